@@ -1,1 +1,32 @@
+//! Casework: what people ask of recordings. To listen, to get a copy, to have one destroyed when
+//! its term ends.
+//!
+//! Processes with deadlines live here, and can be tested without HTTP or a telephone.
+//!
+//! **Invariant:** casework decides nothing. It gathers what the asker says, puts the question to
+//! `archive`'s gate, and carries out the answer.
+#![deny(missing_docs)]
 
+pub mod disclosure;
+pub mod listening;
+pub mod retention;
+
+pub use voicelog_archive::ArchiveError;
+
+use voicelog_law::Decision;
+use voicelog_model::DecisionId;
+
+/// The answer to somebody who asked for something: the thing, or the law's refusal. Both are
+/// answers; an error is neither.
+#[derive(Debug)]
+pub enum Asked<T> {
+    /// Here it is.
+    Given(T),
+    /// The law refuses, with every reason.
+    Refused {
+        /// Id under which the decision is kept.
+        id: DecisionId,
+        /// The decision.
+        decision: Box<Decision>,
+    },
+}

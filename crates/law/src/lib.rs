@@ -1,1 +1,32 @@
+//! The law: may this conversation be recorded, kept, heard, given, destroyed, and what follows?
+//!
+//! Rules are dated Cedar policy text with the article they rest on ([`Rulebook`]). What is known
+//! about a conversation is a strict list of [`Facts`]. [`decide`] puts the one to the other and
+//! gives a [`Decision`] with every reason, duty and advice, in Dutch and in English.
+//!
+//! **Invariant:** it fetches nothing and does nothing: no socket, no file, no clock, no random
+//! number. The moment is a parameter, so that anyone can run any decision again and get the same
+//! answer. What no rule permits is not permitted, and a rule that can't be evaluated refuses.
+//!
+//! Design: `design/law.md`; why Cedar: `design/decisions/0002-law-is-cedar.md`.
+#![deny(missing_docs)]
 
+mod decide;
+mod decision;
+mod derived;
+mod facts;
+mod hash;
+mod rulebook;
+mod terms;
+mod text;
+
+pub use decide::{decide, decide_without_unknown};
+pub use decision::{
+    Advice, AdviceKind, BEFORE_FIRST_SAMPLE, Decision, Duty, EvidenceForecast, Forecast, Outcome,
+    Reason, ReasonKind, RulebookRef, Status,
+};
+pub use facts::table::{Definition, Effect, Field, Missing, Shape, definitions};
+pub use facts::{Facts, FactsError, Finding, facts_schema};
+pub use rulebook::{RuleText, Rulebook, RulebookError};
+pub use terms::end_of_term;
+pub use text::{Bilingual, Text};

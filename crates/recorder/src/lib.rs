@@ -1,1 +1,31 @@
+//! The recorder: drives the SIP state machine of `srs` with real sockets, and hands media to the
+//! archive.
+//!
+//! Four kinds of threads, each with one thing to wait for: signalling waits for the network,
+//! deciders for the law, media threads for the next sweep, writer and finisher for the disk. A
+//! packet's way is short: socket, sweep, journal of its call, chunk, writer. Nothing on it waits
+//! for a lock, and nothing blocks it.
+//!
+//! **Invariant:** media is kept only while a permit is held, from the moment of the law's answer
+//! on; an error is never a permission. And nothing that one call does (its client, its media, its
+//! disk errors) costs another call a packet.
+//!
+//! Design: `design/recorder.md`.
+#![deny(missing_docs)]
 
+mod config;
+mod control;
+mod decider;
+mod finisher;
+mod media;
+mod pace;
+mod ports;
+mod recorder;
+mod shared;
+mod signalling;
+mod writer;
+
+pub use config::{RecorderConfig, StartError};
+pub use media::MediaCounts;
+pub use recorder::Recorder;
+pub use shared::{CallState, CallStatus, Status, WhyNot};

@@ -1,1 +1,40 @@
+//! An honest SIPREC recording client (RFC 7866) and RTP sender: it places real calls over real
+//! sockets at their real pace, and says exactly what it sent.
+//!
+//! The demo, the tests and the benchmarks use it, and `voicelog simulate` lets an administrator
+//! try an installation with it.
+//!
+//! **Invariant:** shares no code with the server's rooms; only the nouns of `model`. A load that
+//! had the server's mistakes could not show them.
+//!
+//! Design: `design/src-sim.md`.
+#![deny(missing_docs)]
 
+mod call;
+mod dialog;
+mod error;
+mod g711;
+mod load;
+mod message;
+mod metadata;
+mod pace;
+mod pcap;
+mod random;
+mod rtp;
+mod running;
+mod sdp;
+mod signalling;
+mod simulate;
+pub mod speech;
+
+pub use call::{Answer, CallPlan, CallReport, FlowChange, Outcome, StreamPlan, StreamReport};
+pub use dialog::{Side, Transport};
+pub use error::SimError;
+pub use load::{Load, LoadPayload, LoadReport, Progress, run, run_with};
+pub use metadata::Participant;
+pub use pace::Lateness;
+pub use pcap::capture;
+pub use rtp::{Disturbance, Payload, Sent};
+pub use running::{CallStatus, RunningCall, StreamStatus, place};
+pub use sdp::{AnsweredStream, Direction};
+pub use simulate::{SimulateOptions, SimulateReport, simulate, simulate_with};

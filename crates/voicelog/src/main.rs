@@ -1,1 +1,117 @@
-fn main() {}
+//! The binary: command line, configuration, wiring. No logic.
+
+mod clock;
+mod cmds;
+mod config;
+mod data_folder;
+mod print;
+mod server;
+mod wiring;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use voicelog_model::Language;
+
+/// What a command ended with; the numbers are part of the contract (design of the command line).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Done.
+    Done,
+    /// It failed, or what was checked does not hold.
+    Failed,
+    /// Refused by the law or by a house rule; the answer is on standard output.
+    Refused,
+}
+
+/// The input or the command line is wrong: exit status 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct BadInput(pub(crate) String);
+
+#[derive(Debug, Parser)]
+#[command(name = "voicelog", version, about = "Records conversations lawfully, keeps them whole, and proves it.", long_about = None)]
+#[command(after_help = "Start here:\n  voicelog demo     everything on one machine, with real calls over loopback\n  voicelog serve    the server; makes its data folder and prints a set-up link\n  voicelog verify BUNDLE.zip    check an evidence bundle; needs nothing else\n\nExit status: 0 done, 1 failed, 2 bad input or usage, 3 refused by the law.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Language of what is printed: nl or en.
+    #[arg(long, global = true, default_value = "nl")]
+    lang: Language,
+    /// The data folder.
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The configuration file (TOML).
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Everything on one machine: real calls over loopback, refused, recorded, proven, destroyed.
+    Demo(cmds::demo::Args),
+    /// Run the server: SIP, media, pages and API.
+    Serve,
+    /// Ask the law.
+    #[command(subcommand)]
+    Law(cmds::law::Args),
+    /// List recordings, newest first.
+    List(cmds::recordings::ListArgs),
+    /// Show one recording: decision, timeline, proof.
+    Show(cmds::recordings::ShowArgs),
+    /// Play a recording back into a WAV file.
+    Play(cmds::recordings::PlayArgs),
+    /// Make the evidence bundle of a recording.
+    Export(cmds::recordings::ExportArgs),
+    /// Verify an evidence bundle, without server or archive.
+    Verify(cmds::verify::Args),
+    /// Destroy a recording, if the law permits it.
+    Destroy(cmds::recordings::DestroyArgs),
+    /// Terms that end: preview or run.
+    #[command(subcommand)]
+    Retention(cmds::retention::Args),
+    /// Check the archive against its invariants.
+    Check(cmds::check::Args),
+    /// Place test calls with recording, as a telephone system would.
+    Simulate(cmds::simulate::Args),
+}
+
+/// What every command gets.
+#[derive(Debug, Clone)]
+pub(crate) struct Context {
+    pub(crate) lang: Language,
+    pub(crate) data: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let context = Context { lang: cli.lang, data: cli.data, config: cli.config };
+    match run(cli.command, &context) {
+        Ok(Ended::Done) => ExitCode::SUCCESS,
+        Ok(Ended::Failed) => ExitCode::from(1),
+        Ok(Ended::Refused) => ExitCode::from(3),
+        Err(error) => {
+            print::error(&error);
+            let bad_input = error.chain().any(|cause| cause.is::<BadInput>());
+            ExitCode::from(if bad_input { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(command: Command, context: &Context) -> anyhow::Result<Ended> {
+    match command {
+        Command::Demo(args) => cmds::demo::run(&args, context),
+        Command::Serve => cmds::serve::run(context),
+        Command::Law(args) => cmds::law::run(&args, context),
+        Command::List(args) => cmds::recordings::list(&args, context),
+        Command::Show(args) => cmds::recordings::show(&args, context),
+        Command::Play(args) => cmds::recordings::play(&args, context),
+        Command::Export(args) => cmds::recordings::export(&args, context),
+        Command::Verify(args) => cmds::verify::run(&args, context),
+        Command::Destroy(args) => cmds::recordings::destroy(&args, context),
+        Command::Retention(args) => cmds::retention::run(&args, context),
+        Command::Check(args) => cmds::check::run(&args, context),
+        Command::Simulate(args) => cmds::simulate::run(&args, context),
+    }
+}

@@ -1,0 +1,171 @@
+//! Calls in progress: what is known of them now, and who wants to hear when that changes.
+//!
+//! Addresses and names live here, in memory, while a call lasts. They reach the disk only sealed
+//! under the key of a recording that may exist.
+
+use crate::country::{self, Home};
+use crate::line::Line;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use voicelog_model::{MediaStream, Party, Pii, RecordingId, Timestamp, limits};
+
+/// A participant as the recording client names it.
+#[derive(Debug, Clone)]
+pub struct OfferedParty {
+    /// Address as received.
+    pub address: Pii<String>,
+    /// Display name as received.
+    pub name: Option<Pii<String>>,
+}
+
+/// A call that a recording client offers for recording.
+#[derive(Debug, Clone)]
+pub struct OfferedCall {
+    /// User part of the address that the client called: the line.
+    pub line: String,
+    /// Who takes part, in the order of the metadata; `p1` is the first.
+    pub parties: Vec<OfferedParty>,
+    /// The media streams offered and accepted.
+    pub streams: Vec<MediaStream>,
+    /// When the offer arrived.
+    pub offered_at: Timestamp,
+}
+
+/// A call in progress.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Its recording, which may stay empty.
+    pub id: RecordingId,
+    /// The line it came in on.
+    pub line: Line,
+    /// Who takes part.
+    pub parties: Vec<Party>,
+    /// Its media streams.
+    pub streams: Vec<MediaStream>,
+    /// When it was offered.
+    pub offered_at: Timestamp,
+    /// Facts said during the call, over the API.
+    pub said: Map<String, Value>,
+}
+
+impl Call {
+    pub(crate) fn new(id: RecordingId, offered: OfferedCall, line: Line) -> Self {
+        let mut call = Self {
+            id,
+            line,
+            parties: Vec::new(),
+            streams: offered.streams,
+            offered_at: offered.offered_at,
+            said: Map::new(),
+        };
+        call.set_parties(offered.parties);
+        call
+    }
+
+    pub(crate) fn set_parties(&mut self, offered: Vec<OfferedParty>) {
+        let home = Home { country: &self.line.country, own_domains: &self.line.own_domains };
+        self.parties = offered
+            .into_iter()
+            .take(limits::PARTIES_MAX)
+            .enumerate()
+            .map(|(index, party)| Party {
+                id: format!("p{}", index + 1),
+                country: country::of_address(party.address.expose(), home),
+                address: party.address,
+                name: party.name,
+            })
+            .collect();
+    }
+
+    /// The facts of this call for the act `record`: the line's, then what the call itself shows,
+    /// then what was said during it.
+    ///
+    /// A recorder always fills `countries`; a call without any known participant counts as one
+    /// with an unknown country.
+    #[must_use]
+    pub fn facts(&self) -> Map<String, Value> {
+        let mut facts = self.line.facts.clone();
+        facts.insert("requested_action".into(), json!("record"));
+        facts.entry("channel").or_insert_with(|| json!("phone"));
+        let mut countries: Vec<&str> = self.parties.iter().map(|p| p.country.as_str()).collect();
+        if countries.is_empty() {
+            countries.push(country::UNKNOWN);
+        }
+        countries.sort_unstable();
+        countries.dedup();
+        facts.insert("countries".into(), json!(countries));
+        for (name, value) in &self.said {
+            facts.insert(name.clone(), value.clone());
+        }
+        facts
+    }
+}
+
+/// The facts that may be said about a call while it lasts. All else belongs to the line.
+pub const SAYABLE_FACTS: &[&str] = &[
+    "announcement",
+    "asked_if_recording",
+    "consent_per_participant",
+    "content_nature",
+    "on_hold",
+    "openness",
+    "special_data",
+    "special_data_ground",
+    "threat_or_abuse",
+    "counterpart_types",
+    "age_youngest",
+];
+
+type Listener = Arc<dyn Fn(RecordingId) + Send + Sync>;
+
+/// All calls in progress.
+#[derive(Default)]
+pub(crate) struct Calls {
+    calls: Mutex<BTreeMap<RecordingId, Call>>,
+    listener: Mutex<Option<Listener>>,
+}
+
+impl fmt::Debug for Calls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Calls({})", self.lock().len())
+    }
+}
+
+impl Calls {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<RecordingId, Call>> {
+        // A poisoned map is still a whole map: each change below is one insert or remove.
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn insert(&self, call: Call) {
+        self.lock().insert(call.id, call);
+    }
+
+    pub(crate) fn remove(&self, id: RecordingId) -> Option<Call> {
+        self.lock().remove(&id)
+    }
+
+    pub(crate) fn get(&self, id: RecordingId) -> Option<Call> {
+        self.lock().get(&id).cloned()
+    }
+
+    pub(crate) fn ids(&self) -> Vec<RecordingId> {
+        self.lock().keys().copied().collect()
+    }
+
+    /// Changes a call under the lock and tells the listener afterwards. False if it is gone.
+    pub(crate) fn change(&self, id: RecordingId, change: impl FnOnce(&mut Call)) -> bool {
+        let found = self.lock().get_mut(&id).map(change).is_some();
+        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let (true, Some(listener)) = (found, listener) {
+            listener(id);
+        }
+        found
+    }
+
+    pub(crate) fn listen(&self, listener: Listener) {
+        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
+    }
+}

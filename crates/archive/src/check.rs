@@ -1,0 +1,243 @@
+//! `check`: is everything that the index promises really there, and is nothing else?
+//!
+//! Three costs: presence (names), size (names and lengths), hash (every byte is read, decrypted,
+//! and the arithmetic done again).
+
+use crate::error::Doing;
+use crate::finish::{Basis, Summary};
+use crate::{Archive, ArchiveError};
+use std::collections::BTreeSet;
+use voicelog_evidence::canonical::{canonical_json, from_canonical};
+use voicelog_evidence::checkpoint::Checkpoint;
+use voicelog_evidence::manifest::Manifest;
+use voicelog_evidence::tlog::{self, CompactRange};
+use voicelog_model::RecordingId;
+use voicelog_store::StoreError;
+use voicelog_store::index::{RecordingFilter, RecordingRow, State};
+
+/// How much a check reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Are the files there?
+    Presence,
+    /// Are they as long as they should be?
+    Size,
+    /// Is every byte what it was?
+    Hash,
+}
+
+impl std::str::FromStr for Level {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "presence" => Ok(Self::Presence),
+            "size" => Ok(Self::Size),
+            "hash" => Ok(Self::Hash),
+            other => Err(format!("`{other}` is no level; say presence, size or hash")),
+        }
+    }
+}
+
+/// One thing that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Which invariant of `design/archive.md` it breaks.
+    pub invariant: u8,
+    /// The recording it is about, if it is about one.
+    pub recording: Option<RecordingId>,
+    /// What is wrong, in one line.
+    pub what: String,
+}
+
+/// What a check looked at and found.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Findings {
+    /// Recordings looked at.
+    pub recordings: usize,
+    /// Segments looked at.
+    pub segments: usize,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Leaves of the log looked at.
+    pub leaves: u64,
+    /// All that is wrong; empty if nothing is.
+    pub wrong: Vec<Finding>,
+}
+
+impl Findings {
+    fn add(&mut self, invariant: u8, recording: Option<RecordingId>, what: impl Into<String>) {
+        self.wrong.push(Finding { invariant, recording, what: what.into() });
+    }
+}
+
+impl Archive {
+    /// Checks the archive against its invariants.
+    pub fn check(&self, level: Level) -> Result<Findings, ArchiveError> {
+        let mut findings = Findings::default();
+        let entries = self.blobs.list("").doing("listing blobs")?;
+        let mut blobs: BTreeSet<String> = entries.into_iter().map(|entry| entry.key).collect();
+        let known = blobs.clone();
+        let mut after = None;
+        loop {
+            let filter = RecordingFilter::default();
+            let page =
+                self.index.list_recordings(&filter, after, 500).doing("listing recordings")?;
+            for row in page.rows {
+                self.check_recording(&row, level, &mut blobs, &mut findings)?;
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        for blob in blobs {
+            findings.add(2, None, format!("`{blob}` belongs to no recording"));
+        }
+        let strange = self.blobs.list_unknown(&|key| known.contains(key));
+        for unknown in strange.doing("looking for strange files")? {
+            findings.add(2, None, format!("`{}` is not a file of the archive", unknown.path));
+        }
+        for line in self.index.check().doing("checking the index")? {
+            findings.add(1, None, line);
+        }
+        self.check_log(&mut findings)?;
+        Ok(findings)
+    }
+
+    fn check_recording(
+        &self,
+        row: &RecordingRow,
+        level: Level,
+        blobs: &mut BTreeSet<String>,
+        findings: &mut Findings,
+    ) -> Result<(), ArchiveError> {
+        findings.recordings += 1;
+        let id = row.id;
+        let prefix = format!("rec/{id}/");
+        let mine: Vec<String> =
+            blobs.iter().filter(|blob| blob.starts_with(&prefix)).cloned().collect();
+        for blob in &mine {
+            blobs.remove(blob);
+        }
+        let has_key = self.has_key(id)?;
+        match row.state {
+            State::Sealed => self.check_sealed(row, level, mine.len(), findings)?,
+            State::Destroyed | State::NotRecorded => {
+                if has_key || !mine.is_empty() {
+                    findings.add(5, Some(id), "something is left of what must not exist");
+                }
+            }
+            State::Waiting | State::Recording | State::Finishing | State::Destroying => {}
+        }
+        if self.index.decision(row.decision).doing("looking for a decision")?.is_none()
+            && row.state != State::Waiting
+        {
+            findings.add(3, Some(id), "its decision is not there");
+        }
+        Ok(())
+    }
+
+    pub(crate) fn manifest_bytes(&self, id: RecordingId) -> Result<Vec<u8>, ArchiveError> {
+        Ok(self.index.manifest(id).doing("reading the manifest")?.unwrap_or_default())
+    }
+
+    fn check_sealed(
+        &self,
+        row: &RecordingRow,
+        level: Level,
+        blob_count: usize,
+        findings: &mut Findings,
+    ) -> Result<(), ArchiveError> {
+        let id = row.id;
+        let Ok(manifest) = from_canonical::<Manifest>(&self.manifest_bytes(id)?)
+        else {
+            findings.add(1, Some(id), "its manifest cannot be read");
+            return Ok(());
+        };
+        if blob_count != manifest.segments.len() {
+            let told = manifest.segments.len();
+            findings.add(1, Some(id), format!("{blob_count} segments are there, {told} belong"));
+        }
+        for segment in &manifest.segments {
+            findings.segments += 1;
+            let name = crate::writer::segment_key(id, segment.number);
+            let len = match self.blobs.len(&name) {
+                Ok(len) => len,
+                Err(StoreError::NotFound { .. }) => {
+                    findings.add(1, Some(id), format!("`{name}` is missing"));
+                    continue;
+                }
+                Err(error) => return Err(error).doing("measuring a segment"),
+            };
+            if level >= Level::Size && len != segment.byte_len {
+                let told = segment.byte_len;
+                findings.add(1, Some(id), format!("`{name}` has {len} bytes instead of {told}"));
+            }
+        }
+        if level == Level::Hash {
+            self.check_bytes(row, &manifest, findings);
+        }
+        Ok(())
+    }
+
+    /// Reads every byte and does the whole arithmetic again. What cannot be read is a finding,
+    /// not a failure of the check.
+    fn check_bytes(&self, row: &RecordingRow, manifest: &Manifest, findings: &mut Findings) {
+        let id = row.id;
+        let again = || -> Result<(Manifest, Vec<u8>), ArchiveError> {
+            let data_key = self.data_key(id)?;
+            let mut summary = Summary::new(id, &data_key);
+            let segments = self.read_records(id, &data_key, |record| summary.push(record))?;
+            let basis = Basis {
+                decision_sha256: manifest.decision_sha256,
+                rulebook_hash: manifest.rulebook_hash,
+                tool: manifest.tool.clone(),
+            };
+            let (again, timeline) = summary.finish(id, segments.entries, basis)?;
+            Ok((again, canonical_json(&timeline)?))
+        };
+        match again() {
+            Err(error) => {
+                findings.add(1, Some(id), voicelog_model::error::chain(&error).to_string());
+            }
+            Ok((again, timeline)) => {
+                findings.bytes += again.segments.iter().map(|segment| segment.byte_len).sum::<u64>();
+                if again != *manifest {
+                    findings.add(1, Some(id), "the segments say something else than the manifest");
+                }
+                if self.index.timeline(id).ok().flatten() != Some(timeline) {
+                    findings.add(1, Some(id), "the segments say something else than the timeline");
+                }
+            }
+        }
+    }
+
+    /// The log: every leaf hashes to what the tree holds, and the signed checkpoint is its root.
+    fn check_log(&self, findings: &mut Findings) -> Result<(), ArchiveError> {
+        let head = self.index.log_head().doing("reading the log's head")?;
+        let mut range = CompactRange::default();
+        while range.size() < head.size {
+            let leaves = self.index.leaves(range.size(), 1_000).doing("reading leaves")?;
+            if leaves.is_empty() {
+                break;
+            }
+            for leaf in leaves {
+                let hash = tlog::leaf_hash(&leaf.bytes);
+                if hash != leaf.hash {
+                    findings.add(4, None, format!("leaf {} is not what was logged", range.size()));
+                }
+                range.append(hash);
+            }
+        }
+        findings.leaves = range.size();
+        if head.size == 0 {
+            return Ok(());
+        }
+        match Checkpoint::verify(&head.checkpoint, &self.secrets.signing_key.verifier()) {
+            Ok(checkpoint) if checkpoint.size == range.size() && checkpoint.root == range.root() => {}
+            Ok(_other) => findings.add(4, None, "the checkpoint is of another tree than the leaves"),
+            Err(error) => findings.add(4, None, format!("the checkpoint does not verify: {error}")),
+        }
+        Ok(())
+    }
+}

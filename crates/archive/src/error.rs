@@ -1,0 +1,165 @@
+//! What can go wrong in the archive. A refusal by the law is not here: it is an answer.
+
+use crate::random::RandomError;
+use voicelog_evidence::audio::AudioError;
+use voicelog_evidence::bundle::BundleError;
+use voicelog_evidence::canonical::CanonicalError;
+use voicelog_evidence::journal::JournalError;
+use voicelog_evidence::key::KeyError;
+use voicelog_evidence::note::NoteError;
+use voicelog_evidence::segment::SegmentError;
+use voicelog_law::FactsError;
+use voicelog_model::{Kind, RecordingId};
+use voicelog_store::StoreError;
+
+/// An act on the archive failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// The index, the blobs or the keys.
+    #[error("{doing}")]
+    Store {
+        /// What was being done.
+        doing: &'static str,
+        /// What storage said.
+        #[source]
+        source: StoreError,
+    },
+    /// The facts of the line, or said during the call, are not facts.
+    #[error("these facts cannot be used")]
+    Facts(#[source] FactsError),
+    /// A fact that may not be said during a call.
+    #[error("`{name}` is not a fact that can be said during a call")]
+    NotSayable {
+        /// The name given.
+        name: String,
+        /// The nearest name that can be said.
+        nearest: &'static str,
+    },
+    /// No such recording, or no such call in progress.
+    #[error("no recording {0} here")]
+    NotFound(RecordingId),
+    /// The recording is in another state than the act needs.
+    #[error("recording {id} is {state}, so it cannot be {wanted}")]
+    State {
+        /// Which recording.
+        id: RecordingId,
+        /// The state it is in.
+        state: &'static str,
+        /// What was wanted.
+        wanted: &'static str,
+    },
+    /// The data key does not open.
+    #[error("cannot open the key of recording {id}")]
+    Key {
+        /// Which recording.
+        id: RecordingId,
+        /// Why.
+        #[source]
+        source: KeyError,
+    },
+    /// A segment does not open.
+    #[error("segment {number} of recording {id} does not open")]
+    Segment {
+        /// Which recording.
+        id: RecordingId,
+        /// Which segment.
+        number: u32,
+        /// Why.
+        #[source]
+        source: SegmentError,
+    },
+    /// A chunk opens but does not hold a journal.
+    #[error("a chunk of recording {id} is no journal")]
+    Journal {
+        /// Which recording.
+        id: RecordingId,
+        /// Why.
+        #[source]
+        source: JournalError,
+    },
+    /// A bundle cannot be made.
+    #[error("cannot make the bundle of recording {id}")]
+    Bundle {
+        /// Which recording.
+        id: RecordingId,
+        /// Why.
+        #[source]
+        source: BundleError,
+    },
+    /// Something stored is not what was stored.
+    #[error("{what} is damaged")]
+    Corrupt {
+        /// Which thing.
+        what: String,
+    },
+    /// Something has no canonical JSON: our own mistake.
+    #[error("cannot write a document of the archive")]
+    Document(#[from] CanonicalError),
+    /// A segment that is being written cannot be written on.
+    #[error("cannot seal media of recording {id}")]
+    Sealing {
+        /// Which recording.
+        id: RecordingId,
+        /// Why.
+        #[source]
+        source: SegmentError,
+    },
+    /// Sound cannot be made of it.
+    #[error("cannot make sound of the recording")]
+    Audio(#[from] AudioError),
+    /// The archive's own key cannot sign.
+    #[error("cannot sign")]
+    Signing(#[from] NoteError),
+    /// No random bytes.
+    #[error("cannot make a key or an id")]
+    Random(#[from] RandomError),
+}
+
+impl ArchiveError {
+    /// What kind of trouble it is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Store { source, .. } => source.kind(),
+            Self::Facts(_) | Self::NotSayable { .. } => Kind::Invalid,
+            Self::NotFound(_) => Kind::NotFound,
+            Self::State { .. } => Kind::Conflict,
+            Self::Key { .. } | Self::Segment { .. } | Self::Journal { .. } | Self::Corrupt { .. } => {
+                Kind::Corrupt
+            }
+            Self::Bundle { .. } | Self::Document(_) | Self::Sealing { .. } | Self::Signing(_) => {
+                Kind::Internal
+            }
+            Self::Audio(source) => source.kind(),
+            Self::Random(_) => Kind::Unavailable,
+        }
+    }
+
+    /// What a person can do about it.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self {
+            Self::NotSayable { nearest, .. } => format!("did you mean `{nearest}`?"),
+            Self::Facts(source) => source.to_string(),
+            _ => match self.kind() {
+                Kind::Exhausted => "make room on the disk; calls in progress keep what they have",
+                Kind::Corrupt => "run `voicelog check --level hash` to see what is damaged",
+                Kind::NotFound => "look the id up with `voicelog list`",
+                Kind::Conflict => "look at its state with `voicelog show ID`",
+                Kind::Invalid | Kind::Unavailable | Kind::Internal => "see the cause behind it",
+            }
+            .to_owned(),
+        }
+    }
+}
+
+/// Names what was being done when storage failed.
+pub(crate) trait Doing<T> {
+    fn doing(self, doing: &'static str) -> Result<T, ArchiveError>;
+}
+
+impl<T> Doing<T> for Result<T, StoreError> {
+    fn doing(self, doing: &'static str) -> Result<T, ArchiveError> {
+        self.map_err(|source| ArchiveError::Store { doing, source })
+    }
+}

@@ -1,0 +1,271 @@
+//! The end of a recording: read back all that was written, do the arithmetic, and close the row.
+//!
+//! The same function closes a recording after a normal end and after a crash, so the code that
+//! runs after a crash is code that runs every day.
+
+use crate::error::Doing;
+use crate::{Archive, ArchiveError};
+use std::collections::BTreeMap;
+use voicelog_evidence::Digest;
+use voicelog_evidence::canonical::canonical_json;
+use voicelog_evidence::digest::sha256;
+use voicelog_evidence::journal::{JournalEvent, Record, RecordRef};
+use voicelog_evidence::key::DataKey;
+use voicelog_evidence::manifest::{self, Manifest, Provenance, SegmentEntry, StreamEntry};
+use voicelog_evidence::original::{self, OriginalError};
+use voicelog_evidence::timeline::{Timeline, TimelineBuilder, Verdict};
+use voicelog_evidence::tlog::LeafKind;
+use voicelog_evidence::tree::StreamTreeBuilder;
+use voicelog_model::{DecisionId, MediaStream, RecordingId, StreamNumber, Timestamp};
+use voicelog_store::index::{Finished as FinishedRow, State, Unrecorded};
+
+/// The program and version that manifests name.
+const TOOL: &str = concat!("voicelog ", env!("CARGO_PKG_VERSION"));
+
+/// A recording that is closed.
+#[derive(Debug)]
+pub struct Finished {
+    /// Which recording.
+    pub id: RecordingId,
+    /// What the arithmetic of completeness says.
+    pub verdict: Verdict,
+    /// The timeline it rests on.
+    pub timeline: Timeline,
+}
+
+/// What a manifest says besides what the journal itself shows.
+pub(crate) struct Basis {
+    pub(crate) decision_sha256: Digest,
+    pub(crate) rulebook_hash: Digest,
+    pub(crate) tool: String,
+}
+
+/// Everything that one pass over the journal yields.
+pub(crate) struct Summary {
+    timeline: TimelineBuilder,
+    trees: BTreeMap<StreamNumber, StreamTreeBuilder>,
+    streams: Vec<MediaStream>,
+    events: Vec<u8>,
+    record_count: u64,
+    /// The decision that permitted the recording.
+    pub(crate) decision: Option<DecisionId>,
+    /// Whether the journal says that the call ended.
+    pub(crate) ended: bool,
+    /// An event that cannot be written down again; only a damaged journal has one.
+    unwritable: Option<OriginalError>,
+    tree_salt: [u8; 32],
+}
+
+impl Summary {
+    pub(crate) fn new(id: RecordingId, data_key: &DataKey) -> Self {
+        Self {
+            timeline: TimelineBuilder::new(),
+            trees: BTreeMap::new(),
+            streams: Vec::new(),
+            events: original::header(original::EVENTS),
+            record_count: 0,
+            decision: None,
+            ended: false,
+            unwritable: None,
+            tree_salt: data_key.tree_salt(id),
+        }
+    }
+
+    /// Adds the next record of the journal.
+    pub(crate) fn push(&mut self, record: RecordRef<'_>) {
+        let index = self.record_count;
+        self.record_count += 1;
+        self.timeline.push_view(record);
+        match record {
+            RecordRef::Packet { stream, arrived, kind, bytes } => {
+                let salt = self.tree_salt;
+                self.trees
+                    .entry(stream)
+                    .or_insert_with(|| StreamTreeBuilder::new(salt, stream))
+                    .push_packet(index, arrived, kind, bytes);
+            }
+            RecordRef::Event { event, .. } => {
+                if let Err(error) = original::put_record(index, record, &mut self.events) {
+                    self.unwritable = Some(error);
+                }
+                self.note(event);
+            }
+        }
+    }
+
+    fn note(&mut self, event: &JournalEvent) {
+        match event {
+            JournalEvent::StreamAdded { stream } => self.streams.push(stream.clone()),
+            JournalEvent::Permitted { decision } => {
+                self.decision.get_or_insert(*decision);
+            }
+            JournalEvent::CallEnded { .. } | JournalEvent::Interrupted { .. } => self.ended = true,
+            JournalEvent::CallStarted {}
+            | JournalEvent::NotPermitted { .. }
+            | JournalEvent::PermitEnded { .. }
+            | JournalEvent::StreamPaused { .. }
+            | JournalEvent::StreamResumed { .. }
+            | JournalEvent::MediaDropped { .. }
+            | JournalEvent::SourceChanged { .. } => {}
+        }
+    }
+
+    /// The manifest and the timeline of all records pushed.
+    pub(crate) fn finish(
+        mut self,
+        id: RecordingId,
+        segments: Vec<SegmentEntry>,
+        basis: Basis,
+    ) -> Result<(Manifest, Timeline), ArchiveError> {
+        if self.unwritable.is_some() {
+            return Err(ArchiveError::Corrupt { what: format!("the journal of {id}") });
+        }
+        let timeline = std::mem::take(&mut self.timeline).finish();
+        let streams = self.stream_entries(&timeline);
+        let manifest = Manifest {
+            version: manifest::VERSION,
+            recording: id,
+            provenance: Provenance::Phone,
+            call_started: timeline.call_started,
+            call_ended: timeline.call_ended,
+            streams,
+            segments,
+            record_count: self.record_count,
+            events_sha256: Digest::of(&self.events),
+            timeline_sha256: Digest::of(&canonical_json(&timeline)?),
+            decision_sha256: basis.decision_sha256,
+            rulebook_hash: basis.rulebook_hash,
+            verdict: timeline.verdict,
+            tool: basis.tool,
+        };
+        Ok((manifest, timeline))
+    }
+
+    fn stream_entries(&mut self, timeline: &Timeline) -> Vec<StreamEntry> {
+        let salt = self.tree_salt;
+        let mut streams = std::mem::take(&mut self.streams);
+        streams.sort_by_key(|stream| stream.number);
+        streams.dedup_by_key(|stream| stream.number);
+        let mut entries = Vec::new();
+        for stream in streams {
+            let tree = self
+                .trees
+                .remove(&stream.number)
+                .unwrap_or_else(|| StreamTreeBuilder::new(salt, stream.number))
+                .finish();
+            let counted = timeline.streams.iter().find(|s| s.stream.number == stream.number);
+            entries.push(StreamEntry {
+                number: stream.number,
+                label: stream.label,
+                codec: stream.codec,
+                payload_type: stream.payload_type,
+                party: stream.party,
+                root: Digest(tree.root),
+                leaf_count: tree.leaves.len() as u64,
+                packets: counted.map_or(0, |s| s.packets),
+                payload_bytes: counted.map_or(0, |s| s.payload_bytes),
+            });
+        }
+        entries
+    }
+}
+
+impl Archive {
+    /// Closes the recording: reads back every segment, builds timeline and trees, writes row and
+    /// leaf in one transaction.
+    pub fn finish(&self, id: RecordingId, now: Timestamp) -> Result<Finished, ArchiveError> {
+        let entered = self
+            .index
+            .set_state(id, &[State::Recording, State::Finishing], State::Finishing)
+            .doing("closing the recording")?;
+        if !entered {
+            return Err(self.wrong_state(id, "closed"));
+        }
+        let data_key = self.data_key(id)?;
+        let mut summary = Summary::new(id, &data_key);
+        let segments = self.read_records(id, &data_key, |record| summary.push(record))?;
+        let decision = summary
+            .decision
+            .ok_or_else(|| ArchiveError::Corrupt { what: format!("the journal of {id}") })?;
+        let basis = Basis {
+            decision_sha256: Digest::of(&self.decision_document(decision)?),
+            rulebook_hash: self.rulebook_digest()?,
+            tool: TOOL.to_owned(),
+        };
+        let (manifest, timeline) = summary.finish(id, segments.entries, basis)?;
+        let byte_count = manifest.segments.iter().map(|segment| segment.byte_len).sum();
+        let document = canonical_json(&manifest)?;
+        let salt = data_key.commitment_salt(id);
+        let leaf =
+            self.leaf(LeafKind::Recorded, &id.to_string(), &salt, &sha256(&document), now)?;
+        let row = FinishedRow {
+            ended_at: timeline.call_ended,
+            verdict: timeline.verdict.as_str().to_owned(),
+            manifest: document,
+            timeline: canonical_json(&timeline)?,
+            byte_count,
+            retain_until: self.retain_until(id, timeline.call_started)?,
+        };
+        if !self.index.finish_recording(id, &row, &leaf).doing("closing the recording")? {
+            return Err(self.wrong_state(id, "closed"));
+        }
+        self.calls.remove(id);
+        Ok(Finished { id, verdict: timeline.verdict, timeline })
+    }
+
+    /// Closes a call that was never permitted: a timeline without media, and the leaf. Nothing of
+    /// what was said, and nobody's address, was kept.
+    pub fn finish_unrecorded(
+        &self,
+        id: RecordingId,
+        events: &[(Timestamp, JournalEvent)],
+        now: Timestamp,
+    ) -> Result<Finished, ArchiveError> {
+        let mut builder = TimelineBuilder::default();
+        for (at, event) in events {
+            builder.push(&Record::Event { at: *at, event: event.clone() });
+        }
+        let timeline = builder.finish();
+        let document = canonical_json(&timeline)?;
+        let salt = self.secrets.decision_key.derive("unrecorded salt", id.as_bytes());
+        let leaf =
+            self.leaf(LeafKind::Refused, &id.to_string(), &salt, &sha256(&document), now)?;
+        let row = Unrecorded {
+            ended_at: timeline.call_ended,
+            verdict: timeline.verdict.as_str().to_owned(),
+            timeline: document,
+            retain_until: None,
+        };
+        if !self.index.end_unrecorded(id, &row, Some(&leaf)).doing("closing an unrecorded call")? {
+            return Err(self.wrong_state(id, "closed"));
+        }
+        self.calls.remove(id);
+        Ok(Finished { id, verdict: timeline.verdict, timeline })
+    }
+
+    fn rulebook_digest(&self) -> Result<Digest, ArchiveError> {
+        self.rulebook
+            .hash()
+            .parse()
+            .map_err(|_hash| ArchiveError::Corrupt { what: "the rulebook's hash".to_owned() })
+    }
+
+    /// When the term that was chosen for the recording ends; `None` if no term was chosen or it
+    /// has no end. The end of the term is a candidate for destruction, never a decision.
+    fn retain_until(
+        &self,
+        id: RecordingId,
+        started_at: Timestamp,
+    ) -> Result<Option<Timestamp>, ArchiveError> {
+        let facts = self.facts_of(self.governing_decision(&self.row(id)?)?)?.facts;
+        let Some(term) = facts.get("retention_term").and_then(|term| term.as_str()) else {
+            return Ok(None);
+        };
+        let from = facts
+            .get("start_event")
+            .and_then(|moment| moment.as_str())
+            .and_then(|moment| moment.parse().ok())
+            .unwrap_or(started_at);
+        Ok(voicelog_law::end_of_term(from, term))
+    }
+}

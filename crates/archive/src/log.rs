@@ -1,0 +1,91 @@
+//! The transparency log's writer: pending leaves get their place, and a checkpoint is signed.
+//!
+//! A leaf becomes pending in the same transaction as the row it speaks of, so nothing can happen
+//! without its leaf. Giving it a place is a second step, which may be done by any process: it is a
+//! compare-and-swap on the size of the log (INVARIANT 4).
+
+use crate::error::Doing;
+use crate::{Archive, ArchiveError, random};
+use voicelog_evidence::checkpoint::Checkpoint;
+use voicelog_evidence::tlog::{self, CompactRange, Leaf, LeafKind};
+use voicelog_model::Timestamp;
+use voicelog_store::StoreError;
+use voicelog_store::index::{PendingLeaf, SequencedLeaf};
+
+/// Leaves that get a place in one transaction at most.
+const BATCH_MAX: usize = 1_000;
+/// How often a lost race for the log's head is run again before it is an error.
+const RACES_MAX: usize = 20;
+
+impl Archive {
+    /// A leaf that says: this kind of thing happened to this object; the content behind it can be
+    /// shown to match by whoever holds the salt.
+    pub(crate) fn leaf(
+        &self,
+        kind: LeafKind,
+        object: &str,
+        salt: &[u8; 32],
+        content_sha256: &[u8; 32],
+        at: Timestamp,
+    ) -> Result<PendingLeaf, ArchiveError> {
+        let commitment = tlog::commitment(salt, content_sha256);
+        let leaf = Leaf::new(kind, at, object.to_owned(), commitment);
+        Ok(PendingLeaf { id: random::bytes()?, bytes: leaf.to_bytes()? })
+    }
+
+    /// Gives every pending leaf its place and signs a checkpoint over the whole.
+    pub fn sequence(&self) -> Result<(), ArchiveError> {
+        for _race in 0..RACES_MAX {
+            let pending = self.index.pending_leaves(BATCH_MAX).doing("reading pending leaves")?;
+            if pending.is_empty() {
+                return Ok(());
+            }
+            self.place(pending)?;
+        }
+        Ok(())
+    }
+
+    /// One attempt; losing the race to another process is no error, the next round sees it.
+    fn place(&self, pending: Vec<PendingLeaf>) -> Result<(), ArchiveError> {
+        let head = self.index.log_head().doing("reading the log's head")?;
+        let damaged = || ArchiveError::Corrupt { what: "the head of the log".to_owned() };
+        let mut range = if head.size == 0 {
+            CompactRange::default()
+        } else {
+            CompactRange::from_bytes(&head.compact_range).map_err(|_range| damaged())?
+        };
+        if range.size() != head.size {
+            return Err(damaged());
+        }
+        let mut leaves = Vec::with_capacity(pending.len());
+        for leaf in pending {
+            let hash = tlog::leaf_hash(&leaf.bytes);
+            range.append(hash);
+            leaves.push(SequencedLeaf { id: leaf.id, bytes: leaf.bytes, hash });
+        }
+        let signed = Checkpoint::sign(range.size(), range.root(), &self.secrets.signing_key)?;
+        let appended =
+            self.index.append_leaves(head.size, &leaves, signed.as_bytes(), &range.to_bytes());
+        match appended {
+            Ok(()) | Err(StoreError::LogMoved { .. }) => Ok(()),
+            Err(error) => Err(error).doing("appending to the log"),
+        }
+    }
+
+    /// The current checkpoint, a C2SP signed note; `None` while the log is empty.
+    pub fn checkpoint(&self) -> Result<Option<String>, ArchiveError> {
+        let head = self.index.log_head().doing("reading the log's head")?;
+        if head.size == 0 {
+            return Ok(None);
+        }
+        String::from_utf8(head.checkpoint).map(Some).map_err(|_text| ArchiveError::Corrupt {
+            what: "the checkpoint of the log".to_owned(),
+        })
+    }
+
+    /// The key that checkpoints, bundles and certificates verify with (C2SP vkey text).
+    #[must_use]
+    pub fn verifier_key(&self) -> String {
+        self.secrets.signing_key.verifier().to_string()
+    }
+}

@@ -1,0 +1,329 @@
+//! Reading: lists and details without personal data for everyone who may see that a recording
+//! exists, and the recording itself for who holds a permit.
+
+use crate::error::Doing;
+use crate::permit::{Permit, act};
+use crate::writer::{DETAILS_LABEL, SealedDetails};
+use crate::{Archive, ArchiveError};
+use voicelog_evidence::audio;
+use voicelog_evidence::bundle::{self, BundleInput};
+use voicelog_evidence::canonical::from_canonical;
+use voicelog_evidence::digest::sha256;
+use voicelog_evidence::journal::Record;
+use voicelog_evidence::key::open_bytes;
+use voicelog_evidence::manifest::Manifest;
+use voicelog_evidence::checkpoint::TlogProof;
+use voicelog_evidence::timeline::{Timeline, Verdict};
+use voicelog_evidence::tlog::{self, Leaf, LeafKind};
+use voicelog_law::Decision;
+use voicelog_model::{Action, DecisionId, Party, RecordingId, Timestamp};
+use voicelog_store::index::{
+    Cursor, DecisionRow, LeafId, LeafRow, RecordingFilter, RecordingRow, State,
+};
+
+/// A recording on one line, without personal data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordingSummary {
+    /// Which recording.
+    pub id: RecordingId,
+    /// The line it came in on.
+    pub line: String,
+    /// What has become of it.
+    pub state: State,
+    /// When the call began.
+    pub started_at: Timestamp,
+    /// When it ended, if it has.
+    pub ended_at: Option<Timestamp>,
+    /// What the arithmetic of completeness says, once it is closed.
+    pub verdict: Option<Verdict>,
+    /// When its term ends, if it has one.
+    pub retain_until: Option<Timestamp>,
+    /// When it was destroyed, if it was.
+    pub destroyed_at: Option<Timestamp>,
+}
+
+/// A decision as it was kept.
+#[derive(Debug, Clone)]
+pub struct StoredDecision {
+    /// Its id.
+    pub id: DecisionId,
+    /// When it was made.
+    pub at: Timestamp,
+    /// The act it is about.
+    pub action: Action,
+    /// The answer with its reasons.
+    pub decision: Decision,
+}
+
+/// Everything about a recording that is not personal data.
+#[derive(Debug, Clone)]
+pub struct Detail {
+    /// The line in the list.
+    pub summary: RecordingSummary,
+    /// Every decision about it, oldest first.
+    pub decisions: Vec<StoredDecision>,
+    /// Its timeline, once it is closed.
+    pub timeline: Option<Timeline>,
+    /// Its manifest, once it is closed and as long as it exists.
+    pub manifest: Option<Manifest>,
+    /// Place of its leaf in the log.
+    pub log_index: Option<u64>,
+    /// The certificate of its destruction.
+    pub certificate: Option<String>,
+}
+
+/// What storage holds of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trace {
+    /// Segments, as files or objects.
+    pub blobs: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Whether a data key exists.
+    pub has_key: bool,
+}
+
+/// A recording, opened under a permit.
+#[derive(Debug)]
+pub struct OpenRecording {
+    /// Who took part.
+    pub parties: Vec<Party>,
+    /// The timeline.
+    pub timeline: Timeline,
+    /// Every record of the journal, in the order of arrival.
+    pub records: Vec<Record>,
+}
+
+impl OpenRecording {
+    /// The sound as a WAV file: one channel per stream, in the order of their numbers, gaps as
+    /// silence of their true length.
+    pub fn wav(&self) -> Result<Vec<u8>, ArchiveError> {
+        let records = self.records.iter().map(Record::as_view);
+        let streams = audio::render(records, &self.timeline)?;
+        let channels: Vec<&[i16]> = streams.iter().map(|stream| &*stream.samples).collect();
+        let rate = streams.first().map_or(8_000, |stream| stream.rate);
+        Ok(audio::wav(&channels, rate)?)
+    }
+}
+
+impl Archive {
+    pub(crate) fn row(&self, id: RecordingId) -> Result<RecordingRow, ArchiveError> {
+        self.index.recording(id).doing("reading the index")?.ok_or(ArchiveError::NotFound(id))
+    }
+
+    pub(crate) fn wrong_state(&self, id: RecordingId, wanted: &'static str) -> ArchiveError {
+        match self.row(id) {
+            Ok(row) => ArchiveError::State { id, state: row.state.as_str(), wanted },
+            Err(error) => error,
+        }
+    }
+
+    /// One page of recordings, newest first, and where the next page starts.
+    pub fn list(
+        &self,
+        filter: &RecordingFilter,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<(Vec<RecordingSummary>, Option<Cursor>), ArchiveError> {
+        let page =
+            self.index.list_recordings(filter, after, limit).doing("listing recordings")?;
+        Ok((page.rows.iter().map(summary_of).collect(), page.next))
+    }
+
+    /// Recordings whose term has ended at `now` and that no hold keeps, soonest first.
+    pub fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<RecordingSummary>, ArchiveError> {
+        let due = self.index.due(now, limit).doing("looking for terms that ended")?;
+        due.into_iter().map(|id| self.summary(id)).collect()
+    }
+
+    /// One recording on one line.
+    pub fn summary(&self, id: RecordingId) -> Result<RecordingSummary, ArchiveError> {
+        Ok(summary_of(&self.row(id)?))
+    }
+
+    /// Everything about one recording that is not personal data.
+    pub fn detail(&self, id: RecordingId) -> Result<Detail, ArchiveError> {
+        let row = self.row(id)?;
+        let mut decisions = Vec::new();
+        for kept in self.index.decisions_of(id).doing("reading decisions")? {
+            let decision = self.parse_decision(&kept)?;
+            decisions.push(StoredDecision { id: kept.id, at: kept.at, action: kept.action, decision });
+        }
+        let damaged = |what: &str| ArchiveError::Corrupt { what: format!("the {what} of {id}") };
+        let timeline = self
+            .index
+            .timeline(id)
+            .doing("reading the timeline")?
+            .as_deref()
+            .map(|bytes| from_canonical(bytes).map_err(|_text| damaged("timeline")))
+            .transpose()?;
+        let manifest = self
+            .index
+            .manifest(id)
+            .doing("reading the manifest")?
+            .as_deref()
+            .map(|bytes| from_canonical(bytes).map_err(|_text| damaged("manifest")))
+            .transpose()?;
+        let log_index = match row.leaf {
+            Some(leaf) => self.index.leaf_index_of(leaf).doing("looking in the log")?,
+            None => None,
+        };
+        Ok(Detail {
+            summary: summary_of(&row),
+            decisions,
+            timeline,
+            manifest,
+            log_index,
+            certificate: self.certificate(id)?,
+        })
+    }
+
+    pub(crate) fn parse_decision(&self, row: &DecisionRow) -> Result<Decision, ArchiveError> {
+        serde_json::from_slice(&row.document)
+            .map_err(|_text| ArchiveError::Corrupt { what: format!("decision {}", row.id) })
+    }
+
+    pub(crate) fn decision_document(&self, id: DecisionId) -> Result<Vec<u8>, ArchiveError> {
+        self.index
+            .decision(id)
+            .doing("reading a decision")?
+            .map(|row| row.document)
+            .ok_or_else(|| ArchiveError::Corrupt { what: format!("decision {id}") })
+    }
+
+    /// One decision.
+    pub fn decision(&self, id: DecisionId) -> Result<Option<StoredDecision>, ArchiveError> {
+        let Some(row) = self.index.decision(id).doing("reading a decision")? else {
+            return Ok(None);
+        };
+        let decision = self.parse_decision(&row)?;
+        Ok(Some(StoredDecision { id: row.id, at: row.at, action: row.action, decision }))
+    }
+
+    /// Opens a recording to listen to it, and puts that it was listened to in the log.
+    pub fn listen(
+        &self,
+        permit: &Permit<act::Listen>,
+        now: Timestamp,
+    ) -> Result<OpenRecording, ArchiveError> {
+        let opened = self.opened(permit.recording)?;
+        self.log_access(LeafKind::Listened, permit.recording, permit.decision, now)?;
+        Ok(opened)
+    }
+
+    fn opened(&self, id: RecordingId) -> Result<OpenRecording, ArchiveError> {
+        let row = self.row(id)?;
+        if row.state != State::Sealed {
+            return Err(self.wrong_state(id, "opened"));
+        }
+        let damaged = |what: &str| ArchiveError::Corrupt { what: format!("the {what} of {id}") };
+        let data_key = self.data_key(id)?;
+        let details = open_bytes(&data_key, DETAILS_LABEL, id, &row.sealed)
+            .map_err(|_sealed| damaged("sealed details"))?;
+        let details: SealedDetails =
+            serde_json::from_slice(&details).map_err(|_text| damaged("sealed details"))?;
+        let mut records = Vec::new();
+        self.read_records(id, &data_key, |record| records.push(record.to_record()))?;
+        let timeline = self.index.timeline(id).doing("reading the timeline")?;
+        let timeline = from_canonical(timeline.as_deref().unwrap_or_default())
+            .map_err(|_text| damaged("timeline"))?;
+        Ok(OpenRecording { parties: details.parties, timeline, records })
+    }
+
+    /// Makes the evidence bundle of a whole recording, and puts in the log that it was given.
+    #[expect(clippy::needless_pass_by_value, reason = "a permit is used once")]
+    pub fn export(
+        &self,
+        permit: Permit<act::GiveCopy>,
+        now: Timestamp,
+    ) -> Result<Vec<u8>, ArchiveError> {
+        let id = permit.recording;
+        let opened = self.opened(id)?;
+        self.log_access(LeafKind::Exported, id, permit.decision, now)?;
+        self.sequence()?;
+        let row = self.row(id)?;
+        let data_key = self.data_key(id)?;
+        let recorded = row.leaf.ok_or(ArchiveError::NotFound(id))?;
+        let (leaf, proof) = self.proof_of(recorded, id)?;
+        let damaged = || ArchiveError::Corrupt { what: format!("the documents of {id}") };
+        let manifest = self.manifest_bytes(id)?;
+        let decision = self.decision_document(self.governing_decision(&row)?)?;
+        let input = BundleInput {
+            manifest: &Manifest::from_bytes(&manifest).map_err(|_text| damaged())?,
+            timeline: &opened.timeline,
+            decision: &decision,
+            records: &opened.records,
+            commitment_salt: data_key.commitment_salt(id),
+            tree_salt: data_key.tree_salt(id),
+            leaf: &Leaf::from_bytes(&leaf).map_err(|_leaf| damaged())?,
+            proof: &proof,
+            made_at: now,
+        };
+        bundle::build(&input, &self.secrets.signing_key)
+            .map_err(|source| ArchiveError::Bundle { id, source })
+    }
+
+    fn log_access(
+        &self,
+        kind: LeafKind,
+        id: RecordingId,
+        decision: DecisionId,
+        now: Timestamp,
+    ) -> Result<(), ArchiveError> {
+        let salt = self.facts_of(decision)?.salt;
+        let content = sha256(&self.decision_document(decision)?);
+        let leaf = self.leaf(kind, &id.to_string(), &salt, &content, now)?;
+        self.index.queue_leaf(&leaf).doing("logging an access")
+    }
+
+    /// A leaf, and the proof that it is in the log as signed now.
+    pub(crate) fn proof_of(
+        &self,
+        leaf: LeafId,
+        id: RecordingId,
+    ) -> Result<(Vec<u8>, TlogProof), ArchiveError> {
+        let missing = || ArchiveError::Corrupt { what: format!("the log entry of {id}") };
+        let index =
+            self.index.leaf_index_of(leaf).doing("looking in the log")?.ok_or_else(missing)?;
+        let leaf = self.index.leaf(index).doing("reading a leaf")?.ok_or_else(missing)?;
+        let head = self.index.log_head().doing("reading the log's head")?;
+        let leaves = self.index.leaf_hashes(0, head.size).doing("reading the log")?;
+        let hashes =
+            tlog::inclusion_proof(&leaves, index, head.size).map_err(|_proof| missing())?;
+        let checkpoint = String::from_utf8(head.checkpoint).map_err(|_text| missing())?;
+        Ok((leaf.bytes, TlogProof { index, hashes, checkpoint }))
+    }
+
+    /// What storage holds of a recording: nothing of a refused or a destroyed one.
+    pub fn trace(&self, id: RecordingId) -> Result<Trace, ArchiveError> {
+        let entries = self.blobs.list(&format!("rec/{id}/")).doing("listing segments")?;
+        Ok(Trace {
+            blobs: entries.len(),
+            bytes: entries.iter().map(|entry| entry.len).sum(),
+            has_key: self.has_key(id)?,
+        })
+    }
+
+    /// Leaves of the log from a place on.
+    pub fn leaves(&self, from: u64, limit: usize) -> Result<Vec<LeafRow>, ArchiveError> {
+        self.index.leaves(from, limit).doing("reading the log")
+    }
+
+    /// Number of leaves in the log.
+    pub fn log_size(&self) -> Result<u64, ArchiveError> {
+        Ok(self.index.log_head().doing("reading the log's head")?.size)
+    }
+}
+
+fn summary_of(row: &RecordingRow) -> RecordingSummary {
+    RecordingSummary {
+        id: row.id,
+        line: row.line.clone(),
+        state: row.state,
+        started_at: row.started_at,
+        ended_at: row.ended_at,
+        verdict: row.verdict.as_deref().and_then(Verdict::from_word),
+        retain_until: row.retain_until,
+        destroyed_at: row.destroyed_at,
+    }
+}

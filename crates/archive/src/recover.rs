@@ -1,0 +1,102 @@
+//! What happens when the archive is opened by the server: everything that was under way is taken
+//! to its end, by the same functions that do so on an ordinary day.
+
+use crate::error::Doing;
+use crate::finish::Summary;
+use crate::writer::segment_key;
+use crate::{Archive, ArchiveError};
+use voicelog_evidence::journal::{ChunkBuilder, JournalEvent};
+use voicelog_evidence::segment::SegmentWriter;
+use voicelog_model::{RecordingId, Timestamp};
+use voicelog_store::index::State;
+
+/// What recovery found and did.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Recovery {
+    /// Recordings cut off by a crash, now closed with the gap declared.
+    pub interrupted: Vec<RecordingId>,
+    /// Recordings that had ended and only had to be closed.
+    pub closed: Vec<RecordingId>,
+    /// Calls that were waiting without a permit.
+    pub waiting: Vec<RecordingId>,
+    /// Destructions continued.
+    pub destroyed: Vec<RecordingId>,
+    /// Recordings that could not be closed because what is stored is damaged; they stay as they
+    /// are, and `check` names what is wrong.
+    pub damaged: Vec<(RecordingId, String)>,
+}
+
+impl Archive {
+    /// Takes everything that was under way to its end. Only the process that holds the archive's
+    /// server lock may call this.
+    pub fn recover(&self, now: Timestamp) -> Result<Recovery, ArchiveError> {
+        let mut recovery = Recovery::default();
+        for row in self.index.destructions_pending().doing("looking for destructions")? {
+            self.continue_destruction(&row.destruction, now)?;
+            recovery.destroyed.push(row.destruction.recording);
+        }
+        let open = [State::Waiting, State::Recording, State::Finishing];
+        for row in self.index.recordings_in_state(&open).doing("looking for open recordings")? {
+            let outcome = if row.state == State::Waiting {
+                self.recover_waiting(row.id, row.started_at, now)
+                    .map(|()| recovery.waiting.push(row.id))
+            } else {
+                self.recover_recording(row.id, now).map(|interrupted| {
+                    let list =
+                        if interrupted { &mut recovery.interrupted } else { &mut recovery.closed };
+                    list.push(row.id);
+                })
+            };
+            // One damaged recording must not keep the others, or the server, from going on.
+            if let Err(error) = outcome {
+                let why = voicelog_model::error::chain(&error).to_string();
+                recovery.damaged.push((row.id, why));
+            }
+        }
+        self.sequence()?;
+        Ok(recovery)
+    }
+
+    /// A call that waited for a permit when the server stopped: nothing was kept of it.
+    fn recover_waiting(
+        &self,
+        id: RecordingId,
+        started_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), ArchiveError> {
+        // A key may exist if the crash came between key and row; nothing was sealed with it.
+        self.keys.destroy(id).doing("removing a key that is not needed")?;
+        let mut events = vec![(started_at, JournalEvent::CallStarted {})];
+        for row in self.index.decisions_of(id).doing("reading decisions")? {
+            let decision = self.parse_decision(&row)?;
+            if let Some(event) = crate::gate::refusal_event(row.id, &decision) {
+                events.push((row.at, event));
+            }
+        }
+        events.push((now, JournalEvent::Interrupted { restarted_at: now }));
+        self.finish_unrecorded(id, &events, now).map(|_finished| ())
+    }
+
+    /// A recording that was being written or closed. True if the crash cut it off.
+    fn recover_recording(&self, id: RecordingId, now: Timestamp) -> Result<bool, ArchiveError> {
+        let data_key = self.data_key(id)?;
+        let mut summary = Summary::new(id, &data_key);
+        let segments = self.read_records(id, &data_key, |record| summary.push(record))?;
+        let interrupted = !summary.ended;
+        if interrupted {
+            let number = segments.next_number();
+            let (mut segment, mut bytes) =
+                SegmentWriter::create(&data_key, id, number, segments.chain);
+            let mut chunk = ChunkBuilder::new();
+            chunk.push_event(now, &JournalEvent::Interrupted { restarted_at: now });
+            segment.seal(&chunk.take(), &mut bytes);
+            // A torn frame at the end of the last segment stays where it is: the reader skips it,
+            // and the new segment goes on from the last whole frame.
+            let blob = self.blobs.create(&segment_key(id, number)).doing("closing a cut recording")?;
+            self.blobs.append(blob, &bytes).doing("closing a cut recording")?;
+            self.blobs.seal(blob).doing("closing a cut recording")?;
+        }
+        self.finish(id, now)?;
+        Ok(interrupted)
+    }
+}

@@ -1,0 +1,8 @@
+//! The archive as its callers see it: real files, real index, the real rulebook.
+#![cfg(test)]
+
+mod destroying;
+mod faults;
+mod recording;
+mod recovering;
+mod support;

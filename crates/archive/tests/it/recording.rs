@@ -1,0 +1,141 @@
+//! Recording: permitted and whole, refused and empty, waiting and then permitted.
+
+use crate::support::*;
+use serde_json::{Map, json};
+use voicelog_archive::check::Level;
+use voicelog_archive::timeline::Verdict as Completeness;
+use voicelog_archive::{State, Verdict};
+use voicelog_evidence::verify;
+use voicelog_model::Action;
+
+fn reader() -> Map<String, serde_json::Value> {
+    let facts = json!({ "requester_role": "controller_staff", "need_to_know_basis": "complaint 12" });
+    facts.as_object().unwrap().clone()
+}
+
+#[test]
+fn a_lawful_call_is_kept_whole_and_the_check_holds() {
+    let fixture = fixture();
+    let finished = record(&fixture.archive);
+    assert_eq!(finished.verdict, Completeness::Whole, "{:#?}", finished.timeline);
+    fixture.archive.sequence().unwrap();
+    let findings = fixture.archive.check(Level::Hash).unwrap();
+    assert_eq!(findings.wrong, []);
+    assert_eq!((findings.recordings, findings.segments), (1, 1));
+    assert_eq!(findings.leaves, 2, "one for the permission, one for the recording");
+}
+
+#[test]
+fn a_bundle_of_it_verifies_and_names_the_archive_as_its_source() {
+    let fixture = fixture();
+    let id = record(&fixture.archive).id;
+    let facts = Map::new();
+    let answer = fixture.archive.ask_for_copy(id, Action::FileInCourt, &facts, seconds(60)).unwrap();
+    let Verdict::Permit(permit) = answer.verdict else { panic!("{:?}", answer.decision) };
+    let bundle = fixture.archive.export(permit, seconds(60)).unwrap();
+    let key = fixture.archive.verifier_key().parse().unwrap();
+    let report = verify::verify(&bundle, Some(&key));
+    assert!(report.holds(), "{:#?}", report.findings);
+}
+
+#[test]
+fn a_refused_call_leaves_its_decision_and_not_one_byte_of_media() {
+    let fixture = fixture();
+    let call = open_call(&fixture.archive, "covert");
+    let answer = fixture.archive.ask_to_record(call.id, START).unwrap();
+    let event = answer.refusal_event().expect("it should be refused");
+    assert!(matches!(answer.verdict, Verdict::Refusal(_)));
+    let events = [
+        (START, voicelog_archive::journal::JournalEvent::CallStarted {}),
+        (START, event),
+        (seconds(9), voicelog_archive::journal::JournalEvent::CallEnded {
+            cause: voicelog_archive::journal::Cause::RecordingClient,
+        }),
+    ];
+    let finished = fixture.archive.finish_unrecorded(call.id, &events, seconds(9)).unwrap();
+    assert_eq!(finished.verdict, Completeness::NotRecorded);
+    let trace = fixture.archive.trace(call.id).unwrap();
+    assert_eq!((trace.blobs, trace.bytes, trace.has_key), (0, 0, false));
+    let detail = fixture.archive.detail(call.id).unwrap();
+    assert_eq!(detail.summary.state, State::NotRecorded);
+    assert!(!detail.decisions[0].decision.reasons().is_empty());
+    assert!(detail.timeline.is_some());
+    assert_eq!(fixture.archive.check(Level::Hash).unwrap().wrong, []);
+}
+
+#[test]
+fn consent_of_everyone_lifts_a_refusal_and_consent_of_one_does_not() {
+    let fixture = fixture();
+    let archive = &fixture.archive;
+    let call = archive.open_call(offer("announced", "tel:+4930901820"), START).unwrap();
+    let asked = |at| archive.ask_to_record(call.id, at).unwrap();
+    assert!(matches!(asked(START).verdict, Verdict::Refusal(_)));
+    let say = |facts: serde_json::Value, at| {
+        archive.say(call.id, facts.as_object().unwrap().clone(), at).unwrap();
+    };
+    say(json!({ "consent_per_participant": { "p1": "given", "p2": "none" } }), seconds(3));
+    assert!(matches!(asked(seconds(3)).verdict, Verdict::Refusal(_)));
+    say(json!({ "consent_per_participant": { "p2": "given" } }), seconds(7));
+    assert!(matches!(asked(seconds(7)).verdict, Verdict::Permit(_)));
+}
+
+#[test]
+fn what_belongs_to_the_line_cannot_be_said_during_a_call() {
+    let fixture = fixture();
+    let call = open_call(&fixture.archive, "announced");
+    let facts = json!({ "recorder_type": "private_person" });
+    let error =
+        fixture.archive.say(call.id, facts.as_object().unwrap().clone(), START).unwrap_err();
+    assert_eq!(error.kind(), voicelog_model::Kind::Invalid);
+    let facts = json!({ "openness": "announcd" });
+    assert!(fixture.archive.say(call.id, facts.as_object().unwrap().clone(), START).is_err());
+    assert!(fixture.archive.call(call.id).unwrap().said.is_empty());
+}
+
+#[test]
+fn a_call_on_a_line_that_nobody_set_up_is_not_recorded() {
+    let fixture = fixture();
+    let call = open_call(&fixture.archive, "whatever");
+    let answer = fixture.archive.ask_to_record(call.id, START).unwrap();
+    assert!(matches!(answer.verdict, Verdict::Refusal(_)), "{:?}", answer.decision);
+}
+
+#[test]
+fn listening_asks_for_a_reason_and_is_logged() {
+    let fixture = fixture();
+    let archive = &fixture.archive;
+    let id = record(archive).id;
+    let no_reason = json!({ "requester_role": "controller_staff" });
+    let refused = archive.ask_to_listen(id, no_reason.as_object().unwrap(), seconds(60)).unwrap();
+    assert!(matches!(refused.verdict, Verdict::Refusal(_)));
+    let answer = archive.ask_to_listen(id, &reader(), seconds(60)).unwrap();
+    let Verdict::Permit(permit) = answer.verdict else { panic!("{:?}", answer.decision) };
+    let opened = archive.listen(&permit, seconds(60)).unwrap();
+    assert_eq!(opened.parties[0].name.as_ref().unwrap().expose(), NAME);
+    archive.sequence().unwrap();
+    let leaves = archive.leaves(0, 100).unwrap();
+    let text = |leaf: &voicelog_archive::LeafRow| String::from_utf8(leaf.bytes.clone()).unwrap();
+    assert!(leaves.iter().any(|leaf| text(leaf).contains("listened")));
+}
+
+#[test]
+fn nothing_on_disk_holds_a_name_or_an_address_in_the_clear() {
+    let fixture = fixture();
+    record(&fixture.archive);
+    fixture.archive.sequence().unwrap();
+    let mut files = vec![fixture.folder.path().to_owned()];
+    let mut seen = 0;
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        seen += 1;
+        let bytes = std::fs::read(&path).unwrap();
+        for canary in [NAME.as_bytes(), AGENT.as_bytes(), b"+31201234567"] {
+            let found = bytes.windows(canary.len()).any(|window| window == canary);
+            assert!(!found, "{} holds personal data", path.display());
+        }
+    }
+    assert!(seen > 3);
+}

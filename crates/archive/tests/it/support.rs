@@ -1,0 +1,201 @@
+//! An archive on a temporary folder, and calls to put into it.
+
+use serde_json::{Map, Value, json};
+use std::path::Path;
+use std::sync::Arc;
+use tempfile::TempDir;
+use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, PacketKind};
+use voicelog_archive::{
+    Answer, Archive, Call, Finished, Line, Lines, OfferedCall, OfferedParty, Parts,
+    RecordingWriter, Secrets, Verdict, WhenRefused, act,
+};
+use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
+use voicelog_evidence::note::SigningKey;
+use voicelog_law::Rulebook;
+use voicelog_model::{Codec, DecisionId, MediaStream, Pii, StreamNumber, Timestamp};
+use voicelog_store::{Access, ArchiveId, Layout, LocalStore, Options};
+
+pub(crate) const NAME: &str = "Jansen-van-der-Kanarie";
+pub(crate) const AGENT: &str = "sip:2001@voorbeeld.example";
+
+/// 2026-11-21T10:00:00Z.
+pub(crate) const START: Timestamp = Timestamp::from_micros(1_795_255_200_000_000);
+
+pub(crate) fn seconds(seconds: i64) -> Timestamp {
+    START.plus_micros(seconds * 1_000_000)
+}
+
+pub(crate) struct Fixture {
+    pub(crate) archive: Arc<Archive>,
+    pub(crate) folder: TempDir,
+}
+
+pub(crate) fn facts(openness: &str) -> Map<String, Value> {
+    let facts = json!({
+        "recorder_type": "company", "counterpart_types": ["private_person"],
+        "participation": "participant", "openness": openness,
+        "purpose": "bewijs_overeenkomst", "legal_basis": "b", "structural": "all",
+        "staff_informed": "each_call_signal", "or_status": "consented", "dpia": "done",
+        "private_use_possible": true, "retention_term": "P1Y",
+    });
+    facts.as_object().unwrap().clone()
+}
+
+fn line(name: &str, facts: Map<String, Value>) -> Line {
+    Line {
+        name: name.to_owned(),
+        title: String::new(),
+        country: "NL".to_owned(),
+        own_domains: vec!["voorbeeld.example".to_owned()],
+        when_refused: WhenRefused::Wait,
+        facts,
+    }
+}
+
+pub(crate) fn parts(folder: &Path) -> Parts {
+    let layout = Layout::in_folder(folder);
+    if !layout.exists() {
+        LocalStore::create(&layout, ArchiveId([7; 16]), START).unwrap();
+    }
+    let store = LocalStore::open(&layout, Access::Write(Options::default())).unwrap();
+    Parts {
+        index: Box::new(store.index),
+        blobs: Box::new(store.blobs),
+        keys: Box::new(store.keys),
+        secrets: Secrets {
+            key_encryption_key: KeyEncryptionKey::new(1, [1; 32]),
+            signing_key: SigningKey::from_seed("voicelog/test", [2; 32]).unwrap(),
+            decision_key: DataKey::from_random([3; 32]),
+        },
+        rulebook: Rulebook::embedded(START).unwrap(),
+        lines: Lines::new(vec![
+            line("announced", facts("announced")),
+            line("covert", facts("covert")),
+        ]),
+    }
+}
+
+pub(crate) fn fixture() -> Fixture {
+    let folder = tempfile::tempdir().unwrap();
+    Fixture { archive: Arc::new(Archive::open(parts(folder.path()))), folder }
+}
+
+impl Fixture {
+    /// Closes the archive, as a crash would, and opens it again.
+    pub(crate) fn reopen(self) -> Self {
+        let Self { archive, folder } = self;
+        drop(archive);
+        Self { archive: Arc::new(Archive::open(parts(folder.path()))), folder }
+    }
+}
+
+pub(crate) fn stream(number: u16) -> MediaStream {
+    MediaStream {
+        number: StreamNumber(number),
+        label: Some(number.to_string()),
+        codec: Codec::Pcma,
+        payload_type: 8,
+        party: Some(format!("p{number}")),
+    }
+}
+
+pub(crate) fn offer(line: &str, other: &str) -> OfferedCall {
+    let party = |address: &str| OfferedParty {
+        address: Pii::new(address.to_owned()),
+        name: Some(Pii::new(NAME.to_owned())),
+    };
+    OfferedCall {
+        line: line.to_owned(),
+        parties: vec![party(AGENT), party(other)],
+        streams: vec![stream(1), stream(2)],
+        offered_at: START,
+    }
+}
+
+pub(crate) fn open_call(archive: &Archive, line: &str) -> Call {
+    archive.open_call(offer(line, "tel:+31201234567"), START).unwrap()
+}
+
+pub(crate) fn permit(answer: Answer<act::Record>) -> voicelog_archive::Permit<act::Record> {
+    match answer.verdict {
+        Verdict::Permit(permit) => permit,
+        Verdict::Refusal(refusal) => panic!("refused: {refusal:?}"),
+    }
+}
+
+pub(crate) fn rtp(sequence: u16) -> Vec<u8> {
+    let mut bytes = vec![0x80, 8];
+    bytes.extend_from_slice(&sequence.to_be_bytes());
+    bytes.extend_from_slice(&(u32::from(sequence) * 160).to_be_bytes());
+    bytes.extend_from_slice(&0xcafe_u32.to_be_bytes());
+    bytes.extend(std::iter::repeat_n(sequence.to_le_bytes()[0], 160));
+    bytes
+}
+
+/// A chunk that holds the beginning of a recording and `count` packets on each stream.
+pub(crate) fn first_chunk(call: &Call, decision: DecisionId, count: u16) -> Vec<u8> {
+    let mut chunk = ChunkBuilder::new();
+    push_beginning(&mut chunk, call, decision);
+    for sequence in 0..count {
+        push_packets(&mut chunk, sequence);
+    }
+    chunk.take()
+}
+
+fn push_beginning(chunk: &mut ChunkBuilder, call: &Call, decision: DecisionId) {
+    chunk.push_event(START, &JournalEvent::CallStarted {}).unwrap();
+    for stream in &call.streams {
+        chunk.push_event(START, &JournalEvent::StreamAdded { stream: stream.clone() }).unwrap();
+    }
+    chunk.push_event(START, &JournalEvent::Permitted { decision }).unwrap();
+}
+
+fn push_packets(chunk: &mut ChunkBuilder, sequence: u16) {
+    let arrived = START.plus_micros(i64::from(sequence) * 20_000);
+    for number in [1, 2] {
+        let bytes = rtp(sequence);
+        chunk.push_packet(StreamNumber(number), arrived, PacketKind::Rtp, &bytes).unwrap();
+    }
+}
+
+/// Writes the beginning of a recording and `count` packets on each stream.
+pub(crate) fn write_media(archive: &Archive, call: &Call, count: u16) -> RecordingWriter {
+    let answer = archive.ask_to_record(call.id, START).unwrap();
+    let decision = answer.id;
+    let mut writer = archive.begin(permit(answer)).unwrap();
+    let mut chunk = ChunkBuilder::new();
+    push_beginning(&mut chunk, call, decision);
+    for sequence in 0..count {
+        push_packets(&mut chunk, sequence);
+        if sequence % 15 == 14 {
+            archive.append(&mut writer, &chunk.take()).unwrap();
+        }
+    }
+    if !chunk.is_empty() {
+        archive.append(&mut writer, &chunk.take()).unwrap();
+    }
+    archive.commit().unwrap();
+    writer
+}
+
+/// Ends and closes a recording whose media is written.
+pub(crate) fn end(
+    archive: &Archive,
+    mut writer: RecordingWriter,
+    packets: u16,
+) -> Result<Finished, voicelog_archive::ArchiveError> {
+    let id = writer.id();
+    let at = START.plus_micros(i64::from(packets) * 20_000);
+    let mut chunk = ChunkBuilder::new();
+    chunk.push_event(at, &JournalEvent::CallEnded { cause: Cause::RecordingClient }).unwrap();
+    archive.append(&mut writer, &chunk.take())?;
+    archive.close(writer)?;
+    archive.finish(id, at)
+}
+
+/// A whole recording of two seconds.
+pub(crate) fn record(archive: &Archive) -> Finished {
+    let call = open_call(archive, "announced");
+    let writer = write_media(archive, &call, 100);
+    end(archive, writer, 100).unwrap()
+}

@@ -1,0 +1,89 @@
+//! Giving a copy: to the person recorded, a lawyer, a court, a supervisor.
+
+use crate::Asked;
+use serde_json::{Map, json};
+use std::str::FromStr;
+use voicelog_archive::{Archive, ArchiveError, Verdict};
+use voicelog_model::{Action, RecordingId, Timestamp};
+
+/// Who gets the copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recipient {
+    /// A court, in a procedure: the complete file.
+    Court,
+    /// The person who was recorded.
+    DataSubject,
+    /// The guardian of a child who was recorded.
+    Guardian,
+    /// The lawyer of the person recorded.
+    Lawyer,
+    /// A judge who asks for it.
+    Judge,
+    /// The data protection authority (Autoriteit Persoonsgegevens).
+    Ap,
+    /// The financial markets authority (AFM).
+    Afm,
+}
+
+impl Recipient {
+    /// Every recipient, with the word of the command line and the API.
+    pub const ALL: [(Self, &'static str); 7] = [
+        (Self::Court, "court"),
+        (Self::DataSubject, "data_subject"),
+        (Self::Guardian, "guardian"),
+        (Self::Lawyer, "lawyer"),
+        (Self::Judge, "judge"),
+        (Self::Ap, "ap"),
+        (Self::Afm, "afm"),
+    ];
+
+    /// The recipient's word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(recipient, _)| *recipient == self).map_or("", |(_, word)| word)
+    }
+
+    const fn action(self) -> Action {
+        match self {
+            Self::Court => Action::FileInCourt,
+            Self::DataSubject
+            | Self::Guardian
+            | Self::Lawyer
+            | Self::Judge
+            | Self::Ap
+            | Self::Afm => Action::GiveCopy,
+        }
+    }
+}
+
+impl FromStr for Recipient {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.iter().find(|(_, word)| *word == text).map(|(recipient, _)| *recipient).ok_or_else(
+            || {
+                let words: Vec<&str> = Self::ALL.iter().map(|(_, word)| *word).collect();
+                format!("`{text}` is no recipient; say one of {}", words.join(", "))
+            },
+        )
+    }
+}
+
+/// Asks for the evidence bundle of a whole recording.
+pub fn bundle(
+    archive: &Archive,
+    id: RecordingId,
+    recipient: Recipient,
+    now: Timestamp,
+) -> Result<Asked<Vec<u8>>, ArchiveError> {
+    let mut facts = Map::new();
+    if recipient != Recipient::Court {
+        facts.insert("requester_role".into(), json!(recipient.as_str()));
+    }
+    let answer = archive.ask_for_copy(id, recipient.action(), &facts, now)?;
+    match answer.verdict {
+        Verdict::Permit(permit) => Ok(Asked::Given(archive.export(permit, now)?)),
+        Verdict::Refusal(_) => {
+            Ok(Asked::Refused { id: answer.id, decision: Box::new(answer.decision) })
+        }
+    }
+}

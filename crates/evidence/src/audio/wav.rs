@@ -1,0 +1,110 @@
+//! WAV files (RIFF, 16-bit linear PCM), any number of channels.
+
+use super::AudioError;
+
+const BYTES_PER_SAMPLE: usize = 2;
+/// `WAVE_FORMAT_PCM`.
+const FORMAT_PCM: u16 = 1;
+/// `WAVE_FORMAT_EXTENSIBLE`, asked for beyond two channels.
+const FORMAT_EXTENSIBLE: u16 = 0xfffe;
+/// `KSDATAFORMAT_SUBTYPE_PCM`, as its bytes stand in the file.
+const SUBTYPE_PCM: [u8; 16] = [
+    1, 0, 0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71,
+];
+
+/// Bytes of a WAV file of so many channels and samples, where one can hold them.
+pub fn wav_byte_len(channels: usize, samples: usize) -> Result<usize, AudioError> {
+    let head = if channels > 2 { 68 } else { 44 };
+    channels
+        .checked_mul(samples)
+        .and_then(|all| all.checked_mul(BYTES_PER_SAMPLE))
+        .and_then(|body| body.checked_add(head))
+        .filter(|total| (1..=16).contains(&channels) && u32::try_from(*total).is_ok())
+        .ok_or(AudioError::NoWav { channels, samples })
+}
+
+/// Writes a WAV file. Channels shorter than the longest are filled up with silence.
+pub fn wav(channels: &[&[i16]], rate: u32) -> Result<Vec<u8>, AudioError> {
+    let samples = channels
+        .iter()
+        .map(|channel| channel.len())
+        .max()
+        .unwrap_or(0);
+    let total = wav_byte_len(channels.len(), samples)?;
+    let too_large = || AudioError::NoWav {
+        channels: channels.len(),
+        samples,
+    };
+    let count = u16::try_from(channels.len()).map_err(|_| too_large())?;
+    let body =
+        u32::try_from(channels.len() * samples * BYTES_PER_SAMPLE).map_err(|_| too_large())?;
+    let extensible = channels.len() > 2;
+    let mut out = Vec::with_capacity(total);
+    out.extend_from_slice(b"RIFF");
+    let riff_len = u32::try_from(total - 8).map_err(|_| too_large())?;
+    out.extend_from_slice(&riff_len.to_le_bytes());
+    out.extend_from_slice(b"WAVEfmt ");
+    let (format_len, format) = if extensible {
+        (40_u32, FORMAT_EXTENSIBLE)
+    } else {
+        (16, FORMAT_PCM)
+    };
+    out.extend_from_slice(&format_len.to_le_bytes());
+    out.extend_from_slice(&format.to_le_bytes());
+    out.extend_from_slice(&count.to_le_bytes());
+    out.extend_from_slice(&rate.to_le_bytes());
+    out.extend_from_slice(&rate.saturating_mul(u32::from(count) * 2).to_le_bytes());
+    out.extend_from_slice(&(count * 2).to_le_bytes());
+    out.extend_from_slice(&16_u16.to_le_bytes());
+    if extensible {
+        // Size of what follows; valid bits; no channel stands for a place in a room.
+        out.extend_from_slice(&22_u16.to_le_bytes());
+        out.extend_from_slice(&16_u16.to_le_bytes());
+        out.extend_from_slice(&0_u32.to_le_bytes());
+        out.extend_from_slice(&SUBTYPE_PCM);
+    }
+    out.extend_from_slice(b"data");
+    out.extend_from_slice(&body.to_le_bytes());
+    for at in 0..samples {
+        for channel in channels {
+            out.extend_from_slice(&channel.get(at).copied().unwrap_or(0).to_le_bytes());
+        }
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_channel_is_a_plain_file() {
+        let bytes = wav(&[&[1, -2]], 8_000).unwrap();
+        assert_eq!(bytes.len(), 48);
+        assert_eq!(&bytes[..4], b"RIFF");
+        assert_eq!(bytes[4..8], 40_u32.to_le_bytes());
+        assert_eq!(
+            bytes[20..36],
+            [1, 0, 1, 0, 0x40, 0x1f, 0, 0, 0x80, 0x3e, 0, 0, 2, 0, 16, 0]
+        );
+        assert_eq!(bytes[40..], [4, 0, 0, 0, 1, 0, 0xfe, 0xff]);
+    }
+
+    #[test]
+    fn channels_are_interleaved_and_filled_up() {
+        let bytes = wav(&[&[1, 2], &[3]], 8_000).unwrap();
+        assert_eq!(bytes[44..], [1, 0, 3, 0, 2, 0, 0, 0]);
+        let three = wav(&[&[1], &[2], &[3]], 8_000).unwrap();
+        assert_eq!(three.len(), wav_byte_len(3, 1).unwrap());
+        assert_eq!(three[20..22], [0xfe, 0xff]);
+        assert_eq!(three[68..], [1, 0, 2, 0, 3, 0]);
+    }
+
+    #[test]
+    fn what_no_file_can_hold_is_refused() {
+        assert!(wav(&[], 8_000).is_err());
+        assert!(wav_byte_len(17, 1).is_err());
+        assert!(wav_byte_len(1, usize::MAX).is_err());
+        assert!(wav_byte_len(2, 1 << 30).is_err());
+    }
+}

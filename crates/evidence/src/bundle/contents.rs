@@ -1,0 +1,178 @@
+//! The bundle's own documents: the signed list of files, and what opens the commitment.
+
+use crate::digest::{Digest, hex, unhex};
+use crate::original::EVENTS;
+use crate::tlog::Leaf;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use voicelog_model::{RecordingId, StreamNumber, Timestamp};
+
+/// First line of the signed list of files: what it is, and its version.
+const NOTE_LINE: &str = "voicelog-bundle/v1";
+const OPENING_VERSION: u32 = 1;
+
+/// Names of the files in a bundle.
+pub(crate) mod file {
+    pub(crate) const NOTE: &str = "bundle.note";
+    pub(crate) const README: &str = "README.txt";
+    pub(crate) const MANIFEST: &str = "manifest.json";
+    pub(crate) const OPENING: &str = "opening.json";
+    pub(crate) const DECISION: &str = "decision.json";
+    pub(crate) const TIMELINE: &str = "timeline.json";
+    pub(crate) const PROOF: &str = "checkpoint.tlog-proof";
+    pub(crate) const KEY: &str = "archive.vkey";
+    pub(crate) const EVENTS: &str = "original/events.journal";
+    pub(crate) const ALL_SOUND: &str = "audio/all.wav";
+}
+
+/// Name of the original of a stream, or of the events.
+pub(crate) fn original_of(stream: StreamNumber) -> String {
+    if stream == EVENTS {
+        file::EVENTS.to_owned()
+    } else {
+        format!("original/{stream}.journal")
+    }
+}
+
+/// Name of the sound of a stream.
+pub(crate) fn sound_of(stream: StreamNumber) -> String {
+    format!("audio/{stream}.wav")
+}
+
+/// The text that the archive signs: which files, with which hashes. The lines of the files are
+/// those that `sha256sum` prints and checks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundleNote {
+    /// The recording.
+    pub recording: RecordingId,
+    /// When the bundle was made.
+    pub made: Timestamp,
+    /// Name and hash of every other file, in the order of the container.
+    pub files: Vec<(String, Digest)>,
+}
+
+impl fmt::Display for BundleNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{NOTE_LINE}\nrecording {}\nmade {}\n",
+            self.recording, self.made
+        )?;
+        for (name, digest) in &self.files {
+            writeln!(f, "{}  {name}", digest.to_hex())?;
+        }
+        Ok(())
+    }
+}
+
+impl BundleNote {
+    /// Reads the text: exactly what [`fmt::Display`] writes. `None` for anything else, also for
+    /// another version.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut lines = text.strip_suffix('\n')?.split('\n');
+        if lines.next()? != NOTE_LINE {
+            return None;
+        }
+        let recording = lines.next()?.strip_prefix("recording ")?.parse().ok()?;
+        let made = lines.next()?.strip_prefix("made ")?.parse().ok()?;
+        let file = |line: &str| {
+            let (digits, name) = line.split_once("  ")?;
+            Some((name.to_owned(), Digest::from_hex(digits).ok()?))
+        };
+        let files = lines.map(file).collect::<Option<_>>()?;
+        let note = Self {
+            recording,
+            made,
+            files,
+        };
+        // A moment has other spellings than the one that is written.
+        (note.to_string() == text).then_some(note)
+    }
+}
+
+/// 32 secret bytes that a bundle shows: 64 lower-case hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Salt(pub [u8; 32]);
+
+impl Serialize for Salt {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&hex(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Salt {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = unhex(&text).ok_or_else(|| {
+            serde::de::Error::custom("a salt is 64 lower-case hexadecimal digits")
+        })?;
+        Ok(Self(bytes))
+    }
+}
+
+/// What opens the commitment in the log and the leaves of the trees: canonical JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Opening {
+    /// Version of the format: 1.
+    #[serde(deserialize_with = "version")]
+    pub version: u32,
+    /// Salt of the commitment.
+    pub commitment_salt: Salt,
+    /// Salt from which the salts of tree leaves come.
+    pub tree_salt: Salt,
+    /// The leaf as the log holds it.
+    pub leaf: Leaf,
+}
+
+impl Opening {
+    /// An opening of the present version.
+    #[must_use]
+    pub const fn new(commitment_salt: [u8; 32], tree_salt: [u8; 32], leaf: Leaf) -> Self {
+        Self {
+            version: OPENING_VERSION,
+            commitment_salt: Salt(commitment_salt),
+            tree_salt: Salt(tree_salt),
+            leaf,
+        }
+    }
+}
+
+fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    crate::manifest::known_version(deserializer, OPENING_VERSION)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_files_has_one_spelling() {
+        let note = BundleNote {
+            recording: RecordingId::from_bytes([1; 16]),
+            made: Timestamp::from_micros(0),
+            files: vec![
+                ("README.txt".into(), Digest([0xab; 32])),
+                ("a/b".into(), Digest([0; 32])),
+            ],
+        };
+        let text = note.to_string();
+        assert_eq!(BundleNote::parse(&text), Some(note));
+        for (from, to) in [
+            ("bundle/v1", "bundle/v2"),
+            ("  README", " README"),
+            ("00.000000Z", "00Z"),
+            ("recording ", "recording  "),
+            ("abab", "ABAB"),
+            ("b\n", "b"),
+        ] {
+            assert_ne!(text.replace(from, to), text);
+            assert_eq!(
+                BundleNote::parse(&text.replace(from, to)),
+                None,
+                "{from} to {to}"
+            );
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The evidence bundle: one ZIP file with which a stranger can check a recording, offline.
+//!
+//! It holds the original, what was stated of it, the sound that people listen to, and the proof
+//! that the archive committed to all of it at the time. Contents and order:
+//! `design/evidence-format.md`, "Bundle". [`crate::verify`] checks it.
+
+mod contents;
+mod readme;
+
+pub use contents::{BundleNote, Opening, Salt};
+pub(crate) use contents::{file, original_of, sound_of};
+
+use crate::audio::{AudioError, StreamAudio, render, wav};
+use crate::canonical::{CanonicalError, canonical_json};
+use crate::checkpoint::TlogProof;
+use crate::digest::Digest;
+use crate::journal::{Record, RecordRef};
+use crate::manifest::Manifest;
+use crate::note::{NoteError, SigningKey};
+use crate::original::{self, EVENTS, OriginalError};
+use crate::timeline::Timeline;
+use crate::tlog::Leaf;
+use crate::zip::{self, ZipError};
+use std::collections::BTreeMap;
+use voicelog_model::{Kind, StreamNumber, Timestamp};
+
+/// What goes into a bundle.
+#[derive(Debug, Clone, Copy)]
+pub struct BundleInput<'a> {
+    /// What the recording consists of.
+    pub manifest: &'a Manifest,
+    /// Its timeline.
+    pub timeline: &'a Timeline,
+    /// The decision that permitted it, canonical JSON.
+    pub decision: &'a [u8],
+    /// All records of its journal, in order.
+    pub records: &'a [Record],
+    /// [`crate::DataKey::commitment_salt`].
+    pub commitment_salt: [u8; 32],
+    /// [`crate::DataKey::tree_salt`].
+    pub tree_salt: [u8; 32],
+    /// The leaf of the log that commits to the manifest.
+    pub leaf: &'a Leaf,
+    /// The proof that it is in the log.
+    pub proof: &'a TlogProof,
+    /// When the bundle is made.
+    pub made_at: Timestamp,
+}
+
+/// Why a bundle cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// The journal has packets of streams that no event announced.
+    #[error("the journal has packets of stream {0}, which is not announced")]
+    StrayPackets(StreamNumber),
+    /// A record cannot be framed.
+    #[error("cannot write the original")]
+    Original(#[source] OriginalError),
+    /// The sound cannot be rendered or is too large.
+    #[error("cannot render the sound")]
+    Audio(#[source] AudioError),
+    /// A document has no canonical form.
+    #[error("cannot write a document of the bundle")]
+    Document(#[source] CanonicalError),
+    /// The list of files cannot be signed.
+    #[error("cannot sign the bundle")]
+    Note(#[source] NoteError),
+    /// The container cannot be written.
+    #[error("cannot write the container")]
+    Zip(#[source] ZipError),
+}
+
+impl BundleError {
+    /// What kind of trouble it is.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::StrayPackets(_) => Kind::Corrupt,
+            Self::Original(error) => error.kind(),
+            Self::Audio(error) => error.kind(),
+            Self::Document(error) => error.kind(),
+            Self::Note(error) => error.kind(),
+            Self::Zip(error) => error.kind(),
+        }
+    }
+}
+
+/// Makes a bundle, signed with the archive's key. The same input gives the same bytes.
+///
+/// It packs what it is given; whether all of that agrees is for [`crate::verify`] to say.
+pub fn build(input: &BundleInput<'_>, key: &SigningKey) -> Result<Vec<u8>, BundleError> {
+    let recording = input.manifest.recording;
+    let opening = Opening::new(input.commitment_salt, input.tree_salt, input.leaf.clone());
+    let document = BundleError::Document;
+    let mut files = vec![
+        (
+            file::README.to_owned(),
+            readme::text(recording).into_bytes(),
+        ),
+        (
+            file::MANIFEST.to_owned(),
+            input.manifest.to_bytes().map_err(document)?,
+        ),
+        (
+            file::OPENING.to_owned(),
+            canonical_json(&opening).map_err(document)?,
+        ),
+        (file::DECISION.to_owned(), input.decision.to_vec()),
+        (
+            file::TIMELINE.to_owned(),
+            input.timeline.to_bytes().map_err(document)?,
+        ),
+        (file::PROOF.to_owned(), input.proof.to_string().into_bytes()),
+        (
+            file::KEY.to_owned(),
+            format!("{}\n", key.verifier()).into_bytes(),
+        ),
+    ];
+    files.extend(originals(input)?);
+    let views = input.records.iter().map(Record::as_view);
+    files.extend(sound_files(
+        &render(views, input.timeline).map_err(BundleError::Audio)?,
+    )?);
+
+    let listed = files
+        .iter()
+        .map(|(name, bytes)| (name.clone(), Digest::of(bytes)))
+        .collect();
+    let note = BundleNote {
+        recording,
+        made: input.made_at,
+        files: listed,
+    };
+    let note = key.sign(&note.to_string()).map_err(BundleError::Note)?;
+    let mut entries = vec![(file::NOTE, note.as_bytes())];
+    entries.extend(
+        files
+            .iter()
+            .map(|(name, bytes)| (name.as_str(), bytes.as_slice())),
+    );
+    zip::write(&entries).map_err(BundleError::Zip)
+}
+
+/// The files of the original: events first, then the streams by number.
+fn originals(input: &BundleInput<'_>) -> Result<Vec<(String, Vec<u8>)>, BundleError> {
+    let streams = input
+        .timeline
+        .streams
+        .iter()
+        .map(|stream| stream.stream.number);
+    let mut files: BTreeMap<StreamNumber, Vec<u8>> = streams
+        .chain([EVENTS])
+        .map(|number| (number, original::header(number)))
+        .collect();
+    for (index, record) in (0..).zip(input.records) {
+        let number = match record {
+            Record::Packet { stream, .. } => *stream,
+            Record::Event { .. } => EVENTS,
+        };
+        let file = files
+            .get_mut(&number)
+            .ok_or(BundleError::StrayPackets(number))?;
+        let view: RecordRef<'_> = record.as_view();
+        original::put_record(index, view, file).map_err(BundleError::Original)?;
+    }
+    Ok(files
+        .into_iter()
+        .map(|(number, bytes)| (original_of(number), bytes))
+        .collect())
+}
+
+/// The files of the sound: all streams as channels of one file, then each alone.
+pub(crate) fn sound_files(streams: &[StreamAudio]) -> Result<Vec<(String, Vec<u8>)>, BundleError> {
+    let Some(first) = streams.first() else {
+        return Ok(Vec::new());
+    };
+    let channels: Vec<&[i16]> = streams
+        .iter()
+        .map(|stream| stream.samples.as_slice())
+        .collect();
+    let all = wav(&channels, first.rate).map_err(BundleError::Audio)?;
+    let mut files = vec![(file::ALL_SOUND.to_owned(), all)];
+    for stream in streams {
+        let bytes = wav(&[&stream.samples], stream.rate).map_err(BundleError::Audio)?;
+        files.push((sound_of(stream.stream), bytes));
+    }
+    Ok(files)
+}

@@ -1,0 +1,126 @@
+//! Everything that follows from the records of a journal: timeline, trees, hash of the events.
+//!
+//! The archive takes this inventory when a call ends, recovery takes it after a crash, and a
+//! verifier takes it again from a bundle: one function, so that what was stated can be compared
+//! with what is there.
+
+use crate::digest::Digest;
+use crate::journal::RecordRef;
+use crate::manifest::StreamEntry;
+use crate::original::{self, EVENTS, OriginalError};
+use crate::timeline::{Timeline, TimelineBuilder};
+use crate::tree::{StreamTree, StreamTreeBuilder};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use voicelog_model::StreamNumber;
+
+/// What follows from the records of a journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inventory {
+    /// The timeline.
+    pub timeline: Timeline,
+    /// The tree of every stream that the timeline has.
+    pub trees: BTreeMap<StreamNumber, StreamTree>,
+    /// Hash of the file of events.
+    pub events_sha256: Digest,
+    /// Number of records.
+    pub record_count: u64,
+}
+
+impl Inventory {
+    /// The streams as a manifest lists them.
+    #[must_use]
+    pub fn stream_entries(&self) -> Vec<StreamEntry> {
+        let entry = |timeline: &crate::timeline::StreamTimeline| {
+            let stream = &timeline.stream;
+            let tree = self.trees.get(&stream.number);
+            StreamEntry {
+                number: stream.number,
+                label: stream.label.clone(),
+                codec: stream.codec,
+                payload_type: stream.payload_type,
+                party: stream.party.clone(),
+                root: Digest(tree.map_or(crate::tlog::EMPTY_ROOT, |tree| tree.root)),
+                leaf_count: tree.map_or(0, |tree| tree.leaves.len() as u64),
+                packets: timeline.packets,
+                payload_bytes: timeline.payload_bytes,
+            }
+        };
+        self.timeline.streams.iter().map(entry).collect()
+    }
+}
+
+/// Takes the inventory record by record, in the order of the journal. Memory grows with the
+/// number of tree leaves and of intervals, not with the number of packets.
+#[derive(Debug)]
+pub struct InventoryBuilder {
+    tree_salt: [u8; 32],
+    timeline: TimelineBuilder,
+    trees: BTreeMap<StreamNumber, StreamTreeBuilder>,
+    events: Sha256,
+    frame: Vec<u8>,
+    record_count: u64,
+}
+
+impl InventoryBuilder {
+    /// Nothing yet; `tree_salt` is [`crate::DataKey::tree_salt`].
+    #[must_use]
+    pub fn new(tree_salt: [u8; 32]) -> Self {
+        Self {
+            tree_salt,
+            timeline: TimelineBuilder::new(),
+            trees: BTreeMap::new(),
+            events: Sha256::new().chain_update(original::header(EVENTS)),
+            frame: Vec::new(),
+            record_count: 0,
+        }
+    }
+
+    /// Adds the next record. Fails only for an event that has no canonical JSON, which no journal
+    /// holds.
+    pub fn push(&mut self, record: RecordRef<'_>) -> Result<(), OriginalError> {
+        let index = self.record_count;
+        match record {
+            RecordRef::Packet {
+                stream,
+                arrived,
+                kind,
+                bytes,
+            } => {
+                let tree_salt = self.tree_salt;
+                self.trees
+                    .entry(stream)
+                    .or_insert_with(|| StreamTreeBuilder::new(tree_salt, stream))
+                    .push_packet(index, arrived, kind, bytes);
+            }
+            RecordRef::Event { .. } => {
+                self.frame.clear();
+                original::put_record(index, record, &mut self.frame)?;
+                self.events.update(&self.frame);
+            }
+        }
+        self.timeline.push_view(record);
+        self.record_count += 1;
+        Ok(())
+    }
+
+    /// The inventory of the records so far.
+    #[must_use]
+    pub fn finish(self) -> Inventory {
+        let timeline = self.timeline.finish();
+        let mut trees = self.trees;
+        let tree = |stream: &crate::timeline::StreamTimeline| {
+            let number = stream.stream.number;
+            let builder = trees
+                .remove(&number)
+                .unwrap_or_else(|| StreamTreeBuilder::new(self.tree_salt, number));
+            (number, builder.finish())
+        };
+        Inventory {
+            trees: timeline.streams.iter().map(tree).collect(),
+            timeline,
+            events_sha256: Digest(self.events.finalize().into()),
+            record_count: self.record_count,
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What can happen to a recording besides packets.
+
+use serde::{Deserialize, Serialize};
+use voicelog_model::{DecisionId, MediaStream, StreamNumber, Timestamp};
+
+/// An event of the journal, stored as canonical JSON. It names people by pseudonym only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum JournalEvent {
+    /// The call came in. The timeline starts here.
+    CallStarted {},
+    /// A media stream was agreed on.
+    StreamAdded {
+        /// The stream.
+        stream: MediaStream,
+    },
+    /// The law refused, or waits for a person: nothing is recorded (yet).
+    NotPermitted {
+        /// The decision that says so.
+        decision: DecisionId,
+        /// Its outcome, as decisions spell it.
+        outcome: String,
+        /// Why.
+        reasons: Vec<Ground>,
+    },
+    /// Recording may start from here on.
+    Permitted {
+        /// The decision that says so.
+        decision: DecisionId,
+    },
+    /// A later refusal ends the permission to record.
+    PermitEnded {
+        /// The decision that says so.
+        decision: DecisionId,
+        /// Why.
+        reasons: Vec<Ground>,
+    },
+    /// A stream is paused.
+    StreamPaused {
+        /// Which stream.
+        stream: StreamNumber,
+        /// Who or what paused it.
+        by: Cause,
+    },
+    /// A paused stream goes on.
+    StreamResumed {
+        /// Which stream.
+        stream: StreamNumber,
+    },
+    /// The recorder itself lost packets of a stream.
+    MediaDropped {
+        /// Which stream.
+        stream: StreamNumber,
+        /// How many.
+        packets: u64,
+        /// Why.
+        cause: Cause,
+    },
+    /// A stream goes on from another synchronisation source (RFC 3550 §8).
+    SourceChanged {
+        /// Which stream.
+        stream: StreamNumber,
+    },
+    /// The call ended. The timeline ends here.
+    CallEnded {
+        /// Who or what ended it.
+        cause: Cause,
+    },
+    /// The recorder stopped without ending the call; recovery wrote this. The timeline ends here.
+    Interrupted {
+        /// When the recorder ran again.
+        restarted_at: Timestamp,
+    },
+}
+
+/// Who or what made something stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The other side's session recording client (RFC 7866).
+    RecordingClient,
+    /// A person on our side.
+    Operator,
+    /// A refusal by the law.
+    Refusal,
+    /// More work than the recorder could do.
+    Overload,
+    /// No room to store.
+    DiskFull,
+    /// The recorder was shut down in an orderly way.
+    Shutdown,
+    /// Nothing was heard for too long.
+    TimeOut,
+    /// The recorder stopped without order and was started again.
+    Restart,
+    /// No media ever came.
+    NoMedia,
+}
+
+/// A reason of the law, as much of it as the timeline shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ground {
+    /// Id of the rule.
+    pub rule: String,
+    /// Articles of law, as people cite them: `§ 201 StGB`.
+    pub articles: Vec<String>,
+    /// In a few Dutch words: `geen toestemming`.
+    pub text_nl: String,
+    /// In a few English words: `no consent`.
+    pub text_en: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canonical::{canonical_json, from_canonical};
+
+    #[test]
+    fn an_event_is_canonical_json_with_its_type() {
+        let event = JournalEvent::StreamPaused {
+            stream: StreamNumber(2),
+            by: Cause::DiskFull,
+        };
+        let bytes = canonical_json(&event).unwrap();
+        assert_eq!(
+            String::from_utf8(bytes.clone()).unwrap(),
+            r#"{"by":"disk_full","stream":2,"type":"stream_paused"}"#
+        );
+        assert_eq!(from_canonical::<JournalEvent>(&bytes).unwrap(), event);
+    }
+
+    #[test]
+    fn unknown_events_and_unknown_members_are_refused() {
+        for text in [
+            r#"{"type":"unheard_of"}"#,
+            r#"{"extra":1,"type":"call_started"}"#,
+            r#"{"cause":"restart","extra":1,"type":"call_ended"}"#,
+            r#"{"cause":"moonlight","type":"call_ended"}"#,
+        ] {
+            assert!(
+                from_canonical::<JournalEvent>(text.as_bytes()).is_err(),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The manifest: what one recording consists of. Its hash is what the log commits to.
+
+use crate::canonical::{CanonicalError, canonical_json, from_canonical};
+use crate::digest::Digest;
+use crate::timeline::Verdict;
+use serde::{Deserialize, Deserializer, Serialize};
+use voicelog_model::{Codec, MediaStream, RecordingId, StreamNumber, Timestamp};
+
+/// Version of the manifest format that is written.
+pub const VERSION: u32 = 1;
+
+/// How the original came to us, which decides how much its completeness can mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Provenance {
+    /// Packets from a session recording client (RFC 7866).
+    Phone,
+}
+
+/// What one recording consists of, as canonical JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Version of the format: 1.
+    #[serde(deserialize_with = "version")]
+    pub version: u32,
+    /// The recording.
+    pub recording: RecordingId,
+    /// How the original came to us.
+    pub provenance: Provenance,
+    /// Start of the timeline.
+    pub call_started: Timestamp,
+    /// End of the timeline.
+    pub call_ended: Timestamp,
+    /// Its streams, by number.
+    pub streams: Vec<StreamEntry>,
+    /// Its segments as stored, by number.
+    pub segments: Vec<SegmentEntry>,
+    /// Records in the journal: packets and events of all streams.
+    pub record_count: u64,
+    /// Hash of the file of events, `original/events.journal`.
+    pub events_sha256: Digest,
+    /// Hash of the timeline, canonical JSON.
+    pub timeline_sha256: Digest,
+    /// Hash of the decision that permitted the recording (or, where it never was, of the one that
+    /// refused it last), canonical JSON.
+    pub decision_sha256: Digest,
+    /// Hash of the rulebook that decided.
+    pub rulebook_hash: Digest,
+    /// What the timeline's arithmetic says.
+    pub verdict: Verdict,
+    /// Program and version that wrote this.
+    pub tool: String,
+}
+
+/// One stream of a recording.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StreamEntry {
+    /// Number of the stream, from 1.
+    pub number: StreamNumber,
+    /// SDP label.
+    pub label: Option<String>,
+    /// Codec negotiated.
+    pub codec: Codec,
+    /// RTP payload type negotiated for it.
+    pub payload_type: u8,
+    /// Pseudonym of the speaker.
+    pub party: Option<String>,
+    /// Root of the stream's tree.
+    pub root: Digest,
+    /// Leaves of the stream's tree.
+    pub leaf_count: u64,
+    /// RTP packets in the original.
+    pub packets: u64,
+    /// Bytes of their payload.
+    pub payload_bytes: u64,
+}
+
+impl StreamEntry {
+    /// The stream without what the recording says of it.
+    #[must_use]
+    pub fn media_stream(&self) -> MediaStream {
+        MediaStream {
+            number: self.number,
+            label: self.label.clone(),
+            codec: self.codec,
+            payload_type: self.payload_type,
+            party: self.party.clone(),
+        }
+    }
+}
+
+/// One segment as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SegmentEntry {
+    /// Number of the segment, from 1.
+    pub number: u32,
+    /// Bytes of its whole frames, header included.
+    pub byte_len: u64,
+    /// Hash of those bytes.
+    pub sha256: Digest,
+    /// Chain at its end.
+    pub chain: Digest,
+}
+
+impl Manifest {
+    /// The bytes that are stored and hashed.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, CanonicalError> {
+        canonical_json(self)
+    }
+
+    /// Reads a manifest; another version is refused.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CanonicalError> {
+        from_canonical(bytes)
+    }
+}
+
+fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    known_version(deserializer, VERSION)
+}
+
+/// Reads a version number and refuses every other than `known`.
+pub(crate) fn known_version<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    known: u32,
+) -> Result<u32, D::Error> {
+    let found = u32::deserialize(deserializer)?;
+    if found == known {
+        return Ok(found);
+    }
+    Err(serde::de::Error::custom(format_args!(
+        "version {found} is not known to this program, which reads version {known}"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Manifest {
+        let digest = Digest([7; 32]);
+        Manifest {
+            version: VERSION,
+            recording: RecordingId::from_bytes([1; 16]),
+            provenance: Provenance::Phone,
+            call_started: Timestamp::from_micros(0),
+            call_ended: Timestamp::from_micros(5_000_000),
+            streams: vec![StreamEntry {
+                number: StreamNumber(1),
+                label: None,
+                codec: Codec::Pcma,
+                payload_type: 8,
+                party: Some("p1".into()),
+                root: digest,
+                leaf_count: 50,
+                packets: 250,
+                payload_bytes: 40_000,
+            }],
+            segments: vec![SegmentEntry {
+                number: 1,
+                byte_len: 41_000,
+                sha256: digest,
+                chain: digest,
+            }],
+            record_count: 253,
+            events_sha256: digest,
+            timeline_sha256: digest,
+            decision_sha256: digest,
+            rulebook_hash: digest,
+            verdict: Verdict::Whole,
+            tool: "voicelog 0.1.0".into(),
+        }
+    }
+
+    #[test]
+    fn a_manifest_comes_back_from_its_bytes() {
+        let bytes = sample().to_bytes().unwrap();
+        assert_eq!(Manifest::from_bytes(&bytes).unwrap(), sample());
+    }
+
+    #[test]
+    fn another_version_and_unknown_members_are_refused() {
+        let text = String::from_utf8(sample().to_bytes().unwrap()).unwrap();
+        for (from, to) in [
+            ("\"version\":1", "\"version\":2"),
+            ("\"tool\":", "\"tokens\":1,\"tool\":"),
+            ("\"provenance\":\"phone\"", "\"provenance\":\"moon\""),
+            ("\"label\":null,", ""),
+        ] {
+            let changed = text.replace(from, to);
+            assert_ne!(changed, text);
+            assert!(Manifest::from_bytes(changed.as_bytes()).is_err(), "{to}");
+        }
+    }
+}

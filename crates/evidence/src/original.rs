@@ -1,0 +1,285 @@
+//! Plain framing: the original as a bundle carries it, one file for each stream and one for the
+//! events, easy to read in any language.
+//!
+//! Every record carries its index in the journal, so that the files together give the journal
+//! back in its order, and a missing record shows. The same framing is what the leaves of a
+//! stream's tree hash. Format: `design/evidence-format.md`, "Original".
+
+use crate::canonical::{canonical_json, from_canonical};
+use crate::journal::{EVENT_BYTES_MAX, JournalEvent, PacketKind, Record, RecordRef};
+use crate::wire::Reader;
+use voicelog_model::limits::RTP_PACKET_BYTES_MAX;
+use voicelog_model::{Kind, StreamNumber, Timestamp};
+
+/// What an original file starts with.
+pub const MAGIC: [u8; 8] = *b"VLOG-ORG";
+/// Version of the framing that is written.
+pub const VERSION: u16 = 1;
+/// Magic, version and stream.
+pub const HEADER_BYTES: usize = 8 + 2 + 2;
+/// Bytes of a record besides its content.
+pub const RECORD_HEADER_BYTES: usize = 8 + 8 + 1 + 4;
+/// The stream number in the header of the file of events. No media stream has it.
+pub const EVENTS: StreamNumber = StreamNumber(0);
+
+const KIND_EVENT: u8 = 0;
+const KIND_RTP: u8 = 1;
+const KIND_RTCP: u8 = 2;
+
+/// Why an original cannot be read, or an event not be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OriginalError {
+    /// Another kind of file.
+    #[error("this is no original file")]
+    NotAnOriginal,
+    /// Written by a newer voicelog.
+    #[error("original has version {0}, which this program does not know")]
+    Version(u16),
+    /// It is the file of another stream.
+    #[error("original is of stream {found}, not of stream {expected}")]
+    Stream {
+        /// The stream that was asked for.
+        expected: StreamNumber,
+        /// The stream in its header.
+        found: StreamNumber,
+    },
+    /// Damaged, or not what a writer makes.
+    #[error("original is malformed at byte {at}: {what}")]
+    Malformed {
+        /// Where reading stopped.
+        at: usize,
+        /// What is wrong there.
+        what: &'static str,
+    },
+    /// An event that has no canonical JSON.
+    #[error("an event holds a number out of range")]
+    EventUnwritable,
+}
+
+impl OriginalError {
+    /// What kind of trouble it is.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::EventUnwritable => Kind::Invalid,
+            Self::NotAnOriginal
+            | Self::Version(_)
+            | Self::Stream { .. }
+            | Self::Malformed { .. } => Kind::Corrupt,
+        }
+    }
+}
+
+/// The header of the file of a stream, or of [`EVENTS`].
+#[must_use]
+pub fn header(stream: StreamNumber) -> Vec<u8> {
+    [&MAGIC[..], &VERSION.to_be_bytes(), &stream.0.to_be_bytes()].concat()
+}
+
+/// Frames one packet: index, arrival, kind, length, the packet itself.
+#[must_use]
+pub fn packet_frame_header(
+    index: u64,
+    arrived: Timestamp,
+    kind: PacketKind,
+    packet: &[u8],
+) -> [u8; RECORD_HEADER_BYTES] {
+    let kind = match kind {
+        PacketKind::Rtp => KIND_RTP,
+        PacketKind::Rtcp => KIND_RTCP,
+    };
+    frame_header(index, arrived, kind, packet.len())
+}
+
+/// Appends a record to the bytes of its file.
+pub fn put_record(
+    index: u64,
+    record: RecordRef<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), OriginalError> {
+    match record {
+        RecordRef::Packet {
+            arrived,
+            kind,
+            bytes,
+            ..
+        } => {
+            out.extend_from_slice(&packet_frame_header(index, arrived, kind, bytes));
+            out.extend_from_slice(bytes);
+        }
+        RecordRef::Event { at, event } => {
+            let json = canonical_json(event).map_err(|_| OriginalError::EventUnwritable)?;
+            out.extend_from_slice(&frame_header(index, at, KIND_EVENT, json.len()));
+            out.extend_from_slice(&json);
+        }
+    }
+    Ok(())
+}
+
+/// Reads the records of one file with their indices, which grow.
+pub fn read(stream: StreamNumber, bytes: &[u8]) -> Result<Vec<(u64, Record)>, OriginalError> {
+    let mut reader = Reader::new(bytes);
+    if reader.array() != Some(MAGIC) {
+        return Err(OriginalError::NotAnOriginal);
+    }
+    match reader.u16().ok_or(OriginalError::NotAnOriginal)? {
+        VERSION => {}
+        other => return Err(OriginalError::Version(other)),
+    }
+    let found = StreamNumber(reader.u16().ok_or(OriginalError::NotAnOriginal)?);
+    if found != stream {
+        return Err(OriginalError::Stream {
+            expected: stream,
+            found,
+        });
+    }
+    let mut records = Vec::new();
+    let mut last = None;
+    while !reader.is_empty() {
+        let at = reader.at();
+        let malformed = |what| OriginalError::Malformed { at, what };
+        let (index, record) = read_record(stream, &mut reader).map_err(malformed)?;
+        if last.is_some_and(|last| index <= last) {
+            return Err(malformed("an index does not grow"));
+        }
+        last = Some(index);
+        records.push((index, record));
+    }
+    Ok(records)
+}
+
+fn frame_header(
+    index: u64,
+    time: Timestamp,
+    kind: u8,
+    byte_len: usize,
+) -> [u8; RECORD_HEADER_BYTES] {
+    // Packets and events are far below 4 GiB: the journal bounds both.
+    let byte_len = u32::try_from(byte_len).unwrap_or(u32::MAX).to_be_bytes();
+    let parts = [
+        &index.to_be_bytes()[..],
+        &time.micros().to_be_bytes(),
+        &[kind],
+        &byte_len,
+    ];
+    let mut header = [0; RECORD_HEADER_BYTES];
+    for (place, byte) in header.iter_mut().zip(parts.into_iter().flatten()) {
+        *place = *byte;
+    }
+    header
+}
+
+fn read_record(
+    stream: StreamNumber,
+    reader: &mut Reader<'_>,
+) -> Result<(u64, Record), &'static str> {
+    const CUT: &str = "it ends within a record";
+    let index = reader.u64().ok_or(CUT)?;
+    let time = Timestamp::from_micros(reader.i64().ok_or(CUT)?);
+    let kind = reader.u8().ok_or(CUT)?;
+    let byte_len = usize::try_from(reader.u32().ok_or(CUT)?).unwrap_or(usize::MAX);
+    let max = if kind == KIND_EVENT {
+        EVENT_BYTES_MAX
+    } else {
+        RTP_PACKET_BYTES_MAX
+    };
+    if byte_len > max {
+        return Err("a length is too large");
+    }
+    let content = reader.take(byte_len).ok_or(CUT)?;
+    let packet = |kind| Record::Packet {
+        stream,
+        arrived: time,
+        kind,
+        bytes: content.to_vec(),
+    };
+    let record = match (kind, stream == EVENTS) {
+        (KIND_EVENT, true) => {
+            let event: JournalEvent =
+                from_canonical(content).map_err(|_| "an event is not canonical JSON")?;
+            Record::Event { at: time, event }
+        }
+        (KIND_RTP, false) => packet(PacketKind::Rtp),
+        (KIND_RTCP, false) => packet(PacketKind::Rtcp),
+        (KIND_EVENT | KIND_RTP | KIND_RTCP, _) => return Err("a record stands in the wrong file"),
+        _ => return Err("the kind of a record is unknown"),
+    };
+    Ok((index, record))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> (Vec<u8>, Vec<(u64, Record)>) {
+        let packet = |kind, micros, bytes: &[u8]| Record::Packet {
+            stream: StreamNumber(3),
+            arrived: Timestamp::from_micros(micros),
+            kind,
+            bytes: bytes.to_vec(),
+        };
+        let records = vec![
+            (1, packet(PacketKind::Rtp, 10, b"media")),
+            (2, packet(PacketKind::Rtcp, -1, b"")),
+            (9, packet(PacketKind::Rtp, 30, b"more")),
+        ];
+        let mut bytes = header(StreamNumber(3));
+        for (index, record) in &records {
+            put_record(*index, record.as_view(), &mut bytes).unwrap();
+        }
+        (bytes, records)
+    }
+
+    #[test]
+    fn what_is_framed_is_read() {
+        let (bytes, records) = sample();
+        assert_eq!(bytes.len(), HEADER_BYTES + 3 * RECORD_HEADER_BYTES + 9);
+        assert_eq!(read(StreamNumber(3), &bytes).unwrap(), records);
+        let mut events = header(EVENTS);
+        let at = Timestamp::from_micros(5);
+        let event = JournalEvent::CallStarted {};
+        put_record(0, RecordRef::Event { at, event: &event }, &mut events).unwrap();
+        assert_eq!(
+            read(EVENTS, &events).unwrap(),
+            [(0, Record::Event { at, event })]
+        );
+    }
+
+    #[test]
+    fn what_no_writer_makes_is_refused() {
+        let (bytes, _) = sample();
+        assert_eq!(
+            read(StreamNumber(2), &bytes),
+            Err(OriginalError::Stream {
+                expected: StreamNumber(2),
+                found: StreamNumber(3)
+            })
+        );
+        for cut in 0..bytes.len() {
+            let whole = [12, 38, 59].contains(&cut);
+            assert_eq!(
+                read(StreamNumber(3), &bytes[..cut]).is_ok(),
+                whole,
+                "cut at {cut}"
+            );
+        }
+        let change = |at: usize, to: u8| {
+            let mut changed = bytes.clone();
+            changed[at] = to;
+            read(StreamNumber(3), &changed).unwrap_err()
+        };
+        assert_eq!(change(9, 2), OriginalError::Version(2));
+        assert_eq!(change(0, 0), OriginalError::NotAnOriginal);
+        let malformed = |at, what| OriginalError::Malformed { at, what };
+        assert_eq!(change(45, 1), malformed(38, "an index does not grow"));
+        assert_eq!(
+            change(28, 3),
+            malformed(12, "the kind of a record is unknown")
+        );
+        assert_eq!(
+            change(28, 0),
+            malformed(12, "a record stands in the wrong file")
+        );
+        assert_eq!(change(29, 1), malformed(12, "a length is too large"));
+    }
+}

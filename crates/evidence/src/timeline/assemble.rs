@@ -1,0 +1,378 @@
+//! Sorting records into streams, runs and states.
+
+use super::clock::Run;
+use super::layout::lay_out;
+use super::sequence::{Counts, Ordered, Sequencer, Unit};
+use super::states::{Permission, State, States};
+use super::{StreamTimeline, Timeline, VERSION};
+use crate::journal::{Cause, JournalEvent, PacketKind, RecordRef};
+use std::collections::BTreeMap;
+use voicelog_model::rtp::RtpPacket;
+use voicelog_model::{Codec, MediaStream, StreamNumber, Timestamp};
+
+/// A packet that has its place in the timeline, told in the order of its stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Placed<T> {
+    pub(crate) stream: StreamNumber,
+    pub(crate) tag: T,
+}
+
+/// A timeline while its records come in. Each packet carries a tag, which is given back when the
+/// packet finds its place.
+#[derive(Debug)]
+pub(crate) struct Assembly<T> {
+    started: Option<Timestamp>,
+    /// Latest time of any record.
+    latest: Timestamp,
+    permission: Permission,
+    ever_permitted: bool,
+    end: Option<(Timestamp, Cause)>,
+    stray_packets: u64,
+    streams: BTreeMap<StreamNumber, Strand<T>>,
+}
+
+/// One stream while its records come in.
+#[derive(Debug)]
+pub(super) struct Strand<T> {
+    pub(super) stream: MediaStream,
+    pub(super) states: States,
+    sequencer: Sequencer<T>,
+    /// Which stretch of recording the sequencer is in.
+    stretch: Option<usize>,
+    line: Line,
+    pub(super) drops: Vec<Drop>,
+    tally: Tally,
+}
+
+/// The packets of a stream in their order, run by run.
+#[derive(Debug, Default)]
+struct Line {
+    /// The runs, with the stretch that each belongs to.
+    runs: Vec<(usize, Run)>,
+    /// The next audio starts a run.
+    fresh: bool,
+    lost: u64,
+}
+
+/// Packets that the recorder lost.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Drop {
+    pub(super) at_us: i64,
+    pub(super) packets: u64,
+    pub(super) cause: Cause,
+}
+
+/// Plain counts of one stream.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    packets: u64,
+    rtcp_packets: u64,
+    payload_bytes: u64,
+    malformed: u64,
+    unplaced: u64,
+    first_sequence: Option<u16>,
+    last_sequence: Option<u16>,
+}
+
+impl<T> Default for Assembly<T> {
+    fn default() -> Self {
+        Self {
+            started: None,
+            latest: Timestamp::from_micros(i64::MIN),
+            permission: Permission::Undecided,
+            ever_permitted: false,
+            end: None,
+            stray_packets: 0,
+            streams: BTreeMap::new(),
+        }
+    }
+}
+
+impl<T: Copy> Assembly<T> {
+    /// Adds the next record. After the end of the call nothing is added.
+    pub(crate) fn push(
+        &mut self,
+        record: RecordRef<'_>,
+        tag: T,
+        placed: &mut impl FnMut(Placed<T>),
+    ) {
+        if self.end.is_some() {
+            return;
+        }
+        let started = *self.started.get_or_insert(record.time());
+        let at_us = record.time().micros_since(started);
+        match record {
+            RecordRef::Packet {
+                stream,
+                kind,
+                bytes,
+                ..
+            } => {
+                self.latest = self.latest.max(record.time());
+                match self.streams.get_mut(&stream) {
+                    Some(strand) => strand.push_packet(at_us, kind, bytes, tag, placed),
+                    None => self.stray_packets += 1,
+                }
+            }
+            RecordRef::Event { at, event } => self.push_event(at, at_us, event),
+        }
+    }
+
+    fn push_event(&mut self, at: Timestamp, at_us: i64, event: &JournalEvent) {
+        match event {
+            JournalEvent::Interrupted { restarted_at } => {
+                let down_us = self.latest.micros_since(self.started.unwrap_or(at)).max(0);
+                for strand in self.streams.values_mut() {
+                    strand.states.change(down_us, State::Down);
+                }
+                self.end = Some(((*restarted_at).max(self.latest), Cause::Restart));
+                return;
+            }
+            JournalEvent::CallEnded { cause } => self.end = Some((at.max(self.latest), *cause)),
+            JournalEvent::StreamAdded { stream } => {
+                let permission = &self.permission;
+                self.streams
+                    .entry(stream.number)
+                    .or_insert_with(|| Strand::new(stream.clone(), at_us, permission));
+            }
+            JournalEvent::NotPermitted { reasons, .. } => {
+                self.permit(at_us, Permission::Refused(reasons.clone()));
+            }
+            JournalEvent::PermitEnded { reasons, .. } => {
+                self.permit(at_us, Permission::Ended(reasons.clone()));
+            }
+            JournalEvent::Permitted { .. } => {
+                self.ever_permitted = true;
+                self.permit(at_us, Permission::Given);
+            }
+            JournalEvent::StreamPaused { stream, by } => self.pause(*stream, at_us, Some(*by)),
+            JournalEvent::StreamResumed { stream } => self.pause(*stream, at_us, None),
+            JournalEvent::MediaDropped {
+                stream,
+                packets,
+                cause,
+            } => {
+                if let Some(strand) = self.streams.get_mut(stream) {
+                    strand.drops.push(Drop {
+                        at_us,
+                        packets: *packets,
+                        cause: *cause,
+                    });
+                }
+            }
+            // Packets show a change of source themselves; the event is for people.
+            JournalEvent::CallStarted {} | JournalEvent::SourceChanged { .. } => {}
+        }
+        self.latest = self.latest.max(at);
+    }
+
+    fn permit(&mut self, at_us: i64, permission: Permission) {
+        self.permission = permission;
+        for strand in self.streams.values_mut() {
+            strand.states.update(at_us, &self.permission);
+        }
+    }
+
+    fn pause(&mut self, stream: StreamNumber, at_us: i64, by: Option<Cause>) {
+        if let Some(strand) = self.streams.get_mut(&stream) {
+            strand.states.pause(at_us, by, &self.permission);
+        }
+    }
+
+    /// The timeline of the records so far.
+    pub(crate) fn finish(mut self, placed: &mut impl FnMut(Placed<T>)) -> Timeline {
+        for strand in self.streams.values_mut() {
+            strand.close(placed);
+        }
+        let call_started = self.started.unwrap_or_default();
+        let call_ended = self.end.map_or(self.latest, |(at, _)| at).max(call_started);
+        let length_us = call_ended.micros_since(call_started);
+        let end = self.end.map(|(_, cause)| cause);
+        let laid: Vec<_> = self
+            .streams
+            .values()
+            .map(|strand| lay_out(strand, length_us, end))
+            .collect();
+        let verdict = super::layout::verdict(&laid, end, self.ever_permitted);
+        Timeline {
+            version: VERSION,
+            call_started,
+            call_ended,
+            end,
+            verdict,
+            stray_packets: self.stray_packets,
+            streams: laid.into_iter().map(|laid| laid.timeline).collect(),
+        }
+    }
+}
+
+impl<T: Copy> Strand<T> {
+    fn new(stream: MediaStream, at_us: i64, permission: &Permission) -> Self {
+        Self {
+            stream,
+            states: States::new(at_us, permission),
+            sequencer: Sequencer::default(),
+            stretch: None,
+            line: Line::default(),
+            drops: Vec::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    fn push_packet(
+        &mut self,
+        arrived_us: i64,
+        kind: PacketKind,
+        bytes: &[u8],
+        tag: T,
+        placed: &mut impl FnMut(Placed<T>),
+    ) {
+        if kind == PacketKind::Rtcp {
+            self.tally.rtcp_packets += 1;
+            return;
+        }
+        let Ok(packet) = RtpPacket::parse(bytes) else {
+            self.tally.malformed += 1;
+            return;
+        };
+        self.tally.packets += 1;
+        self.tally.payload_bytes += packet.payload.len() as u64;
+        self.tally.first_sequence.get_or_insert(packet.sequence);
+        self.tally.last_sequence = Some(packet.sequence);
+        let Some(stretch) = self.states.stretch_of(arrived_us) else {
+            self.tally.unplaced += 1;
+            return;
+        };
+        if self.stretch != Some(stretch) {
+            self.close(placed);
+            self.stretch = Some(stretch);
+        }
+        let unit = Unit {
+            ssrc: packet.ssrc,
+            sequence: packet.sequence,
+            timestamp: packet.timestamp,
+            samples: samples_of(&packet, &self.stream),
+            arrived_us,
+            tag,
+        };
+        let Self {
+            sequencer,
+            line,
+            stream,
+            ..
+        } = self;
+        sequencer.push(unit, &mut |ordered| {
+            line.place(&ordered, stretch, stream.number, placed)
+        });
+    }
+
+    /// Puts everything held in its place; the next packet starts a new run.
+    fn close(&mut self, placed: &mut impl FnMut(Placed<T>)) {
+        let Some(stretch) = self.stretch.take() else {
+            return;
+        };
+        let Self {
+            sequencer,
+            line,
+            stream,
+            ..
+        } = self;
+        sequencer.restart(&mut |ordered| line.place(&ordered, stretch, stream.number, placed));
+    }
+
+    /// The runs within one stretch of recording, in order.
+    pub(super) fn runs_within(&self, stretch: usize) -> impl Iterator<Item = &Run> {
+        self.line
+            .runs
+            .iter()
+            .filter(move |(within, _)| *within == stretch)
+            .map(|(_, run)| run)
+    }
+
+    /// Whether no media ever came.
+    pub(super) fn is_silent(&self) -> bool {
+        self.line.runs.is_empty()
+    }
+
+    /// The counts as the timeline states them.
+    pub(super) fn counted(&self) -> StreamTimeline {
+        let Tally {
+            packets,
+            rtcp_packets,
+            payload_bytes,
+            malformed,
+            unplaced,
+            ..
+        } = self.tally;
+        let Counts {
+            duplicates,
+            reordered,
+            late,
+            foreign,
+        } = self.sequencer.counts();
+        StreamTimeline {
+            stream: self.stream.clone(),
+            packets,
+            rtcp_packets,
+            lost: self.line.lost,
+            duplicates,
+            reordered,
+            late,
+            outside: unplaced + foreign,
+            malformed,
+            payload_bytes,
+            first_sequence: self.tally.first_sequence,
+            last_sequence: self.tally.last_sequence,
+            drift_us: 0,
+            intervals: Vec::new(),
+        }
+    }
+}
+
+impl Line {
+    fn place<T: Copy>(
+        &mut self,
+        ordered: &Ordered<T>,
+        stretch: usize,
+        stream: StreamNumber,
+        placed: &mut impl FnMut(Placed<T>),
+    ) {
+        self.lost += ordered.lost_before;
+        self.fresh |= ordered.starts_source;
+        let audio = ordered.unit.samples > 0;
+        match self.runs.last_mut() {
+            Some((_, run)) if !self.fresh => run.add(ordered),
+            _ if audio => {
+                self.runs.push((stretch, Run::start(ordered)));
+                self.fresh = false;
+            }
+            // A run starts with audio.
+            _ => return,
+        }
+        if audio {
+            placed(Placed {
+                stream,
+                tag: ordered.unit.tag,
+            });
+        }
+    }
+}
+
+/// The codec of a packet: the negotiated one, or by a static payload type (RFC 3551 §6). None for
+/// comfort noise, telephone events and the like.
+pub(crate) fn codec_of(payload_type: u8, stream: &MediaStream) -> Option<Codec> {
+    if payload_type == stream.payload_type {
+        return Some(stream.codec);
+    }
+    [Codec::Pcma, Codec::Pcmu]
+        .into_iter()
+        .find(|codec| codec.payload_type() == payload_type)
+}
+
+fn samples_of(packet: &RtpPacket<'_>, stream: &MediaStream) -> u32 {
+    match codec_of(packet.payload_type, stream) {
+        // G.711: one sample a byte.
+        Some(Codec::Pcma | Codec::Pcmu) => u32::try_from(packet.payload.len()).unwrap_or(u32::MAX),
+        None => 0,
+    }
+}

@@ -1,0 +1,194 @@
+//! Intervals in words, for people.
+
+use super::{Interval, IntervalKind};
+use crate::journal::{Cause, Ground};
+use voicelog_model::Language;
+
+/// An interval as a person says it: `niet begonnen tot 00:07, geen toestemming (§ 201 StGB)`.
+#[must_use]
+pub fn describe(interval: &Interval, language: Language) -> String {
+    let what = language.pick(what_nl(interval.kind), what_en(interval.kind));
+    let mut text = format!("{what} {}", when(interval, language));
+    if let Some(missing) = missing(interval, language) {
+        text.push_str(", ");
+        text.push_str(&missing);
+    }
+    let reasons = if interval.grounds.is_empty() {
+        cause(interval, language)
+            .map(str::to_owned)
+            .into_iter()
+            .collect()
+    } else {
+        interval
+            .grounds
+            .iter()
+            .map(|ground| reason(ground, language))
+            .collect::<Vec<_>>()
+    };
+    if !reasons.is_empty() {
+        text.push_str(", ");
+        text.push_str(&reasons.join("; "));
+    }
+    text
+}
+
+/// A place in the call: `07:05`, or `1:07:05` after an hour. Parts of a second are cut off.
+#[must_use]
+pub fn clock_text(micros: u64) -> String {
+    let seconds = micros / 1_000_000;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes:02}:{seconds:02}")
+    }
+}
+
+const fn what_nl(kind: IntervalKind) -> &'static str {
+    match kind {
+        IntervalKind::Media => "geluid",
+        IntervalKind::Loss => "pakketten kwijtgeraakt onderweg",
+        IntervalKind::SilenceSuppressed => "de zender stuurde niets (stilte)",
+        IntervalKind::NotStarted => "niet begonnen",
+        IntervalKind::Paused => "gepauzeerd",
+        IntervalKind::Hold => "gesprek in de wacht",
+        IntervalKind::AwaitingFirstPacket => "wachten op het eerste geluid",
+        IntervalKind::Dropped => "pakketten verloren door de opnameserver",
+        IntervalKind::Restart => "opnameserver lag stil",
+        IntervalKind::AfterLastPacket => "na het laatste geluid",
+        IntervalKind::UndeclaredGap => "niet-verklaard hiaat",
+    }
+}
+
+const fn what_en(kind: IntervalKind) -> &'static str {
+    match kind {
+        IntervalKind::Media => "sound",
+        IntervalKind::Loss => "packets lost on their way",
+        IntervalKind::SilenceSuppressed => "the sender sent nothing (silence)",
+        IntervalKind::NotStarted => "not started",
+        IntervalKind::Paused => "paused",
+        IntervalKind::Hold => "call on hold",
+        IntervalKind::AwaitingFirstPacket => "waiting for the first sound",
+        IntervalKind::Dropped => "packets lost by the recorder",
+        IntervalKind::Restart => "recorder was down",
+        IntervalKind::AfterLastPacket => "after the last sound",
+        IntervalKind::UndeclaredGap => "undeclared gap",
+    }
+}
+
+/// From when to when. Where both read the same, how long: `op 00:12 (0,020 s)`.
+fn when(interval: &Interval, language: Language) -> String {
+    let (start, end) = (clock_text(interval.start_us), clock_text(interval.end_us));
+    if start == end {
+        let millis = interval.length_us().div_ceil(1_000);
+        let at = language.pick("op", "at");
+        let point = language.pick(",", ".");
+        return format!(
+            "{at} {start} ({}{point}{:03} s)",
+            millis / 1_000,
+            millis % 1_000
+        );
+    }
+    if interval.kind == IntervalKind::NotStarted && interval.start_us == 0 {
+        return format!("{} {end}", language.pick("tot", "until"));
+    }
+    match language {
+        Language::Nl => format!("van {start} tot {end}"),
+        Language::En => format!("from {start} to {end}"),
+    }
+}
+
+fn missing(interval: &Interval, language: Language) -> Option<String> {
+    match (interval.lost, language) {
+        (0, _) => None,
+        (1, Language::Nl) => Some("1 pakket".to_owned()),
+        (1, Language::En) => Some("1 packet".to_owned()),
+        (lost, Language::Nl) => Some(format!("{lost} pakketten")),
+        (lost, Language::En) => Some(format!("{lost} packets")),
+    }
+}
+
+fn cause(interval: &Interval, language: Language) -> Option<&'static str> {
+    let (nl, en) = match interval.cause? {
+        Cause::RecordingClient => ("door de telefooncentrale", "by the telephone system"),
+        Cause::Operator => ("door een medewerker", "by a person on our side"),
+        Cause::Refusal => ("opnemen mag niet", "recording is not permitted"),
+        Cause::Overload => ("overbelasting", "overload"),
+        Cause::DiskFull => ("schijf vol", "disk full"),
+        Cause::Shutdown => ("server afgesloten", "server shut down"),
+        Cause::TimeOut => ("te lang niets gehoord", "nothing heard for too long"),
+        Cause::Restart => ("herstart na een storing", "restarted after a failure"),
+        Cause::NoMedia => ("er kwam nooit geluid", "no sound ever came"),
+    };
+    Some(language.pick(nl, en))
+}
+
+fn reason(ground: &Ground, language: Language) -> String {
+    let text = language.pick(&ground.text_nl, &ground.text_en);
+    if ground.articles.is_empty() {
+        text.to_owned()
+    } else {
+        format!("{text} ({})", ground.articles.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn interval(kind: IntervalKind, start_us: u64, end_us: u64) -> Interval {
+        Interval {
+            kind,
+            start_us,
+            end_us,
+            cause: None,
+            packets: 0,
+            samples: 0,
+            lost: 0,
+            grounds: vec![],
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_its_article() {
+        let ground = Ground {
+            rule: "de-201".into(),
+            articles: vec!["§ 201 StGB".into()],
+            text_nl: "geen toestemming".into(),
+            text_en: "no consent".into(),
+        };
+        let waited = Interval {
+            cause: Some(Cause::Refusal),
+            grounds: vec![ground],
+            ..interval(IntervalKind::NotStarted, 0, 7_040_000)
+        };
+        assert_eq!(
+            describe(&waited, Language::Nl),
+            "niet begonnen tot 00:07, geen toestemming (§ 201 StGB)"
+        );
+        assert_eq!(
+            describe(&waited, Language::En),
+            "not started until 00:07, no consent (§ 201 StGB)"
+        );
+    }
+
+    #[test]
+    fn short_and_long_intervals_read_well() {
+        let lost = Interval {
+            lost: 1,
+            ..interval(IntervalKind::Loss, 12_000_000, 12_020_000)
+        };
+        assert_eq!(
+            describe(&lost, Language::Nl),
+            "pakketten kwijtgeraakt onderweg op 00:12 (0,020 s), 1 pakket"
+        );
+        let paused = Interval {
+            cause: Some(Cause::Operator),
+            ..interval(IntervalKind::Paused, 3_599_000_000, 3_725_000_000)
+        };
+        assert_eq!(
+            describe(&paused, Language::En),
+            "paused from 59:59 to 1:02:05, by a person on our side"
+        );
+    }
+}

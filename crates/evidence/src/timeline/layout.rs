@@ -1,0 +1,388 @@
+//! Laying runs and states side by side, so that they cover the call.
+
+use super::assemble::{Drop, Strand};
+use super::clock::{Piece, PieceKind, Run, micros};
+use super::states::State;
+use super::{HEAD_MICROS_MAX, Interval, IntervalKind, StreamTimeline, TAIL_MICROS_MAX, Verdict};
+use crate::journal::{Cause, Ground};
+
+/// How far an event about lost packets may stand from the hole it explains.
+const DROP_BEFORE_MICROS: i64 = 1_000_000;
+const DROP_AFTER_MICROS: i64 = 2_000_000;
+/// Drift that clocks can have: one packet of 20 ms, and 1,000 parts in a million.
+const DRIFT_MICROS: u64 = 20_000;
+const DRIFT_PARTS: u64 = 1_000;
+
+/// One stream, laid out.
+pub(super) struct Laid {
+    pub(super) timeline: StreamTimeline,
+    drift_explained: bool,
+}
+
+/// Lays out one stream over a call of that length.
+pub(super) fn lay_out<T: Copy>(strand: &Strand<T>, length_us: i64, end: Option<Cause>) -> Laid {
+    let mut layout = Layout {
+        length_us,
+        cursor: 0,
+        intervals: Vec::new(),
+        drops: strand.drops.clone(),
+        drift_us: 0,
+        drift_explained: true,
+    };
+    let changes = strand.states.changes();
+    for (index, (from_us, state)) in changes.iter().enumerate() {
+        let next = changes.get(index + 1);
+        let until_us = next.map_or(length_us, |(from, _)| *from);
+        let after = After {
+            state: next.map(|(_, state)| state),
+            end,
+        };
+        if *state == State::Active {
+            let active = Active {
+                from_us: *from_us,
+                until_us,
+                after,
+                silent: strand.is_silent(),
+            };
+            layout.active(strand.runs_within(index), active);
+        } else {
+            layout.inactive(state, until_us, after);
+        }
+    }
+    let mut timeline = strand.counted();
+    timeline.drift_us = layout.drift_us;
+    timeline.intervals = layout.intervals;
+    Laid {
+        timeline,
+        drift_explained: layout.drift_explained,
+    }
+}
+
+/// What the streams together say.
+pub(super) fn verdict(laid: &[Laid], end: Option<Cause>, ever_permitted: bool) -> Verdict {
+    let intervals = || laid.iter().flat_map(|laid| &laid.timeline.intervals);
+    let is = |kind: IntervalKind| intervals().any(|interval| interval.kind == kind);
+    if !ever_permitted && !is(IntervalKind::Media) {
+        return Verdict::NotRecorded;
+    }
+    let unexplained = laid.is_empty()
+        || end.is_none()
+        || is(IntervalKind::UndeclaredGap)
+        || laid.iter().any(|laid| !laid.drift_explained);
+    if unexplained {
+        Verdict::UndeclaredGap
+    } else if intervals().any(Interval::is_gap) {
+        Verdict::WholeWithDeclaredGaps
+    } else {
+        Verdict::Whole
+    }
+}
+
+/// What follows a state: another one, or the end of the call.
+#[derive(Clone, Copy)]
+struct After<'a> {
+    state: Option<&'a State>,
+    end: Option<Cause>,
+}
+
+impl After<'_> {
+    /// Whether the other side itself said that media stops.
+    const fn is_said_by_client(self) -> bool {
+        match self.state {
+            Some(State::Paused(Cause::RecordingClient)) => true,
+            Some(_) => false,
+            None => matches!(self.end, Some(Cause::RecordingClient)),
+        }
+    }
+
+    const fn is_down(self) -> bool {
+        matches!(self.state, Some(State::Down))
+    }
+}
+
+/// A stretch that was to be recorded.
+#[derive(Clone, Copy)]
+struct Active<'a> {
+    from_us: i64,
+    until_us: i64,
+    after: After<'a>,
+    /// No media ever came on the stream.
+    silent: bool,
+}
+
+struct Layout {
+    length_us: i64,
+    /// End of the last interval.
+    cursor: i64,
+    intervals: Vec<Interval>,
+    /// Drops that explain nothing yet.
+    drops: Vec<Drop>,
+    drift_us: i64,
+    drift_explained: bool,
+}
+
+/// An interval without its place.
+struct Filling {
+    kind: IntervalKind,
+    cause: Option<Cause>,
+    packets: u64,
+    samples: u64,
+    lost: u64,
+    grounds: Vec<Ground>,
+}
+
+impl Filling {
+    const fn empty(kind: IntervalKind, cause: Option<Cause>) -> Self {
+        Self {
+            kind,
+            cause,
+            packets: 0,
+            samples: 0,
+            lost: 0,
+            grounds: Vec::new(),
+        }
+    }
+}
+
+impl Layout {
+    /// Fills the time up to `until_us`, as far as it is not filled and within the call.
+    fn fill(&mut self, until_us: i64, mut filling: Filling) {
+        let end = until_us.min(self.length_us);
+        let length = end.saturating_sub(self.cursor);
+        let (Ok(start_us), Ok(end_us), 1..) =
+            (u64::try_from(self.cursor), u64::try_from(end), length)
+        else {
+            return;
+        };
+        if end < until_us {
+            // Media that reaches beyond the end of the call is cut there, not squeezed.
+            filling.samples = filling.samples.min(length.unsigned_abs() / 125);
+        }
+        let Filling {
+            kind,
+            cause,
+            packets,
+            samples,
+            lost,
+            grounds,
+        } = filling;
+        self.intervals.push(Interval {
+            kind,
+            start_us,
+            end_us,
+            cause,
+            packets,
+            samples,
+            lost,
+            grounds,
+        });
+        self.cursor = end;
+    }
+
+    /// A stretch in which nothing was to be recorded.
+    fn inactive(&mut self, state: &State, until_us: i64, after: After<'_>) {
+        let length = until_us.saturating_sub(self.cursor);
+        let brief = |max: u64| length.unsigned_abs() <= max && after.state.is_some();
+        let filling = match state {
+            // A moment before what follows is part of it: waiting for the first packet, or of
+            // the refusal.
+            State::Absent if brief(TAIL_MICROS_MAX) => return,
+            State::Undecided if brief(HEAD_MICROS_MAX) => return,
+            State::Absent => Filling::empty(IntervalKind::NotStarted, Some(Cause::RecordingClient)),
+            State::Undecided => Filling::empty(IntervalKind::NotStarted, None),
+            State::NotPermitted(grounds) => Filling {
+                grounds: grounds.clone(),
+                ..Filling::empty(IntervalKind::NotStarted, Some(Cause::Refusal))
+            },
+            State::PermitEnded(grounds) => Filling {
+                grounds: grounds.clone(),
+                ..Filling::empty(IntervalKind::Paused, Some(Cause::Refusal))
+            },
+            State::Paused(by) => Filling::empty(IntervalKind::Paused, Some(*by)),
+            State::Down => Filling::empty(IntervalKind::Restart, Some(Cause::Restart)),
+            // Not reached: the caller sends these to `active`.
+            State::Active => return,
+        };
+        self.fill(until_us, filling);
+    }
+
+    fn active<'a>(&mut self, runs: impl Iterator<Item = &'a Run>, active: Active<'_>) {
+        let Active {
+            from_us,
+            until_us,
+            after,
+            silent,
+        } = active;
+        let mut heard = false;
+        for run in runs {
+            let max = if heard {
+                TAIL_MICROS_MAX
+            } else {
+                HEAD_MICROS_MAX
+            };
+            self.wait_for(run, from_us, max);
+            self.run(run);
+            heard = true;
+        }
+        let open_us = until_us.min(self.length_us).saturating_sub(self.cursor);
+        let Ok(open_us @ 1..) = u64::try_from(open_us) else {
+            return;
+        };
+        let tail = if let Some(dropped) = self.drop_within(self.cursor, until_us) {
+            dropped
+        } else if after.is_down() && open_us <= HEAD_MICROS_MAX {
+            Filling::empty(IntervalKind::Restart, Some(Cause::Restart))
+        } else if heard {
+            let max = if after.is_said_by_client() {
+                HEAD_MICROS_MAX
+            } else {
+                TAIL_MICROS_MAX
+            };
+            waiting_or_gap(IntervalKind::AfterLastPacket, open_us, max, None)
+        } else {
+            let cause = silent.then_some(Cause::NoMedia);
+            waiting_or_gap(
+                IntervalKind::AwaitingFirstPacket,
+                open_us,
+                HEAD_MICROS_MAX,
+                cause,
+            )
+        };
+        self.fill(until_us, tail);
+    }
+
+    /// The time before a run. No media is placed before the permission to record it.
+    fn wait_for(&mut self, run: &Run, from_us: i64, max: u64) {
+        let start = run.start_us().max(self.cursor).max(from_us);
+        let (first_arrival, _) = run.arrivals();
+        let open_us = start.saturating_sub(self.cursor).unsigned_abs();
+        let filling = if open_us > TAIL_MICROS_MAX
+            && let Some(dropped) = self.drop_within(self.cursor, first_arrival)
+        {
+            dropped
+        } else {
+            waiting_or_gap(IntervalKind::AwaitingFirstPacket, open_us, max, None)
+        };
+        self.fill(start, filling);
+    }
+
+    /// A run, piece by piece; drift is spread evenly over it.
+    fn run(&mut self, run: &Run) {
+        let start = self.cursor;
+        let measured = run.drift_us();
+        self.drift_us += measured;
+        let allowed = DRIFT_MICROS + micros(run.samples()).unsigned_abs() / 1_000_000 * DRIFT_PARTS;
+        let explained = measured.unsigned_abs() <= allowed;
+        self.drift_explained &= explained;
+        // What no clock does is not smoothed over: such media keeps the sender's time.
+        let drift = if explained { measured } else { 0 };
+        let (mut samples, mut extra) = (0, 0);
+        let pieces = run.pieces();
+        let mut index = 0;
+        while let Some(first) = pieces.get(index) {
+            let mut piece = *first;
+            index += 1;
+            // A delay that did not stay has left a seam between two pieces of media.
+            while let Some(next) = pieces.get(index)
+                && (piece.kind, next.kind) == (PieceKind::Media, PieceKind::Media)
+            {
+                piece.samples += next.samples;
+                piece.packets += next.packets;
+                index += 1;
+            }
+            samples += piece.samples;
+            extra += piece.extra_us;
+            let until = start + micros(samples) + extra + share(drift, samples, run.samples());
+            self.piece(&piece, until);
+        }
+    }
+
+    fn piece(&mut self, piece: &Piece, until_us: i64) {
+        let (before, after) = piece.between;
+        let kind = match piece.kind {
+            PieceKind::Media => IntervalKind::Media,
+            PieceKind::Silence => IntervalKind::SilenceSuppressed,
+            PieceKind::Loss | PieceKind::Shift => {
+                return self.hole(piece, until_us, before, after);
+            }
+            PieceKind::Uncounted => IntervalKind::UndeclaredGap,
+        };
+        let samples = if kind == IntervalKind::Media {
+            piece.samples
+        } else {
+            0
+        };
+        let (packets, lost) = (piece.packets, piece.lost);
+        self.fill(
+            until_us,
+            Filling {
+                packets,
+                samples,
+                lost,
+                ..Filling::empty(kind, None)
+            },
+        );
+    }
+
+    /// Missing media: dropped by us as far as an event says so, otherwise lost or unexplained.
+    fn hole(&mut self, piece: &Piece, until_us: i64, before: i64, after: i64) {
+        let mut lost = piece.lost;
+        if let Some(dropped) = self.drop_within(before, after) {
+            let ours = dropped.lost.min(lost);
+            let length = until_us.saturating_sub(self.cursor);
+            let part_us = if lost > ours {
+                share(length, ours, lost)
+            } else {
+                length
+            };
+            self.fill(self.cursor + part_us, dropped);
+            lost -= ours;
+        }
+        let kind = match piece.kind {
+            PieceKind::Loss => IntervalKind::Loss,
+            _ => IntervalKind::UndeclaredGap,
+        };
+        self.fill(
+            until_us,
+            Filling {
+                lost,
+                ..Filling::empty(kind, None)
+            },
+        );
+    }
+
+    /// Takes the drops that can explain a hole between two arrivals.
+    fn drop_within(&mut self, before: i64, after: i64) -> Option<Filling> {
+        let window =
+            before.saturating_sub(DROP_BEFORE_MICROS)..=after.saturating_add(DROP_AFTER_MICROS);
+        let taken: Vec<Drop> = self
+            .drops
+            .iter()
+            .filter(|drop| window.contains(&drop.at_us))
+            .copied()
+            .collect();
+        let first = taken.first()?;
+        self.drops.retain(|drop| !window.contains(&drop.at_us));
+        let lost = taken
+            .iter()
+            .fold(0_u64, |sum, drop| sum.saturating_add(drop.packets));
+        Some(Filling {
+            lost,
+            ..Filling::empty(IntervalKind::Dropped, Some(first.cause))
+        })
+    }
+}
+
+fn waiting_or_gap(kind: IntervalKind, open_us: u64, max: u64, cause: Option<Cause>) -> Filling {
+    if open_us <= max {
+        Filling::empty(kind, None)
+    } else {
+        Filling::empty(IntervalKind::UndeclaredGap, cause)
+    }
+}
+
+/// `whole` × `part` ÷ `of`, rounded towards zero.
+fn share(whole: i64, part: u64, of: u64) -> i64 {
+    let share = i128::from(whole) * i128::from(part) / i128::from(of.max(1));
+    i64::try_from(share).unwrap_or(whole)
+}

@@ -1,0 +1,265 @@
+//! The timeline: where in the call there is media, where there is none, and why.
+//!
+//! Pure arithmetic over the records of the journal. The normal end of a call, recovery after a
+//! crash, and a stranger's verifier all run this same function, so a timeline can be stated and
+//! computed again. Every stream gets intervals that adjoin and together cover the call, from its
+//! start to its end; what the arithmetic cannot explain is an *undeclared gap* and says so.
+//! Rules and numbers: `design/evidence-format.md`, "Timeline".
+//!
+//! **Invariant:** the same records in the same order give the same timeline, byte for byte.
+
+mod assemble;
+mod clock;
+mod describe;
+mod layout;
+mod sequence;
+mod states;
+#[cfg(test)]
+mod tests;
+
+pub use describe::{clock_text, describe};
+
+pub(crate) use assemble::{Assembly, Placed, codec_of};
+
+use crate::canonical::{CanonicalError, canonical_json, from_canonical};
+use crate::journal::{Cause, Ground, Record, RecordRef};
+use serde::{Deserialize, Deserializer, Serialize};
+use voicelog_model::{MediaStream, Timestamp};
+
+/// Version of the timeline format that is written.
+pub const VERSION: u32 = 1;
+/// Longest silence at the start of a stream that counts as waiting for its first packet, and
+/// longest silence at its end that counts as its end where the other side said so: 2 s.
+pub const HEAD_MICROS_MAX: u64 = 2_000_000;
+/// Longest silence at the end of a stream that needs no reason: 200 ms.
+pub const TAIL_MICROS_MAX: u64 = 200_000;
+
+/// What an interval of a stream is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IntervalKind {
+    /// Media was received.
+    Media,
+    /// Packets were sent, as their numbers say, and did not arrive.
+    Loss,
+    /// The sender's clock went on without packets: it sent nothing (RFC 3551 §4.1).
+    SilenceSuppressed,
+    /// Recording had not started.
+    NotStarted,
+    /// Recording was paused.
+    Paused,
+    /// The conversation was on hold. No event of version 1 makes this kind.
+    Hold,
+    /// Recording was on and the first packet not there yet.
+    AwaitingFirstPacket,
+    /// The recorder itself lost packets.
+    Dropped,
+    /// The recorder had stopped and was started again.
+    Restart,
+    /// Between the last packet and the end that followed it.
+    AfterLastPacket,
+    /// Nothing explains why there is no media.
+    UndeclaredGap,
+}
+
+/// A part of a stream's time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Interval {
+    /// What it is.
+    pub kind: IntervalKind,
+    /// Start in microseconds from the start of the call.
+    pub start_us: u64,
+    /// End in microseconds from the start of the call: the start of the next interval.
+    pub end_us: u64,
+    /// Who or what caused it, where that is known.
+    pub cause: Option<Cause>,
+    /// Media packets that are placed in it.
+    pub packets: u64,
+    /// Samples that those packets hold and that fall within it. Where that is not exactly the
+    /// length of the interval, the difference is clock drift, and rendering stretches.
+    pub samples: u64,
+    /// Packets that are missing in it.
+    pub lost: u64,
+    /// Reasons of the law, where it is the law that caused it.
+    pub grounds: Vec<Ground>,
+}
+
+impl Interval {
+    /// Its length in microseconds.
+    #[must_use]
+    pub const fn length_us(&self) -> u64 {
+        self.end_us.saturating_sub(self.start_us)
+    }
+
+    /// Whether media is missing here that a listener might miss.
+    #[must_use]
+    pub const fn is_gap(&self) -> bool {
+        match self.kind {
+            IntervalKind::Media
+            | IntervalKind::AwaitingFirstPacket
+            | IntervalKind::AfterLastPacket => false,
+            // A stream that the other side added later is not missing before that.
+            IntervalKind::NotStarted => !matches!(self.cause, Some(Cause::RecordingClient)),
+            IntervalKind::Loss
+            | IntervalKind::SilenceSuppressed
+            | IntervalKind::Paused
+            | IntervalKind::Hold
+            | IntervalKind::Dropped
+            | IntervalKind::Restart
+            | IntervalKind::UndeclaredGap => true,
+        }
+    }
+}
+
+/// The timeline of one stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StreamTimeline {
+    /// The stream.
+    pub stream: MediaStream,
+    /// RTP packets in the original, whatever became of them.
+    pub packets: u64,
+    /// RTCP packets in the original.
+    pub rtcp_packets: u64,
+    /// Packets missing by their sequence numbers.
+    pub lost: u64,
+    /// Packets that came twice.
+    pub duplicates: u64,
+    /// Packets that came after a later one and were put in their place.
+    pub reordered: u64,
+    /// Packets that came after their place was given up as lost.
+    pub late: u64,
+    /// Packets of another source, or that came while the stream was paused or not permitted.
+    pub outside: u64,
+    /// Datagrams that are no RTP packets.
+    pub malformed: u64,
+    /// Bytes of payload of all RTP packets.
+    pub payload_bytes: u64,
+    /// Sequence number of the first packet.
+    pub first_sequence: Option<u16>,
+    /// Sequence number of the packet that came last.
+    pub last_sequence: Option<u16>,
+    /// How much longer the media took by our clock than by the sender's, in microseconds.
+    pub drift_us: i64,
+    /// Its intervals: adjoining, from 0 to the length of the call.
+    pub intervals: Vec<Interval>,
+}
+
+/// What the arithmetic says of a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// All media of the whole call is there.
+    Whole,
+    /// What is missing is declared, with its cause.
+    WholeWithDeclaredGaps,
+    /// Something is missing that nothing declares, or the end of the call is unknown.
+    UndeclaredGap,
+    /// Recording was never permitted, and nothing is recorded.
+    NotRecorded,
+}
+
+impl Verdict {
+    /// Every verdict.
+    pub const ALL: [Self; 4] =
+        [Self::Whole, Self::WholeWithDeclaredGaps, Self::UndeclaredGap, Self::NotRecorded];
+
+    /// The word in manifests, timelines and lists.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::WholeWithDeclaredGaps => "whole_with_declared_gaps",
+            Self::UndeclaredGap => "undeclared_gap",
+            Self::NotRecorded => "not_recorded",
+        }
+    }
+
+    /// The verdict with that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verdict| verdict.as_str() == word)
+    }
+}
+
+/// The timeline of a recording: canonical JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timeline {
+    /// Version of the format: 1.
+    #[serde(deserialize_with = "version")]
+    pub version: u32,
+    /// When the call started.
+    pub call_started: Timestamp,
+    /// When it ended, or when its last record is from.
+    pub call_ended: Timestamp,
+    /// Why it ended; nothing where no record says so.
+    pub end: Option<Cause>,
+    /// What the arithmetic says.
+    pub verdict: Verdict,
+    /// Packets of streams that no event announced.
+    pub stray_packets: u64,
+    /// The streams, by number.
+    pub streams: Vec<StreamTimeline>,
+}
+
+impl Timeline {
+    /// Length of the call in microseconds.
+    #[must_use]
+    pub fn length_us(&self) -> u64 {
+        u64::try_from(self.call_ended.micros_since(self.call_started)).unwrap_or(0)
+    }
+
+    /// The bytes that are stored and hashed.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, CanonicalError> {
+        canonical_json(self)
+    }
+
+    /// Reads a timeline; another version is refused.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CanonicalError> {
+        from_canonical(bytes)
+    }
+}
+
+fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    crate::manifest::known_version(deserializer, VERSION)
+}
+
+/// Builds a timeline record by record, in the order of the journal.
+#[derive(Debug, Default)]
+pub struct TimelineBuilder(Assembly<()>);
+
+impl TimelineBuilder {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the next record.
+    pub fn push(&mut self, record: &Record) {
+        self.push_view(record.as_view());
+    }
+
+    /// Adds the next record.
+    pub fn push_view(&mut self, record: RecordRef<'_>) {
+        self.0.push(record, (), &mut |_| {});
+    }
+
+    /// The timeline of the records so far.
+    #[must_use]
+    pub fn finish(self) -> Timeline {
+        self.0.finish(&mut |_| {})
+    }
+}
+
+/// Builds the timeline of a journal.
+#[must_use]
+pub fn build(records: impl IntoIterator<Item = Record>) -> Timeline {
+    let mut builder = TimelineBuilder::new();
+    for record in records {
+        builder.push(&record);
+    }
+    builder.finish()
+}

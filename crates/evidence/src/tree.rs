@@ -1,0 +1,219 @@
+//! The Merkle tree over one stream: short salted leaves, so that an excerpt can be proven.
+//!
+//! A leaf is a run of packets whose arrivals lie less than [`LEAF_MICROS_MAX`] after the first of
+//! the run. Its hash covers a salt of its own, so that whoever holds only a part of the stream
+//! cannot guess the rest from the hashes beside it.
+
+use crate::digest::hkdf_sha256;
+use crate::journal::{PacketKind, RecordRef};
+use crate::original::packet_frame_header;
+use crate::tlog::CompactRange;
+use sha2::{Digest as _, Sha256};
+use voicelog_model::limits::LEAF_MICROS_MAX;
+use voicelog_model::{StreamNumber, Timestamp};
+
+/// The tree of one stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamTree {
+    /// Hashes of its leaves, in order.
+    pub leaves: Vec<[u8; 32]>,
+    /// Its root (RFC 6962 §2.1); of a stream without packets, the hash of nothing.
+    pub root: [u8; 32],
+}
+
+/// Builds the tree of one stream, packet by packet. It keeps one hash for each leaf.
+#[derive(Debug, Clone)]
+pub struct StreamTreeBuilder {
+    stream: StreamNumber,
+    tree_salt: [u8; 32],
+    open: Option<OpenLeaf>,
+    leaves: Vec<[u8; 32]>,
+    range: CompactRange,
+}
+
+#[derive(Debug, Clone)]
+struct OpenLeaf {
+    started: Timestamp,
+    hasher: Sha256,
+}
+
+impl StreamTreeBuilder {
+    /// Starts the tree of a stream; `tree_salt` is [`crate::DataKey::tree_salt`].
+    #[must_use]
+    pub const fn new(tree_salt: [u8; 32], stream: StreamNumber) -> Self {
+        Self {
+            stream,
+            tree_salt,
+            open: None,
+            leaves: Vec::new(),
+            range: CompactRange::new(),
+        }
+    }
+
+    /// Adds a record with its index in the journal. Events and packets of other streams are
+    /// passed over, so that a whole journal can be pushed.
+    pub fn push(&mut self, index: u64, record: RecordRef<'_>) {
+        if let RecordRef::Packet {
+            stream,
+            arrived,
+            kind,
+            bytes,
+        } = record
+            && stream == self.stream
+        {
+            self.push_packet(index, arrived, kind, bytes);
+        }
+    }
+
+    /// Adds a packet of the stream.
+    pub fn push_packet(&mut self, index: u64, arrived: Timestamp, kind: PacketKind, bytes: &[u8]) {
+        let fits =
+            |leaf: &OpenLeaf| (0..LEAF_MICROS_MAX).contains(&arrived.micros_since(leaf.started));
+        if !self.open.as_ref().is_some_and(fits) {
+            self.close_leaf();
+            let hasher = leaf_hasher(&self.tree_salt, self.stream, self.range.size());
+            self.open = Some(OpenLeaf {
+                started: arrived,
+                hasher,
+            });
+        }
+        if let Some(leaf) = &mut self.open {
+            leaf.hasher
+                .update(packet_frame_header(index, arrived, kind, bytes));
+            leaf.hasher.update(bytes);
+        }
+    }
+
+    /// The tree.
+    #[must_use]
+    pub fn finish(mut self) -> StreamTree {
+        self.close_leaf();
+        StreamTree {
+            root: self.range.root(),
+            leaves: self.leaves,
+        }
+    }
+
+    fn close_leaf(&mut self) {
+        if let Some(leaf) = self.open.take() {
+            let hash = leaf.hasher.finalize().into();
+            self.leaves.push(hash);
+            self.range.append(hash);
+        }
+    }
+}
+
+/// The salt of one leaf: HKDF-SHA-256 of the tree salt, `info` = `voicelog/v1/leaf-salt` ‖ 0 ‖
+/// stream (2) ‖ number of the leaf from 0 (8).
+#[must_use]
+pub fn leaf_salt(tree_salt: &[u8; 32], stream: StreamNumber, leaf: u64) -> [u8; 32] {
+    let place = [&stream.0.to_be_bytes()[..], &leaf.to_be_bytes()].concat();
+    hkdf_sha256(tree_salt, &[b"voicelog/v1/leaf-salt", &[0], &place])
+}
+
+/// A leaf's hash starts with 0 (RFC 6962 §2.1) ‖ salt ‖ stream (2) ‖ number of the leaf (8).
+fn leaf_hasher(tree_salt: &[u8; 32], stream: StreamNumber, leaf: u64) -> Sha256 {
+    Sha256::new()
+        .chain_update([0])
+        .chain_update(leaf_salt(tree_salt, stream, leaf))
+        .chain_update(stream.0.to_be_bytes())
+        .chain_update(leaf.to_be_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::sha256;
+    use crate::original::put_record;
+    use crate::tlog::root_of;
+
+    const STREAM: StreamNumber = StreamNumber(2);
+
+    fn packets(arrivals: &[i64]) -> Vec<(u64, Timestamp, Vec<u8>)> {
+        let numbered = arrivals.iter().enumerate();
+        numbered
+            .map(|(at, micros)| {
+                (
+                    at as u64 * 3,
+                    Timestamp::from_micros(*micros),
+                    vec![7; at + 1],
+                )
+            })
+            .collect()
+    }
+
+    fn tree(arrivals: &[i64]) -> StreamTree {
+        let mut builder = StreamTreeBuilder::new([5; 32], STREAM);
+        for (index, arrived, bytes) in packets(arrivals) {
+            builder.push_packet(index, arrived, PacketKind::Rtp, &bytes);
+        }
+        builder.finish()
+    }
+
+    #[test]
+    fn a_leaf_spans_less_than_its_limit() {
+        assert_eq!(tree(&[0, 20_000, 99_999]).leaves.len(), 1);
+        assert_eq!(tree(&[0, 20_000, 100_000]).leaves.len(), 2);
+        assert_eq!(
+            tree(&[50_000, 49_999]).leaves.len(),
+            2,
+            "time that goes back starts a leaf"
+        );
+        assert_eq!(tree(&[]).root, sha256(b""));
+    }
+
+    #[test]
+    fn a_leaf_is_what_the_document_says() {
+        let mut content = [&[0][..], &leaf_salt(&[5; 32], STREAM, 0), &[0, 2], &[0; 8]].concat();
+        for (index, arrived, bytes) in packets(&[10, 20]) {
+            let record = RecordRef::Packet {
+                stream: STREAM,
+                arrived,
+                kind: PacketKind::Rtp,
+                bytes: &bytes,
+            };
+            put_record(index, record, &mut content).unwrap();
+        }
+        let built = tree(&[10, 20, 300_000]);
+        assert_eq!(built.leaves[0], sha256(&content));
+        assert_eq!(built.root, root_of(&built.leaves));
+    }
+
+    #[test]
+    fn every_packet_stream_and_salt_changes_the_root() {
+        let mut roots = vec![tree(&[0, 1]).root, tree(&[0, 2]).root, tree(&[0]).root];
+        for (salt, stream, kind, index) in [
+            ([6; 32], STREAM, PacketKind::Rtp, 0),
+            ([5; 32], StreamNumber(3), PacketKind::Rtp, 0),
+            ([5; 32], STREAM, PacketKind::Rtcp, 0),
+            ([5; 32], STREAM, PacketKind::Rtp, 1),
+        ] {
+            let mut builder = StreamTreeBuilder::new(salt, stream);
+            let arrived = Timestamp::from_micros(0);
+            builder.push(
+                index,
+                RecordRef::Packet {
+                    stream,
+                    arrived,
+                    kind,
+                    bytes: &[7],
+                },
+            );
+            let other = StreamNumber(9);
+            builder.push(
+                5,
+                RecordRef::Packet {
+                    stream: other,
+                    arrived,
+                    kind,
+                    bytes: &[7],
+                },
+            );
+            roots.push(builder.finish().root);
+        }
+        let count = roots.len();
+        roots.sort_unstable();
+        roots.dedup();
+        assert_eq!(roots.len(), count);
+    }
+}

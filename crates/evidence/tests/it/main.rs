@@ -1,0 +1,1 @@
+//! The formats as a stranger meets them: bytes in, answers out.

@@ -1,0 +1,97 @@
+//! What a missing fact does. It counts only where the fact still makes a difference: with every
+//! value tried, the outcomes differ.
+
+use super::first_look;
+use crate::decision::Outcome;
+use crate::facts::Facts;
+use crate::rulebook::{Does, Rule, Rulebook};
+use std::collections::BTreeSet;
+use voicelog_model::Timestamp;
+
+/// Most trials for one question. Beyond it a fact counts: in doubt the answer is no.
+const TRIALS_MAX: usize = 256;
+
+/// Of the rules about missing facts, those whose fact can still change the outcome.
+pub(super) fn that_matter<'r>(
+    rulebook: &'r Rulebook,
+    facts: &Facts,
+    at: Timestamp,
+    pending: Vec<&'r Rule>,
+) -> Vec<&'r Rule> {
+    let names: BTreeSet<&'r str> = pending.iter().filter_map(|rule| fact_of(rule)).collect();
+    let mut trials = Trials {
+        rulebook,
+        at,
+        pending: names.clone(),
+        left: TRIALS_MAX,
+    };
+    let mattering: BTreeSet<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| {
+            let others: Vec<_> = names
+                .iter()
+                .copied()
+                .filter(|other| other != name)
+                .collect();
+            trials.makes_a_difference(facts, name, &others)
+        })
+        .collect();
+    pending
+        .into_iter()
+        .filter(|rule| fact_of(rule).is_none_or(|name| mattering.contains(name)))
+        .collect()
+}
+
+fn fact_of(rule: &Rule) -> Option<&str> {
+    match &rule.does {
+        Does::Missing { fact, .. } => Some(fact),
+        _ => None,
+    }
+}
+
+struct Trials<'r> {
+    rulebook: &'r Rulebook,
+    at: Timestamp,
+    /// The facts that are missing and asked for; in a trial they do nothing themselves.
+    pending: BTreeSet<&'r str>,
+    left: usize,
+}
+
+impl Trials<'_> {
+    /// Whether two values of the fact give two outcomes, for some values of the other facts that
+    /// are asked for.
+    fn makes_a_difference(&mut self, facts: &Facts, name: &str, others: &[&str]) -> bool {
+        let mut outcomes = BTreeSet::new();
+        for trial in facts.trials(name) {
+            let Some(outcome) = self.outcome(&trial) else {
+                return true;
+            };
+            outcomes.insert(outcome);
+            if outcomes.len() > 1 {
+                return true;
+            }
+        }
+        // It makes none by itself; it may together with another that is missing as well.
+        let Some((first, rest)) = others.split_first() else {
+            return false;
+        };
+        let fixed: Vec<_> = facts.trials(first).collect();
+        fixed
+            .iter()
+            .any(|facts| self.makes_a_difference(facts, name, rest))
+            || self.makes_a_difference(facts, name, rest)
+    }
+
+    /// The outcome with one value tried; `None` when there were too many trials. A fact that is
+    /// asked for only because of the value tried counts fully.
+    fn outcome(&mut self, facts: &Facts) -> Option<Outcome> {
+        self.left = self.left.checked_sub(1)?;
+        let (mut weighed, pending, _) = first_look(self.rulebook, facts, self.at);
+        weighed.missing = pending
+            .into_iter()
+            .filter(|rule| fact_of(rule).is_none_or(|name| !self.pending.contains(name)))
+            .collect();
+        Some(weighed.outcome(self.rulebook))
+    }
+}

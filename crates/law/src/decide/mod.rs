@@ -1,0 +1,125 @@
+//! Deciding: put the facts to the rules, weigh what holds, and say it with every reason.
+//!
+//! **Invariant:** the rules alone decide. What no rule permits is not permitted; what can't be
+//! evaluated is refused; advice never changes the outcome.
+
+mod missing;
+mod report;
+mod unknown;
+
+use crate::decision::{Decision, Outcome, ReasonKind};
+use crate::facts::Facts;
+use crate::rulebook::{Asked, Does, Part, Rule, RuleFailure, Rulebook};
+use voicelog_model::Timestamp;
+
+/// Decides one act, and finds out which missing facts could still change the answer.
+///
+/// `at` is the moment for which the decision is asked; terms are reckoned from it.
+#[must_use]
+pub fn decide(rulebook: &Rulebook, facts: &Facts, at: Timestamp) -> Decision {
+    let mut decision = decide_without_unknown(rulebook, facts, at);
+    decision.unknown = Some(unknown::find(rulebook, facts, at, decision.outcome));
+    decision
+}
+
+/// Decides one act, leaving [`Decision::unknown`] out: the fast way, for a call that waits.
+#[must_use]
+pub fn decide_without_unknown(rulebook: &Rulebook, facts: &Facts, at: Timestamp) -> Decision {
+    let (weighed, asked) = weigh(rulebook, facts, at);
+    report::decision(rulebook, facts, at, &weighed, asked.as_ref())
+}
+
+/// What the rules say about one act: everything that makes the outcome.
+#[derive(Debug, Default)]
+struct Weighed<'r> {
+    /// The gates that hold: refusals if there is one, else the rules that permit.
+    gates: Vec<&'r Rule>,
+    /// What holds because a fact is missing that can still change the outcome.
+    missing: Vec<&'r Rule>,
+    /// Duties, and the rules that say whether they are met.
+    duties: Vec<&'r Rule>,
+    /// What could not be evaluated.
+    failures: Vec<RuleFailure>,
+}
+
+impl Weighed<'_> {
+    /// The gravest outcome that anything here gives.
+    fn outcome(&self, rulebook: &Rulebook) -> Outcome {
+        let gates = self.gates.iter().chain(&self.missing);
+        let gravest = gates
+            .filter_map(|rule| kind_of(rule))
+            .map(ReasonKind::outcome)
+            .chain(
+                self.failures
+                    .iter()
+                    .map(|failure| failure_kind(rulebook, failure).outcome()),
+            )
+            .max();
+        let has_duty = self
+            .duties
+            .iter()
+            .any(|rule| matches!(rule.does, Does::Duty { .. }));
+        match gravest {
+            // No rule speaks: never permitted.
+            None => Outcome::NeedsHuman,
+            Some(Outcome::Permitted) if has_duty => Outcome::PermittedWithDuties,
+            Some(outcome) => outcome,
+        }
+    }
+}
+
+/// The kind of reason that a rule gives, if it is a gate.
+const fn kind_of(rule: &Rule) -> Option<ReasonKind> {
+    match rule.does {
+        Does::Gate(kind) | Does::Missing { kind, .. } => Some(kind),
+        _ => None,
+    }
+}
+
+/// A criminal rule that can't be evaluated refuses as criminal, every other as privacy.
+fn failure_kind(rulebook: &Rulebook, failure: &RuleFailure) -> ReasonKind {
+    let rule = failure.rule.as_deref().and_then(|id| rulebook.by_id(id));
+    match rule.and_then(kind_of) {
+        Some(ReasonKind::Criminal) => ReasonKind::Criminal,
+        // Without the facts no rule could be evaluated, the criminal ones included.
+        None if failure.rule.is_none() => ReasonKind::Criminal,
+        _ => ReasonKind::Privacy,
+    }
+}
+
+/// Evaluates gates and duties, and what missing facts do.
+fn weigh<'r>(rulebook: &'r Rulebook, facts: &Facts, at: Timestamp) -> (Weighed<'r>, Option<Asked>) {
+    let (mut weighed, pending, asked) = first_look(rulebook, facts, at);
+    if !pending.is_empty() {
+        weighed.missing = missing::that_matter(rulebook, facts, at, pending);
+    }
+    (weighed, asked)
+}
+
+/// Evaluates the rules; what missing facts would do is pending until it is known whether they can
+/// still change the outcome.
+fn first_look<'r>(
+    rulebook: &'r Rulebook,
+    facts: &Facts,
+    at: Timestamp,
+) -> (Weighed<'r>, Vec<&'r Rule>, Option<Asked>) {
+    let mut weighed = Weighed::default();
+    let asked = match Asked::new(facts.action(), &facts.filled(), at) {
+        Ok(asked) => asked,
+        Err(failure) => {
+            weighed.failures.push(failure);
+            return (weighed, Vec::new(), None);
+        }
+    };
+    let mut hold = |part| {
+        let (rules, failures) = rulebook.holding(&asked, part);
+        weighed.failures.extend(failures);
+        rules
+    };
+    let gates = hold(Part::Gates);
+    let duties = hold(Part::Duties);
+    let pending = hold(Part::Missing);
+    weighed.gates = gates;
+    weighed.duties = duties;
+    (weighed, pending, Some(asked))
+}

@@ -1,0 +1,252 @@
+//! Facts: what is known about one conversation and one act.
+//!
+//! A facts file is one JSON object. A missing key is the only way to say "not known"; everything
+//! that is not in the table is an error that names the place and what would be right.
+
+pub(crate) mod calendar;
+mod canonical;
+mod combinations;
+pub(crate) mod countries;
+pub(crate) mod defaults;
+mod error;
+mod json;
+pub(crate) mod name;
+mod schema;
+mod shape;
+pub(crate) mod table;
+mod trials;
+pub(crate) mod values;
+
+pub use error::{FactsError, Finding};
+pub use schema::facts_schema;
+
+use defaults::Mended;
+use error::{Findings, nearest, shown};
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+use table::{definition, definitions};
+use values::Values;
+use voicelog_model::{Action, Timestamp, limits};
+
+/// Words that the rulebook computes; a facts file never gives them.
+const COMPUTED: &[&str] = &[
+    "lawful_criminal",
+    "avg_applies",
+    "controller",
+    "basis_valid",
+    "all_agreed",
+    "duty_set",
+    "targeted_monitoring",
+    "high_risk",
+    "staff_audible",
+    "or_consent_needed",
+    "strictest_country",
+    "incompatible_purpose",
+    "evidence_forecast",
+    "reputational_labour_risk",
+    "retention_floor",
+    "retention_ceiling",
+    "human_decision_needed",
+];
+
+/// What is known about one conversation and one act. It holds no names of people, only roles,
+/// pseudonyms and references.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    action: Action,
+    /// As given. The hash is taken over this.
+    given: Values,
+    /// As read: mended, without defaults.
+    read: Values,
+    mended: Vec<Mended>,
+    /// The moment against which "not later than now" was checked.
+    checked_at: Timestamp,
+}
+
+impl Facts {
+    /// Reads a facts file.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with its place and what would be right: no JSON
+    /// object, an unknown key, a value that is not listed, a combination that contradicts itself.
+    pub fn parse(json: &[u8], at: Timestamp) -> Result<Self, FactsError> {
+        let mut findings = Findings::default();
+        if json.len() > limits::FACTS_BYTES_MAX {
+            let most = limits::FACTS_BYTES_MAX;
+            findings.add(
+                "facts",
+                &format!("groter dan {most} bytes"),
+                &format!("larger than {most} bytes"),
+            );
+            return Err(findings.into_error());
+        }
+        match serde_json::from_slice::<json::Strict>(json) {
+            Ok(json::Strict(Value::Object(map))) => Self::from_map(&map, at),
+            Ok(_) => {
+                findings.add(
+                    "facts",
+                    "moet één JSON-object zijn",
+                    "must be one JSON object",
+                );
+                Err(findings.into_error())
+            }
+            Err(error) => {
+                let place = format!("line {}, column {}", error.line(), error.column());
+                let why = error.to_string();
+                let why = why.split(" at line ").next().unwrap_or_default();
+                findings.add(
+                    &place,
+                    &format!("geen geldige JSON ({why})"),
+                    &format!("not valid JSON ({why})"),
+                );
+                Err(findings.into_error())
+            }
+        }
+    }
+
+    /// Reads facts that are already a JSON object.
+    ///
+    /// # Errors
+    /// As [`Facts::parse`].
+    pub fn from_map(map: &Map<String, Value>, at: Timestamp) -> Result<Self, FactsError> {
+        let mut findings = Findings::default();
+        let mut given = Values::default();
+        for (key, value) in map {
+            match definition(key) {
+                Some(row) => {
+                    shape::check(row.name, row.shape, value, &mut findings);
+                    given.set(row.name, value.clone());
+                }
+                None => unknown_key(key, &mut findings),
+            }
+        }
+        if !given.has(name::REQUESTED_ACTION) {
+            findings.add(
+                name::REQUESTED_ACTION,
+                "ontbreekt; noem de handeling, bijvoorbeeld `record`",
+                "is missing; name the act, for example `record`",
+            );
+        }
+        if !findings.is_empty() {
+            return Err(findings.into_error());
+        }
+        combinations::check(&given, at, &mut findings);
+        let act = given
+            .value(name::REQUESTED_ACTION)
+            .cloned()
+            .unwrap_or_default();
+        match serde_json::from_value(act) {
+            Ok(action) if findings.is_empty() => Ok(Self::read(action, given, at)),
+            _ => Err(findings.into_error()),
+        }
+    }
+
+    fn read(action: Action, given: Values, checked_at: Timestamp) -> Self {
+        let mut read = given.clone();
+        let mended = defaults::mend(&mut read);
+        Self {
+            action,
+            given,
+            read,
+            mended,
+            checked_at,
+        }
+    }
+
+    /// The same facts with one more, or with another value for one.
+    ///
+    /// # Errors
+    /// As [`Facts::parse`].
+    pub fn with(&self, name: &str, value: Value) -> Result<Self, FactsError> {
+        let mut map = self.to_map();
+        map.insert(name.to_owned(), value);
+        Self::from_map(&map, self.checked_at)
+    }
+
+    /// These facts with each value of one fact that stands for others, without those that would
+    /// contradict what is known. For finding out what a missing fact could change.
+    pub(crate) fn trials(&self, name: &str) -> impl Iterator<Item = Self> {
+        let row = definition(name);
+        let values = row.map(trials::values).unwrap_or_default();
+        let name = row.map_or("", |row| row.name);
+        values.into_iter().filter_map(move |value| {
+            let mut given = self.given.clone();
+            given.set(name, value);
+            (!combinations::any(&given, self.checked_at))
+                .then(|| Self::read(self.action, given, self.checked_at))
+        })
+    }
+
+    /// The act asked about.
+    #[must_use]
+    pub const fn action(&self) -> Action {
+        self.action
+    }
+
+    /// Whether a fact was given.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.given.has(name)
+    }
+
+    /// The facts as given, as a JSON object.
+    #[must_use]
+    pub fn to_map(&self) -> Map<String, Value> {
+        let entries = self.given.iter();
+        entries
+            .map(|(name, value)| (name.to_owned(), value.clone()))
+            .collect()
+    }
+
+    /// RFC 8785 canonical JSON with sets sorted: equal facts have equal bytes.
+    #[must_use]
+    pub fn canonical_json(&self) -> String {
+        canonical::text(&self.given)
+    }
+
+    /// `sha256:` and the hash of the canonical JSON in hexadecimal.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        crate::hash::text_of(Sha256::digest(self.canonical_json()).as_slice())
+    }
+
+    pub(crate) fn mended(&self) -> &[Mended] {
+        &self.mended
+    }
+
+    /// The facts as read, with every default filled in.
+    pub(crate) fn filled(&self) -> Values {
+        let mut filled = self.read.clone();
+        defaults::fill(&mut filled);
+        filled
+    }
+
+    /// The facts that were not given, in the order of the table.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = &'static table::Definition> {
+        definitions().filter(|row| !self.given.has(row.name))
+    }
+}
+
+fn unknown_key(key: &str, findings: &mut Findings) {
+    if COMPUTED.contains(&key) {
+        return findings.add(
+            key,
+            "wordt berekend en staat nooit in een feitenbestand",
+            "is computed and never stands in a facts file",
+        );
+    }
+    let near = nearest(key, definitions().map(|row| row.name));
+    let place = shown(key);
+    match near {
+        Some(near) => findings.add(
+            &place,
+            &format!("is geen feit; bedoelt u `{near}`?"),
+            &format!("is not a fact; did you mean `{near}`?"),
+        ),
+        None => findings.add(
+            &place,
+            "is geen feit; `voicelog law facts` noemt ze alle",
+            "is not a fact; `voicelog law facts` names them all",
+        ),
+    }
+}

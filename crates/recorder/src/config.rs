@@ -1,0 +1,121 @@
+//! What the recorder is told before it starts, and why it may not start.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+use voicelog_model::{Kind, limits};
+
+/// Settings of the recorder. `Default` listens nowhere and takes any free media port on loopback.
+#[derive(Debug, Clone)]
+pub struct RecorderConfig {
+    /// Where SIP over UDP is listened for; port 0 = any free one.
+    pub sip_udp: Option<SocketAddr>,
+    /// Where SIP over TCP is listened for; port 0 = any free one.
+    pub sip_tcp: Option<SocketAddr>,
+    /// Host name or address that clients reach us by, for `Contact`. Without it, the address that
+    /// the client called.
+    pub contact_host: Option<String>,
+    /// The address that media is sent to: the answers name it and the sockets are bound to it.
+    pub media_address: IpAddr,
+    /// Ports for media, two for each stream. `0..=0` = any free pair.
+    pub media_ports: RangeInclusive<u16>,
+    /// Calls in progress at most; further ones get 503.
+    pub calls_max: usize,
+    /// Free disk space in bytes below which no new call is taken.
+    pub keep_free_bytes: u64,
+    /// How long [`Recorder::drain`](crate::Recorder::drain) waits for calls to end by themselves,
+    /// if its caller has no deadline of its own.
+    pub drain: Duration,
+    /// How long a call may be without any packet and any SIP message before we end it.
+    pub silent_call: Duration,
+    /// How long a recording may run before we end it.
+    pub recording_max: Duration,
+    /// What a client that is turned away is told to wait (RFC 3261 §20.33).
+    pub retry_after: Duration,
+    /// Threads that read media. One is enough for thousands of calls.
+    pub media_threads: usize,
+    /// Threads that ask the law: each question waits for the disk, so calls that come in together
+    /// share that wait.
+    pub decider_threads: usize,
+}
+
+impl Default for RecorderConfig {
+    fn default() -> Self {
+        Self {
+            sip_udp: None,
+            sip_tcp: None,
+            contact_host: None,
+            media_address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            media_ports: 0..=0,
+            calls_max: limits::CALLS_MAX_DEFAULT,
+            keep_free_bytes: 1 << 30,
+            drain: Duration::from_secs(30),
+            silent_call: Duration::from_secs(3_600),
+            recording_max: Duration::from_secs(limits::RECORDING_SECONDS_MAX),
+            retry_after: Duration::from_secs(30),
+            media_threads: 1,
+            decider_threads: 4,
+        }
+    }
+}
+
+/// The recorder does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Nothing to listen on.
+    #[error("no address to listen on for SIP")]
+    NoAddress,
+    /// The range of media ports holds no pair.
+    #[error("the media ports {first} to {last} hold no even port with the odd one above it")]
+    NoMediaPorts {
+        /// First port of the range.
+        first: u16,
+        /// Last port of the range.
+        last: u16,
+    },
+    /// An address cannot be bound.
+    #[error("cannot listen on {address} ({transport})")]
+    Listen {
+        /// Which address.
+        address: SocketAddr,
+        /// `UDP`, `TCP` or `media`.
+        transport: &'static str,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A thread or the runtime of the signalling thread cannot be made.
+    #[error("cannot start a thread of the recorder")]
+    Thread(#[source] io::Error),
+}
+
+impl StartError {
+    /// What kind of trouble it is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::NoAddress | Self::NoMediaPorts { .. } => Kind::Invalid,
+            Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
+                Kind::Conflict
+            }
+            Self::Listen { .. } => Kind::Invalid,
+            Self::Thread(_) => Kind::Exhausted,
+        }
+    }
+
+    /// What a person can do about it.
+    #[must_use]
+    pub const fn help(&self) -> &'static str {
+        match self {
+            Self::NoAddress => "set an address for UDP, for TCP, or for both",
+            Self::NoMediaPorts { .. } => {
+                "give a range of two ports for each stream, such as 30000-39999, or 0-0 for any"
+            }
+            Self::Listen { .. } => {
+                "see whether the address is this machine's, and whether another program has the port"
+            }
+            Self::Thread(_) => "see the limits of the service: threads, open files, memory",
+        }
+    }
+}

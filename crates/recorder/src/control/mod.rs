@@ -1,0 +1,306 @@
+//! Call control: what happens to each call, from the offer to the end.
+//!
+//! It runs on the signalling thread and never waits: the law is asked by the deciders, media is
+//! with the media threads, and the client is talked to by the SIP endpoint. Here their answers
+//! meet.
+//!
+//! **Invariant:** media is kept only between an answer that permits it and the next moment at
+//! which the facts change; an answer that fails to come is never a permission.
+
+mod call;
+mod offer;
+
+use crate::decider::{DeciderHandle, Question, Reply};
+use crate::finisher::FinisherHandle;
+use crate::media::{MediaCommand, StreamMedia};
+use crate::ports::{MediaPorts, PortsError};
+use crate::shared::{CallState, Shared};
+use call::{Call, CallStream};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use voicelog_archive::Archive;
+use voicelog_archive::journal::Cause;
+use voicelog_model::{RecordingId, Timestamp};
+use voicelog_srs::{
+    Activity, Command, Event, LocalDirection, Metadata, Offer, OfferedStream, SessionKey,
+};
+
+/// What one call may use while something happens to it.
+pub(super) struct Hands<'a> {
+    pub(super) now: Timestamp,
+    pub(super) media_address: IpAddr,
+    pub(super) retry_after_seconds: u32,
+    pub(super) archive: &'a Archive,
+    pub(super) shared: &'a Shared,
+    pub(super) decider: &'a DeciderHandle,
+    pub(super) finisher: &'a FinisherHandle,
+    media: &'a [Sender<MediaCommand>],
+    commands: &'a mut VecDeque<(SessionKey, Command)>,
+}
+
+impl Hands<'_> {
+    /// Tells the media thread of a call.
+    pub(super) fn media(&self, thread: usize, command: MediaCommand) {
+        let is_sent = self
+            .media
+            .get(thread)
+            .is_some_and(|thread| thread.send(command).is_ok());
+        if !is_sent {
+            tracing::error!("a media thread is gone");
+        }
+    }
+
+    /// Tells the SIP endpoint.
+    pub(super) fn command(&mut self, key: SessionKey, command: Command) {
+        self.commands.push_back((key, command));
+    }
+
+    /// Shows the state of a call to whoever asks for the status.
+    pub(super) fn show_state(&self, id: Option<RecordingId>, state: CallState) {
+        if let Some(id) = id {
+            self.shared.set_call_state(id, state);
+        }
+    }
+}
+
+/// What call control is made of.
+pub(crate) struct Parts {
+    pub(crate) archive: Arc<Archive>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) decider: DeciderHandle,
+    pub(crate) finisher: FinisherHandle,
+    pub(crate) media: Vec<Sender<MediaCommand>>,
+    pub(crate) ports: MediaPorts,
+    pub(crate) media_address: IpAddr,
+    pub(crate) retry_after_seconds: u32,
+    pub(crate) silent_micros: i64,
+}
+
+/// All calls.
+pub(crate) struct Control {
+    parts: Parts,
+    calls: BTreeMap<SessionKey, Call>,
+    by_recording: BTreeMap<RecordingId, SessionKey>,
+    commands: VecDeque<(SessionKey, Command)>,
+    offered: usize,
+}
+
+impl Control {
+    /// No call yet.
+    pub(crate) const fn new(parts: Parts) -> Self {
+        Self {
+            parts,
+            calls: BTreeMap::new(),
+            by_recording: BTreeMap::new(),
+            commands: VecDeque::new(),
+            offered: 0,
+        }
+    }
+
+    /// Calls in progress, those included whose end waits for an answer of the law.
+    pub(crate) fn len(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// The next thing to tell the SIP endpoint.
+    pub(crate) fn next_command(&mut self) -> Option<(SessionKey, Command)> {
+        self.commands.pop_front()
+    }
+
+    /// Something happened to a session.
+    pub(crate) fn on_event(&mut self, key: SessionKey, event: Event, now: Timestamp) {
+        match event {
+            Event::Offered(offer) => return self.on_offered(key, &offer, now),
+            Event::StreamsChanged(offer) => self.on_streams_changed(key, &offer, now),
+            Event::MetadataChanged(metadata) => self.on_metadata(key, &metadata, now),
+            Event::DirectionChanged { streams } => {
+                self.with(key, now, |call, hands| call.on_activities(&streams, hands));
+            }
+            // After our own `inactive` the client's answer says nothing about what it wants.
+            Event::DirectionAgreed { direction, streams } => {
+                if direction == LocalDirection::Receive {
+                    self.with(key, now, |call, hands| call.on_activities(&streams, hands));
+                }
+            }
+            Event::ReinviteRefused { status } => {
+                let id = self.calls.get(&key).and_then(Call::id);
+                tracing::warn!(recording = ?id, status, "the client refused a change of direction");
+            }
+            Event::ConnectionLost => {
+                let id = self.calls.get(&key).and_then(Call::id);
+                tracing::info!(recording = ?id, "the client's connection is lost; the call goes on");
+            }
+            Event::Ended { cause } => {
+                self.with(key, now, |call, hands| call.on_ended(cause, hands));
+            }
+            Event::Answered | Event::OfferWithdrawn => {}
+        }
+        if let Some(call) = self.calls.get_mut(&key) {
+            call.heard(now);
+        }
+    }
+
+    /// The law has answered, or could not.
+    pub(crate) fn on_reply(&mut self, reply: Reply, now: Timestamp) {
+        let key = reply.session;
+        if let Some(call) = &reply.call {
+            self.by_recording.insert(call.id, key);
+        }
+        self.with(key, now, |call, hands| call.on_reply(reply, hands));
+    }
+
+    /// The facts of a call have changed.
+    pub(crate) fn on_changed(&mut self, id: RecordingId, now: Timestamp) {
+        if let Some(key) = self.by_recording.get(&id) {
+            self.with(*key, now, Call::on_changed);
+        }
+    }
+
+    /// The writer cannot go on with a recording.
+    pub(crate) fn on_write_failed(&mut self, id: RecordingId, now: Timestamp) {
+        if let Some(key) = self.by_recording.get(&id) {
+            self.with(*key, now, Call::on_write_failed);
+        }
+    }
+
+    /// Once a second.
+    pub(crate) fn on_tick(&mut self, now: Timestamp) {
+        let silent_micros = self.parts.silent_micros;
+        self.with_all(now, |call, hands| call.on_tick(silent_micros, hands));
+    }
+
+    /// Ends every call.
+    pub(crate) fn end_all(&mut self, now: Timestamp) {
+        self.with_all(now, |call, hands| {
+            call.end(Cause::Shutdown, "the recording server is being stopped", hands);
+        });
+    }
+
+    fn with(&mut self, key: SessionKey, now: Timestamp, act: impl FnOnce(&mut Call, &mut Hands<'_>)) {
+        let mut hands = Hands {
+            now,
+            media_address: self.parts.media_address,
+            retry_after_seconds: self.parts.retry_after_seconds,
+            archive: &self.parts.archive,
+            shared: &self.parts.shared,
+            decider: &self.parts.decider,
+            finisher: &self.parts.finisher,
+            media: &self.parts.media,
+            commands: &mut self.commands,
+        };
+        let Some(call) = self.calls.get_mut(&key) else {
+            return;
+        };
+        act(call, &mut hands);
+        if call.is_over() {
+            if let Some(id) = call.id() {
+                self.by_recording.remove(&id);
+            }
+            self.calls.remove(&key);
+        }
+    }
+
+    fn with_all(&mut self, now: Timestamp, mut act: impl FnMut(&mut Call, &mut Hands<'_>)) {
+        let keys: Vec<_> = self.calls.keys().copied().collect();
+        for key in keys {
+            self.with(key, now, &mut act);
+        }
+    }
+
+    // --- Offers.
+
+    fn on_offered(&mut self, key: SessionKey, offer: &Offer, now: Timestamp) {
+        let (mut streams, mut sockets) = (Vec::new(), Vec::new());
+        for offered in &offer.streams {
+            match self.open_stream(offered, offer.metadata.as_ref()) {
+                Ok(Some((stream, socket))) => {
+                    streams.push(stream);
+                    sockets.push(socket);
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::error!(%error, "a call is turned away");
+                    let command = Command::Reject {
+                        status: 503,
+                        reason: "no free media port".to_owned(),
+                        retry_after: Some(self.parts.retry_after_seconds),
+                    };
+                    return self.commands.push_back((key, command));
+                }
+            }
+        }
+        let media = streams.iter().map(|stream| stream.media.clone()).collect();
+        let thread = self.offered % self.parts.media.len().max(1);
+        self.offered = self.offered.wrapping_add(1);
+        self.parts.shared.call_offered();
+        let call = Call::new(key, thread, streams, sockets, now);
+        self.calls.insert(key, call);
+        let offered = Box::new(offer::call(offer, media, now));
+        self.parts.decider.ask(Question::Open(key, offered));
+    }
+
+    /// A later offer: new ports for what is new, and an answer for all.
+    fn on_streams_changed(&mut self, key: SessionKey, offer: &Offer, now: Timestamp) {
+        let mut added = Vec::new();
+        for offered in offer.streams.iter().filter(|stream| stream.rtp_port.is_none()) {
+            match self.open_stream(offered, offer.metadata.as_ref()) {
+                Ok(Some(stream)) => added.push(stream),
+                Ok(None) => {}
+                // The other streams are worth more than this one.
+                Err(error) => tracing::error!(%error, "a stream is refused"),
+            }
+        }
+        self.with(key, now, |call, hands| {
+            for (stream, sockets) in added {
+                call.add_stream(stream, sockets, hands);
+            }
+            for offered in &offer.streams {
+                call.set_activity(offered.number, activity(offered), hands);
+            }
+            call.answer(call.direction(), hands);
+        });
+    }
+
+    /// Sockets for one stream; `None` if it can't be recorded.
+    fn open_stream(
+        &mut self,
+        offered: &OfferedStream,
+        metadata: Option<&Metadata>,
+    ) -> Result<Option<(CallStream, StreamMedia)>, PortsError> {
+        let Some(media) = offer::media_stream(offered, metadata) else {
+            return Ok(None);
+        };
+        let ports = self.parts.ports.bind()?;
+        let stream = CallStream {
+            rtp_port: ports.address.port(),
+            activity: activity(offered),
+            media,
+        };
+        let sockets = StreamMedia::new(&stream.media, ports);
+        Ok(Some((stream, sockets)))
+    }
+
+    /// The client named other participants: the archive is told, which leads to the law being
+    /// asked again.
+    fn on_metadata(&mut self, key: SessionKey, metadata: &Metadata, now: Timestamp) {
+        let Some(id) = self.calls.get(&key).and_then(Call::id) else {
+            // Still being opened: the archive is told when it knows the call.
+            return self.with(key, now, |call, _| call.keep_parties(offer::parties(metadata)));
+        };
+        if !self.parts.archive.update_parties(id, offer::parties(metadata)) {
+            tracing::debug!(recording = %id, "metadata of a call that is over");
+        }
+    }
+}
+
+fn activity(offered: &OfferedStream) -> Activity {
+    if offered.format.is_none() {
+        Activity::Removed
+    } else if offered.is_active() {
+        Activity::Active
+    } else {
+        Activity::Inactive
+    }
+}

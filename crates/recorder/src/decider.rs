@@ -1,0 +1,211 @@
+//! Deciders: threads that put the question to the law and open recordings.
+//!
+//! Each answer is on disk before it is given, so asking blocks; the signalling thread must not.
+//! A call has one question under way at most, so answers about one call cannot overtake each
+//! other.
+//!
+//! **Invariant:** an error is never a permission. A permit never leaves this room: it is consumed
+//! here, and what comes out is that media may be kept from a moment on.
+
+use crate::signalling::{Notice, Notices};
+use crate::writer::WriterHandle;
+use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use voicelog_archive::journal::Ground;
+use voicelog_archive::{Answer, Archive, ArchiveError, Call, OfferedCall, Permit, Verdict, act};
+use voicelog_srs::SessionKey;
+use voicelog_model::{Clock, DecisionId, RecordingId, Timestamp, error::chain};
+
+/// A question.
+#[derive(Debug)]
+pub(crate) enum Question {
+    /// A new call: open it, then ask. The key is the asker's own.
+    Open(SessionKey, Box<OfferedCall>),
+    /// The facts of a call have changed: ask again.
+    Again {
+        /// The asker's own key.
+        session: SessionKey,
+        /// Which recording.
+        id: RecordingId,
+        /// Whether its recording has begun before.
+        is_begun: bool,
+    },
+}
+
+/// What came of a question.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// The asker's own key.
+    pub(crate) session: SessionKey,
+    /// The call as the archive opened it, for a new one.
+    pub(crate) call: Option<Box<Call>>,
+    /// The answer, or that there is none.
+    pub(crate) asked: Result<Asked, ArchiveError>,
+}
+
+/// The law's answer.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// A permit is held from `at` on; a writer is open.
+    Permitted {
+        /// The decision.
+        decision: DecisionId,
+        /// When it was given.
+        at: Timestamp,
+    },
+    /// Not, or not yet.
+    Refused {
+        /// The decision.
+        decision: DecisionId,
+        /// When it was given.
+        at: Timestamp,
+        /// The outcome as decisions spell it.
+        outcome: String,
+        /// Why.
+        grounds: Vec<Ground>,
+    },
+}
+
+/// The way to the deciders.
+#[derive(Debug, Clone)]
+pub(crate) struct DeciderHandle {
+    questions: Sender<Question>,
+}
+
+/// The deciders' end of the way; each has a copy and takes the next question.
+#[derive(Debug, Clone)]
+pub(crate) struct DeciderEnd {
+    questions: Arc<Mutex<Receiver<Question>>>,
+}
+
+impl DeciderHandle {
+    /// Makes a way to the deciders, and their end of it.
+    pub(crate) fn new() -> (Self, DeciderEnd) {
+        let (questions, received) = std::sync::mpsc::channel();
+        let end = DeciderEnd {
+            questions: Arc::new(Mutex::new(received)),
+        };
+        (Self { questions }, end)
+    }
+
+    /// Puts a question. The queue is bounded by the number of calls: one question each.
+    pub(crate) fn ask(&self, question: Question) {
+        if self.questions.send(question).is_err() {
+            tracing::error!("the deciders are gone; calls wait without an answer");
+        }
+    }
+}
+
+/// One decider's thread.
+pub(crate) struct Decider {
+    archive: Arc<Archive>,
+    clock: Arc<dyn Clock>,
+    end: DeciderEnd,
+    writer: WriterHandle,
+    notices: Notices,
+}
+
+impl Decider {
+    /// A decider that is not running yet.
+    pub(crate) fn new(
+        archive: Arc<Archive>,
+        clock: Arc<dyn Clock>,
+        end: DeciderEnd,
+        writer: WriterHandle,
+        notices: Notices,
+    ) -> Self {
+        Self {
+            archive,
+            clock,
+            end,
+            writer,
+            notices,
+        }
+    }
+
+    /// Runs until nobody can ask any more.
+    pub(crate) fn run(self) {
+        while let Some(question) = self.next() {
+            let reply = self.answer(question);
+            if let Err(error) = &reply.asked {
+                tracing::error!(error = %chain(error), "no answer about a call");
+            }
+            self.notices.send(Notice::Answered(Box::new(reply)));
+        }
+    }
+
+    fn next(&self) -> Option<Question> {
+        // Only waiting happens under this lock, never the work.
+        let questions = self
+            .end
+            .questions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        questions.recv().ok()
+    }
+
+    fn answer(&self, question: Question) -> Reply {
+        match question {
+            Question::Open(session, offered) => {
+                match self.archive.open_call(*offered, self.clock.now()) {
+                    Ok(call) => Reply {
+                        session,
+                        asked: self.ask(call.id, false),
+                        call: Some(Box::new(call)),
+                    },
+                    Err(error) => Reply {
+                        session,
+                        call: None,
+                        asked: Err(error),
+                    },
+                }
+            }
+            Question::Again {
+                session,
+                id,
+                is_begun,
+            } => Reply {
+                session,
+                call: None,
+                asked: self.ask(id, is_begun),
+            },
+        }
+    }
+
+    fn ask(&self, id: RecordingId, is_begun: bool) -> Result<Asked, ArchiveError> {
+        let Answer {
+            id: decision,
+            decision: answered,
+            verdict,
+        } = self.archive.ask_to_record(id, self.clock.now())?;
+        // The moment of the answer, not of the question: nothing that arrived before it is kept.
+        let at = self.clock.now();
+        match verdict {
+            Verdict::Permit(permit) => {
+                self.use_permit(permit, is_begun, at)?;
+                Ok(Asked::Permitted { decision, at })
+            }
+            Verdict::Refusal(refusal) => Ok(Asked::Refused {
+                decision,
+                at,
+                outcome: answered.outcome().as_str().to_owned(),
+                grounds: refusal.grounds,
+            }),
+        }
+    }
+
+    fn use_permit(
+        &self,
+        permit: Permit<act::Record>,
+        is_begun: bool,
+        at: Timestamp,
+    ) -> Result<(), ArchiveError> {
+        if is_begun {
+            // The recording has its key and its writer; this permit lets it go on.
+            drop(permit);
+        } else {
+            self.writer.open(self.archive.begin(permit, at)?);
+        }
+        Ok(())
+    }
+}

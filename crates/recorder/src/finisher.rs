@@ -1,0 +1,192 @@
+//! The finisher: closes recordings, off the path of media, and gives the log's leaves their place.
+//!
+//! A recording that cannot be closed now (the disk is full) is tried again while the server runs;
+//! after a restart recovery does the same with the same function.
+
+use crate::pace::Tick;
+use crate::shared::Shared;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
+use voicelog_archive::{Archive, ArchiveError, RecordingWriter};
+use voicelog_model::{Clock, RecordingId, error::chain};
+
+use crate::media::Dated;
+
+/// How often pending leaves get their place in the log, and the room on the disk is looked at.
+const BEAT: Duration = Duration::from_millis(250);
+/// How long a recording that could not be closed waits for the next try.
+const RETRY_AFTER: Duration = Duration::from_secs(10);
+
+#[derive(Debug)]
+enum Job {
+    /// Written and durable; what is left is to close it.
+    Recorded(Box<RecordingWriter>),
+    /// Never permitted: these events are all there is.
+    Unrecorded(RecordingId, Vec<Dated>),
+}
+
+/// A job that failed for a reason that may pass.
+enum Again {
+    Recorded(RecordingId),
+    Unrecorded(RecordingId, Vec<Dated>),
+}
+
+/// The way to the finisher.
+#[derive(Debug, Clone)]
+pub(crate) struct FinisherHandle {
+    jobs: Sender<Job>,
+}
+
+impl FinisherHandle {
+    /// Makes a way to the finisher, and its end of it.
+    pub(crate) fn new() -> (Self, FinisherEnd) {
+        let (jobs, received) = std::sync::mpsc::channel();
+        (Self { jobs }, FinisherEnd(received))
+    }
+
+    /// Closes a recording.
+    pub(crate) fn finish(&self, writer: Box<RecordingWriter>) {
+        self.send(Job::Recorded(writer));
+    }
+
+    /// Closes a call of which nothing was kept.
+    pub(crate) fn finish_unrecorded(&self, id: RecordingId, events: Vec<Dated>) {
+        self.send(Job::Unrecorded(id, events));
+    }
+
+    fn send(&self, job: Job) {
+        if self.jobs.send(job).is_err() {
+            tracing::error!("the finisher is gone; recovery will close what is open");
+        }
+    }
+}
+
+/// The finisher's end of the way.
+#[derive(Debug)]
+pub(crate) struct FinisherEnd(Receiver<Job>);
+
+/// The finisher's thread.
+pub(crate) struct Finisher {
+    archive: Arc<Archive>,
+    clock: Arc<dyn Clock>,
+    jobs: Receiver<Job>,
+    shared: Arc<Shared>,
+    keep_free_bytes: u64,
+    again: VecDeque<(Tick, Again)>,
+    next_beat: Tick,
+}
+
+impl Finisher {
+    /// A finisher that is not running yet.
+    pub(crate) fn new(
+        archive: Arc<Archive>,
+        clock: Arc<dyn Clock>,
+        end: FinisherEnd,
+        shared: Arc<Shared>,
+        keep_free_bytes: u64,
+    ) -> Self {
+        Self {
+            archive,
+            clock,
+            jobs: end.0,
+            shared,
+            keep_free_bytes,
+            again: VecDeque::new(),
+            next_beat: Tick::now(),
+        }
+    }
+
+    /// Runs until nobody can hand over any more.
+    pub(crate) fn run(mut self) {
+        loop {
+            let wait = self.next_beat.since(Tick::now());
+            match self.jobs.recv_timeout(wait) {
+                Ok(job) => self.carry_out(job),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            self.on_beat();
+        }
+        self.sequence();
+    }
+
+    fn on_beat(&mut self) {
+        let now = Tick::now();
+        if now < self.next_beat {
+            return;
+        }
+        self.next_beat = now.plus(BEAT);
+        self.sequence();
+        self.look_at_disk();
+        while self.again.front().is_some_and(|(due, _)| *due <= now) {
+            if let Some((_, job)) = self.again.pop_front() {
+                self.retry(job);
+            }
+        }
+    }
+
+    fn sequence(&self) {
+        if let Err(error) = self.archive.sequence(self.clock.now()) {
+            // The leaves stay pending; the next beat tries again.
+            tracing::error!(error = %chain(&error), "the log could not be continued");
+        }
+    }
+
+    /// Whether there is room for new calls. Here, because asking can block.
+    pub(crate) fn look_at_disk(&self) {
+        match self.archive.free_bytes() {
+            Ok(free) => self.shared.set_disk_is_full(free < self.keep_free_bytes),
+            Err(error) => {
+                tracing::error!(error = %chain(&error), "the disk cannot be asked for its room");
+                self.shared.set_disk_is_full(true);
+            }
+        }
+    }
+
+    fn carry_out(&mut self, job: Job) {
+        match job {
+            Job::Recorded(writer) => {
+                let id = writer.id();
+                if let Err(error) = self.archive.close(*writer) {
+                    // All of it was committed before; closing only tidies up.
+                    tracing::warn!(recording = %id, error = %chain(&error), "segment not closed");
+                }
+                self.finish(id);
+            }
+            Job::Unrecorded(id, events) => self.finish_unrecorded(id, events),
+        }
+        self.shared.call_finished();
+    }
+
+    fn retry(&mut self, job: Again) {
+        match job {
+            Again::Recorded(id) => self.finish(id),
+            Again::Unrecorded(id, events) => self.finish_unrecorded(id, events),
+        }
+    }
+
+    fn finish(&mut self, id: RecordingId) {
+        match self.archive.finish(id, self.clock.now()) {
+            Ok(finished) => {
+                tracing::info!(recording = %id, verdict = finished.verdict.as_str(), "recorded");
+            }
+            Err(error) => self.failed(id, &error, Again::Recorded(id)),
+        }
+    }
+
+    fn finish_unrecorded(&mut self, id: RecordingId, events: Vec<Dated>) {
+        match self.archive.finish_unrecorded(id, &events, self.clock.now()) {
+            Ok(_finished) => tracing::info!(recording = %id, "not recorded"),
+            Err(error) => self.failed(id, &error, Again::Unrecorded(id, events)),
+        }
+    }
+
+    fn failed(&mut self, id: RecordingId, error: &ArchiveError, again: Again) {
+        tracing::error!(recording = %id, error = %chain(error), "the recording is not closed");
+        if error.kind().is_worth_retrying() {
+            self.again.push_back((Tick::now().plus(RETRY_AFTER), again));
+        }
+    }
+}

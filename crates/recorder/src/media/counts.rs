@@ -1,0 +1,70 @@
+//! What the media of one call came to, in numbers. The media thread writes them once a sweep,
+//! anybody may read them.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use voicelog_model::Timestamp;
+
+/// Packets of one call, by what became of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MediaCounts {
+    /// RTP packets kept.
+    pub kept: u64,
+    /// RTCP packets kept.
+    pub control: u64,
+    /// Arrived while no permit was held; not kept, and not read either where that can be known.
+    pub without_permit: u64,
+    /// From a source that the stream does not listen to.
+    pub foreign: u64,
+    /// No RTP, longer than we keep, or of a payload type that was not agreed.
+    pub unusable: u64,
+    /// Could not be kept: the disk was too slow or full.
+    pub dropped: u64,
+}
+
+/// The shared side of the counts.
+#[derive(Debug, Default)]
+pub(crate) struct SharedCounts {
+    kept: AtomicU64,
+    control: AtomicU64,
+    without_permit: AtomicU64,
+    foreign: AtomicU64,
+    unusable: AtomicU64,
+    dropped: AtomicU64,
+    /// Microseconds of the last packet; 0 if there was none.
+    last_packet: AtomicI64,
+}
+
+impl SharedCounts {
+    /// Shows the counts. Only the media thread of the call does this.
+    pub(crate) fn publish(&self, counts: &MediaCounts, last_packet: Option<Timestamp>) {
+        // Each number stands by itself, so no order among them is promised.
+        self.kept.store(counts.kept, Ordering::Relaxed);
+        self.control.store(counts.control, Ordering::Relaxed);
+        self.without_permit
+            .store(counts.without_permit, Ordering::Relaxed);
+        self.foreign.store(counts.foreign, Ordering::Relaxed);
+        self.unusable.store(counts.unusable, Ordering::Relaxed);
+        self.dropped.store(counts.dropped, Ordering::Relaxed);
+        if let Some(at) = last_packet {
+            self.last_packet.store(at.micros(), Ordering::Relaxed);
+        }
+    }
+
+    /// The counts as they are now.
+    pub(crate) fn read(&self) -> MediaCounts {
+        MediaCounts {
+            kept: self.kept.load(Ordering::Relaxed),
+            control: self.control.load(Ordering::Relaxed),
+            without_permit: self.without_permit.load(Ordering::Relaxed),
+            foreign: self.foreign.load(Ordering::Relaxed),
+            unusable: self.unusable.load(Ordering::Relaxed),
+            dropped: self.dropped.load(Ordering::Relaxed),
+        }
+    }
+
+    /// When the last packet of any kind arrived.
+    pub(crate) fn last_packet(&self) -> Option<Timestamp> {
+        let micros = self.last_packet.load(Ordering::Relaxed);
+        (micros != 0).then(|| Timestamp::from_micros(micros))
+    }
+}

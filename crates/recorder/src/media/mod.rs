@@ -1,0 +1,210 @@
+//! Media threads: every 20 ms one wakes up, reads all sockets it has, and sleeps again.
+//!
+//! Waking up once for each packet is what recording costs elsewhere; the sweep is what it costs
+//! here. In it there is no lock, no message and no new memory per packet. Each call's journal is
+//! handed to the writer every 300 ms ([`limits::CHUNK_MILLIS`]), a third of the calls at a time,
+//! so that the writer has something to do every 100 ms and never a heap.
+//!
+//! **Invariant:** without a permit nothing of a packet but its first byte leaves the kernel.
+
+mod counts;
+mod receive;
+mod session;
+mod source;
+#[cfg(test)]
+mod tests;
+
+pub use counts::MediaCounts;
+pub(crate) use counts::SharedCounts;
+pub(crate) use session::{Dated, MediaSession, StreamMedia};
+
+use crate::pace::Tick;
+use crate::writer::{Chunk, WriterHandle};
+use receive::{Receiver, SweepTime};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver as Commands, RecvTimeoutError};
+use std::time::Duration;
+use voicelog_archive::journal::Cause;
+use voicelog_model::{Clock, RecordingId, Timestamp, limits};
+
+/// How often all sockets are read.
+const SWEEP: Duration = Duration::from_millis(20);
+/// How often control sockets are read: RTCP comes every few seconds (RFC 3550 §6.2).
+const SWEEPS_PER_CONTROL: u64 = 25;
+/// In how many groups the journals are handed to the writer.
+const GROUPS: u64 = 3;
+/// How often one group is handed over.
+const GROUP: Duration = Duration::from_millis(limits::CHUNK_MILLIS / GROUPS);
+
+/// What call control tells a media thread.
+#[derive(Debug)]
+pub(crate) enum MediaCommand {
+    /// A call with its sockets. Nothing is read until the law has answered.
+    Add(Box<MediaSession>),
+    /// The client added a stream.
+    AddStream(RecordingId, Box<StreamMedia>),
+    /// The law is being asked: leave what arrives where it is.
+    Hold(RecordingId),
+    /// A permit is held from this moment on.
+    Keep(RecordingId, Timestamp, Vec<Dated>),
+    /// No permit from `since` on.
+    Close {
+        /// Which recording.
+        id: RecordingId,
+        /// From when on.
+        since: Timestamp,
+        /// For the journal.
+        events: Vec<Dated>,
+        /// If the events do not say why.
+        cause: Option<Cause>,
+    },
+    /// Something for the journal.
+    Events(RecordingId, Vec<Dated>),
+    /// The writer cannot go on with this recording.
+    Fail(RecordingId),
+    /// The call is over: take in what arrived until then, and tell the writer.
+    End(RecordingId, Timestamp, Vec<Dated>),
+}
+
+/// One media thread.
+pub(crate) struct MediaThread {
+    clock: Arc<dyn Clock>,
+    commands: Commands<MediaCommand>,
+    writer: WriterHandle,
+    receiver: Receiver,
+    calls: BTreeMap<RecordingId, Place>,
+    added: u64,
+}
+
+struct Place {
+    group: u64,
+    session: Box<MediaSession>,
+}
+
+impl MediaThread {
+    /// A thread that is not running yet.
+    pub(crate) fn new(
+        clock: Arc<dyn Clock>,
+        commands: Commands<MediaCommand>,
+        writer: WriterHandle,
+    ) -> Self {
+        Self {
+            clock,
+            commands,
+            writer,
+            receiver: Receiver::new(),
+            calls: BTreeMap::new(),
+            added: 0,
+        }
+    }
+
+    /// Runs until nobody can send a command any more; what is in memory then goes to the writer.
+    pub(crate) fn run(mut self) {
+        let mut next_sweep = Tick::now();
+        let mut next_group = next_sweep;
+        let (mut sweeps, mut groups) = (0_u64, 0_u64);
+        while self.obey_until(next_sweep) {
+            self.sweep(sweeps.is_multiple_of(SWEEPS_PER_CONTROL));
+            sweeps = sweeps.wrapping_add(1);
+            let now = Tick::now();
+            if now >= next_group {
+                self.hand_over(Some(groups % GROUPS));
+                groups = groups.wrapping_add(1);
+                next_group = following(next_group, GROUP, now);
+            }
+            next_sweep = following(next_sweep, SWEEP, now);
+        }
+        self.hand_over(None);
+    }
+
+    /// Carries out commands until the deadline. False when nobody can send any more.
+    fn obey_until(&mut self, deadline: Tick) -> bool {
+        loop {
+            match self.commands.recv_timeout(deadline.since(Tick::now())) {
+                Ok(command) => self.obey(command),
+                Err(RecvTimeoutError::Timeout) => return true,
+                Err(RecvTimeoutError::Disconnected) => return false,
+            }
+            if Tick::now() >= deadline {
+                return true;
+            }
+        }
+    }
+
+    fn obey(&mut self, command: MediaCommand) {
+        let time = SweepTime::new(self.clock.now());
+        match command {
+            MediaCommand::Add(session) => {
+                let group = self.added % GROUPS;
+                self.added = self.added.wrapping_add(1);
+                self.calls.insert(session.id(), Place { group, session });
+            }
+            MediaCommand::AddStream(id, stream) => {
+                self.with(id, |session, _| session.add_stream(*stream));
+            }
+            MediaCommand::Hold(id) => self.with(id, |session, _| session.hold()),
+            MediaCommand::Keep(id, from, events) => {
+                self.with(id, |session, _| session.keep(from, events));
+            }
+            MediaCommand::Close {
+                id,
+                since,
+                events,
+                cause,
+            } => self.with(id, |session, receiver| {
+                session.close(receiver, time, since, events, cause);
+            }),
+            MediaCommand::Events(id, events) => {
+                self.with(id, |session, _| session.push_events(events));
+            }
+            MediaCommand::Fail(id) => self.with(id, |session, _| session.fail()),
+            MediaCommand::End(id, at, events) => {
+                if let Some(place) = self.calls.remove(&id) {
+                    let last = place.session.end(&mut self.receiver, time, at, events);
+                    self.writer.end(id, last);
+                }
+            }
+        }
+    }
+
+    fn with(&mut self, id: RecordingId, act: impl FnOnce(&mut MediaSession, &mut Receiver)) {
+        // A command for a call that has just ended is no error.
+        if let Some(place) = self.calls.get_mut(&id) {
+            act(&mut place.session, &mut self.receiver);
+        }
+    }
+
+    fn sweep(&mut self, with_control: bool) {
+        let time = SweepTime::new(self.clock.now());
+        for place in self.calls.values_mut() {
+            place.session.sweep(&mut self.receiver, time, with_control);
+        }
+    }
+
+    /// Hands the journals of one group, or of all, to the writer. If the writer is behind they
+    /// stay here, each up to its bound, and the next round tries again.
+    fn hand_over(&mut self, group: Option<u64>) {
+        if group.is_some() && !self.writer.has_room() {
+            return;
+        }
+        let now = self.clock.now();
+        let chunks: Vec<Chunk> = self
+            .calls
+            .values_mut()
+            .filter(|place| group.is_none_or(|group| place.group == group))
+            .filter_map(|place| {
+                let id = place.session.id();
+                let plaintext = place.session.take_chunk(now)?;
+                Some(Chunk { id, plaintext })
+            })
+            .collect();
+        self.writer.write(chunks);
+    }
+}
+
+/// The next moment of a regular beat; beats that were missed are left out, not caught up with.
+fn following(last: Tick, beat: Duration, now: Tick) -> Tick {
+    let next = last.plus(beat);
+    if next > now { next } else { now.plus(beat) }
+}

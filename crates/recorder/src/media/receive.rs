@@ -1,0 +1,264 @@
+//! Reading datagrams: one system call for all that waits on a socket, each with the kernel's
+//! arrival time, into buffers that are made once.
+
+use crate::pace;
+use nix::errno::Errno;
+use nix::sys::socket::{
+    ControlMessageOwned, MsgFlags, MultiHeaders, RecvMsg, SockaddrStorage, recv, recvmmsg,
+};
+use std::io::IoSliceMut;
+use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd;
+use voicelog_model::{Timestamp, limits};
+
+/// Datagrams read with one system call at most. A stream of G.711 brings one in a sweep; the rest
+/// is room for what piled up while the law was asked.
+const BATCH: usize = 16;
+
+/// System calls on one socket in one sweep at most: a flood on one port must not keep the sweep
+/// from the others. What is beyond waits in the kernel or is lost there.
+const ROUNDS_MAX: usize = 32;
+
+/// Clocks that differ less than this are the same clock, read at two moments.
+const SAME_CLOCK_MICROS: i64 = 1_000;
+
+/// One datagram.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Datagram<'a> {
+    /// Who sent it.
+    pub(crate) from: SocketAddr,
+    /// When it reached this machine.
+    pub(crate) arrived: Timestamp,
+    /// Its bytes.
+    pub(crate) bytes: &'a [u8],
+    /// Whether it was longer than we keep ([`limits::RTP_PACKET_BYTES_MAX`]).
+    pub(crate) is_cut: bool,
+}
+
+/// The moment of a sweep on our clock and on the kernel's, so that the kernel's arrival times can
+/// be put on ours. They are the same clock in a server; tests and the demo move theirs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SweepTime {
+    /// The moment on our clock.
+    pub(crate) now: Timestamp,
+    /// What to add to the kernel's microseconds; `None` if the kernel's clock cannot be read.
+    ahead: Option<i64>,
+}
+
+impl SweepTime {
+    /// From our clock, read just now.
+    pub(crate) fn new(now: Timestamp) -> Self {
+        Self::between(now, pace::kernel_micros())
+    }
+
+    fn between(now: Timestamp, kernel: Option<i64>) -> Self {
+        let ahead = kernel.map(|kernel| {
+            let ahead = now.micros().saturating_sub(kernel);
+            if ahead.abs() < SAME_CLOCK_MICROS {
+                0
+            } else {
+                ahead
+            }
+        });
+        Self { now, ahead }
+    }
+
+    /// A kernel's arrival time on our clock; without one, the moment of the sweep.
+    fn place(self, kernel: Option<i64>) -> Timestamp {
+        match (kernel, self.ahead) {
+            (Some(kernel), Some(ahead)) => Timestamp::from_micros(kernel.saturating_add(ahead)),
+            _ => self.now,
+        }
+    }
+}
+
+/// The buffers of one media thread.
+pub(crate) struct Receiver {
+    headers: MultiHeaders<SockaddrStorage>,
+    bytes: Box<[u8]>,
+}
+
+impl Receiver {
+    /// Makes the buffers.
+    pub(crate) fn new() -> Self {
+        Self {
+            headers: headers(),
+            bytes: vec![0; BATCH * limits::RTP_PACKET_BYTES_MAX].into_boxed_slice(),
+        }
+    }
+
+    /// Hands every datagram that waits on the socket to `each`, in the order of arrival.
+    pub(crate) fn receive(
+        &mut self,
+        socket: &UdpSocket,
+        time: SweepTime,
+        mut each: impl FnMut(Datagram<'_>),
+    ) -> Result<(), Errno> {
+        for _round in 0..ROUNDS_MAX {
+            match self.receive_batch(socket, time, &mut each) {
+                Ok(count) if count == BATCH => {}
+                Ok(_) | Err(Errno::EAGAIN | Errno::EINTR) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn receive_batch(
+        &mut self,
+        socket: &UdpSocket,
+        time: SweepTime,
+        each: &mut impl FnMut(Datagram<'_>),
+    ) -> Result<usize, Errno> {
+        let mut rest = self.bytes.chunks_exact_mut(limits::RTP_PACKET_BYTES_MAX);
+        let mut slots: [_; BATCH] =
+            std::array::from_fn(|_slot| [IoSliceMut::new(rest.next().unwrap_or_default())]);
+        let mut count = 0;
+        let mut is_stamped = true;
+        let results = recvmmsg(
+            socket.as_raw_fd(),
+            &mut self.headers,
+            &mut slots,
+            MsgFlags::MSG_DONTWAIT,
+            None,
+        )?;
+        for message in results {
+            count += 1;
+            let kernel = arrival(&message);
+            is_stamped &= kernel.is_some();
+            let Some(from) = sender(&message) else {
+                continue;
+            };
+            let bytes = message.iovs().next().unwrap_or_default();
+            each(Datagram {
+                from,
+                arrived: time.place(kernel),
+                bytes,
+                is_cut: message.flags.contains(MsgFlags::MSG_TRUNC),
+            });
+        }
+        if !is_stamped {
+            // The kernel writes the length of the control part back into the header, and the
+            // wrapper keeps it: a header that once came back without a stamp never gets one again.
+            self.headers = headers();
+        }
+        Ok(count)
+    }
+}
+
+/// Throws away what waits on a socket without reading it: one byte of each datagram is copied out
+/// of the kernel, none of it is speech. Returns how many there were.
+pub(crate) fn discard(socket: &UdpSocket) -> u64 {
+    let mut first = [0; 1];
+    let mut count = 0;
+    while count < (BATCH * ROUNDS_MAX) as u64 {
+        match recv(socket.as_raw_fd(), &mut first, MsgFlags::MSG_DONTWAIT) {
+            Ok(_) => count += 1,
+            Err(_nothing_left) => break,
+        }
+    }
+    count
+}
+
+fn headers() -> MultiHeaders<SockaddrStorage> {
+    let room = nix::cmsg_space!(nix::sys::time::TimeSpec);
+    MultiHeaders::preallocate(BATCH, Some(room))
+}
+
+fn arrival(message: &RecvMsg<'_, '_, SockaddrStorage>) -> Option<i64> {
+    message.cmsgs().ok()?.find_map(|control| match control {
+        ControlMessageOwned::ScmTimestampns(at) => pace::micros_of(at.tv_sec(), at.tv_nsec()),
+        _ => None,
+    })
+}
+
+fn sender(message: &RecvMsg<'_, '_, SockaddrStorage>) -> Option<SocketAddr> {
+    let address = message.address.as_ref()?;
+    if let Some(v4) = address.as_sockaddr_in() {
+        return Some(SocketAddr::from((v4.ip(), v4.port())));
+    }
+    let v6 = address.as_sockaddr_in6()?;
+    Some(SocketAddr::from((v6.ip(), v6.port())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::MediaPorts;
+
+    fn pair() -> (UdpSocket, UdpSocket) {
+        let receiving = MediaPorts::new([127, 0, 0, 1].into(), 0..=0)
+            .bind()
+            .unwrap()
+            .rtp;
+        let sending = UdpSocket::bind("127.0.0.1:0").unwrap();
+        sending.connect(receiving.local_addr().unwrap()).unwrap();
+        (receiving, sending)
+    }
+
+    fn all(receiver: &mut Receiver, socket: &UdpSocket) -> Vec<(SocketAddr, Timestamp, Vec<u8>, bool)> {
+        let now = Timestamp::from_micros(pace::kernel_micros().unwrap());
+        let mut seen = Vec::new();
+        receiver
+            .receive(socket, SweepTime::new(now), |datagram| {
+                let Datagram { from, arrived, bytes, is_cut } = datagram;
+                seen.push((from, arrived, bytes.to_vec(), is_cut));
+            })
+            .unwrap();
+        seen
+    }
+
+    #[test]
+    fn everything_that_waits_is_read_in_order_with_its_arrival_time() {
+        let (receiving, sending) = pair();
+        let before = pace::kernel_micros().unwrap();
+        for number in 0..100_u8 {
+            sending.send(&[number; 20]).unwrap();
+        }
+        let after = pace::kernel_micros().unwrap();
+        let mut receiver = Receiver::new();
+        let seen = all(&mut receiver, &receiving);
+        assert_eq!(seen.len(), 100);
+        let mut last = before;
+        for (number, (from, arrived, bytes, is_cut)) in seen.into_iter().enumerate() {
+            assert_eq!(from, sending.local_addr().unwrap());
+            assert_eq!(bytes, [u8::try_from(number).unwrap(); 20]);
+            assert!(!is_cut);
+            assert!((last..=after).contains(&arrived.micros()));
+            last = arrived.micros();
+        }
+        assert!(all(&mut receiver, &receiving).is_empty());
+    }
+
+    #[test]
+    fn a_datagram_longer_than_we_keep_says_so() {
+        let (receiving, sending) = pair();
+        sending.send(&[1; limits::RTP_PACKET_BYTES_MAX]).unwrap();
+        sending.send(&[2; limits::RTP_PACKET_BYTES_MAX + 1]).unwrap();
+        sending.send(&[]).unwrap();
+        let seen = all(&mut Receiver::new(), &receiving);
+        let found: Vec<_> = seen.iter().map(|(_, _, bytes, is_cut)| (bytes.len(), *is_cut)).collect();
+        let max = limits::RTP_PACKET_BYTES_MAX;
+        assert_eq!(found, [(max, false), (max, true), (0, false)]);
+    }
+
+    #[test]
+    fn discarding_leaves_nothing_to_read() {
+        let (receiving, sending) = pair();
+        for _packet in 0..50 {
+            sending.send(&[9; 172]).unwrap();
+        }
+        assert_eq!(discard(&receiving), 50);
+        assert!(all(&mut Receiver::new(), &receiving).is_empty());
+    }
+
+    #[test]
+    fn arrival_times_follow_our_clock_when_it_is_not_the_kernels() {
+        let ours = Timestamp::from_micros(5_000_000);
+        let time = SweepTime::between(ours, Some(1_000_000_000));
+        assert_eq!(time.place(Some(1_000_000_000 - 7_000)), ours.plus_micros(-7_000));
+        assert_eq!(time.place(None), ours);
+        let same = SweepTime::between(ours, Some(5_000_000 - 3));
+        assert_eq!(same.place(Some(4_999_000)), Timestamp::from_micros(4_999_000));
+    }
+}

@@ -1,0 +1,281 @@
+//! One call's media over real sockets, with the sweep and the commands called by hand.
+
+use super::receive::{Receiver, SweepTime};
+use super::session::{Dated, MediaSession, StreamMedia, WAITING_BYTES_MAX};
+use super::{MediaCounts, SharedCounts};
+use crate::pace;
+use crate::ports::MediaPorts;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+use voicelog_archive::journal::{Cause, JournalEvent, PacketKind, Record, decode_chunk};
+use voicelog_model::{Codec, MediaStream, RecordingId, StreamNumber, Timestamp};
+
+const SSRC: u32 = 0xdead_beef;
+
+struct Bench {
+    session: MediaSession,
+    receiver: Receiver,
+    shared: Arc<SharedCounts>,
+    rtp: Vec<SocketAddr>,
+    client: UdpSocket,
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_micros(pace::kernel_micros().unwrap())
+}
+
+fn rtp(payload_type: u8, sequence: u16, ssrc: u32) -> Vec<u8> {
+    let mut bytes = vec![0x80, payload_type];
+    bytes.extend_from_slice(&sequence.to_be_bytes());
+    bytes.extend_from_slice(&(u32::from(sequence) * 160).to_be_bytes());
+    bytes.extend_from_slice(&ssrc.to_be_bytes());
+    bytes.extend_from_slice(&[0xd5; 160]);
+    bytes
+}
+
+impl Bench {
+    fn new(streams: u16) -> Self {
+        let mut ports = MediaPorts::new([127, 0, 0, 1].into(), 0..=0);
+        let shared = Arc::new(SharedCounts::default());
+        let mut rtp = Vec::new();
+        let streams = (1..=streams)
+            .map(|number| {
+                let pair = ports.bind().unwrap();
+                rtp.push(pair.address);
+                let stream = MediaStream {
+                    number: StreamNumber(number),
+                    label: None,
+                    codec: Codec::Pcma,
+                    payload_type: 8,
+                    party: None,
+                };
+                StreamMedia::new(&stream, pair)
+            })
+            .collect();
+        let id = RecordingId::new(now(), [1; 10]);
+        Self {
+            session: MediaSession::new(id, streams, Arc::clone(&shared)),
+            receiver: Receiver::new(),
+            shared,
+            rtp,
+            client: UdpSocket::bind("127.0.0.1:0").unwrap(),
+        }
+    }
+
+    fn send(&self, bytes: &[u8]) {
+        self.client.send_to(bytes, self.rtp[0]).unwrap();
+    }
+
+    fn sweep(&mut self) {
+        let time = SweepTime::new(now());
+        self.session.sweep(&mut self.receiver, time, true);
+    }
+
+    fn close(&mut self, since: Timestamp, events: Vec<Dated>, cause: Option<Cause>) {
+        let time = SweepTime::new(now());
+        self.session.close(&mut self.receiver, time, since, events, cause);
+    }
+
+    fn counts(&self) -> MediaCounts {
+        self.shared.read()
+    }
+
+    fn end(mut self) -> Vec<Record> {
+        let at = now();
+        let ended = vec![(at, JournalEvent::CallEnded { cause: Cause::RecordingClient })];
+        let last = self.session.end(&mut self.receiver, SweepTime::new(at), at, ended);
+        last.map_or_else(Vec::new, |chunk| decode_chunk(&chunk).unwrap())
+    }
+}
+
+fn sequences(records: &[Record]) -> Vec<u16> {
+    records
+        .iter()
+        .filter_map(|record| match record {
+            Record::Packet { bytes, kind: PacketKind::Rtp, .. } => {
+                Some(u16::from_be_bytes([bytes[2], bytes[3]]))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+fn events(records: &[Record]) -> Vec<&JournalEvent> {
+    records
+        .iter()
+        .filter_map(|record| match record {
+            Record::Event { event, .. } => Some(event),
+            Record::Packet { .. } => None,
+        })
+        .collect()
+}
+
+#[test]
+fn what_arrived_before_the_permit_is_not_kept_even_if_it_is_read_after_it() {
+    let mut bench = Bench::new(1);
+    for sequence in 0..5 {
+        bench.send(&rtp(8, sequence, SSRC));
+    }
+    bench.sweep();
+    let permitted_at = now();
+    for sequence in 5..8 {
+        bench.send(&rtp(8, sequence, SSRC));
+    }
+    bench.session.keep(permitted_at, Vec::new());
+    bench.sweep();
+    assert_eq!((bench.counts().kept, bench.counts().without_permit), (3, 5));
+    assert_eq!(sequences(&bench.end()), [5, 6, 7]);
+}
+
+#[test]
+fn without_a_permit_there_is_no_journal_at_all() {
+    let mut bench = Bench::new(2);
+    bench.close(now(), Vec::new(), None);
+    for sequence in 0..30 {
+        bench.send(&rtp(8, sequence, SSRC));
+        bench.sweep();
+    }
+    assert_eq!(bench.counts(), MediaCounts { without_permit: 30, ..MediaCounts::default() });
+    assert!(bench.session.take_chunk(now()).is_none());
+    assert!(bench.end().is_empty());
+}
+
+#[test]
+fn while_the_law_is_asked_again_packets_wait_and_a_permit_loses_none_of_them() {
+    let mut bench = Bench::new(1);
+    bench.session.keep(now(), Vec::new());
+    bench.send(&rtp(8, 1, SSRC));
+    bench.sweep();
+    bench.session.hold();
+    bench.send(&rtp(8, 2, SSRC));
+    bench.sweep();
+    assert_eq!(bench.counts().kept, 1);
+    bench.session.keep(now(), Vec::new());
+    bench.sweep();
+    assert_eq!(sequences(&bench.end()), [1, 2]);
+}
+
+#[test]
+fn a_refusal_holds_from_the_moment_the_facts_changed() {
+    let mut bench = Bench::new(1);
+    bench.session.keep(now(), Vec::new());
+    bench.send(&rtp(8, 1, SSRC));
+    let changed_at = now().plus_micros(1);
+    bench.session.hold();
+    while now() <= changed_at {}
+    bench.send(&rtp(8, 2, SSRC));
+    bench.close(changed_at, Vec::new(), None);
+    bench.send(&rtp(8, 3, SSRC));
+    bench.sweep();
+    assert_eq!(sequences(&bench.end()), [1]);
+}
+
+#[test]
+fn what_is_thrown_away_without_a_refusal_is_told_when_it_goes_on() {
+    let mut bench = Bench::new(1);
+    bench.session.keep(now(), Vec::new());
+    bench.close(now(), Vec::new(), Some(Cause::Refusal));
+    bench.send(&rtp(8, 1, SSRC));
+    bench.send(&rtp(8, 2, SSRC));
+    bench.sweep();
+    bench.session.keep(now(), Vec::new());
+    let records = bench.end();
+    let dropped = JournalEvent::MediaDropped {
+        stream: StreamNumber(1),
+        packets: 2,
+        cause: Cause::Refusal,
+    };
+    assert_eq!(events(&records)[0], &dropped);
+}
+
+#[test]
+fn a_foreign_source_and_what_is_no_rtp_of_ours_are_counted_and_not_kept() {
+    let mut bench = Bench::new(1);
+    bench.session.keep(now(), Vec::new());
+    bench.send(&rtp(8, 1, SSRC));
+    let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
+    stranger.send_to(&rtp(8, 2, 99), bench.rtp[0]).unwrap();
+    bench.send(&rtp(0, 3, SSRC));
+    bench.send(b"hello");
+    bench.send(&[0x80; 3_000]);
+    bench.send(&rtp(13, 4, SSRC));
+    bench.sweep();
+    let counts = bench.counts();
+    assert_eq!((counts.kept, counts.foreign, counts.unusable), (2, 1, 3));
+    assert_eq!(sequences(&bench.end()), [1, 4]);
+}
+
+#[test]
+fn control_packets_of_the_streams_host_are_kept_from_both_ports() {
+    let mut bench = Bench::new(1);
+    bench.session.keep(now(), Vec::new());
+    let report = [0x80, 200, 0, 6, 0, 0, 0, 1];
+    let mut control = bench.rtp[0];
+    control.set_port(control.port() + 1);
+    bench.client.send_to(&report, control).unwrap();
+    bench.sweep();
+    assert_eq!(bench.counts().foreign, 1, "no source is known yet");
+    bench.send(&rtp(8, 1, SSRC));
+    bench.sweep();
+    bench.send(&report);
+    bench.client.send_to(&report, control).unwrap();
+    bench.client.send_to(&rtp(8, 2, SSRC), control).unwrap();
+    bench.sweep();
+    let counts = bench.counts();
+    assert_eq!((counts.kept, counts.control, counts.unusable), (1, 2, 1));
+}
+
+#[test]
+fn a_stream_that_changes_its_ssrc_says_so_in_the_journal() {
+    let mut bench = Bench::new(1);
+    bench.session.keep(now(), Vec::new());
+    bench.send(&rtp(8, 1, SSRC));
+    bench.send(&rtp(8, 2, SSRC + 1));
+    let records = bench.end();
+    assert_eq!(sequences(&records), [1, 2]);
+    let changed = JournalEvent::SourceChanged { stream: StreamNumber(1) };
+    assert_eq!(events(&records)[0], &changed);
+}
+
+#[test]
+fn a_journal_that_nobody_takes_stays_within_its_bound_and_counts_the_rest() {
+    let mut bench = Bench::new(1);
+    bench.session.keep(now(), Vec::new());
+    let mut sent = 0_u64;
+    while bench.counts().dropped == 0 {
+        for _packet in 0..100 {
+            let sequence = u16::try_from(sent % 65_536).unwrap();
+            bench.send(&rtp(8, sequence, SSRC));
+            sent += 1;
+        }
+        bench.sweep();
+        assert!(sent < 10_000);
+    }
+    let counts = bench.counts();
+    assert_eq!(counts.kept + counts.dropped, sent);
+    let chunk = bench.session.take_chunk(now()).unwrap();
+    assert!(chunk.len() < WAITING_BYTES_MAX + 300);
+    let told = decode_chunk(&bench.session.take_chunk(now()).unwrap()).unwrap();
+    let dropped = JournalEvent::MediaDropped {
+        stream: StreamNumber(1),
+        packets: counts.dropped,
+        cause: Cause::Overload,
+    };
+    assert_eq!(events(&told), [&dropped]);
+}
+
+#[test]
+fn after_a_failure_only_the_end_is_said() {
+    let mut bench = Bench::new(1);
+    bench.session.keep(now(), Vec::new());
+    bench.send(&rtp(8, 1, SSRC));
+    bench.sweep();
+    bench.session.fail();
+    bench.session.keep(now(), Vec::new());
+    bench.send(&rtp(8, 2, SSRC));
+    bench.sweep();
+    let records = bench.end();
+    assert!(sequences(&records).is_empty());
+    let ended = JournalEvent::CallEnded { cause: Cause::RecordingClient };
+    assert_eq!(events(&records), [&ended]);
+}

@@ -1,0 +1,194 @@
+//! The sockets that media arrives on: one pair for each stream, RTP on an even port and RTCP on
+//! the odd one above it (RFC 3550 §11).
+//!
+//! A port of its own for each stream, because the offer does not promise from which address a
+//! client sends: on a shared port two calls could be mixed up.
+
+use nix::sys::socket::{setsockopt, sockopt};
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::ops::RangeInclusive;
+
+/// What we ask the kernel to hold for a socket between two sweeps, in bytes. A packet of G.711
+/// occupies well under 1 kB there, so this is seconds of media: enough for a slow answer of the
+/// law, during which nothing is read.
+const RECEIVE_BUFFER_BYTES: usize = 256 * 1024;
+
+/// How often any free pair is tried before we say that there is none. Other programs take ports
+/// too, so one try is not enough.
+const FREE_PAIR_TRIES: usize = 64;
+
+/// The sockets of one media stream.
+#[derive(Debug)]
+pub(crate) struct PortPair {
+    /// RTP; its port is what the SDP answer names.
+    pub(crate) rtp: UdpSocket,
+    /// RTCP, one port higher.
+    pub(crate) rtcp: UdpSocket,
+    /// The address that RTP is bound to.
+    pub(crate) address: SocketAddr,
+}
+
+/// No port for a media stream.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PortsError {
+    /// Every pair of the range is in use.
+    #[error("no free pair of media ports")]
+    NoneFree,
+    /// The system gives no socket.
+    #[error("cannot open a media socket")]
+    Socket(#[source] io::Error),
+}
+
+/// Hands out pairs of ports, round and round, so that a port that was just given back rests as
+/// long as it can: late packets of the last call must not meet the next one.
+#[derive(Debug)]
+pub(crate) struct MediaPorts {
+    address: IpAddr,
+    range: RangeInclusive<u16>,
+    next: u16,
+}
+
+impl MediaPorts {
+    /// Ports of `address`. The range `0..=0` stands for whatever the system has free.
+    pub(crate) fn new(address: IpAddr, range: RangeInclusive<u16>) -> Self {
+        let next = first_even(*range.start());
+        Self {
+            address,
+            range,
+            next,
+        }
+    }
+
+    /// Binds a free pair.
+    pub(crate) fn bind(&mut self) -> Result<PortPair, PortsError> {
+        if self.range == (0..=0) {
+            self.bind_any()
+        } else {
+            self.bind_next()
+        }
+    }
+
+    fn bind_any(&self) -> Result<PortPair, PortsError> {
+        for _try in 0..FREE_PAIR_TRIES {
+            let rtp = open(self.address, 0).map_err(PortsError::Socket)?;
+            let port = rtp.local_addr().map_err(PortsError::Socket)?.port();
+            // An odd port becomes the upper half: the system then rarely gives it again at once.
+            if port % 2 != 0 {
+                continue;
+            }
+            if let Some(pair) = self.complete(rtp, port)? {
+                return Ok(pair);
+            }
+        }
+        Err(PortsError::NoneFree)
+    }
+
+    fn bind_next(&mut self) -> Result<PortPair, PortsError> {
+        let (first, last) = (first_even(*self.range.start()), *self.range.end());
+        let pairs = (usize::from(last.saturating_sub(first)) + 1) / 2;
+        for _try in 0..pairs {
+            let port = self.next;
+            let following = port.saturating_add(2);
+            let is_whole = port.checked_add(1).is_some_and(|rtcp| rtcp <= last);
+            self.next = if following >= last { first } else { following };
+            if !is_whole {
+                self.next = first;
+                continue;
+            }
+            let rtp = match open(self.address, port) {
+                Ok(rtp) => rtp,
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => continue,
+                Err(error) => return Err(PortsError::Socket(error)),
+            };
+            if let Some(pair) = self.complete(rtp, port)? {
+                return Ok(pair);
+            }
+        }
+        Err(PortsError::NoneFree)
+    }
+
+    /// Binds the upper port; `None` if somebody else has it.
+    fn complete(&self, rtp: UdpSocket, port: u16) -> Result<Option<PortPair>, PortsError> {
+        let Some(upper) = port.checked_add(1) else {
+            return Ok(None);
+        };
+        match open(self.address, upper) {
+            Ok(rtcp) => Ok(Some(PortPair {
+                rtp,
+                rtcp,
+                address: SocketAddr::new(self.address, port),
+            })),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => Ok(None),
+            Err(error) => Err(PortsError::Socket(error)),
+        }
+    }
+}
+
+const fn first_even(port: u16) -> u16 {
+    if port % 2 == 0 {
+        port
+    } else {
+        port.saturating_add(1)
+    }
+}
+
+/// A socket that never blocks, that holds seconds of media, and whose packets carry the kernel's
+/// arrival time.
+fn open(address: IpAddr, port: u16) -> io::Result<UdpSocket> {
+    let socket = UdpSocket::bind(SocketAddr::new(address, port))?;
+    socket.set_nonblocking(true)?;
+    setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
+    // Less than asked (net.core.rmem_max) is no error: the sweep comes every 20 ms.
+    setsockopt(&socket, sockopt::RcvBuf, &RECEIVE_BUFFER_BYTES)?;
+    Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::net::Ipv4Addr;
+
+    const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    #[test]
+    fn rtp_is_even_and_rtcp_is_the_port_above() {
+        let mut ports = MediaPorts::new(LOCAL, 0..=0);
+        let pairs: Vec<_> = (0..20).map(|_| ports.bind().unwrap()).collect();
+        let mut seen = BTreeSet::new();
+        for pair in &pairs {
+            let rtp = pair.rtp.local_addr().unwrap().port();
+            assert_eq!(rtp % 2, 0);
+            assert_eq!(pair.address.port(), rtp);
+            assert_eq!(pair.rtcp.local_addr().unwrap().port(), rtp + 1);
+            assert!(seen.insert(rtp));
+        }
+    }
+
+    #[test]
+    fn a_range_is_used_up_to_its_last_pair_and_then_says_so() {
+        // Three pairs somewhere free; another test may hold a port, so look for a place.
+        let place = (30_001..60_000).step_by(8).find(|start| {
+            let mut ports = MediaPorts::new(LOCAL, *start..=start + 6);
+            let held: Vec<_> = (0..3).map_while(|_| ports.bind().ok()).collect();
+            held.len() == 3
+        });
+        let start = place.unwrap();
+        let mut ports = MediaPorts::new(LOCAL, start..=start + 6);
+        let mut held: Vec<_> = (0..3).map(|_| ports.bind().unwrap()).collect();
+        let used: BTreeSet<_> = held.iter().map(|pair| pair.address.port()).collect();
+        assert_eq!(used, BTreeSet::from([start + 1, start + 3, start + 5]));
+        assert!(matches!(ports.bind(), Err(PortsError::NoneFree)));
+        let freed = held.remove(1).address.port();
+        assert_eq!(ports.bind().unwrap().address.port(), freed);
+    }
+
+    #[test]
+    fn a_range_too_small_for_a_pair_gives_none_and_ends() {
+        for range in [5_001..=5_001, 5_000..=5_000, u16::MAX..=u16::MAX] {
+            let mut ports = MediaPorts::new(LOCAL, range);
+            assert!(matches!(ports.bind(), Err(PortsError::NoneFree)));
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! Starting, watching and stopping the recorder: which threads there are and how they end.
+
+use crate::config::{RecorderConfig, StartError};
+use crate::control::{self, Control};
+use crate::decider::{Decider, DeciderEnd, DeciderHandle};
+use crate::finisher::{Finisher, FinisherEnd, FinisherHandle};
+use crate::media::{MediaCommand, MediaThread};
+use crate::ports::MediaPorts;
+use crate::shared::{Shared, Status};
+use crate::signalling::{self, ChangedCalls, Notice, Notices};
+use crate::writer::{Writer, WriterEnd, WriterHandle};
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedReceiver;
+use voicelog_archive::{Archive, random};
+use voicelog_model::{Clock, error::chain};
+use voicelog_srs::Endpoint;
+
+/// How long the signalling thread may take to say that it takes no more calls.
+const DRAIN_HEARD: Duration = Duration::from_secs(5);
+/// How long the clients have to answer our BYE, at the end of a drain.
+const GOODBYE: Duration = Duration::from_secs(2);
+/// How long the last recordings have to be closed, after the calls were ended.
+const CLOSING: Duration = Duration::from_secs(60);
+
+/// The recorder, running. Dropping it stops it at once: what is in memory still reaches the disk,
+/// the calls are left as after a crash, and recovery closes them. [`Recorder::drain`] is the
+/// orderly way.
+pub struct Recorder {
+    notices: Notices,
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+    udp_address: Option<SocketAddr>,
+    tcp_address: Option<SocketAddr>,
+    drain: Duration,
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Recorder({} threads)", self.threads.len())
+    }
+}
+
+impl Recorder {
+    /// Binds the addresses and starts the threads.
+    ///
+    /// # Errors
+    ///
+    /// When an address cannot be bound or a thread not be made; nothing then runs.
+    pub fn start(
+        config: &RecorderConfig,
+        archive: Arc<Archive>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        let sockets = Sockets::bind(config)?;
+        raise_file_limit(config);
+        let seed = random::bytes().map_err(|error| StartError::Thread(io::Error::other(error)))?;
+        let shared = Arc::new(Shared::default());
+        let (udp_address, tcp_address) = (sockets.udp_address, sockets.tcp_address);
+        let (notices, received) = Notices::new();
+        let changed = ChangedCalls::default();
+        let bell = changed.clone();
+        archive.on_call_changed(Arc::new(move |id| bell.add(id)));
+        let house = House {
+            config,
+            archive,
+            clock,
+            shared: Arc::clone(&shared),
+            notices: notices.clone(),
+        };
+        let mut threads = Vec::new();
+        let started = house.start_all(sockets, seed, received, changed, &mut threads);
+        let recorder = Self {
+            notices,
+            shared,
+            threads,
+            udp_address,
+            tcp_address,
+            drain: config.drain,
+        };
+        // After an error the drop of `recorder` ends what was started.
+        started.map_err(StartError::Thread)?;
+        tracing::info!(udp = udp_address.is_some(), tcp = tcp_address.is_some(), "recorder started");
+        Ok(recorder)
+    }
+
+    /// Where SIP over UDP is listened for, with its real port.
+    #[must_use]
+    pub const fn udp_address(&self) -> Option<SocketAddr> {
+        self.udp_address
+    }
+
+    /// Where SIP over TCP is listened for, with its real port.
+    #[must_use]
+    pub const fn tcp_address(&self) -> Option<SocketAddr> {
+        self.tcp_address
+    }
+
+    /// The recorder as it is now.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.shared.status()
+    }
+
+    /// Takes no new calls, waits for those in progress, ends what is left when the wait is over
+    /// (BYE; the journal says `shutdown`), and closes every recording. `None` waits as long as the
+    /// configuration says. Whether everything is closed; what is not, recovery closes.
+    pub fn drain(&self, wait: Option<Duration>) -> bool {
+        let (done, heard) = channel();
+        self.notices.send(Notice::Drain(done));
+        if heard.recv_timeout(DRAIN_HEARD).is_err() {
+            tracing::error!("signalling does not answer");
+        }
+        if !self.shared.wait_finished(wait.unwrap_or(self.drain)) {
+            self.notices.send(Notice::EndAll);
+        }
+        let is_finished = self.shared.wait_finished(CLOSING);
+        let (done, idle) = channel();
+        self.notices.send(Notice::TellIdle(done));
+        if idle.recv_timeout(GOODBYE).is_err() {
+            tracing::info!("not every client has answered our goodbye");
+        }
+        is_finished
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        // The signalling thread ends and lets go of its ways to the others, they end one after
+        // the other, each after its last job, and the finisher closes what it was given.
+        self.notices.send(Notice::Quit);
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the recorder ended in a panic");
+            }
+        }
+    }
+}
+
+/// Bound and not yet listened on.
+struct Sockets {
+    udp: Option<UdpSocket>,
+    tcp: Option<TcpListener>,
+    udp_address: Option<SocketAddr>,
+    tcp_address: Option<SocketAddr>,
+}
+
+impl Sockets {
+    fn bind(config: &RecorderConfig) -> Result<Self, StartError> {
+        if config.sip_udp.is_none() && config.sip_tcp.is_none() {
+            return Err(StartError::NoAddress);
+        }
+        check_media(config)?;
+        let listen = |address, transport| {
+            move |source| StartError::Listen {
+                address,
+                transport,
+                source,
+            }
+        };
+        let mut sockets = Self {
+            udp: None,
+            tcp: None,
+            udp_address: None,
+            tcp_address: None,
+        };
+        if let Some(address) = config.sip_udp {
+            let (socket, bound) = bind_udp(address).map_err(listen(address, "UDP"))?;
+            (sockets.udp, sockets.udp_address) = (Some(socket), Some(bound));
+        }
+        if let Some(address) = config.sip_tcp {
+            let (listener, bound) = bind_tcp(address).map_err(listen(address, "TCP"))?;
+            (sockets.tcp, sockets.tcp_address) = (Some(listener), Some(bound));
+        }
+        Ok(sockets)
+    }
+}
+
+fn bind_udp(address: SocketAddr) -> io::Result<(UdpSocket, SocketAddr)> {
+    let socket = UdpSocket::bind(address)?;
+    socket.set_nonblocking(true)?;
+    let bound = socket.local_addr()?;
+    Ok((socket, bound))
+}
+
+fn bind_tcp(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    let bound = listener.local_addr()?;
+    Ok((listener, bound))
+}
+
+/// A wrong media address or an empty range of ports would turn every call away; better said now.
+fn check_media(config: &RecorderConfig) -> Result<(), StartError> {
+    let (first, last) = (*config.media_ports.start(), *config.media_ports.end());
+    let first_even = u32::from(first) + u32::from(first % 2);
+    if config.media_ports != (0..=0) && first_even + 1 > u32::from(last) {
+        return Err(StartError::NoMediaPorts { first, last });
+    }
+    let address = SocketAddr::new(config.media_address, 0);
+    match UdpSocket::bind(address) {
+        Ok(_free_again) => Ok(()),
+        Err(source) => Err(StartError::Listen {
+            address,
+            transport: "media",
+            source,
+        }),
+    }
+}
+
+/// A call with two streams has four sockets. Where the system allows fewer open files than that
+/// for all calls, this is the moment to say so.
+fn raise_file_limit(config: &RecorderConfig) {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    const OTHER_FILES: u64 = 2_000;
+    let wanted = (config.calls_max as u64)
+        .saturating_mul(5)
+        .saturating_add(OTHER_FILES);
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
+        return;
+    };
+    if soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_err() {
+        tracing::debug!("the limit of open files cannot be raised");
+    }
+    if hard < wanted {
+        tracing::warn!(hard, wanted, "fewer open files are allowed than all calls need");
+    }
+}
+
+/// What the threads are built from.
+struct House<'a> {
+    config: &'a RecorderConfig,
+    archive: Arc<Archive>,
+    clock: Arc<dyn Clock>,
+    shared: Arc<Shared>,
+    notices: Notices,
+}
+
+impl House<'_> {
+    fn start_all(
+        &self,
+        sockets: Sockets,
+        seed: [u8; 32],
+        received: UnboundedReceiver<Notice>,
+        changed: ChangedCalls,
+        threads: &mut Vec<JoinHandle<()>>,
+    ) -> io::Result<()> {
+        let (finisher, finisher_end) = FinisherHandle::new();
+        let (writer, writer_end) = WriterHandle::new();
+        let (decider, decider_end) = DeciderHandle::new();
+        threads.push(self.start_finisher(finisher_end)?);
+        threads.push(self.start_writer(writer_end, finisher.clone())?);
+        for _decider in 0..self.config.decider_threads.max(1) {
+            threads.push(self.start_decider(decider_end.clone(), writer.clone())?);
+        }
+        let mut media = Vec::new();
+        for _media in 0..self.config.media_threads.max(1) {
+            let (commands, thread) = self.start_media(writer.clone())?;
+            media.push(commands);
+            threads.push(thread);
+        }
+        let parts = signalling::Parts {
+            endpoint: Endpoint::new(self.sip_config(), seed),
+            control: Control::new(self.control_parts(decider, finisher, media)),
+            clock: Arc::clone(&self.clock),
+            shared: Arc::clone(&self.shared),
+            udp: sockets.udp,
+            tcp: sockets.tcp,
+            notices: received,
+            changed,
+            calls_max: self.config.calls_max,
+            retry_after_seconds: self.retry_after_seconds(),
+        };
+        threads.push(spawn("voicelog-sip", move || {
+            if let Err(error) = signalling::run(parts) {
+                tracing::error!(error = %chain(&error), "signalling has ended");
+            }
+        })?);
+        Ok(())
+    }
+
+    fn control_parts(
+        &self,
+        decider: DeciderHandle,
+        finisher: FinisherHandle,
+        media: Vec<Sender<MediaCommand>>,
+    ) -> control::Parts {
+        let config = self.config;
+        control::Parts {
+            archive: Arc::clone(&self.archive),
+            shared: Arc::clone(&self.shared),
+            decider,
+            finisher,
+            media,
+            ports: MediaPorts::new(config.media_address, config.media_ports.clone()),
+            media_address: config.media_address,
+            retry_after_seconds: self.retry_after_seconds(),
+            silent_micros: micros(config.silent_call),
+        }
+    }
+
+    fn sip_config(&self) -> voicelog_srs::Config {
+        voicelog_srs::Config {
+            contact_host: self.config.contact_host.clone(),
+            sessions_max: self.config.calls_max,
+            retry_after_seconds: self.retry_after_seconds(),
+            session_micros_max: micros(self.config.recording_max),
+            ..voicelog_srs::Config::default()
+        }
+    }
+
+    fn retry_after_seconds(&self) -> u32 {
+        u32::try_from(self.config.retry_after.as_secs()).unwrap_or(u32::MAX)
+    }
+
+    fn start_finisher(&self, end: FinisherEnd) -> io::Result<JoinHandle<()>> {
+        let finisher = Finisher::new(
+            Arc::clone(&self.archive),
+            Arc::clone(&self.clock),
+            end,
+            Arc::clone(&self.shared),
+            self.config.keep_free_bytes,
+        );
+        // Before the first call can come in.
+        finisher.look_at_disk();
+        spawn("voicelog-finish", move || finisher.run())
+    }
+
+    fn start_writer(
+        &self,
+        end: WriterEnd,
+        finisher: FinisherHandle,
+    ) -> io::Result<JoinHandle<()>> {
+        let writer = Writer::new(
+            Arc::clone(&self.archive),
+            Arc::clone(&self.clock),
+            end,
+            self.notices.clone(),
+            finisher,
+            Arc::clone(&self.shared),
+        );
+        spawn("voicelog-write", move || writer.run())
+    }
+
+    fn start_decider(&self, end: DeciderEnd, writer: WriterHandle) -> io::Result<JoinHandle<()>> {
+        let decider = Decider::new(
+            Arc::clone(&self.archive),
+            Arc::clone(&self.clock),
+            end,
+            writer,
+            self.notices.clone(),
+        );
+        spawn("voicelog-law", move || decider.run())
+    }
+
+    fn start_media(
+        &self,
+        writer: WriterHandle,
+    ) -> io::Result<(Sender<MediaCommand>, JoinHandle<()>)> {
+        let (commands, received) = channel();
+        let clock = Arc::clone(&self.clock);
+        // The thread makes its buffers itself: they hold pointers that must not change threads.
+        let run = move || MediaThread::new(clock, received, writer).run();
+        Ok((commands, spawn("voicelog-media", run)?))
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(run)
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,204 @@
+//! What the threads tell each other about the recorder as a whole, and what others may see of it.
+
+use crate::media::{MediaCounts, SharedCounts};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use voicelog_model::{RecordingId, Timestamp};
+
+/// The recorder as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Calls in progress.
+    pub calls: Vec<CallStatus>,
+    /// Calls that have ended and are being closed.
+    pub closing: usize,
+    /// Whether new calls are taken.
+    pub accepting: bool,
+    /// Why not, if not.
+    pub why_not: Option<WhyNot>,
+    /// Messages and connections that were refused or ignored since the start, by reason.
+    pub refused_messages: BTreeMap<&'static str, u64>,
+}
+
+/// A call in progress.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallStatus {
+    /// Its recording.
+    pub id: RecordingId,
+    /// What is being done with it.
+    pub state: CallState,
+    /// When it was offered.
+    pub offered_at: Timestamp,
+    /// What its media came to so far.
+    pub media: MediaCounts,
+}
+
+/// What is being done with a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallState {
+    /// The law is being asked for the first time.
+    Asking,
+    /// Not permitted (yet): nothing is kept.
+    Waiting,
+    /// Media is kept.
+    Recording,
+    /// It was recorded, and now it may not be.
+    Stopped,
+}
+
+/// Why no new call is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhyNot {
+    /// As many calls as the configuration allows.
+    TooManyCalls,
+    /// Less room on the disk than is to be kept free.
+    DiskNearlyFull,
+    /// The last attempt to make media durable failed, or the disk can't be asked.
+    DiskTrouble,
+    /// The server is being stopped.
+    Draining,
+}
+
+/// One call's part of the status.
+#[derive(Debug)]
+pub(crate) struct CallEntry {
+    pub(crate) state: CallState,
+    pub(crate) offered_at: Timestamp,
+    pub(crate) counts: Arc<SharedCounts>,
+}
+
+/// Shared by all threads of the recorder. No lock here is held while anything else is done.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    disk_trouble: AtomicBool,
+    disk_full: AtomicBool,
+    state: Mutex<State>,
+    all_finished: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    calls: BTreeMap<RecordingId, CallEntry>,
+    /// Calls offered and not yet closed, with or without a recording.
+    unfinished: usize,
+    why_not: Option<WhyNot>,
+    refused: BTreeMap<&'static str, u64>,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Each change is one insert, remove or addition: a poisoned state is still a whole one.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_disk_trouble(&self, is_so: bool) {
+        self.disk_trouble.store(is_so, Ordering::Relaxed);
+    }
+
+    /// What the disk has to say about new calls.
+    pub(crate) fn set_disk_is_full(&self, is_so: bool) {
+        self.disk_full.store(is_so, Ordering::Relaxed);
+    }
+
+    /// Whether the disk stands in the way of new calls.
+    pub(crate) fn disk_why_not(&self) -> Option<WhyNot> {
+        if self.disk_trouble.load(Ordering::Relaxed) {
+            Some(WhyNot::DiskTrouble)
+        } else if self.disk_full.load(Ordering::Relaxed) {
+            Some(WhyNot::DiskNearlyFull)
+        } else {
+            None
+        }
+    }
+
+    /// Says whether new calls are taken. Whether that is a change.
+    pub(crate) fn set_why_not(&self, why_not: Option<WhyNot>) -> bool {
+        std::mem::replace(&mut self.lock().why_not, why_not) != why_not
+    }
+
+    pub(crate) fn set_refused(&self, reason: &'static str, count: u64) {
+        self.lock().refused.insert(reason, count);
+    }
+
+    pub(crate) fn insert_call(&self, id: RecordingId, entry: CallEntry) {
+        self.lock().calls.insert(id, entry);
+    }
+
+    pub(crate) fn set_call_state(&self, id: RecordingId, state: CallState) {
+        if let Some(entry) = self.lock().calls.get_mut(&id) {
+            entry.state = state;
+        }
+    }
+
+    pub(crate) fn remove_call(&self, id: RecordingId) {
+        self.lock().calls.remove(&id);
+    }
+
+    /// A call has been offered; [`Self::call_finished`] is its other half.
+    pub(crate) fn call_offered(&self) {
+        self.lock().unfinished += 1;
+    }
+
+    /// A call is closed, or it is certain that only recovery can close it.
+    pub(crate) fn call_finished(&self) {
+        let mut state = self.lock();
+        state.unfinished = state.unfinished.saturating_sub(1);
+        if state.unfinished == 0 {
+            self.all_finished.notify_all();
+        }
+    }
+
+    /// Waits until every call is closed, at most that long. Whether it is so.
+    pub(crate) fn wait_finished(&self, wait: Duration) -> bool {
+        let state = self.lock();
+        let (state, _timed_out) = self
+            .all_finished
+            .wait_timeout_while(state, wait, |state| state.unfinished > 0)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.unfinished == 0
+    }
+
+    /// The whole as it is now.
+    pub(crate) fn status(&self) -> Status {
+        let state = self.lock();
+        Status {
+            calls: state
+                .calls
+                .iter()
+                .map(|(id, entry)| CallStatus {
+                    id: *id,
+                    state: entry.state,
+                    offered_at: entry.offered_at,
+                    media: entry.counts.read(),
+                })
+                .collect(),
+            closing: state.unfinished.saturating_sub(state.calls.len()),
+            accepting: state.why_not.is_none(),
+            why_not: state.why_not,
+            refused_messages: state.refused.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_ends_when_the_last_call_is_closed() {
+        let shared = Arc::new(Shared::default());
+        assert!(shared.wait_finished(Duration::ZERO));
+        shared.call_offered();
+        shared.call_offered();
+        assert!(!shared.wait_finished(Duration::from_millis(1)));
+        let other = Arc::clone(&shared);
+        let closing = std::thread::spawn(move || {
+            other.call_finished();
+            other.call_finished();
+        });
+        assert!(shared.wait_finished(Duration::from_secs(10)));
+        closing.join().unwrap();
+    }
+}

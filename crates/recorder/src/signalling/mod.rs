@@ -1,0 +1,405 @@
+//! The signalling thread: SIP over UDP and TCP, the endpoint's timers, and call control.
+//!
+//! One thread with a runtime of its own. Nothing on it waits for the disk or for media.
+
+mod notice;
+mod tcp;
+
+pub(crate) use notice::{ChangedCalls, Notice, Notices};
+
+use crate::control::Control;
+use crate::shared::{Shared, WhyNot};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tcp::{Connections, TcpEvent};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
+use tokio::time::{Instant, sleep_until};
+use voicelog_model::{Clock, Timestamp, limits};
+use voicelog_srs::{Endpoint, Input, Output, Peer, Transport};
+
+/// Datagrams read in a row before the rest of the thread gets its turn.
+const DATAGRAMS_IN_A_ROW: usize = 64;
+/// How often the state of the whole is looked at.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How the endpoint's counts of what it did not take begin.
+const TURNED_AWAY: [&str; 3] = ["refused_", "ignored_", "closed_"];
+
+/// What the signalling thread is made of.
+pub(crate) struct Parts {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) control: Control,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) udp: Option<std::net::UdpSocket>,
+    pub(crate) tcp: Option<std::net::TcpListener>,
+    pub(crate) notices: UnboundedReceiver<Notice>,
+    pub(crate) changed: ChangedCalls,
+    pub(crate) calls_max: usize,
+    pub(crate) retry_after_seconds: u32,
+}
+
+/// What woke the thread up.
+enum Woken {
+    Udp,
+    Tcp(TcpEvent),
+    Accepted(io::Result<(TcpStream, SocketAddr)>),
+    Notice(Option<Notice>),
+    Changed,
+    Timeout,
+    Tick,
+}
+
+struct Signalling {
+    endpoint: Endpoint,
+    control: Control,
+    clock: Arc<dyn Clock>,
+    shared: Arc<Shared>,
+    udp: Option<(UdpSocket, SocketAddr)>,
+    listener: Option<(TcpListener, SocketAddr)>,
+    connections: Connections,
+    tcp_events: Receiver<TcpEvent>,
+    notices: UnboundedReceiver<Notice>,
+    changed: ChangedCalls,
+    calls_max: usize,
+    retry_after_seconds: u32,
+    is_draining: bool,
+    tell_idle: Option<std::sync::mpsc::Sender<()>>,
+    last_moment: Timestamp,
+    datagram: Box<[u8]>,
+    counts: std::collections::BTreeMap<&'static str, u64>,
+    next_tick: Instant,
+}
+
+/// Runs the signalling thread until it is told to stop.
+pub(crate) fn run(parts: Parts) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        Signalling::new(parts)?.run().await;
+        Ok(())
+    })
+}
+
+impl Signalling {
+    /// Must be called inside the runtime: it registers the sockets there.
+    fn new(parts: Parts) -> io::Result<Self> {
+        let udp = match parts.udp {
+            Some(socket) => {
+                let address = socket.local_addr()?;
+                Some((UdpSocket::from_std(socket)?, address))
+            }
+            None => None,
+        };
+        let listener = match parts.tcp {
+            Some(listener) => {
+                let address = listener.local_addr()?;
+                Some((TcpListener::from_std(listener)?, address))
+            }
+            None => None,
+        };
+        let (connections, tcp_events) = Connections::new();
+        Ok(Self {
+            endpoint: parts.endpoint,
+            control: parts.control,
+            clock: parts.clock,
+            shared: parts.shared,
+            udp,
+            listener,
+            connections,
+            tcp_events,
+            notices: parts.notices,
+            changed: parts.changed,
+            calls_max: parts.calls_max,
+            retry_after_seconds: parts.retry_after_seconds,
+            is_draining: false,
+            tell_idle: None,
+            last_moment: Timestamp::default(),
+            datagram: vec![0; limits::SIP_MESSAGE_BYTES_MAX].into_boxed_slice(),
+            counts: std::collections::BTreeMap::new(),
+            next_tick: Instant::now(),
+        })
+    }
+
+    async fn run(mut self) {
+        self.on_tick();
+        loop {
+            let woken = self.wait().await;
+            let goes_on = self.act(woken);
+            self.pump();
+            if !goes_on {
+                return;
+            }
+        }
+    }
+
+    async fn wait(&mut self) -> Woken {
+        let timeout = self.next_timeout();
+        tokio::select! {
+            Some(()) = readable(self.udp.as_ref()) => Woken::Udp,
+            Some(event) = self.tcp_events.recv() => Woken::Tcp(event),
+            Some(accepted) = accept(self.listener.as_ref()) => Woken::Accepted(accepted),
+            notice = self.notices.recv() => Woken::Notice(notice),
+            () = self.changed.wait() => Woken::Changed,
+            () = sleep_until(timeout) => Woken::Timeout,
+            () = sleep_until(self.next_tick) => Woken::Tick,
+        }
+    }
+
+    /// When the endpoint wants to be called. Its moments are on our clock, which may not be the
+    /// machine's, so the wait is worked out anew each time and never longer than a tick.
+    fn next_timeout(&self) -> Instant {
+        let wait = self.endpoint.next_timeout().map(|at| {
+            let micros = at.micros_since(self.clock.now()).max(0);
+            Duration::from_micros(micros.unsigned_abs())
+        });
+        Instant::now() + wait.unwrap_or(TICK).min(TICK)
+    }
+
+    /// The moment, never earlier than the last: the endpoint counts on that, and a machine's clock
+    /// can be set back.
+    fn now(&mut self) -> Timestamp {
+        self.last_moment = self.last_moment.max(self.clock.now());
+        self.last_moment
+    }
+
+    /// False when the thread shall end.
+    fn act(&mut self, woken: Woken) -> bool {
+        let now = self.now();
+        match woken {
+            Woken::Udp => self.read_datagrams(),
+            Woken::Tcp(event) => self.on_tcp(event, now),
+            Woken::Accepted(accepted) => self.on_accepted(accepted),
+            Woken::Notice(Some(notice)) => return self.on_notice(notice, now),
+            Woken::Notice(None) => return false,
+            Woken::Changed => {
+                for id in self.changed.take() {
+                    self.control.on_changed(id, now);
+                }
+            }
+            Woken::Timeout => self.endpoint.handle(Input::Timeout { now }),
+            Woken::Tick => self.on_tick(),
+        }
+        true
+    }
+
+    /// Lets endpoint and call control talk until neither has anything to say.
+    fn pump(&mut self) {
+        loop {
+            let now = self.now();
+            while let Some((session, command)) = self.control.next_command() {
+                self.endpoint.handle(Input::Command {
+                    now,
+                    session,
+                    command,
+                });
+            }
+            match self.endpoint.poll() {
+                Some(Output::Transmit { to, bytes }) => self.transmit(to, bytes),
+                Some(Output::Event(session, event)) => {
+                    self.control.on_event(session, event, now);
+                }
+                None => break,
+            }
+        }
+        if self.endpoint.is_idle()
+            && let Some(done) = self.tell_idle.take()
+        {
+            tell(&done);
+        }
+    }
+
+    // --- The network.
+
+    fn read_datagrams(&mut self) {
+        for _datagram in 0..DATAGRAMS_IN_A_ROW {
+            let now = self.now();
+            let Some((socket, local)) = &self.udp else {
+                return;
+            };
+            let local = *local;
+            let (length, address) = match socket.try_recv_from(&mut self.datagram) {
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                // An ICMP message about an earlier datagram of ours; the socket goes on.
+                Err(_) => {
+                    self.count("udp_error");
+                    continue;
+                }
+            };
+            let from = Peer {
+                transport: Transport::Udp,
+                address,
+                connection: None,
+            };
+            self.endpoint.handle(Input::Message {
+                now,
+                from,
+                local,
+                bytes: self.datagram.get(..length).unwrap_or_default(),
+            });
+            self.pump();
+        }
+    }
+
+    fn on_tcp(&mut self, event: TcpEvent, now: Timestamp) {
+        match event {
+            TcpEvent::Message {
+                connection,
+                address,
+                local,
+                bytes,
+            } => {
+                let from = Peer {
+                    transport: Transport::Tcp,
+                    address,
+                    connection: Some(connection),
+                };
+                self.endpoint.handle(Input::Message {
+                    now,
+                    from,
+                    local,
+                    bytes: &bytes,
+                });
+            }
+            TcpEvent::Connected(connection, stream, waiting) => {
+                self.connections.connected(connection, stream, waiting);
+            }
+            TcpEvent::Closed(connection, why) => {
+                if let Some(why) = why {
+                    self.count(why);
+                }
+                self.close(connection, now);
+            }
+        }
+    }
+
+    fn close(&mut self, connection: u64, now: Timestamp) {
+        if self.connections.close(connection) {
+            self.endpoint
+                .handle(Input::ConnectionClosed { now, connection });
+        }
+    }
+
+    fn on_accepted(&mut self, accepted: io::Result<(TcpStream, SocketAddr)>) {
+        match accepted {
+            Ok((stream, address)) => {
+                if !self.connections.accept(stream, address) {
+                    self.count("tcp_too_many");
+                }
+            }
+            // Too many open files, or the client is gone already.
+            Err(_) => self.count("tcp_not_accepted"),
+        }
+    }
+
+    fn transmit(&mut self, to: Peer, bytes: Vec<u8>) {
+        let is_sent = match to.transport {
+            Transport::Udp => self.udp.as_ref().is_some_and(|(socket, _)| {
+                // What cannot be sent now is as good as lost on the way: SIP sends it again.
+                socket.try_send_to(&bytes, to.address).is_ok()
+            }),
+            Transport::Tcp => match self.connections.send(to.connection, to.address, bytes) {
+                Ok(()) => true,
+                Err(connection) => {
+                    if let Some(connection) = connection {
+                        let now = self.now();
+                        self.endpoint
+                            .handle(Input::ConnectionClosed { now, connection });
+                    }
+                    false
+                }
+            },
+        };
+        if !is_sent {
+            self.count("not_sent");
+        }
+    }
+
+    // --- The rest of the recorder.
+
+    fn on_notice(&mut self, notice: Notice, now: Timestamp) -> bool {
+        match notice {
+            Notice::Answered(reply) => self.control.on_reply(*reply, now),
+            Notice::WriteFailed(id) => self.control.on_write_failed(id, now),
+            Notice::Drain(done) => {
+                self.is_draining = true;
+                self.look_at_admission();
+                tell(&done);
+            }
+            Notice::EndAll => self.control.end_all(now),
+            Notice::TellIdle(done) => self.tell_idle = Some(done),
+            Notice::Quit => return false,
+        }
+        true
+    }
+
+    fn on_tick(&mut self) {
+        self.next_tick = Instant::now() + TICK;
+        let now = self.now();
+        self.control.on_tick(now);
+        self.look_at_admission();
+        for (counted, count) in self.endpoint.counters().iter() {
+            let word = counted.as_str();
+            if count > 0 && TURNED_AWAY.iter().any(|start| word.starts_with(start)) {
+                self.shared.set_refused(word, count);
+            }
+        }
+        for (reason, count) in &self.counts {
+            self.shared.set_refused(reason, *count);
+        }
+    }
+
+    /// Whether new calls are taken. The endpoint answers 503 with `Retry-After` while they are not.
+    fn look_at_admission(&mut self) {
+        let why_not = if self.is_draining {
+            Some(WhyNot::Draining)
+        } else if self.control.len() >= self.calls_max {
+            Some(WhyNot::TooManyCalls)
+        } else {
+            self.shared.disk_why_not()
+        };
+        self.endpoint
+            .set_accepting(why_not.is_none(), self.retry_after_seconds);
+        if self.shared.set_why_not(why_not) {
+            match why_not {
+                Some(why_not) => tracing::warn!(?why_not, "new calls are turned away"),
+                None => tracing::info!("new calls are taken"),
+            }
+        }
+    }
+
+    fn count(&mut self, reason: &'static str) {
+        let count = self.counts.entry(reason).or_default();
+        *count = count.saturating_add(1);
+    }
+}
+
+fn tell(done: &std::sync::mpsc::Sender<()>) {
+    if done.send(()).is_err() {
+        tracing::debug!("nobody waits for this any more");
+    }
+}
+
+/// Resolves when a datagram waits; never without a socket.
+async fn readable(udp: Option<&(UdpSocket, SocketAddr)>) -> Option<()> {
+    match udp {
+        // An error shows itself when the socket is read.
+        Some((socket, _)) => Some(drop(socket.readable().await)),
+        None => std::future::pending().await,
+    }
+}
+
+/// Resolves when a client connects; never without a listener.
+async fn accept(
+    listener: Option<&(TcpListener, SocketAddr)>,
+) -> Option<io::Result<(TcpStream, SocketAddr)>> {
+    match listener {
+        Some((listener, _)) => Some(listener.accept().await),
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,76 @@
+//! What the other threads tell the signalling thread.
+
+use crate::decider::Reply;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use voicelog_model::RecordingId;
+
+/// One message to the signalling thread. Each kind is bounded: one reply for each question, one
+/// failure for each recording.
+#[derive(Debug)]
+pub(crate) enum Notice {
+    /// The law has answered, or could not.
+    Answered(Box<Reply>),
+    /// The writer cannot go on with this recording.
+    WriteFailed(RecordingId),
+    /// Take no new calls from now on; says when that is so.
+    Drain(std::sync::mpsc::Sender<()>),
+    /// End the calls that are left.
+    EndAll,
+    /// Say when no client owes us an answer any more.
+    TellIdle(std::sync::mpsc::Sender<()>),
+    /// Stop now.
+    Quit,
+}
+
+/// The way to the signalling thread. Never blocks.
+#[derive(Debug, Clone)]
+pub(crate) struct Notices(UnboundedSender<Notice>);
+
+impl Notices {
+    /// Makes a way to the signalling thread, and its end of it.
+    pub(crate) fn new() -> (Self, UnboundedReceiver<Notice>) {
+        let (sender, receiver) = unbounded_channel();
+        (Self(sender), receiver)
+    }
+
+    /// Sends; without effect once the signalling thread has ended.
+    pub(crate) fn send(&self, notice: Notice) {
+        if self.0.send(notice).is_err() {
+            tracing::debug!("signalling has ended; a notice is not heard");
+        }
+    }
+}
+
+/// The calls whose facts have changed since somebody last looked. A set: however often a call
+/// changes, it is asked about once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ChangedCalls {
+    ids: Arc<Mutex<BTreeSet<RecordingId>>>,
+    bell: Arc<Notify>,
+}
+
+impl ChangedCalls {
+    /// Remembers a call and rings. May be called from any thread; does not block.
+    pub(crate) fn add(&self, id: RecordingId) {
+        self.lock().insert(id);
+        self.bell.notify_one();
+    }
+
+    /// Takes what has changed.
+    pub(crate) fn take(&self) -> BTreeSet<RecordingId> {
+        std::mem::take(&mut *self.lock())
+    }
+
+    /// Waits until something has changed.
+    pub(crate) async fn wait(&self) {
+        self.bell.notified().await;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<RecordingId>> {
+        // A poisoned set is still a whole one.
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

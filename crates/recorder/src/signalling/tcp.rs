@@ -1,0 +1,286 @@
+//! SIP over TCP: connections, their limits, and whole messages out of their bytes.
+//!
+//! Each connection has a task that reads and one that writes. What they read goes over one
+//! bounded channel, so a client that sends faster than we work is slowed down by its own
+//! connection. A client that does not read what we send loses its connection, never our time.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout, timeout_at};
+use voicelog_model::limits;
+use voicelog_srs::{Frame, PONG, StreamFramer};
+
+/// How long a connection may hold an unfinished message, or be open without any whole one.
+const UNFINISHED: Duration = Duration::from_secs(30);
+/// How long a connection may be without a message. A call can last hours between two messages.
+const IDLE: Duration = Duration::from_secs(4 * 3_600);
+/// How long a client may take to read what we send.
+const WRITE: Duration = Duration::from_secs(10);
+/// How long we try to reach a client whose connection is gone.
+const CONNECT: Duration = Duration::from_secs(5);
+/// Messages that wait for one client to read at most.
+const OUTBOX: usize = 64;
+/// Messages read and not yet worked on at most, all connections together.
+const INBOX: usize = 256;
+/// Bytes read at once.
+const READ_BYTES: usize = 8 * 1024;
+
+/// What happened on a connection.
+#[derive(Debug)]
+pub(crate) enum TcpEvent {
+    /// A whole message.
+    Message {
+        /// Which connection.
+        connection: u64,
+        /// Whose.
+        address: SocketAddr,
+        /// Where it came in.
+        local: SocketAddr,
+        /// The message.
+        bytes: Vec<u8>,
+    },
+    /// We reached a client; what is still to be sent waits in the channel.
+    Connected(u64, TcpStream, Receiver<Vec<u8>>),
+    /// It is closed; with the reason to count if it was refused.
+    Closed(u64, Option<&'static str>),
+}
+
+struct Connection {
+    address: SocketAddr,
+    outbox: Sender<Vec<u8>>,
+    tasks: Vec<AbortHandle>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// All connections.
+pub(crate) struct Connections {
+    open: HashMap<u64, Connection>,
+    last: u64,
+    events: Sender<TcpEvent>,
+}
+
+impl Connections {
+    /// No connection yet, and where their events come out.
+    pub(crate) fn new() -> (Self, Receiver<TcpEvent>) {
+        let (events, received) = channel(INBOX);
+        let connections = Self {
+            open: HashMap::new(),
+            last: 0,
+            events,
+        };
+        (connections, received)
+    }
+
+    /// Takes a connection that a client made. False if there are as many as we take.
+    pub(crate) fn accept(&mut self, stream: TcpStream, address: SocketAddr) -> bool {
+        if self.open.len() >= limits::SIP_CONNECTIONS_MAX {
+            return false;
+        }
+        let (number, waiting) = self.enter(address);
+        self.start(number, stream, waiting);
+        true
+    }
+
+    /// A connection that we made is there: starts its tasks.
+    pub(crate) fn connected(
+        &mut self,
+        number: u64,
+        stream: TcpStream,
+        waiting: Receiver<Vec<u8>>,
+    ) {
+        self.start(number, stream, waiting);
+    }
+
+    /// Forgets a connection. Whether it was there.
+    pub(crate) fn close(&mut self, number: u64) -> bool {
+        self.open.remove(&number).is_some()
+    }
+
+    /// Sends over a connection, or over another one to the same address, or over a new one. The
+    /// error is the connection that had to be closed because its client does not read, if one.
+    pub(crate) fn send(
+        &mut self,
+        connection: Option<u64>,
+        address: SocketAddr,
+        bytes: Vec<u8>,
+    ) -> Result<(), Option<u64>> {
+        let number = connection
+            .filter(|number| self.open.contains_key(number))
+            .or_else(|| self.to(address));
+        if let Some(number) = number {
+            let is_sent = self
+                .open
+                .get(&number)
+                .is_some_and(|connection| connection.outbox.try_send(bytes).is_ok());
+            if is_sent {
+                return Ok(());
+            }
+            self.close(number);
+            return Err(Some(number));
+        }
+        if self.open.len() < limits::SIP_CONNECTIONS_MAX && self.connect(address, bytes) {
+            Ok(())
+        } else {
+            Err(None)
+        }
+    }
+
+    fn to(&self, address: SocketAddr) -> Option<u64> {
+        self.open
+            .iter()
+            .find(|(_, connection)| connection.address == address)
+            .map(|(number, _)| *number)
+    }
+
+    fn enter(&mut self, address: SocketAddr) -> (u64, Receiver<Vec<u8>>) {
+        self.last += 1;
+        let (outbox, waiting) = channel(OUTBOX);
+        let connection = Connection {
+            address,
+            outbox,
+            tasks: Vec::new(),
+        };
+        self.open.insert(self.last, connection);
+        (self.last, waiting)
+    }
+
+    fn connect(&mut self, address: SocketAddr, first: Vec<u8>) -> bool {
+        let (number, waiting) = self.enter(address);
+        let is_sent = self
+            .open
+            .get(&number)
+            .is_some_and(|connection| connection.outbox.try_send(first).is_ok());
+        let events = self.events.clone();
+        let task = tokio::spawn(async move {
+            let stream = timeout(CONNECT, TcpStream::connect(address)).await;
+            let event = match stream {
+                Ok(Ok(stream)) => TcpEvent::Connected(number, stream, waiting),
+                Ok(Err(_)) | Err(_) => TcpEvent::Closed(number, Some("tcp_unreachable")),
+            };
+            tell(&events, event).await;
+        });
+        if let Some(connection) = self.open.get_mut(&number) {
+            connection.tasks.push(task.abort_handle());
+        }
+        is_sent
+    }
+
+    fn start(&mut self, number: u64, stream: TcpStream, waiting: Receiver<Vec<u8>>) {
+        let Some(connection) = self.open.get_mut(&number) else {
+            return;
+        };
+        let incoming = Incoming {
+            connection: number,
+            address: connection.address,
+            // A connection that is already gone says so when it is read.
+            local: stream.local_addr().unwrap_or(connection.address),
+            events: self.events.clone(),
+            outbox: connection.outbox.clone(),
+        };
+        let (read, write) = stream.into_split();
+        let reading = tokio::spawn(async move {
+            let why = incoming.read_messages(read).await;
+            tell(&incoming.events, TcpEvent::Closed(number, why)).await;
+        });
+        let events = self.events.clone();
+        let writing = tokio::spawn(async move {
+            if write_messages(write, waiting).await.is_err() {
+                tell(&events, TcpEvent::Closed(number, Some("tcp_not_reading"))).await;
+            }
+        });
+        connection.tasks = vec![reading.abort_handle(), writing.abort_handle()];
+    }
+}
+
+/// The reading side of one connection.
+struct Incoming {
+    connection: u64,
+    address: SocketAddr,
+    local: SocketAddr,
+    events: Sender<TcpEvent>,
+    outbox: Sender<Vec<u8>>,
+}
+
+impl Incoming {
+    /// Reads until the connection ends or breaks a limit; the reason if it did.
+    async fn read_messages(&self, mut read: OwnedReadHalf) -> Option<&'static str> {
+        let mut framer = StreamFramer::new();
+        let mut bytes = vec![0; READ_BYTES];
+        // A deadline for the whole of a message, so that a byte now and then does not put it off.
+        let mut deadline = Instant::now() + UNFINISHED;
+        let mut is_waiting = true;
+        loop {
+            let count = match timeout_at(deadline, read.read(&mut bytes)).await {
+                Ok(Ok(0) | Err(_)) => return None,
+                Ok(Ok(count)) => count,
+                Err(_) => return Some("tcp_idle"),
+            };
+            framer.push(bytes.get(..count).unwrap_or_default());
+            match self.take_frames(&mut framer).await {
+                Ok(false) => {}
+                Ok(true) => is_waiting = false,
+                Err(why) => return Some(why),
+            }
+            if !is_waiting {
+                is_waiting = framer.is_waiting();
+                deadline = Instant::now() + if is_waiting { UNFINISHED } else { IDLE };
+            }
+        }
+    }
+
+    /// Takes the whole messages. Whether there were any; the reason if it cannot go on.
+    async fn take_frames(&self, framer: &mut StreamFramer) -> Result<bool, &'static str> {
+        let mut has_message = false;
+        loop {
+            match framer.next_frame() {
+                Ok(Some(Frame::Message(bytes))) => {
+                    has_message = true;
+                    let message = TcpEvent::Message {
+                        connection: self.connection,
+                        address: self.address,
+                        local: self.local,
+                        bytes,
+                    };
+                    tell(&self.events, message).await;
+                }
+                Ok(Some(Frame::KeepAlive)) => {
+                    if self.outbox.try_send(PONG.to_vec()).is_err() {
+                        return Err("tcp_not_reading");
+                    }
+                }
+                Ok(None) => return Ok(has_message),
+                Err(_) => return Err("tcp_framing"),
+            }
+        }
+    }
+}
+
+async fn write_messages(
+    mut write: OwnedWriteHalf,
+    mut waiting: Receiver<Vec<u8>>,
+) -> Result<(), io::Error> {
+    while let Some(bytes) = waiting.recv().await {
+        timeout(WRITE, write.write_all(&bytes)).await??;
+    }
+    Ok(())
+}
+
+async fn tell(events: &Sender<TcpEvent>, event: TcpEvent) {
+    if events.send(event).await.is_err() {
+        tracing::debug!("signalling has ended");
+    }
+}

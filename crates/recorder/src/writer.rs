@@ -1,0 +1,308 @@
+//! The writer: one thread that seals and appends what the media threads hand over, and makes it
+//! durable for all calls at once.
+//!
+//! It takes everything that waits, appends it, and commits once; while the disk is busy the next
+//! heap grows, so a slow disk means larger heaps and not a longer queue. A recording that can't be
+//! written any more ends its media and says so; the others go on.
+
+use crate::finisher::FinisherHandle;
+use crate::shared::Shared;
+use crate::signalling::{Notice, Notices};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender};
+use voicelog_archive::journal::{
+    Cause, ChunkBuilder, JournalEvent, PacketKind, Record, decode_chunk,
+};
+use voicelog_archive::{Archive, ArchiveError, RecordingWriter};
+use voicelog_model::{Clock, RecordingId, StreamNumber, Timestamp, error::chain};
+
+/// Journal that waits for the writer at most, all calls together, in bytes. Above it the journals
+/// stay with the media threads, each up to its own bound.
+const BACKLOG_BYTES_MAX: usize = 64 << 20;
+
+/// The journal of one call since its last chunk.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    /// Which recording.
+    pub(crate) id: RecordingId,
+    /// As [`ChunkBuilder::take`] gave it.
+    pub(crate) plaintext: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Job {
+    Open(Box<RecordingWriter>),
+    Write(Vec<Chunk>),
+    End(RecordingId),
+}
+
+/// The way to the writer.
+#[derive(Debug, Clone)]
+pub(crate) struct WriterHandle {
+    jobs: Sender<Job>,
+    backlog: Arc<AtomicUsize>,
+}
+
+impl WriterHandle {
+    /// Makes a way to the writer, and the writer's end of it.
+    pub(crate) fn new() -> (Self, WriterEnd) {
+        let (jobs, received) = std::sync::mpsc::channel();
+        let backlog = Arc::new(AtomicUsize::new(0));
+        let end = WriterEnd {
+            jobs: received,
+            backlog: Arc::clone(&backlog),
+        };
+        (Self { jobs, backlog }, end)
+    }
+
+    /// Whether the writer keeps up.
+    pub(crate) fn has_room(&self) -> bool {
+        self.backlog.load(Ordering::Relaxed) < BACKLOG_BYTES_MAX
+    }
+
+    /// A recording begins. Must come before its first chunk.
+    pub(crate) fn open(&self, writer: RecordingWriter) {
+        self.send(Job::Open(Box::new(writer)));
+    }
+
+    /// Hands chunks over. The queue is bounded by [`Self::has_room`], not here: this never blocks.
+    pub(crate) fn write(&self, chunks: Vec<Chunk>) {
+        if chunks.is_empty() {
+            return;
+        }
+        let byte_len = chunks.iter().map(|chunk| chunk.plaintext.len()).sum();
+        self.backlog.fetch_add(byte_len, Ordering::Relaxed);
+        self.send(Job::Write(chunks));
+    }
+
+    /// A recording ends, with its last chunk; `None` if it never began.
+    pub(crate) fn end(&self, id: RecordingId, last: Option<Vec<u8>>) {
+        if let Some(plaintext) = last {
+            self.write(vec![Chunk { id, plaintext }]);
+            self.send(Job::End(id));
+        }
+    }
+
+    fn send(&self, job: Job) {
+        if self.jobs.send(job).is_err() {
+            tracing::error!("the writer is gone; media is lost");
+        }
+    }
+}
+
+/// The writer's end of the way.
+#[derive(Debug)]
+pub(crate) struct WriterEnd {
+    jobs: Receiver<Job>,
+    backlog: Arc<AtomicUsize>,
+}
+
+/// A recording that is being written.
+struct Open {
+    writer: Box<RecordingWriter>,
+    failure: Option<Failure>,
+}
+
+/// What could not be written since the disk refused.
+#[derive(Default)]
+struct Failure {
+    packets: BTreeMap<StreamNumber, u64>,
+    last_packet: Option<Timestamp>,
+    events: ChunkBuilder,
+}
+
+/// The writer's thread.
+pub(crate) struct Writer {
+    archive: Arc<Archive>,
+    clock: Arc<dyn Clock>,
+    jobs: Receiver<Job>,
+    backlog: Arc<AtomicUsize>,
+    notices: Notices,
+    finisher: FinisherHandle,
+    shared: Arc<Shared>,
+    open: HashMap<RecordingId, Open>,
+    ended: Vec<Box<RecordingWriter>>,
+    is_dirty: bool,
+}
+
+impl Writer {
+    /// A writer that is not running yet.
+    pub(crate) fn new(
+        archive: Arc<Archive>,
+        clock: Arc<dyn Clock>,
+        end: WriterEnd,
+        notices: Notices,
+        finisher: FinisherHandle,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self {
+            archive,
+            clock,
+            jobs: end.jobs,
+            backlog: end.backlog,
+            notices,
+            finisher,
+            shared,
+            open: HashMap::new(),
+            ended: Vec::new(),
+            is_dirty: false,
+        }
+    }
+
+    /// Runs until nobody can hand over any more.
+    pub(crate) fn run(mut self) {
+        while let Ok(job) = self.jobs.recv() {
+            self.carry_out(job);
+            while let Ok(job) = self.jobs.try_recv() {
+                self.carry_out(job);
+            }
+            self.commit();
+        }
+    }
+
+    fn carry_out(&mut self, job: Job) {
+        match job {
+            Job::Open(writer) => {
+                let open = Open {
+                    writer,
+                    failure: None,
+                };
+                self.open.insert(open.writer.id(), open);
+            }
+            Job::Write(chunks) => {
+                let byte_len = chunks.iter().map(|chunk| chunk.plaintext.len()).sum();
+                for chunk in &chunks {
+                    self.write(chunk);
+                }
+                self.backlog.fetch_sub(byte_len, Ordering::Relaxed);
+            }
+            Job::End(id) => {
+                if let Some(open) = self.open.remove(&id) {
+                    self.end(open);
+                }
+            }
+        }
+    }
+
+    fn write(&mut self, chunk: &Chunk) {
+        let Some(open) = self.open.get_mut(&chunk.id) else {
+            tracing::error!(recording = %chunk.id, "a chunk of a recording that is not open");
+            return;
+        };
+        if open.failure.is_none() {
+            match self.archive.append(&mut open.writer, &chunk.plaintext) {
+                Ok(()) => {
+                    self.is_dirty = true;
+                    return;
+                }
+                Err(error) => {
+                    tracing::error!(recording = %chunk.id, error = %chain(&error),
+                        "the recording cannot be written; its media ends here");
+                    self.shared.set_disk_trouble(true);
+                    self.notices.send(Notice::WriteFailed(chunk.id));
+                }
+            }
+        }
+        open.failure
+            .get_or_insert_default()
+            .count(&chunk.plaintext);
+    }
+
+    /// Writes what is left to say about a recording and lets it go. After a failure it is tried
+    /// once more to say what is missing; without that, the journal ends where it stopped.
+    fn end(&mut self, mut open: Open) {
+        if let Some(failure) = open.failure.take() {
+            let said = failure.into_chunk(self.clock.now());
+            if let Err(error) = self.archive.append(&mut open.writer, &said) {
+                let id = open.writer.id();
+                tracing::error!(recording = %id, error = %chain(&error),
+                    "the recording cannot say where it stopped");
+            }
+        }
+        self.is_dirty = true;
+        self.ended.push(open.writer);
+    }
+
+    fn commit(&mut self) {
+        if std::mem::take(&mut self.is_dirty) {
+            let result = self.archive.commit();
+            self.note_commit(result);
+        }
+        for writer in self.ended.drain(..) {
+            self.finisher.finish(writer);
+        }
+    }
+
+    fn note_commit(&mut self, result: Result<(), ArchiveError>) {
+        match result {
+            Ok(()) => self.shared.set_disk_trouble(false),
+            Err(error) => {
+                // What was appended is in the files; whether it survives a power cut is unknown.
+                // The next commit covers it again, and until one works no call is let in.
+                tracing::error!(error = %chain(&error), "media was not made durable");
+                self.shared.set_disk_trouble(true);
+                self.is_dirty = true;
+            }
+        }
+    }
+}
+
+impl Failure {
+    /// Counts the packets of a chunk that could not be written, and keeps its events.
+    fn count(&mut self, plaintext: &[u8]) {
+        let records = match decode_chunk(plaintext) {
+            Ok(records) => records,
+            Err(error) => {
+                tracing::error!(%error, "a chunk of ours is no journal");
+                return;
+            }
+        };
+        for record in records {
+            match record {
+                Record::Packet {
+                    stream,
+                    kind: PacketKind::Rtp,
+                    arrived,
+                    ..
+                } => {
+                    *self.packets.entry(stream).or_default() += 1;
+                    self.last_packet = self.last_packet.max(Some(arrived));
+                }
+                Record::Packet { .. } => {}
+                Record::Event { at, event } => {
+                    if let Err(error) = self.events.push_event(at, &event) {
+                        tracing::error!(%error, "an event of the journal is lost");
+                    }
+                }
+            }
+        }
+    }
+
+    /// The chunk that says what is missing.
+    fn into_chunk(mut self, now: Timestamp) -> Vec<u8> {
+        let mut chunk = ChunkBuilder::new();
+        let last_packet = self.last_packet.unwrap_or(now);
+        for (stream, packets) in self.packets {
+            let event = JournalEvent::MediaDropped {
+                stream,
+                packets,
+                cause: Cause::DiskFull,
+            };
+            if let Err(error) = chunk.push_event(last_packet, &event) {
+                tracing::error!(%error, "an event of the journal is lost");
+            }
+        }
+        // The events come last, so that the end of the call stays the end of the journal.
+        let events = decode_chunk(&self.events.take()).unwrap_or_default();
+        for record in events {
+            if let Record::Event { at, event } = record
+                && let Err(error) = chunk.push_event(at, &event)
+            {
+                tracing::error!(%error, "an event of the journal is lost");
+            }
+        }
+        chunk.take()
+    }
+}

@@ -1,0 +1,450 @@
+//! Load: many calls at once from one thread, one signalling socket and one media socket for each
+//! stream of a call, at a real pace.
+
+use crate::call::{Call, CallPlan, CallReport, StreamPlan};
+use crate::dialog::Transport;
+use crate::error::SimError;
+use crate::metadata::Participant;
+use crate::pace::{self, Anchor, Lateness};
+use crate::random::{Names, mix_at};
+use crate::rtp::Payload;
+use crate::signalling::{Signalling, open_media};
+use crate::speech;
+use nix::errno::Errno;
+use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage, sendmmsg};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::io::IoSlice;
+use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd as _;
+use std::time::{Duration, Instant};
+
+/// Datagrams handed to the kernel in one system call.
+const BATCH: usize = 64;
+/// Longest sleep of the loop: the grain of the pace.
+const TICK: Duration = Duration::from_millis(1);
+/// How often the timers of all calls are looked at; a tenth of the shortest of them.
+const TIMER_TICK: Duration = Duration::from_millis(50);
+/// Most calls in one load, so that a slip of the keyboard is not a flood.
+const CALLS_MAX: u32 = 20_000;
+
+/// What the streams of a load carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoadPayload {
+    /// The Dutch sales call, over and over: to listen to.
+    Speech,
+    /// Other bytes in every packet: to compare. Stream `s` (from 0) of call `c` (from 0) carries
+    /// [`Payload::Seeded`] of [`Load::stream_seed`].
+    Seeded,
+}
+
+/// A load to be placed on a server.
+#[derive(Debug, Clone)]
+pub struct Load {
+    /// Where the recording server listens.
+    pub server: SocketAddr,
+    /// How signalling travels; over TCP all calls share one connection.
+    pub transport: Transport,
+    /// User part of the request URI: the line that the server knows the calls by.
+    pub request_user: String,
+    /// Calls in all.
+    pub calls: u32,
+    /// How long media runs in each call, from its answer to our BYE.
+    pub duration: Duration,
+    /// Calls begun in a second.
+    pub calls_per_second: u32,
+    /// Who takes part; absent: a caller and a callee of its own for every call.
+    pub participants: Option<Vec<Participant>>,
+    /// What is sent.
+    pub payload: LoadPayload,
+    /// Two loads with the same seed send the same bytes.
+    pub seed: u64,
+    /// How long to wait for the final answer of each call.
+    pub answer_within: Duration,
+}
+
+impl Load {
+    /// A load of seeded bytes with two streams in each call.
+    #[must_use]
+    pub fn new(server: SocketAddr, request_user: &str, calls: u32, duration: Duration) -> Self {
+        Self {
+            server,
+            transport: Transport::Udp,
+            request_user: request_user.to_owned(),
+            calls,
+            duration,
+            calls_per_second: 100,
+            participants: None,
+            payload: LoadPayload::Seeded,
+            seed: 1,
+            answer_within: Duration::from_secs(32),
+        }
+    }
+
+    /// The seed of one stream's payload.
+    #[must_use]
+    pub const fn stream_seed(&self, call: u32, stream: u32) -> u64 {
+        // Widening casts cannot lose; `u64::from` is not const.
+        mix_at(self.seed, ((call as u64) << 8) | (stream as u64))
+    }
+
+    /// Caller and callee of one call, if the load does not name them.
+    #[must_use]
+    pub fn default_participants(call: u32) -> Vec<Participant> {
+        vec![
+            Participant::new(&format!("sip:agent{call:05}@load.example"), "Agent"),
+            Participant::new(&format!("sip:klant{call:05}@load.example"), "Klant"),
+        ]
+    }
+
+    fn plan(&self, call: u32) -> CallPlan {
+        let payload = |stream, samples| match self.payload {
+            LoadPayload::Speech => Payload::looping(samples),
+            LoadPayload::Seeded => Payload::Seeded(self.stream_seed(call, stream)),
+        };
+        let participants = self.participants.clone();
+        CallPlan {
+            transport: self.transport,
+            participants: participants.unwrap_or_else(|| Self::default_participants(call)),
+            streams: vec![
+                StreamPlan::new("1", payload(0, speech::AGENT)),
+                StreamPlan::new("2", payload(1, speech::CUSTOMER)),
+            ],
+            duration: Some(self.duration),
+            answer_within: self.answer_within,
+            ..CallPlan::speech(self.server, &self.request_user)
+        }
+    }
+
+    fn check(&self) -> Result<(), SimError> {
+        let bad = |why: String| Err(SimError::BadPlan { why });
+        if self.calls == 0 || self.calls > CALLS_MAX {
+            return bad(format!("a load has 1 to {CALLS_MAX} calls"));
+        }
+        if self.calls_per_second == 0 {
+            return bad("at least one call a second must begin".to_owned());
+        }
+        self.plan(0).check()
+    }
+}
+
+/// Where a load stands, told once a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Calls begun.
+    pub begun: u32,
+    /// Of these, answered with a 2xx.
+    pub answered: u32,
+    /// Of these, over (ended, refused or failed).
+    pub over: u32,
+}
+
+/// What became of a load.
+#[derive(Debug, Clone)]
+pub struct LoadReport {
+    /// Every call in the order begun. The calls' own `lateness` is empty: see the next field.
+    pub calls: Vec<CallReport>,
+    /// How late the sender was, over all packets of all calls.
+    pub lateness: Lateness,
+    /// Datagrams that the kernel did not take.
+    pub unsent: u64,
+    /// From the first INVITE to the last end of a call.
+    pub took: Duration,
+}
+
+/// Runs a load to its end, in the calling thread.
+///
+/// # Errors
+/// [`SimError::BadPlan`] and [`SimError::Socket`]; a call that fails is in the report.
+pub fn run(load: &Load) -> Result<LoadReport, SimError> {
+    run_with(load, |_| ())
+}
+
+/// As [`run`], and says once a second where it stands.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(load: &Load, mut progress: impl FnMut(Progress)) -> Result<LoadReport, SimError> {
+    load.check()?;
+    let mut engine = Engine::open(load)?;
+    let mut told = engine.started;
+    while !engine.is_done() {
+        let now = pace::now();
+        engine.tick(now);
+        if now.saturating_duration_since(told) >= Duration::from_secs(1) {
+            told = now;
+            progress(engine.progress());
+        }
+        engine.rest();
+    }
+    progress(engine.progress());
+    Ok(engine.report())
+}
+
+struct Engine<'a> {
+    load: &'a Load,
+    signalling: Signalling,
+    batches: Vec<Batch>,
+    ports: Vec<u16>,
+    names: Names,
+    anchor: Anchor,
+    started: Instant,
+    calls: Vec<Call>,
+    by_call_id: HashMap<String, usize>,
+    /// Calls with media, the one whose packet is due first on top.
+    media: BinaryHeap<Reverse<(Instant, usize)>>,
+    timers_at: Instant,
+    over: usize,
+    lateness: Lateness,
+    last_over_at: Instant,
+}
+
+impl<'a> Engine<'a> {
+    fn open(load: &'a Load) -> Result<Self, SimError> {
+        let server = load.server;
+        let signalling = Signalling::open(server, load.transport)?;
+        let (mut batches, mut ports) = (Vec::new(), Vec::new());
+        for _ in 0..load.plan(0).streams.len() {
+            let socket = open_media(signalling.local().ip(), server)?;
+            let local = socket.local_addr();
+            ports.push(
+                local
+                    .map_err(|source| SimError::Socket { server, source })?
+                    .port(),
+            );
+            batches.push(Batch::new(socket));
+        }
+        let started = pace::now();
+        Ok(Self {
+            load,
+            signalling,
+            batches,
+            ports,
+            names: Names::from_system()?,
+            anchor: Anchor::take(),
+            started,
+            calls: Vec::new(),
+            by_call_id: HashMap::new(),
+            media: BinaryHeap::new(),
+            timers_at: started,
+            over: 0,
+            lateness: Lateness::default(),
+            last_over_at: started,
+        })
+    }
+
+    fn is_done(&self) -> bool {
+        let begun = self.calls.len();
+        usize::try_from(self.load.calls).is_ok_and(|all| begun >= all) && self.over >= begun
+    }
+
+    fn tick(&mut self, now: Instant) {
+        self.begin_calls(now);
+        self.take_messages(now);
+        if now >= self.timers_at {
+            self.timers_at = now + TIMER_TICK;
+            for place in 0..self.calls.len() {
+                self.after(place, now, |call| call.on_time(now));
+            }
+        }
+        self.send_media(now);
+    }
+
+    /// Begins the calls whose turn has come.
+    fn begin_calls(&mut self, now: Instant) {
+        let ran = now.saturating_duration_since(self.started).as_micros();
+        let due = ran * u128::from(self.load.calls_per_second) / 1_000_000 + 1;
+        while self.calls.len() < usize::try_from(self.load.calls).unwrap_or(usize::MAX)
+            && u128::try_from(self.calls.len()).is_ok_and(|begun| begun < due)
+        {
+            let place = self.calls.len();
+            let plan = self.load.plan(u32::try_from(place).unwrap_or(u32::MAX));
+            let names = Names::from_seed(self.names.next());
+            let local = self.signalling.local();
+            let call = Call::start(&plan, local, &self.ports, names, self.anchor, now);
+            self.by_call_id.insert(call.call_id().to_owned(), place);
+            self.calls.push(call);
+            self.after(place, now, |_| ());
+        }
+    }
+
+    fn take_messages(&mut self, now: Instant) {
+        let mut touched = Vec::new();
+        let (calls, by_call_id) = (&mut self.calls, &self.by_call_id);
+        let received = self.signalling.receive(|message| {
+            let id = message.header("call-id").unwrap_or_default();
+            if let Some(place) = by_call_id.get(id)
+                && let Some(call) = calls.get_mut(*place)
+            {
+                let before = call.is_over();
+                call.receive(message, now);
+                touched.push((*place, before));
+            }
+        });
+        for (place, before) in touched {
+            self.settle(place, before, now);
+        }
+        if let Err(error) = received {
+            let for_good = error.kind() != std::io::ErrorKind::ConnectionRefused;
+            for place in 0..self.calls.len() {
+                let why = error.to_string();
+                self.after(place, now, |call| {
+                    call.transport_failed(&why, for_good, now);
+                });
+            }
+        }
+    }
+
+    /// Does something with a call and then what follows from it.
+    fn after(&mut self, place: usize, now: Instant, act: impl FnOnce(&mut Call)) {
+        let Some(call) = self.calls.get_mut(place) else {
+            return;
+        };
+        let before = call.is_over();
+        if !before {
+            act(call);
+        }
+        self.settle(place, before, now);
+    }
+
+    /// Sends what the call has to say; enters it for media; counts its end.
+    fn settle(&mut self, place: usize, was_over: bool, now: Instant) {
+        let Some(call) = self.calls.get_mut(place) else {
+            return;
+        };
+        let mut failed = None;
+        for bytes in call.dialog().take_outgoing() {
+            if let Err(error) = self.signalling.send(&bytes) {
+                failed = Some(error);
+            }
+        }
+        if let Some(error) = failed {
+            let for_good = error.kind() != std::io::ErrorKind::ConnectionRefused;
+            call.transport_failed(&error.to_string(), for_good, now);
+        }
+        if let Some(due) = call.media_entry() {
+            self.media.push(Reverse((due, place)));
+        }
+        if call.is_over() && !was_over {
+            self.over += 1;
+            self.last_over_at = now;
+        }
+    }
+
+    fn send_media(&mut self, now: Instant) {
+        let (batches, lateness) = (&mut self.batches, &mut self.lateness);
+        let mut sink = |stream: usize, to: SocketAddr, bytes: &[u8]| {
+            if let Some(batch) = batches.get_mut(stream) {
+                batch.add(to, bytes);
+            }
+        };
+        while let Some(Reverse((due, place))) = self.media.peek().copied() {
+            if due > now {
+                break;
+            }
+            self.media.pop();
+            let Some(call) = self.calls.get_mut(place).filter(|call| !call.is_over()) else {
+                continue;
+            };
+            call.send_due(now, lateness, &mut sink);
+            if let Some(next) = call.media_due() {
+                // After its last packet a call stays entered until its BYE is answered, so that
+                // what was held back goes out; it is due again no sooner than the next tick.
+                self.media.push(Reverse((next.max(now + TICK), place)));
+            }
+        }
+        for batch in &mut self.batches {
+            batch.flush();
+        }
+    }
+
+    fn rest(&self) {
+        let tick = pace::now() + TICK;
+        let due = self.media.peek().map(|Reverse((due, _))| *due);
+        pace::wait_until(due.map_or(tick, |due| due.min(tick)));
+    }
+
+    fn progress(&self) -> Progress {
+        let count = |wanted: fn(&Call) -> bool| {
+            let counted = self.calls.iter().filter(|call| wanted(call)).count();
+            u32::try_from(counted).unwrap_or(u32::MAX)
+        };
+        Progress {
+            begun: count(|_| true),
+            answered: count(|call| call.answer().is_some()),
+            over: count(Call::is_over),
+        }
+    }
+
+    fn report(self) -> LoadReport {
+        let reports = self.calls.into_iter();
+        LoadReport {
+            calls: reports.map(|c| c.report(Lateness::default())).collect(),
+            lateness: self.lateness,
+            unsent: self.batches.iter().map(|batch| batch.unsent).sum(),
+            took: self.last_over_at.saturating_duration_since(self.started),
+        }
+    }
+}
+
+/// Datagrams of one socket that go to the kernel together.
+struct Batch {
+    socket: UdpSocket,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    to: Vec<Option<SockaddrStorage>>,
+    headers: MultiHeaders<SockaddrStorage>,
+    unsent: u64,
+}
+
+impl Batch {
+    fn new(socket: UdpSocket) -> Self {
+        Self {
+            socket,
+            bytes: Vec::new(),
+            ends: Vec::with_capacity(BATCH),
+            to: Vec::with_capacity(BATCH),
+            headers: MultiHeaders::preallocate(BATCH, None),
+            unsent: 0,
+        }
+    }
+
+    fn add(&mut self, to: SocketAddr, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        self.ends.push(self.bytes.len());
+        self.to.push(Some(to.into()));
+        if self.ends.len() == BATCH {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        let datagram = |(start, end): (usize, &usize)| {
+            [IoSlice::new(
+                self.bytes.get(start..*end).unwrap_or_default(),
+            )]
+        };
+        let slices: Vec<[IoSlice<'_>; 1]> = starts.zip(&self.ends).map(datagram).collect();
+        let mut done = 0;
+        while let (Some(slices), Some(to)) = (slices.get(done..), self.to.get(done..))
+            && !slices.is_empty()
+        {
+            let flags = MsgFlags::empty();
+            let fd = self.socket.as_raw_fd();
+            match sendmmsg(fd, &mut self.headers, slices, to, [], flags) {
+                Ok(sent) => done += sent.count().max(1),
+                Err(Errno::EINTR) => {}
+                Err(_) => {
+                    // The first of these is the one that failed: a loss on the way.
+                    self.unsent += 1;
+                    done += 1;
+                }
+            }
+        }
+        drop(slices);
+        self.bytes.clear();
+        self.ends.clear();
+        self.to.clear();
+    }
+}

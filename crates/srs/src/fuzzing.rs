@@ -1,0 +1,176 @@
+//! Bodies of the fuzz targets, as plain functions: a fuzz target and a seeded run in ordinary
+//! tests call the same ones. Each must come back from any bytes, and says nothing.
+
+use crate::api::{Command, Config, Event, Input, LocalDirection, Output, StreamAnswer};
+use crate::endpoint::Endpoint;
+use crate::metadata::MetadataState;
+use crate::multipart;
+use crate::peer::{Peer, Transport};
+use crate::sip::framer::StreamFramer;
+use crate::sip::grammar::Address;
+use crate::sip::uri::Uri;
+use crate::sip::via::Via;
+use crate::sip::{HeaderName, parse};
+use crate::{body, sdp};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use voicelog_model::{StreamNumber, Timestamp};
+
+/// A SIP message and everything that is read from its headers and body.
+pub fn sip_message(data: &[u8]) {
+    let Ok(parsed) = parse(data) else {
+        return;
+    };
+    let message = &parsed.message;
+    for name in [
+        HeaderName::Via,
+        HeaderName::Contact,
+        HeaderName::RecordRoute,
+    ] {
+        for value in message.headers.list(name) {
+            let address = Address::parse(&value);
+            let user = Uri::parse(address.uri).map(|uri| uri.user());
+            let via = Via::parse(&value).map(|via| via.stamped(peer(0).address));
+            drop((user, via));
+        }
+    }
+    drop((message.cseq(), message.tag(HeaderName::To)));
+    if let Some(bytes) = body::read(message).sdp {
+        sdp(bytes);
+    }
+}
+
+/// A byte stream in pieces whose lengths are in the bytes themselves.
+pub fn framer(data: &[u8]) {
+    let mut framer = StreamFramer::new();
+    let mut rest = data;
+    while let Some((length, after)) = rest.split_first() {
+        let (piece, after) = after
+            .split_at_checked(usize::from(*length))
+            .unwrap_or((after, &[]));
+        framer.push(piece);
+        while let Ok(Some(frame)) = framer.next_frame() {
+            drop(frame);
+        }
+        rest = after;
+    }
+}
+
+/// A session description.
+pub fn sdp(data: &[u8]) {
+    let Ok(description) = sdp::read(data) else {
+        return;
+    };
+    assert!(!description.media.is_empty());
+}
+
+/// A multipart body; the first line is its boundary.
+pub fn multipart(data: &[u8]) {
+    let line = data.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let boundary = String::from_utf8_lossy(line);
+    let body = data.get(line.len()..).unwrap_or_default();
+    for part in multipart::split(body, boundary.trim()).parts {
+        assert!(part.body.len() <= body.len());
+    }
+    if let Some(guess) = multipart::guess_boundary(body) {
+        drop(multipart::split(body, guess));
+    }
+}
+
+/// Metadata documents, one after the other, separated by a zero byte, into one session.
+pub fn metadata(data: &[u8]) {
+    let mut state = MetadataState::default();
+    let lines = [
+        (StreamNumber(1), Some("1".to_owned())),
+        (StreamNumber(2), None),
+    ];
+    for document in data.split(|byte| *byte == 0).take(8) {
+        state.take(document);
+        drop(state.snapshot(&lines));
+    }
+}
+
+/// Messages to an endpoint, separated by a zero byte and one byte that says what happens beside:
+/// time passing, a command, a connection lost.
+pub fn endpoint(data: &[u8]) {
+    let mut endpoint = Endpoint::new(Config::default(), [7; 32]);
+    let mut now = Timestamp::from_micros(1_790_000_000_000_000);
+    let mut last = None;
+    for piece in data.split(|byte| *byte == 0).take(64) {
+        let (choice, bytes) = piece.split_first().unwrap_or((&0, &[]));
+        endpoint.handle(Input::Message {
+            now,
+            from: peer(*choice),
+            local: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5_060),
+            bytes,
+        });
+        now = now.plus_micros(i64::from(*choice) * 50_000);
+        if let Some(session) = last
+            && let Some(command) = command(*choice)
+        {
+            endpoint.handle(Input::Command {
+                now,
+                session,
+                command,
+            });
+        }
+        if *choice & 0x40 != 0 {
+            endpoint.handle(Input::ConnectionClosed { now, connection: 1 });
+        }
+        endpoint.handle(Input::Timeout { now });
+        while let Some(output) = endpoint.poll() {
+            if let Output::Event(session, Event::Offered(_)) = output {
+                last = Some(session);
+            }
+        }
+    }
+    endpoint.end_all(now, "the end");
+    // Whatever happened, everything comes to rest by itself.
+    for _ in 0..10_000 {
+        let Some(next) = endpoint.next_timeout() else {
+            break;
+        };
+        now = next.max(now);
+        endpoint.handle(Input::Timeout { now });
+        while endpoint.poll().is_some() {}
+    }
+    assert!(endpoint.is_idle() && endpoint.next_timeout().is_none());
+}
+
+fn peer(choice: u8) -> Peer {
+    let is_tcp = choice & 1 == 1;
+    Peer {
+        transport: if is_tcp {
+            Transport::Tcp
+        } else {
+            Transport::Udp
+        },
+        address: SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 5_060),
+        connection: is_tcp.then_some(1),
+    }
+}
+
+fn command(choice: u8) -> Option<Command> {
+    Some(match choice >> 1 & 7 {
+        0 | 1 => Command::Answer {
+            media_address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            streams: (1..=2)
+                .map(|n| StreamAnswer {
+                    number: StreamNumber(n),
+                    rtp_port: Some(4_000 + 2 * n),
+                })
+                .collect(),
+            direction: LocalDirection::Inactive,
+        },
+        2 => Command::Receive,
+        3 => Command::Pause,
+        4 => Command::Reject {
+            status: 603,
+            reason: "no".to_owned(),
+            retry_after: Some(1),
+        },
+        5 => Command::End {
+            reason: "done".to_owned(),
+        },
+        _ => return None,
+    })
+}

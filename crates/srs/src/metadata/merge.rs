@@ -1,0 +1,285 @@
+//! What is known after each document: complete ones replace, partial ones add (RFC 7865 §6.1.1).
+
+use super::attribution;
+use super::read::{Document, ParticipantElement, SenderElement, read};
+use super::{CommunicationSession, Metadata, Participant, StreamClaim};
+use crate::limits::{COMMUNICATION_SESSIONS_MAX, PARTIES_MAX, STREAMS_MAX};
+use crate::quirk::{Quirk, Quirks};
+use voicelog_model::{Pii, StreamNumber};
+
+/// The metadata of one recording session as it grows.
+#[derive(Default)]
+pub(crate) struct MetadataState {
+    sessions: Vec<CommunicationSession>,
+    groups: Vec<Pii<String>>,
+    participants: Vec<Participant>,
+    streams: Vec<StreamClaim>,
+    /// Ids in the order first seen; the place gives the pseudonym, for the whole session.
+    known_ids: Vec<Pii<String>>,
+    /// Some document had a `send`: from then on a missing one means hold, not ignorance.
+    has_sends: bool,
+    has_base: bool,
+    raw: Vec<u8>,
+    quirks: Quirks,
+}
+
+impl MetadataState {
+    /// Takes the next document in. One that cannot be read changes nothing but the quirks.
+    pub(crate) fn take(&mut self, bytes: &[u8]) {
+        self.raw = bytes.to_vec();
+        let (document, quirks) = read(bytes);
+        self.quirks = quirks;
+        let Some(document) = document else {
+            return;
+        };
+        if !document.is_partial {
+            self.sessions.clear();
+            self.groups.clear();
+            self.participants.clear();
+            self.streams.clear();
+        } else if !self.has_base {
+            self.quirks.add(Quirk::PartialWithoutBase);
+        }
+        self.has_base = true;
+        self.merge(document);
+    }
+
+    fn merge(&mut self, document: Document) {
+        for group in document.groups {
+            let group = Pii::new(group);
+            if !self.groups.contains(&group) {
+                keep(
+                    &mut self.groups,
+                    group,
+                    COMMUNICATION_SESSIONS_MAX,
+                    &mut self.quirks,
+                );
+            }
+        }
+        for session in document.sessions {
+            let session = CommunicationSession {
+                id: Pii::new(session.id),
+                sip_session_id: session.sip_session_id.map(Pii::new),
+                group: session.group.map(Pii::new),
+            };
+            match self
+                .sessions
+                .iter_mut()
+                .find(|known| known.id == session.id)
+            {
+                Some(known) => {
+                    known.sip_session_id = session.sip_session_id.or(known.sip_session_id.take());
+                    known.group = session.group.or(known.group.take());
+                }
+                None => keep(
+                    &mut self.sessions,
+                    session,
+                    COMMUNICATION_SESSIONS_MAX,
+                    &mut self.quirks,
+                ),
+            }
+        }
+        for stream in document.streams {
+            let stream = StreamClaim {
+                id: Pii::new(stream.id),
+                label: stream.label,
+                session: stream.session.map(Pii::new),
+            };
+            let same =
+                |known: &&mut StreamClaim| known.id == stream.id && !stream.id.expose().is_empty();
+            match self.streams.iter_mut().find(same) {
+                Some(known) => {
+                    known.label = stream.label.or(known.label.take());
+                    known.session = stream.session.or(known.session.take());
+                }
+                None => keep(&mut self.streams, stream, STREAMS_MAX * 2, &mut self.quirks),
+            }
+        }
+        for participant in document.participants {
+            self.merge_participant(participant);
+        }
+        self.merge_senders(document.senders);
+        for id in document.departures.into_iter().map(Pii::new) {
+            match self.participants.iter_mut().find(|known| known.id == id) {
+                Some(participant) => participant.has_left = true,
+                None => self.quirks.add(Quirk::UnknownParticipant),
+            }
+        }
+    }
+
+    /// Within one document the ids of one participant add up; across documents they replace.
+    fn merge_senders(&mut self, senders: Vec<SenderElement>) {
+        let mut told: Vec<Pii<String>> = Vec::new();
+        for sender in senders {
+            self.has_sends |= !sender.sends.is_empty();
+            let id = Pii::new(sender.participant);
+            let Some(participant) = self.participants.iter_mut().find(|known| known.id == id)
+            else {
+                self.quirks.add(Quirk::UnknownParticipant);
+                continue;
+            };
+            if !told.contains(&id) {
+                participant.sends.clear();
+                told.push(id);
+            }
+            for send in sender.sends.into_iter().map(Pii::new) {
+                if !participant.sends.contains(&send) {
+                    participant.sends.push(send);
+                }
+            }
+        }
+    }
+
+    fn merge_participant(&mut self, element: ParticipantElement) {
+        let id = Pii::new(element.id);
+        let addresses: Vec<_> = element.addresses.into_iter().map(Pii::new).collect();
+        let name = element.name.map(Pii::new);
+        if let Some(known) = self.participants.iter_mut().find(|known| known.id == id) {
+            if !addresses.is_empty() {
+                known.addresses = addresses;
+            }
+            known.name = name.or(known.name.take());
+            known.has_left = false;
+            return;
+        }
+        let place = match self.known_ids.iter().position(|known| *known == id) {
+            Some(place) => place,
+            None if self.known_ids.len() < PARTIES_MAX => {
+                self.known_ids.push(id.clone());
+                self.known_ids.len() - 1
+            }
+            None => {
+                self.quirks.add(Quirk::MetadataCut);
+                return;
+            }
+        };
+        self.participants.push(Participant {
+            pseudonym: format!("p{}", place + 1),
+            id,
+            addresses,
+            name,
+            sends: Vec::new(),
+            has_left: false,
+        });
+    }
+
+    /// What is known now, with the voices of these `m=` lines (number and label of each line that
+    /// can be recorded). `None` before the first document.
+    pub(crate) fn snapshot(&self, lines: &[(StreamNumber, Option<String>)]) -> Option<Metadata> {
+        if self.raw.is_empty() && !self.has_base {
+            return None;
+        }
+        let mut quirks = self.quirks.clone();
+        let voices = attribution::voices(
+            lines,
+            &self.streams,
+            &self.participants,
+            self.has_sends,
+            &mut quirks,
+        );
+        Some(Metadata {
+            communication_sessions: self.sessions.clone(),
+            groups: self.groups.clone(),
+            participants: self.participants.clone(),
+            streams: self.streams.clone(),
+            voices,
+            raw: Pii::new(self.raw.clone()),
+            quirks: quirks.into_vec(),
+        })
+    }
+}
+
+fn keep<T>(list: &mut Vec<T>, item: T, most: usize, quirks: &mut Quirks) {
+    if list.len() < most {
+        list.push(item);
+    } else {
+        quirks.add(Quirk::MetadataCut);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines() -> Vec<(StreamNumber, Option<String>)> {
+        vec![
+            (StreamNumber(1), Some("1".into())),
+            (StreamNumber(2), Some("2".into())),
+        ]
+    }
+
+    fn recording(mode: &str, inside: &str) -> Vec<u8> {
+        format!("<recording xmlns='urn:ietf:params:xml:ns:recording:1'><datamode>{mode}</datamode>{inside}</recording>").into_bytes()
+    }
+
+    const BASE: &str = "<session session_id='s'/><participant participant_id='a'><nameID aor='sip:a@x'/></participant><participant participant_id='b'/><stream stream_id='t1' session_id='s'><label>1</label></stream><stream stream_id='t2' session_id='s'><label>2</label></stream><participantstreamassoc participant_id='b'><send>t1</send><recv>t2</recv></participantstreamassoc><participantstreamassoc participant_id='a'><send>t2</send></participantstreamassoc>";
+
+    fn party(metadata: &Metadata, number: u16) -> Vec<&str> {
+        metadata
+            .voices_of(StreamNumber(number))
+            .iter()
+            .map(|v| v.party.as_str())
+            .collect()
+    }
+
+    #[test]
+    fn a_partial_document_adds_and_a_complete_one_replaces() {
+        let mut state = MetadataState::default();
+        assert!(state.snapshot(&lines()).is_none());
+        state.take(&recording("complete", BASE));
+        let first = state.snapshot(&lines()).unwrap();
+        assert_eq!(
+            (party(&first, 1), party(&first, 2)),
+            (vec!["p2"], vec!["p1"])
+        );
+        assert_eq!(first.quirks, []);
+
+        state.take(&recording("partial", "<participant participant_id='c'><nameID aor='sip:c@x'/></participant><participantstreamassoc participant_id='c'><send>t2</send></participantstreamassoc><participantstreamassoc participant_id='a'/><participantsessionassoc participant_id='a' session_id='s'><disassociate-time>x</disassociate-time></participantsessionassoc>"));
+        let second = state.snapshot(&lines()).unwrap();
+        assert_eq!(
+            (party(&second, 1), party(&second, 2)),
+            (vec!["p2"], vec!["p3"])
+        );
+        assert_eq!(second.participants.len(), 3);
+        assert!(second.participants[0].has_left);
+
+        state.take(&recording("complete", "<participant participant_id='c'/>"));
+        let third = state.snapshot(&lines()).unwrap();
+        assert_eq!(third.participants.len(), 1);
+        assert_eq!(third.participants[0].pseudonym, "p3");
+        assert_eq!(party(&third, 1), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn what_cannot_be_read_changes_nothing_but_is_kept() {
+        let mut state = MetadataState::default();
+        state.take(&recording("complete", BASE));
+        state.take(b"<recording");
+        let metadata = state.snapshot(&lines()).unwrap();
+        assert_eq!(metadata.participants.len(), 2);
+        assert_eq!(metadata.raw.expose(), b"<recording");
+        assert_eq!(metadata.quirks, [Quirk::MetadataUnreadable]);
+    }
+
+    #[test]
+    fn a_partial_document_without_a_base_is_taken_and_said() {
+        let mut state = MetadataState::default();
+        state.take(&recording("partial", "<participant participant_id='a'/>"));
+        let metadata = state.snapshot(&[]).unwrap();
+        assert_eq!(metadata.participants.len(), 1);
+        assert_eq!(metadata.quirks, [Quirk::PartialWithoutBase]);
+    }
+
+    #[test]
+    fn endless_new_participants_stay_bounded() {
+        let mut state = MetadataState::default();
+        for n in 0..PARTIES_MAX + 5 {
+            state.take(&recording(
+                "complete",
+                &format!("<participant participant_id='{n}'/>"),
+            ));
+        }
+        assert_eq!(state.known_ids.len(), PARTIES_MAX);
+        assert_eq!(state.snapshot(&[]).unwrap().quirks, [Quirk::MetadataCut]);
+    }
+}

@@ -1,0 +1,132 @@
+//! rs-metadata (RFC 7865): who takes part in the conversation, and whose voice is which stream.
+//!
+//! What clients send differs from the standard in every way that can be thought of, so reading is
+//! as tolerant as it can be without guessing silently: each liberty taken is a [`Quirk`], and each
+//! voice is marked with the rule by which it was found.
+//!
+//! **Invariant:** metadata never stops a call. Times in it are claims and are not used; our own
+//! clock is the truth.
+
+mod attribution;
+mod merge;
+mod read;
+mod scan;
+
+pub(crate) use merge::MetadataState;
+
+use crate::quirk::Quirk;
+use serde::{Deserialize, Serialize};
+use voicelog_model::{Pii, StreamNumber};
+
+/// What the client has told of the conversation so far: the last complete document with the
+/// partial ones since.
+///
+/// Ids are `Pii`: some clients put a telephone number or a Call-ID there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metadata {
+    /// Communication sessions: the conversations that this recording session carries.
+    pub communication_sessions: Vec<CommunicationSession>,
+    /// Ids of the groups that link recordings of one conversation (RFC 7865 §6.2).
+    pub groups: Vec<Pii<String>>,
+    /// Who takes part, in the order first seen.
+    pub participants: Vec<Participant>,
+    /// The streams that the metadata speaks of.
+    pub streams: Vec<StreamClaim>,
+    /// For each `m=` line that can be recorded: whose voice it is.
+    pub voices: Vec<StreamVoices>,
+    /// The last document, byte for byte as it came.
+    pub raw: Pii<Vec<u8>>,
+    /// What was unusual about the last document and about the voices.
+    pub quirks: Vec<Quirk>,
+}
+
+impl Metadata {
+    /// Whose voice a stream is; empty if the metadata does not tell.
+    #[must_use]
+    pub fn voices_of(&self, number: StreamNumber) -> &[Voice] {
+        self.voices
+            .iter()
+            .find(|stream| stream.number == number)
+            .map_or(&[], |stream| &stream.voices)
+    }
+}
+
+/// One conversation (RFC 7865 §6.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommunicationSession {
+    /// Its `session_id`.
+    pub id: Pii<String>,
+    /// Its `sipSessionID` (RFC 7989), or what the client puts there.
+    pub sip_session_id: Option<Pii<String>>,
+    /// The group that it belongs to.
+    pub group: Option<Pii<String>>,
+}
+
+/// One person or system in the conversation (RFC 7865 §6.5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Participant {
+    /// `p1`, `p2` …: stays the same through all updates of this recording session.
+    pub pseudonym: String,
+    /// The client's `participant_id`.
+    pub id: Pii<String>,
+    /// Addresses of record as received, the first one first.
+    pub addresses: Vec<Pii<String>>,
+    /// Display name as received.
+    pub name: Option<Pii<String>>,
+    /// Ids of the streams that carry this participant's voice.
+    pub sends: Vec<Pii<String>>,
+    /// The client says that this participant has left.
+    pub has_left: bool,
+}
+
+/// One stream as the metadata describes it (RFC 7865 §6.7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamClaim {
+    /// Its `stream_id`.
+    pub id: Pii<String>,
+    /// The SDP label that it claims.
+    pub label: Option<String>,
+    /// The communication session that it belongs to.
+    pub session: Option<Pii<String>>,
+}
+
+/// The voices in one `m=` line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamVoices {
+    /// Which stream.
+    pub number: StreamNumber,
+    /// None: unknown. One: this participant. More: a mix that cannot be separated.
+    pub voices: Vec<Voice>,
+}
+
+/// One participant in one stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Voice {
+    /// The participant's pseudonym.
+    pub party: String,
+    /// How we know.
+    pub rule: AttributionRule,
+}
+
+/// How a stream was connected with a participant, from strong to weak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttributionRule {
+    /// The `m=` line's label is that of a stream in the metadata, and a participant sends that
+    /// stream: as RFC 7865 and RFC 7866 say.
+    Label,
+    /// No label fits, but a participant's `send` names the label itself, or there are as many
+    /// streams in the metadata as `m=` lines and they were taken in their order.
+    Send,
+    /// The metadata has no `send` at all; participants were taken in the order of the `m=` lines.
+    /// A guess.
+    Order,
+}
+
+impl AttributionRule {
+    /// Whether the client said so itself, in the way of the standard.
+    #[must_use]
+    pub const fn is_verified(self) -> bool {
+        matches!(self, Self::Label)
+    }
+}

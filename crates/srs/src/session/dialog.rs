@@ -1,0 +1,188 @@
+//! The dialog of a recording session (RFC 3261 §12), seen from the side that was called.
+
+use crate::limits::REASON_BYTES_MAX;
+use crate::peer::{Peer, Transport};
+use crate::sip::grammar::{Address, plain};
+use crate::sip::message::HeaderName;
+use crate::sip::uri::{Uri, host_text};
+use crate::sip::write::Writer;
+use crate::sip::{Message, Method};
+use std::net::SocketAddr;
+
+/// Who talks to whom about which call, and how requests of ours find their way.
+pub(crate) struct Dialog {
+    pub(crate) call_id: Vec<u8>,
+    pub(crate) local_tag: String,
+    remote_tag: Option<String>,
+    /// Our name: `To` of the INVITE with our tag, `From` of our requests.
+    local: Vec<u8>,
+    /// The client's name: `From` of the INVITE, `To` of our requests.
+    remote: Vec<u8>,
+    /// The client's `Contact` (RFC 3261 §12.2.1.1).
+    target: String,
+    routes: Vec<String>,
+    local_cseq: u32,
+    /// The highest `CSeq` of the client so far.
+    pub(crate) remote_cseq: u32,
+    /// Where the client's last request came from.
+    pub(crate) peer: Peer,
+    contact_uri: String,
+    sent_by: String,
+    product: String,
+}
+
+/// The settings that a dialog needs of the endpoint.
+pub(crate) struct Ours<'a> {
+    pub(crate) contact_host: Option<&'a str>,
+    pub(crate) product: &'a str,
+    pub(crate) local: SocketAddr,
+    /// The Request-URI of the INVITE.
+    pub(crate) asked: &'a Uri<'a>,
+}
+
+impl Dialog {
+    /// The dialog that an INVITE makes; `None` when its `Contact` cannot be used.
+    pub(crate) fn new(
+        message: &Message<'_>,
+        cseq: u32,
+        from: Peer,
+        local_tag: String,
+        ours: &Ours<'_>,
+    ) -> Option<Self> {
+        let headers = &message.headers;
+        let mut local = headers.first(HeaderName::To)?.to_vec();
+        local.extend_from_slice(b";tag=");
+        local.extend_from_slice(local_tag.as_bytes());
+        let host = host(ours);
+        let port = ours.local.port();
+        let contact_uri = match from.transport {
+            Transport::Udp => format!("sip:{host}:{port}"),
+            Transport::Tcp => format!("sip:{host}:{port};transport=tcp"),
+        };
+        Some(Self {
+            call_id: message.call_id()?.to_vec(),
+            local_tag,
+            remote_tag: message.tag(HeaderName::From),
+            local,
+            remote: headers.first(HeaderName::From)?.to_vec(),
+            target: contact(message)?,
+            routes: headers.list(HeaderName::RecordRoute),
+            local_cseq: 0,
+            remote_cseq: cseq,
+            peer: from,
+            contact_uri,
+            sent_by: format!("{host}:{port}"),
+            product: ours.product.to_owned(),
+        })
+    }
+
+    /// Whether a request with our tag in `To` belongs to this dialog.
+    pub(crate) fn matches(&self, message: &Message<'_>) -> bool {
+        message.call_id() == Some(&self.call_id) && message.tag(HeaderName::From) == self.remote_tag
+    }
+
+    /// Notes where the client is now, and its new `Contact` if the request refreshes it.
+    pub(crate) fn refresh(&mut self, message: &Message<'_>, from: Option<Peer>) {
+        if let Some(from) = from {
+            self.peer = from;
+        }
+        if let Some(target) = contact(message) {
+            self.target = target;
+        }
+    }
+
+    /// Our `Contact`, with the tag that says we are a recording server (RFC 7866 §6.2.1).
+    pub(crate) fn contact(&self) -> String {
+        format!("<{}>;+sip.srs", self.contact_uri)
+    }
+
+    /// A request of ours within the dialog. `cseq` is given for an ACK only.
+    pub(crate) fn request(&mut self, method: &Method, branch: &str, cseq: Option<u32>) -> Writer {
+        let cseq = cseq.unwrap_or_else(|| {
+            self.local_cseq = self.local_cseq.wrapping_add(1);
+            self.local_cseq
+        });
+        let (uri, routes) = self.way();
+        let mut writer = Writer::request(method, &uri);
+        let via = format!(
+            "SIP/2.0/{} {};rport;branch={branch}",
+            self.peer.transport.via(),
+            self.sent_by
+        );
+        writer.text("Via", &via);
+        writer.text("Max-Forwards", "70");
+        for route in &routes {
+            writer.text("Route", route);
+        }
+        writer.header("From", &self.local);
+        writer.header("To", &self.remote);
+        writer.header("Call-ID", &self.call_id);
+        writer.text("CSeq", &format!("{cseq} {}", method.as_str()));
+        writer.text("User-Agent", &self.product);
+        writer
+    }
+
+    /// The number of our last request.
+    pub(crate) const fn last_cseq(&self) -> u32 {
+        self.local_cseq
+    }
+
+    /// Request-URI and `Route` of our requests (RFC 3261 §12.2.1.1).
+    fn way(&self) -> (String, Vec<String>) {
+        let Some(first) = self.routes.first() else {
+            return (self.target.clone(), Vec::new());
+        };
+        let address = Address::parse(first);
+        let is_loose = Uri::parse(address.uri).is_none_or(|uri| uri.has_param("lr"));
+        if is_loose {
+            return (self.target.clone(), self.routes.clone());
+        }
+        // A strict router wants itself in the Request-URI and the target at the end.
+        let mut routes: Vec<_> = self.routes.iter().skip(1).cloned().collect();
+        routes.push(format!("<{}>", self.target));
+        (address.uri.to_owned(), routes)
+    }
+
+    /// Where our requests are sent. An open connection is used; a host name is not looked up but
+    /// replaced by where the client's last request came from.
+    pub(crate) fn next_hop(&self) -> Peer {
+        if self.peer.connection.is_some() {
+            return self.peer;
+        }
+        let route = self.routes.first().map(|route| Address::parse(route).uri);
+        let uri = Uri::parse(route.unwrap_or(&self.target));
+        let mut peer = self.peer;
+        if let Some(address) = uri.and_then(|uri| uri.socket_address()) {
+            peer.address = address;
+        }
+        peer
+    }
+
+    /// `Reason` of a BYE (RFC 3326).
+    pub(crate) fn reason(text: &str) -> String {
+        let text = plain(text, REASON_BYTES_MAX);
+        format!("SIP;cause=200;text=\"{text}\"")
+    }
+}
+
+/// The client's `Contact`, if it can be the target of requests.
+fn contact(message: &Message<'_>) -> Option<String> {
+    let contacts = message.headers.list(HeaderName::Contact);
+    let uri = Address::parse(contacts.first()?).uri;
+    let is_whole = !uri.contains([' ', '\t', '<', '>', '"']);
+    Uri::parse(uri).filter(|_| is_whole)?;
+    Some(uri.to_owned())
+}
+
+fn host(ours: &Ours<'_>) -> String {
+    if let Some(host) = ours.contact_host {
+        return host.to_owned();
+    }
+    if !ours.local.ip().is_unspecified() {
+        return host_text(ours.local.ip());
+    }
+    match ours.asked.host.parse() {
+        Ok(address) => host_text(address),
+        Err(_) => ours.asked.host.to_owned(),
+    }
+}

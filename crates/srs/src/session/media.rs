@@ -1,0 +1,217 @@
+//! What is agreed about media in one recording session (RFC 3264, RFC 7866 §7).
+
+use crate::api::{Activity, LocalDirection, OfferedStream, StreamActivity, StreamAnswer};
+use crate::sdp::{self, Accepted, LocalLine, MediaLine};
+use std::net::IpAddr;
+use voicelog_model::{Pii, StreamNumber};
+
+/// Our side of the session description and what the client says of its own.
+pub(crate) struct Media {
+    id: u64,
+    version: u64,
+    address: IpAddr,
+    lines: Vec<LocalLine>,
+    activity: Vec<Activity>,
+    /// What the caller wants.
+    pub(crate) wanted: LocalDirection,
+    /// What was last agreed with the client.
+    pub(crate) agreed: LocalDirection,
+    /// What the last version said, to know whether the next one says something else.
+    sent: Option<(IpAddr, Vec<LocalLine>)>,
+}
+
+/// The number of the stream at a place in the list of `m=` lines.
+fn number_at(place: usize) -> StreamNumber {
+    StreamNumber(u16::try_from(place + 1).unwrap_or(u16::MAX))
+}
+
+impl Media {
+    pub(crate) const fn new(id: u64, address: IpAddr) -> Self {
+        Self {
+            id,
+            version: 0,
+            address,
+            lines: Vec::new(),
+            activity: Vec::new(),
+            wanted: LocalDirection::Inactive,
+            agreed: LocalDirection::Inactive,
+            sent: None,
+        }
+    }
+
+    /// What the caller is told of an offer.
+    pub(crate) fn offered(&self, lines: &[MediaLine]) -> Vec<OfferedStream> {
+        lines
+            .iter()
+            .enumerate()
+            .map(|(place, line)| OfferedStream {
+                number: number_at(place),
+                label: line.label.clone(),
+                format: self
+                    .kept(place, line)
+                    .map_or(line.format(), |kept| Some(kept.format)),
+                direction: line.direction,
+                is_held: line.is_held,
+                has_rtcp_mux: line.has_rtcp_mux,
+                remote: line.remote.map(Pii::new),
+                rtp_port: self.kept(place, line).map(|kept| kept.rtp_port),
+            })
+            .collect()
+    }
+
+    /// The agreement about a line that the client's new line still fits.
+    fn kept(&self, place: usize, line: &MediaLine) -> Option<Accepted> {
+        let known = self.lines.get(place)?;
+        let accepted = known.accepted?;
+        (known.label == line.label && line.usable.contains(&accepted.format)).then_some(accepted)
+    }
+
+    /// Whether the caller must answer: a line is new, came back, or is of another kind.
+    pub(crate) fn needs_answer(&self, lines: &[MediaLine]) -> bool {
+        lines
+            .iter()
+            .enumerate()
+            .any(|(place, line)| line.format().is_some() && self.kept(place, line).is_none())
+    }
+
+    /// The lines that can be recorded, for finding out whose voice they are.
+    pub(crate) fn labels(&self) -> Vec<(StreamNumber, Option<String>)> {
+        self.lines
+            .iter()
+            .enumerate()
+            .filter(|(_, line)| line.accepted.is_some())
+            .map(|(place, line)| (number_at(place), line.label.clone()))
+            .collect()
+    }
+
+    /// The same of an offer that is not answered yet.
+    pub(crate) fn offered_labels(lines: &[MediaLine]) -> Vec<(StreamNumber, Option<String>)> {
+        lines
+            .iter()
+            .enumerate()
+            .filter(|(_, line)| line.format().is_some())
+            .map(|(place, line)| (number_at(place), line.label.clone()))
+            .collect()
+    }
+
+    /// Takes an offer with the caller's answer. Says whether any stream is taken.
+    pub(crate) fn answer(
+        &mut self,
+        lines: &[MediaLine],
+        address: IpAddr,
+        answers: &[StreamAnswer],
+    ) -> bool {
+        self.address = address;
+        let accepted: Vec<_> = lines
+            .iter()
+            .enumerate()
+            .map(|(place, line)| {
+                let number = number_at(place);
+                let answer = answers.iter().find(|answer| answer.number == number)?;
+                let format = self
+                    .kept(place, line)
+                    .map_or(line.format(), |kept| Some(kept.format));
+                Some(Accepted {
+                    rtp_port: answer.rtp_port.filter(|port| *port != 0)?,
+                    format: format?,
+                    has_rtcp_mux: line.has_rtcp_mux,
+                })
+            })
+            .collect();
+        self.take(lines, accepted);
+        self.lines.iter().any(|line| line.accepted.is_some())
+    }
+
+    /// Takes an offer that changes nothing the caller must know of first.
+    pub(crate) fn answer_unasked(&mut self, lines: &[MediaLine]) {
+        let accepted = lines
+            .iter()
+            .enumerate()
+            .map(|(place, line)| {
+                let kept = self.kept(place, line)?;
+                Some(Accepted {
+                    has_rtcp_mux: line.has_rtcp_mux,
+                    ..kept
+                })
+            })
+            .collect();
+        self.take(lines, accepted);
+    }
+
+    fn take(&mut self, lines: &[MediaLine], accepted: Vec<Option<Accepted>>) {
+        let is_wanted = self.wanted == LocalDirection::Receive;
+        self.activity = lines.iter().zip(&accepted).map(activity).collect();
+        self.lines = lines
+            .iter()
+            .zip(accepted)
+            .map(|(line, accepted)| LocalLine {
+                media: line.media.clone(),
+                protocol: line.protocol.clone(),
+                formats: line.formats.clone(),
+                label: line.label.clone(),
+                accepted,
+                is_receiving: is_wanted && line.direction.sends(),
+            })
+            .collect();
+        self.agreed = self.wanted;
+    }
+
+    /// Our own offer: the same lines, in the direction that is wanted (RFC 7866 §7.2: a recording
+    /// server adds no streams).
+    pub(crate) fn offer(&mut self) -> Vec<u8> {
+        let is_receiving = self.wanted == LocalDirection::Receive;
+        for line in &mut self.lines {
+            line.is_receiving = is_receiving;
+        }
+        self.description()
+    }
+
+    /// Takes the client's answer to our offer.
+    pub(crate) fn answered(&mut self, lines: &[MediaLine], direction: LocalDirection) {
+        self.agreed = direction;
+        for ((local, activity), line) in self.lines.iter_mut().zip(&mut self.activity).zip(lines) {
+            if line.port == 0 {
+                local.accepted = None;
+            }
+            *activity = self::activity((line, &local.accepted));
+        }
+    }
+
+    /// Our session description as it stands; the version moves only when the rest does
+    /// (RFC 3264 §8).
+    pub(crate) fn description(&mut self) -> Vec<u8> {
+        let now = (self.address, self.lines.clone());
+        if self.sent.as_ref() != Some(&now) {
+            self.version += 1;
+            self.sent = Some(now);
+        }
+        sdp::write(self.id, self.version, self.address, &self.lines)
+    }
+
+    /// What the client says of each stream. Lines that it left out since `before` are removed.
+    pub(crate) fn activities(&self, before: usize) -> Vec<StreamActivity> {
+        (0..self.activity.len().max(before))
+            .map(|place| StreamActivity {
+                number: number_at(place),
+                activity: self
+                    .activity
+                    .get(place)
+                    .copied()
+                    .unwrap_or(Activity::Removed),
+            })
+            .collect()
+    }
+
+    /// How many `m=` lines there are.
+    pub(crate) const fn len(&self) -> usize {
+        self.lines.len()
+    }
+}
+
+fn activity((line, accepted): (&MediaLine, &Option<Accepted>)) -> Activity {
+    match accepted {
+        None => Activity::Removed,
+        Some(_) if line.is_active() => Activity::Active,
+        Some(_) => Activity::Inactive,
+    }
+}

@@ -1,0 +1,323 @@
+//! One recording session: its dialog, its offers and answers, what is known of the conversation.
+//!
+//! A session never looks at another one. It is told what arrived and what time it is; what it
+//! wants sent or said goes into the [`Context`].
+//!
+//! **Invariant:** the caller hears `Offered` first and `Ended` last, each once. What the protocol
+//! still needs after `Ended` (a BYE that is not answered yet) goes on unheard.
+
+mod client;
+pub(crate) mod dialog;
+mod media;
+mod server;
+
+use crate::api::{Command, EndCause, Event, LocalDirection, Offer, SessionKey};
+use crate::context::{Context, Response};
+use crate::counters::Counted;
+use crate::metadata::{Metadata, MetadataState};
+use crate::peer::Peer;
+use crate::quirk::{Quirk, Quirks};
+use crate::sdp::MediaLine;
+use crate::sip::Method;
+use crate::transaction::TransactionKey;
+pub(crate) use client::session_of;
+use client::{Bye, FinalAck, Reinvite};
+use dialog::Dialog;
+use media::Media;
+pub(crate) use server::{Request, sdp_refusal};
+use std::net::IpAddr;
+use voicelog_model::{Pii, Timestamp};
+
+/// A recording session.
+pub(crate) struct Session {
+    pub(crate) key: SessionKey,
+    pub(crate) dialog: Dialog,
+    request_user: String,
+    media: Media,
+    metadata: MetadataState,
+    phase: Phase,
+    /// The client's offer that the caller has not answered yet.
+    pending: Option<Pending>,
+    /// Our 200 to an INVITE that is not acknowledged yet.
+    unacknowledged: Option<Unacknowledged>,
+    reinvite: Option<Reinvite>,
+    final_ack: Option<FinalAck>,
+    bye: Option<Bye>,
+    /// When to try our re-INVITE again after 491, and how often we have.
+    retry_at: Option<Timestamp>,
+    retries: u8,
+    /// The caller waits for [`Event::DirectionAgreed`].
+    is_direction_awaited: bool,
+    /// When the session has lasted too long.
+    expires: Timestamp,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum Phase {
+    /// The INVITE waits for the caller's answer.
+    Offered,
+    /// Answered with 200.
+    Established,
+    /// `Ended` was said; a BYE with this reason is to be sent or is on its way.
+    Closing(String),
+    /// Nothing more to do.
+    Over,
+}
+
+/// An offer of the client that waits for the caller.
+struct Pending {
+    transaction: TransactionKey,
+    method: Method,
+    cseq: u32,
+    lines: Vec<MediaLine>,
+    until: Timestamp,
+}
+
+/// A 200 to an INVITE, sent again until its ACK comes (RFC 3261 §13.3.1.4).
+struct Unacknowledged {
+    cseq: u32,
+    to: Peer,
+    bytes: Vec<u8>,
+    next: Timestamp,
+    interval: i64,
+    until: Timestamp,
+    /// The 200 holds our offer in this direction; the ACK brings the answer.
+    offered: Option<LocalDirection>,
+    is_first: bool,
+}
+
+/// What the endpoint found in a new INVITE.
+pub(crate) struct Invitation<'a> {
+    pub(crate) transaction: TransactionKey,
+    pub(crate) dialog: Dialog,
+    pub(crate) request_user: String,
+    pub(crate) lines: Vec<MediaLine>,
+    pub(crate) metadata: Option<&'a [u8]>,
+    pub(crate) quirks: Quirks,
+    /// Any address of ours; the answer brings the one for media.
+    pub(crate) address: IpAddr,
+}
+
+impl Session {
+    /// A session for an INVITE that can be offered to the caller; says so.
+    pub(crate) fn invited(
+        cx: &mut Context,
+        now: Timestamp,
+        key: SessionKey,
+        invitation: Invitation<'_>,
+    ) -> Self {
+        let mut metadata = MetadataState::default();
+        if let Some(bytes) = invitation.metadata {
+            metadata.take(bytes);
+        }
+        let mut session = Self {
+            key,
+            media: Media::new(cx.ids.number(), invitation.address),
+            metadata,
+            request_user: invitation.request_user,
+            phase: Phase::Offered,
+            pending: None,
+            unacknowledged: None,
+            reinvite: None,
+            final_ack: None,
+            bye: None,
+            retry_at: None,
+            retries: 0,
+            is_direction_awaited: false,
+            expires: now.plus_micros(cx.config.session_micros_max),
+            dialog: invitation.dialog,
+        };
+        cx.transactions.bind(&invitation.transaction, key);
+        cx.respond(now, invitation.transaction, Response::new(100));
+        let offer = session.offer(&invitation.lines, invitation.quirks);
+        session.pending = Some(Pending {
+            transaction: invitation.transaction,
+            method: Method::Invite,
+            cseq: session.dialog.remote_cseq,
+            lines: invitation.lines,
+            until: now.plus_micros(cx.config.answer_micros_max),
+        });
+        cx.event(key, Event::Offered(Box::new(offer)));
+        session
+    }
+
+    fn offer(&self, lines: &[MediaLine], mut quirks: Quirks) -> Offer {
+        let metadata = self.metadata.snapshot(&Media::offered_labels(lines));
+        if metadata.is_none() {
+            quirks.add(Quirk::MetadataMissing);
+        }
+        Offer {
+            call_id: Pii::new(String::from_utf8_lossy(&self.dialog.call_id).into_owned()),
+            request_user: Pii::new(self.request_user.clone()),
+            streams: self.media.offered(lines),
+            metadata,
+            quirks: quirks.into_vec(),
+        }
+    }
+
+    fn metadata_now(&self) -> Option<Metadata> {
+        self.metadata.snapshot(&self.media.labels())
+    }
+
+    /// Whether the endpoint can forget the session.
+    pub(crate) fn is_over(&self) -> bool {
+        self.phase == Phase::Over
+    }
+
+    /// The caller has heard `Ended`.
+    pub(crate) const fn is_closing(&self) -> bool {
+        matches!(self.phase, Phase::Closing(_) | Phase::Over)
+    }
+
+    /// What the caller wants.
+    pub(crate) fn command(&mut self, cx: &mut Context, now: Timestamp, command: Command) {
+        if self.is_closing() {
+            cx.count(Counted::LateCommand);
+            return;
+        }
+        match command {
+            Command::Answer {
+                media_address,
+                streams,
+                direction,
+            } => self.answer(cx, now, media_address, &streams, direction),
+            Command::Reject {
+                status,
+                reason,
+                retry_after,
+            } => {
+                let status = if (400..700).contains(&status) {
+                    status
+                } else {
+                    500
+                };
+                let mut response = Response::new(status).warning(399, &reason);
+                if let Some(seconds) = retry_after {
+                    response = response.retry_after(seconds.into());
+                }
+                self.reject(cx, now, response);
+            }
+            Command::Receive => self.want(cx, LocalDirection::Receive),
+            Command::Pause => self.want(cx, LocalDirection::Inactive),
+            Command::End { reason } => self.end(cx, now, EndCause::ByUs, &reason),
+        }
+    }
+
+    fn want(&mut self, cx: &mut Context, direction: LocalDirection) {
+        if self.phase == Phase::Offered {
+            cx.count(Counted::LateCommand);
+            return;
+        }
+        self.media.wanted = direction;
+        self.is_direction_awaited = true;
+    }
+
+    /// Ends the session from our side: with BYE, or by refusing its INVITE.
+    pub(crate) fn end(&mut self, cx: &mut Context, now: Timestamp, cause: EndCause, reason: &str) {
+        if self.is_closing() {
+            return;
+        }
+        let was_offered = self.phase == Phase::Offered;
+        if let Some(pending) = self.pending.take() {
+            let status = match (was_offered, cause) {
+                (true, EndCause::Timeout) => 500,
+                (true, _) => 480,
+                (false, _) => 487,
+            };
+            let response = Response::new(status)
+                .tag(&self.dialog.local_tag)
+                .warning(399, reason);
+            cx.respond(now, pending.transaction, response);
+        }
+        self.phase = if was_offered {
+            Phase::Over
+        } else {
+            Phase::Closing(reason.to_owned())
+        };
+        cx.event(self.key, Event::Ended { cause });
+    }
+
+    /// The client ended it, or nobody can be told any more.
+    fn over(&mut self, cx: &mut Context, cause: EndCause) {
+        if !self.is_closing() {
+            cx.event(self.key, Event::Ended { cause });
+        }
+        self.phase = Phase::Over;
+    }
+
+    /// A TCP connection is gone.
+    pub(crate) fn connection_closed(&mut self, cx: &mut Context, connection: u64) {
+        if let Some(unacknowledged) = &mut self.unacknowledged
+            && unacknowledged.to.connection == Some(connection)
+        {
+            unacknowledged.to.connection = None;
+        }
+        if self.dialog.peer.connection != Some(connection) {
+            return;
+        }
+        self.dialog.peer.connection = None;
+        match self.phase {
+            Phase::Offered => {
+                if let Some(pending) = self.pending.take() {
+                    cx.transactions.remove(&pending.transaction, &mut cx.timers);
+                }
+                self.over(cx, EndCause::Transport);
+            }
+            Phase::Established => cx.event(self.key, Event::ConnectionLost),
+            Phase::Closing(_) | Phase::Over => {}
+        }
+    }
+
+    /// The next moment at which something must be done.
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
+        let expires = (!self.is_closing()).then_some(self.expires);
+        let unacknowledged = self.unacknowledged.as_ref().map(|u| u.next.min(u.until));
+        [
+            expires,
+            self.retry_at,
+            self.pending.as_ref().map(|pending| pending.until),
+            unacknowledged,
+            self.reinvite
+                .as_ref()
+                .map(|reinvite| reinvite.transaction.deadline()),
+            self.bye.as_ref().map(|bye| bye.transaction.deadline()),
+            self.final_ack.as_ref().map(|ack| ack.until),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Some deadline has come.
+    pub(crate) fn timeout(&mut self, cx: &mut Context, now: Timestamp) {
+        if self.expires <= now && !self.is_closing() {
+            self.end(cx, now, EndCause::Timeout, "the session lasted too long");
+        }
+        if self
+            .pending
+            .as_ref()
+            .is_some_and(|pending| pending.until <= now)
+        {
+            cx.count(Counted::Unanswered);
+            self.unanswered(cx, now);
+        }
+        self.retransmit_answer(cx, now);
+        self.client_timeout(cx, now);
+    }
+
+    /// What follows from the state that is now reached: called after everything that changes it.
+    pub(crate) fn settle(&mut self, cx: &mut Context, now: Timestamp) {
+        match &self.phase {
+            Phase::Offered | Phase::Over => {}
+            Phase::Established => self.pursue_direction(cx, now),
+            // RFC 3261 §15: no BYE before the ACK has come or is given up.
+            Phase::Closing(_) if self.unacknowledged.is_some() => {}
+            Phase::Closing(reason) => {
+                if self.bye.is_none() {
+                    let reason = Dialog::reason(reason);
+                    self.send_bye(cx, now, &reason);
+                }
+            }
+        }
+    }
+}

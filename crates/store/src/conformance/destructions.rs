@@ -1,0 +1,189 @@
+//! What every index promises about the end of a recording.
+
+use super::index::{begin, decide, leaf, seal, unrecorded};
+use super::{at, decision_id, destruction_id};
+use crate::index::{NewDestruction, NewHold, State};
+use crate::{Index, StoreError};
+use voicelog_model::RecordingId;
+
+fn intent(number: u8, recording: RecordingId) -> NewDestruction {
+    NewDestruction {
+        id: destruction_id(number),
+        recording,
+        decision: decision_id(number),
+        begun_at: at(500 + i64::from(number)),
+    }
+}
+
+pub(super) fn ends_in_a_tombstone(index: &dyn Index) -> Result<(), StoreError> {
+    let id = seal(index, 1, Some(100))?;
+    let other = seal(index, 2, Some(100))?;
+    let no_decision = NewDestruction {
+        decision: decision_id(9),
+        ..intent(1, id)
+    };
+    assert!(
+        index.begin_destruction(&no_decision).is_err(),
+        "no decision, no destruction"
+    );
+    decide(index, 9, id)?;
+    index.begin_destruction(&no_decision)?;
+    assert_eq!(
+        index.recording(id)?.map(|row| row.state),
+        Some(State::Destroying)
+    );
+    assert_eq!(index.due(at(999), 9)?, [other]);
+    assert!(matches!(
+        index.update_sealed(id, b"x"),
+        Err(StoreError::State { .. })
+    ));
+    assert!(matches!(
+        index.set_retain_until(id, None),
+        Err(StoreError::State { .. })
+    ));
+    assert!(matches!(
+        index.set_certificate(id, b"too early"),
+        Err(StoreError::State { .. })
+    ));
+
+    index.complete_destruction(id, at(600), &leaf(1))?;
+    let Some(row) = index.recording(id)? else {
+        return Err(StoreError::NotFound {
+            noun: "recording",
+            id: id.to_string(),
+        });
+    };
+    assert_eq!(
+        (row.state, row.destroyed_at),
+        (State::Destroyed, Some(at(600)))
+    );
+    assert_eq!(
+        (row.started_at, row.ended_at),
+        (at(1), Some(at(61))),
+        "times stay"
+    );
+    assert_eq!((row.line.as_str(), row.sealed.as_slice()), ("", &b""[..]));
+    assert_eq!((row.verdict, row.byte_count), (None, None));
+    assert_eq!(index.manifest(id)?, None);
+    for decision in index.decisions_of(id)? {
+        assert_eq!(decision.sealed_facts, b"");
+        assert_ne!(decision.document, b"", "what was decided stays");
+    }
+    assert!(
+        decide(index, 8, id).is_err(),
+        "no new facts about what is destroyed"
+    );
+    assert_eq!(index.destroyed_recordings(None, 9)?, [id]);
+    assert_eq!(index.destroyed_recordings(Some(id), 9)?, []);
+
+    assert_eq!(index.certificate(id)?, None);
+    index.set_certificate(id, b"certificate")?;
+    index.set_certificate(id, b"certificate")?;
+    assert!(matches!(
+        index.set_certificate(id, b"another"),
+        Err(StoreError::Exists { .. })
+    ));
+    assert_eq!(index.certificate(id)?.as_deref(), Some(&b"certificate"[..]));
+    assert_eq!(index.destructions_pending()?, []);
+
+    assert_eq!(
+        index.manifest(other)?.as_deref(),
+        Some(&b"manifest 2"[..]),
+        "others are whole"
+    );
+    assert_eq!(
+        index.recording(other)?.map(|row| row.line),
+        Some("sales".to_owned())
+    );
+    Ok(())
+}
+
+pub(super) fn goes_on_where_it_stopped(index: &dyn Index) -> Result<(), StoreError> {
+    let id = seal(index, 1, None)?;
+    assert!(matches!(
+        index.complete_destruction(id, at(1), &leaf(1)),
+        Err(StoreError::State { .. })
+    ));
+    index.begin_destruction(&intent(1, id))?;
+    index.begin_destruction(&intent(1, id))?;
+    let other_intent = NewDestruction {
+        id: destruction_id(7),
+        ..intent(1, id)
+    };
+    assert!(matches!(
+        index.begin_destruction(&other_intent),
+        Err(StoreError::State { .. })
+    ));
+    let pending = index.destructions_pending()?;
+    assert_eq!(pending.len(), 1);
+    assert!(pending.iter().all(|row| row.destruction == intent(1, id)));
+    assert!(
+        pending
+            .iter()
+            .all(|row| row.destroyed_at.is_none() && row.leaf.is_none())
+    );
+    assert_eq!(index.destruction_of(id)?.as_ref(), pending.first());
+
+    index.complete_destruction(id, at(600), &leaf(1))?;
+    index.complete_destruction(id, at(601), &leaf(2))?;
+    let waiting = index.pending_leaves(9)?;
+    assert_eq!(waiting.iter().filter(|found| **found == leaf(1)).count(), 1);
+    assert!(
+        !waiting.contains(&leaf(2)),
+        "done again, it queues no second leaf"
+    );
+    let pending = index.destructions_pending()?;
+    assert!(pending.iter().all(|row| row.destroyed_at == Some(at(600))));
+    assert!(
+        pending
+            .iter()
+            .all(|row| row.leaf == Some(leaf(1).id) && !row.has_certificate)
+    );
+    index.set_certificate(id, b"certificate")?;
+    assert_eq!(
+        index.destruction_of(id)?.map(|row| row.has_certificate),
+        Some(true)
+    );
+    assert_eq!(index.destructions_pending()?, []);
+    Ok(())
+}
+
+pub(super) fn honours_holds(index: &dyn Index) -> Result<(), StoreError> {
+    let id = seal(index, 1, Some(100))?;
+    let hold = NewHold {
+        id: [1; 16],
+        recording: id,
+        placed_at: at(50),
+        decision: Some(decision_id(1)),
+        sealed: b"sealed reason".to_vec(),
+    };
+    index.place_hold(&hold)?;
+    let held = index.begin_destruction(&intent(1, id));
+    assert!(matches!(held, Err(StoreError::State { state: "held", .. })));
+    assert!(index.lift_hold(hold.id, at(60))?);
+    index.begin_destruction(&intent(1, id))?;
+    let too_late = NewHold {
+        id: [2; 16],
+        ..hold
+    };
+    assert!(matches!(
+        index.place_hold(&too_late),
+        Err(StoreError::State { .. })
+    ));
+    index.complete_destruction(id, at(600), &leaf(1))?;
+    let reasons: Vec<_> = index
+        .holds_of(id)?
+        .into_iter()
+        .map(|row| row.hold.sealed)
+        .collect();
+    assert_eq!(reasons, [b""]);
+
+    let running = begin(index, 3)?;
+    assert!(matches!(
+        index.begin_destruction(&intent(3, running)),
+        Err(StoreError::State { .. })
+    ));
+    assert!(index.end_unrecorded(running, &unrecorded(90, None), None)?);
+    index.begin_destruction(&intent(3, running))?;
+    index.complete_destruction(running, at(601), &leaf(3))
+}

@@ -1,0 +1,180 @@
+//! Small files and folders that are there, whole, or not there, whatever happens in between.
+//!
+//! A file is durable when its bytes are synced *and* the folder that names it is: each function
+//! here lists the system calls that make it so. Files have mode 0600 and folders 0700: nobody
+//! but the account that voicelog runs under reads them.
+
+use crate::StoreError;
+use std::ffi::OsString;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// Mode of files.
+pub const FILE_MODE: u32 = 0o600;
+/// Mode of folders.
+pub const FOLDER_MODE: u32 = 0o700;
+
+/// Makes a file that does not exist yet: open(`O_EXCL`), write, fsync, fsync of the folder.
+///
+/// Errors: a file of that name is there ([`StoreError::Io`] with `AlreadyExists`); on any error
+/// no half-written file of ours stays behind, unless the machine itself stops.
+pub fn create(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    write_new(path, bytes)?;
+    sync_folder_of(path)
+}
+
+/// Writes a file in place of the one that may be there: the new bytes under a temporary name
+/// (open, write, fsync), rename, fsync of the folder. Readers see the old or the new, whole.
+///
+/// Two replacements of one file at the same time are the caller's to prevent.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let temporary = temporary_name(path)?;
+    // A crash may have left one; its bytes were never promised to anybody.
+    remove_if_there(&temporary)?;
+    write_new(&temporary, bytes)?;
+    std::fs::rename(&temporary, path).map_err(StoreError::io("replace", path.display()))?;
+    sync_folder_of(path)
+}
+
+/// Removes a file, if it is there: unlink, fsync of the folder.
+pub fn remove(path: &Path) -> Result<(), StoreError> {
+    if remove_if_there(path)? || folder_of(path).is_dir() {
+        sync_folder_of(path)?;
+    }
+    Ok(())
+}
+
+/// Makes a folder and those above it that are missing, each durably. One that is there is left
+/// as it is.
+pub fn create_folder(path: &Path) -> Result<(), StoreError> {
+    if path.as_os_str().is_empty() || path.is_dir() {
+        return Ok(());
+    }
+    create_folder(folder_of(path))?;
+    match DirBuilder::new().mode(FOLDER_MODE).create(path) {
+        Ok(()) => sync_folder_of(path),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(StoreError::io("make folder", path.display())(error)),
+    }
+}
+
+/// Makes the names in a folder durable: fsync of the folder.
+pub fn sync_folder(path: &Path) -> Result<(), StoreError> {
+    // An empty path is the folder that a bare file name lies in.
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
+    File::open(path)
+        .and_then(|folder| folder.sync_all())
+        .map_err(StoreError::io("sync folder", path.display()))
+}
+
+/// The folder that a file lies in; empty for a bare file name.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or_else(|| Path::new(""))
+}
+
+fn sync_folder_of(path: &Path) -> Result<(), StoreError> {
+    sync_folder(folder_of(path))
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(FILE_MODE)
+        .open(path)
+        .map_err(StoreError::io("make", path.display()))?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    written.map_err(|error| {
+        // What was being done fails for the reason that matters; this is only tidying up.
+        if let Err(_untidy) = std::fs::remove_file(path) {}
+        StoreError::io("write", path.display())(error)
+    })
+}
+
+/// Whether it was there.
+fn remove_if_there(path: &Path) -> Result<bool, StoreError> {
+    match std::fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(StoreError::io("remove", path.display())(error)),
+    }
+}
+
+/// The name that [`replace`] writes under first.
+pub(crate) fn temporary_name(path: &Path) -> Result<PathBuf, StoreError> {
+    let name = path.file_name().ok_or_else(|| StoreError::Invalid {
+        what: "not the path of a file",
+        value: path.display().to_string(),
+    })?;
+    let mut hidden = OsString::from(".");
+    hidden.push(name);
+    hidden.push(".new");
+    Ok(path.with_file_name(hidden))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn files_and_folders_are_for_nobody_else() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("a/b");
+        create_folder(&folder).unwrap();
+        create_folder(&folder).unwrap();
+        let file = folder.join("file");
+        create(&file, b"one").unwrap();
+        assert_eq!(
+            (mode(&root.path().join("a")), mode(&folder), mode(&file)),
+            (0o700, 0o700, 0o600)
+        );
+    }
+
+    #[test]
+    fn a_file_is_made_once_and_replaced_whole() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("file");
+        create(&file, b"one").unwrap();
+        let again = create(&file, b"two").unwrap_err();
+        assert!(
+            matches!(&again, StoreError::Io { source, .. } if source.kind() == ErrorKind::AlreadyExists)
+        );
+        assert_eq!(std::fs::read(&file).unwrap(), b"one");
+        replace(&file, b"three").unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"three");
+        assert_eq!(
+            std::fs::read_dir(root.path()).unwrap().count(),
+            1,
+            "no temporary file is left"
+        );
+    }
+
+    #[test]
+    fn what_a_crash_left_under_the_temporary_name_is_in_nobodys_way() {
+        let root = tempfile::tempdir().unwrap();
+        create(&root.path().join(".file.new"), b"half").unwrap();
+        replace(&root.path().join("file"), b"whole").unwrap();
+        assert_eq!(std::fs::read(root.path().join("file")).unwrap(), b"whole");
+    }
+
+    #[test]
+    fn removing_what_is_not_there_is_no_error() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("file");
+        create(&file, b"").unwrap();
+        remove(&file).unwrap();
+        remove(&file).unwrap();
+        remove(&root.path().join("no/such/folder")).unwrap();
+    }
+}

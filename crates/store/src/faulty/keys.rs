@@ -1,0 +1,31 @@
+//! Keys that fail on demand.
+
+use super::{Schedule, forward};
+use crate::{Keys, StoreError};
+use voicelog_model::RecordingId;
+
+/// Keys that fail on demand.
+#[derive(Debug)]
+pub struct FaultyKeys {
+    inner: Box<dyn Keys>,
+    schedule: Schedule,
+}
+
+impl FaultyKeys {
+    /// Wraps a backend.
+    #[must_use]
+    pub fn new(inner: Box<dyn Keys>, schedule: Schedule) -> Self {
+        Self { inner, schedule }
+    }
+
+    /// A key is durable or not there: nothing is left to abandon.
+    #[expect(clippy::unused_self, reason = "the macro calls it on every wrapper")]
+    const fn die(&self) {}
+}
+
+forward! { Keys, FaultyKeys,
+    fn put(&self, recording: RecordingId, wrapped: &[u8]) -> ();
+    fn get(&self, recording: RecordingId) -> Vec<u8>;
+    fn destroy(&self, recording: RecordingId) -> ();
+    fn list(&self) -> Vec<RecordingId>;
+}

@@ -1,0 +1,242 @@
+//! The index: rows in domain verbs, no SQL outside its backends.
+//!
+//! Every verb that writes is one transaction, durable when it returns; several processes may
+//! have the same index open. Every list is bounded by its `limit` or says what bounds it.
+
+mod rows;
+
+pub use rows::*;
+
+use crate::StoreError;
+use std::fmt::Debug;
+use voicelog_model::{DecisionId, RecordingId, Timestamp};
+
+/// Recordings and the holds on them.
+pub trait Recordings {
+    /// Adds a recording at the start of its call. Errors: an id that is taken, a decision that is
+    /// not in the index, a state in which no recording starts.
+    fn insert_recording(&self, recording: &NewRecording) -> Result<(), StoreError>;
+
+    /// Compare and set: moves to `to` if it is in one of `from`; tells whether it did.
+    ///
+    /// Only between waiting, recording and finishing: the other states have verbs of their own.
+    fn set_state(&self, id: RecordingId, from: &[State], to: State) -> Result<bool, StoreError>;
+
+    /// Replaces the sealed column and wipes the old one. Errors: [`StoreError::State`] once
+    /// destruction has begun.
+    fn update_sealed(&self, id: RecordingId, sealed: &[u8]) -> Result<(), StoreError>;
+
+    /// recording or finishing → sealed, and queues the leaf. False, and nothing changed, if it is
+    /// in another state: so a second try after a crash adds no second leaf.
+    fn finish_recording(
+        &self,
+        id: RecordingId,
+        finished: &Finished,
+        leaf: &PendingLeaf,
+    ) -> Result<bool, StoreError>;
+
+    /// waiting → not_recorded. False, and nothing changed, if it is in another state.
+    fn end_unrecorded(
+        &self,
+        id: RecordingId,
+        ended: &Unrecorded,
+        leaf: Option<&PendingLeaf>,
+    ) -> Result<bool, StoreError>;
+
+    /// The recording, if there is one.
+    fn recording(&self, id: RecordingId) -> Result<Option<RecordingRow>, StoreError>;
+
+    /// The manifest of a sealed recording.
+    fn manifest(&self, id: RecordingId) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The timeline of a recording that is closed, or of a call of which nothing was kept.
+    fn timeline(&self, id: RecordingId) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// One page of recordings, newest first.
+    fn list_recordings(
+        &self,
+        filter: &RecordingFilter,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page, StoreError>;
+
+    /// All recordings in one of these states, oldest first. For recovery and for `check`, which
+    /// need them all.
+    fn recordings_in_state(&self, states: &[State]) -> Result<Vec<RecordingRow>, StoreError>;
+
+    /// Recordings whose term is over and that no hold protects, oldest term first: candidates
+    /// for destruction, never a decision.
+    fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<RecordingId>, StoreError>;
+
+    /// Changes when a term ends. Errors: [`StoreError::State`] once destruction has begun.
+    fn set_retain_until(
+        &self,
+        id: RecordingId,
+        retain_until: Option<Timestamp>,
+    ) -> Result<(), StoreError>;
+
+    /// Places a hold. Errors: [`StoreError::State`] once destruction has begun.
+    fn place_hold(&self, hold: &NewHold) -> Result<(), StoreError>;
+
+    /// Lifts a hold; false if it was lifted before.
+    fn lift_hold(&self, id: HoldId, at: Timestamp) -> Result<bool, StoreError>;
+
+    /// All holds ever placed on a recording, oldest first.
+    fn holds_of(&self, recording: RecordingId) -> Result<Vec<HoldRow>, StoreError>;
+}
+
+/// What the law answered.
+pub trait Decisions {
+    /// Keeps a decision, with the leaf that says so if it is one that the log shows. The row's
+    /// own `leaf` field is not looked at. Errors: [`StoreError::State`] if the recording is
+    /// destroyed and there are sealed facts, which nothing would ever wipe.
+    fn insert_decision(
+        &self,
+        decision: &DecisionRow,
+        leaf: Option<&PendingLeaf>,
+    ) -> Result<(), StoreError>;
+
+    /// The decision, if there is one.
+    fn decision(&self, id: DecisionId) -> Result<Option<DecisionRow>, StoreError>;
+
+    /// All decisions about a recording, oldest first.
+    fn decisions_of(&self, recording: RecordingId) -> Result<Vec<DecisionRow>, StoreError>;
+}
+
+/// The rows under the transparency log.
+pub trait LogRows {
+    /// Queues a leaf that belongs to no other verb.
+    fn queue_leaf(&self, leaf: &PendingLeaf) -> Result<(), StoreError>;
+
+    /// Leaves that wait, in the order in which they were queued.
+    fn pending_leaves(&self, limit: usize) -> Result<Vec<PendingLeaf>, StoreError>;
+
+    /// Moves waiting leaves into the log and replaces its head, all or nothing.
+    ///
+    /// `expected_size` is the size that the caller's checkpoint builds on. Errors:
+    /// [`StoreError::LogMoved`] if the log has another size; [`StoreError::Corrupt`] if a leaf
+    /// does not wait, or waits with other bytes. No leaves at all is allowed: the first
+    /// checkpoint of an empty log.
+    fn append_leaves(
+        &self,
+        expected_size: u64,
+        leaves: &[SequencedLeaf],
+        checkpoint: &[u8],
+        compact_range: &[u8],
+    ) -> Result<(), StoreError>;
+
+    /// The newest state of the log.
+    fn log_head(&self) -> Result<LogHead, StoreError>;
+
+    /// The leaf at a place.
+    fn leaf(&self, index: u64) -> Result<Option<LeafRow>, StoreError>;
+
+    /// The place of a leaf that once waited under this id; none if it still waits.
+    fn leaf_index_of(&self, id: LeafId) -> Result<Option<u64>, StoreError>;
+
+    /// Hashes of the leaves `from..to`.
+    fn leaf_hashes(&self, from: u64, to: u64) -> Result<Vec<Hash>, StoreError>;
+
+    /// Leaves from a place on.
+    fn leaves(&self, from: u64, limit: usize) -> Result<Vec<LeafRow>, StoreError>;
+}
+
+/// The end of recordings.
+pub trait Destructions {
+    /// sealed or not_recorded → destroying, and the intent. The same intent again is no error.
+    ///
+    /// Errors: [`StoreError::State`] if it is held, still running, or being destroyed under
+    /// another intent.
+    fn begin_destruction(&self, destruction: &NewDestruction) -> Result<(), StoreError>;
+
+    /// Destructions that have no certificate yet, oldest first: what recovery goes on with.
+    fn destructions_pending(&self) -> Result<Vec<DestructionRow>, StoreError>;
+
+    /// The destruction of a recording, if one was begun.
+    fn destruction_of(&self, recording: RecordingId) -> Result<Option<DestructionRow>, StoreError>;
+
+    /// destroying → destroyed: wipes line, sealed columns, manifest, verdict and size of the row,
+    /// and the sealed facts of its decisions and holds; keeps ids, times and state; queues the
+    /// leaf. Then takes old pages out of the database's journal.
+    ///
+    /// Done again after a crash it only does what is left, and queues no second leaf. Errors:
+    /// [`StoreError::NotWiped`]: the tombstone is there, and old pages still have to go; call it
+    /// again.
+    fn complete_destruction(
+        &self,
+        recording: RecordingId,
+        destroyed_at: Timestamp,
+        leaf: &PendingLeaf,
+    ) -> Result<(), StoreError>;
+
+    /// Keeps the certificate. The same bytes again are no error.
+    fn set_certificate(&self, recording: RecordingId, bytes: &[u8]) -> Result<(), StoreError>;
+
+    /// The certificate of a destroyed recording.
+    fn certificate(&self, recording: RecordingId) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Recordings destroyed, by id, after the one given: the list that a restored backup must
+    /// apply before it is used.
+    fn destroyed_recordings(
+        &self,
+        after: Option<RecordingId>,
+        limit: usize,
+    ) -> Result<Vec<RecordingId>, StoreError>;
+}
+
+/// Local accounts, logins and the one-time set-up token.
+pub trait Accounts {
+    /// Adds an account. Errors: [`StoreError::Exists`].
+    fn insert_account(&self, account: &Account) -> Result<(), StoreError>;
+
+    /// The account of that name, if there is one.
+    fn account(&self, name: &str) -> Result<Option<Account>, StoreError>;
+
+    /// How many accounts there are.
+    fn account_count(&self) -> Result<u64, StoreError>;
+
+    /// Keeps a login and forgets those that ended before `now`.
+    fn insert_login(&self, login: &Login, now: Timestamp) -> Result<(), StoreError>;
+
+    /// The login with that token hash, if it has not ended.
+    fn login(&self, token_hash: &Hash, now: Timestamp) -> Result<Option<Login>, StoreError>;
+
+    /// Ends a login. One that is not there has ended already.
+    fn delete_login(&self, token_hash: &Hash) -> Result<(), StoreError>;
+
+    /// Sets the set-up token, in place of any that was set before.
+    fn set_setup_token(&self, hash: &Hash, expires_at: Timestamp) -> Result<(), StoreError>;
+
+    /// Uses the set-up token up. True once, before it ends, and only while there is no account.
+    fn take_setup_token(&self, hash: &Hash, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Uses the set-up token up and makes the first account, in one step: all of it or nothing.
+    fn claim_first_account(
+        &self,
+        hash: &Hash,
+        account: &Account,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+}
+
+/// A small table of names and values: format versions, public keys, what the archive must know
+/// of itself.
+pub trait Settings {
+    /// The value of a name.
+    fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Sets a value.
+    fn set_setting(&self, name: &str, value: &[u8]) -> Result<(), StoreError>;
+}
+
+/// The whole index.
+pub trait Index:
+    Recordings + Decisions + LogRows + Destructions + Accounts + Settings + Send + Sync + Debug
+{
+    /// The archive that this index belongs to.
+    fn archive(&self) -> crate::ArchiveId;
+
+    /// Holds the index against itself (page structure, references, counts); gives one line per
+    /// finding, none if all is well.
+    fn check(&self) -> Result<Vec<String>, StoreError>;
+}

@@ -1,0 +1,327 @@
+//! What the rows of the index hold.
+
+use voicelog_model::{Action, DecisionId, DestructionId, RecordingId, Timestamp};
+
+/// Names one leaf from the moment it waits for the log; chosen by the archive, 16 random bytes.
+pub type LeafId = [u8; 16];
+
+/// Names one hold.
+pub type HoldId = [u8; 16];
+
+/// A SHA-256 value.
+pub type Hash = [u8; 32];
+
+/// Where a recording is in its life.
+///
+/// waiting → recording → finishing → sealed → destroying → destroyed, or
+/// waiting → not_recorded → destroying → destroyed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// The call runs and nothing is kept yet.
+    Waiting,
+    /// The call runs and is kept.
+    Recording,
+    /// The call is over; the manifest is not made yet.
+    Finishing,
+    /// Complete, with manifest and leaf.
+    Sealed,
+    /// The call is over and nothing was kept.
+    NotRecorded,
+    /// Its destruction has begun; it can't be read any more.
+    Destroying,
+    /// Only the tombstone is left.
+    Destroyed,
+}
+
+impl State {
+    /// Every state, in the order of life.
+    pub const ALL: [Self; 7] = [
+        Self::Waiting,
+        Self::Recording,
+        Self::Finishing,
+        Self::Sealed,
+        Self::NotRecorded,
+        Self::Destroying,
+        Self::Destroyed,
+    ];
+
+    /// The word in the database and in lists.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Recording => "recording",
+            Self::Finishing => "finishing",
+            Self::Sealed => "sealed",
+            Self::NotRecorded => "not_recorded",
+            Self::Destroying => "destroying",
+            Self::Destroyed => "destroyed",
+        }
+    }
+
+    /// The state with that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A recording when its call begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRecording {
+    /// Its id.
+    pub id: RecordingId,
+    /// When the call began.
+    pub started_at: Timestamp,
+    /// [`State::Waiting`] or [`State::Recording`].
+    pub state: State,
+    /// The line that the call came in on, as configured. Not personal data; wiped all the same.
+    pub line: String,
+    /// The decision under which it began. It must be in the index already.
+    pub decision: DecisionId,
+    /// Ciphertext of everything personal: parties, names, addresses.
+    pub sealed: Vec<u8>,
+}
+
+/// A recording as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordingRow {
+    /// Its id.
+    pub id: RecordingId,
+    /// Where it is in its life.
+    pub state: State,
+    /// When the call began.
+    pub started_at: Timestamp,
+    /// When the call ended.
+    pub ended_at: Option<Timestamp>,
+    /// The line; empty after destruction.
+    pub line: String,
+    /// The decision under which it began.
+    pub decision: DecisionId,
+    /// Ciphertext of everything personal; empty after destruction.
+    pub sealed: Vec<u8>,
+    /// The timeline's verdict, once sealed.
+    pub verdict: Option<String>,
+    /// Bytes of ciphertext in the blob store, once sealed.
+    pub byte_count: Option<u64>,
+    /// When its term ends. No value: no term is set, and nothing destroys it by itself.
+    pub retain_until: Option<Timestamp>,
+    /// The leaf that says it was recorded.
+    pub leaf: Option<LeafId>,
+    /// When it was destroyed.
+    pub destroyed_at: Option<Timestamp>,
+}
+
+/// What is known when a recording is complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    /// When the call ended.
+    pub ended_at: Timestamp,
+    /// The timeline's verdict, one word.
+    pub verdict: String,
+    /// The manifest's bytes.
+    pub manifest: Vec<u8>,
+    /// The timeline's bytes.
+    pub timeline: Vec<u8>,
+    /// Bytes of ciphertext in the blob store.
+    pub byte_count: u64,
+    /// When its term ends.
+    pub retain_until: Option<Timestamp>,
+}
+
+/// What is known when a call is over of which nothing was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unrecorded {
+    /// When the call ended.
+    pub ended_at: Timestamp,
+    /// The timeline's verdict, one word.
+    pub verdict: String,
+    /// The timeline's bytes: why nothing was kept, and when.
+    pub timeline: Vec<u8>,
+    /// When the term of what is known ends.
+    pub retain_until: Option<Timestamp>,
+}
+
+/// Which recordings to list. The default is all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordingFilter {
+    /// Only in this state.
+    pub state: Option<State>,
+    /// Only calls that began at or after this moment.
+    pub from: Option<Timestamp>,
+    /// Only calls that began before this moment.
+    pub to: Option<Timestamp>,
+}
+
+/// Where a list goes on: after the recording with this start and id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// Start of the last recording on the page before.
+    pub started_at: Timestamp,
+    /// Its id.
+    pub id: RecordingId,
+}
+
+/// One page of a list, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The rows.
+    pub rows: Vec<RecordingRow>,
+    /// Where the next page starts; none if this is the last.
+    pub next: Option<Cursor>,
+}
+
+/// A reason to keep a recording beyond its term.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewHold {
+    /// Its id, chosen by the archive.
+    pub id: HoldId,
+    /// What is held.
+    pub recording: RecordingId,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+    /// The decision that allowed it, if one was asked.
+    pub decision: Option<DecisionId>,
+    /// Ciphertext of the reason and of who placed it.
+    pub sealed: Vec<u8>,
+}
+
+/// A hold as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldRow {
+    /// What was placed.
+    pub hold: NewHold,
+    /// When it was lifted; it is active until then.
+    pub lifted_at: Option<Timestamp>,
+}
+
+/// One answer of the law, as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecisionRow {
+    /// Its id.
+    pub id: DecisionId,
+    /// The moment decided about.
+    pub at: Timestamp,
+    /// The act.
+    pub action: Action,
+    /// The outcome, one word.
+    pub outcome: String,
+    /// The recording that it is about, if any. That row may come later.
+    pub recording: Option<RecordingId>,
+    /// The decision as JSON. It carries reasons and hashes, no personal data.
+    pub document: Vec<u8>,
+    /// Ciphertext of the facts; empty after destruction.
+    pub sealed_facts: Vec<u8>,
+    /// The leaf that says so, if one was queued with it.
+    pub leaf: Option<LeafId>,
+}
+
+/// A leaf that waits for its place in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingLeaf {
+    /// Its id, chosen by the archive.
+    pub id: LeafId,
+    /// Its bytes, which never change any more.
+    pub bytes: Vec<u8>,
+}
+
+/// A leaf with the place that the sequencer gives it: the next free one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SequencedLeaf {
+    /// Id of the pending leaf that it was.
+    pub id: LeafId,
+    /// Its bytes: the same as those that waited.
+    pub bytes: Vec<u8>,
+    /// RFC 6962 leaf hash of the bytes.
+    pub hash: Hash,
+}
+
+/// A leaf in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeafRow {
+    /// Its place, from 0.
+    pub index: u64,
+    /// Id that it had while it waited.
+    pub id: LeafId,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// RFC 6962 leaf hash of the bytes.
+    pub hash: Hash,
+}
+
+/// The newest state of the log. All zero and empty before the first leaf.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogHead {
+    /// Number of leaves.
+    pub size: u64,
+    /// The signed checkpoint of that size.
+    pub checkpoint: Vec<u8>,
+    /// The compact range of that size.
+    pub compact_range: Vec<u8>,
+}
+
+/// The intent to destroy a recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDestruction {
+    /// Its id.
+    pub id: DestructionId,
+    /// What is destroyed.
+    pub recording: RecordingId,
+    /// The decision that allows it. It must be in the index already.
+    pub decision: DecisionId,
+    /// When it began.
+    pub begun_at: Timestamp,
+}
+
+/// A destruction as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DestructionRow {
+    /// The intent.
+    pub destruction: NewDestruction,
+    /// When the row became a tombstone; none while key, blobs or row are still to do.
+    pub destroyed_at: Option<Timestamp>,
+    /// The leaf that says it was destroyed.
+    pub leaf: Option<LeafId>,
+    /// Whether the certificate is stored.
+    pub has_certificate: bool,
+}
+
+/// A local account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Name to sign in with.
+    pub name: String,
+    /// Password hash in its own text form.
+    pub password_hash: String,
+    /// Role, one word.
+    pub role: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A signed-in browser.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Login {
+    /// SHA-256 of the token in the cookie; the token itself is never stored.
+    pub token_hash: Hash,
+    /// Name of the account.
+    pub account: String,
+    /// Secret that forms must carry.
+    pub csrf: Hash,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Login")
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,184 @@
+//! Destructions: intent, tombstone, certificate.
+
+use super::recordings::{not_now, require_state};
+use super::values::{Columns as _, Fail, first, limit, rows, run};
+use super::{SqliteIndex, holds, log, sql};
+use crate::StoreError;
+use crate::index::{DestructionRow, Destructions, NewDestruction, PendingLeaf, State};
+use rusqlite::{Connection, Row, Transaction};
+use voicelog_model::{RecordingId, Timestamp};
+
+impl Destructions for SqliteIndex {
+    fn begin_destruction(&self, destruction: &NewDestruction) -> Result<(), StoreError> {
+        self.write("begin a destruction", |transaction| {
+            let id = destruction.recording;
+            let state = require_state(transaction, id)?;
+            if let Some(present) = of(transaction, id)? {
+                if present.destruction == *destruction {
+                    return Ok(());
+                }
+                return Err(not_now(id, state, "be destroyed under another intent").into());
+            }
+            if !matches!(state, State::Sealed | State::NotRecorded) {
+                return Err(not_now(id, state, "be destroyed").into());
+            }
+            if holds::is_held(transaction, id)? {
+                let id = id.to_string();
+                let (state, act) = ("held", "be destroyed");
+                return Err(StoreError::State {
+                    noun: "recording",
+                    id,
+                    state,
+                    act,
+                }
+                .into());
+            }
+            let values = (
+                destruction.id.as_bytes(),
+                id.as_bytes(),
+                destruction.decision.as_bytes(),
+                destruction.begun_at.micros(),
+            );
+            run(transaction, sql::INSERT_DESTRUCTION, values)?;
+            run(
+                transaction,
+                sql::SET_STATE,
+                (id.as_bytes(), State::Destroying),
+            )?;
+            Ok(())
+        })
+    }
+
+    fn destructions_pending(&self) -> Result<Vec<DestructionRow>, StoreError> {
+        self.read("list destructions", |connection| {
+            Ok(rows(connection, sql::DESTRUCTIONS_PENDING, [], read_row)?)
+        })
+    }
+
+    fn destruction_of(&self, recording: RecordingId) -> Result<Option<DestructionRow>, StoreError> {
+        self.read("read a destruction", |connection| of(connection, recording))
+    }
+
+    fn complete_destruction(
+        &self,
+        recording: RecordingId,
+        destroyed_at: Timestamp,
+        leaf: &PendingLeaf,
+    ) -> Result<(), StoreError> {
+        self.write("make a tombstone", |transaction| {
+            match require_state(transaction, recording)? {
+                State::Destroying => entomb(transaction, recording, destroyed_at, leaf),
+                State::Destroyed => Ok(()),
+                state @ (State::Waiting
+                | State::Recording
+                | State::Finishing
+                | State::Sealed
+                | State::NotRecorded) => {
+                    Err(not_now(recording, state, "become a tombstone").into())
+                }
+            }
+        })?;
+        // Outside the transaction, and again on a second call: the old pages are gone only now.
+        self.empty_journal()
+    }
+
+    fn set_certificate(&self, recording: RecordingId, bytes: &[u8]) -> Result<(), StoreError> {
+        self.write("keep a certificate", |transaction| {
+            let state = require_state(transaction, recording)?;
+            if state != State::Destroyed {
+                return Err(not_now(recording, state, "get a certificate").into());
+            }
+            match certificate(transaction, recording)? {
+                Some(present) if present == bytes => {}
+                Some(_) => {
+                    let id = recording.to_string();
+                    return Err(StoreError::Exists {
+                        noun: "certificate",
+                        id,
+                    }
+                    .into());
+                }
+                None => {
+                    run(
+                        transaction,
+                        sql::SET_CERTIFICATE,
+                        (recording.as_bytes(), bytes),
+                    )?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn certificate(&self, recording: RecordingId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read("read a certificate", |connection| {
+            certificate(connection, recording)
+        })
+    }
+
+    fn destroyed_recordings(
+        &self,
+        after: Option<RecordingId>,
+        rows_max: usize,
+    ) -> Result<Vec<RecordingId>, StoreError> {
+        self.read("list destroyed recordings", |connection| {
+            // An empty blob sorts before every id.
+            let after = after.as_ref().map_or(&[][..], |id| id.as_bytes());
+            let values = (after, limit(rows_max));
+            Ok(rows(
+                connection,
+                sql::DESTROYED_RECORDINGS,
+                values,
+                |row| row.recording(0),
+            )?)
+        })
+    }
+}
+
+fn entomb(
+    transaction: &Transaction<'_>,
+    recording: RecordingId,
+    destroyed_at: Timestamp,
+    leaf: &PendingLeaf,
+) -> Result<(), Fail> {
+    let id = recording.as_bytes();
+    run(transaction, sql::WIPE_OF_RECORDING, [id])?;
+    run(transaction, sql::TOMBSTONE, (id, destroyed_at.micros()))?;
+    run(transaction, sql::FORGET_FACTS, [id])?;
+    run(transaction, sql::FORGET_HOLDS, [id])?;
+    run(transaction, sql::SET_DESTRUCTION_LEAF, (id, leaf.id))?;
+    log::queue(transaction, leaf)
+}
+
+fn of(connection: &Connection, recording: RecordingId) -> Result<Option<DestructionRow>, Fail> {
+    Ok(first(
+        connection,
+        sql::DESTRUCTION_OF,
+        [recording.as_bytes()],
+        read_row,
+    )?)
+}
+
+fn certificate(connection: &Connection, recording: RecordingId) -> Result<Option<Vec<u8>>, Fail> {
+    let found = first(
+        connection,
+        sql::CERTIFICATE,
+        [recording.as_bytes()],
+        |row| row.get(0),
+    )?;
+    Ok(found.flatten())
+}
+
+fn read_row(row: &Row<'_>) -> rusqlite::Result<DestructionRow> {
+    Ok(DestructionRow {
+        destruction: NewDestruction {
+            id: row.destruction(0)?,
+            recording: row.recording(1)?,
+            decision: row.decision(2)?,
+            begun_at: row.moment(3)?,
+        },
+        destroyed_at: row.moment_or_none(4)?,
+        leaf: row.get(5)?,
+        has_certificate: row.get(6)?,
+    })
+}

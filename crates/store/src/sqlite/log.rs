@@ -1,0 +1,138 @@
+//! The rows under the transparency log.
+
+use super::values::{Columns as _, Fail, first, integer, limit, rows, run};
+use super::{SqliteIndex, sql};
+use crate::StoreError;
+use crate::index::{Hash, LeafId, LeafRow, LogHead, LogRows, PendingLeaf, SequencedLeaf};
+use rusqlite::{Connection, Row, Transaction};
+
+impl LogRows for SqliteIndex {
+    fn queue_leaf(&self, leaf: &PendingLeaf) -> Result<(), StoreError> {
+        self.write("queue a leaf", |transaction| queue(transaction, leaf))
+    }
+
+    fn pending_leaves(&self, rows_max: usize) -> Result<Vec<PendingLeaf>, StoreError> {
+        self.read("read waiting leaves", |connection| {
+            Ok(rows(
+                connection,
+                sql::PENDING_LEAVES,
+                [limit(rows_max)],
+                |row| {
+                    Ok(PendingLeaf {
+                        id: row.get(0)?,
+                        bytes: row.get(1)?,
+                    })
+                },
+            )?)
+        })
+    }
+
+    fn append_leaves(
+        &self,
+        expected_size: u64,
+        leaves: &[SequencedLeaf],
+        checkpoint: &[u8],
+        compact_range: &[u8],
+    ) -> Result<(), StoreError> {
+        self.write("append to the log", |transaction| {
+            let found = head(transaction)?.size;
+            if found != expected_size {
+                return Err(StoreError::LogMoved {
+                    expected: expected_size,
+                    found,
+                }
+                .into());
+            }
+            let mut size = expected_size;
+            for leaf in leaves {
+                // The bytes are compared too: what waited is what was hashed.
+                if run(transaction, sql::TAKE_PENDING, (leaf.id, &leaf.bytes))? != 1 {
+                    let what = format!("leaf for place {size}");
+                    return Err(
+                        StoreError::corrupt(what, "it does not wait with these bytes").into(),
+                    );
+                }
+                let values = (integer(size), leaf.id, &leaf.bytes, leaf.hash);
+                run(transaction, sql::INSERT_LEAF, values)?;
+                size = size.saturating_add(1);
+            }
+            run(
+                transaction,
+                sql::SET_LOG_HEAD,
+                (integer(size), checkpoint, compact_range),
+            )?;
+            Ok(())
+        })
+    }
+
+    fn log_head(&self) -> Result<LogHead, StoreError> {
+        self.read("read the head of the log", head)
+    }
+
+    fn leaf(&self, index: u64) -> Result<Option<LeafRow>, StoreError> {
+        self.read("read a leaf", |connection| {
+            Ok(first(connection, sql::LEAF, [integer(index)], read_row)?)
+        })
+    }
+
+    fn leaf_index_of(&self, id: LeafId) -> Result<Option<u64>, StoreError> {
+        self.read("find a leaf", |connection| {
+            Ok(first(connection, sql::LEAF_INDEX, [id], |row| {
+                row.count(0)
+            })?)
+        })
+    }
+
+    fn leaf_hashes(&self, from: u64, to: u64) -> Result<Vec<Hash>, StoreError> {
+        self.read("read leaf hashes", |connection| {
+            let values = (integer(from), integer(to));
+            Ok(rows(connection, sql::LEAF_HASHES, values, |row| {
+                row.get(0)
+            })?)
+        })
+    }
+
+    fn leaves(&self, from: u64, rows_max: usize) -> Result<Vec<LeafRow>, StoreError> {
+        self.read("read leaves", |connection| {
+            Ok(rows(
+                connection,
+                sql::LEAVES,
+                (integer(from), limit(rows_max)),
+                read_row,
+            )?)
+        })
+    }
+}
+
+/// Queues a leaf inside the transaction that it tells of.
+pub(super) fn queue(transaction: &Transaction<'_>, leaf: &PendingLeaf) -> Result<(), Fail> {
+    if first(transaction, sql::LEAF_IS_KNOWN, [leaf.id], |row| {
+        row.count(0)
+    })? != Some(0)
+    {
+        let id = crate::ArchiveId(leaf.id).to_string();
+        return Err(StoreError::Exists { noun: "leaf", id }.into());
+    }
+    run(transaction, sql::INSERT_PENDING, (leaf.id, &leaf.bytes))?;
+    Ok(())
+}
+
+fn head(connection: &Connection) -> Result<LogHead, Fail> {
+    let found = first(connection, sql::LOG_HEAD, [], |row| {
+        Ok(LogHead {
+            size: row.count(0)?,
+            checkpoint: row.get(1)?,
+            compact_range: row.get(2)?,
+        })
+    })?;
+    found.ok_or_else(|| StoreError::corrupt("the log", "it has no head").into())
+}
+
+fn read_row(row: &Row<'_>) -> rusqlite::Result<LeafRow> {
+    Ok(LeafRow {
+        index: row.count(0)?,
+        id: row.get(1)?,
+        bytes: row.get(2)?,
+        hash: row.get(3)?,
+    })
+}

@@ -1,0 +1,312 @@
+//! Recordings.
+
+use super::values::{Columns as _, Fail, first, insert_erasable, integer, limit, rows, run};
+use super::{SqliteIndex, holds, log, sql};
+use crate::StoreError;
+use crate::index::{
+    Cursor, Finished, HoldId, HoldRow, NewHold, NewRecording, Page, PendingLeaf, RecordingFilter,
+    RecordingRow, Recordings, State, Unrecorded,
+};
+use rusqlite::types::Type;
+use rusqlite::{Connection, Row, Transaction};
+use voicelog_model::{RecordingId, Timestamp};
+
+impl Recordings for SqliteIndex {
+    fn insert_recording(&self, recording: &NewRecording) -> Result<(), StoreError> {
+        if !matches!(recording.state, State::Waiting | State::Recording) {
+            return Err(not_now(recording.id, recording.state, "begin"));
+        }
+        self.write("insert a recording", |transaction| {
+            if state_of(transaction, recording.id)?.is_some() {
+                let id = recording.id.to_string();
+                return Err(StoreError::Exists {
+                    noun: "recording",
+                    id,
+                }
+                .into());
+            }
+            let line = insert_erasable(transaction, recording.line.as_bytes())?;
+            let sealed = insert_erasable(transaction, &recording.sealed)?;
+            let values = (
+                recording.id.as_bytes(),
+                recording.state,
+                recording.started_at.micros(),
+                recording.decision.as_bytes(),
+                line,
+                sealed,
+            );
+            run(transaction, sql::INSERT_RECORDING, values)?;
+            Ok(())
+        })
+    }
+
+    fn set_state(&self, id: RecordingId, from: &[State], to: State) -> Result<bool, StoreError> {
+        let is_running =
+            |state: &State| matches!(state, State::Waiting | State::Recording | State::Finishing);
+        if let Some(other) = from.iter().chain([&to]).find(|state| !is_running(state)) {
+            return Err(not_now(id, *other, "be changed by this verb"));
+        }
+        self.write("change the state of a recording", |transaction| {
+            let present = require_state(transaction, id)?;
+            if !from.contains(&present) {
+                return Ok(false);
+            }
+            run(transaction, sql::SET_STATE, (id.as_bytes(), to))?;
+            Ok(true)
+        })
+    }
+
+    fn update_sealed(&self, id: RecordingId, sealed: &[u8]) -> Result<(), StoreError> {
+        self.write("replace a sealed column", |transaction| {
+            require_not_ending(transaction, id, "be changed")?;
+            let old: Option<i64> = first(transaction, sql::SEALED_OF, [id.as_bytes()], |row| {
+                row.get(0)
+            })?
+            .flatten();
+            if let Some(old) = old {
+                run(transaction, sql::WIPE, [old])?;
+            }
+            let new = insert_erasable(transaction, sealed)?;
+            run(transaction, sql::SET_SEALED, (id.as_bytes(), new))?;
+            Ok(())
+        })
+    }
+
+    fn finish_recording(
+        &self,
+        id: RecordingId,
+        finished: &Finished,
+        leaf: &PendingLeaf,
+    ) -> Result<bool, StoreError> {
+        if finished.manifest.is_empty() {
+            return Err(StoreError::Invalid {
+                what: "no manifest of recording",
+                value: id.to_string(),
+            });
+        }
+        self.write("finish a recording", |transaction| {
+            if !matches!(
+                require_state(transaction, id)?,
+                State::Recording | State::Finishing
+            ) {
+                return Ok(false);
+            }
+            let manifest = insert_erasable(transaction, &finished.manifest)?;
+            let timeline = insert_erasable(transaction, &finished.timeline)?;
+            let values = (
+                id.as_bytes(),
+                finished.ended_at.micros(),
+                &finished.verdict,
+                manifest,
+                timeline,
+                integer(finished.byte_count),
+                finished.retain_until.map(Timestamp::micros),
+                leaf.id,
+            );
+            run(transaction, sql::FINISH_RECORDING, values)?;
+            log::queue(transaction, leaf)?;
+            Ok(true)
+        })
+    }
+
+    fn end_unrecorded(
+        &self,
+        id: RecordingId,
+        ended: &Unrecorded,
+        leaf: Option<&PendingLeaf>,
+    ) -> Result<bool, StoreError> {
+        self.write("end a call that was not recorded", |transaction| {
+            if require_state(transaction, id)? != State::Waiting {
+                return Ok(false);
+            }
+            let timeline = insert_erasable(transaction, &ended.timeline)?;
+            let values = (
+                id.as_bytes(),
+                ended.ended_at.micros(),
+                &ended.verdict,
+                timeline,
+                ended.retain_until.map(Timestamp::micros),
+                leaf.map(|leaf| leaf.id),
+            );
+            run(transaction, sql::END_UNRECORDED, values)?;
+            if let Some(leaf) = leaf {
+                log::queue(transaction, leaf)?;
+            }
+            Ok(true)
+        })
+    }
+
+    fn recording(&self, id: RecordingId) -> Result<Option<RecordingRow>, StoreError> {
+        self.read("read a recording", |connection| {
+            Ok(first(
+                connection,
+                sql::RECORDING,
+                [id.as_bytes()],
+                read_row,
+            )?)
+        })
+    }
+
+    fn manifest(&self, id: RecordingId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read("read a manifest", |connection| {
+            Ok(first(connection, sql::MANIFEST, [id.as_bytes()], |row| {
+                row.get(0)
+            })?)
+        })
+    }
+
+    fn timeline(&self, id: RecordingId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read("read a timeline", |connection| {
+            Ok(first(connection, sql::TIMELINE, [id.as_bytes()], |row| {
+                row.get(0)
+            })?)
+        })
+    }
+
+    fn list_recordings(
+        &self,
+        filter: &RecordingFilter,
+        after: Option<Cursor>,
+        rows_max: usize,
+    ) -> Result<Page, StoreError> {
+        let (before, id) = after.map_or((i64::MAX, [0xff; 16]), |cursor| {
+            (cursor.started_at.micros(), *cursor.id.as_bytes())
+        });
+        let from = filter.from.map_or(i64::MIN, Timestamp::micros);
+        let to = filter.to.map_or(i64::MAX, Timestamp::micros);
+        let rows_max = limit(rows_max);
+        let rows = self.read("list recordings", |connection| {
+            Ok(match filter.state {
+                None => {
+                    let values = (before, id, from, to, rows_max);
+                    rows(connection, sql::LIST_RECORDINGS, values, read_row)?
+                }
+                Some(state) => {
+                    let values = (before, id, from, to, rows_max, state);
+                    rows(connection, sql::LIST_RECORDINGS_IN_STATE, values, read_row)?
+                }
+            })
+        })?;
+        let is_full = i64::try_from(rows.len()) == Ok(rows_max);
+        let next = rows.last().filter(|_| is_full).map(|last| Cursor {
+            started_at: last.started_at,
+            id: last.id,
+        });
+        Ok(Page { rows, next })
+    }
+
+    fn recordings_in_state(&self, states: &[State]) -> Result<Vec<RecordingRow>, StoreError> {
+        self.read("list recordings", |connection| {
+            let wanted = State::ALL.map(|state| states.contains(&state).then_some(state));
+            Ok(rows(
+                connection,
+                sql::RECORDINGS_IN_STATE,
+                wanted,
+                read_row,
+            )?)
+        })
+    }
+
+    fn due(&self, now: Timestamp, rows_max: usize) -> Result<Vec<RecordingId>, StoreError> {
+        self.read("list recordings whose term is over", |connection| {
+            let values = (now.micros(), limit(rows_max));
+            Ok(rows(connection, sql::DUE, values, |row| row.recording(0))?)
+        })
+    }
+
+    fn set_retain_until(
+        &self,
+        id: RecordingId,
+        retain_until: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        self.write("change a term", |transaction| {
+            require_not_ending(transaction, id, "get another term")?;
+            let values = (id.as_bytes(), retain_until.map(Timestamp::micros));
+            run(transaction, sql::SET_RETAIN_UNTIL, values)?;
+            Ok(())
+        })
+    }
+
+    fn place_hold(&self, hold: &NewHold) -> Result<(), StoreError> {
+        self.write("place a hold", |transaction| {
+            holds::place(transaction, hold)
+        })
+    }
+
+    fn lift_hold(&self, id: HoldId, at: Timestamp) -> Result<bool, StoreError> {
+        self.write("lift a hold", |transaction| {
+            holds::lift(transaction, id, at)
+        })
+    }
+
+    fn holds_of(&self, recording: RecordingId) -> Result<Vec<HoldRow>, StoreError> {
+        self.read("list holds", |connection| holds::of(connection, recording))
+    }
+}
+
+/// The state of a recording, if there is one.
+pub(super) fn state_of(connection: &Connection, id: RecordingId) -> Result<Option<State>, Fail> {
+    Ok(first(connection, sql::STATE_OF, [id.as_bytes()], |row| {
+        row.get(0)
+    })?)
+}
+
+/// The state of a recording that must be there.
+pub(super) fn require_state(transaction: &Transaction<'_>, id: RecordingId) -> Result<State, Fail> {
+    state_of(transaction, id)?.ok_or_else(|| {
+        StoreError::NotFound {
+            noun: "recording",
+            id: id.to_string(),
+        }
+        .into()
+    })
+}
+
+/// Refuses what would give a recording new content after its destruction has begun.
+pub(super) fn require_not_ending(
+    transaction: &Transaction<'_>,
+    id: RecordingId,
+    act: &'static str,
+) -> Result<(), Fail> {
+    match require_state(transaction, id)? {
+        state @ (State::Destroying | State::Destroyed) => Err(not_now(id, state, act).into()),
+        State::Waiting
+        | State::Recording
+        | State::Finishing
+        | State::Sealed
+        | State::NotRecorded => Ok(()),
+    }
+}
+
+pub(super) fn not_now(id: RecordingId, state: State, act: &'static str) -> StoreError {
+    StoreError::State {
+        noun: "recording",
+        id: id.to_string(),
+        state: state.as_str(),
+        act,
+    }
+}
+
+fn read_row(row: &Row<'_>) -> rusqlite::Result<RecordingRow> {
+    let byte_count = match row.get::<_, Option<i64>>(8)? {
+        None => None,
+        Some(_) => Some(row.count(8)?),
+    };
+    let line = String::from_utf8(row.sealed(4)?).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(4, Type::Blob, Box::new(error))
+    })?;
+    Ok(RecordingRow {
+        id: row.recording(0)?,
+        state: row.get(1)?,
+        started_at: row.moment(2)?,
+        ended_at: row.moment_or_none(3)?,
+        line,
+        decision: row.decision(5)?,
+        sealed: row.sealed(6)?,
+        verdict: row.get(7)?,
+        byte_count,
+        retain_until: row.moment_or_none(9)?,
+        leaf: row.get(10)?,
+        destroyed_at: row.moment_or_none(11)?,
+    })
+}

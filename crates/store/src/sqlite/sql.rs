@@ -1,0 +1,211 @@
+//! Every statement of the SQLite backend, by name. Nothing else in the crate spells SQL.
+
+/// Every connection, first thing. `secure_delete` overwrites what is deleted with zeros;
+/// `temp_store` keeps sorted rows out of temporary files.
+pub(super) const CONNECTION: &str = "
+    PRAGMA foreign_keys = ON;
+    PRAGMA secure_delete = ON;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA trusted_schema = OFF;
+    PRAGMA synchronous = FULL;
+";
+pub(super) const JOURNAL: &str = "PRAGMA journal_mode = WAL";
+pub(super) const READ_ONLY: &str = "PRAGMA query_only = ON";
+/// Copies the journal into the database and cuts it to nothing; the first column tells whether a
+/// reader was in the way.
+pub(super) const EMPTY_JOURNAL: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+pub(super) const APPLICATION_ID: &str = "PRAGMA application_id";
+/// `Vlog` in ASCII.
+pub(super) const APPLICATION_ID_VALUE: i64 = 0x566c_6f67;
+pub(super) const SET_APPLICATION_ID: &str = "PRAGMA application_id = 1449946983";
+
+pub(super) const SCHEMA: &str = include_str!("schema.sql");
+pub(super) const HAS_SCHEMA: &str =
+    "SELECT count(*) FROM sqlite_schema WHERE name = 'schema_history'";
+pub(super) const SCHEMA_VERSION: &str = "SELECT max(version) FROM schema_history";
+pub(super) const INSERT_SCHEMA: &str =
+    "INSERT INTO schema_history (version, applied_at, program) VALUES (?1, ?2, ?3)";
+
+pub(super) const INTEGRITY: &str = "PRAGMA integrity_check(20)";
+pub(super) const FOREIGN_KEYS: &str = "PRAGMA foreign_key_check";
+pub(super) const LOG_COUNTS: &str = "
+    SELECT size, (SELECT count(*) FROM leaves), (SELECT coalesce(max(place) + 1, 0) FROM leaves)
+    FROM log_head";
+/// Values that no row refers to, or that are referred to after they were wiped, would be a
+/// mistake of ours.
+pub(super) const STRAY_ERASABLES: &str = "
+    SELECT count(*) FROM erasable
+    WHERE bytes <> zeroblob(length(bytes))
+      AND seq NOT IN (SELECT line FROM recordings WHERE line IS NOT NULL
+                      UNION ALL SELECT sealed FROM recordings WHERE sealed IS NOT NULL
+                      UNION ALL SELECT manifest FROM recordings WHERE manifest IS NOT NULL
+                      UNION ALL SELECT timeline FROM recordings WHERE timeline IS NOT NULL
+                      UNION ALL SELECT timeline FROM recordings WHERE timeline IS NOT NULL
+                      UNION ALL SELECT timeline FROM recordings WHERE id = ?1 AND timeline IS NOT NULL
+        UNION ALL SELECT facts FROM decisions WHERE facts IS NOT NULL
+                      UNION ALL SELECT sealed FROM holds WHERE sealed IS NOT NULL)";
+
+pub(super) const SETTING: &str = "SELECT value FROM settings WHERE name = ?1";
+pub(super) const SET_SETTING: &str = "
+    INSERT INTO settings (name, value) VALUES (?1, ?2)
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+
+pub(super) const INSERT_ERASABLE: &str = "INSERT INTO erasable (bytes) VALUES (?1)";
+/// Same length, so that SQLite overwrites the cell where it lies.
+pub(super) const WIPE: &str = "UPDATE erasable SET bytes = zeroblob(length(bytes)) WHERE seq = ?1";
+
+pub(super) const INSERT_RECORDING: &str = "
+    INSERT INTO recordings (id, state, started_at, decision, line, sealed)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+pub(super) const STATE_OF: &str = "SELECT state FROM recordings WHERE id = ?1";
+pub(super) const SET_STATE: &str = "UPDATE recordings SET state = ?2 WHERE id = ?1";
+pub(super) const SEALED_OF: &str = "SELECT sealed FROM recordings WHERE id = ?1";
+pub(super) const SET_SEALED: &str = "UPDATE recordings SET sealed = ?2 WHERE id = ?1";
+pub(super) const FINISH_RECORDING: &str = "
+    UPDATE recordings SET state = 'sealed', ended_at = ?2, verdict = ?3, manifest = ?4,
+           timeline = ?5, byte_count = ?6, retain_until = ?7, leaf = ?8
+    WHERE id = ?1 AND state IN ('recording', 'finishing')";
+pub(super) const END_UNRECORDED: &str = "
+    UPDATE recordings SET state = 'not_recorded', ended_at = ?2, verdict = ?3, timeline = ?4,
+           retain_until = ?5, leaf = ?6
+    WHERE id = ?1 AND state = 'waiting'";
+pub(super) const SET_RETAIN_UNTIL: &str = "UPDATE recordings SET retain_until = ?2 WHERE id = ?1";
+pub(super) const MANIFEST: &str = "
+    SELECT e.bytes FROM recordings r JOIN erasable e ON e.seq = r.manifest WHERE r.id = ?1";
+pub(super) const TIMELINE: &str = "
+    SELECT e.bytes FROM recordings r JOIN erasable e ON e.seq = r.timeline WHERE r.id = ?1";
+
+/// The columns of a recording, in the order in which they are read.
+macro_rules! recording_columns {
+    () => {
+        "SELECT r.id, r.state, r.started_at, r.ended_at, l.bytes, r.decision, s.bytes, r.verdict,
+                r.byte_count, r.retain_until, r.leaf, r.destroyed_at
+         FROM recordings r
+         LEFT JOIN erasable l ON l.seq = r.line
+         LEFT JOIN erasable s ON s.seq = r.sealed "
+    };
+}
+pub(super) const RECORDING: &str = concat!(recording_columns!(), "WHERE r.id = ?1");
+pub(super) const RECORDINGS_IN_STATE: &str = concat!(
+    recording_columns!(),
+    "WHERE r.state IN (?1, ?2, ?3, ?4, ?5, ?6, ?7) ORDER BY r.started_at, r.id"
+);
+/// Two forms, so that each can walk the index that fits.
+pub(super) const LIST_RECORDINGS: &str = concat!(
+    recording_columns!(),
+    "WHERE (r.started_at, r.id) < (?1, ?2) AND r.started_at >= ?3 AND r.started_at < ?4
+     ORDER BY r.started_at DESC, r.id DESC LIMIT ?5"
+);
+pub(super) const LIST_RECORDINGS_IN_STATE: &str = concat!(
+    recording_columns!(),
+    "WHERE (r.started_at, r.id) < (?1, ?2) AND r.started_at >= ?3 AND r.started_at < ?4
+       AND r.state = ?6
+     ORDER BY r.started_at DESC, r.id DESC LIMIT ?5"
+);
+pub(super) const DUE: &str = "
+    SELECT id FROM recordings r
+    WHERE state IN ('sealed', 'not_recorded') AND retain_until IS NOT NULL AND retain_until <= ?1
+      AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.recording = r.id AND h.lifted_at IS NULL)
+    ORDER BY retain_until, id LIMIT ?2";
+
+pub(super) const INSERT_HOLD: &str = "
+    INSERT INTO holds (id, recording, placed_at, decision, sealed) VALUES (?1, ?2, ?3, ?4, ?5)";
+pub(super) const HOLD_EXISTS: &str = "SELECT count(*) FROM holds WHERE id = ?1";
+pub(super) const LIFT_HOLD: &str =
+    "UPDATE holds SET lifted_at = ?2 WHERE id = ?1 AND lifted_at IS NULL";
+pub(super) const HOLDS_OF: &str = "
+    SELECT h.id, h.recording, h.placed_at, h.decision, s.bytes, h.lifted_at
+    FROM holds h LEFT JOIN erasable s ON s.seq = h.sealed
+    WHERE h.recording = ?1 ORDER BY h.placed_at, h.id";
+pub(super) const ACTIVE_HOLDS: &str =
+    "SELECT count(*) FROM holds WHERE recording = ?1 AND lifted_at IS NULL";
+
+pub(super) const INSERT_DECISION: &str = "
+    INSERT INTO decisions (id, at, action, outcome, recording, document, facts, leaf)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+macro_rules! decision_columns {
+    () => {
+        "SELECT d.id, d.at, d.action, d.outcome, d.recording, d.document, f.bytes, d.leaf
+         FROM decisions d LEFT JOIN erasable f ON f.seq = d.facts "
+    };
+}
+pub(super) const DECISION: &str = concat!(decision_columns!(), "WHERE d.id = ?1");
+pub(super) const DECISIONS_OF: &str = concat!(
+    decision_columns!(),
+    "WHERE d.recording = ?1 ORDER BY d.at, d.id"
+);
+
+pub(super) const INSERT_PENDING: &str = "INSERT INTO pending_leaves (id, bytes) VALUES (?1, ?2)";
+pub(super) const LEAF_IS_KNOWN: &str = "SELECT count(*) FROM leaves WHERE id = ?1";
+pub(super) const PENDING_LEAVES: &str =
+    "SELECT id, bytes FROM pending_leaves ORDER BY seq LIMIT ?1";
+pub(super) const TAKE_PENDING: &str = "DELETE FROM pending_leaves WHERE id = ?1 AND bytes = ?2";
+pub(super) const INSERT_LEAF: &str =
+    "INSERT INTO leaves (place, id, bytes, hash) VALUES (?1, ?2, ?3, ?4)";
+pub(super) const LOG_HEAD: &str =
+    "SELECT size, checkpoint, compact_range FROM log_head WHERE only = 1";
+pub(super) const SET_LOG_HEAD: &str =
+    "UPDATE log_head SET size = ?1, checkpoint = ?2, compact_range = ?3 WHERE only = 1";
+pub(super) const LEAF: &str = "SELECT place, id, bytes, hash FROM leaves WHERE place = ?1";
+pub(super) const LEAVES: &str =
+    "SELECT place, id, bytes, hash FROM leaves WHERE place >= ?1 ORDER BY place LIMIT ?2";
+pub(super) const LEAF_INDEX: &str = "SELECT place FROM leaves WHERE id = ?1";
+pub(super) const LEAF_HASHES: &str =
+    "SELECT hash FROM leaves WHERE place >= ?1 AND place < ?2 ORDER BY place";
+
+pub(super) const INSERT_DESTRUCTION: &str = "
+    INSERT INTO destructions (id, recording, decision, begun_at) VALUES (?1, ?2, ?3, ?4)";
+macro_rules! destruction_columns {
+    () => {
+        "SELECT d.id, d.recording, d.decision, d.begun_at, r.destroyed_at, d.leaf,
+                d.certificate IS NOT NULL
+         FROM destructions d JOIN recordings r ON r.id = d.recording "
+    };
+}
+pub(super) const DESTRUCTIONS_PENDING: &str = concat!(
+    destruction_columns!(),
+    "WHERE d.certificate IS NULL ORDER BY d.begun_at, d.id"
+);
+pub(super) const DESTRUCTION_OF: &str = concat!(destruction_columns!(), "WHERE d.recording = ?1");
+pub(super) const WIPE_OF_RECORDING: &str = "
+    UPDATE erasable SET bytes = zeroblob(length(bytes)) WHERE seq IN (
+        SELECT line FROM recordings WHERE id = ?1 AND line IS NOT NULL
+        UNION ALL SELECT sealed FROM recordings WHERE id = ?1 AND sealed IS NOT NULL
+        UNION ALL SELECT manifest FROM recordings WHERE id = ?1 AND manifest IS NOT NULL
+        UNION ALL SELECT timeline FROM recordings WHERE id = ?1 AND timeline IS NOT NULL
+        UNION ALL SELECT timeline FROM recordings WHERE id = ?1 AND timeline IS NOT NULL
+        UNION ALL SELECT facts FROM decisions WHERE recording = ?1 AND facts IS NOT NULL
+        UNION ALL SELECT sealed FROM holds WHERE recording = ?1 AND sealed IS NOT NULL)";
+pub(super) const TOMBSTONE: &str = "
+    UPDATE recordings SET state = 'destroyed', destroyed_at = ?2, line = NULL, sealed = NULL,
+           manifest = NULL, timeline = NULL, verdict = NULL, byte_count = NULL
+    WHERE id = ?1 AND state = 'destroying'";
+pub(super) const FORGET_FACTS: &str = "UPDATE decisions SET facts = NULL WHERE recording = ?1";
+pub(super) const FORGET_HOLDS: &str = "UPDATE holds SET sealed = NULL WHERE recording = ?1";
+pub(super) const SET_DESTRUCTION_LEAF: &str =
+    "UPDATE destructions SET leaf = ?2 WHERE recording = ?1";
+pub(super) const CERTIFICATE: &str = "SELECT certificate FROM destructions WHERE recording = ?1";
+pub(super) const SET_CERTIFICATE: &str = "
+    UPDATE destructions SET certificate = ?2 WHERE recording = ?1 AND certificate IS NULL";
+pub(super) const DESTROYED_RECORDINGS: &str = "
+    SELECT id FROM recordings WHERE state = 'destroyed' AND id > ?1 ORDER BY id LIMIT ?2";
+
+pub(super) const INSERT_ACCOUNT: &str = "
+    INSERT INTO accounts (name, password_hash, role, created_at) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (name) DO NOTHING";
+pub(super) const ACCOUNT: &str =
+    "SELECT name, password_hash, role, created_at FROM accounts WHERE name = ?1";
+pub(super) const ACCOUNT_COUNT: &str = "SELECT count(*) FROM accounts";
+pub(super) const INSERT_LOGIN: &str = "
+    INSERT INTO logins (token_hash, account, csrf, expires_at) VALUES (?1, ?2, ?3, ?4)";
+pub(super) const DELETE_OLD_LOGINS: &str = "DELETE FROM logins WHERE expires_at <= ?1";
+pub(super) const LOGIN: &str = "
+    SELECT token_hash, account, csrf, expires_at FROM logins
+    WHERE token_hash = ?1 AND expires_at > ?2";
+pub(super) const DELETE_LOGIN: &str = "DELETE FROM logins WHERE token_hash = ?1";
+pub(super) const SET_SETUP_TOKEN: &str = "
+    INSERT INTO setup_token (only, hash, expires_at) VALUES (1, ?1, ?2)
+    ON CONFLICT (only) DO UPDATE SET hash = excluded.hash, expires_at = excluded.expires_at";
+pub(super) const TAKE_SETUP_TOKEN: &str = "
+    DELETE FROM setup_token
+    WHERE hash = ?1 AND expires_at > ?2 AND NOT EXISTS (SELECT 1 FROM accounts)";

@@ -1,0 +1,55 @@
+//! A fresh archive folder, and shorthands.
+
+use tempfile::TempDir;
+use voicelog_model::{DecisionId, RecordingId, Timestamp};
+use voicelog_store::blobs::Options;
+use voicelog_store::{Access, ArchiveId, FileBlobs, Layout, LocalStore};
+
+pub(crate) const ARCHIVE: ArchiveId = ArchiveId([0xa7; 16]);
+
+/// A folder with a new archive in it.
+pub(crate) fn archive() -> (TempDir, Layout) {
+    let folder = tempfile::tempdir().unwrap();
+    let layout = Layout::in_folder(folder.path());
+    LocalStore::create(&layout, ARCHIVE, at(0)).unwrap();
+    (folder, layout)
+}
+
+pub(crate) fn open(layout: &Layout) -> LocalStore {
+    LocalStore::open(layout, Access::Write(Options::default())).unwrap()
+}
+
+pub(crate) fn open_blobs(layout: &Layout) -> FileBlobs {
+    FileBlobs::open(&layout.blobs, Options::default()).unwrap()
+}
+
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(1_800_000_000_000_000 + seconds * 1_000_000)
+}
+
+pub(crate) fn recording_id(number: u32) -> RecordingId {
+    let mut random = [0; 10];
+    random[6..].copy_from_slice(&number.to_be_bytes());
+    RecordingId::new(at(i64::from(number)), random)
+}
+
+pub(crate) fn decision_id(number: u32) -> DecisionId {
+    DecisionId::from_bytes(*recording_id(number).as_bytes())
+}
+
+/// Numbers that look random and are the same in every run (xorshift).
+#[derive(Debug)]
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+
+    pub(crate) fn bytes(&mut self, count: u64) -> Vec<u8> {
+        (0..count).map(|_| self.below(256) as u8).collect()
+    }
+}

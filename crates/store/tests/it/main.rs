@@ -1,0 +1,8 @@
+//! Behaviour of the stores on a real disk.
+
+mod conformance;
+mod disk_full;
+mod fixture;
+mod power_cut;
+mod processes;
+mod wiping;

@@ -1,0 +1,128 @@
+//! `voicelog law`: ask the law about a facts file, and read its rules.
+
+use super::show;
+use crate::clock::SystemClock;
+use crate::{BadInput, Context, Ended, print};
+use anyhow::Result;
+use serde_json::json;
+use std::path::PathBuf;
+use voicelog_law::{Facts, Rulebook};
+use voicelog_model::{Clock, Timestamp, limits};
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Args {
+    /// Decide about the act in a facts file.
+    Decide {
+        /// The facts (JSON); `voicelog law facts` prints their schema.
+        facts: PathBuf,
+        /// For this moment or day; now if left out.
+        #[arg(long, value_name = "DATE")]
+        at: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a rule, or the list of rules.
+    Show {
+        /// Id of the rule.
+        rule: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the JSON Schema of a facts file.
+    Facts,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
+    let now = SystemClock::default().now();
+    match args {
+        Args::Decide { facts, at, json } => {
+            let at = at.as_deref().map(moment).transpose()?.unwrap_or(now);
+            decide(facts, at, *json, context)
+        }
+        Args::Show { rule, json } => show_rule(rule.as_deref(), now, *json, context),
+        Args::Facts => {
+            print::json(&voicelog_law::facts_schema())?;
+            Ok(Ended::Done)
+        }
+    }
+}
+
+fn bad(what: String) -> anyhow::Error {
+    anyhow::Error::new(BadInput(what))
+}
+
+/// A moment, or a day, which counts from its beginning in the Netherlands.
+fn moment(text: &str) -> Result<Timestamp> {
+    if let Ok(moment) = text.parse() {
+        return Ok(moment);
+    }
+    text.parse::<jiff::civil::Date>()
+        .ok()
+        .and_then(|day| day.in_tz("Europe/Amsterdam").ok())
+        .map(|zoned| Timestamp::from_jiff(zoned.timestamp()))
+        .ok_or_else(|| bad(format!("--at: `{text}` is neither a day (2026-11-21) nor a moment (2026-11-21T10:02:00Z)")))
+}
+
+fn decide(path: &PathBuf, at: Timestamp, as_json: bool, context: &Context) -> Result<Ended> {
+    let name = path.display();
+    let size = std::fs::metadata(path).map_err(|error| bad(format!("cannot read `{name}`: {error}")))?;
+    if size.len() > limits::FACTS_BYTES_MAX as u64 {
+        return Err(bad(format!("`{name}` is larger than a facts file can be (1 MiB)")));
+    }
+    let bytes = std::fs::read(path).map_err(|error| bad(format!("cannot read `{name}`: {error}")))?;
+    let facts = Facts::parse(&bytes, at).map_err(|error| bad(format!("`{name}`: {error}")))?;
+    let rulebook = Rulebook::embedded(at)?;
+    let decision = voicelog_law::decide(&rulebook, &facts, at);
+    if as_json {
+        print::json(&decision.to_json(context.lang))?;
+    } else {
+        show::decision(&decision, context.lang, "");
+        for advice in decision.advice() {
+            print::line(format!("  ☞ {}", context.lang.pick(&advice.text_nl, &advice.text_en)));
+        }
+        print::say(
+            context.lang,
+            "Dit is geen juridisch advies.",
+            "This is no legal advice.",
+        );
+    }
+    Ok(if decision.is_permitted() { Ended::Done } else { Ended::Refused })
+}
+
+fn show_rule(id: Option<&str>, at: Timestamp, as_json: bool, context: &Context) -> Result<Ended> {
+    let rulebook = Rulebook::embedded(at)?;
+    let Some(id) = id else {
+        for rule in rulebook.rules() {
+            print::line(format!("{:40} {}", rule.id, rule.articles.join("; ")));
+        }
+        return Ok(Ended::Done);
+    };
+    let Some(rule) = rulebook.rule(id) else {
+        let nearest = rulebook
+            .rules()
+            .max_by(|a, b| {
+                strsim::jaro_winkler(id, &a.id).total_cmp(&strsim::jaro_winkler(id, &b.id))
+            })
+            .map(|rule| rule.id.clone())
+            .unwrap_or_default();
+        return Err(bad(format!("there is no rule `{id}`; did you mean `{nearest}`?")));
+    };
+    if as_json {
+        print::json(&json!({
+            "id": rule.id,
+            "articles": rule.articles,
+            "kind": rule.kind,
+            "status": rule.status,
+            "valid_from": rule.valid_from,
+            "text": context.lang.pick(&rule.text_nl, &rule.text_en),
+            "cedar": rule.cedar,
+        }))?;
+    } else {
+        print::line(format!("{} [{}]", rule.id, rule.articles.join("; ")));
+        print::line(context.lang.pick(&rule.text_nl, &rule.text_en));
+        print::line(&rule.cedar);
+    }
+    Ok(Ended::Done)
+}

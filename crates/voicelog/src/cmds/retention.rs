@@ -1,0 +1,96 @@
+//! `voicelog retention`: terms that end.
+
+use crate::clock::SystemClock;
+use crate::{BadInput, Context, Ended, print, wiring};
+use anyhow::Result;
+use serde_json::json;
+use voicelog_casework::{Asked, retention};
+use voicelog_model::{Clock, Language, Timestamp};
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Args {
+    /// Which recordings are due. Nothing is destroyed.
+    Preview {
+        /// Until this moment (RFC 3339); now if left out.
+        #[arg(long)]
+        until: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Destroy what is due, if the law permits it. The server must be stopped; it does this itself.
+    Run {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
+    let now = SystemClock::default().now();
+    match args {
+        Args::Preview { until, json } => {
+            let until = match until {
+                Some(text) => text
+                    .parse::<Timestamp>()
+                    .map_err(|error| anyhow::Error::new(BadInput(error.to_string())))?,
+                None => now,
+            };
+            preview(context, until, now, *json)
+        }
+        Args::Run { json } => sweep(context, now, *json),
+    }
+}
+
+fn preview(context: &Context, until: Timestamp, now: Timestamp, as_json: bool) -> Result<Ended> {
+    let archive = wiring::visit(context, now)?;
+    let due = retention::preview(&archive, until)?;
+    if as_json {
+        let rows: Vec<_> =
+            due.iter().map(|row| json!({ "id": row.id, "retain_until": row.retain_until })).collect();
+        print::json(&rows)?;
+        return Ok(Ended::Done);
+    }
+    for row in &due {
+        let until = row.retain_until.map(|moment| moment.to_string()).unwrap_or_default();
+        print::line(format!("{}  {until}  {}", row.id, row.line));
+    }
+    print::line(match context.lang {
+        Language::Nl => format!("{} opnamen worden vernietigd als de wet het toestaat.", due.len()),
+        Language::En => format!("{} recordings will be destroyed if the law permits.", due.len()),
+    });
+    Ok(Ended::Done)
+}
+
+fn sweep(context: &Context, now: Timestamp, as_json: bool) -> Result<Ended> {
+    let (archive, _lock) = wiring::work(context, now)?;
+    let swept = retention::run(&archive, now)?;
+    let mut ended = Ended::Done;
+    let mut rows = Vec::new();
+    for one in &swept {
+        let word = match &one.outcome {
+            Ok(Asked::Given(_)) => "destroyed".to_owned(),
+            Ok(Asked::Refused { decision, .. }) => {
+                if ended == Ended::Done {
+                    ended = Ended::Refused;
+                }
+                decision.outcome().as_str().to_owned()
+            }
+            Err(error) => {
+                ended = Ended::Failed;
+                format!("failed: {}", voicelog_model::error::chain(error))
+            }
+        };
+        rows.push((one.id, word));
+    }
+    if as_json {
+        let rows: Vec<_> =
+            rows.iter().map(|(id, word)| json!({ "id": id, "outcome": word })).collect();
+        print::json(&rows)?;
+    } else {
+        for (id, word) in rows {
+            print::line(format!("{id}  {word}"));
+        }
+    }
+    Ok(ended)
+}

@@ -1,0 +1,81 @@
+//! `voicelog serve`: the server, until a signal stops it.
+
+use crate::clock::SystemClock;
+use crate::server::Server;
+use crate::{Context, Ended, print, wiring};
+use anyhow::Result;
+use std::sync::Arc;
+use std::time::Duration;
+use tracing_subscriber::EnvFilter;
+use voicelog_model::{Clock, Language};
+
+pub(crate) fn run(context: &Context) -> Result<Ended> {
+    start_messages();
+    let clock = Arc::new(SystemClock::default());
+    let config = wiring::config(context, clock.now())?;
+    let server = Server::start(&config, &clock)?;
+    announce(&server, &config, context.lang);
+    server.wait_for_signal()?;
+    print::say(
+        context.lang,
+        "Stoppen: lopende gesprekken worden afgemaakt. Nog een signaal stopt meteen.",
+        "Stopping: calls in progress are being finished. Another signal stops at once.",
+    );
+    server.stop(Duration::from_secs(config.sip.drain_seconds));
+    print::say(context.lang, "Gestopt.", "Stopped.");
+    Ok(Ended::Done)
+}
+
+/// Messages for operators go to standard error: ids and counts, never personal data.
+pub(crate) fn start_messages() {
+    let filter = EnvFilter::new("info");
+    let started = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(filter)
+        .with_target(false)
+        .try_init();
+    if started.is_err() {
+        // Somebody set up messages before us; theirs will do.
+    }
+}
+
+fn announce(server: &Server, config: &crate::config::Config, lang: Language) {
+    let data = wiring::data_path(config);
+    let udp = server.recorder.udp_address();
+    let tcp = server.recorder.tcp_address();
+    print::line(match lang {
+        Language::Nl => format!("Gegevens:  {}", data.display()),
+        Language::En => format!("Data:      {}", data.display()),
+    });
+    for (name, address) in [("SIP/UDP", udp), ("SIP/TCP", tcp)] {
+        if let Some(address) = address {
+            print::line(format!("{name}:   {address}"));
+        }
+    }
+    print::line(format!("HTTP:      http://{}/", server.http));
+    let recovery = &server.recovery;
+    let count = recovery.interrupted.len() + recovery.closed.len() + recovery.waiting.len();
+    if count > 0 {
+        print::line(match lang {
+            Language::Nl => format!("Hersteld:  {count} gesprekken van voor de herstart zijn afgesloten"),
+            Language::En => format!("Recovered: {count} calls from before the restart were closed"),
+        });
+    }
+    for (id, why) in &recovery.damaged {
+        print::warn(format!("voicelog: {id} is damaged: {why}"));
+    }
+    if config.lines.is_empty() {
+        print::say(
+            lang,
+            "Let op:    er is nog geen lijn ingesteld, dus er wordt niets opgenomen. Zie ref/config.md.",
+            "Note:      no line is set up yet, so nothing will be recorded. See ref/config.md.",
+        );
+    }
+    if let Some(path) = &server.setup_path {
+        print::line(match lang {
+            Language::Nl => format!("Eenmalige link om te beginnen: http://{}{path}", server.http),
+            Language::En => format!("One-time link to begin: http://{}{path}", server.http),
+        });
+    }
+    print::say(lang, "Klaar; stop met Ctrl-C.", "Ready; stop with Ctrl-C.");
+}

@@ -1,0 +1,73 @@
+//! A decision and a timeline as text, for `show`, `law decide` and the demo.
+
+use crate::print::{self, Tone};
+use voicelog_evidence::timeline::{Timeline, Verdict, describe};
+use voicelog_law::{Decision, Outcome};
+use voicelog_model::Language;
+
+/// The outcome in words.
+pub(crate) fn outcome(outcome: Outcome, lang: Language) -> &'static str {
+    match outcome {
+        Outcome::Permitted => lang.pick("toegestaan", "permitted"),
+        Outcome::PermittedWithDuties => lang.pick("toegestaan, met plichten", "permitted, with duties"),
+        Outcome::NeedsHuman => lang.pick("een mens moet beslissen", "a person must decide"),
+        Outcome::ForbiddenPrivacy => {
+            lang.pick("verboden (privacy, geheim, contract of arbeid)", "forbidden (privacy, secrecy, contract or labour)")
+        }
+        Outcome::ForbiddenCriminal => lang.pick("verboden (strafrecht)", "forbidden (criminal law)"),
+    }
+}
+
+/// Prints a decision: outcome, reasons, duties, advice.
+pub(crate) fn decision(decision: &Decision, lang: Language, indent: &str) {
+    let permitted = decision.is_permitted();
+    let (tone, mark) = if permitted { (Tone::Good, "✔") } else { (Tone::Bad, "✘") };
+    let word = outcome(decision.outcome(), lang);
+    print::line(format!("{indent}{} {}", print::tone(tone, mark), print::tone(Tone::Strong, word)));
+    for reason in decision.reasons() {
+        let text = lang.pick(&reason.text_nl, &reason.text_en);
+        let note = unverified(reason.is_verified(), lang);
+        print::line(format!("{indent}  – {text} [{}]{note}", reason.articles.join("; ")));
+    }
+    for duty in decision.duties() {
+        let mark = match duty.met {
+            Some(true) => "✔",
+            Some(false) => "✘",
+            None => "?",
+        };
+        let text = lang.pick(&duty.text_nl, &duty.text_en);
+        print::line(format!("{indent}  {mark} {text} [{}]", duty.articles.join("; ")));
+    }
+}
+
+fn unverified(is_verified: bool, lang: Language) -> &'static str {
+    if is_verified { "" } else { lang.pick(" (niet geverifieerd)", " (unverified)") }
+}
+
+/// The verdict in words.
+pub(crate) fn verdict(verdict: Verdict, lang: Language) -> &'static str {
+    match verdict {
+        Verdict::Whole => lang.pick("volledig", "whole"),
+        Verdict::WholeWithDeclaredGaps => {
+            lang.pick("volledig, met verklaarde onderbrekingen", "whole, with declared gaps")
+        }
+        Verdict::UndeclaredGap => lang.pick("LET OP: onverklaard gat", "WARNING: undeclared gap"),
+        Verdict::NotRecorded => lang.pick("niet opgenomen", "not recorded"),
+    }
+}
+
+/// Prints a timeline, one line per interval of each stream.
+pub(crate) fn timeline(timeline: &Timeline, lang: Language, indent: &str) {
+    let tone = match timeline.verdict {
+        Verdict::Whole | Verdict::WholeWithDeclaredGaps => Tone::Good,
+        Verdict::UndeclaredGap | Verdict::NotRecorded => Tone::Bad,
+    };
+    print::line(format!("{indent}{}", print::tone(tone, verdict(timeline.verdict, lang))));
+    for stream in &timeline.streams {
+        let label = lang.pick("stroom", "stream");
+        print::line(format!("{indent}{label} {}:", stream.number));
+        for interval in &stream.intervals {
+            print::line(format!("{indent}  {}", describe(interval, lang)));
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The configuration of this server: sockets, folders, limits, lines. One TOML file, strict: an
+//! unknown key is an error that names the nearest known one.
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use voicelog_archive::Line;
+use voicelog_law::Facts;
+use voicelog_model::Timestamp;
+
+/// Everything that can be set. Every value has a default, so the file may be empty.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) storage: Storage,
+    pub(crate) sip: Sip,
+    pub(crate) http: Http,
+    pub(crate) retention: Retention,
+    #[serde(rename = "line")]
+    pub(crate) lines: Vec<Line>,
+}
+
+/// Where data is kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Storage {
+    /// The data folder.
+    pub(crate) data: PathBuf,
+    /// Below this much free space (MiB) new calls get 503.
+    pub(crate) keep_free_mib: u64,
+}
+
+/// Telephone side.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Sip {
+    /// Address for SIP over UDP.
+    pub(crate) udp: SocketAddr,
+    /// Address for SIP over TCP.
+    pub(crate) tcp: SocketAddr,
+    /// Address that media is received on, as written in SDP.
+    pub(crate) media_address: IpAddr,
+    /// First port for media; 0 = any free port.
+    pub(crate) media_port_first: u16,
+    /// Last port for media.
+    pub(crate) media_port_last: u16,
+    /// Calls in progress at once.
+    pub(crate) calls_max: usize,
+    /// Seconds that a clean shutdown waits for calls to end by themselves.
+    pub(crate) drain_seconds: u64,
+}
+
+/// Pages and API.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Http {
+    /// Address for HTTP.
+    pub(crate) address: SocketAddr,
+}
+
+/// The end of terms.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Retention {
+    /// Minutes between two looks for recordings whose term has ended; 0 = only by command.
+    pub(crate) sweep_minutes: u64,
+}
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self { data: PathBuf::from("voicelog-data"), keep_free_mib: 512 }
+    }
+}
+
+impl Default for Sip {
+    fn default() -> Self {
+        Self {
+            udp: SocketAddr::new(LOOPBACK, 5060),
+            tcp: SocketAddr::new(LOOPBACK, 5060),
+            media_address: LOOPBACK,
+            media_port_first: 20_000,
+            media_port_last: 39_999,
+            calls_max: voicelog_model::limits::CALLS_MAX_DEFAULT,
+            drain_seconds: 30,
+        }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { address: SocketAddr::new(LOOPBACK, 8080) }
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { sweep_minutes: 60 }
+    }
+}
+
+impl Config {
+    /// Reads the file, or takes the defaults.
+    pub(crate) fn load(path: Option<&Path>, now: Timestamp) -> Result<Self> {
+        let Some(path) = path else { return Ok(Self::default()) };
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the configuration `{}`", path.display()))?;
+        Self::parse(&text, now).with_context(|| format!("in `{}`", path.display()))
+    }
+
+    /// Reads the text of a configuration and checks what types cannot.
+    pub(crate) fn parse(text: &str, now: Timestamp) -> Result<Self> {
+        let config: Self = match toml::from_str(text) {
+            Ok(config) => config,
+            Err(error) => bail!("{}", one_sentence(text, &error)),
+        };
+        config.check(now)?;
+        Ok(config)
+    }
+
+    fn check(&self, now: Timestamp) -> Result<()> {
+        if self.sip.media_port_first > self.sip.media_port_last {
+            bail!(
+                "sip.media_port_first ({}) is above sip.media_port_last ({})",
+                self.sip.media_port_first,
+                self.sip.media_port_last
+            );
+        }
+        let mut names = std::collections::BTreeSet::new();
+        for line in &self.lines {
+            if line.name.is_empty() {
+                bail!("a line has no name; give it the user part of the address that is called");
+            }
+            if !names.insert(line.name.to_ascii_lowercase()) {
+                bail!("two lines are called `{}`; a name may stand once", line.name);
+            }
+            let mut facts = line.facts.clone();
+            facts.insert("requested_action".into(), "record".into());
+            Facts::from_map(facts, now)
+                .map_err(|error| anyhow::anyhow!("line `{}`: {error}", line.name))?;
+        }
+        Ok(())
+    }
+}
+
+/// One sentence: the place, what is wrong, and the nearest key where one is unknown.
+fn one_sentence(text: &str, error: &toml::de::Error) -> String {
+    let line = error
+        .span()
+        .and_then(|span| text.get(..span.start))
+        .map_or(1, |before| before.matches('\n').count() + 1);
+    let message = error.message().replace('\n', " ");
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let hint = match quoted.next() {
+        Some(unknown) if message.starts_with("unknown field") => quoted
+            .max_by(|a, b| {
+                strsim::jaro_winkler(unknown, a).total_cmp(&strsim::jaro_winkler(unknown, b))
+            })
+            .map(|nearest| format!("line {line}: `{unknown}` is no key here; did you mean `{nearest}`?")),
+        _ => None,
+    };
+    hint.unwrap_or_else(|| format!("line {line}: {message}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config> {
+        Config::parse(text, Timestamp::from_micros(1_790_000_000_000_000))
+    }
+
+    #[test]
+    fn an_empty_file_is_a_whole_configuration() {
+        assert_eq!(parse("").unwrap().http.address.port(), 8080);
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line_and_the_nearest_known_key() {
+        let error = parse("[sip]\nupd = \"127.0.0.1:5060\"\n").unwrap_err().to_string();
+        assert!(error.contains("line 2") && error.contains("`upd`") && error.contains("`udp`"), "{error}");
+    }
+
+    #[test]
+    fn a_fact_that_does_not_exist_is_refused_before_the_first_call() {
+        let error = parse("[[line]]\nname = \"a\"\n[line.facts]\npurpos = \"klacht\"\n").unwrap_err();
+        assert!(error.to_string().contains("purpose"), "{error}");
+    }
+
+    #[test]
+    fn ports_the_wrong_way_round_are_refused() {
+        assert!(parse("[sip]\nmedia_port_first = 9\nmedia_port_last = 8\n").is_err());
+    }
+}

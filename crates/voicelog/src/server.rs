@@ -1,0 +1,207 @@
+//! The running server: recorder, pages, and the work that is done by the clock.
+
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::data_folder::DataFolder;
+use crate::{print, wiring};
+use anyhow::{Context as _, Result};
+use sha2::{Digest, Sha256};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+use voicelog_archive::{Archive, Recovery, random};
+use voicelog_casework::retention;
+use voicelog_model::{Clock, error};
+use voicelog_recorder::{Recorder, RecorderConfig};
+use voicelog_web::{App, StatusSource, WebConfig};
+use zeroize::Zeroizing;
+
+/// A server that runs until it is stopped.
+pub(crate) struct Server {
+    pub(crate) archive: Arc<Archive>,
+    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) recovery: Recovery,
+    pub(crate) http: SocketAddr,
+    pub(crate) api_token: Zeroizing<String>,
+    /// Path of the one-time set-up page, while there is no account.
+    pub(crate) setup_path: Option<String>,
+    runtime: Runtime,
+    stop_web: Option<oneshot::Sender<()>>,
+    web: Option<tokio::task::JoinHandle<()>>,
+    stop_sweep: Sender<()>,
+    sweep: Option<JoinHandle<()>>,
+    // Held until everything above has stopped.
+    _lock: std::fs::File,
+}
+
+impl Server {
+    /// Opens the archive, takes what was under way to its end, and starts to listen.
+    pub(crate) fn start(config: &Config, clock: &Arc<SystemClock>) -> Result<Self> {
+        let folder = DataFolder::create(&config.storage.data)?;
+        let lock = folder.lock()?;
+        let now = clock.now();
+        let archive = wiring::create_or_open(&folder, config, now)?;
+        let api_token = folder.api_token()?;
+        let recovery = archive.recover(now).context("cannot recover the archive")?;
+        let shared: Arc<dyn Clock> = Arc::clone(clock) as Arc<dyn Clock>;
+        let recorder = Recorder::start(
+            recorder_config(config),
+            Arc::clone(&archive),
+            Arc::clone(&shared),
+        )
+        .context("cannot start the recorder")?;
+        let recorder = Arc::new(recorder);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("http")
+            .enable_all()
+            .build()
+            .context("cannot start the threads for HTTP")?;
+        let listener = runtime
+            .block_on(tokio::net::TcpListener::bind(config.http.address))
+            .with_context(|| format!("cannot listen for HTTP on {}; is another server running? set http.address", config.http.address))?;
+        let http = listener.local_addr()?;
+        let app = App {
+            archive: Arc::clone(&archive),
+            clock: shared,
+            status: Arc::new(RecorderStatus(Arc::clone(&recorder))),
+            config: WebConfig {
+                public_url: format!("http://{http}"),
+                recording_address: recording_address(&recorder),
+                api_token_sha256: Sha256::digest(api_token.as_bytes()).into(),
+            },
+        };
+        let setup_path = voicelog_web::new_setup_token(&archive, random::bytes()?, now)
+            .context("cannot make the set-up link")?;
+        let (stop_web, stopped) = oneshot::channel::<()>();
+        let web = runtime.spawn(async move {
+            let shutdown = async {
+                // A closed channel means the same as a message: stop.
+                let _stopped = stopped.await;
+            };
+            if let Err(error) = voicelog_web::serve(listener, voicelog_web::router(app), shutdown).await {
+                tracing::error!("HTTP stopped: {error}");
+            }
+        });
+        let (stop_sweep, sweep) = start_sweep(config, &archive, clock);
+        Ok(Self {
+            archive,
+            recorder,
+            recovery,
+            http,
+            api_token,
+            setup_path,
+            runtime,
+            stop_web: Some(stop_web),
+            web: Some(web),
+            stop_sweep,
+            sweep: Some(sweep),
+            _lock: lock,
+        })
+    }
+
+    /// Waits for the signal to stop (SIGINT or SIGTERM).
+    pub(crate) fn wait_for_signal(&self) -> Result<()> {
+        self.runtime.block_on(async {
+            let mut terminate =
+                tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+            tokio::select! {
+                interrupted = tokio::signal::ctrl_c() => interrupted,
+                _terminated = terminate.recv() => Ok(()),
+            }
+        })
+        .context("cannot wait for a signal")
+    }
+
+    /// Finishes the calls in progress, then stops. A second signal cuts the waiting short.
+    pub(crate) fn stop(mut self, wait: Duration) {
+        let recorder = Arc::clone(&self.recorder);
+        let (done, drained) = mpsc::channel();
+        let drain = std::thread::spawn(move || {
+            recorder.drain(wait);
+            // The receiver may have stopped waiting.
+            let _nobody_waits = done.send(());
+        });
+        while let Err(RecvTimeoutError::Timeout) = drained.recv_timeout(Duration::from_millis(100)) {}
+        if drain.join().is_err() {
+            print::warn("voicelog: the recorder stopped badly; the next start recovers");
+        }
+        let _web_is_gone = self.stop_web.take().map(|stop| stop.send(()));
+        let _sweep_is_gone = self.stop_sweep.send(());
+        if let Some(web) = self.web.take() {
+            let _web_panicked = self.runtime.block_on(async {
+                tokio::time::timeout(Duration::from_secs(2), web).await
+            });
+        }
+        if let Some(sweep) = self.sweep.take() {
+            let _sweep_panicked = sweep.join();
+        }
+        if let Err(error) = self.archive.sequence() {
+            print::warn(format!("voicelog: {}", error::chain(&error)));
+        }
+        self.runtime.shutdown_timeout(Duration::from_secs(1));
+    }
+}
+
+fn recorder_config(config: &Config) -> RecorderConfig {
+    RecorderConfig {
+        sip_udp: Some(config.sip.udp),
+        sip_tcp: Some(config.sip.tcp),
+        media_address: config.sip.media_address,
+        media_ports: config.sip.media_port_first..=config.sip.media_port_last,
+        calls_max: config.sip.calls_max,
+        keep_free_bytes: config.storage.keep_free_mib << 20,
+        ..RecorderConfig::default()
+    }
+}
+
+fn recording_address(recorder: &Recorder) -> String {
+    recorder.udp_address().map_or_else(String::new, |address| format!("sip:LINE@{address}"))
+}
+
+/// Looks for terms that ended, now and then. Whether anything is destroyed is the law's answer.
+fn start_sweep(
+    config: &Config,
+    archive: &Arc<Archive>,
+    clock: &Arc<SystemClock>,
+) -> (Sender<()>, JoinHandle<()>) {
+    let (stop, stopped) = mpsc::channel();
+    let archive = Arc::clone(archive);
+    let clock = Arc::clone(clock);
+    let minutes = config.retention.sweep_minutes;
+    let sweep = std::thread::spawn(move || {
+        let every = Duration::from_secs(if minutes == 0 { u64::MAX / 2 } else { minutes * 60 });
+        while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(every) {
+            match retention::run(&archive, clock.now()) {
+                Ok(swept) if !swept.is_empty() => tracing::info!(count = swept.len(), "terms ended"),
+                Ok(_) => {}
+                Err(error) => tracing::error!("retention: {}", error::chain(&error)),
+            }
+        }
+    });
+    (stop, sweep)
+}
+
+/// Tells the pages how the recorder is doing.
+#[derive(Debug)]
+struct RecorderStatus(Arc<Recorder>);
+
+impl StatusSource for RecorderStatus {
+    fn status(&self) -> voicelog_web::Status {
+        let status = self.0.status();
+        voicelog_web::Status { pause: status.why_not.map(pause), calls_in_progress: status.calls.len() }
+    }
+}
+
+fn pause(why: voicelog_recorder::WhyNot) -> voicelog_web::Pause {
+    match why {
+        voicelog_recorder::WhyNot::Draining => voicelog_web::Pause::Stopping,
+        voicelog_recorder::WhyNot::DiskFull => voicelog_web::Pause::DiskFull,
+        voicelog_recorder::WhyNot::Busy => voicelog_web::Pause::Busy,
+        voicelog_recorder::WhyNot::ArchiveAway => voicelog_web::Pause::ArchiveAway,
+    }
+}

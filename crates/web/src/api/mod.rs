@@ -1,0 +1,42 @@
+//! The HTTP API, version 1: the same verbs for programs. `openapi.json` describes it.
+
+pub(crate) mod calls;
+pub(crate) mod problem;
+pub(crate) mod recordings;
+
+use crate::app::Shared;
+use crate::trouble::Trouble;
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use voicelog_archive::ArchiveError;
+
+/// The API's own description.
+pub(crate) const DESCRIPTION: &str = include_str!("openapi.json");
+
+pub(crate) async fn description() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], DESCRIPTION).into_response()
+}
+
+/// The log's current checkpoint and the key that it verifies with.
+pub(crate) async fn checkpoint(State(desk): State<Shared>) -> Result<Response, Trouble> {
+    let (checkpoint, key) = desk
+        .ask(|archive, _now| Ok::<_, ArchiveError>((archive.checkpoint()?, archive.verifier_key())))
+        .await?;
+    Ok(Json(json!({ "checkpoint": checkpoint, "verifierKey": key })).into_response())
+}
+
+/// Whether new calls are taken. Always 200: `/healthz` is there for monitoring.
+pub(crate) async fn health(State(desk): State<Shared>) -> Result<Response, Trouble> {
+    let status = desk.app.status.status();
+    let free = desk.ask(|archive, _now| archive.free_bytes()).await?;
+    let body = json!({
+        "accepting": status.pause.is_none(),
+        "reason": status.pause.map(crate::app::Pause::as_str),
+        "callsInProgress": status.calls_in_progress,
+        "freeBytes": free,
+    });
+    Ok((StatusCode::OK, Json(body)).into_response())
+}

@@ -1,0 +1,178 @@
+//! What the pages and the API stand on: the archive, a clock, the recorder's state, settings.
+
+use crate::cookie::Names;
+use crate::playing::Playing;
+use crate::throttle::{Allowance, Throttle};
+use crate::trouble::Trouble;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use voicelog_archive::Archive;
+use voicelog_model::{Clock, Language, Timestamp};
+
+/// Settings of the web room.
+#[derive(Clone)]
+pub struct WebConfig {
+    /// Address at which people reach the pages, such as `https://opnamen.voorbeeld.nl`. Only its
+    /// scheme counts: with https, cookies are bound to the host and travel over https alone.
+    pub public_url: String,
+    /// Address to which a recording client sends its calls, such as `sip:line@10.0.0.5:5060`;
+    /// shown where a new user looks for it.
+    pub recording_address: String,
+    /// SHA-256 of the API's bearer token.
+    pub api_token_sha256: [u8; 32],
+}
+
+impl fmt::Debug for WebConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebConfig")
+            .field("public_url", &self.public_url)
+            .field("recording_address", &self.recording_address)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why no new call is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pause {
+    /// The server is starting or recovering.
+    Starting,
+    /// The server is stopping; calls in progress are being finished.
+    Stopping,
+    /// The disk is full or nearly so.
+    DiskFull,
+    /// As many calls are in progress as may be.
+    Busy,
+    /// The archive does not answer.
+    ArchiveAway,
+}
+
+impl Pause {
+    /// The word in `/healthz` and the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Stopping => "stopping",
+            Self::DiskFull => "disk_full",
+            Self::Busy => "busy",
+            Self::ArchiveAway => "archive_away",
+        }
+    }
+
+    /// The reason in a sentence.
+    #[must_use]
+    pub const fn text(self, lang: Language) -> &'static str {
+        let (nl, en) = match self {
+            Self::Starting => ("De server start nog.", "The server is still starting."),
+            Self::Stopping => ("De server stopt. Lopende gesprekken worden afgemaakt.", "The server is stopping. Calls in progress are being finished."),
+            Self::DiskFull => ("De schijf is vol. Maak ruimte.", "The disk is full. Make room."),
+            Self::Busy => ("Er lopen zoveel gesprekken als er mogen lopen.", "As many calls are in progress as may be."),
+            Self::ArchiveAway => ("Het archief antwoordt niet.", "The archive does not answer."),
+        };
+        lang.pick(nl, en)
+    }
+}
+
+/// How the recorder is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// Why no new call is taken; `None` while calls are taken.
+    pub pause: Option<Pause>,
+    /// Calls in progress, recorded or waiting.
+    pub calls_in_progress: usize,
+}
+
+/// Who tells how the recorder is doing. The binary implements it over the recorder.
+pub trait StatusSource: Send + Sync + fmt::Debug {
+    /// The state at this moment. Must not block.
+    fn status(&self) -> Status;
+}
+
+/// What the router is made from.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The archive.
+    pub archive: Arc<Archive>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// How the recorder is doing.
+    pub status: Arc<dyn StatusSource>,
+    /// Settings.
+    pub config: WebConfig,
+}
+
+/// Tries of one browser's address to sign in, and of one account's name from everywhere. The
+/// second is wider, so that a stranger cannot easily shut out the owner of a name.
+const TRIES_OF_AN_ADDRESS: Allowance = Allowance { burst: 10, one_per_micros: 30_000_000 };
+const TRIES_OF_A_NAME: Allowance = Allowance { burst: 30, one_per_micros: 30_000_000 };
+
+/// What handlers share.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    pub(crate) app: App,
+    pub(crate) cookies: Names,
+    pub(crate) tries_of_address: Throttle,
+    pub(crate) tries_of_name: Throttle,
+    /// One password at a time is hashed: it costs 64 MiB and a core that calls may need.
+    pub(crate) hashing: Semaphore,
+    pub(crate) playing: Playing,
+}
+
+/// Handlers' state.
+pub(crate) type Shared = Arc<Desk>;
+
+impl Desk {
+    pub(crate) fn new(app: App) -> Self {
+        Self {
+            cookies: Names::new(app.config.public_url.starts_with("https://")),
+            app,
+            tries_of_address: Throttle::new(TRIES_OF_AN_ADDRESS),
+            tries_of_name: Throttle::new(TRIES_OF_A_NAME),
+            hashing: Semaphore::new(1),
+            playing: Playing::default(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.app.clock.now()
+    }
+
+    /// Asks the archive something, off the async threads.
+    pub(crate) async fn ask<T, E>(
+        &self,
+        question: impl FnOnce(&Archive, Timestamp) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Trouble>
+    where
+        T: Send + 'static,
+        E: Into<Trouble> + Send + 'static,
+    {
+        let archive = Arc::clone(&self.app.archive);
+        let now = self.now();
+        tokio::task::spawn_blocking(move || question(&archive, now))
+            .await
+            .map_err(|stopped| Trouble::internal(&stopped))?
+            .map_err(Into::into)
+    }
+
+    /// The same for questions whose errors are all ours.
+    pub(crate) async fn ask_index<T, E>(
+        &self,
+        question: impl FnOnce(&Archive, Timestamp) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Trouble>
+    where
+        T: Send + 'static,
+        E: Error + Send + 'static,
+    {
+        self.ask(move |archive, now| {
+            question(archive, now).map_err(|error| Trouble::internal(&error))
+        })
+        .await
+    }
+
+    /// Random bytes through the archive's one door.
+    pub(crate) fn random<const N: usize>() -> Result<[u8; N], Trouble> {
+        voicelog_archive::random::bytes().map_err(|error| Trouble::internal(&error))
+    }
+}

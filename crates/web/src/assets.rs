@@ -1,0 +1,45 @@
+//! The style sheet and the icon: part of the program, the only files that pages load.
+
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::IntoResponse;
+use sha2::{Digest, Sha256};
+use std::sync::OnceLock;
+
+const STYLE: &str = include_str!("../assets/style.css");
+const ICON: &str = include_str!("../assets/icon.svg");
+
+/// The same for everybody and named by its content, so the browser may keep it.
+const KEEP: (HeaderName, &str) = (header::CACHE_CONTROL, "public, max-age=86400");
+
+/// Address of the style sheet with the start of its hash, so that a new version is fetched.
+pub(crate) fn style_path() -> &'static str {
+    static PATH: OnceLock<String> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let digest = Sha256::digest(STYLE);
+        let start: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        format!("/assets/style.css?v={start}")
+    })
+}
+
+pub(crate) async fn style() -> impl IntoResponse {
+    (StatusCode::OK, [KEEP, (header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE)
+}
+
+pub(crate) async fn icon() -> impl IntoResponse {
+    (StatusCode::OK, [KEEP, (header::CONTENT_TYPE, "image/svg+xml")], ICON)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_loaded_from_elsewhere() {
+        for text in [STYLE, ICON] {
+            let without_names = text.replace("http://www.w3.org/2000/svg", "");
+            for sign in ["http:", "https:", "@import", "url(", "//"] {
+                assert!(!without_names.contains(sign), "{sign}");
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Asking to listen, for a copy, for destruction. The gate answers; a refusal is shown whole.
+
+use crate::app::{Desk, Shared};
+use crate::frame::html;
+use crate::pages::{recording_id, who};
+use crate::secret::Token;
+use crate::trouble::Trouble;
+use crate::view::asking::{AskingPage, RefusedPage, What, recipients};
+use crate::view::decision::DecisionView;
+use crate::view::when::When;
+use crate::visitor::Visitor;
+use axum::Extension;
+use axum::extract::{Form, Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use voicelog_archive::RecordingSummary;
+use voicelog_casework::disclosure::{self, Recipient};
+use voicelog_casework::{Asked, listening, retention};
+use voicelog_law::Decision;
+use voicelog_model::{DecisionId, Language, RecordingId};
+
+/// Longest reason, in characters.
+const REASON_CHARACTERS_MAX: usize = 200;
+
+/// What is missing from a form that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Nothing,
+    Field,
+}
+
+const fn title(what: What, lang: Language) -> &'static str {
+    match what {
+        What::Listen => lang.pick("Beluisteren", "Listen"),
+        What::Copy => lang.pick("Kopie geven", "Give a copy"),
+        What::Destroy => lang.pick("Vernietigen", "Destroy"),
+    }
+}
+
+async fn summary(desk: &Desk, id: RecordingId) -> Result<RecordingSummary, Trouble> {
+    desk.ask(move |archive, _now| archive.summary(id)).await
+}
+
+async fn page(
+    desk: &Desk,
+    visitor: &Visitor,
+    id: RecordingId,
+    what: What,
+    missing: Missing,
+) -> Result<Response, Trouble> {
+    let summary = summary(desk, id).await?;
+    let missing = missing == Missing::Field;
+    let view = AskingPage {
+        p: visitor.page("recordings", title(what, visitor.lang)),
+        id: id.to_string(),
+        started: When::new(summary.started_at, visitor.lang),
+        what,
+        reason_missing: missing && what == What::Listen,
+        recipient_missing: missing && what == What::Copy,
+        confirm_missing: missing && what == What::Destroy,
+        recipients: recipients(visitor.lang),
+    };
+    html(if missing { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &view)
+}
+
+async fn refused(
+    desk: &Desk,
+    visitor: &Visitor,
+    id: RecordingId,
+    decision_id: DecisionId,
+    decision: &Decision,
+) -> Result<Response, Trouble> {
+    let summary = summary(desk, id).await?;
+    let lang = visitor.lang;
+    let path = format!("/recordings/{id}");
+    let view = RefusedPage {
+        p: visitor.page_at(&path, "recordings", lang.pick("Dat mag niet", "That is not permitted")),
+        id: id.to_string(),
+        started: When::new(summary.started_at, lang),
+        d: DecisionView::new(decision_id, decision.at, decision, lang),
+    };
+    html(StatusCode::FORBIDDEN, &view)
+}
+
+pub(crate) async fn listen_form(
+    State(desk): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Path(id): Path<String>,
+) -> Result<Response, Trouble> {
+    page(&desk, &visitor, recording_id(&id)?, What::Listen, Missing::Nothing).await
+}
+
+/// Why somebody must listen.
+#[derive(Deserialize)]
+pub(crate) struct Reason {
+    #[serde(default)]
+    reason: String,
+}
+
+pub(crate) async fn listen(
+    State(desk): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Path(id): Path<String>,
+    Form(form): Form<Reason>,
+) -> Result<Response, Trouble> {
+    let id = recording_id(&id)?;
+    let login = who(&visitor)?.login;
+    let reason: String = form.reason.trim().chars().take(REASON_CHARACTERS_MAX).collect();
+    if reason.is_empty() {
+        return page(&desk, &visitor, id, What::Listen, Missing::Field).await;
+    }
+    let said = reason.clone();
+    match desk.ask(move |archive, now| listening::open(archive, id, &said, now)).await? {
+        Asked::Given(sound) => {
+            let token = Token::new(Desk::random()?);
+            desk.playing.open(token.hash(), login, sound, reason, desk.now());
+            let player = format!("/recordings/{id}/listen/{}", token.text());
+            Ok(Redirect::to(&player).into_response())
+        }
+        Asked::Refused { id: decision_id, decision } => {
+            refused(&desk, &visitor, id, decision_id, &decision).await
+        }
+    }
+}
+
+pub(crate) async fn copy_form(
+    State(desk): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Path(id): Path<String>,
+) -> Result<Response, Trouble> {
+    page(&desk, &visitor, recording_id(&id)?, What::Copy, Missing::Nothing).await
+}
+
+/// Who gets the copy.
+#[derive(Deserialize)]
+pub(crate) struct ForWhom {
+    #[serde(default)]
+    recipient: String,
+}
+
+pub(crate) async fn copy(
+    State(desk): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Path(id): Path<String>,
+    Form(form): Form<ForWhom>,
+) -> Result<Response, Trouble> {
+    let id = recording_id(&id)?;
+    let Ok(recipient) = form.recipient.parse::<Recipient>() else {
+        return page(&desk, &visitor, id, What::Copy, Missing::Field).await;
+    };
+    match desk.ask(move |archive, now| disclosure::bundle(archive, id, recipient, now)).await? {
+        Asked::Given(bundle) => {
+            let file = format!("attachment; filename=\"voicelog-{id}.zip\"");
+            let headers = [
+                (header::CONTENT_TYPE, "application/zip".to_owned()),
+                (header::CONTENT_DISPOSITION, file),
+            ];
+            Ok((headers, bundle).into_response())
+        }
+        Asked::Refused { id: decision_id, decision } => {
+            refused(&desk, &visitor, id, decision_id, &decision).await
+        }
+    }
+}
+
+pub(crate) async fn destroy_form(
+    State(desk): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Path(id): Path<String>,
+) -> Result<Response, Trouble> {
+    page(&desk, &visitor, recording_id(&id)?, What::Destroy, Missing::Nothing).await
+}
+
+/// Whether the one who asks is sure.
+#[derive(Deserialize)]
+pub(crate) struct Sure {
+    #[serde(default)]
+    confirm: String,
+}
+
+pub(crate) async fn destroy(
+    State(desk): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Path(id): Path<String>,
+    Form(form): Form<Sure>,
+) -> Result<Response, Trouble> {
+    let id = recording_id(&id)?;
+    if form.confirm != "yes" {
+        return page(&desk, &visitor, id, What::Destroy, Missing::Field).await;
+    }
+    match desk.ask(move |archive, now| retention::destroy(archive, id, now)).await? {
+        Asked::Given(_destroyed) => {
+            desk.playing.close_recording(id);
+            Ok(Redirect::to(&format!("/recordings/{id}")).into_response())
+        }
+        Asked::Refused { id: decision_id, decision } => {
+            refused(&desk, &visitor, id, decision_id, &decision).await
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The pages: each handler asks casework or the archive, and fills a view.
+
+pub(crate) mod asking;
+pub(crate) mod health;
+pub(crate) mod log;
+pub(crate) mod login;
+pub(crate) mod player;
+pub(crate) mod recording;
+pub(crate) mod recordings;
+pub(crate) mod setup;
+
+use crate::trouble::Trouble;
+use crate::visitor::{SignedIn, Visitor};
+use axum::http::StatusCode;
+use voicelog_model::RecordingId;
+
+/// The recording that a path names. Whatever is no id is not found.
+pub(crate) fn recording_id(text: &str) -> Result<RecordingId, Trouble> {
+    text.parse().map_err(|_no_id| Trouble::not_found())
+}
+
+/// Who is signed in. The guard let nobody else through; should it ever, this does not.
+fn who(visitor: &Visitor) -> Result<&SignedIn, Trouble> {
+    visitor.signed_in.as_ref().ok_or(Trouble::new(StatusCode::UNAUTHORIZED))
+}

@@ -1,0 +1,131 @@
+//! Listening to a recording that was opened under a permit: the page and the sound.
+
+use crate::app::Shared;
+use crate::frame::html;
+use crate::pages::{recording_id, who};
+use crate::playing::Opened;
+use crate::range::{self, Part};
+use crate::secret::Token;
+use crate::trouble::Trouble;
+use crate::view::player::{PartyView, PlayerPage};
+use crate::view::timeline;
+use crate::view::when::{When, length};
+use crate::visitor::{self, Visitor};
+use axum::Extension;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use std::sync::Arc;
+use voicelog_archive::State as RecordingState;
+use voicelog_model::RecordingId;
+
+/// The opened recording, if this visitor opened it, it is still open, and it still exists.
+async fn opened(
+    desk: &Shared,
+    visitor: &Visitor,
+    id: RecordingId,
+    token: &str,
+) -> Result<Option<Arc<Opened>>, Trouble> {
+    let login = who(visitor)?.login;
+    let Some(hash) = Token::parse(token).map(|token| token.hash()) else { return Ok(None) };
+    let Some(opened) = desk.playing.find(&hash, &login, id, desk.now()) else { return Ok(None) };
+    // Another process may have destroyed it; then the copy in memory goes at once as well.
+    let summary = desk.ask(move |archive, _now| archive.summary(id)).await?;
+    if summary.state == RecordingState::Sealed {
+        return Ok(Some(opened));
+    }
+    desk.playing.close_recording(id);
+    Ok(None)
+}
+
+pub(crate) async fn show(
+    State(desk): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Path((id, token)): Path<(String, String)>,
+) -> Result<Response, Trouble> {
+    let id = recording_id(&id)?;
+    let Some(opened) = opened(&desk, &visitor, id, &token).await? else {
+        // Closed after a while: the reason has to be given again.
+        return Ok(Redirect::to(&format!("/recordings/{id}/listen")).into_response());
+    };
+    let lang = visitor.lang;
+    let call = &opened.sound.timeline;
+    let (legend, streams) = timeline::view(call, lang);
+    let view = PlayerPage {
+        p: visitor.page("recordings", lang.pick("Opname beluisteren", "Listen to the recording")),
+        id: id.to_string(),
+        started: When::new(call.call_started, lang),
+        length: length(call.length_us()),
+        sound: format!("/recordings/{id}/listen/{token}/audio.wav"),
+        reason: opened.reason.clone(),
+        parties: opened.sound.parties.iter().map(|party| PartyView::new(party, lang)).collect(),
+        legend,
+        streams,
+    };
+    html(StatusCode::OK, &view)
+}
+
+/// The sound as bytes that keep the opened recording alive, without a copy.
+struct Sound(Arc<Opened>);
+
+impl AsRef<[u8]> for Sound {
+    fn as_ref(&self) -> &[u8] {
+        self.0.sound.wav()
+    }
+}
+
+pub(crate) async fn sound(
+    State(desk): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    Path((id, token)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Trouble> {
+    let id = recording_id(&id)?;
+    let opened = opened(&desk, &visitor, id, &token).await?.ok_or_else(Trouble::not_found)?;
+    let bytes = Bytes::from_owner(Sound(opened));
+    // There is no validator to compare with, so a conditional range is always the whole.
+    let asked = if headers.contains_key(header::IF_RANGE) { None } else { visitor::field(&headers, header::RANGE) };
+    Ok(sound_part(bytes, asked))
+}
+
+fn sound_part(bytes: Bytes, asked: Option<&str>) -> Response {
+    let total = bytes.len();
+    let (status, body, range) = match range::part(asked, total) {
+        Part::Whole => (StatusCode::OK, bytes, None),
+        Part::Some(part) => {
+            let range = format!("bytes {}-{}/{total}", part.start, part.end.saturating_sub(1));
+            (StatusCode::PARTIAL_CONTENT, bytes.slice(part), Some(range))
+        }
+        Part::Outside => {
+            let range = format!("bytes */{total}");
+            (StatusCode::RANGE_NOT_SATISFIABLE, Bytes::new(), Some(range))
+        }
+    };
+    let headers = [(header::CONTENT_TYPE, "audio/wav"), (header::ACCEPT_RANGES, "bytes")];
+    let mut response = (status, headers, Body::from(body)).into_response();
+    if let Some(value) = range.and_then(|range| range.parse().ok()) {
+        response.headers_mut().insert(header::CONTENT_RANGE, value);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(asked: Option<&str>) -> (u16, Option<String>, Option<String>) {
+        let response = sound_part(Bytes::from_static(b"0123456789"), asked);
+        let field = |name| visitor::field(response.headers(), name).map(str::to_owned);
+        (response.status().as_u16(), field(header::CONTENT_RANGE), field(header::ACCEPT_RANGES))
+    }
+
+    #[test]
+    fn a_part_says_which_part_it_is() {
+        let bytes = Some("bytes".to_owned());
+        assert_eq!(answer(None), (200, None, bytes.clone()));
+        assert_eq!(answer(Some("bytes=2-4")), (206, Some("bytes 2-4/10".to_owned()), bytes.clone()));
+        assert_eq!(answer(Some("bytes=-1")), (206, Some("bytes 9-9/10".to_owned()), bytes.clone()));
+        assert_eq!(answer(Some("bytes=10-")), (416, Some("bytes */10".to_owned()), bytes));
+    }
+}

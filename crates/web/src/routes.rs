@@ -1,0 +1,129 @@
+//! Every address, who may ask for it, and who answers. One table: the router is built from it,
+//! the tests walk it, and the API's description is held against it.
+
+use crate::app::{App, Desk, Shared};
+use crate::{api, assets, frame, pages};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodRouter, get, post};
+use std::sync::Arc;
+use voicelog_model::limits::HTTP_BODY_BYTES_MAX;
+
+/// Who may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Anybody.
+    Anyone,
+    /// Who is signed in.
+    SignedIn,
+    /// Programs that send the API's token.
+    Program,
+}
+
+/// One address.
+struct Route {
+    audience: Audience,
+    methods: &'static [&'static str],
+    path: &'static str,
+    handler: MethodRouter<Shared>,
+}
+
+const fn route(
+    audience: Audience,
+    methods: &'static [&'static str],
+    path: &'static str,
+    handler: MethodRouter<Shared>,
+) -> Route {
+    Route { audience, methods, path, handler }
+}
+
+fn pages() -> Vec<Route> {
+    use Audience::{Anyone, SignedIn};
+    use pages::{asking, health, log, login, player, recording, recordings, setup};
+    const GET: &[&str] = &["GET"];
+    const POST: &[&str] = &["POST"];
+    const BOTH: &[&str] = &["GET", "POST"];
+    vec![
+        route(Anyone, GET, "/assets/style.css", get(assets::style)),
+        route(Anyone, GET, "/assets/icon.svg", get(assets::icon)),
+        route(Anyone, GET, "/healthz", get(health::short)),
+        route(Anyone, BOTH, "/setup/{token}", get(setup::form).post(setup::claim)),
+        route(Anyone, BOTH, "/login", get(login::form).post(login::enter)),
+        route(Anyone, POST, "/logout", post(login::leave)),
+        route(SignedIn, GET, "/", get(recordings::list)),
+        route(SignedIn, GET, "/recordings/{id}", get(recording::show)),
+        route(
+            SignedIn,
+            BOTH,
+            "/recordings/{id}/listen",
+            get(asking::listen_form).post(asking::listen),
+        ),
+        route(SignedIn, GET, "/recordings/{id}/listen/{token}", get(player::show)),
+        route(SignedIn, GET, "/recordings/{id}/listen/{token}/audio.wav", get(player::sound)),
+        route(SignedIn, BOTH, "/recordings/{id}/copy", get(asking::copy_form).post(asking::copy)),
+        route(
+            SignedIn,
+            BOTH,
+            "/recordings/{id}/destroy",
+            get(asking::destroy_form).post(asking::destroy),
+        ),
+        route(SignedIn, GET, "/log", get(log::show)),
+        route(SignedIn, GET, "/health", get(health::show)),
+    ]
+}
+
+fn programs() -> Vec<Route> {
+    use Audience::Program;
+    const GET: &[&str] = &["GET"];
+    vec![
+        route(Program, GET, "/v1/openapi.json", get(api::description)),
+        route(Program, GET, "/v1/recordings", get(api::recordings::list)),
+        route(Program, GET, "/v1/recordings/{id}", get(api::recordings::show)),
+        route(Program, GET, "/v1/calls", get(api::calls::list)),
+        route(Program, &["POST"], "/v1/calls/{id}/facts", post(api::calls::say)),
+        route(Program, GET, "/v1/checkpoint", get(api::checkpoint)),
+        route(Program, GET, "/v1/health", get(api::health)),
+    ]
+}
+
+/// Every address with its methods and who may ask: for tests and documents.
+#[must_use]
+pub fn table() -> Vec<(Audience, &'static str, &'static str)> {
+    pages()
+        .into_iter()
+        .chain(programs())
+        .flat_map(|route| route.methods.iter().map(move |method| (route.audience, *method, route.path)))
+        .collect()
+}
+
+/// Builds the whole room.
+pub fn router(app: App) -> Router {
+    let desk: Shared = Arc::new(Desk::new(app));
+    let guard = |route: Route| match route.audience {
+        Audience::Anyone => (route.path, route.handler),
+        Audience::SignedIn => (route.path, route.handler.layer(from_fn(frame::signed_in))),
+        Audience::Program => {
+            let token = from_fn_with_state(Arc::clone(&desk), frame::with_token);
+            (route.path, route.handler.layer(token))
+        }
+    };
+    let mut for_people = Router::new();
+    for (path, handler) in pages().into_iter().map(guard) {
+        for_people = for_people.route(path, handler);
+    }
+    // An address that does not exist is told only to who is signed in, as one that does.
+    let nowhere = get(frame::nowhere).fallback(frame::nowhere).layer(from_fn(frame::signed_in));
+    let for_people = for_people
+        .fallback_service(nowhere.with_state(()))
+        .layer(from_fn(frame::forms))
+        .layer(from_fn_with_state(Arc::clone(&desk), frame::around_page));
+    let mut for_programs = Router::new();
+    for (path, handler) in programs().into_iter().map(guard) {
+        for_programs = for_programs.route(path, handler);
+    }
+    let for_programs = for_programs
+        .layer(DefaultBodyLimit::max(HTTP_BODY_BYTES_MAX))
+        .layer(from_fn_with_state(Arc::clone(&desk), frame::around_api));
+    for_people.merge(for_programs).with_state(desk)
+}

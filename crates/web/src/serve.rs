@@ -1,0 +1,115 @@
+//! Accepting connections, with a limit on each: how many, how long a head may take, how large it
+//! may be, and how long open ones have when the server stops.
+
+use crate::visitor::Peer;
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tower::ServiceExt;
+
+/// Connections at once at most; the next one waits.
+const CONNECTIONS_MAX: usize = 512;
+/// How long the head of a request may take to arrive; also how long an idle connection is kept.
+const HEAD_MAX: Duration = Duration::from_secs(15);
+/// Largest head of a request, in bytes.
+const HEAD_BYTES_MAX: usize = 32 * 1_024;
+/// Pause after a failure to accept (no more file descriptors, say), so that it does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+/// How long answers under way have to finish when the server stops.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
+
+/// Answers requests on `listener` until `shutdown` is ready, then finishes what is under way.
+///
+/// An error on one connection ends that connection and nothing else.
+pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()> + Send) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let (stop, stopped) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        // Finished connections are let go of, so that the set does not grow.
+        while connections.try_join_next().is_some() {}
+        let next = async {
+            let place = Arc::clone(&places).acquire_owned().await.ok()?;
+            accept(&listener).await.map(|(stream, peer)| (stream, peer, place))
+        };
+        tokio::select! {
+            () = &mut shutdown => break,
+            accepted = next => {
+                let Some((stream, peer, place)) = accepted else { continue };
+                let (router, stopped) = (router.clone(), stopped.clone());
+                connections.spawn(async move {
+                    converse(stream, peer.ip(), router, stopped).await;
+                    drop(place);
+                });
+            }
+        }
+    }
+    drop(listener);
+    stop.send_replace(true);
+    let drained = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(DRAIN_MAX, drained).await.is_err() {
+        tracing::warn!("answers under way were cut off after {} s", DRAIN_MAX.as_secs());
+    }
+}
+
+async fn accept(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
+    match listener.accept().await {
+        Ok(accepted) => Some(accepted),
+        Err(error) => {
+            tracing::warn!(%error, "cannot accept a connection for the pages");
+            pause().await;
+            None
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the pause is the job: accept has no event to wait on")]
+async fn pause() {
+    tokio::time::sleep(ACCEPT_PAUSE).await;
+}
+
+/// One connection, request after request.
+async fn converse(stream: TcpStream, peer: IpAddr, router: Router, mut stopped: watch::Receiver<bool>) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(Peer(peer));
+        router.clone().oneshot(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_MAX)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => {
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        }
+        () = stop_of(&mut stopped) => {
+            connection.as_mut().graceful_shutdown();
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        }
+    }
+}
+
+/// Ready when the server stops.
+async fn stop_of(stopped: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone, which is a stop as well.
+    let _gone = stopped.wait_for(|stopped| *stopped).await.is_err();
+}

@@ -1,0 +1,149 @@
+//! What can go wrong with a request, in words for the person who made it.
+//!
+//! A handler returns [`Trouble`]; the frame around it makes the page (or, for the API, the
+//! problem document) and gives it the request's id. The cause goes to the operator's log, never
+//! to the page.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use std::error::Error;
+use voicelog_archive::ArchiveError;
+use voicelog_model::{Kind, Language, error};
+
+/// Why there is no answer to give.
+#[derive(Debug, Clone)]
+pub(crate) struct Trouble {
+    pub(crate) status: StatusCode,
+    /// What the person can read about it besides the general words for the status.
+    detail: Option<(String, String)>,
+    /// What the operator can read about it. No personal data.
+    pub(crate) cause: Option<String>,
+    /// Seconds after which trying again can help.
+    pub(crate) retry_after: Option<u64>,
+}
+
+impl Trouble {
+    pub(crate) const fn new(status: StatusCode) -> Self {
+        Self { status, detail: None, cause: None, retry_after: None }
+    }
+
+    pub(crate) const fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND)
+    }
+
+    /// The input is wrong, and what would be right.
+    pub(crate) fn invalid(nl: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST).saying(nl, en)
+    }
+
+    /// A form that our page did not make, or made too long ago.
+    pub(crate) fn form() -> Self {
+        Self::new(StatusCode::FORBIDDEN).saying(
+            "Het formulier hoort niet bij deze browser, of het is verlopen. Ga terug, laad de pagina opnieuw en probeer het nog eens.",
+            "The form does not belong to this browser, or it is too old. Go back, load the page again and try once more.",
+        )
+    }
+
+    pub(crate) fn saying(mut self, nl: impl Into<String>, en: impl Into<String>) -> Self {
+        self.detail = Some((nl.into(), en.into()));
+        self
+    }
+
+    pub(crate) const fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// Our own mistake, or one of the machine.
+    pub(crate) fn internal(cause: &(dyn Error + 'static)) -> Self {
+        let mut trouble = Self::new(StatusCode::INTERNAL_SERVER_ERROR);
+        trouble.cause = Some(error::chain(cause).to_string());
+        trouble
+    }
+
+    /// The status in a few words.
+    pub(crate) const fn title(&self, lang: Language) -> &'static str {
+        let (nl, en) = match self.status.as_u16() {
+            400 | 422 => ("Dit klopt niet", "This is not right"),
+            401 => ("Log eerst in", "Sign in first"),
+            403 => ("Dit mag niet", "This is not allowed"),
+            404 => ("Niet gevonden", "Not found"),
+            405 => ("Dat kan hier niet", "That cannot be done here"),
+            409 => ("Dat past niet bij de toestand van nu", "That does not fit the present state"),
+            413 => ("Dit is te groot", "This is too large"),
+            415 => ("Deze vorm kennen wij niet", "We do not know this format"),
+            429 => ("Even wachten", "Wait a moment"),
+            503 => ("Even niet beschikbaar", "Not available for a moment"),
+            _ => ("Er ging iets mis", "Something went wrong"),
+        };
+        lang.pick(nl, en)
+    }
+
+    /// One or two sentences about it.
+    pub(crate) fn detail(&self, lang: Language) -> &str {
+        if let Some((nl, en)) = &self.detail {
+            return lang.pick(nl, en);
+        }
+        let (nl, en) = match self.status.as_u16() {
+            401 => ("Voor deze pagina moet u ingelogd zijn.", "You have to be signed in for this page."),
+            403 => ("U mag dit niet doen.", "You may not do this."),
+            404 => (
+                "Wat u zoekt is hier niet, of u mag het niet zien.",
+                "What you are looking for is not here, or you may not see it.",
+            ),
+            405 => (
+                "Dit adres bestaat, maar niet voor deze handeling.",
+                "This address exists, but not for this act.",
+            ),
+            409 => (
+                "Kijk eerst hoe het er nu voor staat en probeer het dan opnieuw.",
+                "Look at how things stand now, then try again.",
+            ),
+            413 => ("Er is meer gestuurd dan wij aannemen.", "More was sent than we accept."),
+            429 => ("U heeft te vaak geprobeerd. Wacht even.", "You tried too often. Wait a moment."),
+            503 => ("Probeer het over een minuut opnieuw.", "Try again in a minute."),
+            400..500 => ("Wat gestuurd is, kunnen wij niet lezen.", "We cannot read what was sent."),
+            _ => (
+                "De fout ligt bij ons. Probeer het opnieuw. Blijft het misgaan? Geef de beheerder dan het nummer hieronder.",
+                "The mistake is ours. Try again. Does it go on? Then give the administrator the number below.",
+            ),
+        };
+        lang.pick(nl, en)
+    }
+}
+
+impl From<ArchiveError> for Trouble {
+    fn from(error: ArchiveError) -> Self {
+        let status = status_of(error.kind());
+        let mut trouble = Self::new(status);
+        if matches!(error.kind(), Kind::Invalid) {
+            // The message names the input at fault; it quotes no personal data.
+            let said = format!("{}: {}", error::chain(&error), error.help());
+            trouble = trouble.saying(said.clone(), said);
+        }
+        if status.is_server_error() {
+            trouble.cause = Some(error::chain(&error).to_string());
+        }
+        trouble
+    }
+}
+
+/// The one table from kinds of errors to HTTP.
+pub(crate) const fn status_of(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::Invalid => StatusCode::BAD_REQUEST,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::Conflict => StatusCode::CONFLICT,
+        Kind::Unavailable | Kind::Exhausted => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::Corrupt | Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl IntoResponse for Trouble {
+    /// A response that only carries the trouble; the frame makes the page.
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}

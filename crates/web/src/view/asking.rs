@@ -1,0 +1,66 @@
+//! The pages on which somebody asks for something, and the one that says no.
+
+use crate::view::Choice;
+use crate::view::badge::Shape;
+use crate::view::decision::DecisionView;
+use crate::view::page::Page;
+use crate::view::when::When;
+use askama::Template;
+use voicelog_casework::disclosure::Recipient;
+use voicelog_model::Language;
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    Listen,
+    Copy,
+    Destroy,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "asking.html")]
+pub(crate) struct AskingPage {
+    pub(crate) p: Page,
+    pub(crate) id: String,
+    pub(crate) started: When,
+    pub(crate) what: What,
+    pub(crate) reason_missing: bool,
+    pub(crate) recipient_missing: bool,
+    pub(crate) confirm_missing: bool,
+    pub(crate) recipients: Vec<Choice>,
+}
+
+impl AskingPage {
+    const fn is_wrong(&self) -> bool {
+        self.reason_missing || self.recipient_missing || self.confirm_missing
+    }
+}
+
+/// The law refused. The decision is shown whole.
+#[derive(Debug, Template)]
+#[template(path = "refused.html")]
+pub(crate) struct RefusedPage {
+    pub(crate) p: Page,
+    pub(crate) id: String,
+    pub(crate) started: When,
+    pub(crate) d: DecisionView,
+}
+
+/// Who can get a copy.
+pub(crate) fn recipients(lang: Language) -> Vec<Choice> {
+    Recipient::ALL
+        .into_iter()
+        .map(|(recipient, value)| {
+            let (nl, en) = match recipient {
+                Recipient::Court => ("De rechtbank, in een procedure", "The court, in a procedure"),
+                Recipient::DataSubject => ("Iemand die is opgenomen", "Somebody who was recorded"),
+                Recipient::Guardian => ("Ouder of voogd van een kind dat is opgenomen", "Parent or guardian of a child who was recorded"),
+                Recipient::Lawyer => ("Advocaat van iemand die is opgenomen", "Lawyer of somebody who was recorded"),
+                Recipient::Judge => ("Een rechter die erom vraagt", "A judge who asks for it"),
+                Recipient::Ap => ("Autoriteit Persoonsgegevens", "Data protection authority (AP)"),
+                Recipient::Afm => ("Autoriteit Financiële Markten", "Financial markets authority (AFM)"),
+            };
+            Choice { value, text: lang.pick(nl, en), chosen: false }
+        })
+        .collect()
+}

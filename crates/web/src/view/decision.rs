@@ -1,0 +1,248 @@
+//! A decision in words: outcome, reasons with their articles, duties, advice.
+
+use crate::view::badge::{Badge, Shape};
+use crate::view::when::When;
+use crate::view::words;
+use voicelog_archive::StoredDecision;
+use voicelog_law::{AdviceKind, BEFORE_FIRST_SAMPLE, Decision, Forecast, Outcome, ReasonKind, Status};
+use voicelog_model::{Action, DecisionId, Language, Timestamp};
+
+/// One reason.
+#[derive(Debug, Clone)]
+pub(crate) struct ReasonView {
+    pub(crate) rule: String,
+    pub(crate) kind: &'static str,
+    pub(crate) articles: Vec<String>,
+    /// Whether a lawyer checked the rule.
+    pub(crate) verified: bool,
+    pub(crate) text: String,
+}
+
+/// One duty.
+#[derive(Debug, Clone)]
+pub(crate) struct DutyView {
+    pub(crate) rule: String,
+    pub(crate) who: String,
+    pub(crate) by: String,
+    pub(crate) met: Badge,
+    pub(crate) articles: Vec<String>,
+    pub(crate) verified: bool,
+    pub(crate) text: String,
+}
+
+/// One piece of advice.
+#[derive(Debug, Clone)]
+pub(crate) struct AdviceView {
+    pub(crate) kind: &'static str,
+    pub(crate) text: String,
+}
+
+/// A whole decision.
+#[derive(Debug, Clone)]
+pub(crate) struct DecisionView {
+    pub(crate) id: String,
+    pub(crate) at: When,
+    /// The question that it answers.
+    pub(crate) action: &'static str,
+    pub(crate) outcome: Badge,
+    pub(crate) meaning: &'static str,
+    pub(crate) reasons: Vec<ReasonView>,
+    pub(crate) duties: Vec<DutyView>,
+    pub(crate) advice: Vec<AdviceView>,
+    pub(crate) forecast: Option<String>,
+    pub(crate) unknown: Vec<String>,
+    pub(crate) rulebook: String,
+}
+
+/// The newest decision about recording, and all others, newest first.
+pub(crate) fn main_and_others(
+    decisions: &[StoredDecision],
+    lang: Language,
+) -> (Option<DecisionView>, Vec<DecisionView>) {
+    let record = Action::Record;
+    let main = decisions.iter().rposition(|kept| kept.decision.action == record);
+    let view = |kept: &StoredDecision| DecisionView::new(kept.id, kept.at, &kept.decision, lang);
+    let others = decisions
+        .iter()
+        .enumerate()
+        .rev()
+        .filter(|(index, _)| Some(*index) != main)
+        .map(|(_, kept)| view(kept))
+        .collect();
+    (main.and_then(|index| decisions.get(index)).map(view), others)
+}
+
+impl DecisionView {
+    pub(crate) fn new(id: DecisionId, at: Timestamp, decision: &Decision, lang: Language) -> Self {
+        Self {
+            id: id.to_string(),
+            at: When::new(at, lang),
+            action: words::question(decision.action, lang),
+            outcome: outcome(decision.outcome(), lang),
+            meaning: meaning(decision.outcome(), lang),
+            reasons: decision
+                .reasons()
+                .iter()
+                .map(|reason| ReasonView {
+                    rule: reason.rule.clone(),
+                    kind: reason_kind(reason.kind, lang),
+                    articles: reason.articles.clone(),
+                    verified: reason.status == Status::Verified,
+                    text: reason.text.pick(lang).to_owned(),
+                })
+                .collect(),
+            duties: decision
+                .duties()
+                .iter()
+                .map(|duty| DutyView {
+                    rule: duty.rule.clone(),
+                    who: who(&duty.who, lang),
+                    by: by(&duty.by, lang),
+                    met: met(duty.met, lang),
+                    articles: duty.articles.clone(),
+                    verified: duty.status == Status::Verified,
+                    text: duty.text.pick(lang).to_owned(),
+                })
+                .collect(),
+            advice: decision
+                .advice
+                .iter()
+                .map(|advice| AdviceView {
+                    kind: advice_kind(advice.kind, lang),
+                    text: advice.text.pick(lang).to_owned(),
+                })
+                .collect(),
+            forecast: (decision.evidence.forecast != Forecast::NotApplicable)
+                .then(|| decision.evidence.text.pick(lang).to_owned()),
+            unknown: decision.unknown.clone().unwrap_or_default(),
+            rulebook: format!("{} {}", decision.rulebook.id, decision.rulebook.valid_from),
+        }
+    }
+}
+
+const fn outcome(outcome: Outcome, lang: Language) -> Badge {
+    match outcome {
+        Outcome::Permitted => Badge::new(Shape::Check, "ok", lang.pick("Mag", "Permitted")),
+        Outcome::PermittedWithDuties => {
+            Badge::new(Shape::Check, "ok", lang.pick("Mag, met plichten", "Permitted, with duties"))
+        }
+        Outcome::NeedsHuman => Badge::new(
+            Shape::Person,
+            "wait",
+            lang.pick("Een mens moet beslissen", "A person must decide"),
+        ),
+        Outcome::ForbiddenPrivacy => {
+            Badge::new(Shape::Barred, "alarm", lang.pick("Mag niet", "Not permitted"))
+        }
+        Outcome::ForbiddenCriminal => Badge::new(
+            Shape::Barred,
+            "alarm",
+            lang.pick("Mag niet: strafbaar", "Not permitted: a crime"),
+        ),
+    }
+}
+
+const fn meaning(outcome: Outcome, lang: Language) -> &'static str {
+    let (nl, en) = match outcome {
+        Outcome::Permitted => ("De wet staat het toe, zonder plichten.", "The law permits it, without duties."),
+        Outcome::PermittedWithDuties => (
+            "De wet staat het toe, zolang de plichten hieronder worden nageleefd.",
+            "The law permits it, as long as the duties below are met.",
+        ),
+        Outcome::NeedsHuman => (
+            "De wet laat het open. Er gebeurt niets tot een aangewezen persoon heeft beslist.",
+            "The law leaves it open. Nothing happens until a named person has decided.",
+        ),
+        Outcome::ForbiddenPrivacy => (
+            "De wet of een afspraak verbiedt het. Hieronder staat waarom.",
+            "The law or an agreement forbids it. The reasons are below.",
+        ),
+        Outcome::ForbiddenCriminal => (
+            "Het is strafbaar, of het is niet uit te sluiten dat het strafbaar is.",
+            "It is a criminal offence, or it can’t be ruled out that it is.",
+        ),
+    };
+    lang.pick(nl, en)
+}
+
+const fn reason_kind(kind: ReasonKind, lang: Language) -> &'static str {
+    let (nl, en) = match kind {
+        ReasonKind::Criminal => ("Strafrecht", "Criminal law"),
+        ReasonKind::Privacy => ("Privacy", "Privacy"),
+        ReasonKind::Labour => ("Arbeidsrecht", "Labour law"),
+        ReasonKind::Contract => ("Afspraak of geheim", "Agreement or secret"),
+        ReasonKind::Human => ("Open norm", "Open norm"),
+        ReasonKind::Permit => ("Toegestaan", "Permitted"),
+    };
+    lang.pick(nl, en)
+}
+
+const fn advice_kind(kind: AdviceKind, lang: Language) -> &'static str {
+    let (nl, en) = match kind {
+        AdviceKind::Risk => ("Risico", "Risk"),
+        AdviceKind::Alternative => ("Andere weg", "Another way"),
+        AdviceKind::Evidence => ("Sterker als bewijs", "Stronger as evidence"),
+        AdviceKind::Script => ("Wat u kunt zeggen", "What you can say"),
+    };
+    lang.pick(nl, en)
+}
+
+const fn met(met: Option<bool>, lang: Language) -> Badge {
+    match met {
+        Some(true) => Badge::new(Shape::Check, "ok", lang.pick("Nagekomen", "Met")),
+        Some(false) => Badge::new(Shape::Cross, "alarm", lang.pick("Niet nagekomen", "Not met")),
+        None => Badge::new(Shape::Question, "wait", lang.pick("Niet bekend of het is gedaan", "Not known whether it was done")),
+    }
+}
+
+fn who(word: &str, lang: Language) -> String {
+    let (nl, en) = match word {
+        "controller" => ("de organisatie", "the organisation"),
+        "recorder" => ("wie opneemt", "who records"),
+        "employer" => ("de werkgever", "the employer"),
+        other => return other.replace('_', " "),
+    };
+    lang.pick(nl, en).to_owned()
+}
+
+/// When a duty must be met: a word of the rulebook, or an ISO 8601 period.
+fn by(word: &str, lang: Language) -> String {
+    let (nl, en) = match word {
+        BEFORE_FIRST_SAMPLE => ("voor de eerste seconde", "before the first second"),
+        other => return period(other, lang).unwrap_or_else(|| other.replace('_', " ")),
+    };
+    lang.pick(nl, en).to_owned()
+}
+
+/// `P1M` as `binnen 1 maand`.
+fn period(text: &str, lang: Language) -> Option<String> {
+    let rest = text.strip_prefix('P')?;
+    let (number, unit) = rest.split_at_checked(rest.len().checked_sub(1)?)?;
+    let count: u32 = number.parse().ok()?;
+    let one = count == 1;
+    let (nl, en) = match unit {
+        "D" => (if one { "dag" } else { "dagen" }, if one { "day" } else { "days" }),
+        "W" => (if one { "week" } else { "weken" }, if one { "week" } else { "weeks" }),
+        "M" => (if one { "maand" } else { "maanden" }, if one { "month" } else { "months" }),
+        "Y" => ("jaar", if one { "year" } else { "years" }),
+        _ => return None,
+    };
+    Some(match lang {
+        Language::Nl => format!("binnen {count} {nl}"),
+        Language::En => format!("within {count} {en}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_term_is_told_in_words() {
+        assert_eq!(by("P1M", Language::Nl), "binnen 1 maand");
+        assert_eq!(by("P2W", Language::En), "within 2 weeks");
+        assert_eq!(by("before_first_sample", Language::Nl), "voor de eerste seconde");
+        assert_eq!(by("go_live", Language::Nl), "go live");
+        assert_eq!(by("P", Language::Nl), "P");
+    }
+}

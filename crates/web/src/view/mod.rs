@@ -1,0 +1,33 @@
+//! What pages show: plain values in the page's language, filled by the handlers, laid out by the
+//! templates in `templates/`.
+
+pub(crate) mod asking;
+pub(crate) mod badge;
+pub(crate) mod decision;
+pub(crate) mod error;
+pub(crate) mod health;
+pub(crate) mod log;
+pub(crate) mod login;
+pub(crate) mod page;
+pub(crate) mod player;
+pub(crate) mod recording;
+pub(crate) mod recordings;
+pub(crate) mod setup;
+pub(crate) mod timeline;
+pub(crate) mod when;
+pub(crate) mod words;
+
+/// A name and a value, in a list of such pairs.
+#[derive(Debug, Clone)]
+pub(crate) struct Fact {
+    pub(crate) name: &'static str,
+    pub(crate) value: String,
+}
+
+/// One entry of a select.
+#[derive(Debug, Clone)]
+pub(crate) struct Choice {
+    pub(crate) value: &'static str,
+    pub(crate) text: &'static str,
+    pub(crate) chosen: bool,
+}

@@ -1,0 +1,73 @@
+//! The list of recordings.
+
+use crate::view::badge::{Badge, Shape};
+use crate::view::page::Page;
+use crate::view::when::{When, length_between};
+use crate::view::{Choice, words};
+use askama::Template;
+use voicelog_archive::{RecordingSummary, State};
+use voicelog_model::Language;
+
+/// One recording on one line.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) id: String,
+    pub(crate) started: When,
+    pub(crate) line: String,
+    pub(crate) length: String,
+    pub(crate) badge: Badge,
+    pub(crate) state: &'static str,
+}
+
+impl Row {
+    pub(crate) fn new(summary: &RecordingSummary, lang: Language) -> Self {
+        Self {
+            id: summary.id.to_string(),
+            started: When::new(summary.started_at, lang),
+            line: line_name(&summary.line, lang),
+            length: summary
+                .ended_at
+                .map_or_else(|| "–".to_owned(), |end| length_between(summary.started_at, end)),
+            badge: words::completeness(summary.verdict, summary.state, lang),
+            state: words::state(summary.state, lang),
+        }
+    }
+}
+
+/// The line's name; a destroyed recording has none any more.
+pub(crate) fn line_name(line: &str, lang: Language) -> String {
+    if line.is_empty() { lang.pick("(gewist)", "(erased)").to_owned() } else { line.to_owned() }
+}
+
+/// The states to choose from, in the order of life.
+pub(crate) fn states(chosen: Option<State>, lang: Language) -> Vec<Choice> {
+    State::ALL
+        .into_iter()
+        .map(|state| Choice {
+            value: state.as_str(),
+            text: words::state(state, lang),
+            chosen: chosen == Some(state),
+        })
+        .collect()
+}
+
+#[derive(Debug, Template)]
+#[template(path = "recordings.html")]
+pub(crate) struct RecordingsPage {
+    pub(crate) p: Page,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) states: Vec<Choice>,
+    pub(crate) from: String,
+    pub(crate) to: String,
+    /// Whether the list is narrowed.
+    pub(crate) filtered: bool,
+    /// Whether this is not the first page.
+    pub(crate) is_later_page: bool,
+    /// Address of the first page with the same filter.
+    pub(crate) first: String,
+    /// Address of the next page, if there is one.
+    pub(crate) later: Option<String>,
+    /// Why no new calls are taken, if none are.
+    pub(crate) pause: Option<&'static str>,
+    pub(crate) recording_address: String,
+}

@@ -1,0 +1,144 @@
+//! The words of the house in both languages, in one place (see `glossary.md`).
+
+use crate::view::badge::{Badge, Shape};
+use voicelog_archive::State;
+use voicelog_archive::timeline::Verdict;
+use voicelog_model::{Action, Language};
+
+/// What the arithmetic of completeness says, or why it does not speak yet.
+pub(crate) const fn completeness(verdict: Option<Verdict>, state: State, lang: Language) -> Badge {
+    match (state, verdict) {
+        (State::Destroyed | State::Destroying, _) => {
+            Badge::new(Shape::Cross, "none", lang.pick("Vernietigd", "Destroyed"))
+        }
+        (_, Some(Verdict::Whole)) => Badge::new(Shape::Check, "ok", lang.pick("Volledig", "Whole")),
+        (_, Some(Verdict::WholeWithDeclaredGaps)) => Badge::new(
+            Shape::Dashes,
+            "part",
+            lang.pick("Volledig, met verklaarde onderbrekingen", "Whole, with declared gaps"),
+        ),
+        (_, Some(Verdict::UndeclaredGap)) => Badge::new(
+            Shape::Triangle,
+            "alarm",
+            lang.pick("Let op: onverklaard gat", "Beware: undeclared gap"),
+        ),
+        (_, Some(Verdict::NotRecorded)) | (State::NotRecorded, None) => {
+            Badge::new(Shape::Barred, "none", lang.pick("Niet opgenomen", "Not recorded"))
+        }
+        (State::Waiting | State::Recording | State::Finishing | State::Sealed, None) => {
+            Badge::new(Shape::Clock, "wait", lang.pick("Nog niet bekend", "Not known yet"))
+        }
+    }
+}
+
+/// The same in a sentence, for the top of a recording's page.
+pub(crate) const fn completeness_meaning(
+    verdict: Option<Verdict>,
+    state: State,
+    lang: Language,
+) -> &'static str {
+    let (nl, en) = match (state, verdict) {
+        (State::Destroyed, _) => (
+            "Van dit gesprek is niets meer te horen of te lezen. Alleen deze regel en het bewijs van vernietiging zijn er nog.",
+            "Nothing of this conversation can be heard or read any more. Only this entry and the certificate of destruction remain.",
+        ),
+        (State::Destroying, _) => (
+            "De vernietiging is begonnen. Deze opname kan niet meer worden beluisterd.",
+            "The destruction has begun. This recording can no longer be listened to.",
+        ),
+        (_, Some(Verdict::Whole)) => (
+            "Van begin tot eind is alles opgenomen wat binnenkwam. Er ontbreekt niets.",
+            "Everything that came in was recorded from start to end. Nothing is missing.",
+        ),
+        (_, Some(Verdict::WholeWithDeclaredGaps)) => (
+            "Alles is opgenomen, behalve op plekken waarvan vaststaat waarom. Die staan in de tijdlijn.",
+            "Everything was recorded, except where it is known why not. The timeline shows where.",
+        ),
+        (_, Some(Verdict::UndeclaredGap)) => (
+            "Er ontbreekt geluid en niemand weet waarom. Vertrouw niet op deze opname zonder naar de tijdlijn te kijken.",
+            "Sound is missing and nobody knows why. Do not rely on this recording without looking at the timeline.",
+        ),
+        (_, Some(Verdict::NotRecorded)) | (State::NotRecorded, None) => (
+            "Dit gesprek mocht niet worden opgenomen. Er is geen enkel stukje geluid van bewaard.",
+            "This conversation could not lawfully be recorded. Not a single sample of it was kept.",
+        ),
+        (State::Waiting, None) => (
+            "Het gesprek loopt. Er wordt niets opgenomen zolang het niet mag.",
+            "The call is in progress. Nothing is recorded as long as it may not be.",
+        ),
+        (State::Recording, None) => (
+            "Het gesprek loopt en wordt opgenomen. Na afloop staat hier of de opname volledig is.",
+            "The call is in progress and is being recorded. When it is over, this says whether the recording is whole.",
+        ),
+        (State::Finishing | State::Sealed, None) => (
+            "Het gesprek is voorbij. De opname wordt nagerekend.",
+            "The call is over. The recording is being checked.",
+        ),
+    };
+    lang.pick(nl, en)
+}
+
+/// What has become of a recording.
+pub(crate) const fn state(state: State, lang: Language) -> &'static str {
+    let (nl, en) = match state {
+        State::Waiting => ("Loopt, niet opgenomen", "In progress, not recorded"),
+        State::Recording => ("Loopt, wordt opgenomen", "In progress, being recorded"),
+        State::Finishing => ("Wordt afgesloten", "Being closed"),
+        State::Sealed => ("Bewaard", "Kept"),
+        State::NotRecorded => ("Niet opgenomen", "Not recorded"),
+        State::Destroying => ("Wordt vernietigd", "Being destroyed"),
+        State::Destroyed => ("Vernietigd", "Destroyed"),
+    };
+    lang.pick(nl, en)
+}
+
+/// The question that a decision answers.
+pub(crate) const fn question(action: Action, lang: Language) -> &'static str {
+    let (nl, en) = match action {
+        Action::Record => ("Mocht dit gesprek worden opgenomen?", "Could this conversation be recorded?"),
+        Action::ListenLive => ("Mocht er worden meegeluisterd?", "Could somebody listen along?"),
+        Action::Keep => ("Mocht de opname worden bewaard?", "Could the recording be kept?"),
+        Action::Listen => ("Mocht de opname worden beluisterd?", "Could the recording be listened to?"),
+        Action::Transcribe => ("Mocht de opname worden uitgeschreven?", "Could the recording be transcribed?"),
+        Action::AnalyseAi => ("Mocht een machine het gesprek beoordelen?", "Could a machine judge the conversation?"),
+        Action::Share => ("Mocht de opname worden gedeeld?", "Could the recording be shared?"),
+        Action::Publish => ("Mocht de opname openbaar worden?", "Could the recording be published?"),
+        Action::UseFor => ("Mocht de opname voor een ander doel worden gebruikt?", "Could the recording be used for another purpose?"),
+        Action::FileInCourt => ("Mocht de opname naar de rechter?", "Could the recording be filed in court?"),
+        Action::GiveCopy => ("Mocht er een kopie worden gegeven?", "Could a copy be given?"),
+        Action::Destroy => ("Mocht de opname worden vernietigd?", "Could the recording be destroyed?"),
+        Action::ImportFile => ("Mocht het bestand worden opgenomen in het archief?", "Could the file be taken in?"),
+        Action::RefuseRecording => ("Mocht opnemen worden geweigerd?", "Could recording be refused?"),
+        Action::Call => ("Mocht er worden gebeld?", "Could the call be placed?"),
+    };
+    lang.pick(nl, en)
+}
+
+/// What a leaf of the log says, by its word in the log.
+pub(crate) fn leaf(kind: &str, lang: Language) -> String {
+    let (nl, en) = match kind {
+        "recorded" => ("Opgenomen", "Recorded"),
+        "not_recorded" => ("Niet opgenomen", "Not recorded"),
+        "refused" => ("Besluit: mag niet", "Decision: refused"),
+        "permitted" => ("Besluit: mag", "Decision: permitted"),
+        "listened" => ("Beluisterd", "Listened to"),
+        "exported" => ("Kopie gegeven", "Copy given"),
+        "destroyed" => ("Vernietigd", "Destroyed"),
+        "archive_opened" => ("Archief geopend", "Archive opened"),
+        "rulebook_changed" => ("Andere regels in gebruik", "Other rules in use"),
+        "key_created" => ("Sleutel gemaakt", "Key made"),
+        other => return other.replace('_', " "),
+    };
+    lang.pick(nl, en).to_owned()
+}
+
+/// A country by its code, with what `ZZ` means.
+pub(crate) fn country(code: &str, lang: Language) -> String {
+    match code {
+        "ZZ" => lang.pick("onbekend", "unknown").to_owned(),
+        "NL" => lang.pick("Nederland", "Netherlands").to_owned(),
+        "DE" => lang.pick("Duitsland", "Germany").to_owned(),
+        "BE" => lang.pick("België", "Belgium").to_owned(),
+        other => other.to_owned(),
+    }
+}

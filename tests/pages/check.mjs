@@ -1,0 +1,216 @@
+// Walks every page of a running server in a real browser and fails on what a person would trip over.
+//
+//   node check.mjs --setup http://127.0.0.1:8080/setup/TOKEN [--shots DIR]
+//
+// It opens the set-up link, makes the first account, and then looks at each page in Dutch and in
+// English, light, dark and with forced colours, at 1280 and at 320 pixels: axe-core finds no
+// violation of WCAG 2.2 A or AA (nor of its best practices), nothing is wider than the screen,
+// nothing is asked of another host, no script runs, the language is stated, and the sound can be
+// started with the keyboard. The browser is Debian's Chromium.
+
+import { createRequire } from "node:module";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"];
+const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const LOOKS = [
+  { name: "wide", width: 1280, height: 900, colorScheme: "light", forcedColors: "none" },
+  { name: "dark", width: 1280, height: 900, colorScheme: "dark", forcedColors: "none" },
+  { name: "small", width: 320, height: 640, colorScheme: "light", forcedColors: "none" },
+  { name: "forced", width: 1280, height: 900, colorScheme: "dark", forcedColors: "active" },
+];
+const PASSWORD = "paard accu nietje batterij";
+
+const option = (name) => {
+  const place = process.argv.indexOf(`--${name}`);
+  return place < 0 ? undefined : process.argv[place + 1];
+};
+const setup = option("setup");
+const shots = option("shots");
+if (!setup) {
+  console.error("usage: node check.mjs --setup URL [--shots DIR]");
+  process.exit(2);
+}
+const base = new URL(setup).origin;
+
+let passed = 0;
+const failures = [];
+const expect = (holds, what) => {
+  if (holds) passed += 1;
+  else failures.push(what);
+};
+
+// Holds the page that is open against every look.
+async function look(page, name, lang) {
+  expect((await page.getAttribute("html", "lang")) === lang, `${name} ${lang}: <html lang> is ${lang}`);
+  expect((await page.locator("h1").count()) === 1, `${name} ${lang}: one first heading`);
+  for (const view of LOOKS) {
+    await page.setViewportSize({ width: view.width, height: view.height });
+    await page.emulateMedia({ colorScheme: view.colorScheme, forcedColors: view.forcedColors });
+    const place = `${name} ${lang} ${view.name}`;
+    const spill = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    expect(spill <= 0, `${place}: ${spill} px wider than the screen`);
+    // Evaluating does not pass through the page, so the page's own policy (no script) stays as it is.
+    await page.evaluate(AXE);
+    const found = await page.evaluate(
+      (tags) => window.axe.run(document, { runOnly: tags, resultTypes: ["violations"] }),
+      TAGS,
+    );
+    const violations = found.violations.map(
+      (v) => `${v.id} (${v.help}): ${v.nodes.map((node) => node.target.join(" ")).join(", ")}`,
+    );
+    expect(violations.length === 0, `${place}: ${violations.join("; ")}`);
+    if (shots) await page.screenshot({ path: join(shots, `${name}-${lang}-${view.name}.png`), fullPage: true });
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.emulateMedia({ colorScheme: "light", forcedColors: "none" });
+}
+
+// Asks for an address in both languages and looks at it.
+async function visit(page, name, path, status = 200) {
+  for (const lang of ["nl", "en"]) {
+    const address = `${base}${path}${path.includes("?") ? "&" : "?"}lang=${lang}`;
+    const response = await page.goto(address);
+    expect(response.status() === status, `${name} ${lang}: status ${response.status()}, not ${status}`);
+    await look(page, name, lang);
+  }
+}
+
+// The language switch changes the language and stays on the page.
+async function switchLanguage(page) {
+  await page.goto(`${base}/log?lang=nl`);
+  await page.getByRole("link", { name: "English" }).click();
+  expect((await page.getAttribute("html", "lang")) === "en", "the switch leads to English");
+  expect(new URL(page.url()).pathname === "/log", "the switch stays on the page");
+}
+
+// With the keyboard alone: the skip link is the first stop and leads to the content.
+async function keyboard(page) {
+  await page.goto(`${base}/?lang=en`);
+  await page.keyboard.press("Tab");
+  const first = await page.evaluate(() => document.activeElement.getAttribute("href"));
+  expect(first === "#main", `the first stop of Tab is the skip link, not ${first}`);
+  await page.keyboard.press("Enter");
+  expect(await page.evaluate(() => document.activeElement.id === "main"), "the skip link moves the focus");
+}
+
+// Opens a recording to listen, starts the sound with the keyboard, and looks at the player.
+async function player(page, recording) {
+  await page.goto(`${base}${recording}?lang=en`);
+  await page.getByLabel("Why do you need to listen to this?").fill("checking the pages");
+  await page.getByRole("button", { name: "Listen" }).click();
+  expect(/\/listen\/[\w-]{43}$/.test(new URL(page.url()).pathname), "a reason opens the player");
+  const own = new URL(page.url()).pathname;
+  await page.locator("audio").focus();
+  await page.keyboard.press("Space");
+  const started = await page
+    .waitForFunction(() => document.querySelector("audio").currentTime > 0.05, null, { timeout: 10_000 })
+    .then(() => true, () => false);
+  expect(started, "space starts the sound");
+  await page.keyboard.press("Space");
+  await visit(page, "player", own);
+}
+
+// A form that is sent without what it needs says so, and points at the field.
+async function mistakes(page, recording) {
+  for (const [name, form] of [["listen", "reason"], ["copy", "recipient"], ["destroy", "confirm"]]) {
+    await page.goto(`${base}${recording}/${name}?lang=en`);
+    await page.locator("main form").evaluate((element) => (element.noValidate = true));
+    await page.locator("main form button").click();
+    const target = await page.locator(".errors a").first().getAttribute("href");
+    expect(target === `#${form}`, `${name}: the summary points at the field, not at ${target}`);
+    expect((await page.locator(`#${form}[aria-invalid=true]`).count()) === 1, `${name}: the field is marked`);
+    await look(page, `${name}-wrong`, "en");
+  }
+}
+
+async function walk(page) {
+  await visit(page, "setup", new URL(setup).pathname);
+  await visit(page, "setup-gone", "/setup/AAAA", 410);
+  await visit(page, "login", "/login");
+  await page.getByLabel("Name").fill("nobody");
+  await page.getByLabel("Password").fill("not the password");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await look(page, "login-wrong", "en");
+  await page.goto(`${setup}?lang=en`);
+  await page.getByLabel("Name to sign in with").fill("beheer");
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByLabel("Password once more").fill(`${PASSWORD} `);
+  await page.getByRole("button", { name: "Make the account" }).click();
+  await look(page, "setup-wrong", "en");
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByLabel("Password once more").fill(PASSWORD);
+  await page.getByRole("button", { name: "Make the account" }).click();
+  expect(new URL(page.url()).pathname === "/", `the set-up link signs in, not ${page.url()}`);
+
+  await visit(page, "recordings", "/");
+  await visit(page, "recordings-none", "/?state=destroying");
+  await page.goto(`${base}/?lang=en`);
+  const links = await page.locator("table.list a").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
+  expect(links.length > 0, "there are recordings to look at");
+  let sealed;
+  for (const [place, link] of links.slice(0, 12).entries()) {
+    await visit(page, `recording-${place + 1}`, link);
+    if (!sealed && (await page.locator("#reason").count()) > 0) sealed = link;
+  }
+  expect(sealed !== undefined, "one of them can be listened to");
+  if (sealed) {
+    for (const name of ["listen", "copy", "destroy"]) await visit(page, name, `${sealed}/${name}`);
+    await mistakes(page, sealed);
+    await player(page, sealed);
+    await refusal(page, sealed);
+  }
+  await visit(page, "log", "/log");
+  await visit(page, "health", "/health");
+  await visit(page, "not-found", "/nowhere", 404);
+  await switchLanguage(page);
+  await keyboard(page);
+}
+
+// Asks for destruction before the term is over: the whole refusal is shown.
+async function refusal(page, recording) {
+  await page.goto(`${base}${recording}/destroy?lang=en`);
+  await page.getByLabel("I know that this can’t be undone.").check();
+  const [response] = await Promise.all([
+    page.waitForNavigation(),
+    page.getByRole("button", { name: "Destroy for good" }).click(),
+  ]);
+  expect(response.status() === 403, `destroying before the term is refused, status ${response.status()}`);
+  await look(page, "refused", "en");
+}
+
+const executablePath = BROWSERS.find((path) => existsSync(path));
+if (!executablePath) {
+  console.error("no Chromium here: apt-get install chromium");
+  process.exit(2);
+}
+if (shots) mkdirSync(shots, { recursive: true });
+const profile = mkdtempSync(join(tmpdir(), "voicelog-pages-"));
+const browser = await chromium.launchPersistentContext(profile, {
+  executablePath,
+  headless: true,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--mute-audio"],
+});
+try {
+  const page = browser.pages()[0] ?? (await browser.newPage());
+  page.on("request", (request) => {
+    if (new URL(request.url()).origin !== base) failures.push(`asked another host: ${request.url()}`);
+  });
+  page.on("console", (message) => {
+    if (message.type() === "error" && !/status of 4\d\d/.test(message.text())) {
+      failures.push(`the browser complains at ${page.url()}: ${message.text()}`);
+    }
+  });
+  await walk(page);
+} finally {
+  await browser.close();
+  rmSync(profile, { recursive: true, force: true });
+}
+for (const failure of failures) console.error(`FAILED ${failure}`);
+console.log(`${passed} passed, ${failures.length} failed`);
+process.exit(failures.length === 0 ? 0 : 1);

@@ -1,0 +1,80 @@
+//! Bad input costs nothing and gets one clear sentence.
+
+use crate::support::{Server, endless_call, voicelog, write_config};
+use std::net::UdpSocket;
+use voicelog_src_sim::place;
+
+fn file(folder: &tempfile::TempDir, name: &str, text: &str) -> String {
+    let path = folder.path().join(name);
+    #[expect(clippy::disallowed_methods, reason = "a test's own file")]
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn wrong_files_end_with_status_2_and_one_sentence_that_names_the_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let facts = file(&folder, "facts.json", r#"{"requested_action":"record","purpos":"klacht"}"#);
+    let config = file(&folder, "bad.toml", "[sip]\nupd = \"127.0.0.1:5060\"\n");
+    let bundle = file(&folder, "bundle.zip", "this is no bundle");
+    let cases: [(&[&str], i32, &str); 5] = [
+        (&["law", "decide", &facts], 2, "purpose"),
+        (&["law", "decide", "no-such-file.json"], 2, "no-such-file.json"),
+        (&["serve", "--config", &config], 2, "udp"),
+        (&["verify", "no-such-bundle.zip"], 2, "no-such-bundle.zip"),
+        (&["show", "not-an-id"], 2, "not-an-id"),
+    ];
+    for (arguments, status, word) in cases {
+        let output = voicelog(arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}: {said}");
+        assert!(said.contains(word), "{arguments:?}: {said}");
+    }
+    // A file that can be read and is no bundle is a bundle that does not hold.
+    assert_eq!(voicelog(&["verify", &bundle]).status.code(), Some(1));
+}
+
+#[test]
+fn a_refusal_by_the_law_ends_with_status_3_and_the_whole_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let facts = file(
+        &folder,
+        "facts.json",
+        r#"{"requested_action":"record","recorder_type":"company","channel":"phone",
+            "participation":"participant","countries":["DE","NL"],"openness":"announced"}"#,
+    );
+    let output = voicelog(&["law", "decide", &facts, "--json"]);
+    assert_eq!(output.status.code(), Some(3));
+    let decision: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(decision["outcome"], "forbidden_criminal");
+    assert!(!decision["reasons"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn hostile_datagrams_cost_a_call_in_progress_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = write_config(folder.path(), "");
+    let mut server = Server::start(&config);
+    let mut plan = endless_call(server.sip);
+    plan.duration = Some(std::time::Duration::from_secs(3));
+    let call = place(&plan).unwrap();
+    let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    for round in 0..3_000_u32 {
+        let mut bytes = b"INVITE sip:verkoop@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9\r\nCSeq: 1 INVITE\r\nContent-Type: multipart/mixed;boundary=b\r\nContent-Length: 70000\r\n\r\n--b\r\n<!DOCTYPE a [<!ENTITY b 'c'>]>".to_vec();
+        for _change in 0..(round % 9) {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            let place = usize::try_from(seed).unwrap() % bytes.len();
+            bytes[place] = seed.to_le_bytes()[7];
+        }
+        stranger.send_to(&bytes, server.sip).unwrap();
+    }
+    let report = call.finish().unwrap();
+    let rows = server.wait_for_closed(1);
+    let sealed = rows.iter().find(|row| row["state"] == "sealed").unwrap();
+    assert!(sealed["verdict"].as_str().unwrap().starts_with("whole"), "{sealed}");
+    assert!(report.streams.iter().all(|stream| stream.sent.packets > 0));
+    assert!(server.terminate().success());
+}

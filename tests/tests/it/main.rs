@@ -1,0 +1,11 @@
+//! Whole-system tests: the release binary as a user runs it, real SIP and RTP, other people's
+//! tools. `cargo xtask test` builds the binary and installs the tools first.
+#![cfg(test)]
+
+mod bad_input;
+mod crash;
+mod demo;
+mod disk_full;
+mod lifecycle;
+mod sipp;
+mod support;

@@ -1,0 +1,209 @@
+//! Starting the binary, talking to it, and taking it down again.
+
+use serde_json::Value;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use voicelog_src_sim::{CallPlan, Payload, StreamPlan, speech};
+
+/// The binary under test: `VOICELOG_BIN`, or the release build of this checkout.
+#[expect(clippy::disallowed_methods, reason = "the test runner says where the binary is")]
+pub(crate) fn binary() -> PathBuf {
+    let path = std::env::var("VOICELOG_BIN").map_or_else(
+        |_not_set| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/voicelog"),
+        PathBuf::from,
+    );
+    assert!(path.exists(), "build it first: cargo build --release -p voicelog");
+    path
+}
+
+/// Runs the binary to its end.
+pub(crate) fn voicelog(arguments: &[&str]) -> Output {
+    Command::new(binary()).args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+/// Runs the binary and reads what it printed as JSON.
+pub(crate) fn voicelog_json(arguments: &[&str]) -> Value {
+    let output = voicelog(arguments);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        panic!("{arguments:?} printed no JSON ({error}): {errors}")
+    })
+}
+
+pub(crate) const LINE: &str = "verkoop";
+
+/// The facts of a line on which calls may be recorded.
+pub(crate) const FACTS: &str = r#"
+recorder_type = "company"
+counterpart_types = ["private_person"]
+participation = "participant"
+openness = "announced"
+announcement = { text_id = "verkoop-1", language = "nl" }
+purpose = "bewijs_overeenkomst"
+legal_basis = "b"
+structural = "all"
+staff_informed = "each_call_signal"
+or_status = "consented"
+dpia = "done"
+private_use_possible = true
+retention_term = "P5Y"
+"#;
+
+/// A server process with its folder.
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    pub(crate) sip: SocketAddr,
+    pub(crate) http: String,
+    pub(crate) config: PathBuf,
+    pub(crate) printed: Vec<String>,
+}
+
+/// Writes a configuration with free ports into a folder.
+pub(crate) fn write_config(folder: &Path, extra: &str) -> PathBuf {
+    let free = |socket: UdpSocket| socket.local_addr().unwrap();
+    let sip = free(UdpSocket::bind("127.0.0.1:0").unwrap());
+    let text = format!(
+        "{extra}\n[sip]\nudp = \"{sip}\"\ntcp = \"{sip}\"\nmedia_port_first = 0\nmedia_port_last = 0\n\
+         drain_seconds = 20\n\
+         [http]\naddress = \"127.0.0.1:0\"\n[storage]\ndata = \"{}\"\nkeep_free_mib = 1\n\
+         [[line]]\nname = \"{LINE}\"\nown_domains = [\"voorbeeld.example\"]\n[line.facts]\n{FACTS}",
+        folder.join("data").display()
+    );
+    let path = folder.join("voicelog.toml");
+    fs::write_config(&path, &text);
+    path
+}
+
+mod fs {
+    use std::path::Path;
+
+    #[expect(clippy::disallowed_methods, reason = "a test's own file need not survive a power cut")]
+    pub(super) fn write_config(path: &Path, text: &str) {
+        std::fs::write(path, text).unwrap();
+    }
+}
+
+impl Server {
+    /// Starts the server and waits until it listens.
+    pub(crate) fn start(config: &Path) -> Self {
+        let mut command = Command::new(binary());
+        command.args(["serve", "--lang", "en", "--config", config.to_str().unwrap()]);
+        Self::start_with(command, config)
+    }
+
+    /// Starts the server by a command that becomes the server.
+    pub(crate) fn start_with(mut command: Command, config: &Path) -> Self {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let stdout = child.stdout.take().unwrap();
+        let (mut sip, mut http, mut printed) = (None, None, Vec::new());
+        for line in BufReader::new(stdout).lines() {
+            let line = line.unwrap();
+            if let Some(address) = line.strip_prefix("SIP/UDP:") {
+                sip = address.trim().parse().ok();
+            }
+            if let Some(address) = line.strip_prefix("HTTP:") {
+                http = Some(address.trim().trim_end_matches('/').to_owned());
+            }
+            let ready = line.starts_with("Ready");
+            printed.push(line);
+            if ready {
+                break;
+            }
+        }
+        let sip = sip.unwrap_or_else(|| panic!("the server does not start: {printed:?}"));
+        Self { child, sip, http: http.unwrap(), config: config.to_owned(), printed }
+    }
+
+    /// Stops it as an operator does, and waits.
+    pub(crate) fn terminate(&mut self) -> std::process::ExitStatus {
+        signal(&self.child, nix::sys::signal::Signal::SIGTERM);
+        self.child.wait().unwrap()
+    }
+
+    /// Kills it without any warning.
+    pub(crate) fn kill(&mut self) {
+        signal(&self.child, nix::sys::signal::Signal::SIGKILL);
+        self.child.wait().unwrap();
+    }
+
+    pub(crate) fn config(&self) -> &str {
+        self.config.to_str().unwrap()
+    }
+
+    /// Runs another command on the server's archive, seen as the server sees it.
+    pub(crate) fn voicelog(&self, arguments: &[&str]) -> Output {
+        let data = self.config.with_file_name("data");
+        let seen = format!("/proc/{}/root{}", self.child.id(), data.display());
+        let mut all = arguments.to_vec();
+        all.extend(["--config", self.config(), "--data", &seen]);
+        voicelog(&all)
+    }
+
+    /// All recordings, newest first.
+    pub(crate) fn list(&self) -> Vec<Value> {
+        let output = self.voicelog(&["list", "--json", "--limit", "1000"]);
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        let listed: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("no list ({error}): {errors}"));
+        listed.as_array().unwrap().clone()
+    }
+
+    /// Waits until that many recordings are closed, and gives all.
+    pub(crate) fn wait_for_closed(&self, count: usize) -> Vec<Value> {
+        let deadline = now() + Duration::from_secs(20);
+        loop {
+            let rows = self.list();
+            let closed = rows
+                .iter()
+                .filter(|row| row["state"] == "sealed" || row["state"] == "not_recorded")
+                .count();
+            if closed >= count {
+                return rows;
+            }
+            assert!(now() < deadline, "{count} recordings should be closed: {rows:?}");
+            pause(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.kill();
+        }
+    }
+}
+
+fn signal(child: &Child, signal: nix::sys::signal::Signal) {
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
+    nix::sys::signal::kill(pid, signal).unwrap();
+}
+
+/// A call that goes on until somebody hangs up.
+pub(crate) fn endless_call(server: SocketAddr) -> CallPlan {
+    let mut plan = CallPlan::speech(server, LINE);
+    plan.streams = vec![
+        StreamPlan::new("1", Payload::looping(speech::AGENT)),
+        StreamPlan::new("2", Payload::looping(speech::CUSTOMER)),
+    ];
+    plan
+}
+
+#[expect(clippy::disallowed_methods, reason = "deadlines of the tests themselves")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the server under test runs in real time")]
+pub(crate) fn pause(time: Duration) {
+    std::thread::sleep(time);
+}

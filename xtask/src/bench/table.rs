@@ -1,0 +1,79 @@
+//! The table, in the form in which it stands in `ref/performance.md`.
+
+use super::verification::Verification;
+use super::{Capacity, EndedBy, Measured};
+
+/// Share of a core that may be used for good; the rest is for what comes in bursts.
+const SUSTAINED: f64 = 0.95;
+
+pub(crate) fn print(
+    floor: &Measured,
+    server: &Measured,
+    capacity: Option<Capacity>,
+    verification: &Verification,
+) {
+    let (calls, seconds) = (server.calls, server.seconds);
+    println!("\n{calls} calls of {seconds} s, all at once\n");
+    println!("| | server | floor | ratio |");
+    println!("| --- | --- | --- | --- |");
+    let (ours, least) = (server.cpu_per_call_minute(), floor.cpu_per_call_minute());
+    println!(
+        "| processor seconds per call-minute | {ours:.4} | {least:.4} | {:.2} |",
+        ours / least
+    );
+    println!(
+        "| packets lost of {} | {} | {} | |",
+        server.sent,
+        server.lost(),
+        floor.lost()
+    );
+    let sustained = |each: f64| (SUSTAINED * 60.0 / each).floor();
+    println!(
+        "| calls that one core sustains (estimate: {SUSTAINED} × 60 / the first row) | {} | {} | {:.2} |",
+        sustained(ours),
+        sustained(least),
+        least / ours
+    );
+    if let Some(Capacity { most, ended_by }) = capacity {
+        let why = match ended_by {
+            EndedBy::Loss => "then packets were lost",
+            EndedBy::Sender => "then the sender could not keep up",
+        };
+        println!(
+            "| calls recorded on one core without loss (measured; {why}) | {} | | |",
+            most.max(calls)
+        );
+    }
+    let per_byte =
+        |measured: &Measured| as_f64(measured.media_bytes) / as_f64(measured.payload_bytes);
+    println!(
+        "| bytes of media on disk per byte of payload | {:.3} | {:.3} | {:.2} |",
+        per_byte(server),
+        per_byte(floor),
+        per_byte(server) / per_byte(floor)
+    );
+    println!(
+        "| all bytes in the data folder per byte of payload | {:.3} | | |",
+        as_f64(server.all_bytes) / as_f64(server.payload_bytes)
+    );
+    let per_call = |m: &Measured| (m.peak_after - m.peak_before) / f64::from(m.calls) / 1_000.0;
+    println!(
+        "| memory per call, kB (peak with the calls less peak without, shared out) | {:.1} | {:.1} | |",
+        per_call(server),
+        per_call(floor)
+    );
+    println!(
+        "| memory without calls, MB | {:.1} | | |",
+        server.peak_before / 1e6
+    );
+    verification.print();
+}
+
+/// Counts below 2^53 are exact; more bytes than that nobody has.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a ratio of counts is told to three digits"
+)]
+pub(crate) fn as_f64(count: u64) -> f64 {
+    count as f64
+}

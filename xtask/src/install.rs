@@ -1,0 +1,84 @@
+//! What the tests need from the machine besides a Rust toolchain and a C compiler.
+//!
+//! Debian and Ubuntu packages, by name, with the reason. As root they are installed at once;
+//! anybody else is asked first, and without a terminal to ask on, told what to type.
+
+use crate::shell;
+use anyhow::{Context as _, bail};
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::process::Command;
+
+/// One Debian package, looked for by a program that it brings.
+struct Need {
+    programs: &'static [&'static str],
+    package: &'static str,
+    why: &'static str,
+}
+
+const NEEDS: &[Need] = &[
+    Need {
+        programs: &["sipp"],
+        package: "sip-tester",
+        why: "SIPp: calls made by a SIP client that is not ours",
+    },
+    Need {
+        programs: &["chromium", "chromium-browser", "google-chrome"],
+        package: "chromium",
+        why: "a browser: the pages are checked for accessibility as people see them",
+    },
+];
+
+/// Installs what is missing.
+pub(crate) fn what_tests_need() -> anyhow::Result<()> {
+    let missing: Vec<&Need> = NEEDS
+        .iter()
+        .filter(|need| {
+            !need
+                .programs
+                .iter()
+                .any(|program| shell::is_installed(program))
+        })
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!("The tests need Debian packages that are not here:");
+    for need in &missing {
+        println!("  {:12} {}", need.package, need.why);
+    }
+    let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
+    let packages = packages.join(" ");
+    let by_hand = format!("apt-get install -y --no-install-recommends {packages}");
+    if !shell::is_installed("apt-get") {
+        bail!("there is no apt-get here: install what brings these programs by hand ({packages})");
+    }
+    let root = shell::read(&mut shell::command("id", &["-u"]))?.trim() == "0";
+    let prefix = if root {
+        ""
+    } else if std::io::stdin().is_terminal() && agrees(&by_hand)? {
+        "sudo "
+    } else {
+        bail!("not root: run `sudo {by_hand}`, then this command again");
+    };
+    apt(&format!("{prefix}apt-get update -q"))?;
+    apt(&format!("{prefix}{by_hand} -q"))
+}
+
+fn agrees(line: &str) -> anyhow::Result<bool> {
+    print!("Run `sudo {line}` now? [y/N] ");
+    std::io::stdout().flush().context("cannot ask")?;
+    let mut answer = String::new();
+    let mut input = std::io::stdin().lock();
+    input
+        .read_line(&mut answer)
+        .context("cannot read the answer")?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "j" | "ja"))
+}
+
+fn apt(line: &str) -> anyhow::Result<()> {
+    let mut words = line.split_whitespace();
+    let program = words.next().unwrap_or("apt-get");
+    let mut command = Command::new(program);
+    let command = command.args(words).env("DEBIAN_FRONTEND", "noninteractive");
+    shell::run(command)
+}
