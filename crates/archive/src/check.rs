@@ -5,6 +5,7 @@
 
 use crate::error::Doing;
 use crate::finish::{Basis, Summary};
+use crate::writer::segment_prefix;
 use crate::{Archive, ArchiveError};
 use std::collections::BTreeSet;
 use voicelog_evidence::canonical::{canonical_json, from_canonical};
@@ -113,7 +114,7 @@ impl Archive {
     ) -> Result<(), ArchiveError> {
         findings.recordings += 1;
         let id = row.id;
-        let prefix = format!("rec/{id}/");
+        let prefix = segment_prefix(id);
         let mine: Vec<String> =
             blobs.iter().filter(|blob| blob.starts_with(&prefix)).cloned().collect();
         for blob in &mine {

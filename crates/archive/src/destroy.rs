@@ -6,9 +6,10 @@
 use crate::error::Doing;
 use crate::permit::{Permit, act};
 use crate::{Archive, ArchiveError, random};
-use voicelog_evidence::certificate::Certificate;
-use voicelog_evidence::digest::sha256;
-use voicelog_evidence::tlog::LeafKind;
+use crate::writer::segment_prefix;
+use voicelog_evidence::canonical::{canonical_json, from_canonical};
+use voicelog_evidence::certificate::{Certificate, DestructionStatement};
+use voicelog_evidence::tlog::{Leaf, LeafKind};
 use voicelog_model::{DestructionId, RecordingId, Timestamp};
 use voicelog_store::index::{LeafId, NewDestruction};
 
@@ -17,8 +18,8 @@ use voicelog_store::index::{LeafId, NewDestruction};
 pub struct Destroyed {
     /// Which recording.
     pub id: RecordingId,
-    /// Blobs that were deleted.
-    pub blobs: usize,
+    /// Stored objects that were deleted.
+    pub objects: u64,
     /// Bytes that were deleted.
     pub bytes: u64,
     /// The certificate of destruction, a signed note.
@@ -44,7 +45,8 @@ impl Archive {
         self.continue_destruction(&row, now)
     }
 
-    /// The steps after the intent is durable. Safe to run any number of times.
+    /// The steps after the intent is durable. Safe to run any number of times: what is to be
+    /// certified is written down before anything is deleted, so that it is said once.
     pub(crate) fn continue_destruction(
         &self,
         row: &NewDestruction,
@@ -52,41 +54,65 @@ impl Archive {
     ) -> Result<Destroyed, ArchiveError> {
         let id = row.recording;
         self.keys.destroy(id).doing("destroying the data key")?;
-        let (blobs, bytes) = self.delete_blobs(id)?;
-        let certificate = Certificate {
-            recording: id,
-            destruction: row.id,
-            decision: row.decision,
-            destroyed_at: now,
-            blobs: blobs as u64,
-            bytes,
-        };
-        let text = certificate.text();
+        let statement = self.statement(row, now)?;
+        self.delete_blobs(id)?;
         let salt = self.certificate_salt(row.id);
-        let hash = sha256(text.as_bytes());
+        let hash = statement.sha256()?;
         let leaf = self.leaf(LeafKind::Destroyed, &id.to_string(), &salt, &hash, now)?;
         self.index.complete_destruction(id, now, &leaf).doing("closing the destruction")?;
         self.sequence()?;
         let (leaf, proof) = self.proof_of(self.destruction_leaf(id)?, id)?;
-        let signed = certificate.sign(&self.secrets.signing_key, &salt, &leaf, &proof);
+        let leaf = Leaf::from_bytes(&leaf).map_err(|_leaf| self.damaged_certificate(id))?;
+        let (objects, bytes) = (statement.objects, statement.bytes);
+        let certificate = Certificate { statement, salt, leaf, proof };
+        let signed = certificate.sign(&self.secrets.signing_key)?;
         self.index.set_certificate(id, signed.as_bytes()).doing("keeping the certificate")?;
-        Ok(Destroyed { id, blobs, bytes, certificate: signed })
+        Ok(Destroyed { id, objects, bytes, certificate: signed })
+    }
+
+    /// What will be certified. Made once, after the key is gone and before the blobs are.
+    fn statement(
+        &self,
+        row: &NewDestruction,
+        now: Timestamp,
+    ) -> Result<DestructionStatement, ArchiveError> {
+        let name = format!("destruction/{}", row.id);
+        if let Some(kept) = self.index.setting(&name).doing("reading a statement")? {
+            return from_canonical(&kept).map_err(|_text| self.damaged_certificate(row.recording));
+        }
+        let entries =
+            self.blobs.list(&segment_prefix(row.recording)).doing("listing segments")?;
+        let statement = DestructionStatement {
+            version: DestructionStatement::VERSION,
+            destruction: row.id,
+            recording: row.recording,
+            decision: row.decision,
+            key_destroyed_at: now,
+            completed_at: now,
+            keys: 1,
+            objects: entries.len() as u64,
+            bytes: entries.iter().map(|entry| entry.len).sum(),
+        };
+        let document = canonical_json(&statement)?;
+        self.index.set_setting(&name, &document).doing("writing down a statement")?;
+        Ok(statement)
     }
 
     /// INVARIANT 5: afterwards no ciphertext of the recording is left.
-    fn delete_blobs(&self, id: RecordingId) -> Result<(usize, u64), ArchiveError> {
-        let prefix = format!("rec/{id}/");
-        let mut bytes = 0;
-        let keys = self.blobs.list(&prefix).doing("listing segments")?;
-        for entry in &keys {
-            bytes += entry.len;
+    fn delete_blobs(&self, id: RecordingId) -> Result<(), ArchiveError> {
+        let prefix = segment_prefix(id);
+        for entry in self.blobs.list(&prefix).doing("listing segments")? {
             self.blobs.delete(&entry.key).doing("deleting a segment")?;
         }
-        let left = self.blobs.list(&prefix).doing("listing segments")?;
-        if !left.is_empty() {
-            return Err(ArchiveError::Corrupt { what: format!("the deletion of {id}") });
+        if self.blobs.list(&prefix).doing("listing segments")?.is_empty() {
+            Ok(())
+        } else {
+            Err(ArchiveError::Corrupt { what: format!("the deletion of {id}") })
         }
-        Ok((keys.len(), bytes))
+    }
+
+    fn damaged_certificate(&self, id: RecordingId) -> ArchiveError {
+        ArchiveError::Corrupt { what: format!("the certificate of {id}") }
     }
 
     fn certificate_salt(&self, id: DestructionId) -> [u8; 32] {
@@ -107,9 +133,7 @@ impl Archive {
         let bytes = self.index.certificate(id).doing("reading the certificate")?;
         bytes
             .map(|bytes| {
-                String::from_utf8(bytes).map_err(|_text| ArchiveError::Corrupt {
-                    what: format!("the certificate of {id}"),
-                })
+                String::from_utf8(bytes).map_err(|_text| self.damaged_certificate(id))
             })
             .transpose()
     }

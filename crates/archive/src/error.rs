@@ -4,6 +4,7 @@ use crate::random::RandomError;
 use voicelog_evidence::audio::AudioError;
 use voicelog_evidence::bundle::BundleError;
 use voicelog_evidence::canonical::CanonicalError;
+use voicelog_evidence::certificate::CertificateError;
 use voicelog_evidence::journal::JournalError;
 use voicelog_evidence::key::KeyError;
 use voicelog_evidence::note::NoteError;
@@ -107,6 +108,9 @@ pub enum ArchiveError {
     /// Sound cannot be made of it.
     #[error("cannot make sound of the recording")]
     Audio(#[from] AudioError),
+    /// A certificate of destruction cannot be made.
+    #[error("cannot certify the destruction")]
+    Certificate(#[from] CertificateError),
     /// The archive's own key cannot sign.
     #[error("cannot sign")]
     Signing(#[from] NoteError),
@@ -131,6 +135,7 @@ impl ArchiveError {
                 Kind::Internal
             }
             Self::Audio(source) => source.kind(),
+            Self::Certificate(source) => source.kind(),
             Self::Random(_) => Kind::Unavailable,
         }
     }

@@ -72,6 +72,13 @@ impl Archive {
         }
     }
 
+    /// Leaves nothing to recover: pending leaves in the log, everything on disk in its final
+    /// place. The last act of a clean stop (INVARIANT 7).
+    pub fn settle(&self) -> Result<(), ArchiveError> {
+        self.sequence()?;
+        self.blobs.settle().doing("settling the blobs")
+    }
+
     /// The current checkpoint, a C2SP signed note; `None` while the log is empty.
     pub fn checkpoint(&self) -> Result<Option<String>, ArchiveError> {
         let head = self.index.log_head().doing("reading the log's head")?;

@@ -3,7 +3,7 @@
 
 use crate::error::Doing;
 use crate::permit::{Permit, act};
-use crate::writer::{DETAILS_LABEL, SealedDetails};
+use crate::writer::{DETAILS_LABEL, SealedDetails, segment_prefix};
 use crate::{Archive, ArchiveError};
 use voicelog_evidence::audio;
 use voicelog_evidence::bundle::{self, BundleInput};
@@ -296,7 +296,7 @@ impl Archive {
 
     /// What storage holds of a recording: nothing of a refused or a destroyed one.
     pub fn trace(&self, id: RecordingId) -> Result<Trace, ArchiveError> {
-        let entries = self.blobs.list(&format!("rec/{id}/")).doing("listing segments")?;
+        let entries = self.blobs.list(&segment_prefix(id)).doing("listing segments")?;
         Ok(Trace {
             blobs: entries.len(),
             bytes: entries.iter().map(|entry| entry.len).sum(),

@@ -24,6 +24,11 @@ pub(crate) struct SealedDetails {
     pub(crate) parties: Vec<Party>,
 }
 
+/// What the keys of all segments of a recording begin with.
+pub(crate) fn segment_prefix(id: RecordingId) -> String {
+    format!("rec/{id}/")
+}
+
 /// The key of a blob that holds one segment.
 pub(crate) fn segment_key(id: RecordingId, number: u32) -> String {
     format!("rec/{id}/{number:06}.seg")

@@ -16,6 +16,7 @@ mod aead;
 pub mod audio;
 pub mod bundle;
 pub mod canonical;
+pub mod certificate;
 pub mod checkpoint;
 pub mod digest;
 pub mod inventory;
@@ -28,10 +29,13 @@ pub mod segment;
 pub mod timeline;
 pub mod tlog;
 pub mod tree;
+pub mod verify;
 mod wire;
 pub mod zip;
 
+pub use bundle::{BundleInput, Salt};
 pub use canonical::{canonical_json, from_canonical};
+pub use certificate::{Certificate, DestructionStatement};
 pub use checkpoint::{Checkpoint, TlogProof};
 pub use digest::Digest;
 pub use inventory::{Inventory, InventoryBuilder};
@@ -48,3 +52,4 @@ pub use timeline::{
 };
 pub use tlog::{CompactRange, Leaf, LeafKind};
 pub use tree::{StreamTree, StreamTreeBuilder};
+pub use verify::{Finding, Report, Severity, verify};

@@ -12,7 +12,7 @@ use crate::writer::WriterHandle;
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use voicelog_archive::journal::Ground;
-use voicelog_archive::{Answer, Archive, ArchiveError, Call, OfferedCall, Permit, Verdict, act};
+use voicelog_archive::{Answer, Archive, ArchiveError, Call, OfferedCall, Verdict};
 use voicelog_srs::SessionKey;
 use voicelog_model::{Clock, DecisionId, RecordingId, Timestamp, error::chain};
 
@@ -181,8 +181,10 @@ impl Decider {
         // The moment of the answer, not of the question: nothing that arrived before it is kept.
         let at = self.clock.now();
         match verdict {
+            // The recording has its key and its writer already; this permit lets it go on.
+            Verdict::Permit(_permit) if is_begun => Ok(Asked::Permitted { decision, at }),
             Verdict::Permit(permit) => {
-                self.use_permit(permit, is_begun, at)?;
+                self.writer.open(self.archive.begin(permit)?);
                 Ok(Asked::Permitted { decision, at })
             }
             Verdict::Refusal(refusal) => Ok(Asked::Refused {
@@ -192,20 +194,5 @@ impl Decider {
                 grounds: refusal.grounds,
             }),
         }
-    }
-
-    fn use_permit(
-        &self,
-        permit: Permit<act::Record>,
-        is_begun: bool,
-        at: Timestamp,
-    ) -> Result<(), ArchiveError> {
-        if is_begun {
-            // The recording has its key and its writer; this permit lets it go on.
-            drop(permit);
-        } else {
-            self.writer.open(self.archive.begin(permit, at)?);
-        }
-        Ok(())
     }
 }

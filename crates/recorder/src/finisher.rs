@@ -47,8 +47,8 @@ impl FinisherHandle {
     }
 
     /// Closes a recording.
-    pub(crate) fn finish(&self, writer: Box<RecordingWriter>) {
-        self.send(Job::Recorded(writer));
+    pub(crate) fn finish(&self, writer: RecordingWriter) {
+        self.send(Job::Recorded(Box::new(writer)));
     }
 
     /// Closes a call of which nothing was kept.
@@ -128,7 +128,7 @@ impl Finisher {
     }
 
     fn sequence(&self) {
-        if let Err(error) = self.archive.sequence(self.clock.now()) {
+        if let Err(error) = self.archive.sequence() {
             // The leaves stay pending; the next beat tries again.
             tracing::error!(error = %chain(&error), "the log could not be continued");
         }

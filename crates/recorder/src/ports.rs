@@ -74,7 +74,7 @@ impl MediaPorts {
             let rtp = open(self.address, 0).map_err(PortsError::Socket)?;
             let port = rtp.local_addr().map_err(PortsError::Socket)?.port();
             // An odd port becomes the upper half: the system then rarely gives it again at once.
-            if port % 2 != 0 {
+            if !port.is_multiple_of(2) {
                 continue;
             }
             if let Some(pair) = self.complete(rtp, port)? {
@@ -86,7 +86,7 @@ impl MediaPorts {
 
     fn bind_next(&mut self) -> Result<PortPair, PortsError> {
         let (first, last) = (first_even(*self.range.start()), *self.range.end());
-        let pairs = (usize::from(last.saturating_sub(first)) + 1) / 2;
+        let pairs = usize::from(last.saturating_sub(first)).div_ceil(2);
         for _try in 0..pairs {
             let port = self.next;
             let following = port.saturating_add(2);
@@ -126,7 +126,7 @@ impl MediaPorts {
 }
 
 const fn first_even(port: u16) -> u16 {
-    if port % 2 == 0 {
+    if port.is_multiple_of(2) {
         port
     } else {
         port.saturating_add(1)

@@ -101,7 +101,7 @@ pub(crate) struct WriterEnd {
 
 /// A recording that is being written.
 struct Open {
-    writer: Box<RecordingWriter>,
+    writer: RecordingWriter,
     failure: Option<Failure>,
 }
 
@@ -123,7 +123,7 @@ pub(crate) struct Writer {
     finisher: FinisherHandle,
     shared: Arc<Shared>,
     open: HashMap<RecordingId, Open>,
-    ended: Vec<Box<RecordingWriter>>,
+    ended: Vec<RecordingWriter>,
     is_dirty: bool,
 }
 
@@ -166,7 +166,7 @@ impl Writer {
         match job {
             Job::Open(writer) => {
                 let open = Open {
-                    writer,
+                    writer: *writer,
                     failure: None,
                 };
                 self.open.insert(open.writer.id(), open);
@@ -191,27 +191,25 @@ impl Writer {
             tracing::error!(recording = %chunk.id, "a chunk of a recording that is not open");
             return;
         };
-        if open.failure.is_none() {
-            match self.archive.append(&mut open.writer, &chunk.plaintext) {
-                Ok(()) => {
-                    self.is_dirty = true;
-                    return;
-                }
-                Err(error) => {
-                    tracing::error!(recording = %chunk.id, error = %chain(&error),
-                        "the recording cannot be written; its media ends here");
-                    self.shared.set_disk_trouble(true);
-                    self.notices.send(Notice::WriteFailed(chunk.id));
-                }
+        if let Some(failure) = &mut open.failure {
+            return failure.count(&chunk.plaintext);
+        }
+        match self.archive.append(&mut open.writer, &chunk.plaintext) {
+            Ok(()) => self.is_dirty = true,
+            Err(error) => {
+                // The archive holds on to this chunk; what comes after it is not written.
+                tracing::error!(recording = %chunk.id, error = %chain(&error),
+                    "the recording cannot be written; its media ends here");
+                open.failure = Some(Failure::default());
+                self.shared.set_disk_trouble(true);
+                self.notices.send(Notice::WriteFailed(chunk.id));
             }
         }
-        open.failure
-            .get_or_insert_default()
-            .count(&chunk.plaintext);
     }
 
-    /// Writes what is left to say about a recording and lets it go. After a failure it is tried
-    /// once more to say what is missing; without that, the journal ends where it stopped.
+    /// Writes what is left to say about a recording and lets it go. After a failure that is one
+    /// more attempt: the chunk that failed, then what is missing and how the call ended. Without
+    /// it the journal ends where it stopped.
     fn end(&mut self, mut open: Open) {
         if let Some(failure) = open.failure.take() {
             let said = failure.into_chunk(self.clock.now());

@@ -1,245 +1,21 @@
-//! One call: its plan, its state between two ticks of the sender, and its report. Who drives it
-//! (one thread for one call, or one thread for thousands) is elsewhere.
+//! One call between two ticks of the sender. Who drives it (one thread for one call, or one thread
+//! for thousands) is elsewhere.
 
-use crate::dialog::{Dialog, Event, Identity, Side, Transport};
-use crate::error::SimError;
+use crate::dialog::{Dialog, Event, Identity, Side};
 use crate::message::Message;
-use crate::metadata::{Metadata, Participant};
+use crate::metadata::Metadata;
 use crate::pace::{Anchor, Lateness, Pace};
+use crate::plan::{CallPlan, StreamPlan};
 use crate::random::Names;
-use crate::rtp::{Disturbance, Numbering, Payload, Sender, Sent, packet_bytes};
+use crate::report::{Answer, CallReport, FlowChange, Outcome, StreamReport};
+use crate::rtcp;
+use crate::rtp::{Numbering, Sender, Sent};
 use crate::sdp::{AnsweredStream, Direction, LocalMedia, LocalStream};
-use crate::speech;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-use voicelog_model::{Codec, Timestamp, limits};
 
-/// What one stream of a call carries.
-#[derive(Debug, Clone)]
-pub struct StreamPlan {
-    /// SDP label (RFC 4574), unique within the call.
-    pub label: String,
-    /// What is said.
-    pub payload: Payload,
-    /// What goes wrong with it, on purpose.
-    pub disturbance: Disturbance,
-    /// First sequence number; random if absent.
-    pub first_sequence: Option<u16>,
-    /// Timestamp of the conversation's first packet; random if absent.
-    pub first_timestamp: Option<u32>,
-    /// Whether the report holds every byte sent, not only its hash.
-    pub keep_payload: bool,
-}
-
-impl StreamPlan {
-    /// A stream without disturbance.
-    #[must_use]
-    pub fn new(label: &str, payload: Payload) -> Self {
-        Self {
-            label: label.to_owned(),
-            payload,
-            disturbance: Disturbance::default(),
-            first_sequence: None,
-            first_timestamp: None,
-            keep_payload: false,
-        }
-    }
-}
-
-/// Everything about a call to be placed.
-#[derive(Debug, Clone)]
-pub struct CallPlan {
-    /// Where the recording server listens.
-    pub server: SocketAddr,
-    /// How signalling travels.
-    pub transport: Transport,
-    /// User part of the request URI: the line that the server knows the call by.
-    pub request_user: String,
-    /// Who takes part; participant n sends stream n.
-    pub participants: Vec<Participant>,
-    /// The streams, in the order of the offer.
-    pub streams: Vec<StreamPlan>,
-    /// Milliseconds of audio in one packet, 10 to 100.
-    pub packet_ms: u32,
-    /// How long media runs from the answer, before our BYE. Absent: as long as the longest
-    /// stream that is spoken once, or until somebody hangs up.
-    pub duration: Option<Duration>,
-    /// A real client sends nothing on a stream that the server made inactive. False: it sends all
-    /// the same, to show that the server keeps nothing of it.
-    pub honour_direction: bool,
-    /// How long to wait for the final answer before giving up.
-    pub answer_within: Duration,
-}
-
-impl CallPlan {
-    /// The Dutch sales call of [`speech`]: two streams, spoken once, 12.7 seconds.
-    #[must_use]
-    pub fn speech(server: SocketAddr, request_user: &str) -> Self {
-        Self {
-            server,
-            transport: Transport::Udp,
-            request_user: request_user.to_owned(),
-            participants: vec![
-                Participant::new("sip:verkoop@voorbeeld.example", "Verkoop"),
-                Participant::new("tel:+31201234567", "Klant"),
-            ],
-            streams: vec![
-                StreamPlan::new("1", Payload::once(speech::AGENT)),
-                StreamPlan::new("2", Payload::once(speech::CUSTOMER)),
-            ],
-            packet_ms: 20,
-            duration: None,
-            honour_direction: true,
-            answer_within: Duration::from_secs(32),
-        }
-    }
-
-    /// Says what is wrong with the plan, if anything is.
-    pub(crate) fn check(&self) -> Result<(), SimError> {
-        let bad = |why: &str| {
-            Err(SimError::BadPlan {
-                why: why.to_owned(),
-            })
-        };
-        if self.streams.is_empty() || self.streams.len() > limits::STREAMS_MAX {
-            return bad("a call has 1 to 16 streams");
-        }
-        if !(10..=100).contains(&self.packet_ms) {
-            return bad("a packet lasts 10 to 100 milliseconds");
-        }
-        if self.participants.len() > limits::PARTIES_MAX {
-            return bad("a call has at most 64 participants");
-        }
-        if !is_user(&self.request_user) {
-            return bad("the line may hold letters, digits and -_.+~*'() only");
-        }
-        let is_token =
-            |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_graphic());
-        if !self.streams.iter().all(|stream| is_token(&stream.label)) {
-            return bad("a label is one word of printable ASCII");
-        }
-        Ok(())
-    }
-
-    /// Packets of one stream from start to end, if there is an end.
-    fn packets(&self) -> Option<u64> {
-        let ms = u128::from(self.packet_ms);
-        if let Some(duration) = self.duration {
-            return u64::try_from(duration.as_millis().div_ceil(ms)).ok();
-        }
-        let once = |stream: &StreamPlan| stream.payload.once_bytes();
-        let longest = self.streams.iter().map(once).collect::<Option<Vec<_>>>()?;
-        let bytes = longest.into_iter().max()?;
-        u64::try_from(bytes.div_ceil(packet_bytes(self.packet_ms))).ok()
-    }
-}
-
-/// RFC 3261 §25.1, `user` without escapes and without the characters that split a URI.
-fn is_user(text: &str) -> bool {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_.+~*'()!".contains(&b);
-    !text.is_empty() && text.bytes().all(allowed)
-}
-
-/// The server's answer to the INVITE.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// SIP status, 200 to 299.
-    pub status: u16,
-    /// What it says about each stream, in the order of the offer.
-    pub streams: Vec<AnsweredStream>,
-    /// From the first INVITE sent to the final answer.
-    pub waited: Duration,
-}
-
-impl Answer {
-    /// Whether the server takes media on every stream from the start.
-    #[must_use]
-    pub fn receives(&self) -> bool {
-        self.streams.iter().all(AnsweredStream::receives)
-    }
-}
-
-/// How a call came to its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// It stood, and was ended.
-    Ended {
-        /// Who hung up.
-        by: Side,
-        /// The answer to our BYE, if we sent one and it was answered.
-        status: Option<u16>,
-    },
-    /// It was refused.
-    Refused {
-        /// SIP status, 300 to 699.
-        status: u16,
-        /// The reason phrase as sent.
-        reason: String,
-        /// Seconds after which the server says to try again.
-        retry_after: Option<u32>,
-    },
-    /// No final answer came.
-    NoAnswer,
-    /// The answer could not be used.
-    BadAnswer {
-        /// What is wrong with it.
-        why: String,
-    },
-    /// Nobody was there.
-    Unreachable {
-        /// What the system said.
-        why: String,
-    },
-}
-
-/// A moment at which media of one stream began or ceased to flow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FlowChange {
-    /// When.
-    pub at: Timestamp,
-    /// Whether it flows from then on.
-    pub flows: bool,
-    /// Whose doing it was.
-    pub by: Side,
-}
-
-/// What was sent on one stream.
-#[derive(Debug, Clone)]
-pub struct StreamReport {
-    /// SDP label.
-    pub label: String,
-    /// RTP source.
-    pub ssrc: u32,
-    /// Codec used.
-    pub codec: Codec,
-    /// Counts and sequence numbers.
-    pub sent: Sent,
-    /// SHA-256 of the payload of every packet sent, in the order of sequence numbers, each once.
-    pub payload_sha256: [u8; 32],
-    /// That payload itself, if the plan asked to keep it.
-    pub payload: Option<Vec<u8>>,
-    /// When the first packet went out.
-    pub first_sent_at: Option<Timestamp>,
-    /// When the last packet went out.
-    pub last_sent_at: Option<Timestamp>,
-    /// When media began and ceased to flow; the first entry is at the answer if it flowed then.
-    pub changes: Vec<FlowChange>,
-}
-
-/// What became of a call.
-#[derive(Debug, Clone)]
-pub struct CallReport {
-    /// SIP `Call-ID`.
-    pub call_id: String,
-    /// The answer, if the call was answered with a 2xx.
-    pub answer: Option<Answer>,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// What was sent.
-    pub streams: Vec<StreamReport>,
-    /// How late the sender itself was.
-    pub lateness: Lateness,
-}
+/// Between two sender reports of a stream (RFC 3550 §6.2).
+const REPORT_EVERY: Duration = Duration::from_secs(5);
 
 /// Takes the packets of a call: the number of the stream, where to, and the datagram.
 pub(crate) type Sink<'a> = dyn FnMut(usize, SocketAddr, &[u8]) + 'a;
@@ -253,6 +29,9 @@ struct Stream {
     flows: bool,
     /// It has just ceased to flow: what was held back goes out.
     to_flush: Option<SocketAddr>,
+    /// When the next RTCP report is due, and what the last one said.
+    report_at: Option<Instant>,
+    last_report: Option<rtcp::Moment>,
     first_sent_at: Option<Instant>,
     last_sent_at: Option<Instant>,
     changes: Vec<FlowChange>,
@@ -266,6 +45,7 @@ pub(crate) struct Call {
     interval: Duration,
     limit: Option<u64>,
     honours: bool,
+    rtcp: bool,
     anchor: Anchor,
     asked_at: Instant,
     patience: Duration,
@@ -323,6 +103,7 @@ impl Call {
             interval: Duration::from_millis(plan.packet_ms.into()),
             limit: plan.packets(),
             honours: plan.honour_direction,
+            rtcp: plan.rtcp,
             anchor,
             asked_at: now,
             patience: plan.answer_within,
@@ -423,6 +204,11 @@ impl Call {
         for (place, stream) in self.streams.iter_mut().enumerate() {
             if let Some(to) = stream.to_flush.take() {
                 stream.sender.pause(|bytes| sink(place, to, bytes));
+                if let Some(mut moment) = stream.last_report.filter(|_| self.dialog.is_leaving()) {
+                    stream.sender.update(&mut moment);
+                    let goodbye = rtcp::goodbye(&moment, self.dialog.call_id());
+                    sink(place, rtcp_address(to), &goodbye);
+                }
             }
         }
         let Some(pace) = &mut self.pace else {
@@ -440,6 +226,14 @@ impl Call {
                 stream.first_sent_at.get_or_insert(now);
                 stream.last_sent_at = Some(now);
                 stream.sender.packet(number, |bytes| sink(place, to, bytes));
+                if self.rtcp && stream.report_at.is_none_or(|at| now >= at) {
+                    stream.report_at = Some(now + REPORT_EVERY);
+                    let wall = self.anchor.wall_at(now);
+                    let moment = stream.sender.moment(number, late, wall);
+                    let report = rtcp::report(&moment, self.dialog.call_id());
+                    sink(place, rtcp_address(to), &report);
+                    stream.last_report = Some(moment);
+                }
             }
         }
     }
@@ -547,6 +341,8 @@ impl Stream {
             to: None,
             flows: false,
             to_flush: None,
+            report_at: None,
+            last_report: None,
             first_sent_at: None,
             last_sent_at: None,
             changes: Vec::new(),
@@ -568,6 +364,11 @@ impl Stream {
             changes: self.changes,
         }
     }
+}
+
+/// RTCP goes to the port after that of the media (RFC 3550 §11).
+fn rtcp_address(media: SocketAddr) -> SocketAddr {
+    SocketAddr::new(media.ip(), media.port().saturating_add(1))
 }
 
 fn low_16(number: u64) -> u16 {

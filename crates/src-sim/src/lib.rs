@@ -10,6 +10,7 @@
 //! Design: `design/src-sim.md`.
 #![deny(missing_docs)]
 
+mod batch;
 mod call;
 mod dialog;
 mod error;
@@ -19,7 +20,10 @@ mod message;
 mod metadata;
 mod pace;
 mod pcap;
+mod plan;
 mod random;
+mod report;
+mod rtcp;
 mod rtp;
 mod running;
 mod sdp;
@@ -27,13 +31,14 @@ mod signalling;
 mod simulate;
 pub mod speech;
 
-pub use call::{Answer, CallPlan, CallReport, FlowChange, Outcome, StreamPlan, StreamReport};
 pub use dialog::{Side, Transport};
 pub use error::SimError;
 pub use load::{Load, LoadPayload, LoadReport, Progress, run, run_with};
 pub use metadata::Participant;
 pub use pace::Lateness;
 pub use pcap::capture;
+pub use plan::{CallPlan, StreamPlan};
+pub use report::{Answer, CallReport, FlowChange, Outcome, StreamReport};
 pub use rtp::{Disturbance, Payload, Sent};
 pub use running::{CallStatus, RunningCall, StreamStatus, place};
 pub use sdp::{AnsweredStream, Direction};

@@ -1,26 +1,23 @@
 //! Load: many calls at once from one thread, one signalling socket and one media socket for each
 //! stream of a call, at a real pace.
 
-use crate::call::{Call, CallPlan, CallReport, StreamPlan};
+use crate::batch::Batch;
+use crate::call::Call;
 use crate::dialog::Transport;
 use crate::error::SimError;
 use crate::metadata::Participant;
 use crate::pace::{self, Anchor, Lateness};
+use crate::plan::{CallPlan, StreamPlan};
 use crate::random::{Names, mix_at};
+use crate::report::CallReport;
 use crate::rtp::Payload;
 use crate::signalling::{Signalling, open_media};
 use crate::speech;
-use nix::errno::Errno;
-use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage, sendmmsg};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::io::IoSlice;
-use std::net::{SocketAddr, UdpSocket};
-use std::os::fd::AsRawFd as _;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// Datagrams handed to the kernel in one system call.
-const BATCH: usize = 64;
 /// Longest sleep of the loop: the grain of the pace.
 const TICK: Duration = Duration::from_millis(1);
 /// How often the timers of all calls are looked at; a tenth of the shortest of them.
@@ -381,70 +378,8 @@ impl<'a> Engine<'a> {
         LoadReport {
             calls: reports.map(|c| c.report(Lateness::default())).collect(),
             lateness: self.lateness,
-            unsent: self.batches.iter().map(|batch| batch.unsent).sum(),
+            unsent: self.batches.iter().map(Batch::unsent).sum(),
             took: self.last_over_at.saturating_duration_since(self.started),
         }
-    }
-}
-
-/// Datagrams of one socket that go to the kernel together.
-struct Batch {
-    socket: UdpSocket,
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-    to: Vec<Option<SockaddrStorage>>,
-    headers: MultiHeaders<SockaddrStorage>,
-    unsent: u64,
-}
-
-impl Batch {
-    fn new(socket: UdpSocket) -> Self {
-        Self {
-            socket,
-            bytes: Vec::new(),
-            ends: Vec::with_capacity(BATCH),
-            to: Vec::with_capacity(BATCH),
-            headers: MultiHeaders::preallocate(BATCH, None),
-            unsent: 0,
-        }
-    }
-
-    fn add(&mut self, to: SocketAddr, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-        self.ends.push(self.bytes.len());
-        self.to.push(Some(to.into()));
-        if self.ends.len() == BATCH {
-            self.flush();
-        }
-    }
-
-    fn flush(&mut self) {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        let datagram = |(start, end): (usize, &usize)| {
-            [IoSlice::new(
-                self.bytes.get(start..*end).unwrap_or_default(),
-            )]
-        };
-        let slices: Vec<[IoSlice<'_>; 1]> = starts.zip(&self.ends).map(datagram).collect();
-        let mut done = 0;
-        while let (Some(slices), Some(to)) = (slices.get(done..), self.to.get(done..))
-            && !slices.is_empty()
-        {
-            let flags = MsgFlags::empty();
-            let fd = self.socket.as_raw_fd();
-            match sendmmsg(fd, &mut self.headers, slices, to, [], flags) {
-                Ok(sent) => done += sent.count().max(1),
-                Err(Errno::EINTR) => {}
-                Err(_) => {
-                    // The first of these is the one that failed: a loss on the way.
-                    self.unsent += 1;
-                    done += 1;
-                }
-            }
-        }
-        drop(slices);
-        self.bytes.clear();
-        self.ends.clear();
-        self.to.clear();
     }
 }

@@ -1,11 +1,12 @@
 //! The sending side of one media stream: packets (RFC 3550 §5.1), what is in them, and the count
 //! and the hash of what went out.
 
-use crate::{g711, random, speech};
+use crate::{g711, random, rtcp, speech};
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use voicelog_model::Codec;
+use std::time::Duration;
+use voicelog_model::{Codec, Timestamp};
 
 /// Bytes of the fixed RTP header.
 pub(crate) const HEADER_BYTES: usize = 12;
@@ -241,15 +242,40 @@ impl Sender {
     }
 
     fn header(&self, number: u64, sequence: u16) -> [u8; HEADER_BYTES] {
-        let samples = u64::try_from(self.packet_bytes).unwrap_or(0);
-        // The clock runs on while nothing is sent (RFC 3550 §5.1).
-        let timestamp = low_32(number.wrapping_mul(samples)).wrapping_add(self.first_timestamp);
+        let timestamp = self.timestamp(number);
         let marker = if self.after_silence { 0x80 } else { 0 };
         let [s0, s1] = sequence.to_be_bytes();
         let [t0, t1, t2, t3] = timestamp.to_be_bytes();
         let [r0, r1, r2, r3] = self.ssrc.to_be_bytes();
         let kind = marker | self.codec.payload_type();
         [0x80, kind, s0, s1, t0, t1, t2, t3, r0, r1, r2, r3]
+    }
+
+    /// What RTCP says of this stream just after packet `number`, which went out so late.
+    pub(crate) fn moment(&self, number: u64, late: Duration, wall: Timestamp) -> rtcp::Moment {
+        let late = late.as_micros() * u128::from(self.codec.clock_rate()) / 1_000_000;
+        let late = u32::try_from(late).unwrap_or(0);
+        let mut moment = rtcp::Moment {
+            ssrc: self.ssrc,
+            wall,
+            media: self.timestamp(number).wrapping_add(late),
+            packets: 0,
+            payload_bytes: 0,
+        };
+        self.update(&mut moment);
+        moment
+    }
+
+    /// Brings the counts of a moment up to date.
+    pub(crate) const fn update(&self, moment: &mut rtcp::Moment) {
+        moment.packets = self.sent.packets;
+        moment.payload_bytes = self.sent.payload_bytes;
+    }
+
+    /// The media clock at packet `number`; it runs on while nothing is sent (RFC 3550 §5.1).
+    fn timestamp(&self, number: u64) -> u32 {
+        let samples = u64::try_from(self.packet_bytes).unwrap_or(0);
+        low_32(number.wrapping_mul(samples)).wrapping_add(self.first_timestamp)
     }
 
     fn account(&mut self, sequence: u16, payload: &[u8]) {

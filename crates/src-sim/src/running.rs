@@ -1,11 +1,12 @@
 //! One call with a thread of its own: what the demo and the tests use.
 
-use crate::call::{Answer, Call, CallPlan, CallReport, Outcome};
-use crate::dialog::Side;
+use crate::call::Call;
 use crate::error::SimError;
 use crate::metadata::Participant;
 use crate::pace::{self, Anchor, Lateness};
+use crate::plan::CallPlan;
 use crate::random::Names;
+use crate::report::{Answer, CallReport, Outcome};
 use crate::rtp::Sent;
 use crate::sdp::{AnsweredStream, Direction};
 use crate::signalling::{Signalling, open_media};
@@ -400,19 +401,4 @@ impl Driver {
 /// Whoever asked may have stopped waiting.
 fn tell(reply: &Sender<u16>, status: u16) {
     let _gone = reply.send(status).is_err();
-}
-
-/// Who hung up, for readers of a report.
-impl CallReport {
-    /// Whether the server ended the call.
-    #[must_use]
-    pub const fn ended_by_server(&self) -> bool {
-        matches!(
-            self.outcome,
-            Outcome::Ended {
-                by: Side::Server,
-                ..
-            }
-        )
-    }
 }

@@ -1,10 +1,10 @@
 //! `voicelog simulate`: calls with audible speech to an installation, and a report for a person.
 
-use crate::call::{CallReport, Outcome};
 use crate::dialog::{Side, Transport};
 use crate::error::SimError;
 use crate::load::{self, Load, LoadPayload, LoadReport, Progress};
 use crate::metadata::Participant;
+use crate::report::{CallReport, Outcome};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -6,7 +6,7 @@ use crate::ids::IdSource;
 use crate::limits::REASON_BYTES_MAX;
 use crate::peer::Peer;
 use crate::sip::grammar::plain;
-use crate::sip::write::{ReplyTo, Writer};
+use crate::sip::write::ReplyTo;
 use crate::timers::Timers;
 use crate::transaction::{TransactionKey, Transactions};
 use std::collections::VecDeque;
@@ -76,14 +76,14 @@ impl Context {
         };
         let to = reply.peer;
         let status = response.status;
-        let bytes = write(reply, &response, &fresh, &self.config.product);
+        let bytes = write(reply, response, &fresh, &self.config.product);
         self.transactions
             .responded(now, key, status, &bytes, &self.config, &mut self.timers);
         self.transmit(to, bytes);
     }
 
     /// Answers a request that has none.
-    pub(crate) fn respond_once(&mut self, reply: &ReplyTo, response: &Response) {
+    pub(crate) fn respond_once(&mut self, reply: &ReplyTo, response: Response) {
         let fresh = self.ids.token();
         let bytes = write(reply, response, &fresh, &self.config.product);
         self.transmit(reply.peer, bytes);
@@ -107,15 +107,19 @@ impl Context {
     }
 }
 
-fn write(reply: &ReplyTo, response: &Response, fresh: &str, product: &str) -> Vec<u8> {
-    let tag = response.tag.as_deref().unwrap_or(fresh);
+fn write(reply: &ReplyTo, response: Response, fresh: &str, product: &str) -> Vec<u8> {
+    let Response {
+        status,
+        tag,
+        headers,
+        sdp,
+    } = response;
     // RFC 3261 §8.2.6.2: 100 makes no dialog and needs no tag.
-    let tag = (response.status > 100).then_some(tag);
-    let mut writer: Writer = reply.response(response.status, tag);
-    for (name, value) in &response.headers {
-        writer.text(name, value);
+    let tag = (status > 100).then(|| tag.unwrap_or_else(|| fresh.to_owned()));
+    let mut writer = reply.response(status, tag.as_deref());
+    for (name, value) in headers {
+        writer.text(name, &value);
     }
     writer.text("Server", product);
-    let body = response.sdp.as_deref();
-    writer.finish(body.map(|sdp| ("application/sdp", sdp)))
+    writer.finish(sdp.as_deref().map(|sdp| ("application/sdp", sdp)))
 }

@@ -90,13 +90,17 @@ pub fn metadata(data: &[u8]) {
 }
 
 /// Messages to an endpoint, separated by a zero byte and one byte that says what happens beside:
-/// time passing, a command, a connection lost.
+/// time passing, a command, a connection lost. `;tag=%` in a message becomes the tag that the
+/// endpoint gave last, and `;branch=%` the branch of its last request, so that bytes written
+/// beforehand reach into a session.
 pub fn endpoint(data: &[u8]) {
     let mut endpoint = Endpoint::new(Config::default(), [7; 32]);
     let mut now = Timestamp::from_micros(1_790_000_000_000_000);
     let mut last = None;
+    let mut marks = [(";tag=", String::new()), (";branch=", String::new())];
     for piece in data.split(|byte| *byte == 0).take(64) {
         let (choice, bytes) = piece.split_first().unwrap_or((&0, &[]));
+        let bytes = &filled_in(bytes, &marks);
         endpoint.handle(Input::Message {
             now,
             from: peer(*choice),
@@ -118,8 +122,10 @@ pub fn endpoint(data: &[u8]) {
         }
         endpoint.handle(Input::Timeout { now });
         while let Some(output) = endpoint.poll() {
-            if let Output::Event(session, Event::Offered(_)) = output {
-                last = Some(session);
+            match output {
+                Output::Event(session, Event::Offered(_)) => last = Some(session),
+                Output::Event(..) => {}
+                Output::Transmit { bytes, .. } => note(&bytes, &mut marks),
             }
         }
     }
@@ -134,6 +140,39 @@ pub fn endpoint(data: &[u8]) {
         while endpoint.poll().is_some() {}
     }
     assert!(endpoint.is_idle() && endpoint.next_timeout().is_none());
+}
+
+/// Puts the noted values where a message has `%` for them.
+fn filled_in(bytes: &[u8], marks: &[(&str, String)]) -> Vec<u8> {
+    let mut out = bytes.to_vec();
+    for (name, value) in marks {
+        let wanted = format!("{name}%");
+        let found = out
+            .windows(wanted.len())
+            .position(|window| window == wanted.as_bytes());
+        if let Some(at) = found {
+            out.splice(at + name.len()..at + wanted.len(), value.bytes());
+        }
+    }
+    out
+}
+
+/// Notes what stands behind each name in a message of the endpoint.
+fn note(bytes: &[u8], marks: &mut [(&str, String)]) {
+    let text = String::from_utf8_lossy(bytes);
+    for (name, value) in marks {
+        let header = if *name == ";tag=" {
+            "\r\nTo: "
+        } else {
+            "\r\nVia: "
+        };
+        let line = text
+            .split_once(header)
+            .and_then(|(_, rest)| rest.lines().next());
+        if let Some((_, found)) = line.and_then(|line| line.rsplit_once(*name)) {
+            *value = found.to_owned();
+        }
+    }
 }
 
 fn peer(choice: u8) -> Peer {

@@ -16,8 +16,8 @@ use tokio::sync::oneshot;
 use voicelog_archive::{Archive, Recovery, random};
 use voicelog_casework::retention;
 use voicelog_model::{Clock, error};
-use voicelog_recorder::{Recorder, RecorderConfig};
-use voicelog_web::{App, StatusSource, WebConfig};
+use voicelog_recorder::{Recorder, RecorderConfig, WhyNot};
+use voicelog_web::{App, Pause, StatusSource, WebConfig};
 use zeroize::Zeroizing;
 
 /// A server that runs until it is stopped.
@@ -117,30 +117,40 @@ impl Server {
         .context("cannot wait for a signal")
     }
 
-    /// Finishes the calls in progress, then stops. A second signal cuts the waiting short.
+    /// Finishes the calls in progress, then stops. A signal cuts the waiting short: the calls
+    /// that are left are ended by us, which their timelines say.
     pub(crate) fn stop(mut self, wait: Duration) {
         let recorder = Arc::clone(&self.recorder);
-        let (done, drained) = mpsc::channel();
+        let (drained, done) = oneshot::channel::<()>();
         let drain = std::thread::spawn(move || {
-            recorder.drain(wait);
-            // The receiver may have stopped waiting.
-            let _nobody_waits = done.send(());
+            let all_closed = recorder.drain(Some(wait));
+            // Whoever waited may have been told by a signal.
+            let _nobody_waits = drained.send(());
+            all_closed
         });
-        while let Err(RecvTimeoutError::Timeout) = drained.recv_timeout(Duration::from_millis(100)) {}
-        if drain.join().is_err() {
-            print::warn("voicelog: the recorder stopped badly; the next start recovers");
+        let is_done = self.runtime.block_on(async {
+            tokio::select! {
+                _drained = done => true,
+                _signal = tokio::signal::ctrl_c() => false,
+            }
+        });
+        if !is_done {
+            self.recorder.drain(Some(Duration::ZERO));
+        }
+        if !matches!(drain.join(), Ok(true)) {
+            print::warn("voicelog: not every call could be closed; the next start closes them");
         }
         let _web_is_gone = self.stop_web.take().map(|stop| stop.send(()));
         let _sweep_is_gone = self.stop_sweep.send(());
         if let Some(web) = self.web.take() {
-            let _web_panicked = self.runtime.block_on(async {
-                tokio::time::timeout(Duration::from_secs(2), web).await
-            });
+            let _web_took_too_long = self
+                .runtime
+                .block_on(async { tokio::time::timeout(Duration::from_secs(2), web).await });
         }
         if let Some(sweep) = self.sweep.take() {
             let _sweep_panicked = sweep.join();
         }
-        if let Err(error) = self.archive.sequence() {
+        if let Err(error) = self.archive.settle() {
             print::warn(format!("voicelog: {}", error::chain(&error)));
         }
         self.runtime.shutdown_timeout(Duration::from_secs(1));
@@ -155,6 +165,7 @@ fn recorder_config(config: &Config) -> RecorderConfig {
         media_ports: config.sip.media_port_first..=config.sip.media_port_last,
         calls_max: config.sip.calls_max,
         keep_free_bytes: config.storage.keep_free_mib << 20,
+        drain: Duration::from_secs(config.sip.drain_seconds),
         ..RecorderConfig::default()
     }
 }
@@ -197,11 +208,10 @@ impl StatusSource for RecorderStatus {
     }
 }
 
-fn pause(why: voicelog_recorder::WhyNot) -> voicelog_web::Pause {
+fn pause(why: WhyNot) -> Pause {
     match why {
-        voicelog_recorder::WhyNot::Draining => voicelog_web::Pause::Stopping,
-        voicelog_recorder::WhyNot::DiskFull => voicelog_web::Pause::DiskFull,
-        voicelog_recorder::WhyNot::Busy => voicelog_web::Pause::Busy,
-        voicelog_recorder::WhyNot::ArchiveAway => voicelog_web::Pause::ArchiveAway,
+        WhyNot::Draining => Pause::Stopping,
+        WhyNot::DiskNearlyFull | WhyNot::DiskTrouble => Pause::DiskFull,
+        WhyNot::TooManyCalls => Pause::Busy,
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn create_or_open(
         folder.secrets(&id.to_string()).context("cannot make the archive's secrets")?;
         LocalStore::create(&layout, id, now).context("cannot make the archive")?;
     }
-    open(folder, config, Access::Write(voicelog_store::Options::default()), now)
+    open(folder, config, Access::Write(voicelog_store::blobs::Options::default()), now)
 }
 
 /// Opens the archive that a command works on, beside a server that may be running.
@@ -50,7 +50,7 @@ pub(crate) fn work(context: &Context, now: Timestamp) -> Result<(Arc<Archive>, s
     let folder = DataFolder::open(&config.storage.data)
         .map_err(|error| anyhow::Error::new(BadInput(error.to_string())))?;
     let lock = folder.lock()?;
-    let access = Access::Write(voicelog_store::Options::default());
+    let access = Access::Write(voicelog_store::blobs::Options::default());
     Ok((open(&folder, &config, access, now)?, lock))
 }
 

@@ -138,7 +138,7 @@ fn fuzz_smoke_sip_framer() {
 fn fuzz_smoke_sip_endpoint() {
     let mut call = Vec::new();
     for (choice, message) in (0_u8..).zip(messages()) {
-        call.push(choice * 37);
+        call.push(choice.wrapping_mul(37));
         call.extend(message);
         call.push(0);
     }

@@ -3,7 +3,7 @@
 use crate::support::*;
 use voicelog_archive::check::Level;
 use voicelog_archive::{State, Verdict};
-use voicelog_evidence::certificate::SignedCertificate;
+use voicelog_evidence::certificate::Certificate;
 
 /// A year and a day after the recording.
 fn after_the_term() -> voicelog_model::Timestamp {
@@ -20,14 +20,15 @@ fn a_destroyed_recording_leaves_a_tombstone_and_a_certificate_that_verifies() {
     let answer = archive.ask_to_destroy(id, after_the_term()).unwrap();
     let Verdict::Permit(permit) = answer.verdict else { panic!("{:?}", answer.decision) };
     let destroyed = archive.destroy(permit, after_the_term()).unwrap();
-    assert_eq!(destroyed.blobs, 1);
+    assert_eq!(destroyed.objects, 1);
     let trace = archive.trace(id).unwrap();
     assert_eq!((trace.blobs, trace.has_key), (0, false));
     let detail = archive.detail(id).unwrap();
     assert_eq!(detail.summary.state, State::Destroyed);
     let key = archive.verifier_key().parse().unwrap();
-    let certificate = SignedCertificate::verify(&detail.certificate.unwrap(), &key).unwrap();
-    assert_eq!(certificate.recording, id);
+    let signed = detail.certificate.unwrap();
+    let (certificate, _checkpoint) = Certificate::verify(signed.as_bytes(), &key).unwrap();
+    assert_eq!(certificate.statement.recording, id);
     assert_eq!(archive.check(Level::Hash).unwrap().wrong, []);
 }
 

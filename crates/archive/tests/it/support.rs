@@ -13,7 +13,8 @@ use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
 use voicelog_evidence::note::SigningKey;
 use voicelog_law::Rulebook;
 use voicelog_model::{Codec, DecisionId, MediaStream, Pii, StreamNumber, Timestamp};
-use voicelog_store::{Access, ArchiveId, Layout, LocalStore, Options};
+use voicelog_store::blobs::Options;
+use voicelog_store::{Access, ArchiveId, Layout, LocalStore};
 
 pub(crate) const NAME: &str = "Jansen-van-der-Kanarie";
 pub(crate) const AGENT: &str = "sip:2001@voorbeeld.example";

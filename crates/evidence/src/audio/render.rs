@@ -119,12 +119,6 @@ fn sample_at(micros: u64) -> usize {
     usize::try_from(micros / MICROS_PER_SAMPLE).unwrap_or(usize::MAX)
 }
 
-/// Length of a recording's sound in samples.
-#[must_use]
-pub(crate) fn sample_count(timeline: &Timeline) -> usize {
-    sample_at(timeline.length_us())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

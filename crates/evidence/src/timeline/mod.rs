@@ -162,8 +162,12 @@ pub enum Verdict {
 
 impl Verdict {
     /// Every verdict.
-    pub const ALL: [Self; 4] =
-        [Self::Whole, Self::WholeWithDeclaredGaps, Self::UndeclaredGap, Self::NotRecorded];
+    pub const ALL: [Self; 4] = [
+        Self::Whole,
+        Self::WholeWithDeclaredGaps,
+        Self::UndeclaredGap,
+        Self::NotRecorded,
+    ];
 
     /// The word in manifests, timelines and lists.
     #[must_use]
@@ -179,7 +183,9 @@ impl Verdict {
     /// The verdict with that word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|verdict| verdict.as_str() == word)
+        Self::ALL
+            .into_iter()
+            .find(|verdict| verdict.as_str() == word)
     }
 }
 

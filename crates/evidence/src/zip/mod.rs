@@ -10,7 +10,7 @@ mod write;
 pub use read::read;
 pub use write::write;
 
-pub(crate) use read::scan;
+pub(crate) use read::{Scanned, scan};
 
 use voicelog_model::Kind;
 

@@ -389,7 +389,9 @@ fn tell(done: &std::sync::mpsc::Sender<()>) {
 async fn readable(udp: Option<&(UdpSocket, SocketAddr)>) -> Option<()> {
     match udp {
         // An error shows itself when the socket is read.
-        Some((socket, _)) => Some(drop(socket.readable().await)),
+        Some((socket, _)) => match socket.readable().await {
+            Ok(()) | Err(_) => Some(()),
+        },
         None => std::future::pending().await,
     }
 }

@@ -207,6 +207,11 @@ impl Dialog {
         matches!(self.phase, Phase::Talking)
     }
 
+    /// Whether our BYE is on its way.
+    pub(crate) const fn is_leaving(&self) -> bool {
+        matches!(self.phase, Phase::Leaving)
+    }
+
     pub(crate) const fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Over)
     }

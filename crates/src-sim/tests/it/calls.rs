@@ -308,6 +308,26 @@ fn a_server_that_picks_mu_law_gets_mu_law() {
 }
 
 #[test]
+fn sender_reports_and_a_goodbye_go_to_the_next_port() {
+    let responder = Responder::udp(Script::default());
+    let mut plan = plan(&responder, 4);
+    plan.rtcp = true;
+    let report = place(&plan).unwrap().finish().unwrap();
+    let heard = responder.only_call();
+    assert_all_arrived(&report, &heard);
+    assert_eq!(heard.reports.len(), 4);
+    assert!(heard.reports.iter().all(|bytes| RtpPacket::is_rtcp(bytes)));
+    let ssrc = report.streams[0].ssrc.to_be_bytes();
+    let ours: Vec<_> = heard.reports.iter().filter(|r| r[4..8] == ssrc).collect();
+    // The first after one packet, the last after all four, with a goodbye at its end.
+    assert_eq!(
+        (&ours[0][20..24], &ours[1][20..24]),
+        (&[0, 0, 0, 1][..], &[0, 0, 0, 4][..])
+    );
+    assert_eq!(ours[1][ours[1].len() - 7], 203);
+}
+
+#[test]
 fn a_call_over_tcp_is_the_same_call() {
     let responder = Responder::tcp(Script {
         reinvite: Some((20, "inactive")),

@@ -40,6 +40,8 @@ impl Default for Script {
 pub(crate) struct Heard {
     /// Datagrams for each stream.
     pub streams: [Vec<Vec<u8>>; 2],
+    /// RTCP datagrams for both streams.
+    pub reports: Vec<Vec<u8>>,
     /// Every message of the client, as text.
     pub messages: Vec<String>,
 }
@@ -127,6 +129,7 @@ enum Line {
 struct Dialog {
     peer: SocketAddr,
     media: [UdpSocket; 2],
+    reports: [UdpSocket; 2],
     /// `From`, `To` and `Contact` of our own requests.
     from: String,
     to: String,
@@ -240,14 +243,11 @@ impl Server {
             return;
         }
         self.dialogs.entry(id.to_owned()).or_insert_with(|| {
-            let open = || {
-                let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-                socket.set_nonblocking(true).unwrap();
-                socket
-            };
+            let ([one, one_up], [two, two_up]) = (port_pair(), port_pair());
             Dialog {
                 peer,
-                media: [open(), open()],
+                media: [one, two],
+                reports: [one_up, two_up],
                 from: format!("{};tag=srs", header(message, "To")),
                 to: header(message, "From"),
                 acknowledged: false,
@@ -318,6 +318,13 @@ impl Server {
     fn take_media(&mut self) {
         let mut bytes = [0; 2_048];
         for (id, dialog) in &mut self.dialogs {
+            for socket in &dialog.reports {
+                while let Ok(length) = socket.recv(&mut bytes) {
+                    let mut calls = self.calls.lock().unwrap();
+                    let heard = calls.get_mut(id).unwrap();
+                    heard.reports.push(bytes[..length].to_vec());
+                }
+            }
             for (place, socket) in dialog.media.iter().enumerate() {
                 while let Ok(length) = socket.recv(&mut bytes) {
                     dialog.packets += 1;
@@ -358,6 +365,19 @@ impl Server {
                 _ => String::new(),
             };
             self.request(&id, method, &sdp);
+        }
+    }
+}
+
+/// Two sockets on neighbouring ports.
+fn port_pair() -> [UdpSocket; 2] {
+    loop {
+        let lower = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = lower.local_addr().unwrap().port();
+        if let Ok(upper) = UdpSocket::bind(("127.0.0.1", port.wrapping_add(1))) {
+            lower.set_nonblocking(true).unwrap();
+            upper.set_nonblocking(true).unwrap();
+            return [lower, upper];
         }
     }
 }

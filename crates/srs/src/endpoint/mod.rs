@@ -5,7 +5,7 @@
 
 mod receive;
 
-use crate::api::{Command, Config, EndCause, Event, Input, Output, SessionKey};
+use crate::api::{Command, Config, EndCause, Input, Output, SessionKey};
 use crate::context::Context;
 use crate::counters::{Counted, Counters};
 use crate::ids::IdSource;
@@ -165,7 +165,8 @@ impl Endpoint {
     }
 
     fn connection_closed(&mut self, now: Timestamp, connection: u64) {
-        let keys: Vec<_> = self.sessions.keys().copied().collect();
+        let users = self.sessions.values().filter(|s| s.uses(connection));
+        let keys: Vec<_> = users.map(|session| session.key).collect();
         for key in keys {
             self.with(now, key, |session, cx| {
                 session.connection_closed(cx, connection)
@@ -212,25 +213,12 @@ impl Endpoint {
         if session.is_over() {
             self.cx.timers.set(Owner::Session(key), None);
             self.by_tag.remove(&session.dialog.local_tag);
+            self.by_invite.remove(&session.merge_key);
             self.sessions.remove(&key);
-            self.by_invite.retain(|_, owner| *owner != key);
         } else {
             let deadline = session.deadline();
             self.cx.timers.set(Owner::Session(key), deadline);
         }
         Some(result)
-    }
-
-    /// The events that wait, for tests of other rooms that do not care for messages.
-    pub fn drain_events(&mut self) -> Vec<(SessionKey, Event)> {
-        let mut events = Vec::new();
-        self.cx.outputs.retain(|output| match output {
-            Output::Event(key, event) => {
-                events.push((*key, event.clone()));
-                false
-            }
-            Output::Transmit { .. } => true,
-        });
-        events
     }
 }

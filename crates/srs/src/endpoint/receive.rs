@@ -102,7 +102,7 @@ impl Endpoint {
                 return self.cx.count(Counted::Unanswerable);
             }
             let response = self.defective(defect);
-            return self.cx.respond_once(&reply, &response);
+            return self.cx.respond_once(&reply, response);
         }
         if *method == Method::Ack {
             return self.ack(arrival, message, &via, cseq);
@@ -122,7 +122,7 @@ impl Endpoint {
             .saturating_mul(TRANSACTIONS_PER_SESSION);
         if self.cx.transactions.len() >= most.saturating_add(TRANSACTIONS_BASE) {
             let response = self.full();
-            return self.cx.respond_once(&reply, &response);
+            return self.cx.respond_once(&reply, response);
         }
         self.cx.transactions.open(key, reply, method);
         let request = Request {
@@ -332,6 +332,7 @@ impl Endpoint {
         let key = SessionKey(self.last_key);
         let invitation = Invitation {
             transaction: request.transaction,
+            merge_key,
             dialog,
             request_user,
             lines: description.media,

@@ -203,7 +203,7 @@ impl Session {
         }
         let is_accepted = status < 300;
         if is_accepted {
-            self.dialog.refresh(message, None);
+            self.dialog.refresh(message);
         }
         self.acknowledge(cx, now, &reinvite, is_accepted);
         if self.is_closing() {

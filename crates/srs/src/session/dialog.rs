@@ -81,11 +81,9 @@ impl Dialog {
         message.call_id() == Some(&self.call_id) && message.tag(HeaderName::From) == self.remote_tag
     }
 
-    /// Notes where the client is now, and its new `Contact` if the request refreshes it.
-    pub(crate) fn refresh(&mut self, message: &Message<'_>, from: Option<Peer>) {
-        if let Some(from) = from {
-            self.peer = from;
-        }
+    /// Takes the new `Contact` of an INVITE, an UPDATE or the 200 to one (RFC 3261 §12.2, RFC
+    /// 3311 §5.2).
+    pub(crate) fn refresh(&mut self, message: &Message<'_>) {
         if let Some(target) = contact(message) {
             self.target = target;
         }

@@ -32,6 +32,8 @@ use voicelog_model::{Pii, Timestamp};
 pub(crate) struct Session {
     pub(crate) key: SessionKey,
     pub(crate) dialog: Dialog,
+    /// What its INVITE has in common with copies of it.
+    pub(crate) merge_key: [u8; 32],
     request_user: String,
     media: Media,
     metadata: MetadataState,
@@ -89,6 +91,7 @@ struct Unacknowledged {
 /// What the endpoint found in a new INVITE.
 pub(crate) struct Invitation<'a> {
     pub(crate) transaction: TransactionKey,
+    pub(crate) merge_key: [u8; 32],
     pub(crate) dialog: Dialog,
     pub(crate) request_user: String,
     pub(crate) lines: Vec<MediaLine>,
@@ -114,6 +117,7 @@ impl Session {
             key,
             media: Media::new(cx.ids.number(), invitation.address),
             metadata,
+            merge_key: invitation.merge_key,
             request_user: invitation.request_user,
             phase: Phase::Offered,
             pending: None,
@@ -243,6 +247,12 @@ impl Session {
             cx.event(self.key, Event::Ended { cause });
         }
         self.phase = Phase::Over;
+    }
+
+    /// Whether anything of the session goes over this connection.
+    pub(crate) fn uses(&self, connection: u64) -> bool {
+        let answer = self.unacknowledged.as_ref().and_then(|u| u.to.connection);
+        [self.dialog.peer.connection, answer].contains(&Some(connection))
     }
 
     /// A TCP connection is gone.

@@ -48,6 +48,7 @@ impl Session {
             return;
         }
         self.dialog.remote_cseq = request.cseq;
+        self.dialog.peer = request.from;
         match request.method {
             Method::Bye => self.bye_received(cx, now, request),
             // A session that is ending answers nothing else any more.
@@ -57,7 +58,6 @@ impl Session {
             }
             Method::Invite | Method::Update => self.offer_request(cx, now, request),
             _ => {
-                self.dialog.refresh(request.message, Some(request.from));
                 let response = self.ok(false).header("Accept", body::ACCEPT);
                 cx.respond(now, request.transaction, response);
             }
@@ -116,7 +116,7 @@ impl Session {
             // It could not offer again if it had not seen our answer, so the ACK was lost.
             self.acknowledged(cx, None);
         }
-        self.dialog.refresh(request.message, Some(request.from));
+        self.dialog.refresh(request.message);
         if let Some(metadata) = bodies.metadata {
             self.metadata.take(metadata);
         }
@@ -363,7 +363,7 @@ impl Session {
         if self.unacknowledged.as_ref().is_none_or(|u| u.cseq != cseq) {
             return false;
         }
-        self.dialog.refresh(message, Some(from));
+        self.dialog.peer = from;
         self.acknowledged(cx, Some(message));
         true
     }

@@ -207,6 +207,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed<'_>, NotSip> {
 fn body<'a>(headers: &Headers<'_>, rest: &'a [u8]) -> (&'a [u8], Option<Defect>) {
     match content_length(headers) {
         Err(defect) => (&[], Some(defect)),
+        Ok(None) if rest.len() > SIP_MESSAGE_BYTES_MAX => (&[], Some(Defect::TooLarge)),
         Ok(None) => (rest, None),
         Ok(Some(length)) if length > SIP_MESSAGE_BYTES_MAX => (&[], Some(Defect::TooLarge)),
         Ok(Some(length)) => match rest.get(..length) {

@@ -1,6 +1,6 @@
 //! Writing responses and requests.
 
-use super::message::{HeaderName, Message, Method};
+use super::message::{HeaderName, Message, Method, StartLine};
 use super::via::Via;
 use crate::limits::LIST_VALUES_MAX;
 use crate::peer::Peer;
@@ -38,6 +38,13 @@ impl ReplyTo {
                 .take(LIST_VALUES_MAX)
                 .map(<[u8]>::to_vec),
         );
+        let makes_dialog = matches!(
+            message.start,
+            StartLine::Request {
+                method: Method::Invite,
+                ..
+            }
+        );
         let reply = Self {
             peer: via.response_peer(from),
             via: lines,
@@ -48,7 +55,7 @@ impl ReplyTo {
             cseq: headers.first(HeaderName::CSeq)?.to_vec(),
             record_route: headers
                 .lines(HeaderName::RecordRoute)
-                .take(LIST_VALUES_MAX)
+                .take(if makes_dialog { LIST_VALUES_MAX } else { 0 })
                 .map(<[u8]>::to_vec)
                 .collect(),
         };

@@ -1,1 +1,12 @@
-//! Call flows.
+//! Call flows of the recording server, in simulated time.
+#![cfg(test)]
+
+mod client;
+mod hostile;
+mod invite;
+mod offers;
+mod privacy;
+mod reinvite;
+mod rules;
+mod transport;
+mod vendors;

@@ -47,32 +47,7 @@ pub(super) fn ends_in_a_tombstone(index: &dyn Index) -> Result<(), StoreError> {
     ));
 
     index.complete_destruction(id, at(600), &leaf(1))?;
-    let Some(row) = index.recording(id)? else {
-        return Err(StoreError::NotFound {
-            noun: "recording",
-            id: id.to_string(),
-        });
-    };
-    assert_eq!(
-        (row.state, row.destroyed_at),
-        (State::Destroyed, Some(at(600)))
-    );
-    assert_eq!(
-        (row.started_at, row.ended_at),
-        (at(1), Some(at(61))),
-        "times stay"
-    );
-    assert_eq!((row.line.as_str(), row.sealed.as_slice()), ("", &b""[..]));
-    assert_eq!((row.verdict, row.byte_count), (None, None));
-    assert_eq!(index.manifest(id)?, None);
-    for decision in index.decisions_of(id)? {
-        assert_eq!(decision.sealed_facts, b"");
-        assert_ne!(decision.document, b"", "what was decided stays");
-    }
-    assert!(
-        decide(index, 8, id).is_err(),
-        "no new facts about what is destroyed"
-    );
+    only_the_tombstone_is_left(index, id)?;
     assert_eq!(index.destroyed_recordings(None, 9)?, [id]);
     assert_eq!(index.destroyed_recordings(Some(id), 9)?, []);
 
@@ -94,6 +69,36 @@ pub(super) fn ends_in_a_tombstone(index: &dyn Index) -> Result<(), StoreError> {
     assert_eq!(
         index.recording(other)?.map(|row| row.line),
         Some("sales".to_owned())
+    );
+    Ok(())
+}
+
+fn only_the_tombstone_is_left(index: &dyn Index, id: RecordingId) -> Result<(), StoreError> {
+    let Some(row) = index.recording(id)? else {
+        return Err(StoreError::NotFound {
+            noun: "recording",
+            id: id.to_string(),
+        });
+    };
+    assert_eq!(
+        (row.state, row.destroyed_at),
+        (State::Destroyed, Some(at(600)))
+    );
+    assert_eq!(
+        (row.started_at, row.ended_at),
+        (at(1), Some(at(61))),
+        "times stay"
+    );
+    assert_eq!((row.line.as_str(), row.sealed.as_slice()), ("", &b""[..]));
+    assert_eq!((row.verdict, row.byte_count), (None, None));
+    assert_eq!((index.manifest(id)?, index.timeline(id)?), (None, None));
+    for decision in index.decisions_of(id)? {
+        assert_eq!(decision.sealed_facts, b"");
+        assert_ne!(decision.document, b"", "what was decided stays");
+    }
+    assert!(
+        decide(index, 8, id).is_err(),
+        "no new facts about what is destroyed"
     );
     Ok(())
 }

@@ -40,9 +40,7 @@ pub(super) const STRAY_ERASABLES: &str = "
                       UNION ALL SELECT sealed FROM recordings WHERE sealed IS NOT NULL
                       UNION ALL SELECT manifest FROM recordings WHERE manifest IS NOT NULL
                       UNION ALL SELECT timeline FROM recordings WHERE timeline IS NOT NULL
-                      UNION ALL SELECT timeline FROM recordings WHERE timeline IS NOT NULL
-                      UNION ALL SELECT timeline FROM recordings WHERE id = ?1 AND timeline IS NOT NULL
-        UNION ALL SELECT facts FROM decisions WHERE facts IS NOT NULL
+                      UNION ALL SELECT facts FROM decisions WHERE facts IS NOT NULL
                       UNION ALL SELECT sealed FROM holds WHERE sealed IS NOT NULL)";
 
 pub(super) const SETTING: &str = "SELECT value FROM settings WHERE name = ?1";
@@ -172,7 +170,6 @@ pub(super) const WIPE_OF_RECORDING: &str = "
         SELECT line FROM recordings WHERE id = ?1 AND line IS NOT NULL
         UNION ALL SELECT sealed FROM recordings WHERE id = ?1 AND sealed IS NOT NULL
         UNION ALL SELECT manifest FROM recordings WHERE id = ?1 AND manifest IS NOT NULL
-        UNION ALL SELECT timeline FROM recordings WHERE id = ?1 AND timeline IS NOT NULL
         UNION ALL SELECT timeline FROM recordings WHERE id = ?1 AND timeline IS NOT NULL
         UNION ALL SELECT facts FROM decisions WHERE recording = ?1 AND facts IS NOT NULL
         UNION ALL SELECT sealed FROM holds WHERE recording = ?1 AND sealed IS NOT NULL)";

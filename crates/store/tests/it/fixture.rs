@@ -42,14 +42,17 @@ pub(crate) fn decision_id(number: u32) -> DecisionId {
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    pub(crate) fn below(&mut self, limit: u64) -> u64 {
+    /// A number from 0, below the limit.
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        self.0 % limit
+        usize::try_from(self.0 % limit as u64).unwrap()
     }
 
-    pub(crate) fn bytes(&mut self, count: u64) -> Vec<u8> {
-        (0..count).map(|_| self.below(256) as u8).collect()
+    pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
+        (0..count)
+            .map(|_| u8::try_from(self.below(256)).unwrap())
+            .collect()
     }
 }

@@ -1,4 +1,5 @@
 //! Behaviour of the stores on a real disk.
+#![cfg(test)]
 
 mod conformance;
 mod disk_full;

@@ -9,9 +9,9 @@ use voicelog_store::index::*;
 use voicelog_store::{Access, Blobs, Keys, Layout, LocalStore, StoreError};
 
 /// Sixteen bytes that nothing else contains, repeated to a length.
-fn canary(dice: &mut Dice, len: u64) -> Vec<u8> {
+fn canary(dice: &mut Dice, len: usize) -> Vec<u8> {
     let mark = dice.bytes(16);
-    mark.into_iter().cycle().take(len as usize).collect()
+    mark.into_iter().cycle().take(len).collect()
 }
 
 /// Pieces of eight bytes.
@@ -21,20 +21,23 @@ type Marks = HashSet<u64>;
 fn found_in(folder: &Path, wanted: &Marks) -> Marks {
     // Most places are told apart by two bytes: a debug build hashes slowly.
     let mut maybe = vec![false; 1 << 16];
-    wanted
-        .iter()
-        .for_each(|mark| maybe[*mark as usize & 0xffff] = true);
+    wanted.iter().for_each(|mark| maybe[low(*mark)] = true);
     let mut found = Marks::new();
     for path in files_below(folder) {
         let mut window = 0_u64;
         for byte in std::fs::read(&path).unwrap() {
             window = window << 8 | u64::from(byte);
-            if maybe[window as usize & 0xffff] && wanted.contains(&window) {
+            if maybe[low(window)] && wanted.contains(&window) {
                 found.insert(window);
             }
         }
     }
     found
+}
+
+fn low(mark: u64) -> usize {
+    let [.., high, low] = mark.to_be_bytes();
+    u16::from_be_bytes([high, low]).into()
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {
@@ -64,11 +67,12 @@ struct Made {
 /// into `replaced` go those of sealed columns that were replaced on the way.
 fn make(index: &dyn Index, dice: &mut Dice, n: u32, replaced: &mut Marks) -> Made {
     let id = recording_id(n);
-    let mut value = |limit: u64| {
+    let mut value = |limit: usize| {
         let len = 48 + dice.below(limit);
         canary(dice, len)
     };
-    let (facts, first, sealed, manifest) = (value(2_000), value(600), value(6_000), value(30_000));
+    let (facts, first, sealed) = (value(2_000), value(600), value(6_000));
+    let (manifest, timeline) = (value(30_000), value(9_000));
     let line = format!("line {n:08} of this call");
     let decision = DecisionRow {
         id: decision_id(n),
@@ -97,7 +101,6 @@ fn make(index: &dyn Index, dice: &mut Dice, n: u32, replaced: &mut Marks) -> Mad
         verdict: "whole".to_owned(),
         manifest: manifest.clone(),
         timeline: timeline.clone(),
-        timeline: b"timeline".to_vec(),
         byte_count: 1,
         retain_until: None,
     };
@@ -115,7 +118,7 @@ fn make(index: &dyn Index, dice: &mut Dice, n: u32, replaced: &mut Marks) -> Mad
     };
     index.place_hold(&hold).unwrap();
     assert!(index.lift_hold(hold.id, at(1)).unwrap());
-    let wiped = [&facts, &sealed, &manifest, &hold.sealed];
+    let wiped = [&facts, &sealed, &manifest, &timeline, &hold.sealed];
     let mut all: Marks = wiped.into_iter().flat_map(|value| marks(value)).collect();
     all.extend(marks(&line.as_bytes()[5..13]));
     Made { id, marks: all }
@@ -151,7 +154,7 @@ fn a_tombstone_leaves_nothing_of_what_was_sealed_in_any_page_or_journal() {
         alive.push(make(&index, &mut dice, n, &mut replaced));
         // In between, so that pages fill, split and empty in many orders.
         if dice.below(3) == 0 {
-            let at = dice.below(alive.len() as u64) as usize;
+            let at = dice.below(alive.len());
             let made = alive.swap_remove(at);
             destroy(&index, made.id).unwrap();
             gone.extend(made.marks);

@@ -66,14 +66,14 @@ pub(crate) struct StreamView {
 
 const fn drawn(kind: Kind) -> (&'static str, Option<&'static str>) {
     match kind {
-        Kind::Media => ("media", None),
-        Kind::NotStarted => ("gap", Some("pattern-dots")),
-        Kind::Paused | Kind::Hold => ("gap", Some("pattern-slant")),
-        Kind::Loss | Kind::Dropped | Kind::Restart => ("gap", Some("pattern-upright")),
+        Kind::Media => ("bar-media", None),
+        Kind::NotStarted => ("bar-gap", Some("pattern-dots")),
+        Kind::Paused | Kind::Hold => ("bar-gap", Some("pattern-slant")),
+        Kind::Loss | Kind::Dropped | Kind::Restart => ("bar-gap", Some("pattern-upright")),
         Kind::SilenceSuppressed | Kind::AwaitingFirstPacket | Kind::AfterLastPacket => {
-            ("gap", Some("pattern-flat"))
+            ("bar-gap", Some("pattern-flat"))
         }
-        Kind::UndeclaredGap => ("alarm-ground", Some("pattern-cross")),
+        Kind::UndeclaredGap => ("bar-alarm", Some("pattern-cross")),
     }
 }
 

@@ -1,0 +1,355 @@
+//! What the bundle's documents claim, against what its original gives.
+
+use super::files::Files;
+use super::report::{Check, Findings, Text};
+use crate::audio::{render, wav_byte_len};
+use crate::bundle::{BundleNote, Opening, file, original_of, sound_files, sound_of};
+use crate::canonical::{CanonicalError, from_canonical};
+use crate::digest::Digest;
+use crate::inventory::{Inventory, InventoryBuilder};
+use crate::journal::Record;
+use crate::manifest::Manifest;
+use crate::original::{self, EVENTS};
+use crate::timeline::Timeline;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::error::Error;
+
+/// The documents of a bundle, as far as they can be read.
+pub(super) struct Claims {
+    pub(super) manifest: Option<Manifest>,
+    pub(super) timeline: Option<Timeline>,
+    pub(super) opening: Option<Opening>,
+    decision: Option<Value>,
+}
+
+impl Claims {
+    pub(super) fn read(files: &Files<'_>, findings: &mut Findings) -> Self {
+        Self {
+            manifest: document(files, file::MANIFEST, Check::Original, findings),
+            timeline: document(files, file::TIMELINE, Check::Timeline, findings),
+            opening: document(files, file::OPENING, Check::Log, findings),
+            decision: document(files, file::DECISION, Check::Decision, findings),
+        }
+    }
+
+    /// The signed list and the manifest are of one recording.
+    pub(super) fn same_recording(&self, note: &BundleNote, findings: &mut Findings) {
+        if self
+            .manifest
+            .as_ref()
+            .is_some_and(|manifest| manifest.recording != note.recording)
+        {
+            let text = (
+                "dit is van een andere opname",
+                "this is of another recording",
+            );
+            findings.broken(Check::Files, file::MANIFEST, text, None);
+        }
+    }
+
+    /// Computes everything again from the original.
+    pub(super) fn check(&self, files: &Files<'_>, findings: &mut Findings) {
+        let Some(manifest) = &self.manifest else {
+            return;
+        };
+        self.check_decision(manifest, files, findings);
+        check_names(manifest, files, findings);
+        let Some(records) = records(manifest, files, findings) else {
+            return;
+        };
+        let Some(opening) = &self.opening else {
+            return;
+        };
+        let Some(inventory) = inventory(&records, opening.tree_salt.0, findings) else {
+            return;
+        };
+        check_original(manifest, &inventory, findings);
+        check_timeline(manifest, &inventory.timeline, files, findings);
+        check_sound(&inventory.timeline, &records, files, findings);
+    }
+
+    fn check_decision(&self, manifest: &Manifest, files: &Files<'_>, findings: &mut Findings) {
+        let (Some(bytes), Some(decision)) = (files.get(file::DECISION), &self.decision) else {
+            return;
+        };
+        findings.expect(
+            Digest::of(bytes) == manifest.decision_sha256,
+            Check::Decision,
+            file::DECISION,
+            (
+                "het besluit is dat van de opname",
+                "the decision is that of the recording",
+            ),
+            (
+                "het besluit is niet dat van de opname",
+                "the decision is not that of the recording",
+            ),
+        );
+        let rulebook = decision.pointer("/rulebook/hash").and_then(Value::as_str);
+        if rulebook.is_some_and(|hash| hash != manifest.rulebook_hash.to_string()) {
+            let text = (
+                "het besluit noemt een ander wetboek van regels dan de opname",
+                "the decision names another rulebook than the recording",
+            );
+            findings.broken(Check::Decision, file::DECISION, text, None);
+        }
+    }
+}
+
+fn document<T: DeserializeOwned + Serialize>(
+    files: &Files<'_>,
+    name: &str,
+    check: Check,
+    findings: &mut Findings,
+) -> Option<T> {
+    let read: Result<T, CanonicalError> = from_canonical(files.need(name, check, findings)?);
+    const BAD: Text = (
+        "dit bestand is beschadigd, of van een versie die dit programma niet kent",
+        "this file is damaged, or of a version that this program does not know",
+    );
+    read.map_err(|error| findings.broken(check, name, BAD, Some(&error)))
+        .ok()
+}
+
+/// The container holds the files of the manifest and no others.
+fn check_names(manifest: &Manifest, files: &Files<'_>, findings: &mut Findings) {
+    let streams = || manifest.streams.iter().map(|stream| stream.number);
+    let documents = [
+        file::NOTE,
+        file::README,
+        file::MANIFEST,
+        file::OPENING,
+        file::DECISION,
+        file::TIMELINE,
+        file::PROOF,
+        file::KEY,
+    ];
+    let mut expected: Vec<String> = documents.into_iter().map(str::to_owned).collect();
+    expected.push(original_of(EVENTS));
+    expected.extend(streams().map(original_of));
+    expected.extend((!manifest.streams.is_empty()).then(|| file::ALL_SOUND.to_owned()));
+    expected.extend(streams().map(sound_of));
+    if expected
+        .iter()
+        .map(String::as_str)
+        .eq(files.names().iter().copied())
+    {
+        return;
+    }
+    for name in files
+        .names()
+        .iter()
+        .filter(|name| !expected.iter().any(|other| other == *name))
+    {
+        let text = (
+            "dit bestand hoort niet bij de opname",
+            "this file is no part of the recording",
+        );
+        findings.broken(Check::Files, name, text, None);
+    }
+    for name in expected.iter().filter(|name| files.get(name).is_none()) {
+        let text = ("dit bestand ontbreekt", "this file is missing");
+        findings.broken(Check::Files, name, text, None);
+    }
+    if findings.holds(Check::Files) {
+        let text = (
+            "de bestanden staan in een andere volgorde",
+            "the files are out of order",
+        );
+        findings.broken(Check::Files, "ZIP", text, None);
+    }
+}
+
+/// The journal, put together from the files of the original.
+fn records(manifest: &Manifest, files: &Files<'_>, findings: &mut Findings) -> Option<Vec<Record>> {
+    let mut records = Vec::new();
+    let mut whole = true;
+    let streams = manifest.streams.iter().map(|stream| stream.number);
+    for number in [EVENTS].into_iter().chain(streams) {
+        let name = original_of(number);
+        let read = files
+            .need(&name, Check::Original, findings)
+            .map(|bytes| original::read(number, bytes));
+        match read {
+            Some(Ok(read)) => records.extend(read),
+            Some(Err(error)) => {
+                let text = ("het origineel is beschadigd", "the original is damaged");
+                findings.broken(Check::Original, &name, text, Some(&error));
+                whole = false;
+            }
+            None => whole = false,
+        }
+    }
+    if !whole {
+        return None;
+    }
+    records.sort_by_key(|(index, _)| *index);
+    let counted = (0..)
+        .zip(&records)
+        .all(|(place, (index, _))| place == *index);
+    findings.expect(
+        counted && records.len() as u64 == manifest.record_count,
+        Check::Original,
+        "original/",
+        (
+            "geen enkel gegeven ontbreekt of is dubbel",
+            "no record is missing or doubled",
+        ),
+        (
+            "er ontbreken gegevens, of er zijn er te veel",
+            "records are missing, or too many",
+        ),
+    );
+    counted.then(|| records.into_iter().map(|(_, record)| record).collect())
+}
+
+fn inventory(
+    records: &[Record],
+    tree_salt: [u8; 32],
+    findings: &mut Findings,
+) -> Option<Inventory> {
+    let mut builder = InventoryBuilder::new(tree_salt);
+    for record in records {
+        if let Err(error) = builder.push(record.as_view()) {
+            let text = (
+                "een gebeurtenis is niet te lezen",
+                "an event cannot be read",
+            );
+            findings.broken(Check::Original, file::EVENTS, text, Some(&error));
+            return None;
+        }
+    }
+    Some(builder.finish())
+}
+
+fn check_original(manifest: &Manifest, inventory: &Inventory, findings: &mut Findings) {
+    findings.expect(
+        inventory.events_sha256 == manifest.events_sha256,
+        Check::Original,
+        file::EVENTS,
+        (
+            "de gebeurtenissen zijn die van de opname",
+            "the events are those of the recording",
+        ),
+        (
+            "de gebeurtenissen zijn veranderd",
+            "the events were changed",
+        ),
+    );
+    let computed = inventory.stream_entries();
+    for stated in &manifest.streams {
+        let same = computed.iter().any(|entry| entry == stated);
+        findings.expect(
+            same,
+            Check::Original,
+            &original_of(stated.number),
+            (
+                "elk pakket is dat van de opname",
+                "every packet is that of the recording",
+            ),
+            (
+                "de pakketten zijn niet die van de opname",
+                "the packets are not those of the recording",
+            ),
+        );
+    }
+    if computed.len() != manifest.streams.len() {
+        let text = (
+            "de opname noemt andere stromen dan haar gebeurtenissen",
+            "the recording lists other streams than its events",
+        );
+        findings.broken(Check::Original, file::MANIFEST, text, None);
+    }
+}
+
+fn check_timeline(
+    manifest: &Manifest,
+    timeline: &Timeline,
+    files: &Files<'_>,
+    findings: &mut Findings,
+) {
+    let Some(stated) = files.get(file::TIMELINE) else {
+        return;
+    };
+    findings.expect(
+        timeline.to_bytes().is_ok_and(|computed| computed == stated),
+        Check::Timeline,
+        file::TIMELINE,
+        (
+            "de tijdlijn volgt uit het origineel",
+            "the timeline follows from the original",
+        ),
+        (
+            "de tijdlijn volgt niet uit het origineel",
+            "the timeline does not follow from the original",
+        ),
+    );
+    let agrees = Digest::of(stated) == manifest.timeline_sha256
+        && manifest.verdict == timeline.verdict
+        && manifest.call_started == timeline.call_started
+        && manifest.call_ended == timeline.call_ended;
+    if !agrees {
+        let text = (
+            "de opname noemt een andere tijdlijn, tijd of uitkomst",
+            "the recording states another timeline, time or verdict",
+        );
+        findings.broken(Check::Timeline, file::MANIFEST, text, None);
+    }
+}
+
+const SOUND_OK: Text = (
+    "het geluid volgt uit het origineel",
+    "the sound follows from the original",
+);
+const SOUND_BAD: Text = (
+    "het geluid volgt niet uit het origineel",
+    "the sound does not follow from the original",
+);
+
+fn check_sound(
+    timeline: &Timeline,
+    records: &[Record],
+    files: &Files<'_>,
+    findings: &mut Findings,
+) {
+    // Lengths first: so a small bundle cannot make us render a day of silence.
+    let samples = usize::try_from(timeline.length_us() / 125).unwrap_or(usize::MAX);
+    let streams = timeline.streams.len();
+    let expected = [(file::ALL_SOUND.to_owned(), streams)]
+        .into_iter()
+        .filter(|_| streams > 0);
+    let alone = timeline
+        .streams
+        .iter()
+        .map(|stream| (sound_of(stream.stream.number), 1));
+    let mut plausible = true;
+    for (name, channels) in expected.chain(alone) {
+        let found = files.get(&name).map(<[u8]>::len);
+        if found.is_none() || wav_byte_len(channels, samples).ok() != found {
+            findings.broken(Check::Sound, &name, SOUND_BAD, None);
+            plausible = false;
+        }
+    }
+    if !plausible {
+        return;
+    }
+    let rendered = render(records.iter().map(Record::as_view), timeline)
+        .map_err(|error| Box::new(error) as Box<dyn Error>)
+        .and_then(|streams| sound_files(&streams).map_err(Into::into));
+    match rendered {
+        Ok(rendered) => {
+            for (name, bytes) in rendered {
+                let same = files.get(&name) == Some(bytes.as_slice());
+                findings.expect(same, Check::Sound, &name, SOUND_OK, SOUND_BAD);
+            }
+        }
+        Err(error) => findings.broken(
+            Check::Sound,
+            file::ALL_SOUND,
+            SOUND_BAD,
+            Some(error.as_ref()),
+        ),
+    }
+}

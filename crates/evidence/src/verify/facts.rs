@@ -1,0 +1,130 @@
+//! What a reader wants to know of the recording, once the report holds.
+
+use super::claims::Claims;
+use super::report::{Fact, Text};
+use crate::bundle::BundleNote;
+use crate::note::VerifierKey;
+use crate::timeline::{Interval, Timeline, Verdict, clock_text, describe};
+use voicelog_model::Language;
+
+/// Gaps that are listed one by one; beyond, only their number.
+const GAPS_LISTED_MAX: usize = 200;
+
+/// Gathers the facts.
+pub(super) fn facts(
+    claims: &Claims,
+    note: Option<&BundleNote>,
+    log_size: Option<u64>,
+    key: Option<&VerifierKey>,
+    trusted: bool,
+) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    if let Some(manifest) = &claims.manifest {
+        facts.push(same("opname", "recording", manifest.recording.to_string()));
+        let started = manifest.call_started.to_string();
+        facts.push(same("begin van het gesprek", "start of the call", started));
+    }
+    if let Some(timeline) = &claims.timeline {
+        of_timeline(timeline, &mut facts);
+    }
+    if let Some(opening) = &claims.opening {
+        let at = opening.leaf.at.to_string();
+        facts.push(same("in het logboek sinds", "in the log since", at));
+    }
+    if let Some(size) = log_size {
+        let names = ("omvang van het logboek", "size of the log");
+        facts.push(fact(
+            names,
+            format!("{size} regels"),
+            format!("{size} entries"),
+        ));
+    }
+    if let Some(note) = note {
+        facts.push(same("pakket gemaakt", "bundle made", note.made.to_string()));
+    }
+    if let Some(key) = key {
+        let (nl, en) = if trusted {
+            ("opgegeven door u", "given by you")
+        } else {
+            (
+                "alleen door het pakket zelf genoemd",
+                "stated by the bundle alone",
+            )
+        };
+        facts.push(fact(
+            ("sleutel", "key"),
+            format!("{key} ({nl})"),
+            format!("{key} ({en})"),
+        ));
+    }
+    facts
+}
+
+fn of_timeline(timeline: &Timeline, facts: &mut Vec<Fact>) {
+    facts.push(same("lengte", "length", clock_text(timeline.length_us())));
+    let packets: u64 = timeline.streams.iter().map(|stream| stream.packets).sum();
+    let streams = timeline.streams.len();
+    facts.push(fact(
+        ("geluid", "sound"),
+        format!("{streams} stromen, {packets} pakketten"),
+        format!("{streams} streams, {packets} packets"),
+    ));
+    let (nl, en) = verdict(timeline.verdict);
+    facts.push(fact(("oordeel", "verdict"), nl.to_owned(), en.to_owned()));
+    let gaps = || {
+        timeline.streams.iter().flat_map(|stream| {
+            let number = stream.stream.number.0;
+            let gaps = stream.intervals.iter().filter(|interval| interval.is_gap());
+            gaps.map(move |gap| (number, gap))
+        })
+    };
+    for (number, gap) in gaps().take(GAPS_LISTED_MAX) {
+        let text = |language| gap_text(number, gap, language);
+        facts.push(fact(
+            ("hiaat", "gap"),
+            text(Language::Nl),
+            text(Language::En),
+        ));
+    }
+    let unlisted = gaps().count().saturating_sub(GAPS_LISTED_MAX);
+    if unlisted > 0 {
+        let (nl, en) = (
+            format!("en {unlisted} andere"),
+            format!("and {unlisted} others"),
+        );
+        facts.push(fact(("hiaten", "gaps"), nl, en));
+    }
+}
+
+fn gap_text(stream: u16, gap: &Interval, language: Language) -> String {
+    let word = language.pick("stroom", "stream");
+    format!("{word} {stream}: {}", describe(gap, language))
+}
+
+const fn verdict(verdict: Verdict) -> Text {
+    match verdict {
+        Verdict::Whole => ("volledig", "whole"),
+        Verdict::WholeWithDeclaredGaps => (
+            "volledig, met verklaarde hiaten",
+            "whole, with declared gaps",
+        ),
+        Verdict::UndeclaredGap => ("NIET-VERKLAARD HIAAT", "UNDECLARED GAP"),
+        Verdict::NotRecorded => (
+            "niet opgenomen: het mocht niet",
+            "not recorded: not permitted",
+        ),
+    }
+}
+
+fn same(name_nl: &'static str, name_en: &'static str, value: String) -> Fact {
+    fact((name_nl, name_en), value.clone(), value)
+}
+
+const fn fact((name_nl, name_en): Text, value_nl: String, value_en: String) -> Fact {
+    Fact {
+        name_nl,
+        name_en,
+        value_nl,
+        value_en,
+    }
+}

@@ -1,0 +1,68 @@
+//! Checking an evidence bundle, with nothing but the file and, if given, the archive's key.
+//!
+//! Everything that the bundle claims is computed again from its original, and every claim is
+//! followed up to the archive's signature. What is found is said in words, with its place; one
+//! fault does not hide another.
+//!
+//! **Invariant:** a report that holds means: container, files, signature, original, timeline,
+//! sound, decision and log agree, byte for byte. Without a key from another source it does not say
+//! whose bundle it is, and says that it does not.
+
+mod claims;
+mod facts;
+mod files;
+mod log;
+mod report;
+
+pub use report::{Check, Fact, Finding, Report, Severity};
+
+use crate::note::VerifierKey;
+use crate::zip;
+use files::Files;
+use report::Findings;
+use voicelog_model::limits::BUNDLE_BYTES_MAX;
+
+/// Checks a bundle. `trusted` is the archive's key as the checker knows it from elsewhere.
+#[must_use]
+pub fn verify(bundle: &[u8], trusted: Option<&VerifierKey>) -> Report {
+    let mut findings = Findings::default();
+    if bundle.len() as u64 > BUNDLE_BYTES_MAX {
+        let error = zip::ZipError::TooLarge;
+        findings.broken(
+            Check::Container,
+            "ZIP",
+            report::CONTAINER_BROKEN,
+            Some(&error),
+        );
+        return Report::new(findings, Vec::new());
+    }
+    let scanned = match zip::scan(bundle) {
+        Ok(scanned) => scanned,
+        Err(error) => {
+            findings.broken(
+                Check::Container,
+                "ZIP",
+                report::CONTAINER_BROKEN,
+                Some(&error),
+            );
+            return Report::new(findings, Vec::new());
+        }
+    };
+    let files = Files::new(&scanned, &mut findings);
+    let key = files.key(trusted, &mut findings);
+    let note = files.signed_list(key.as_ref(), &mut findings);
+    let claims = claims::Claims::read(&files, &mut findings);
+    if let Some(note) = &note {
+        claims.same_recording(note, &mut findings);
+    }
+    claims.check(&files, &mut findings);
+    let size = log::check(&files, &claims, key.as_ref(), &mut findings);
+    let facts = facts::facts(
+        &claims,
+        note.as_ref(),
+        size,
+        key.as_ref(),
+        trusted.is_some(),
+    );
+    Report::new(findings, facts)
+}

@@ -1,0 +1,2 @@
+//! Behaviour of the law room.
+mod load;

@@ -1,0 +1,69 @@
+//! How calls end that nobody hangs up.
+
+use crate::support::*;
+use std::time::Duration;
+use voicelog_archive::journal::Cause;
+use voicelog_archive::timeline::Verdict;
+use voicelog_recorder::{CallState, RecorderConfig};
+use voicelog_src_sim::{Outcome, Side, place};
+
+#[test]
+fn draining_ends_calls_in_progress_and_closes_them() {
+    let server = server();
+    let call = place(&server.plan("announced", 1)).unwrap();
+    let id = server.call_in(CallState::Recording);
+    wait_until("media is kept", || server.recorder.status().calls[0].media.kept > 20);
+    assert!(server.recorder.drain(Some(Duration::from_millis(100))));
+    let report = call.finish().unwrap();
+    let Outcome::Ended { by, .. } = report.outcome else { panic!("{:?}", report.outcome) };
+    assert_eq!(by, Side::Server);
+    let timeline = server.timeline(id);
+    assert_eq!(timeline.end, Some(Cause::Shutdown));
+    assert_eq!(timeline.verdict, Verdict::Whole, "{timeline:#?}");
+    let status = server.recorder.status();
+    assert!(status.calls.is_empty() && !status.accepting);
+}
+
+#[test]
+fn draining_waits_for_a_call_that_ends_by_itself() {
+    let server = server();
+    let mut plan = server.plan("announced", 1);
+    plan.duration = Some(Duration::from_millis(600));
+    let call = place(&plan).unwrap();
+    let id = server.call_in(CallState::Recording);
+    assert!(server.recorder.drain(Some(LONG)));
+    let report = call.finish().unwrap();
+    assert_eq!(server.timeline(id).end, Some(Cause::RecordingClient));
+    assert_eq!(payloads(&server.open(id), 1), sent(&report)[0]);
+}
+
+#[test]
+fn after_a_quick_stop_recovery_closes_the_recording_with_the_gap_declared() {
+    let server = server();
+    let call = place(&server.plan("announced", 1)).unwrap();
+    let id = server.call_in(CallState::Recording);
+    wait_until("media is kept", || server.recorder.status().calls[0].media.kept > 40);
+    let Server { recorder, archive, folder } = server;
+    drop(recorder);
+    drop(archive);
+    let archive = open_archive(folder.path());
+    let recovery = archive.recover(now()).unwrap();
+    assert_eq!(recovery.interrupted, [id], "{recovery:?}");
+    let timeline = archive.detail(id).unwrap().timeline.unwrap();
+    assert!(timeline.streams[0].packets > 20);
+    drop(call);
+}
+
+#[test]
+fn a_call_from_which_nothing_is_heard_is_ended_by_us() {
+    let silent_call = Duration::from_millis(1_200);
+    let server = server_with(&RecorderConfig { silent_call, ..config() });
+    let call = place(&server.plan("announced", 1)).unwrap();
+    let id = server.call_in(CallState::Recording);
+    wait_until("media is kept", || server.recorder.status().calls[0].media.kept > 10);
+    assert_eq!(call.pause().unwrap(), 200);
+    let report = call.finish().unwrap();
+    assert!(matches!(report.outcome, Outcome::Ended { by: Side::Server, .. }));
+    server.all_closed();
+    assert_eq!(server.timeline(id).end, Some(Cause::TimeOut));
+}

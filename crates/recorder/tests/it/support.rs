@@ -1,0 +1,233 @@
+//! An archive on a temporary folder, a recorder in front of it, and calls into it.
+
+use serde_json::{Map, Value, json};
+use std::net::UdpSocket;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tempfile::TempDir;
+use voicelog_archive::journal::{PacketKind, Record};
+use voicelog_archive::timeline::{IntervalKind, Timeline};
+use voicelog_archive::{
+    Archive, Detail, Line, Lines, OpenRecording, Parts, Secrets, Verdict, WhenRefused,
+};
+use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
+use voicelog_evidence::note::SigningKey;
+use voicelog_law::Rulebook;
+use voicelog_model::rtp::RtpPacket;
+use voicelog_model::{Clock, RecordingId, StreamNumber, Timestamp};
+use voicelog_recorder::{CallState, Recorder, RecorderConfig};
+use voicelog_src_sim::{CallPlan, CallReport, Participant, Payload, StreamPlan};
+use voicelog_store::blobs::Options;
+use voicelog_store::{Access, ArchiveId, Layout, LocalStore};
+
+/// Longer than anything here takes on a busy machine.
+pub(crate) const LONG: Duration = Duration::from_secs(20);
+
+/// The machine's clock: sockets have it too.
+#[derive(Debug)]
+pub(crate) struct MachineClock;
+
+impl Clock for MachineClock {
+    #[expect(clippy::disallowed_methods, reason = "these tests run in real time, as sockets do")]
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap())
+    }
+}
+
+pub(crate) fn now() -> Timestamp {
+    MachineClock.now()
+}
+
+fn facts(openness: &str) -> Map<String, Value> {
+    let facts = json!({
+        "recorder_type": "company", "counterpart_types": ["private_person"],
+        "participation": "participant", "openness": openness,
+        "purpose": "bewijs_overeenkomst", "legal_basis": "b", "structural": "all",
+        "staff_informed": "each_call_signal", "or_status": "consented", "dpia": "done",
+        "private_use_possible": true, "retention_term": "P1Y",
+    });
+    facts.as_object().unwrap().clone()
+}
+
+fn line(name: &str, openness: &str, when_refused: WhenRefused) -> Line {
+    Line {
+        name: name.to_owned(),
+        title: String::new(),
+        country: "NL".to_owned(),
+        own_domains: vec!["voorbeeld.example".to_owned()],
+        when_refused,
+        facts: facts(openness),
+    }
+}
+
+pub(crate) fn open_archive(folder: &Path) -> Arc<Archive> {
+    let layout = Layout::in_folder(folder);
+    if !layout.exists() {
+        LocalStore::create(&layout, ArchiveId([7; 16]), now()).unwrap();
+    }
+    let store = LocalStore::open(&layout, Access::Write(Options::default())).unwrap();
+    Arc::new(Archive::open(Parts {
+        index: Box::new(store.index),
+        blobs: Box::new(store.blobs),
+        keys: Box::new(store.keys),
+        secrets: Secrets {
+            key_encryption_keys: vec![KeyEncryptionKey::new(1, [1; 32])],
+            signing_key: SigningKey::from_seed("voicelog/test", [2; 32]),
+            decision_key: DataKey::from_random([3; 32]),
+        },
+        rulebook: Rulebook::embedded(now()).unwrap(),
+        lines: Lines::new(vec![
+            line("announced", "announced", WhenRefused::Wait),
+            line("covert", "covert", WhenRefused::Wait),
+            line("strict", "covert", WhenRefused::Reject),
+        ]),
+    }))
+}
+
+pub(crate) fn config() -> RecorderConfig {
+    let any = Some("127.0.0.1:0".parse().unwrap());
+    RecorderConfig { sip_udp: any, sip_tcp: any, keep_free_bytes: 0, ..RecorderConfig::default() }
+}
+
+/// A server: archive and recorder.
+pub(crate) struct Server {
+    pub(crate) recorder: Recorder,
+    pub(crate) archive: Arc<Archive>,
+    pub(crate) folder: TempDir,
+}
+
+pub(crate) fn server() -> Server {
+    server_with(&config())
+}
+
+pub(crate) fn server_with(config: &RecorderConfig) -> Server {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open_archive(folder.path());
+    let recorder = Recorder::start(config, Arc::clone(&archive), Arc::new(MachineClock)).unwrap();
+    Server { recorder, archive, folder }
+}
+
+/// Waits until something holds. There is no event to wait on across the socket.
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let (_sender, never) = std::sync::mpsc::channel::<()>();
+    for _try in 0..2_000 {
+        if holds() {
+            return;
+        }
+        assert!(never.recv_timeout(Duration::from_millis(10)).is_err());
+    }
+    panic!("it never came about: {what}");
+}
+
+/// Lets real time pass, for media to flow.
+pub(crate) fn pass(millis: u64) {
+    let (_sender, never) = std::sync::mpsc::channel::<()>();
+    assert!(never.recv_timeout(Duration::from_millis(millis)).is_err());
+}
+
+impl Server {
+    /// A Dutch call with two streams whose packets all differ.
+    pub(crate) fn plan(&self, line: &str, seed: u64) -> CallPlan {
+        let mut plan = CallPlan::speech(self.recorder.udp_address().unwrap(), line);
+        plan.participants = vec![
+            Participant::new("sip:2001@voorbeeld.example", "Verkoop"),
+            Participant::new("tel:+31201234567", "Klant"),
+        ];
+        plan.streams = (1..=2)
+            .map(|number| {
+                let mut stream =
+                    StreamPlan::new(&number.to_string(), Payload::Seeded(seed * 10 + number));
+                stream.keep_payload = true;
+                stream
+            })
+            .collect();
+        plan.duration = None;
+        plan
+    }
+
+    /// The same with a participant in Germany, which asks for everybody's consent.
+    pub(crate) fn german_plan(&self, seed: u64) -> CallPlan {
+        let mut plan = self.plan("announced", seed);
+        plan.participants[1] = Participant::new("tel:+4930901820", "Kunde");
+        plan
+    }
+
+    /// The only call there is, once it is in a state.
+    pub(crate) fn call_in(&self, state: CallState) -> RecordingId {
+        let mut found = None;
+        wait_until(&format!("a call that is {state:?}"), || {
+            let calls = self.recorder.status().calls;
+            found = calls.iter().find(|call| call.state == state).map(|call| call.id);
+            found.is_some()
+        });
+        found.unwrap()
+    }
+
+    /// Waits until every call is over and closed.
+    pub(crate) fn all_closed(&self) {
+        wait_until("all calls are closed", || {
+            let status = self.recorder.status();
+            status.calls.is_empty() && status.closing == 0
+        });
+    }
+
+    pub(crate) fn detail(&self, id: RecordingId) -> Detail {
+        self.archive.detail(id).unwrap()
+    }
+
+    pub(crate) fn timeline(&self, id: RecordingId) -> Timeline {
+        self.detail(id).timeline.expect("it should be closed")
+    }
+
+    pub(crate) fn say(&self, id: RecordingId, facts: &Value) {
+        self.archive.say(id, facts.as_object().unwrap().clone(), now()).unwrap();
+    }
+
+    /// Everything that was kept of a recording.
+    pub(crate) fn open(&self, id: RecordingId) -> OpenRecording {
+        let facts =
+            json!({ "requester_role": "controller_staff", "need_to_know_basis": "complaint 12" });
+        let answer = self.archive.ask_to_listen(id, facts.as_object().unwrap(), now()).unwrap();
+        let Verdict::Permit(permit) = answer.verdict else { panic!("{:?}", answer.decision) };
+        self.archive.listen(&permit, now()).unwrap()
+    }
+}
+
+/// The payload kept of each stream, in the order of arrival.
+pub(crate) fn payloads(opened: &OpenRecording, stream: u16) -> Vec<u8> {
+    let mut all = Vec::new();
+    for record in &opened.records {
+        if let Record::Packet { stream: number, kind: PacketKind::Rtp, bytes, .. } = record
+            && *number == StreamNumber(stream)
+        {
+            all.extend_from_slice(RtpPacket::parse(bytes).unwrap().payload);
+        }
+    }
+    all
+}
+
+/// What the client sent, stream by stream.
+pub(crate) fn sent(report: &CallReport) -> Vec<Vec<u8>> {
+    report.streams.iter().map(|stream| stream.payload.clone().unwrap()).collect()
+}
+
+/// The kinds of interval on the first stream.
+pub(crate) fn kinds(timeline: &Timeline) -> Vec<IntervalKind> {
+    timeline.streams[0].intervals.iter().map(|interval| interval.kind).collect()
+}
+
+/// A G.711 packet of some stranger.
+pub(crate) fn strange_packet(sequence: u16) -> Vec<u8> {
+    let mut bytes = vec![0x80, 8];
+    bytes.extend_from_slice(&sequence.to_be_bytes());
+    bytes.extend_from_slice(&(u32::from(sequence) * 160).to_be_bytes());
+    bytes.extend_from_slice(&[0xba; 4]);
+    bytes.extend_from_slice(&[0x55; 160]);
+    bytes
+}
+
+pub(crate) fn stranger() -> UdpSocket {
+    UdpSocket::bind("127.0.0.1:0").unwrap()
+}

@@ -1,0 +1,366 @@
+//! What the client changes during a session: hold, resume, more streams, fewer, metadata.
+
+use crate::client::{
+    METADATA, Request, SECOND, World, ack, answer, answer_streams, multipart, sdp,
+};
+use voicelog_model::StreamNumber;
+use voicelog_srs::{
+    Activity, Command, Counted, EndCause, Event, LocalDirection, Quirk, StreamActivity,
+};
+
+fn all(activities: &[Activity]) -> Event {
+    Event::DirectionChanged {
+        streams: activities
+            .iter()
+            .zip(1..)
+            .map(|(activity, n)| StreamActivity {
+                number: StreamNumber(n),
+                activity: *activity,
+            })
+            .collect(),
+    }
+}
+
+fn version(body: &str) -> u64 {
+    let origin = body.split("\r\n").nth(1).unwrap();
+    origin.split(' ').nth(2).unwrap().parse().unwrap()
+}
+
+#[test]
+fn hold_and_resume_by_reinvite_are_answered_and_told() {
+    let mut world = World::new();
+    let (_, ok) = world.established(&Request::invite(), LocalDirection::Receive);
+
+    let hold = Request::new("INVITE", 2)
+        .to(&ok.to_tag())
+        .sdp(&sdp(2, "inactive"));
+    world.send(&hold);
+    let held = world.expect(200);
+    assert_eq!(held.body().matches("a=inactive").count(), 2);
+    assert!(held.body().contains("m=audio 30000 ") && held.body().contains("a=label:2"));
+    assert_eq!(version(held.body()), version(ok.body()) + 1);
+    world.expect_event(&all(&[Activity::Inactive, Activity::Inactive]));
+    world.send(&ack(&hold, &held));
+
+    let resume = Request::new("INVITE", 3)
+        .to(&ok.to_tag())
+        .sdp(&sdp(3, "sendonly"));
+    world.send(&resume);
+    let resumed = world.expect(200);
+    assert_eq!(resumed.body().matches("a=recvonly").count(), 2);
+    world.expect_event(&all(&[Activity::Active, Activity::Active]));
+    world.send(&ack(&resume, &resumed));
+    world.pass(60 * SECOND);
+    world.expect_silence();
+}
+
+#[test]
+fn a_hold_by_the_zero_address_is_a_hold_too() {
+    let mut world = World::new();
+    let (_, ok) = world.established(&Request::invite(), LocalDirection::Receive);
+    let text = sdp(2, "sendonly").replace("c=IN IP4 192.0.2.10", "c=IN IP4 0.0.0.0");
+    world.send(&Request::new("UPDATE", 2).to(&ok.to_tag()).sdp(&text));
+    world.expect(200);
+    world.expect_event(&all(&[Activity::Inactive, Activity::Inactive]));
+}
+
+#[test]
+fn while_waiting_for_a_permit_a_resume_is_answered_inactive() {
+    let mut world = World::new();
+    let (_, ok) = world.established(&Request::invite(), LocalDirection::Inactive);
+    world.send(
+        &Request::new("UPDATE", 2)
+            .to(&ok.to_tag())
+            .sdp(&sdp(2, "sendrecv")),
+    );
+    assert_eq!(world.expect(200).body().matches("a=inactive").count(), 2);
+    assert_eq!(world.events.len(), 0);
+}
+
+#[test]
+fn an_offer_that_says_nothing_new_gets_the_same_version() {
+    let mut world = World::new();
+    let (_, ok) = world.established(&Request::invite(), LocalDirection::Receive);
+    let again = Request::new("INVITE", 2)
+        .to(&ok.to_tag())
+        .sdp(&sdp(1, "sendonly"));
+    world.send(&again);
+    let second = world.expect(200);
+    assert_eq!(second.body(), ok.body());
+    assert_eq!(world.events.len(), 0);
+}
+
+#[test]
+fn a_reinvite_without_offer_gets_our_description_never_a_bare_200() {
+    let mut world = World::new();
+    let (_, ok) = world.established(&Request::invite(), LocalDirection::Receive);
+    let refresh = Request::new("INVITE", 2).to(&ok.to_tag());
+    world.send(&refresh);
+    let answer = world.expect(200);
+    assert_eq!(answer.body(), ok.body());
+    // Until the client has answered in its ACK, it may not offer anew.
+    world.send(
+        &Request::new("UPDATE", 3)
+            .to(&ok.to_tag())
+            .sdp(&sdp(2, "inactive")),
+    );
+    world.expect(491);
+    world.send(&ack(&refresh, &answer).sdp(&sdp(2, "inactive")));
+    world.expect_event(&all(&[Activity::Inactive, Activity::Inactive]));
+    world.pass(60 * SECOND);
+    world.expect_silence();
+}
+
+#[test]
+fn a_reinvite_with_bare_metadata_is_an_offerless_one_and_the_metadata_counts() {
+    let mut world = World::new();
+    let (_, ok) = world.established(&Request::invite(), LocalDirection::Receive);
+    let text = METADATA.replace("Ewa Fikcyjna", "Ewa Nieznana");
+    world.send(
+        &Request::new("INVITE", 2)
+            .to(&ok.to_tag())
+            .body("application/rs-metadata", &text),
+    );
+    assert_eq!(world.expect(200).body(), ok.body());
+    let Event::MetadataChanged(metadata) = world.next_event() else {
+        panic!()
+    };
+    assert_eq!(
+        metadata.participants[0].name.as_ref().unwrap().expose(),
+        "Ewa Nieznana"
+    );
+}
+
+#[test]
+fn metadata_alone_in_an_update_is_merged_and_told() {
+    let mut world = World::new();
+    let (_, ok) = world.established(&Request::invite(), LocalDirection::Receive);
+    let partial = "<recording xmlns='urn:ietf:params:xml:ns:recording:1'><datamode>partial</datamode><participant participant_id='Ym9i'><nameID aor='tel:+31207654321'/></participant></recording>";
+    world.send(
+        &Request::new("UPDATE", 2)
+            .to(&ok.to_tag())
+            .body("application/rs-metadata+xml", partial),
+    );
+    let response = world.expect(200);
+    assert_eq!(response.body(), "");
+    let Event::MetadataChanged(metadata) = world.next_event() else {
+        panic!()
+    };
+    assert_eq!(metadata.participants.len(), 2);
+    assert_eq!(
+        metadata.participants[1].addresses[0].expose(),
+        "tel:+31207654321"
+    );
+    assert_eq!(metadata.voices_of(StreamNumber(1))[0].party, "p1");
+    assert_eq!(metadata.raw.expose(), partial.as_bytes());
+    // Nothing at all is a keepalive.
+    world.send(&Request::new("UPDATE", 3).to(&ok.to_tag()));
+    world.expect(200);
+    assert_eq!(world.events.len(), 0);
+}
+
+#[test]
+fn broken_metadata_is_told_and_stops_nothing() {
+    let mut world = World::new();
+    let mut invite = Request::invite();
+    invite.body = Some(multipart(&sdp(1, "sendonly"), "<recording><participant"));
+    let (key, offer) = world.offered(&invite);
+    let metadata = offer.metadata.unwrap();
+    assert_eq!(metadata.quirks, [Quirk::MetadataUnreadable]);
+    assert_eq!(metadata.raw.expose(), b"<recording><participant");
+    world.command(key, answer(LocalDirection::Receive));
+    world.expect(200);
+}
+
+#[test]
+fn a_new_stream_waits_for_the_caller_and_the_old_ones_go_on() {
+    let mut world = World::new();
+    let (key, ok) = world.established(&Request::invite(), LocalDirection::Receive);
+    let text = format!(
+        "{}m=audio 20004 RTP/AVP 0\r\na=label:3\r\na=sendonly\r\n",
+        sdp(2, "sendonly")
+    );
+    let more = Request::new("INVITE", 2).to(&ok.to_tag()).sdp(&text);
+    world.send(&more);
+    world.expect(100);
+    let Event::StreamsChanged(offer) = world.next_event() else {
+        panic!()
+    };
+    assert_eq!(
+        offer.streams.iter().map(|s| s.rtp_port).collect::<Vec<_>>(),
+        [Some(30_000), Some(30_002), None]
+    );
+    assert_eq!(offer.metadata.unwrap().participants.len(), 2);
+    // A second offer must wait, a keepalive need not.
+    world.send(&Request::new("UPDATE", 3).to(&ok.to_tag()).sdp(&text));
+    assert!(
+        world
+            .expect(500)
+            .header("Retry-After")
+            .unwrap()
+            .parse::<u8>()
+            .unwrap()
+            <= 10
+    );
+    world.send(&Request::new("UPDATE", 4).to(&ok.to_tag()));
+    world.expect(200);
+
+    world.command(key, answer_streams(3, LocalDirection::Receive));
+    let changed = world.expect(200);
+    assert!(
+        changed
+            .body()
+            .contains("m=audio 30004 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=label:3\r\na=recvonly")
+    );
+    assert_eq!(changed.header("CSeq"), Some("2 INVITE"));
+    world.send(&ack(&more, &changed));
+    world.pass(60 * SECOND);
+    world.expect_silence();
+}
+
+#[test]
+fn a_new_stream_that_is_refused_leaves_the_session_as_it_was() {
+    let mut world = World::new();
+    let (key, ok) = world.established(&Request::invite(), LocalDirection::Receive);
+    let text = format!("{}m=audio 20004 RTP/AVP 0\r\n", sdp(2, "sendonly"));
+    world.send(&Request::new("UPDATE", 2).to(&ok.to_tag()).sdp(&text));
+    assert!(matches!(world.next_event(), Event::StreamsChanged(_)));
+    world.command(
+        key,
+        Command::Reject {
+            status: 488,
+            reason: "no".into(),
+            retry_after: None,
+        },
+    );
+    world.expect(488);
+    assert_eq!(world.endpoint.open_sessions(), 1);
+    world.send(
+        &Request::new("UPDATE", 3)
+            .to(&ok.to_tag())
+            .sdp(&sdp(3, "sendonly")),
+    );
+    assert_eq!(world.expect(200).body(), ok.body());
+}
+
+#[test]
+fn an_offer_of_new_streams_can_be_taken_back_or_time_out() {
+    let mut world = World::new();
+    let (key, ok) = world.established(&Request::invite(), LocalDirection::Receive);
+    let text = format!("{}m=audio 20004 RTP/AVP 0\r\n", sdp(2, "sendonly"));
+    let more = Request::new("INVITE", 2).to(&ok.to_tag()).sdp(&text);
+    world.send(&more);
+    world.expect(100);
+    assert!(matches!(world.next_event(), Event::StreamsChanged(_)));
+    world.send(&Request {
+        method: "CANCEL",
+        body: None,
+        ..more
+    });
+    assert_eq!(world.next_sent().status(), 487);
+    world.expect(200);
+    world.expect_event(&Event::OfferWithdrawn);
+    world.command(key, answer_streams(3, LocalDirection::Receive));
+    assert_eq!(world.endpoint.counters().of(Counted::LateCommand), 1);
+
+    world.send(&Request::new("UPDATE", 3).to(&ok.to_tag()).sdp(&text));
+    assert!(matches!(world.next_event(), Event::StreamsChanged(_)));
+    world.sent.clear();
+    world.pass(20 * SECOND);
+    assert!(
+        world
+            .sent
+            .iter()
+            .any(|seen| seen.status() == 500 && seen.header("CSeq") == Some("3 UPDATE"))
+    );
+    world.expect_event(&Event::OfferWithdrawn);
+}
+
+#[test]
+fn a_stream_with_port_0_is_removed_and_can_come_back() {
+    let mut world = World::new();
+    let (_, ok) = world.established(&Request::invite(), LocalDirection::Receive);
+    let gone = sdp(2, "sendonly").replace("m=audio 20002", "m=audio 0");
+    world.send(&Request::new("UPDATE", 2).to(&ok.to_tag()).sdp(&gone));
+    assert!(
+        world
+            .expect(200)
+            .body()
+            .contains("m=audio 0 RTP/AVP 0 8 101\r\na=label:2")
+    );
+    world.expect_event(&all(&[Activity::Active, Activity::Removed]));
+    world.send(
+        &Request::new("UPDATE", 3)
+            .to(&ok.to_tag())
+            .sdp(&sdp(3, "sendonly")),
+    );
+    assert!(matches!(world.next_event(), Event::StreamsChanged(_)));
+}
+
+#[test]
+fn m_lines_that_vanish_count_as_removed() {
+    let mut world = World::new();
+    let (_, ok) = world.established(&Request::invite(), LocalDirection::Receive);
+    let one = sdp(2, "sendonly")
+        .split("m=audio 20002")
+        .next()
+        .unwrap()
+        .to_owned();
+    world.send(&Request::new("UPDATE", 2).to(&ok.to_tag()).sdp(&one));
+    assert_eq!(world.expect(200).body().matches("m=").count(), 1);
+    world.expect_event(&all(&[Activity::Active, Activity::Removed]));
+}
+
+#[test]
+fn a_broken_offer_changes_nothing() {
+    let mut world = World::new();
+    let (_, ok) = world.established(&Request::invite(), LocalDirection::Receive);
+    world.send(
+        &Request::new("UPDATE", 2)
+            .to(&ok.to_tag())
+            .sdp("v=0\r\nm=audio x\r\n"),
+    );
+    world.expect(400);
+    world.send(
+        &Request::new("UPDATE", 3)
+            .to(&ok.to_tag())
+            .body("text/plain", "hello"),
+    );
+    assert!(world.expect(415).header("Accept").is_some());
+    assert_eq!(world.events.len(), 0);
+    assert_eq!(world.endpoint.open_sessions(), 1);
+}
+
+#[test]
+fn a_new_offer_before_the_ack_stands_for_the_ack() {
+    let mut world = World::new();
+    let (key, _) = world.offered(&Request::invite());
+    world.command(key, answer(LocalDirection::Receive));
+    let ok = world.expect(200);
+    world.send(
+        &Request::new("UPDATE", 2)
+            .to(&ok.to_tag())
+            .sdp(&sdp(2, "inactive")),
+    );
+    world.expect(200);
+    assert_eq!(world.next_event(), Event::Answered);
+    world.expect_event(&all(&[Activity::Inactive, Activity::Inactive]));
+    world.pass(60 * SECOND);
+    world.expect_silence();
+}
+
+#[test]
+fn bye_ends_a_session_whose_offer_still_waits() {
+    let mut world = World::new();
+    let (_, ok) = world.established(&Request::invite(), LocalDirection::Receive);
+    let text = format!("{}m=audio 20004 RTP/AVP 0\r\n", sdp(2, "sendonly"));
+    world.send(&Request::new("INVITE", 2).to(&ok.to_tag()).sdp(&text));
+    world.expect(100);
+    world.events.clear();
+    world.send(&Request::new("BYE", 3).to(&ok.to_tag()));
+    assert_eq!(world.next_sent().status(), 487);
+    world.expect(200);
+    world.expect_event(&Event::Ended {
+        cause: EndCause::ByRecordingClient,
+    });
+}
