@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 /// A Rust file longer than this is a fault: make the room a folder.
 const LINES_MAX: usize = 700;
+/// The same for a file of tests alone, which is a list and no room.
+const TEST_LINES_MAX: usize = 1_000;
 /// Longer than this is only mentioned.
 const LINES_SOFT: usize = 450;
 /// A front door (`lib.rs`) says what the room is for and re-exports; no more.
@@ -109,8 +111,10 @@ fn size_faults(document: &Document) -> Vec<String> {
     let place = document.place();
     let lines = document.text.lines().count();
     let mut faults = Vec::new();
-    if lines > LINES_MAX {
-        faults.push(format!("{place}: {lines} lines, more than {LINES_MAX}"));
+    let tests_only = place.ends_with("/tests.rs") || place.contains("/tests/");
+    let max = if tests_only { TEST_LINES_MAX } else { LINES_MAX };
+    if lines > max {
+        faults.push(format!("{place}: {lines} lines, more than {max}"));
     }
     if place.ends_with("src/lib.rs") && lines > FRONT_DOOR_LINES_MAX {
         let max = FRONT_DOOR_LINES_MAX;
@@ -145,9 +149,12 @@ fn leftovers(document: &Document) -> Vec<String> {
 /// Absolute paths that exist on one person's machine only.
 fn machine_paths(document: &Document) -> Vec<String> {
     let folders = ["work", "root", "home", "tmp", "Users"];
+    // A document may show a command that writes to the folder that every machine has.
+    let shown = |folder: &str| folder == "tmp" && document.has_extension("md");
+    let folders = folders.into_iter().filter(|folder| !shown(folder));
     let mut faults = Vec::new();
     for (index, line) in document.text.lines().enumerate() {
-        for folder in folders {
+        for folder in folders.clone() {
             let path = format!("/{folder}/");
             let hits = line.match_indices(&path).filter(|(at, _)| {
                 // `crates/home/` and `https://host/home/` are no absolute paths.

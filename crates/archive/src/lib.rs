@@ -38,7 +38,7 @@ pub use writer::RecordingWriter;
 
 pub use voicelog_evidence::journal;
 pub use voicelog_evidence::timeline;
-pub use voicelog_store::index::{Accounts, Cursor, LeafRow, RecordingFilter, State};
+pub use voicelog_store::index::{Account, Accounts, Cursor, LeafRow, Login, RecordingFilter, State};
 
 use crate::call::Calls;
 use crate::error::Doing;

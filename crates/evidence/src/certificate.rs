@@ -111,7 +111,7 @@ impl Certificate {
         key: &VerifierKey,
     ) -> Result<(Self, Checkpoint), CertificateError> {
         let note = Note::parse(signed).map_err(CertificateError::Note)?;
-        let text = key.verify(&note).map_err(CertificateError::Note)?;
+        let text = key.verify_alone(&note).map_err(CertificateError::Note)?;
         let certificate = Self::parse(text)?;
         let statement_sha256 = certificate
             .statement

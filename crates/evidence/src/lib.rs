@@ -19,6 +19,7 @@ pub mod canonical;
 pub mod certificate;
 pub mod checkpoint;
 pub mod digest;
+pub mod fuzzing;
 pub mod inventory;
 pub mod journal;
 pub mod key;

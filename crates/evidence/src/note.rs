@@ -150,6 +150,18 @@ impl VerifierKey {
     }
 }
 
+impl VerifierKey {
+    /// Like [`Self::verify`], for notes that nobody else signs: any other signature line is
+    /// refused too, so that every byte of the note is accounted for.
+    pub fn verify_alone<'a>(&self, note: &Note<'a>) -> Result<&'a str, NoteError> {
+        let text = self.verify(note)?;
+        match note.signatures.as_slice() {
+            [_only] => Ok(text),
+            _ => Err(NoteError::Malformed("it has more than one signature")),
+        }
+    }
+}
+
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut material = vec![ED25519];
@@ -353,6 +365,7 @@ mod tests {
         let note = Note::parse(both.as_bytes()).unwrap();
         assert_eq!(note.signatures().len(), 2);
         assert_eq!(own.verifier().verify(&note), Ok(text));
+        assert!(own.verifier().verify_alone(&note).is_err());
         assert_eq!(same_name.verifier().verify(&note), Ok(text));
         let note = Note::parse(second.as_bytes()).unwrap();
         let unsigned = NoteError::Unsigned("example.com/log".into());

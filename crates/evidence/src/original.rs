@@ -6,7 +6,7 @@
 //! stream's tree hash. Format: `design/evidence-format.md`, "Original".
 
 use crate::canonical::{canonical_json, from_canonical};
-use crate::journal::{EVENT_BYTES_MAX, JournalEvent, PacketKind, Record, RecordRef};
+use crate::journal::{EVENT_BYTES_MAX, JournalEvent, PacketKind, RecordRef};
 use crate::wire::Reader;
 use voicelog_model::limits::RTP_PACKET_BYTES_MAX;
 use voicelog_model::{Kind, StreamNumber, Timestamp};
@@ -116,8 +116,66 @@ pub fn put_record(
     Ok(())
 }
 
-/// Reads the records of one file with their indices, which grow.
-pub fn read(stream: StreamNumber, bytes: &[u8]) -> Result<Vec<(u64, Record)>, OriginalError> {
+/// Reads the packets of one stream with their indices, which grow. They borrow from `bytes`.
+pub fn read_packets(
+    stream: StreamNumber,
+    bytes: &[u8],
+) -> Result<Vec<(u64, RecordRef<'_>)>, OriginalError> {
+    read(stream, bytes, |frame| {
+        let kind = match frame.kind {
+            KIND_RTP => PacketKind::Rtp,
+            KIND_RTCP => PacketKind::Rtcp,
+            KIND_EVENT => return Err(WRONG_FILE),
+            _ => return Err(UNKNOWN_KIND),
+        };
+        let Frame {
+            index,
+            time: arrived,
+            content: bytes,
+            ..
+        } = frame;
+        Ok((
+            index,
+            RecordRef::Packet {
+                stream,
+                arrived,
+                kind,
+                bytes,
+            },
+        ))
+    })
+}
+
+/// Reads the events with their indices, which grow.
+pub fn read_events(bytes: &[u8]) -> Result<Vec<(u64, Timestamp, JournalEvent)>, OriginalError> {
+    read(EVENTS, bytes, |frame| match frame.kind {
+        KIND_EVENT => {
+            let event =
+                from_canonical(frame.content).map_err(|_| "an event is not canonical JSON")?;
+            Ok((frame.index, frame.time, event))
+        }
+        KIND_RTP | KIND_RTCP => Err(WRONG_FILE),
+        _ => Err(UNKNOWN_KIND),
+    })
+}
+
+const WRONG_FILE: &str = "a record stands in the wrong file";
+const UNKNOWN_KIND: &str = "the kind of a record is unknown";
+const CUT: &str = "it ends within a record";
+
+/// One record as it is framed.
+struct Frame<'a> {
+    index: u64,
+    time: Timestamp,
+    kind: u8,
+    content: &'a [u8],
+}
+
+fn read<'a, T>(
+    stream: StreamNumber,
+    bytes: &'a [u8],
+    record: impl Fn(Frame<'a>) -> Result<T, &'static str>,
+) -> Result<Vec<T>, OriginalError> {
     let mut reader = Reader::new(bytes);
     if reader.array() != Some(MAGIC) {
         return Err(OriginalError::NotAnOriginal);
@@ -138,12 +196,12 @@ pub fn read(stream: StreamNumber, bytes: &[u8]) -> Result<Vec<(u64, Record)>, Or
     while !reader.is_empty() {
         let at = reader.at();
         let malformed = |what| OriginalError::Malformed { at, what };
-        let (index, record) = read_record(stream, &mut reader).map_err(malformed)?;
-        if last.is_some_and(|last| index <= last) {
+        let frame = read_frame(&mut reader).map_err(malformed)?;
+        if last.is_some_and(|last| frame.index <= last) {
             return Err(malformed("an index does not grow"));
         }
-        last = Some(index);
-        records.push((index, record));
+        last = Some(frame.index);
+        records.push(record(frame).map_err(malformed)?);
     }
     Ok(records)
 }
@@ -169,11 +227,7 @@ fn frame_header(
     header
 }
 
-fn read_record(
-    stream: StreamNumber,
-    reader: &mut Reader<'_>,
-) -> Result<(u64, Record), &'static str> {
-    const CUT: &str = "it ends within a record";
+fn read_frame<'a>(reader: &mut Reader<'a>) -> Result<Frame<'a>, &'static str> {
     let index = reader.u64().ok_or(CUT)?;
     let time = Timestamp::from_micros(reader.i64().ok_or(CUT)?);
     let kind = reader.u8().ok_or(CUT)?;
@@ -187,29 +241,23 @@ fn read_record(
         return Err("a length is too large");
     }
     let content = reader.take(byte_len).ok_or(CUT)?;
-    let packet = |kind| Record::Packet {
-        stream,
-        arrived: time,
+    Ok(Frame {
+        index,
+        time,
         kind,
-        bytes: content.to_vec(),
-    };
-    let record = match (kind, stream == EVENTS) {
-        (KIND_EVENT, true) => {
-            let event: JournalEvent =
-                from_canonical(content).map_err(|_| "an event is not canonical JSON")?;
-            Record::Event { at: time, event }
-        }
-        (KIND_RTP, false) => packet(PacketKind::Rtp),
-        (KIND_RTCP, false) => packet(PacketKind::Rtcp),
-        (KIND_EVENT | KIND_RTP | KIND_RTCP, _) => return Err("a record stands in the wrong file"),
-        _ => return Err("the kind of a record is unknown"),
-    };
-    Ok((index, record))
+        content,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::Record;
+
+    fn read(stream: StreamNumber, bytes: &[u8]) -> Result<Vec<(u64, Record)>, OriginalError> {
+        let owned = |(index, record): (u64, RecordRef<'_>)| (index, record.to_record());
+        read_packets(stream, bytes).map(|packets| packets.into_iter().map(owned).collect())
+    }
 
     fn sample() -> (Vec<u8>, Vec<(u64, Record)>) {
         let packet = |kind, micros, bytes: &[u8]| Record::Packet {

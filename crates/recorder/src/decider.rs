@@ -13,8 +13,8 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use voicelog_archive::journal::Ground;
 use voicelog_archive::{Answer, Archive, ArchiveError, Call, OfferedCall, Verdict};
-use voicelog_srs::SessionKey;
 use voicelog_model::{Clock, DecisionId, RecordingId, Timestamp, error::chain};
+use voicelog_srs::SessionKey;
 
 /// A question.
 #[derive(Debug)]

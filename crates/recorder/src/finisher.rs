@@ -177,7 +177,10 @@ impl Finisher {
     }
 
     fn finish_unrecorded(&mut self, id: RecordingId, events: Vec<Dated>) {
-        match self.archive.finish_unrecorded(id, &events, self.clock.now()) {
+        match self
+            .archive
+            .finish_unrecorded(id, &events, self.clock.now())
+        {
             Ok(_finished) => tracing::info!(recording = %id, "not recorded"),
             Err(error) => self.failed(id, &error, Again::Unrecorded(id, events)),
         }

@@ -85,7 +85,11 @@ impl Recorder {
         };
         // After an error the drop of `recorder` ends what was started.
         started.map_err(StartError::Thread)?;
-        tracing::info!(udp = udp_address.is_some(), tcp = tcp_address.is_some(), "recorder started");
+        tracing::info!(
+            udp = udp_address.is_some(),
+            tcp = tcp_address.is_some(),
+            "recorder started"
+        );
         Ok(recorder)
     }
 
@@ -228,7 +232,11 @@ fn raise_file_limit(config: &RecorderConfig) {
         tracing::debug!("the limit of open files cannot be raised");
     }
     if hard < wanted {
-        tracing::warn!(hard, wanted, "fewer open files are allowed than all calls need");
+        tracing::warn!(
+            hard,
+            wanted,
+            "fewer open files are allowed than all calls need"
+        );
     }
 }
 
@@ -331,11 +339,7 @@ impl House<'_> {
         spawn("voicelog-finish", move || finisher.run())
     }
 
-    fn start_writer(
-        &self,
-        end: WriterEnd,
-        finisher: FinisherHandle,
-    ) -> io::Result<JoinHandle<()>> {
+    fn start_writer(&self, end: WriterEnd, finisher: FinisherHandle) -> io::Result<JoinHandle<()>> {
         let writer = Writer::new(
             Arc::clone(&self.archive),
             Arc::clone(&self.clock),

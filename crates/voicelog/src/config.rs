@@ -138,7 +138,7 @@ impl Config {
             }
             let mut facts = line.facts.clone();
             facts.insert("requested_action".into(), "record".into());
-            Facts::from_map(facts, now)
+            Facts::from_map(&facts, now)
                 .map_err(|error| anyhow::anyhow!("line `{}`: {error}", line.name))?;
         }
         Ok(())

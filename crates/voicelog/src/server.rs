@@ -49,7 +49,7 @@ impl Server {
         let recovery = archive.recover(now).context("cannot recover the archive")?;
         let shared: Arc<dyn Clock> = Arc::clone(clock) as Arc<dyn Clock>;
         let recorder = Recorder::start(
-            recorder_config(config),
+            &recorder_config(config),
             Arc::clone(&archive),
             Arc::clone(&shared),
         )
@@ -83,9 +83,7 @@ impl Server {
                 // A closed channel means the same as a message: stop.
                 let _stopped = stopped.await;
             };
-            if let Err(error) = voicelog_web::serve(listener, voicelog_web::router(app), shutdown).await {
-                tracing::error!("HTTP stopped: {error}");
-            }
+            voicelog_web::serve(listener, voicelog_web::router(app), shutdown).await;
         });
         let (stop_sweep, sweep) = start_sweep(config, &archive, clock);
         Ok(Self {

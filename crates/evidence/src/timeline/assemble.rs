@@ -7,8 +7,12 @@ use super::states::{Permission, State, States};
 use super::{StreamTimeline, Timeline, VERSION};
 use crate::journal::{Cause, JournalEvent, PacketKind, RecordRef};
 use std::collections::BTreeMap;
+use voicelog_model::limits::STREAMS_MAX;
 use voicelog_model::rtp::RtpPacket;
 use voicelog_model::{Codec, MediaStream, StreamNumber, Timestamp};
+
+/// Most events about dropped packets of one stream that are told apart.
+const DROPS_MAX: usize = 10_000;
 
 /// A packet that has its place in the timeline, told in the order of its stream.
 #[derive(Debug, Clone, Copy)]
@@ -100,7 +104,7 @@ impl<T: Copy> Assembly<T> {
             return;
         }
         let started = *self.started.get_or_insert(record.time());
-        let at_us = record.time().micros_since(started);
+        let at_us = bounded(record.time().micros_since(started));
         match record {
             RecordRef::Packet {
                 stream,
@@ -121,7 +125,7 @@ impl<T: Copy> Assembly<T> {
     fn push_event(&mut self, at: Timestamp, at_us: i64, event: &JournalEvent) {
         match event {
             JournalEvent::Interrupted { restarted_at } => {
-                let down_us = self.latest.micros_since(self.started.unwrap_or(at)).max(0);
+                let down_us = bounded(self.latest.micros_since(self.started.unwrap_or(at)).max(0));
                 for strand in self.streams.values_mut() {
                     strand.states.change(down_us, State::Down);
                 }
@@ -131,9 +135,12 @@ impl<T: Copy> Assembly<T> {
             JournalEvent::CallEnded { cause } => self.end = Some((at.max(self.latest), *cause)),
             JournalEvent::StreamAdded { stream } => {
                 let permission = &self.permission;
-                self.streams
-                    .entry(stream.number)
-                    .or_insert_with(|| Strand::new(stream.clone(), at_us, permission));
+                // LIMIT: a recording session offers no more; packets of further streams are stray.
+                if self.streams.len() < STREAMS_MAX {
+                    self.streams
+                        .entry(stream.number)
+                        .or_insert_with(|| Strand::new(stream.clone(), at_us, permission));
+                }
             }
             JournalEvent::NotPermitted { reasons, .. } => {
                 self.permit(at_us, Permission::Refused(reasons.clone()));
@@ -153,7 +160,7 @@ impl<T: Copy> Assembly<T> {
                 cause,
             } => {
                 if let Some(strand) = self.streams.get_mut(stream) {
-                    strand.drops.push(Drop {
+                    strand.add_drop(Drop {
                         at_us,
                         packets: *packets,
                         cause: *cause,
@@ -185,8 +192,9 @@ impl<T: Copy> Assembly<T> {
             strand.close(placed);
         }
         let call_started = self.started.unwrap_or_default();
-        let call_ended = self.end.map_or(self.latest, |(at, _)| at).max(call_started);
-        let length_us = call_ended.micros_since(call_started);
+        let last = self.end.map_or(self.latest, |(at, _)| at);
+        let length_us = bounded(last.micros_since(call_started).max(0));
+        let call_ended = call_started.plus_micros(length_us);
         let end = self.end.map(|(_, cause)| cause);
         let laid: Vec<_> = self
             .streams
@@ -204,6 +212,13 @@ impl<T: Copy> Assembly<T> {
             streams: laid.into_iter().map(|laid| laid.timeline).collect(),
         }
     }
+}
+
+/// A time within the call, within what JSON keeps exactly: 285 years. What a damaged or hostile
+/// journal puts beyond that is cut off there.
+fn bounded(micros: i64) -> i64 {
+    const MICROS_MAX: i64 = (1 << 53) - 1;
+    micros.clamp(-MICROS_MAX, MICROS_MAX)
 }
 
 impl<T: Copy> Strand<T> {
@@ -280,13 +295,22 @@ impl<T: Copy> Strand<T> {
         sequencer.restart(&mut |ordered| line.place(&ordered, stretch, stream.number, placed));
     }
 
-    /// The runs within one stretch of recording, in order.
-    pub(super) fn runs_within(&self, stretch: usize) -> impl Iterator<Item = &Run> {
-        self.line
-            .runs
-            .iter()
-            .filter(move |(within, _)| *within == stretch)
-            .map(|(_, run)| run)
+    /// LIMIT: beyond [`DROPS_MAX`], the last drop stands for those that follow.
+    fn add_drop(&mut self, drop: Drop) {
+        let full = self.drops.len() >= DROPS_MAX;
+        match self.drops.last_mut() {
+            Some(last) if full => last.packets = last.packets.saturating_add(drop.packets),
+            _ => self.drops.push(drop),
+        }
+    }
+
+    /// The runs by stretch of recording, each in order.
+    pub(super) fn runs(&self) -> BTreeMap<usize, Vec<&Run>> {
+        let mut runs: BTreeMap<usize, Vec<&Run>> = BTreeMap::new();
+        for (stretch, run) in &self.line.runs {
+            runs.entry(*stretch).or_default().push(run);
+        }
+        runs
     }
 
     /// Whether no media ever came.

@@ -135,7 +135,7 @@ impl Run {
             .saturating_sub(self.shifted_us);
         let delayed = self
             .reference()
-            .is_some_and(|least| offset_us > least + SHIFT_MICROS);
+            .is_some_and(|least| offset_us.saturating_sub(least) > SHIFT_MICROS);
         let separate = delayed && self.rising.is_none();
         self.push_media(samples, separate, between);
         if delayed {
@@ -223,8 +223,10 @@ impl Run {
         if self.position - rising.since < SHIFT_SAMPLES || self.pieces.len() >= PIECES_MAX {
             return;
         }
-        let extra_us = rising.offset_us - self.reference().unwrap_or(0);
-        self.shifted_us += extra_us;
+        let extra_us = rising
+            .offset_us
+            .saturating_sub(self.reference().unwrap_or(0));
+        self.shifted_us = self.shifted_us.saturating_add(extra_us);
         let kind = PieceKind::Shift;
         let piece = Piece {
             kind,

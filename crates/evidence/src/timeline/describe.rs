@@ -76,10 +76,10 @@ const fn what_en(kind: IntervalKind) -> &'static str {
     }
 }
 
-/// From when to when. Where both read the same, how long: `op 00:12 (0,020 s)`.
+/// From when to when. Less than a second: when, and how long: `op 00:12 (0,020 s)`.
 fn when(interval: &Interval, language: Language) -> String {
     let (start, end) = (clock_text(interval.start_us), clock_text(interval.end_us));
-    if start == end {
+    if interval.length_us() < 1_000_000 {
         let millis = interval.length_us().div_ceil(1_000);
         let at = language.pick("op", "at");
         let point = language.pick(",", ".");

@@ -30,6 +30,7 @@ pub(super) fn lay_out<T: Copy>(strand: &Strand<T>, length_us: i64, end: Option<C
         drift_explained: true,
     };
     let changes = strand.states.changes();
+    let runs = strand.runs();
     for (index, (from_us, state)) in changes.iter().enumerate() {
         let next = changes.get(index + 1);
         let until_us = next.map_or(length_us, |(from, _)| *from);
@@ -44,7 +45,7 @@ pub(super) fn lay_out<T: Copy>(strand: &Strand<T>, length_us: i64, end: Option<C
                 after,
                 silent: strand.is_silent(),
             };
-            layout.active(strand.runs_within(index), active);
+            layout.active(runs.get(&index).map_or(&[][..], Vec::as_slice), active);
         } else {
             layout.inactive(state, until_us, after);
         }
@@ -206,7 +207,7 @@ impl Layout {
         self.fill(until_us, filling);
     }
 
-    fn active<'a>(&mut self, runs: impl Iterator<Item = &'a Run>, active: Active<'_>) {
+    fn active(&mut self, runs: &[&Run], active: Active<'_>) {
         let Active {
             from_us,
             until_us,
@@ -270,13 +271,13 @@ impl Layout {
     fn run(&mut self, run: &Run) {
         let start = self.cursor;
         let measured = run.drift_us();
-        self.drift_us += measured;
+        self.drift_us = self.drift_us.saturating_add(measured);
         let allowed = DRIFT_MICROS + micros(run.samples()).unsigned_abs() / 1_000_000 * DRIFT_PARTS;
         let explained = measured.unsigned_abs() <= allowed;
         self.drift_explained &= explained;
         // What no clock does is not smoothed over: such media keeps the sender's time.
         let drift = if explained { measured } else { 0 };
-        let (mut samples, mut extra) = (0, 0);
+        let (mut samples, mut extra) = (0, 0_i64);
         let pieces = run.pieces();
         let mut index = 0;
         while let Some(first) = pieces.get(index) {
@@ -291,8 +292,11 @@ impl Layout {
                 index += 1;
             }
             samples += piece.samples;
-            extra += piece.extra_us;
-            let until = start + micros(samples) + extra + share(drift, samples, run.samples());
+            extra = piece.extra_us.saturating_add(extra);
+            let until = start
+                .saturating_add(micros(samples))
+                .saturating_add(extra)
+                .saturating_add(share(drift, samples, run.samples()));
             self.piece(&piece, until);
         }
     }
@@ -335,7 +339,7 @@ impl Layout {
             } else {
                 length
             };
-            self.fill(self.cursor + part_us, dropped);
+            self.fill(self.cursor.saturating_add(part_us), dropped);
             lost -= ours;
         }
         let kind = match piece.kind {

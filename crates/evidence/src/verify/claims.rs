@@ -7,7 +7,7 @@ use crate::bundle::{BundleNote, Opening, file, original_of, sound_files, sound_o
 use crate::canonical::{CanonicalError, from_canonical};
 use crate::digest::Digest;
 use crate::inventory::{Inventory, InventoryBuilder};
-use crate::journal::Record;
+use crate::journal::{JournalEvent, RecordRef};
 use crate::manifest::Manifest;
 use crate::original::{self, EVENTS};
 use crate::timeline::Timeline;
@@ -15,6 +15,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::error::Error;
+use voicelog_model::Timestamp;
+
+/// Most bytes of events that are checked. A call has a few dozen events.
+const EVENTS_BYTES_MAX: usize = 64 << 20;
 
 /// The documents of a bundle, as far as they can be read.
 pub(super) struct Claims {
@@ -56,7 +60,10 @@ impl Claims {
         };
         self.check_decision(manifest, files, findings);
         check_names(manifest, files, findings);
-        let Some(records) = records(manifest, files, findings) else {
+        let Some(journal) = Journal::read(manifest, files, findings) else {
+            return;
+        };
+        let Some(records) = journal.in_order(manifest, findings) else {
             return;
         };
         let Some(opening) = &self.opening else {
@@ -163,61 +170,95 @@ fn check_names(manifest: &Manifest, files: &Files<'_>, findings: &mut Findings) 
 }
 
 /// The journal, put together from the files of the original.
-fn records(manifest: &Manifest, files: &Files<'_>, findings: &mut Findings) -> Option<Vec<Record>> {
-    let mut records = Vec::new();
-    let mut whole = true;
-    let streams = manifest.streams.iter().map(|stream| stream.number);
-    for number in [EVENTS].into_iter().chain(streams) {
-        let name = original_of(number);
-        let read = files
-            .need(&name, Check::Original, findings)
-            .map(|bytes| original::read(number, bytes));
-        match read {
-            Some(Ok(read)) => records.extend(read),
-            Some(Err(error)) => {
-                let text = ("het origineel is beschadigd", "the original is damaged");
-                findings.broken(Check::Original, &name, text, Some(&error));
-                whole = false;
+struct Journal<'a> {
+    events: Vec<(u64, Timestamp, JournalEvent)>,
+    packets: Vec<(u64, RecordRef<'a>)>,
+}
+
+impl<'a> Journal<'a> {
+    fn read(manifest: &Manifest, files: &Files<'a>, findings: &mut Findings) -> Option<Self> {
+        let events = files
+            .need(file::EVENTS, Check::Original, findings)
+            .and_then(|bytes| read_events(bytes, findings));
+        let mut packets = Some(Vec::new());
+        for stream in &manifest.streams {
+            let name = original_of(stream.number);
+            let read = files
+                .need(&name, Check::Original, findings)
+                .map(|bytes| original::read_packets(stream.number, bytes));
+            match (read, &mut packets) {
+                (Some(Ok(read)), Some(packets)) => packets.extend(read),
+                (Some(Ok(_)), None) => {}
+                (Some(Err(error)), _) => {
+                    findings.broken(Check::Original, &name, DAMAGED, Some(&error));
+                    packets = None;
+                }
+                (None, _) => packets = None,
             }
-            None => whole = false,
         }
+        Some(Self {
+            events: events?,
+            packets: packets?,
+        })
     }
-    if !whole {
+
+    /// All records in the order of the journal; none where one is missing or doubled.
+    fn in_order(&self, manifest: &Manifest, findings: &mut Findings) -> Option<Vec<RecordRef<'_>>> {
+        let mut records: Vec<(u64, RecordRef<'_>)> = self.packets.clone();
+        records.extend(
+            self.events
+                .iter()
+                .map(|(index, at, event)| (*index, RecordRef::Event { at: *at, event })),
+        );
+        records.sort_by_key(|(index, _)| *index);
+        let counted = (0..)
+            .zip(&records)
+            .all(|(place, (index, _))| place == *index);
+        findings.expect(
+            counted && records.len() as u64 == manifest.record_count,
+            Check::Original,
+            "original/",
+            (
+                "geen enkel gegeven ontbreekt of is dubbel",
+                "no record is missing or doubled",
+            ),
+            (
+                "er ontbreken gegevens, of er zijn er te veel",
+                "records are missing, or too many",
+            ),
+        );
+        counted.then(|| records.into_iter().map(|(_, record)| record).collect())
+    }
+}
+
+const DAMAGED: Text = ("het origineel is beschadigd", "the original is damaged");
+
+fn read_events(
+    bytes: &[u8],
+    findings: &mut Findings,
+) -> Option<Vec<(u64, Timestamp, JournalEvent)>> {
+    if bytes.len() > EVENTS_BYTES_MAX {
+        let text = (
+            "er zijn te veel gebeurtenissen",
+            "there are too many events",
+        );
+        findings.broken(Check::Original, file::EVENTS, text, None);
         return None;
     }
-    records.sort_by_key(|(index, _)| *index);
-    let counted = (0..)
-        .zip(&records)
-        .all(|(place, (index, _))| place == *index);
-    findings.expect(
-        counted && records.len() as u64 == manifest.record_count,
-        Check::Original,
-        "original/",
-        (
-            "geen enkel gegeven ontbreekt of is dubbel",
-            "no record is missing or doubled",
-        ),
-        (
-            "er ontbreken gegevens, of er zijn er te veel",
-            "records are missing, or too many",
-        ),
-    );
-    counted.then(|| records.into_iter().map(|(_, record)| record).collect())
+    original::read_events(bytes)
+        .map_err(|error| findings.broken(Check::Original, file::EVENTS, DAMAGED, Some(&error)))
+        .ok()
 }
 
 fn inventory(
-    records: &[Record],
+    records: &[RecordRef<'_>],
     tree_salt: [u8; 32],
     findings: &mut Findings,
 ) -> Option<Inventory> {
     let mut builder = InventoryBuilder::new(tree_salt);
     for record in records {
-        if let Err(error) = builder.push(record.as_view()) {
-            let text = (
-                "een gebeurtenis is niet te lezen",
-                "an event cannot be read",
-            );
-            findings.broken(Check::Original, file::EVENTS, text, Some(&error));
+        if let Err(error) = builder.push(*record) {
+            findings.broken(Check::Original, file::EVENTS, DAMAGED, Some(&error));
             return None;
         }
     }
@@ -310,7 +351,7 @@ const SOUND_BAD: Text = (
 
 fn check_sound(
     timeline: &Timeline,
-    records: &[Record],
+    records: &[RecordRef<'_>],
     files: &Files<'_>,
     findings: &mut Findings,
 ) {
@@ -335,7 +376,7 @@ fn check_sound(
     if !plausible {
         return;
     }
-    let rendered = render(records.iter().map(Record::as_view), timeline)
+    let rendered = render(records.iter().copied(), timeline)
         .map_err(|error| Box::new(error) as Box<dyn Error>)
         .and_then(|streams| sound_files(&streams).map_err(Into::into));
     match rendered {

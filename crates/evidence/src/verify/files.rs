@@ -135,7 +135,7 @@ impl<'a> Files<'a> {
                 return None;
             }
         };
-        match key.map(|key| key.verify(&note)) {
+        match key.map(|key| key.verify_alone(&note)) {
             Some(Ok(_)) => findings.ok(
                 Check::Signature,
                 file::NOTE,

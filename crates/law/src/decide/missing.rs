@@ -59,8 +59,8 @@ struct Trials<'r> {
 }
 
 impl Trials<'_> {
-    /// Whether two values of the fact give two outcomes, for some values of the other facts that
-    /// are asked for.
+    /// Whether two values of the fact give two outcomes, or all of them a graver one than leaving
+    /// it open, for some values of the other facts that are asked for.
     fn makes_a_difference(&mut self, facts: &Facts, name: &str, others: &[&str]) -> bool {
         let mut outcomes = BTreeSet::new();
         for trial in facts.trials(name) {
@@ -71,6 +71,10 @@ impl Trials<'_> {
             if outcomes.len() > 1 {
                 return true;
             }
+        }
+        let mildest = outcomes.first().copied().unwrap_or(Outcome::Permitted);
+        if !mildest.is_permitted() && self.outcome(facts).is_none_or(|open| open < mildest) {
+            return true;
         }
         // It makes none by itself; it may together with another that is missing as well.
         let Some((first, rest)) = others.split_first() else {

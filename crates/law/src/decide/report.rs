@@ -2,7 +2,7 @@
 
 use super::{Weighed, failure_kind, kind_of};
 use crate::decision::{
-    Advice, AdviceKind, Decision, Duty, EvidenceForecast, Forecast, Outcome, Reason, ReasonKind,
+    Advice, AdviceKind, BEFORE_FIRST_SAMPLE, Decision, Duty, EvidenceForecast, Forecast, Outcome, Reason, ReasonKind,
     Status,
 };
 use crate::facts::Facts;
@@ -165,7 +165,10 @@ fn duties(rules: &[&Rule]) -> Vec<Duty> {
         }),
         _ => None,
     };
-    rules.iter().filter_map(duty).collect()
+    let mut duties: Vec<_> = rules.iter().filter_map(duty).collect();
+    // What has to be done first stands first.
+    duties.sort_by_key(|duty| duty.by != BEFORE_FIRST_SAMPLE);
+    duties
 }
 
 /// The other way that a refusal names.

@@ -22,7 +22,7 @@ pub(super) const FILES: &[(&str, &str)] = rule_files![
     "nl/bw6/2026-07-16.cedar",
     "nl/bw7/2026-07-01.cedar",
     "nl/code-penal/2026-04-02.cedar",
-    "nl/evrm/2021-01-01.cedar",
+    "nl/evrm/2026-09-01.cedar",
     "nl/gb/2026-09-29.cedar",
     "nl/geheim/2026-09-29.cedar",
     "nl/ombudsman/2014-11-27.cedar",

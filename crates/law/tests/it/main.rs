@@ -1,2 +1,5 @@
-//! Behaviour of the law room.
-mod load;
+//! How the law room behaves, seen from outside.
+
+mod cases;
+mod common;
+mod rules;

@@ -464,7 +464,9 @@ impl Call {
                 hands.media(self.thread, MediaCommand::Events(id, vec![(at, event)]));
             }
             _ if self.events.len() < EVENTS_MAX => self.events.push((at, event)),
-            _ => tracing::warn!(session = %self.key, "too many events before a permit; one is lost"),
+            _ => {
+                tracing::warn!(session = %self.key, "too many events before a permit; one is lost")
+            }
         }
     }
 

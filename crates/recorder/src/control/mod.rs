@@ -174,11 +174,20 @@ impl Control {
     /// Ends every call.
     pub(crate) fn end_all(&mut self, now: Timestamp) {
         self.with_all(now, |call, hands| {
-            call.end(Cause::Shutdown, "the recording server is being stopped", hands);
+            call.end(
+                Cause::Shutdown,
+                "the recording server is being stopped",
+                hands,
+            );
         });
     }
 
-    fn with(&mut self, key: SessionKey, now: Timestamp, act: impl FnOnce(&mut Call, &mut Hands<'_>)) {
+    fn with(
+        &mut self,
+        key: SessionKey,
+        now: Timestamp,
+        act: impl FnOnce(&mut Call, &mut Hands<'_>),
+    ) {
         let mut hands = Hands {
             now,
             media_address: self.parts.media_address,
@@ -244,7 +253,11 @@ impl Control {
     /// A later offer: new ports for what is new, and an answer for all.
     fn on_streams_changed(&mut self, key: SessionKey, offer: &Offer, now: Timestamp) {
         let mut added = Vec::new();
-        for offered in offer.streams.iter().filter(|stream| stream.rtp_port.is_none()) {
+        for offered in offer
+            .streams
+            .iter()
+            .filter(|stream| stream.rtp_port.is_none())
+        {
             match self.open_stream(offered, offer.metadata.as_ref()) {
                 Ok(Some(stream)) => added.push(stream),
                 Ok(None) => {}
@@ -287,9 +300,15 @@ impl Control {
     fn on_metadata(&mut self, key: SessionKey, metadata: &Metadata, now: Timestamp) {
         let Some(id) = self.calls.get(&key).and_then(Call::id) else {
             // Still being opened: the archive is told when it knows the call.
-            return self.with(key, now, |call, _| call.keep_parties(offer::parties(metadata)));
+            return self.with(key, now, |call, _| {
+                call.keep_parties(offer::parties(metadata))
+            });
         };
-        if !self.parts.archive.update_parties(id, offer::parties(metadata)) {
+        if !self
+            .parts
+            .archive
+            .update_parties(id, offer::parties(metadata))
+        {
             tracing::debug!(recording = %id, "metadata of a call that is over");
         }
     }

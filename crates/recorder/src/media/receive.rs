@@ -196,12 +196,20 @@ mod tests {
         (receiving, sending)
     }
 
-    fn all(receiver: &mut Receiver, socket: &UdpSocket) -> Vec<(SocketAddr, Timestamp, Vec<u8>, bool)> {
+    fn all(
+        receiver: &mut Receiver,
+        socket: &UdpSocket,
+    ) -> Vec<(SocketAddr, Timestamp, Vec<u8>, bool)> {
         let now = Timestamp::from_micros(pace::kernel_micros().unwrap());
         let mut seen = Vec::new();
         receiver
             .receive(socket, SweepTime::new(now), |datagram| {
-                let Datagram { from, arrived, bytes, is_cut } = datagram;
+                let Datagram {
+                    from,
+                    arrived,
+                    bytes,
+                    is_cut,
+                } = datagram;
                 seen.push((from, arrived, bytes.to_vec(), is_cut));
             })
             .unwrap();
@@ -234,10 +242,15 @@ mod tests {
     fn a_datagram_longer_than_we_keep_says_so() {
         let (receiving, sending) = pair();
         sending.send(&[1; limits::RTP_PACKET_BYTES_MAX]).unwrap();
-        sending.send(&[2; limits::RTP_PACKET_BYTES_MAX + 1]).unwrap();
+        sending
+            .send(&[2; limits::RTP_PACKET_BYTES_MAX + 1])
+            .unwrap();
         sending.send(&[]).unwrap();
         let seen = all(&mut Receiver::new(), &receiving);
-        let found: Vec<_> = seen.iter().map(|(_, _, bytes, is_cut)| (bytes.len(), *is_cut)).collect();
+        let found: Vec<_> = seen
+            .iter()
+            .map(|(_, _, bytes, is_cut)| (bytes.len(), *is_cut))
+            .collect();
         let max = limits::RTP_PACKET_BYTES_MAX;
         assert_eq!(found, [(max, false), (max, true), (0, false)]);
     }
@@ -256,9 +269,15 @@ mod tests {
     fn arrival_times_follow_our_clock_when_it_is_not_the_kernels() {
         let ours = Timestamp::from_micros(5_000_000);
         let time = SweepTime::between(ours, Some(1_000_000_000));
-        assert_eq!(time.place(Some(1_000_000_000 - 7_000)), ours.plus_micros(-7_000));
+        assert_eq!(
+            time.place(Some(1_000_000_000 - 7_000)),
+            ours.plus_micros(-7_000)
+        );
         assert_eq!(time.place(None), ours);
         let same = SweepTime::between(ours, Some(5_000_000 - 3));
-        assert_eq!(same.place(Some(4_999_000)), Timestamp::from_micros(4_999_000));
+        assert_eq!(
+            same.place(Some(4_999_000)),
+            Timestamp::from_micros(4_999_000)
+        );
     }
 }

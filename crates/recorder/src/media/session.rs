@@ -281,7 +281,14 @@ impl MediaSession {
         let events = self.streams.iter_mut().filter_map(|stream| {
             let packets = std::mem::take(&mut stream.dropped);
             let (stream, cause) = (stream.number, Cause::Overload);
-            (packets > 0).then_some((at, JournalEvent::MediaDropped { stream, packets, cause }))
+            (packets > 0).then_some((
+                at,
+                JournalEvent::MediaDropped {
+                    stream,
+                    packets,
+                    cause,
+                },
+            ))
         });
         let events = events.collect();
         self.push_events(events);
@@ -293,7 +300,14 @@ impl MediaSession {
         let events = self.streams.iter_mut().filter_map(|stream| {
             let packets = std::mem::take(&mut stream.closed_to);
             let (stream, cause) = (stream.number, cause?);
-            (packets > 0).then_some((at, JournalEvent::MediaDropped { stream, packets, cause }))
+            (packets > 0).then_some((
+                at,
+                JournalEvent::MediaDropped {
+                    stream,
+                    packets,
+                    cause,
+                },
+            ))
         });
         let events = events.collect();
         self.push_events(events);

@@ -73,7 +73,8 @@ impl Bench {
 
     fn close(&mut self, since: Timestamp, events: Vec<Dated>, cause: Option<Cause>) {
         let time = SweepTime::new(now());
-        self.session.close(&mut self.receiver, time, since, events, cause);
+        self.session
+            .close(&mut self.receiver, time, since, events, cause);
     }
 
     fn counts(&self) -> MediaCounts {
@@ -82,8 +83,15 @@ impl Bench {
 
     fn end(mut self) -> Vec<Record> {
         let at = now();
-        let ended = vec![(at, JournalEvent::CallEnded { cause: Cause::RecordingClient })];
-        let last = self.session.end(&mut self.receiver, SweepTime::new(at), at, ended);
+        let ended = vec![(
+            at,
+            JournalEvent::CallEnded {
+                cause: Cause::RecordingClient,
+            },
+        )];
+        let last = self
+            .session
+            .end(&mut self.receiver, SweepTime::new(at), at, ended);
         last.map_or_else(Vec::new, |chunk| decode_chunk(&chunk).unwrap())
     }
 }
@@ -92,9 +100,11 @@ fn sequences(records: &[Record]) -> Vec<u16> {
     records
         .iter()
         .filter_map(|record| match record {
-            Record::Packet { bytes, kind: PacketKind::Rtp, .. } => {
-                Some(u16::from_be_bytes([bytes[2], bytes[3]]))
-            }
+            Record::Packet {
+                bytes,
+                kind: PacketKind::Rtp,
+                ..
+            } => Some(u16::from_be_bytes([bytes[2], bytes[3]])),
             _ => None,
         })
         .collect()
@@ -135,7 +145,13 @@ fn without_a_permit_there_is_no_journal_at_all() {
         bench.send(&rtp(8, sequence, SSRC));
         bench.sweep();
     }
-    assert_eq!(bench.counts(), MediaCounts { without_permit: 30, ..MediaCounts::default() });
+    assert_eq!(
+        bench.counts(),
+        MediaCounts {
+            without_permit: 30,
+            ..MediaCounts::default()
+        }
+    );
     assert!(bench.session.take_chunk(now()).is_none());
     assert!(bench.end().is_empty());
 }
@@ -233,7 +249,9 @@ fn a_stream_that_changes_its_ssrc_says_so_in_the_journal() {
     bench.send(&rtp(8, 2, SSRC + 1));
     let records = bench.end();
     assert_eq!(sequences(&records), [1, 2]);
-    let changed = JournalEvent::SourceChanged { stream: StreamNumber(1) };
+    let changed = JournalEvent::SourceChanged {
+        stream: StreamNumber(1),
+    };
     assert_eq!(events(&records)[0], &changed);
 }
 
@@ -276,6 +294,8 @@ fn after_a_failure_only_the_end_is_said() {
     bench.sweep();
     let records = bench.end();
     assert!(sequences(&records).is_empty());
-    let ended = JournalEvent::CallEnded { cause: Cause::RecordingClient };
+    let ended = JournalEvent::CallEnded {
+        cause: Cause::RecordingClient,
+    };
     assert_eq!(events(&records), [&ended]);
 }

@@ -96,12 +96,7 @@ impl Connections {
     }
 
     /// A connection that we made is there: starts its tasks.
-    pub(crate) fn connected(
-        &mut self,
-        number: u64,
-        stream: TcpStream,
-        waiting: Receiver<Vec<u8>>,
-    ) {
+    pub(crate) fn connected(&mut self, number: u64, stream: TcpStream, waiting: Receiver<Vec<u8>>) {
         self.start(number, stream, waiting);
     }
 

@@ -4,35 +4,55 @@ use crate::support::*;
 use std::net::UdpSocket;
 use std::time::Duration;
 use voicelog_recorder::{CallState, Recorder, RecorderConfig, StartError, WhyNot};
-use voicelog_src_sim::{Outcome, place};
+use voicelog_src_sim::{SimError, place};
 
 fn refused(server: &Server) -> (u16, Option<u32>) {
     let mut plan = server.plan("announced", 9);
     plan.duration = Some(Duration::from_millis(200));
-    match place(&plan).unwrap().finish().unwrap().outcome {
-        Outcome::Refused { status, retry_after, .. } => (status, retry_after),
+    match place(&plan) {
+        Err(SimError::Refused {
+            status,
+            retry_after,
+            ..
+        }) => (status, retry_after),
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
 fn with_too_little_room_on_the_disk_new_calls_get_503() {
-    let server = server_with(&RecorderConfig { keep_free_bytes: u64::MAX, ..config() });
+    let server = server_with(&RecorderConfig {
+        keep_free_bytes: u64::MAX,
+        ..config()
+    });
     assert_eq!(refused(&server), (503, Some(30)));
     let status = server.recorder.status();
-    assert_eq!((status.accepting, status.why_not), (false, Some(WhyNot::DiskNearlyFull)));
+    assert_eq!(
+        (status.accepting, status.why_not),
+        (false, Some(WhyNot::DiskNearlyFull))
+    );
     wait_until("it is counted", || {
-        server.recorder.status().refused_messages.get("refused_not_accepting") == Some(&1)
+        server
+            .recorder
+            .status()
+            .refused_messages
+            .get("refused_not_accepting")
+            == Some(&1)
     });
 }
 
 #[test]
 fn one_call_more_than_allowed_gets_503_and_the_others_go_on() {
-    let server = server_with(&RecorderConfig { calls_max: 1, ..config() });
+    let server = server_with(&RecorderConfig {
+        calls_max: 1,
+        ..config()
+    });
     let call = place(&server.plan("announced", 1)).unwrap();
     server.call_in(CallState::Recording);
     assert_eq!(refused(&server).0, 503);
-    wait_until("media is kept", || server.recorder.status().calls[0].media.kept > 20);
+    wait_until("media is kept", || {
+        server.recorder.status().calls[0].media.kept > 20
+    });
     call.hang_up().unwrap();
     server.all_closed();
 }
@@ -40,9 +60,15 @@ fn one_call_more_than_allowed_gets_503_and_the_others_go_on() {
 #[test]
 fn options_says_whether_calls_are_taken() {
     for (keep_free_bytes, wanted) in [(0, "SIP/2.0 200"), (u64::MAX, "SIP/2.0 503")] {
-        let server = server_with(&RecorderConfig { keep_free_bytes, ..config() });
+        let server = server_with(&RecorderConfig {
+            keep_free_bytes,
+            ..config()
+        });
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let (to, local) = (server.recorder.udp_address().unwrap(), socket.local_addr().unwrap());
+        let (to, local) = (
+            server.recorder.udp_address().unwrap(),
+            socket.local_addr().unwrap(),
+        );
         let ping = format!(
             "OPTIONS sip:rec@{to} SIP/2.0\r\nVia: SIP/2.0/UDP {local};branch=z9hG4bKping\r\n\
              Max-Forwards: 70\r\nFrom: <sip:sbc@{local}>;tag=1\r\nTo: <sip:rec@{to}>\r\n\
@@ -65,14 +91,41 @@ fn it_does_not_start_without_an_address_or_without_ports() {
     let start = |config: &RecorderConfig| {
         Recorder::start(config, std::sync::Arc::clone(&archive), clock.clone()).err()
     };
-    let nowhere = RecorderConfig { sip_udp: None, sip_tcp: None, ..config() };
+    let nowhere = RecorderConfig {
+        sip_udp: None,
+        sip_tcp: None,
+        ..config()
+    };
     assert!(matches!(start(&nowhere), Some(StartError::NoAddress)));
-    let no_ports = RecorderConfig { media_ports: 5_001..=5_001, ..config() };
-    assert!(matches!(start(&no_ports), Some(StartError::NoMediaPorts { .. })));
-    let elsewhere =
-        RecorderConfig { media_address: "192.0.2.1".parse().unwrap(), ..config() };
-    assert!(matches!(start(&elsewhere), Some(StartError::Listen { transport: "media", .. })));
+    let no_ports = RecorderConfig {
+        media_ports: 5_001..=5_001,
+        ..config()
+    };
+    assert!(matches!(
+        start(&no_ports),
+        Some(StartError::NoMediaPorts { .. })
+    ));
+    let elsewhere = RecorderConfig {
+        media_address: "192.0.2.1".parse().unwrap(),
+        ..config()
+    };
+    assert!(matches!(
+        start(&elsewhere),
+        Some(StartError::Listen {
+            transport: "media",
+            ..
+        })
+    ));
     let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let twice = RecorderConfig { sip_udp: Some(taken.local_addr().unwrap()), ..config() };
-    assert!(matches!(start(&twice), Some(StartError::Listen { transport: "UDP", .. })));
+    let twice = RecorderConfig {
+        sip_udp: Some(taken.local_addr().unwrap()),
+        ..config()
+    };
+    assert!(matches!(
+        start(&twice),
+        Some(StartError::Listen {
+            transport: "UDP",
+            ..
+        })
+    ));
 }

@@ -12,10 +12,14 @@ fn draining_ends_calls_in_progress_and_closes_them() {
     let server = server();
     let call = place(&server.plan("announced", 1)).unwrap();
     let id = server.call_in(CallState::Recording);
-    wait_until("media is kept", || server.recorder.status().calls[0].media.kept > 20);
+    wait_until("media is kept", || {
+        server.recorder.status().calls[0].media.kept > 20
+    });
     assert!(server.recorder.drain(Some(Duration::from_millis(100))));
     let report = call.finish().unwrap();
-    let Outcome::Ended { by, .. } = report.outcome else { panic!("{:?}", report.outcome) };
+    let Outcome::Ended { by, .. } = report.outcome else {
+        panic!("{:?}", report.outcome)
+    };
     assert_eq!(by, Side::Server);
     let timeline = server.timeline(id);
     assert_eq!(timeline.end, Some(Cause::Shutdown));
@@ -42,8 +46,14 @@ fn after_a_quick_stop_recovery_closes_the_recording_with_the_gap_declared() {
     let server = server();
     let call = place(&server.plan("announced", 1)).unwrap();
     let id = server.call_in(CallState::Recording);
-    wait_until("media is kept", || server.recorder.status().calls[0].media.kept > 40);
-    let Server { recorder, archive, folder } = server;
+    wait_until("media is kept", || {
+        server.recorder.status().calls[0].media.kept > 40
+    });
+    let Server {
+        recorder,
+        archive,
+        folder,
+    } = server;
     drop(recorder);
     drop(archive);
     let archive = open_archive(folder.path());
@@ -57,13 +67,24 @@ fn after_a_quick_stop_recovery_closes_the_recording_with_the_gap_declared() {
 #[test]
 fn a_call_from_which_nothing_is_heard_is_ended_by_us() {
     let silent_call = Duration::from_millis(1_200);
-    let server = server_with(&RecorderConfig { silent_call, ..config() });
+    let server = server_with(&RecorderConfig {
+        silent_call,
+        ..config()
+    });
     let call = place(&server.plan("announced", 1)).unwrap();
     let id = server.call_in(CallState::Recording);
-    wait_until("media is kept", || server.recorder.status().calls[0].media.kept > 10);
+    wait_until("media is kept", || {
+        server.recorder.status().calls[0].media.kept > 10
+    });
     assert_eq!(call.pause().unwrap(), 200);
     let report = call.finish().unwrap();
-    assert!(matches!(report.outcome, Outcome::Ended { by: Side::Server, .. }));
+    assert!(matches!(
+        report.outcome,
+        Outcome::Ended {
+            by: Side::Server,
+            ..
+        }
+    ));
     server.all_closed();
     assert_eq!(server.timeline(id).end, Some(Cause::TimeOut));
 }

@@ -3,10 +3,11 @@
 use crate::support::*;
 use serde_json::json;
 use std::time::Duration;
-use voicelog_archive::State;
+use voicelog_archive::journal::Cause;
 use voicelog_archive::timeline::{IntervalKind, Verdict};
+use voicelog_archive::{RecordingFilter, State};
 use voicelog_recorder::CallState;
-use voicelog_src_sim::{Outcome, Participant, place};
+use voicelog_src_sim::{Participant, SimError, place};
 
 #[test]
 fn of_a_refused_call_not_one_byte_is_kept_although_media_is_sent() {
@@ -17,7 +18,12 @@ fn of_a_refused_call_not_one_byte_is_kept_although_media_is_sent() {
     let call = place(&plan).unwrap();
     let id = server.call_in(CallState::Waiting);
     wait_until("media is thrown away", || {
-        server.recorder.status().calls.first().is_some_and(|call| call.media.without_permit > 20)
+        server
+            .recorder
+            .status()
+            .calls
+            .first()
+            .is_some_and(|call| call.media.without_permit > 20)
     });
     assert_eq!(server.recorder.status().calls[0].media.kept, 0);
     let report = call.finish().unwrap();
@@ -28,7 +34,10 @@ fn of_a_refused_call_not_one_byte_is_kept_although_media_is_sent() {
     assert_eq!(server.detail(id).summary.state, State::NotRecorded);
     let timeline = server.timeline(id);
     assert_eq!(timeline.verdict, Verdict::NotRecorded);
-    assert!(!timeline.streams[0].intervals[0].grounds.is_empty(), "{timeline:#?}");
+    assert!(
+        !timeline.streams[0].intervals[0].grounds.is_empty(),
+        "{timeline:#?}"
+    );
 }
 
 #[test]
@@ -36,11 +45,18 @@ fn a_line_that_rejects_answers_403_and_keeps_the_refusal() {
     let server = server();
     let mut plan = server.plan("strict", 1);
     plan.duration = Some(Duration::from_millis(200));
-    let report = place(&plan).unwrap().finish().unwrap();
-    let Outcome::Refused { status, .. } = report.outcome else { panic!("{:?}", report.outcome) };
-    assert_eq!(status, 403);
+    assert!(matches!(
+        place(&plan),
+        Err(SimError::Refused { status: 403, .. })
+    ));
     server.all_closed();
-    assert!(server.archive.calls().is_empty());
+    let (kept, _) = server
+        .archive
+        .list(&RecordingFilter::default(), None, 10)
+        .unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].state, State::NotRecorded);
+    assert_eq!(server.timeline(kept[0].id).end, Some(Cause::Refusal));
 }
 
 #[test]
@@ -54,25 +70,38 @@ fn recording_starts_where_consent_is_given_and_the_timeline_says_so() {
         server.recorder.status().calls[0].media.without_permit > 20
     });
     let said_at = now();
-    server.say(id, &json!({ "consent_per_participant": { "p1": "given", "p2": "given" } }));
+    server.say(
+        id,
+        &json!({ "consent_per_participant": { "p1": "given", "p2": "given" } }),
+    );
     assert_eq!(server.call_in(CallState::Recording), id);
-    wait_until("media is kept", || server.recorder.status().calls[0].media.kept > 40);
+    wait_until("media is kept", || {
+        server.recorder.status().calls[0].media.kept > 40
+    });
     let report = call.hang_up().unwrap();
     server.all_closed();
     let opened = server.open(id);
     for (stream, payload) in (1..).zip(sent(&report)) {
         let kept = payloads(&opened, stream);
         assert!(!kept.is_empty() && kept.len() < payload.len());
-        assert!(payload.ends_with(&kept), "what is kept is the whole of the end");
+        assert!(
+            payload.ends_with(&kept),
+            "what is kept is the whole of the end"
+        );
     }
     let timeline = server.timeline(id);
     let kinds = kinds(&timeline);
     assert_eq!(kinds[0], IntervalKind::NotStarted);
     assert!(kinds.contains(&IntervalKind::Media));
-    assert!(!kinds.contains(&IntervalKind::UndeclaredGap), "{timeline:#?}");
+    assert!(
+        !kinds.contains(&IntervalKind::UndeclaredGap),
+        "{timeline:#?}"
+    );
     let not_started = &timeline.streams[0].intervals[0];
     assert!(!not_started.grounds.is_empty());
-    let started_at = timeline.call_started.plus_micros(not_started.end_us.cast_signed());
+    let started_at = timeline
+        .call_started
+        .plus_micros(not_started.end_us.cast_signed());
     assert!(started_at >= said_at);
 }
 
@@ -83,9 +112,14 @@ fn a_client_that_waits_is_asked_for_media_when_consent_is_given() {
     let id = server.call_in(CallState::Waiting);
     assert!(call.wait_for(LONG, |status| status.answer.is_some()));
     assert!(!call.status().flows());
-    server.say(id, &json!({ "consent_per_participant": { "p1": "given", "p2": "given" } }));
+    server.say(
+        id,
+        &json!({ "consent_per_participant": { "p1": "given", "p2": "given" } }),
+    );
     assert!(call.wait_for(LONG, voicelog_src_sim::CallStatus::flows));
-    wait_until("media is kept", || server.recorder.status().calls[0].media.kept > 20);
+    wait_until("media is kept", || {
+        server.recorder.status().calls[0].media.kept > 20
+    });
     let report = call.hang_up().unwrap();
     server.all_closed();
     assert_eq!(payloads(&server.open(id), 1), sent(&report)[0]);
@@ -101,7 +135,9 @@ fn consent_taken_back_stops_the_recording_from_that_moment() {
     let consent = |word: &str| json!({ "consent_per_participant": { "p1": "given", "p2": word } });
     server.say(id, &consent("given"));
     server.call_in(CallState::Recording);
-    wait_until("media is kept", || server.recorder.status().calls[0].media.kept > 20);
+    wait_until("media is kept", || {
+        server.recorder.status().calls[0].media.kept > 20
+    });
     let withdrawn_at = now();
     server.say(id, &consent("withdrawn"));
     server.call_in(CallState::Stopped);
@@ -125,14 +161,19 @@ fn a_participant_who_joins_from_abroad_stops_the_recording() {
     let server = server();
     let call = place(&server.plan("announced", 1)).unwrap();
     let id = server.call_in(CallState::Recording);
-    wait_until("media is kept", || server.recorder.status().calls[0].media.kept > 20);
+    wait_until("media is kept", || {
+        server.recorder.status().calls[0].media.kept > 20
+    });
     let joined = [
         Participant::new("sip:2001@voorbeeld.example", "Verkoop"),
         Participant::new("tel:+4930901820", "Kunde"),
     ];
     assert_eq!(call.update_metadata(&joined).unwrap(), 200);
     assert_eq!(server.call_in(CallState::Stopped), id);
-    assert!(call.wait_for(LONG, |status| !status.flows()), "the client is told to stop");
+    assert!(
+        call.wait_for(LONG, |status| !status.flows()),
+        "the client is told to stop"
+    );
     call.hang_up().unwrap();
     server.all_closed();
     assert_eq!(server.timeline(id).verdict, Verdict::WholeWithDeclaredGaps);

@@ -29,7 +29,10 @@ pub(crate) const LONG: Duration = Duration::from_secs(20);
 pub(crate) struct MachineClock;
 
 impl Clock for MachineClock {
-    #[expect(clippy::disallowed_methods, reason = "these tests run in real time, as sockets do")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "these tests run in real time, as sockets do"
+    )]
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap())
@@ -73,8 +76,8 @@ pub(crate) fn open_archive(folder: &Path) -> Arc<Archive> {
         blobs: Box::new(store.blobs),
         keys: Box::new(store.keys),
         secrets: Secrets {
-            key_encryption_keys: vec![KeyEncryptionKey::new(1, [1; 32])],
-            signing_key: SigningKey::from_seed("voicelog/test", [2; 32]),
+            key_encryption_key: KeyEncryptionKey::new(1, [1; 32]),
+            signing_key: SigningKey::from_seed("voicelog/test", [2; 32]).unwrap(),
             decision_key: DataKey::from_random([3; 32]),
         },
         rulebook: Rulebook::embedded(now()).unwrap(),
@@ -88,7 +91,12 @@ pub(crate) fn open_archive(folder: &Path) -> Arc<Archive> {
 
 pub(crate) fn config() -> RecorderConfig {
     let any = Some("127.0.0.1:0".parse().unwrap());
-    RecorderConfig { sip_udp: any, sip_tcp: any, keep_free_bytes: 0, ..RecorderConfig::default() }
+    RecorderConfig {
+        sip_udp: any,
+        sip_tcp: any,
+        keep_free_bytes: 0,
+        ..RecorderConfig::default()
+    }
 }
 
 /// A server: archive and recorder.
@@ -106,7 +114,11 @@ pub(crate) fn server_with(config: &RecorderConfig) -> Server {
     let folder = tempfile::tempdir().unwrap();
     let archive = open_archive(folder.path());
     let recorder = Recorder::start(config, Arc::clone(&archive), Arc::new(MachineClock)).unwrap();
-    Server { recorder, archive, folder }
+    Server {
+        recorder,
+        archive,
+        folder,
+    }
 }
 
 /// Waits until something holds. There is no event to wait on across the socket.
@@ -159,7 +171,10 @@ impl Server {
         let mut found = None;
         wait_until(&format!("a call that is {state:?}"), || {
             let calls = self.recorder.status().calls;
-            found = calls.iter().find(|call| call.state == state).map(|call| call.id);
+            found = calls
+                .iter()
+                .find(|call| call.state == state)
+                .map(|call| call.id);
             found.is_some()
         });
         found.unwrap()
@@ -182,15 +197,22 @@ impl Server {
     }
 
     pub(crate) fn say(&self, id: RecordingId, facts: &Value) {
-        self.archive.say(id, facts.as_object().unwrap().clone(), now()).unwrap();
+        self.archive
+            .say(id, facts.as_object().unwrap().clone(), now())
+            .unwrap();
     }
 
     /// Everything that was kept of a recording.
     pub(crate) fn open(&self, id: RecordingId) -> OpenRecording {
         let facts =
             json!({ "requester_role": "controller_staff", "need_to_know_basis": "complaint 12" });
-        let answer = self.archive.ask_to_listen(id, facts.as_object().unwrap(), now()).unwrap();
-        let Verdict::Permit(permit) = answer.verdict else { panic!("{:?}", answer.decision) };
+        let answer = self
+            .archive
+            .ask_to_listen(id, facts.as_object().unwrap(), now())
+            .unwrap();
+        let Verdict::Permit(permit) = answer.verdict else {
+            panic!("{:?}", answer.decision)
+        };
         self.archive.listen(&permit, now()).unwrap()
     }
 }
@@ -199,7 +221,12 @@ impl Server {
 pub(crate) fn payloads(opened: &OpenRecording, stream: u16) -> Vec<u8> {
     let mut all = Vec::new();
     for record in &opened.records {
-        if let Record::Packet { stream: number, kind: PacketKind::Rtp, bytes, .. } = record
+        if let Record::Packet {
+            stream: number,
+            kind: PacketKind::Rtp,
+            bytes,
+            ..
+        } = record
             && *number == StreamNumber(stream)
         {
             all.extend_from_slice(RtpPacket::parse(bytes).unwrap().payload);
@@ -210,12 +237,20 @@ pub(crate) fn payloads(opened: &OpenRecording, stream: u16) -> Vec<u8> {
 
 /// What the client sent, stream by stream.
 pub(crate) fn sent(report: &CallReport) -> Vec<Vec<u8>> {
-    report.streams.iter().map(|stream| stream.payload.clone().unwrap()).collect()
+    report
+        .streams
+        .iter()
+        .map(|stream| stream.payload.clone().unwrap())
+        .collect()
 }
 
 /// The kinds of interval on the first stream.
 pub(crate) fn kinds(timeline: &Timeline) -> Vec<IntervalKind> {
-    timeline.streams[0].intervals.iter().map(|interval| interval.kind).collect()
+    timeline.streams[0]
+        .intervals
+        .iter()
+        .map(|interval| interval.kind)
+        .collect()
 }
 
 /// A G.711 packet of some stranger.

@@ -13,6 +13,7 @@ pub(super) fn voices(
     quirks: &mut Quirks,
 ) -> Vec<StreamVoices> {
     check_labels(lines, streams, quirks);
+    let participants: Vec<_> = participants.iter().filter(|p| !p.has_left).collect();
     // Streams may be matched by place only if not one label tells otherwise.
     let no_label_fits = !lines
         .iter()
@@ -26,18 +27,18 @@ pub(super) fn voices(
                 .iter()
                 .filter(|stream| stream.label.as_ref() == Some(label))
                 .map(|stream| stream.id.expose().as_str());
-            voices = senders(labelled, participants, AttributionRule::Label);
+            voices = senders(labelled, &participants, AttributionRule::Label);
             if voices.is_empty() {
                 let itself = std::iter::once(label.as_str());
-                voices = senders(itself, participants, AttributionRule::Send);
+                voices = senders(itself, &participants, AttributionRule::Send);
             }
         }
         if voices.is_empty() && by_place {
             let placed = streams.get(place).map(|stream| stream.id.expose().as_str());
-            voices = senders(placed.into_iter(), participants, AttributionRule::Send);
+            voices = senders(placed.into_iter(), &participants, AttributionRule::Send);
         }
         if voices.is_empty() && !has_sends {
-            voices = by_order(place, lines.len(), participants);
+            voices = by_order(place, lines.len(), &participants);
         }
         match voices.len() {
             0 if !participants.is_empty() => quirks.add(Quirk::NoSender),
@@ -54,7 +55,7 @@ pub(super) fn voices(
 
 fn senders<'a>(
     ids: impl Iterator<Item = &'a str>,
-    participants: &[Participant],
+    participants: &[&Participant],
     rule: AttributionRule,
 ) -> Vec<Voice> {
     let ids: Vec<_> = ids.filter(|id| !id.is_empty()).collect();
@@ -71,7 +72,7 @@ fn senders<'a>(
 }
 
 /// One line: everybody is in it. As many lines as people: one each. Otherwise nothing is known.
-fn by_order(place: usize, lines: usize, participants: &[Participant]) -> Vec<Voice> {
+fn by_order(place: usize, lines: usize, participants: &[&Participant]) -> Vec<Voice> {
     let rule = AttributionRule::Order;
     if lines == 1 {
         return participants.iter().map(|p| voice(p, rule)).collect();

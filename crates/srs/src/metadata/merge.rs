@@ -12,10 +12,9 @@ use voicelog_model::{Pii, StreamNumber};
 pub(crate) struct MetadataState {
     sessions: Vec<CommunicationSession>,
     groups: Vec<Pii<String>>,
+    /// Everybody ever named; the place gives the pseudonym, so nobody is taken out.
     participants: Vec<Participant>,
     streams: Vec<StreamClaim>,
-    /// Ids in the order first seen; the place gives the pseudonym, for the whole session.
-    known_ids: Vec<Pii<String>>,
     /// Some document had a `send`: from then on a missing one means hold, not ignorance.
     has_sends: bool,
     has_base: bool,
@@ -35,8 +34,11 @@ impl MetadataState {
         if !document.is_partial {
             self.sessions.clear();
             self.groups.clear();
-            self.participants.clear();
             self.streams.clear();
+            for participant in &mut self.participants {
+                participant.has_left = true;
+                participant.sends.clear();
+            }
         } else if !self.has_base {
             self.quirks.add(Quirk::PartialWithoutBase);
         }
@@ -142,25 +144,20 @@ impl MetadataState {
             known.has_left = false;
             return;
         }
-        let place = match self.known_ids.iter().position(|known| *known == id) {
-            Some(place) => place,
-            None if self.known_ids.len() < PARTIES_MAX => {
-                self.known_ids.push(id.clone());
-                self.known_ids.len() - 1
-            }
-            None => {
-                self.quirks.add(Quirk::MetadataCut);
-                return;
-            }
-        };
-        self.participants.push(Participant {
-            pseudonym: format!("p{}", place + 1),
+        let participant = Participant {
+            pseudonym: format!("p{}", self.participants.len() + 1),
             id,
             addresses,
             name,
             sends: Vec::new(),
             has_left: false,
-        });
+        };
+        keep(
+            &mut self.participants,
+            participant,
+            PARTIES_MAX,
+            &mut self.quirks,
+        );
     }
 
     /// What is known now, with the voices of these `m=` lines (number and label of each line that
@@ -245,8 +242,8 @@ mod tests {
 
         state.take(&recording("complete", "<participant participant_id='c'/>"));
         let third = state.snapshot(&lines()).unwrap();
-        assert_eq!(third.participants.len(), 1);
-        assert_eq!(third.participants[0].pseudonym, "p3");
+        let left: Vec<_> = third.participants.iter().map(|p| p.has_left).collect();
+        assert_eq!(left, [true, true, false]);
         assert_eq!(party(&third, 1), Vec::<&str>::new());
     }
 
@@ -279,7 +276,7 @@ mod tests {
                 &format!("<participant participant_id='{n}'/>"),
             ));
         }
-        assert_eq!(state.known_ids.len(), PARTIES_MAX);
+        assert_eq!(state.participants.len(), PARTIES_MAX);
         assert_eq!(state.snapshot(&[]).unwrap().quirks, [Quirk::MetadataCut]);
     }
 }

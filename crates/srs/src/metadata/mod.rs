@@ -28,7 +28,8 @@ pub struct Metadata {
     pub communication_sessions: Vec<CommunicationSession>,
     /// Ids of the groups that link recordings of one conversation (RFC 7865 §6.2).
     pub groups: Vec<Pii<String>>,
-    /// Who takes part, in the order first seen.
+    /// Everybody whom the client ever named in this recording session, in the order first seen:
+    /// the n-th is `p{n}`. Who is no longer in a complete document has left.
     pub participants: Vec<Participant>,
     /// The streams that the metadata speaks of.
     pub streams: Vec<StreamClaim>,
@@ -75,7 +76,7 @@ pub struct Participant {
     pub name: Option<Pii<String>>,
     /// Ids of the streams that carry this participant's voice.
     pub sends: Vec<Pii<String>>,
-    /// The client says that this participant has left.
+    /// The client says that this participant has left, or no longer names it.
     pub has_left: bool,
 }
 

@@ -213,7 +213,8 @@ fn avaya_a_stand_in_is_replaced_by_the_real_participant_in_an_update() {
         panic!()
     };
     assert_eq!(voice(&metadata, 2), ("p3", AttributionRule::Label));
-    assert_eq!(address(&metadata, 1), "tel:+31201230007");
+    assert_eq!(address(&metadata, 2), "tel:+31201230007");
+    assert!(metadata.participants[1].has_left && !metadata.participants[2].has_left);
 }
 
 #[test]

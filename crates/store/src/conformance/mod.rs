@@ -9,7 +9,7 @@ mod index;
 mod keys;
 mod log;
 
-pub use blobs::blobs;
+pub use blobs::{blobs, blobs_as_long_as_allowed};
 pub use index::index;
 pub use keys::keys;
 

@@ -7,6 +7,15 @@ use voicelog_store::faulty::{FaultyBlobs, FaultyIndex, FaultyKeys, Schedule};
 use voicelog_store::{FileBlobs, FileKeys, SqliteIndex};
 
 #[test]
+fn objects_in_files_conform_up_to_the_longest() {
+    conformance::blobs_as_long_as_allowed(|| {
+        let (folder, layout) = archive();
+        (Box::new(open_blobs(&layout)), Box::new(folder))
+    })
+    .unwrap();
+}
+
+#[test]
 fn objects_in_files_conform() {
     conformance::blobs(|| {
         let (folder, layout) = archive();

@@ -9,7 +9,23 @@ pub(crate) const ARCHIVE: ArchiveId = ArchiveId([0xa7; 16]);
 
 /// A folder with a new archive in it.
 pub(crate) fn archive() -> (TempDir, Layout) {
-    let folder = tempfile::tempdir().unwrap();
+    fill(tempfile::tempdir().unwrap())
+}
+
+/// The same in memory, where syncing is quick: for tests that play the disk's part themselves and
+/// need little room.
+pub(crate) fn archive_in_memory() -> (TempDir, Layout) {
+    fill(memory_folder())
+}
+
+/// A folder in memory, on machines that have one.
+pub(crate) fn memory_folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .unwrap()
+}
+
+fn fill(folder: TempDir) -> (TempDir, Layout) {
     let layout = Layout::in_folder(folder.path());
     LocalStore::create(&layout, ARCHIVE, at(0)).unwrap();
     (folder, layout)

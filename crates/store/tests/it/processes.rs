@@ -192,7 +192,7 @@ fn parts_of_different_archives_do_not_open_together() {
             ..layout.clone()
         },
         Layout {
-            index: other.index.clone(),
+            index: other.index,
             ..layout.clone()
         },
         Layout {

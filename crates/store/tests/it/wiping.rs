@@ -1,6 +1,6 @@
 //! What is destroyed is in no file of the archive any more, byte for byte.
 
-use crate::fixture::{Dice, archive, at, decision_id, open, recording_id};
+use crate::fixture::{Dice, archive_in_memory, at, decision_id, open, recording_id};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use voicelog_model::{Action, DestructionId, RecordingId};
@@ -71,8 +71,10 @@ fn make(index: &dyn Index, dice: &mut Dice, n: u32, replaced: &mut Marks) -> Mad
         let len = 48 + dice.below(limit);
         canary(dice, len)
     };
-    let (facts, first, sealed) = (value(2_000), value(600), value(6_000));
-    let (manifest, timeline) = (value(30_000), value(9_000));
+    // Mostly several to a page, so that pages are rearranged; some over many pages.
+    let long = if n.is_multiple_of(8) { 30_000 } else { 1_200 };
+    let (facts, first, sealed) = (value(900), value(600), value(1_200));
+    let (manifest, timeline) = (value(long), value(1_200));
     let line = format!("line {n:08} of this call");
     let decision = DecisionRow {
         id: decision_id(n),
@@ -146,7 +148,7 @@ fn destroy(index: &dyn Index, id: RecordingId) -> Result<(), StoreError> {
 
 #[test]
 fn a_tombstone_leaves_nothing_of_what_was_sealed_in_any_page_or_journal() {
-    let (folder, layout) = archive();
+    let (folder, layout) = archive_in_memory();
     let mut dice = Dice(0x5eed_0001);
     let (mut replaced, mut gone, mut alive) = (Marks::new(), Marks::new(), Vec::new());
     let index = open(&layout).index;
@@ -181,7 +183,7 @@ fn a_tombstone_leaves_nothing_of_what_was_sealed_in_any_page_or_journal() {
 
 #[test]
 fn while_a_reader_holds_old_pages_a_destruction_says_so_and_can_be_finished() {
-    let (folder, layout) = archive();
+    let (folder, layout) = archive_in_memory();
     let mut dice = Dice(0x5eed_0002);
     let mut replaced = Marks::new();
     let index = open(&layout).index;
@@ -204,7 +206,7 @@ fn while_a_reader_holds_old_pages_a_destruction_says_so_and_can_be_finished() {
 
 #[test]
 fn deleted_objects_and_destroyed_keys_are_in_no_spool_and_no_file() {
-    let (folder, layout) = archive();
+    let (folder, layout) = archive_in_memory();
     let mut dice = Dice(0x5eed_0003);
     let store = open(&layout);
     let (goes, stays, key) = (

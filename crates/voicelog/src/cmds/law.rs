@@ -79,8 +79,8 @@ fn decide(path: &PathBuf, at: Timestamp, as_json: bool, context: &Context) -> Re
         print::json(&decision.to_json(context.lang))?;
     } else {
         show::decision(&decision, context.lang, "");
-        for advice in decision.advice() {
-            print::line(format!("  ☞ {}", context.lang.pick(&advice.text_nl, &advice.text_en)));
+        for advice in &decision.advice {
+            print::line(format!("  ☞ {}", advice.text.pick(context.lang)));
         }
         print::say(
             context.lang,

@@ -179,7 +179,7 @@ pub(crate) fn destroy(args: &DestroyArgs, context: &Context) -> Result<Ended> {
             if args.json {
                 print::json(&json!({
                     "id": destroyed.id,
-                    "blobs": destroyed.blobs,
+                    "objects": destroyed.objects,
                     "bytes": destroyed.bytes,
                     "certificate": destroyed.certificate,
                 }))?;

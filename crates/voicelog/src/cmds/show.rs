@@ -2,7 +2,7 @@
 
 use crate::print::{self, Tone};
 use voicelog_evidence::timeline::{Timeline, Verdict, describe};
-use voicelog_law::{Decision, Outcome};
+use voicelog_law::{Decision, Outcome, Status};
 use voicelog_model::Language;
 
 /// The outcome in words.
@@ -25,8 +25,8 @@ pub(crate) fn decision(decision: &Decision, lang: Language, indent: &str) {
     let word = outcome(decision.outcome(), lang);
     print::line(format!("{indent}{} {}", print::tone(tone, mark), print::tone(Tone::Strong, word)));
     for reason in decision.reasons() {
-        let text = lang.pick(&reason.text_nl, &reason.text_en);
-        let note = unverified(reason.is_verified(), lang);
+        let text = reason.text.pick(lang);
+        let note = unverified(reason.status, lang);
         print::line(format!("{indent}  – {text} [{}]{note}", reason.articles.join("; ")));
     }
     for duty in decision.duties() {
@@ -35,13 +35,17 @@ pub(crate) fn decision(decision: &Decision, lang: Language, indent: &str) {
             Some(false) => "✘",
             None => "?",
         };
-        let text = lang.pick(&duty.text_nl, &duty.text_en);
-        print::line(format!("{indent}  {mark} {text} [{}]", duty.articles.join("; ")));
+        let text = duty.text.pick(lang);
+        let note = unverified(duty.status, lang);
+        print::line(format!("{indent}  {mark} {text} [{}]{note}", duty.articles.join("; ")));
     }
 }
 
-fn unverified(is_verified: bool, lang: Language) -> &'static str {
-    if is_verified { "" } else { lang.pick(" (niet geverifieerd)", " (unverified)") }
+fn unverified(status: Status, lang: Language) -> &'static str {
+    match status {
+        Status::Verified => "",
+        Status::Unverified => lang.pick(" (niet geverifieerd)", " (unverified)"),
+    }
 }
 
 /// The verdict in words.
@@ -65,7 +69,7 @@ pub(crate) fn timeline(timeline: &Timeline, lang: Language, indent: &str) {
     print::line(format!("{indent}{}", print::tone(tone, verdict(timeline.verdict, lang))));
     for stream in &timeline.streams {
         let label = lang.pick("stroom", "stream");
-        print::line(format!("{indent}{label} {}:", stream.number));
+        print::line(format!("{indent}{label} {}:", stream.stream.number));
         for interval in &stream.intervals {
             print::line(format!("{indent}  {}", describe(interval, lang)));
         }

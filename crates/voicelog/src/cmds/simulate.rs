@@ -5,7 +5,7 @@ use anyhow::Result;
 use serde_json::json;
 use std::net::SocketAddr;
 use std::time::Duration;
-use voicelog_src_sim::{SimulateOptions, simulate};
+use voicelog_src_sim::{SimulateOptions, Transport, simulate};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -17,10 +17,16 @@ pub(crate) struct Args {
     line: String,
     /// How many calls at once.
     #[arg(long, default_value_t = 1)]
-    calls: usize,
+    calls: u32,
     /// How long each call lasts.
     #[arg(long, default_value_t = 12)]
     seconds: u64,
+    /// Calls begun in a second at most.
+    #[arg(long, default_value_t = 50)]
+    calls_per_second: u32,
+    /// Signal over TCP instead of UDP.
+    #[arg(long)]
+    tcp: bool,
     /// Address of the first participant.
     #[arg(long)]
     from: Option<String>,
@@ -38,6 +44,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
         line: args.line.clone(),
         calls: args.calls,
         duration: Duration::from_secs(args.seconds),
+        transport: if args.tcp { Transport::Tcp } else { Transport::Udp },
+        calls_per_second: args.calls_per_second,
         from: args.from.clone(),
         to: args.to.clone(),
     };
@@ -48,8 +56,19 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
             "calls": report.calls,
             "answered": report.answered,
             "refused": report.refused,
+            "received_from_the_start": report.received_from_the_start,
+            "with_media": report.with_media,
+            "unanswered": report.unanswered,
+            "failed": report.failed,
+            "ended_by_server": report.ended_by_server,
             "packets": report.packets,
-            "bytes": report.bytes,
+            "payload_bytes": report.payload_bytes,
+            "unsent": report.unsent,
+            "late_packets": report.late_packets,
+            "late_max_ms": report.late_max_ms,
+            "answer_median_ms": report.answer_median_ms,
+            "answer_max_ms": report.answer_max_ms,
+            "took_ms": report.took_ms,
         }))?;
     } else {
         print::line(report.text(context.lang));

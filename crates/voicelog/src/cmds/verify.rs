@@ -4,7 +4,8 @@ use crate::{BadInput, Context, Ended, print};
 use anyhow::Result;
 use std::path::PathBuf;
 use voicelog_evidence::note::VerifierKey;
-use voicelog_evidence::verify::{self, Severity};
+use serde_json::json;
+use voicelog_evidence::verify::{self, Fact, Finding, Report};
 use voicelog_model::limits;
 
 #[derive(Debug, clap::Args)]
@@ -34,16 +35,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     let trusted = args.log_key.as_deref().map(read_key).transpose()?;
     let report = verify::verify(&bytes, trusted.as_ref());
     if args.json {
-        print::json(&report)?;
+        print::json(&as_json(&report))?;
     } else {
-        for finding in &report.findings {
-            let mark = match finding.severity {
-                Severity::Ok => "✔",
-                Severity::Warning => "!",
-                Severity::Broken => "✘",
-            };
-            let text = context.lang.pick(&finding.text_nl, &finding.text_en);
-            print::line(format!("{mark} {}: {text}", finding.place));
+        for line in report.lines(context.lang) {
+            print::line(line);
         }
         if report.holds() {
             print::say(context.lang, "De bundel klopt.", "The bundle holds.");
@@ -52,6 +47,29 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
         }
     }
     Ok(if report.holds() { Ended::Done } else { Ended::Failed })
+}
+
+fn as_json(report: &Report) -> serde_json::Value {
+    let finding = |finding: &Finding| {
+        json!({
+            "check": format!("{:?}", finding.check),
+            "severity": format!("{:?}", finding.severity),
+            "place": finding.place,
+            "text_nl": finding.text_nl,
+            "text_en": finding.text_en,
+        })
+    };
+    let fact = |fact: &Fact| {
+        json!({
+            "name_nl": fact.name_nl, "name_en": fact.name_en,
+            "value_nl": fact.value_nl, "value_en": fact.value_en,
+        })
+    };
+    json!({
+        "holds": report.holds(),
+        "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
+        "facts": report.facts.iter().map(fact).collect::<Vec<_>>(),
+    })
 }
 
 fn read_key(text: &str) -> Result<VerifierKey> {

@@ -22,7 +22,7 @@ pub use replay::{Recovered, RecoveredObject};
 use super::{BlobEntry, BlobId, Blobs, OBJECT_BYTES_MAX, Unknown, check_key};
 use crate::{ArchiveId, StoreError, folder};
 use disk::Disk;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
@@ -231,29 +231,32 @@ impl Blobs for FileBlobs {
 }
 
 /// For tests: takes from every object that a spool holds what a power cut may take, which is
-/// anything that is not synced in its own file yet. `keep` is given key and length and answers
-/// how many bytes are left; none at all removes the file.
+/// anything that was not synced in its own file before the spool began. `keep` is given key and
+/// length and answers how many bytes are left; none removes the file, if it was new.
 #[doc(hidden)]
 pub fn cut_power(
     root: &Path,
     keep: &mut dyn FnMut(&str, u64) -> Option<u64>,
 ) -> Result<(), StoreError> {
-    let mut spooled = BTreeSet::new();
+    let mut safe_lens = BTreeMap::new();
     for path in writer::find_spools(&root.join("spool"))?.values() {
-        spooled.extend(spool::scan(path)?.pieces.into_iter().map(|(key, _)| key));
+        for (key, piece) in spool::scan(path)?.pieces {
+            let safe_len = safe_lens.entry(key).or_insert(piece.offset);
+            *safe_len = piece.offset.min(*safe_len);
+        }
     }
-    for key in spooled {
+    for (key, safe_len) in safe_lens {
         let path = root.join("objects").join(&key);
         let failed = |error| StoreError::io("cut", path.display())(error);
         let Ok(metadata) = std::fs::metadata(&path) else {
             continue;
         };
         match keep(&key, metadata.len()) {
-            None => std::fs::remove_file(&path).map_err(failed)?,
-            Some(len) => File::options()
+            None if safe_len == 0 => std::fs::remove_file(&path).map_err(failed)?,
+            left => File::options()
                 .write(true)
                 .open(&path)
-                .and_then(|file| file.set_len(len))
+                .and_then(|file| file.set_len(left.unwrap_or(0).max(safe_len)))
                 .map_err(failed)?,
         }
     }

@@ -347,15 +347,18 @@ impl Writer {
         state.pending = failed;
     }
 
-    /// Ends the current spool: the thread settles its objects and removes it.
+    /// Ends the current spool: the thread settles its objects and removes it. Spools that could
+    /// not be settled before get another try.
     fn retire(&self, spooling: &mut Spooling) {
+        let mut state = self.shared.state();
+        let mut generations = std::mem::take(&mut state.failed);
         if let Some(spool) = spooling.current.take() {
-            self.shared
-                .state()
-                .protected
-                .entry(spool.generation)
-                .or_default();
-            self.tell_settler(spool.generation);
+            state.protected.entry(spool.generation).or_default();
+            generations.insert(spool.generation);
+        }
+        drop(state);
+        for generation in generations {
+            self.tell_settler(generation);
         }
     }
 
@@ -394,13 +397,10 @@ impl Writer {
         self.commit()?;
         let mut spooling = self.spooling();
         self.retire(&mut spooling);
-        let mut state = self.shared.state();
+        let state = self.shared.state();
         let awaited: BTreeSet<u64> = state.protected.keys().copied().collect();
         // Only now may other threads begin a new spool, which is not ours to wait for.
         drop(spooling);
-        for generation in std::mem::take(&mut state.failed) {
-            self.tell_settler(generation);
-        }
         let state = self
             .shared
             .settled

@@ -6,6 +6,7 @@
 mod calls;
 mod proof;
 mod setting;
+mod thief;
 
 use crate::clock::SystemClock;
 use crate::print::{self, Tone};

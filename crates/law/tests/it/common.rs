@@ -1,0 +1,47 @@
+//! The rulebook at the day of the cases, and how cases are read.
+
+use serde_json::{Map, Value};
+use std::sync::OnceLock;
+use voicelog_law::{Decision, Facts, Rulebook, decide_without_unknown};
+use voicelog_model::Timestamp;
+
+/// The day on which the cases are decided.
+pub(crate) fn today() -> Timestamp {
+    "2026-11-21T10:02:00Z".parse().unwrap()
+}
+
+/// The rulebook of that day, loaded once.
+pub(crate) fn rulebook() -> &'static Rulebook {
+    static RULEBOOK: OnceLock<Rulebook> = OnceLock::new();
+    RULEBOOK.get_or_init(|| match Rulebook::embedded(today()) {
+        Ok(rulebook) => rulebook,
+        Err(error) => panic!("{error}"),
+    })
+}
+
+/// Facts from JSON that the test knows to be right.
+pub(crate) fn facts(value: &Value) -> Facts {
+    let text = value.to_string();
+    match Facts::parse(text.as_bytes(), today()) {
+        Ok(facts) => facts,
+        Err(error) => panic!("{error} in {text}"),
+    }
+}
+
+/// Decides such facts, without looking for what is unknown.
+pub(crate) fn decided(value: &Value) -> Decision {
+    decide_without_unknown(rulebook(), &facts(value), today())
+}
+
+/// Facts with other facts put over them; `null` takes one away.
+pub(crate) fn changed(base: &Value, change: &Value) -> Value {
+    let mut map: Map<String, Value> = base.as_object().unwrap().clone();
+    for (name, value) in change.as_object().unwrap() {
+        if value.is_null() {
+            map.remove(name);
+        } else {
+            map.insert(name.clone(), value.clone());
+        }
+    }
+    Value::Object(map)
+}

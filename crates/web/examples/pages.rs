@@ -1,0 +1,59 @@
+//! A server with one conversation of every kind, for looking at the pages and for the browser's
+//! checks: `cargo run -p voicelog-web --example pages`.
+//!
+//! It prints the set-up link, keeps everything in a temporary folder, and stops when its standard
+//! input closes.
+#![expect(clippy::print_stdout, reason = "the link on standard output is what the example is for")]
+
+#[path = "../tests/it/fixture.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
+mod fixture;
+
+use fixture::Outcome;
+use sha2::{Digest, Sha256};
+use std::io::Read;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use voicelog_model::{Clock, SimClock, Timestamp};
+use voicelog_web::{App, Status, StatusSource, WebConfig, new_setup_token, router, serve};
+
+/// A recorder with nothing to complain of.
+#[derive(Debug)]
+struct Calm;
+
+impl StatusSource for Calm {
+    fn status(&self) -> Status {
+        Status { pause: None, calls_in_progress: 1 }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Outcome<()> {
+    let folder = tempfile::tempdir()?;
+    let now: Timestamp = "2026-11-21T10:02:00Z".parse()?;
+    let filled = fixture::fill(folder.path(), now)?;
+    let archive = filled.archive;
+    let path = new_setup_token(&archive, voicelog_archive::random::bytes()?, now)?
+        .ok_or("there is an account already")?;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let address = listener.local_addr()?;
+    let clock: Arc<dyn Clock> = Arc::new(SimClock::new(now));
+    let app = App {
+        archive,
+        clock,
+        status: Arc::new(Calm),
+        config: WebConfig {
+            public_url: format!("http://{address}"),
+            recording_address: "sip:verkoop@127.0.0.1:5060".to_owned(),
+            api_token_sha256: Sha256::digest(b"pages").into(),
+        },
+    };
+    println!("http://{address}{path}");
+    let input_closes = async {
+        // An error on standard input means as much as its end.
+        let read = || std::io::stdin().read_to_end(&mut Vec::new()).is_ok();
+        let _ended = tokio::task::spawn_blocking(read).await.is_ok();
+    };
+    serve(listener, router(app), input_closes).await;
+    Ok(())
+}

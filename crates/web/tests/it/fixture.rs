@@ -1,0 +1,287 @@
+//! An archive in a folder with one conversation of every kind that a page can be about. Shared
+//! with the example server that the browser's checks run against.
+
+use serde_json::{Map, Value, json};
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, PacketKind};
+use voicelog_archive::{
+    Answer, Archive, Call, Line, Lines, OfferedCall, OfferedParty, Parts, RecordingWriter, Secrets,
+    Verdict, WhenRefused, act,
+};
+use voicelog_casework::{Asked, retention};
+use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
+use voicelog_evidence::note::SigningKey;
+use voicelog_law::Rulebook;
+use voicelog_model::{Codec, MediaStream, Pii, RecordingId, StreamNumber, Timestamp};
+use voicelog_store::blobs::Options;
+use voicelog_store::{Access, ArchiveId, Layout, LocalStore};
+
+pub(crate) type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// A name as somebody hostile would have it.
+pub(crate) const NAME: &str = "<script>alert('Jansen')</script>";
+/// The address beside it.
+pub(crate) const ADDRESS: &str = "tel:+31201234567";
+
+const DAY: i64 = 86_400_000_000;
+const SECOND: i64 = 1_000_000;
+const STEP: i64 = 20_000;
+
+/// The archive and what is in it.
+#[derive(Debug)]
+pub(crate) struct Filled {
+    pub(crate) archive: Arc<Archive>,
+    /// Two seconds without a gap.
+    pub(crate) whole: RecordingId,
+    /// Starts late, has a pause and a loss.
+    pub(crate) declared: RecordingId,
+    /// Its last seconds are missing.
+    pub(crate) undeclared: RecordingId,
+    /// Was never permitted.
+    pub(crate) refused: RecordingId,
+    /// Its term was over.
+    pub(crate) destroyed: RecordingId,
+    /// A call that waits for consent.
+    pub(crate) waiting: RecordingId,
+}
+
+fn facts(openness: &str) -> Map<String, Value> {
+    let mut facts = Map::new();
+    for (name, value) in [
+        ("recorder_type", json!("company")),
+        ("counterpart_types", json!(["private_person"])),
+        ("participation", json!("participant")),
+        ("openness", json!(openness)),
+        ("purpose", json!("bewijs_overeenkomst")),
+        ("legal_basis", json!("b")),
+        ("structural", json!("all")),
+        ("staff_informed", json!("each_call_signal")),
+        ("or_status", json!("consented")),
+        ("dpia", json!("done")),
+        ("private_use_possible", json!(true)),
+        ("retention_term", json!("P1Y")),
+    ] {
+        facts.insert(name.to_owned(), value);
+    }
+    facts
+}
+
+/// Orders of an investment firm: the law keeps them for five years (Bgfo 35).
+fn orders() -> Map<String, Value> {
+    let mut facts = facts("announced");
+    facts.insert("purpose".to_owned(), json!("wettelijke_plicht"));
+    facts.insert("legal_basis".to_owned(), json!("c"));
+    facts.insert("statutory_duty_ref".to_owned(), json!("Wft 4:90 / MiFID II 16(7)"));
+    facts.insert("sector".to_owned(), json!("finance_investment"));
+    facts.insert("retention_term".to_owned(), json!("P5Y"));
+    facts
+}
+
+fn line(name: &str, facts: Map<String, Value>) -> Line {
+    Line {
+        name: name.to_owned(),
+        title: String::new(),
+        country: "NL".to_owned(),
+        own_domains: vec!["voorbeeld.example".to_owned()],
+        when_refused: WhenRefused::Wait,
+        facts,
+    }
+}
+
+/// An empty archive with three lines.
+pub(crate) fn empty(folder: &Path, now: Timestamp) -> Outcome<Arc<Archive>> {
+    let layout = Layout::in_folder(folder);
+    LocalStore::create(&layout, ArchiveId([7; 16]), now)?;
+    let store = LocalStore::open(&layout, Access::Write(Options::default()))?;
+    Ok(Arc::new(Archive::open(Parts {
+        index: Box::new(store.index),
+        blobs: Box::new(store.blobs),
+        keys: Box::new(store.keys),
+        secrets: Secrets {
+            key_encryption_key: KeyEncryptionKey::new(1, [1; 32]),
+            signing_key: SigningKey::from_seed("voicelog/pages", [2; 32])?,
+            decision_key: DataKey::from_random([3; 32]),
+        },
+        rulebook: Rulebook::embedded(now)?,
+        lines: Lines::new(vec![
+            line("verkoop", facts("announced")),
+            line("verkoop-heimelijk", facts("covert")),
+            line("orders", orders()),
+        ]),
+    })))
+}
+
+/// An archive with one conversation of every kind, as it is at `now`.
+pub(crate) fn fill(folder: &Path, now: Timestamp) -> Outcome<Filled> {
+    let archive = empty(folder, now.plus_micros(-401 * DAY))?;
+    let destroyed = whole(&archive, "verkoop", now.plus_micros(-400 * DAY))?;
+    let refused = refused(&archive, now.plus_micros(-5 * DAY))?;
+    let undeclared = undeclared(&archive, now.plus_micros(-4 * DAY))?;
+    let declared = declared(&archive, now.plus_micros(-3 * DAY))?;
+    let whole = whole(&archive, "orders", now.plus_micros(-2 * DAY))?;
+    let waiting = open_call(&archive, "verkoop", "tel:+4930123456", now.plus_micros(-SECOND))?;
+    archive.ask_to_record(waiting.id, now)?;
+    match retention::destroy(&archive, destroyed, now)? {
+        Asked::Given(_) => {}
+        Asked::Refused { decision, .. } => return Err(format!("not destroyed: {decision:?}").into()),
+    }
+    archive.sequence()?;
+    Ok(Filled { archive, whole, declared, undeclared, refused, destroyed, waiting: waiting.id })
+}
+
+fn stream(number: u16) -> MediaStream {
+    MediaStream {
+        number: StreamNumber(number),
+        label: Some(number.to_string()),
+        codec: Codec::Pcma,
+        payload_type: 8,
+        party: Some(format!("p{number}")),
+    }
+}
+
+fn open_call(archive: &Archive, line: &str, other: &str, at: Timestamp) -> Outcome<Call> {
+    let party = |address: &str, name: &str| OfferedParty {
+        address: Pii::new(address.to_owned()),
+        name: Some(Pii::new(name.to_owned())),
+    };
+    let offered = OfferedCall {
+        line: line.to_owned(),
+        parties: vec![party("sip:2001@voorbeeld.example", "Balie Verkoop"), party(other, NAME)],
+        streams: vec![stream(1), stream(2)],
+        offered_at: at,
+    };
+    Ok(archive.open_call(offered, at)?)
+}
+
+/// One packet of a tone that can be heard.
+fn rtp(sequence: u16) -> Vec<u8> {
+    let mut bytes = vec![0x80, 8];
+    bytes.extend_from_slice(&sequence.to_be_bytes());
+    bytes.extend_from_slice(&(u32::from(sequence) * 160).to_be_bytes());
+    bytes.extend_from_slice(&0xcafe_u32.to_be_bytes());
+    bytes.extend([0xd5, 0x85, 0x95, 0x85, 0x55, 0x05, 0x15, 0x05].repeat(20));
+    bytes
+}
+
+/// A journal that is being written.
+struct Tape<'a> {
+    archive: &'a Archive,
+    writer: RecordingWriter,
+    chunk: ChunkBuilder,
+    start: Timestamp,
+}
+
+impl<'a> Tape<'a> {
+    fn start(
+        archive: &'a Archive,
+        call: &Call,
+        before: &[(Timestamp, JournalEvent)],
+        at: Timestamp,
+    ) -> Outcome<Self> {
+        let answer = archive.ask_to_record(call.id, at)?;
+        let decision = answer.id;
+        let writer = archive.begin(permit(answer)?)?;
+        let mut tape = Tape { archive, writer, chunk: ChunkBuilder::new(), start: call.offered_at };
+        tape.event(call.offered_at, &JournalEvent::CallStarted {})?;
+        for stream in &call.streams {
+            let added = JournalEvent::StreamAdded { stream: stream.clone() };
+            tape.event(call.offered_at, &added)?;
+        }
+        for (at, event) in before {
+            tape.event(*at, event)?;
+        }
+        tape.event(at, &JournalEvent::Permitted { decision })?;
+        Ok(tape)
+    }
+
+    fn event(&mut self, at: Timestamp, event: &JournalEvent) -> Outcome<()> {
+        Ok(self.chunk.push_event(at, event)?)
+    }
+
+    /// Packets on both streams, each 20 ms after the one before.
+    fn sound(&mut self, sequences: std::ops::Range<u16>) -> Outcome<()> {
+        for sequence in sequences {
+            let arrived = self.start.plus_micros(i64::from(sequence) * STEP);
+            for number in [1, 2] {
+                let packet = rtp(sequence);
+                self.chunk.push_packet(StreamNumber(number), arrived, PacketKind::Rtp, &packet)?;
+            }
+            if sequence % 15 == 14 {
+                self.archive.append(&mut self.writer, &self.chunk.take())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn end(mut self, at: Timestamp) -> Outcome<RecordingId> {
+        let id = self.writer.id();
+        self.event(at, &JournalEvent::CallEnded { cause: Cause::RecordingClient })?;
+        self.archive.append(&mut self.writer, &self.chunk.take())?;
+        self.archive.commit()?;
+        self.archive.close(self.writer)?;
+        self.archive.finish(id, at)?;
+        Ok(id)
+    }
+}
+
+fn permit(answer: Answer<act::Record>) -> Outcome<voicelog_archive::Permit<act::Record>> {
+    match answer.verdict {
+        Verdict::Permit(permit) => Ok(permit),
+        Verdict::Refusal(refusal) => Err(format!("refused: {refusal:?}").into()),
+    }
+}
+
+fn whole(archive: &Archive, line: &str, at: Timestamp) -> Outcome<RecordingId> {
+    let call = open_call(archive, line, ADDRESS, at)?;
+    let mut tape = Tape::start(archive, &call, &[], at)?;
+    tape.sound(0..100)?;
+    tape.end(at.plus_micros(100 * STEP))
+}
+
+fn undeclared(archive: &Archive, at: Timestamp) -> Outcome<RecordingId> {
+    let call = open_call(archive, "verkoop", ADDRESS, at)?;
+    let mut tape = Tape::start(archive, &call, &[], at)?;
+    tape.sound(0..150)?;
+    tape.end(at.plus_micros(9 * SECOND))
+}
+
+fn declared(archive: &Archive, at: Timestamp) -> Outcome<RecordingId> {
+    let call = open_call(archive, "verkoop", "tel:+4930123456", at)?;
+    let refused = archive.ask_to_record(call.id, at)?;
+    let event = refused.refusal_event().ok_or("a call with Germany was permitted without consent")?;
+    let consent = at.plus_micros(7 * SECOND);
+    let said = json!({
+        "consent_per_participant": { "p1": "given", "p2": "given" },
+        "openness": "announced_and_agreed",
+    });
+    let said = said.as_object().cloned().ok_or("no object")?;
+    archive.say(call.id, said, consent)?;
+    let mut tape = Tape::start(archive, &call, &[(at, event)], consent)?;
+    tape.sound(350..600)?;
+    let pause = at.plus_micros(600 * STEP);
+    tape.event(pause, &JournalEvent::StreamPaused { stream: StreamNumber(1), by: Cause::RecordingClient })?;
+    tape.event(pause, &JournalEvent::StreamPaused { stream: StreamNumber(2), by: Cause::RecordingClient })?;
+    let goes_on = at.plus_micros(700 * STEP);
+    tape.event(goes_on, &JournalEvent::StreamResumed { stream: StreamNumber(1) })?;
+    tape.event(goes_on, &JournalEvent::StreamResumed { stream: StreamNumber(2) })?;
+    tape.sound(700..800)?;
+    tape.sound(806..900)?;
+    tape.end(at.plus_micros(900 * STEP))
+}
+
+fn refused(archive: &Archive, at: Timestamp) -> Outcome<RecordingId> {
+    let call = open_call(archive, "verkoop-heimelijk", ADDRESS, at)?;
+    let answer = archive.ask_to_record(call.id, at)?;
+    let event = answer.refusal_event().ok_or("a covert recording was permitted")?;
+    let mut events = vec![(at, JournalEvent::CallStarted {})];
+    for stream in &call.streams {
+        events.push((at, JournalEvent::StreamAdded { stream: stream.clone() }));
+    }
+    events.push((at, event));
+    let end = at.plus_micros(12 * SECOND);
+    events.push((end, JournalEvent::CallEnded { cause: Cause::RecordingClient }));
+    archive.finish_unrecorded(call.id, &events, end)?;
+    Ok(call.id)
+}
