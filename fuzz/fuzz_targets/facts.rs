@@ -1,3 +1,8 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| drop(voicelog_law::Facts::parse(data, voicelog_model::Timestamp::default())));
+use voicelog_law::Facts;
+use voicelog_model::Timestamp;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let _facts = Facts::parse(data, Timestamp::default());
+});

@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| drop(voicelog_model::rtp::RtpPacket::parse(data)));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let _packet = voicelog_model::rtp::RtpPacket::parse(data);
+});

@@ -1,6 +1,7 @@
 // Walks every page of a running server in a real browser and fails on what a person would trip over.
 //
-//   node check.mjs --setup http://127.0.0.1:8080/setup/TOKEN [--shots DIR]
+//   node check.mjs --serve PROGRAM [--shots DIR]     starts the example server and stops it
+//   node check.mjs --setup LINK [--shots DIR]        a server that runs and has no account yet
 //
 // It opens the set-up link, makes the first account, and then looks at each page in Dutch and in
 // English, light, dark and with forced colours, at 1280 and at 320 pixels: axe-core finds no
@@ -8,6 +9,7 @@
 // nothing is asked of another host, no script runs, the language is stated, and the sound can be
 // started with the keyboard. The browser is Debian's Chromium.
 
+import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -29,13 +31,24 @@ const option = (name) => {
   const place = process.argv.indexOf(`--${name}`);
   return place < 0 ? undefined : process.argv[place + 1];
 };
-const setup = option("setup");
 const shots = option("shots");
+const server = option("serve") && spawn(option("serve"), [], { stdio: ["pipe", "pipe", "inherit"] });
+const setup = server ? await firstLine(server) : option("setup");
 if (!setup) {
-  console.error("usage: node check.mjs --setup URL [--shots DIR]");
+  console.error("usage: node check.mjs --serve PROGRAM | --setup LINK [--shots DIR]");
   process.exit(2);
 }
 const base = new URL(setup).origin;
+
+// The example server prints its set-up link on the first line.
+async function firstLine(child) {
+  let text = "";
+  for await (const chunk of child.stdout) {
+    text += chunk;
+    if (text.includes("\n")) break;
+  }
+  return text.split("\n")[0];
+}
 
 let passed = 0;
 const failures = [];
@@ -212,6 +225,7 @@ try {
 } finally {
   await browser.close();
   rmSync(profile, { recursive: true, force: true });
+  server?.stdin.end();
 }
 for (const failure of failures) console.error(`FAILED ${failure}`);
 console.log(`${passed} passed, ${failures.length} failed`);

@@ -112,7 +112,11 @@ fn size_faults(document: &Document) -> Vec<String> {
     let lines = document.text.lines().count();
     let mut faults = Vec::new();
     let tests_only = place.ends_with("/tests.rs") || place.contains("/tests/");
-    let max = if tests_only { TEST_LINES_MAX } else { LINES_MAX };
+    let max = if tests_only {
+        TEST_LINES_MAX
+    } else {
+        LINES_MAX
+    };
     if lines > max {
         faults.push(format!("{place}: {lines} lines, more than {max}"));
     }

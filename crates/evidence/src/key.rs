@@ -8,7 +8,7 @@ use crate::digest::hkdf_sha256;
 use crate::wire::Reader;
 use std::fmt;
 use voicelog_model::{Kind, RecordingId};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 const WRAP_VERSION: u8 = 1;
 const SEAL_VERSION: u8 = 1;
@@ -230,7 +230,8 @@ pub fn open_bytes(
 }
 
 fn seal_cipher(data_key: &DataKey, label: &str, recording: RecordingId) -> Cipher {
-    Cipher::new(&data_key.derive(&format!("seal/{label}"), recording.as_bytes()))
+    let key = Zeroizing::new(data_key.derive(&format!("seal/{label}"), recording.as_bytes()));
+    Cipher::new(&key)
 }
 
 fn seal_aad(recording: RecordingId) -> Vec<u8> {

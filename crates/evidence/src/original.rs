@@ -287,10 +287,8 @@ mod tests {
         let at = Timestamp::from_micros(5);
         let event = JournalEvent::CallStarted {};
         put_record(0, RecordRef::Event { at, event: &event }, &mut events).unwrap();
-        assert_eq!(
-            read(EVENTS, &events).unwrap(),
-            [(0, Record::Event { at, event })]
-        );
+        assert_eq!(read_events(&events).unwrap(), [(0, at, event)]);
+        assert!(read_events(&bytes).is_err());
     }
 
     #[test]

@@ -21,6 +21,19 @@ const LINE_FACTS: &str = r#"
 name = "bench"
 own_domains = ["load.example"]
 [line.facts]
+recorder_type = "company"
+counterpart_types = ["private_person"]
+participation = "participant"
+openness = "announced"
+announcement = { text_id = "bench", language = "nl" }
+purpose = "bewijs_overeenkomst"
+legal_basis = "b"
+structural = "all"
+staff_informed = "each_call_signal"
+or_status = "consented"
+dpia = "done"
+private_use_possible = true
+retention_term = "P5Y"
 "#;
 
 /// A running server.

@@ -267,6 +267,19 @@ mod tests {
     }
 
     #[test]
+    fn the_buffer_of_a_builder_is_used_again() {
+        let mut builder = ChunkBuilder::new();
+        let buffer = builder.plaintext().as_ptr();
+        for _ in 0..3 {
+            for record in ordinary_call() {
+                push(&mut builder, &record);
+            }
+            assert_eq!(builder.plaintext().as_ptr(), buffer);
+            builder.clear();
+        }
+    }
+
+    #[test]
     fn events_and_packets_keep_their_order() {
         let stream = MediaStream {
             number: StreamNumber(1),

@@ -18,6 +18,7 @@ use crate::digest::sha256_of;
 use crate::key::DataKey;
 use voicelog_model::limits::CHUNK_BYTES_MAX;
 use voicelog_model::{Kind, RecordingId};
+use zeroize::Zeroizing;
 
 /// What a segment file starts with.
 pub const MAGIC: [u8; 8] = *b"VLOG-SEG";
@@ -106,7 +107,7 @@ impl Seal {
         segment: u32,
         header: &[u8; HEADER_BYTES],
     ) -> Self {
-        let key = data_key.derive("segment-key", &context(recording, segment));
+        let key = Zeroizing::new(data_key.derive("segment-key", &context(recording, segment)));
         let header_hash = sha256_of(&[&[0], header]);
         Self {
             cipher: Cipher::new(&key),

@@ -93,7 +93,7 @@ impl<T> Default for Assembly<T> {
 }
 
 impl<T: Copy> Assembly<T> {
-    /// Adds the next record. After the end of the call nothing is added.
+    /// Adds the next record. What comes after the end of the call only counts as stray.
     pub(crate) fn push(
         &mut self,
         record: RecordRef<'_>,
@@ -101,6 +101,7 @@ impl<T: Copy> Assembly<T> {
         placed: &mut impl FnMut(Placed<T>),
     ) {
         if self.end.is_some() {
+            self.stray_packets += u64::from(matches!(record, RecordRef::Packet { .. }));
             return;
         }
         let started = *self.started.get_or_insert(record.time());

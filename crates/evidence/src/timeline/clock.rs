@@ -6,12 +6,11 @@
 
 use super::sequence::Ordered;
 
-/// Media at the start of a run from which its place is estimated: 2 s at 8 kHz.
-const FIRST_WINDOW_SAMPLES: u64 = 16_000;
-/// Media after which the estimate of the offset is renewed: 10 s at 8 kHz.
+/// Media from which the offset of the two clocks is estimated, and after which it is estimated
+/// anew: 10 s at 8 kHz.
 const WINDOW_SAMPLES: u64 = 80_000;
 /// A delay that grows by more than this, and stays, is a hole in the sender's time: 100 ms.
-const SHIFT_MICROS: i64 = 100_000;
+pub(super) const SHIFT_MICROS: i64 = 100_000;
 /// Media after which a longer delay counts as staying: 2 s at 8 kHz.
 const SHIFT_SAMPLES: u64 = 16_000;
 /// How much further the sender's clock may jump than ours: 2 s. Beyond, the jump is not believed.
@@ -59,7 +58,7 @@ pub(super) struct Run {
     lost: u64,
     /// Sum of all shifts.
     shifted_us: i64,
-    /// Smallest offset in the first window.
+    /// Smallest offset in the first window: where the run starts by our clock.
     offset_us: i64,
     /// Smallest offset in the window before this one, and in this one.
     window_us: [Option<i64>; 2],
@@ -199,7 +198,7 @@ impl Run {
 
     /// A packet without unusual delay: it takes part in the estimate of the offset.
     fn settle(&mut self, offset_us: i64) {
-        if self.position <= FIRST_WINDOW_SAMPLES || self.offset_us == i64::MAX {
+        if self.window_start == 0 {
             self.offset_us = self.offset_us.min(offset_us);
         }
         let [before, now] = &mut self.window_us;

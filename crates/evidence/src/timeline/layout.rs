@@ -1,7 +1,7 @@
 //! Laying runs and states side by side, so that they cover the call.
 
 use super::assemble::{Drop, Strand};
-use super::clock::{Piece, PieceKind, Run, micros};
+use super::clock::{Piece, PieceKind, Run, SHIFT_MICROS, micros};
 use super::states::State;
 use super::{HEAD_MICROS_MAX, Interval, IntervalKind, StreamTimeline, TAIL_MICROS_MAX, Verdict};
 use crate::journal::{Cause, Ground};
@@ -9,8 +9,7 @@ use crate::journal::{Cause, Ground};
 /// How far an event about lost packets may stand from the hole it explains.
 const DROP_BEFORE_MICROS: i64 = 1_000_000;
 const DROP_AFTER_MICROS: i64 = 2_000_000;
-/// Drift that clocks can have: one packet of 20 ms, and 1,000 parts in a million.
-const DRIFT_MICROS: u64 = 20_000;
+/// Drift that clocks can have, in parts in a million; a delay below [`SHIFT_MICROS`] comes on top.
 const DRIFT_PARTS: u64 = 1_000;
 
 /// One stream, laid out.
@@ -225,10 +224,14 @@ impl Layout {
             self.run(run);
             heard = true;
         }
-        let open_us = until_us.min(self.length_us).saturating_sub(self.cursor);
-        let Ok(open_us @ 1..) = u64::try_from(open_us) else {
+        let until_us = until_us.min(self.length_us);
+        if until_us <= self.cursor {
             return;
-        };
+        }
+        let open_us = until_us
+            .saturating_sub(self.cursor.max(from_us))
+            .max(0)
+            .unsigned_abs();
         let tail = if let Some(dropped) = self.drop_within(self.cursor, until_us) {
             dropped
         } else if after.is_down() && open_us <= HEAD_MICROS_MAX {
@@ -256,7 +259,9 @@ impl Layout {
     fn wait_for(&mut self, run: &Run, from_us: i64, max: u64) {
         let start = run.start_us().max(self.cursor).max(from_us);
         let (first_arrival, _) = run.arrivals();
-        let open_us = start.saturating_sub(self.cursor).unsigned_abs();
+        let open_us = start
+            .saturating_sub(self.cursor.max(from_us))
+            .unsigned_abs();
         let filling = if open_us > TAIL_MICROS_MAX
             && let Some(dropped) = self.drop_within(self.cursor, first_arrival)
         {
@@ -272,7 +277,8 @@ impl Layout {
         let start = self.cursor;
         let measured = run.drift_us();
         self.drift_us = self.drift_us.saturating_add(measured);
-        let allowed = DRIFT_MICROS + micros(run.samples()).unsigned_abs() / 1_000_000 * DRIFT_PARTS;
+        let allowed = SHIFT_MICROS.unsigned_abs()
+            + micros(run.samples()).unsigned_abs() / 1_000_000 * DRIFT_PARTS;
         let explained = measured.unsigned_abs() <= allowed;
         self.drift_explained &= explained;
         // What no clock does is not smoothed over: such media keeps the sender's time.
@@ -331,8 +337,11 @@ impl Layout {
     /// Missing media: dropped by us as far as an event says so, otherwise lost or unexplained.
     fn hole(&mut self, piece: &Piece, until_us: i64, before: i64, after: i64) {
         let mut lost = piece.lost;
-        if let Some(dropped) = self.drop_within(before, after) {
+        if let Some(mut dropped) = self.drop_within(before, after) {
             let ours = dropped.lost.min(lost);
+            if piece.kind == PieceKind::Loss {
+                dropped.lost = ours;
+            }
             let length = until_us.saturating_sub(self.cursor);
             let part_us = if lost > ours {
                 share(length, ours, lost)

@@ -204,7 +204,7 @@ pub struct Timeline {
     pub end: Option<Cause>,
     /// What the arithmetic says.
     pub verdict: Verdict,
-    /// Packets of streams that no event announced.
+    /// Packets of streams that no event announced, or behind the end of the call.
     pub stray_packets: u64,
     /// The streams, by number.
     pub streams: Vec<StreamTimeline>,

@@ -638,6 +638,44 @@ fn a_clock_that_drifts_is_declared_and_no_gap() {
 }
 
 #[test]
+fn a_first_second_that_was_delayed_is_no_gap() {
+    let mut call = Call::permitted();
+    call.talk(110 * MS, 100);
+    call.talk(2_020 * MS, 200);
+    call.event(6_000 * MS, ended(Cause::RecordingClient));
+    let timeline = call.timeline();
+    assert_eq!(shape(&timeline), [(Media, 0, 6_000)]);
+    assert_eq!(timeline.verdict, Verdict::Whole);
+}
+
+#[test]
+fn waiting_for_the_decision_and_for_the_first_packet_have_a_limit_each() {
+    let mut call = Call::new();
+    call.event(1_900 * MS, permitted());
+    call.talk(3_820 * MS, 100);
+    call.event(5_800 * MS, ended(Cause::RecordingClient));
+    let timeline = call.timeline();
+    assert_eq!(
+        shape(&timeline),
+        [(AwaitingFirstPacket, 0, 3_800), (Media, 3_800, 5_800)]
+    );
+    assert_eq!(timeline.verdict, Verdict::Whole);
+}
+
+#[test]
+fn packets_behind_the_end_are_stray() {
+    let mut call = Call::permitted();
+    call.talk(20 * MS, 50);
+    call.event(1_000 * MS, ended(Cause::RecordingClient));
+    call.talk(1_020 * MS, 3);
+    let timeline = call.timeline();
+    assert_eq!(
+        (timeline.stray_packets, timeline.streams[0].packets),
+        (3, 50)
+    );
+}
+
+#[test]
 fn more_media_than_time_is_never_whole() {
     let mut call = Call::permitted();
     for _ in 0..2_000 {

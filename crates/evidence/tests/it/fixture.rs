@@ -15,25 +15,25 @@ use voicelog_model::{Codec, DecisionId, MediaStream, RecordingId, StreamNumber, 
 /// 2026-11-21T10:02:00Z.
 const STARTED: Timestamp = Timestamp::from_micros(1_795_255_320_000_000);
 
-pub fn recording() -> RecordingId {
+pub(crate) fn recording() -> RecordingId {
     RecordingId::new(STARTED, [7; 10])
 }
 
-pub fn data_key() -> DataKey {
+pub(crate) fn data_key() -> DataKey {
     DataKey::from_random([0x11; 32])
 }
 
-pub fn archive_key() -> SigningKey {
+pub(crate) fn archive_key() -> SigningKey {
     SigningKey::from_seed("archief.example/opnamen", [0x22; 32]).unwrap()
 }
 
-pub fn verifier() -> VerifierKey {
+pub(crate) fn verifier() -> VerifierKey {
     archive_key().verifier()
 }
 
 /// A call of `streams` streams: refused at first, permitted after 40 ms, then `packets` packets of
 /// 20 ms on each stream, of which the third is lost.
-pub fn records(streams: u16, packets: u16) -> Vec<Record> {
+pub(crate) fn records(streams: u16, packets: u16) -> Vec<Record> {
     let at = |ms: i64, event| Record::Event {
         at: STARTED.plus_micros(ms * 1_000),
         event,
@@ -98,7 +98,7 @@ pub fn records(streams: u16, packets: u16) -> Vec<Record> {
 }
 
 /// The n-th packet of a stream: a tone that differs for each stream.
-pub fn packet(stream: u16, n: u16) -> Vec<u8> {
+pub(crate) fn packet(stream: u16, n: u16) -> Vec<u8> {
     let mut bytes = vec![0x80, if stream % 2 == 1 { 8 } else { 0 }];
     bytes.extend_from_slice(&n.wrapping_add(65_534).to_be_bytes());
     bytes.extend_from_slice(&(u32::from(n) * 160).wrapping_sub(320).to_be_bytes());
@@ -111,7 +111,7 @@ pub fn packet(stream: u16, n: u16) -> Vec<u8> {
 }
 
 /// The recording as stored: one segment of two chunks.
-pub fn segment(records: &[Record]) -> (Vec<u8>, [u8; 32]) {
+pub(crate) fn segment(records: &[Record]) -> (Vec<u8>, [u8; 32]) {
     let (mut writer, mut bytes) = SegmentWriter::create(&data_key(), recording(), 1, CHAIN_START);
     for half in records.chunks(records.len().div_ceil(2)) {
         writer.seal(&chunk(half), &mut bytes).unwrap();
@@ -119,7 +119,7 @@ pub fn segment(records: &[Record]) -> (Vec<u8>, [u8; 32]) {
     (bytes, writer.chain())
 }
 
-pub fn chunk(records: &[Record]) -> Vec<u8> {
+pub(crate) fn chunk(records: &[Record]) -> Vec<u8> {
     let mut builder = ChunkBuilder::new();
     for record in records {
         match record {
@@ -139,7 +139,7 @@ pub fn chunk(records: &[Record]) -> Vec<u8> {
     builder.take()
 }
 
-pub fn inventory(records: &[Record]) -> Inventory {
+pub(crate) fn inventory(records: &[Record]) -> Inventory {
     let mut builder = InventoryBuilder::new(data_key().tree_salt(recording()));
     for record in records {
         builder.push(record.as_view()).unwrap();
@@ -149,17 +149,17 @@ pub fn inventory(records: &[Record]) -> Inventory {
 
 /// Everything that a bundle is made of; tests change a part and build again.
 #[derive(Debug, Clone)]
-pub struct Parts {
-    pub records: Vec<Record>,
-    pub inventory: Inventory,
-    pub manifest: Manifest,
-    pub decision: Vec<u8>,
-    pub leaf: Leaf,
-    pub proof: TlogProof,
+pub(crate) struct Parts {
+    pub(crate) records: Vec<Record>,
+    pub(crate) inventory: Inventory,
+    pub(crate) manifest: Manifest,
+    pub(crate) decision: Vec<u8>,
+    pub(crate) leaf: Leaf,
+    pub(crate) proof: TlogProof,
 }
 
 impl Parts {
-    pub fn new(streams: u16, packets: u16) -> Self {
+    pub(crate) fn new(streams: u16, packets: u16) -> Self {
         let (segment, chain) = segment(&records(streams, packets));
         let opened =
             SegmentReader::open(&data_key(), recording(), 1, CHAIN_START, &segment).unwrap();
@@ -208,11 +208,11 @@ impl Parts {
         }
     }
 
-    pub fn bundle(&self) -> Vec<u8> {
+    pub(crate) fn bundle(&self) -> Vec<u8> {
         self.bundle_signed_by(&archive_key())
     }
 
-    pub fn bundle_signed_by(&self, key: &SigningKey) -> Vec<u8> {
+    pub(crate) fn bundle_signed_by(&self, key: &SigningKey) -> Vec<u8> {
         let input = BundleInput {
             manifest: &self.manifest,
             timeline: &self.inventory.timeline,
@@ -229,7 +229,7 @@ impl Parts {
 }
 
 /// A log of six entries, of which the fourth commits to the manifest.
-pub fn logged(manifest: &Manifest) -> (Leaf, TlogProof) {
+pub(crate) fn logged(manifest: &Manifest) -> (Leaf, TlogProof) {
     let salt = data_key().commitment_salt(recording());
     let committed = commitment(&salt, &sha256(&manifest.to_bytes().unwrap()));
     let at = manifest.call_ended.plus_micros(1_000_000);

@@ -1,6 +1,10 @@
 //! The formats as a stranger meets them: bytes in, answers out.
 
+#[cfg(test)]
 mod fixture;
+#[cfg(test)]
 mod golden;
+#[cfg(test)]
 mod journey;
+#[cfg(test)]
 mod tamper;

@@ -18,29 +18,13 @@ pub(super) fn that_matter<'r>(
     at: Timestamp,
     pending: Vec<&'r Rule>,
 ) -> Vec<&'r Rule> {
-    let names: BTreeSet<&'r str> = pending.iter().filter_map(|rule| fact_of(rule)).collect();
     let mut trials = Trials {
         rulebook,
         at,
-        pending: names.clone(),
+        asked: BTreeSet::new(),
         left: TRIALS_MAX,
     };
-    let mattering: BTreeSet<&str> = names
-        .iter()
-        .copied()
-        .filter(|name| {
-            let others: Vec<_> = names
-                .iter()
-                .copied()
-                .filter(|other| other != name)
-                .collect();
-            trials.makes_a_difference(facts, name, &others)
-        })
-        .collect();
-    pending
-        .into_iter()
-        .filter(|rule| fact_of(rule).is_none_or(|name| mattering.contains(name)))
-        .collect()
+    trials.that_matter(facts, pending)
 }
 
 fn fact_of(rule: &Rule) -> Option<&str> {
@@ -53,12 +37,33 @@ fn fact_of(rule: &Rule) -> Option<&str> {
 struct Trials<'r> {
     rulebook: &'r Rulebook,
     at: Timestamp,
-    /// The facts that are missing and asked for; in a trial they do nothing themselves.
-    pending: BTreeSet<&'r str>,
+    /// The missing facts that are being tried; what they do themselves is left out of a trial.
+    asked: BTreeSet<&'r str>,
     left: usize,
 }
 
-impl Trials<'_> {
+impl<'r> Trials<'r> {
+    fn that_matter(&mut self, facts: &Facts, pending: Vec<&'r Rule>) -> Vec<&'r Rule> {
+        let names: BTreeSet<&'r str> = pending.iter().filter_map(|rule| fact_of(rule)).collect();
+        self.asked.extend(&names);
+        let mut mattering = BTreeSet::new();
+        for name in &names {
+            let others: Vec<_> = names
+                .iter()
+                .copied()
+                .filter(|other| other != name)
+                .collect();
+            if self.makes_a_difference(facts, name, &others) {
+                mattering.insert(*name);
+            }
+        }
+        for name in &names {
+            self.asked.remove(name);
+        }
+        let matters = |rule: &&Rule| fact_of(rule).is_none_or(|name| mattering.contains(name));
+        pending.into_iter().filter(matters).collect()
+    }
+
     /// Whether two values of the fact give two outcomes, or all of them a graver one than leaving
     /// it open, for some values of the other facts that are asked for.
     fn makes_a_difference(&mut self, facts: &Facts, name: &str, others: &[&str]) -> bool {
@@ -88,14 +93,14 @@ impl Trials<'_> {
     }
 
     /// The outcome with one value tried; `None` when there were too many trials. A fact that is
-    /// asked for only because of the value tried counts fully.
+    /// asked for only because of the value tried counts if it makes a difference in its turn.
     fn outcome(&mut self, facts: &Facts) -> Option<Outcome> {
         self.left = self.left.checked_sub(1)?;
-        let (mut weighed, pending, _) = first_look(self.rulebook, facts, self.at);
-        weighed.missing = pending
-            .into_iter()
-            .filter(|rule| fact_of(rule).is_none_or(|name| !self.pending.contains(name)))
-            .collect();
+        let (mut weighed, mut pending, _) = first_look(self.rulebook, facts, self.at);
+        pending.retain(|rule| fact_of(rule).is_none_or(|name| !self.asked.contains(name)));
+        if !pending.is_empty() {
+            weighed.missing = self.that_matter(facts, pending);
+        }
         Some(weighed.outcome(self.rulebook))
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{Weighed, failure_kind, kind_of};
 use crate::decision::{
-    Advice, AdviceKind, BEFORE_FIRST_SAMPLE, Decision, Duty, EvidenceForecast, Forecast, Outcome, Reason, ReasonKind,
-    Status,
+    Advice, AdviceKind, BEFORE_FIRST_SAMPLE, Decision, Duty, EvidenceForecast, Forecast, Outcome,
+    Reason, ReasonKind, Status,
 };
 use crate::facts::Facts;
 use crate::facts::calendar;

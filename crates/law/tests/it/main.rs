@@ -2,4 +2,6 @@
 
 mod cases;
 mod common;
+mod decisions;
+mod facts;
 mod rules;

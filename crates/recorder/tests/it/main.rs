@@ -1,6 +1,8 @@
 //! The recorder over real sockets: a recording client on one side, an archive on the other.
+#![cfg(test)]
 
 mod admission;
+mod disk;
 mod ending;
 mod permission;
 mod recording;

@@ -65,13 +65,13 @@ fn line(name: &str, openness: &str, when_refused: WhenRefused) -> Line {
     }
 }
 
-pub(crate) fn open_archive(folder: &Path) -> Arc<Archive> {
+pub(crate) fn parts(folder: &Path) -> Parts {
     let layout = Layout::in_folder(folder);
     if !layout.exists() {
         LocalStore::create(&layout, ArchiveId([7; 16]), now()).unwrap();
     }
     let store = LocalStore::open(&layout, Access::Write(Options::default())).unwrap();
-    Arc::new(Archive::open(Parts {
+    Parts {
         index: Box::new(store.index),
         blobs: Box::new(store.blobs),
         keys: Box::new(store.keys),
@@ -86,7 +86,11 @@ pub(crate) fn open_archive(folder: &Path) -> Arc<Archive> {
             line("covert", "covert", WhenRefused::Wait),
             line("strict", "covert", WhenRefused::Reject),
         ]),
-    }))
+    }
+}
+
+pub(crate) fn open_archive(folder: &Path) -> Arc<Archive> {
+    Arc::new(Archive::open(parts(folder)))
 }
 
 pub(crate) fn config() -> RecorderConfig {

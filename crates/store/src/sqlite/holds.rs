@@ -4,6 +4,7 @@ use super::recordings::require_not_ending;
 use super::sql;
 use super::values::{Columns as _, Fail, first, insert_erasable, rows, run};
 use crate::StoreError;
+use crate::folder::hex;
 use crate::index::{HoldId, HoldRow, NewHold};
 use rusqlite::{Connection, Transaction};
 use voicelog_model::{DecisionId, RecordingId, Timestamp};
@@ -26,7 +27,7 @@ pub(super) fn lift(transaction: &Transaction<'_>, id: HoldId, at: Timestamp) -> 
     if first(transaction, sql::HOLD_EXISTS, [id], |row| row.count(0))? == Some(0) {
         return Err(StoreError::NotFound {
             noun: "hold",
-            id: crate::ArchiveId(id).to_string(),
+            id: hex(&id),
         }
         .into());
     }

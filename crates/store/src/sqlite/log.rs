@@ -3,6 +3,7 @@
 use super::values::{Columns as _, Fail, first, integer, limit, rows, run};
 use super::{SqliteIndex, sql};
 use crate::StoreError;
+use crate::folder::hex;
 use crate::index::{Hash, LeafId, LeafRow, LogHead, LogRows, PendingLeaf, SequencedLeaf};
 use rusqlite::{Connection, Row, Transaction};
 
@@ -110,7 +111,7 @@ pub(super) fn queue(transaction: &Transaction<'_>, leaf: &PendingLeaf) -> Result
         row.count(0)
     })? != Some(0)
     {
-        let id = crate::ArchiveId(leaf.id).to_string();
+        let id = hex(&leaf.id);
         return Err(StoreError::Exists { noun: "leaf", id }.into());
     }
     run(transaction, sql::INSERT_PENDING, (leaf.id, &leaf.bytes))?;

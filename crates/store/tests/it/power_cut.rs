@@ -168,6 +168,20 @@ struct Film {
 }
 
 impl Camera {
+    fn new(root: &Path, promised: &Arc<Mutex<Promised>>) -> Arc<Self> {
+        Arc::new(Self {
+            root: root.to_path_buf(),
+            album: memory_folder(),
+            promised: Arc::clone(promised),
+            film: Mutex::default(),
+            step_ends: Condvar::new(),
+        })
+    }
+
+    fn pictures(&self) -> Vec<Picture> {
+        std::mem::take(&mut self.film.lock().unwrap().pictures)
+    }
+
     fn take(&self, film: &mut Film, moment: &str, step: Step) -> io::Result<()> {
         let number = film.pictures.len();
         let root = self.album.path().join(number.to_string());
@@ -300,18 +314,12 @@ const IO_ERROR: i32 = 5;
 fn a_kill_or_a_power_cut_at_any_step_costs_nothing_that_was_committed() {
     let (_folder, layout) = archive_in_memory();
     let promised = Arc::new(Mutex::new(Promised::default()));
-    let camera = Arc::new(Camera {
-        root: layout.blobs.clone(),
-        album: memory_folder(),
-        promised: Arc::clone(&promised),
-        film: Mutex::default(),
-        step_ends: Condvar::new(),
-    });
+    let camera = Camera::new(&layout.blobs, &promised);
     let options = small_spools(Some(Arc::clone(&camera) as _));
     let blobs = FileBlobs::open(&layout.blobs, options).unwrap();
     scenario(&blobs, &promised).unwrap();
     drop(blobs);
-    let pictures = std::mem::take(&mut camera.film.lock().unwrap().pictures);
+    let pictures = camera.pictures();
     assert!(pictures.len() > 200, "{}", pictures.len());
     assert_eq!(pictures.last().unwrap().promised.committed.len(), 3);
     let mut dice = Dice(0x5eed_0006);
@@ -347,6 +355,55 @@ fn a_kill_or_a_power_cut_at_any_step_costs_nothing_that_was_committed() {
         restored > 1_000,
         "power cuts did take something: {restored}"
     );
+}
+
+#[test]
+fn a_power_cut_at_any_step_of_recovery_costs_nothing_either() {
+    let (_folder, layout) = archive_in_memory();
+    let promised = Arc::new(Mutex::new(Promised::default()));
+    let roomy = Options {
+        spool_bytes_max: 3_000,
+        ..Options::default()
+    };
+    let blobs = FileBlobs::open(&layout.blobs, roomy.clone()).unwrap();
+    scenario(&blobs, &promised).unwrap();
+    let blob = blobs.create("rec/4/1").unwrap();
+    blobs.append(blob, b"one more").unwrap();
+    blobs.commit().unwrap();
+    blobs.abandon();
+    drop(blobs);
+    cut_power(&layout.blobs, &mut |_, _| None).unwrap();
+
+    let camera = Camera::new(&layout.blobs, &promised);
+    for file in files_below(&layout.blobs) {
+        let name = file.strip_prefix(&layout.blobs).unwrap().to_path_buf();
+        let mut film = camera.film.lock().unwrap();
+        film.durable
+            .lens
+            .insert(name.clone(), std::fs::metadata(&file).unwrap().len());
+        film.durable
+            .names
+            .extend(name.ancestors().map(Path::to_path_buf));
+    }
+    let options = Options {
+        faults: Some(Arc::clone(&camera) as _),
+        ..roomy
+    };
+    FileBlobs::open(&layout.blobs, options).unwrap().abandon();
+    let pictures = camera.pictures();
+    assert!(pictures.len() > 10, "{}", pictures.len());
+    let mut dice = Dice(0x5eed_0008);
+    for picture in pictures {
+        picture.cut_power(&mut dice);
+        let blobs = FileBlobs::open(&picture.root, small_spools(None)).unwrap();
+        assert_kept(&blobs, &picture.promised, &picture.when);
+        assert_eq!(
+            blobs.read("rec/4/1").unwrap(),
+            b"one more",
+            "{}",
+            picture.when
+        );
+    }
 }
 
 #[test]
@@ -512,4 +569,21 @@ fn a_disk_that_does_not_sync_is_reported_and_keeps_its_spool_until_it_does() {
     assert_eq!(blobs.trouble(), None);
     blobs.delete("rec/1").unwrap();
     assert_eq!(blobs.read("rec/2").unwrap(), b"safe too");
+}
+
+#[test]
+fn a_store_that_plays_dead_takes_nothing_more_and_keeps_nobody_waiting() {
+    let (_folder, layout) = archive_in_memory();
+    let blobs = open_blobs(&layout);
+    let blob = blobs.create("rec/1").unwrap();
+    blobs.append(blob, b"before").unwrap();
+    blobs.commit().unwrap();
+    blobs.abandon();
+    assert!(blobs.append(blob, b"after").is_err());
+    assert!(blobs.commit().is_err());
+    assert!(blobs.seal(blob).is_err());
+    assert!(blobs.delete("rec/1").is_err());
+    assert!(blobs.settle().is_err());
+    drop(blobs);
+    assert_eq!(open_blobs(&layout).read("rec/1").unwrap(), b"before");
 }

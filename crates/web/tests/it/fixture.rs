@@ -115,7 +115,7 @@ pub(crate) fn empty(folder: &Path, now: Timestamp) -> Outcome<Arc<Archive>> {
 
 /// An archive with one conversation of every kind, as it is at `now`.
 pub(crate) fn fill(folder: &Path, now: Timestamp) -> Outcome<Filled> {
-    let archive = empty(folder, now.plus_micros(-401 * DAY))?;
+    let archive = empty(folder, now)?;
     let destroyed = whole(&archive, "verkoop", now.plus_micros(-400 * DAY))?;
     let refused = refused(&archive, now.plus_micros(-5 * DAY))?;
     let undeclared = undeclared(&archive, now.plus_micros(-4 * DAY))?;

@@ -1,1 +1,12 @@
-//! Tests.
+//! The pages and the API as a browser and a program see them: the real router over a real
+//! archive, called without a socket.
+#![cfg(test)]
+
+mod api;
+mod asking;
+mod fixture;
+mod guard;
+mod pages;
+mod signing_in;
+mod sockets;
+mod support;

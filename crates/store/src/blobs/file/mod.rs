@@ -10,6 +10,7 @@
 //! The design, and why a crash at any step is harmless: `design/store.md`.
 
 mod disk;
+mod names;
 mod replay;
 mod settle;
 mod spool;
@@ -121,7 +122,8 @@ impl FileBlobs {
     }
 
     fn writer(&self) -> Result<&Writer, StoreError> {
-        self.writer.as_ref().ok_or_else(|| StoreError::ReadOnly {
+        let writer = self.writer.as_ref().filter(|writer| !writer.is_abandoned());
+        writer.ok_or_else(|| StoreError::ReadOnly {
             place: self.root.display().to_string(),
         })
     }

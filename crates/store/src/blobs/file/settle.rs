@@ -52,8 +52,9 @@ pub(super) fn settle_objects<'a>(
 
 /// The thread: retires each generation it is told to, until the writer is gone.
 pub(super) fn run(shared: &Shared, generations: &Receiver<u64>) {
+    let _ending = Ending(shared);
     while let Ok(generation) = generations.recv() {
-        if shared.is_crashed.load(Ordering::Relaxed) {
+        if shared.is_abandoned.load(Ordering::SeqCst) {
             return;
         }
         let result = retire(shared, generation);
@@ -74,6 +75,18 @@ pub(super) fn run(shared: &Shared, generations: &Receiver<u64>) {
         }
         drop(state);
         shared.settled.notify_all();
+    }
+}
+
+/// However the thread ends, nobody waits for it for ever.
+struct Ending<'a>(&'a Shared);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        // Under the lock, so that nobody looks just before and waits just after.
+        let _state = self.0.state();
+        self.0.is_settler_gone.store(true, Ordering::SeqCst);
+        self.0.settled.notify_all();
     }
 }
 

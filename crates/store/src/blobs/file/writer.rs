@@ -6,12 +6,11 @@
 
 use super::disk::{Disk, Step};
 use super::settle::{self, Object, settle_objects};
-use super::{Options, Recovered, folders_of, replay, spool};
-use crate::blobs::{BlobId, OBJECT_BYTES_MAX, check_key};
+use super::{Options, Recovered, replay, spool};
+use crate::blobs::{BlobId, OBJECT_BYTES_MAX};
 use crate::{StoreError, durable};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,26 +29,26 @@ const SPARE_BYTES_MAX: usize = 8 << 20;
 
 /// An object that is being written.
 #[derive(Debug)]
-struct Live {
-    object: Arc<Object>,
-    len: u64,
+pub(super) struct Live {
+    pub(super) object: Arc<Object>,
+    pub(super) len: u64,
     /// Whether a failed append could not be taken back, so that the file's end is unknown.
-    is_broken: bool,
+    pub(super) is_broken: bool,
 }
 
 /// What was appended since the last commit.
 #[derive(Debug, Default)]
-struct Pending {
-    bytes: Vec<u8>,
-    touched: BTreeMap<BlobId, Arc<Object>>,
+pub(super) struct Pending {
+    pub(super) bytes: Vec<u8>,
+    pub(super) touched: BTreeMap<BlobId, Arc<Object>>,
 }
 
 /// What appending changes. Held for as long as one write to the page cache takes.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    next_id: u64,
-    live: BTreeMap<BlobId, Live>,
-    pending: Pending,
+    pub(super) next_id: u64,
+    pub(super) live: BTreeMap<BlobId, Live>,
+    pub(super) pending: Pending,
     /// By spool on disk: the objects whose bytes it holds.
     pub(super) protected: BTreeMap<u64, BTreeMap<BlobId, Arc<Object>>>,
     /// Spools that could not be retired.
@@ -85,7 +84,10 @@ pub(super) struct Shared {
     pub(super) disk: Disk,
     state: Mutex<State>,
     pub(super) settled: Condvar,
-    pub(super) is_crashed: AtomicBool,
+    /// Set by a test that plays dead.
+    pub(super) is_abandoned: AtomicBool,
+    /// Set when the thread that settles has ended, whyever.
+    pub(super) is_settler_gone: AtomicBool,
 }
 
 impl Shared {
@@ -98,10 +100,10 @@ impl Shared {
 /// The writing half of a folder of objects.
 #[derive(Debug)]
 pub(super) struct Writer {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     spooling: Mutex<Spooling>,
     /// Held while a name is made or removed, so that a folder is not removed under a new file.
-    names: Mutex<()>,
+    pub(super) names_lock: Mutex<()>,
     options: Options,
     generations: Option<Sender<u64>>,
     settler: Option<JoinHandle<()>>,
@@ -133,7 +135,8 @@ impl Writer {
             disk: disk.clone(),
             state: Mutex::default(),
             settled: Condvar::new(),
-            is_crashed: AtomicBool::new(false),
+            is_abandoned: AtomicBool::new(false),
+            is_settler_gone: AtomicBool::new(false),
         });
         let (generations, receiver) = mpsc::channel();
         let of_thread = Arc::clone(&shared);
@@ -148,7 +151,7 @@ impl Writer {
                 next_generation: found.last_key_value().map_or(1, |(last, _)| last + 1),
                 spare: Vec::new(),
             }),
-            names: Mutex::new(()),
+            names_lock: Mutex::new(()),
             options,
             generations: Some(generations),
             settler: Some(settler),
@@ -159,52 +162,6 @@ impl Writer {
 
     fn spooling(&self) -> MutexGuard<'_, Spooling> {
         self.spooling.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn names(&self) -> MutexGuard<'_, ()> {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn create(&self, key: &str) -> Result<BlobId, StoreError> {
-        check_key(key)?;
-        let path = self.shared.objects.join(key);
-        let file = {
-            let _names = self.names();
-            if let Some(folder) = path.parent() {
-                self.shared.disk.make_folders(folder)?;
-            }
-            self.shared.disk.create(Step::CreateObject, &path)
-        };
-        let file = file.map_err(|error| match error {
-            StoreError::Io { source, .. } if source.kind() == ErrorKind::AlreadyExists => {
-                StoreError::Exists {
-                    noun: "object",
-                    id: key.to_owned(),
-                }
-            }
-            other => other,
-        })?;
-        let object = Arc::new(Object {
-            key: key.to_owned(),
-            path,
-            file,
-            is_named: AtomicBool::new(false),
-        });
-        let mut state = self.shared.state();
-        let id = BlobId(state.next_id);
-        state.next_id += 1;
-        // An empty record brings the file back, even if nothing more is ever appended.
-        spool::encode(&mut state.pending.bytes, key, 0, &[]);
-        state.pending.touched.insert(id, Arc::clone(&object));
-        state.live.insert(
-            id,
-            Live {
-                object,
-                len: 0,
-                is_broken: false,
-            },
-        );
-        Ok(id)
     }
 
     pub(super) fn append(&self, blob: BlobId, bytes: &[u8]) -> Result<u64, StoreError> {
@@ -407,99 +364,33 @@ impl Writer {
             .wait_while(state, |state| {
                 let mut left = state.protected.keys().filter(|left| awaited.contains(left));
                 left.any(|left| !state.failed.contains(left))
+                    && !self.shared.is_settler_gone.load(Ordering::SeqCst)
             })
             .unwrap_or_else(PoisonError::into_inner);
-        match &state.trouble {
-            Some(trouble) if !state.failed.is_disjoint(&awaited) => Err(StoreError::Unsettled {
-                trouble: trouble.clone(),
-            }),
-            _ => Ok(()),
+        if state.protected.keys().any(|left| awaited.contains(left)) {
+            let gone = "the thread that settles has ended";
+            let trouble = state.trouble.clone().unwrap_or_else(|| gone.to_owned());
+            return Err(StoreError::Unsettled { trouble });
         }
+        Ok(())
     }
 
     pub(super) fn trouble(&self) -> Option<String> {
         self.shared.state().trouble.clone()
     }
 
-    pub(super) fn delete(&self, key: &str) -> Result<(), StoreError> {
-        check_key(key)?;
-        self.settle_key(key, "be deleted")?;
-        let disk = &self.shared.disk;
-        let path = self.shared.objects.join(key);
-        let _names = self.names();
-        disk.remove(Step::RemoveObject, &path)?;
-        for folder in folders_of(&self.shared.objects, &path) {
-            let is_gone = folder != self.shared.objects && remove_empty_folder(folder)?;
-            if !is_gone {
-                return disk.sync_folder(folder);
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn truncate(&self, key: &str, len: u64) -> Result<(), StoreError> {
-        check_key(key)?;
-        self.settle_key(key, "be cut")?;
-        let path = self.shared.objects.join(key);
-        let file = match OpenOptions::new().write(true).open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(StoreError::NotFound {
-                    noun: "object",
-                    id: key.to_owned(),
-                });
-            }
-            Err(error) => return Err(StoreError::io("open", key)(error)),
-        };
-        let disk = &self.shared.disk;
-        let present = file
-            .metadata()
-            .map_err(StoreError::io("look at", key))?
-            .len();
-        if len < present {
-            disk.cut(Step::CutObject, &file, &path, len)?;
-        }
-        disk.sync(Step::SyncObject, &file, &path)
-    }
-
-    /// Makes sure that no spool holds bytes of an object, which recovery would bring back.
-    fn settle_key(&self, key: &str, act: &'static str) -> Result<(), StoreError> {
-        let is_spooled = |state: &State| {
-            let protected = state.protected.values().chain([&state.pending.touched]);
-            protected
-                .flat_map(BTreeMap::values)
-                .any(|object| object.key == key)
-        };
-        let state = self.shared.state();
-        if state.live.values().any(|live| live.object.key == key) {
-            return Err(StoreError::State {
-                noun: "object",
-                id: key.to_owned(),
-                state: "being written",
-                act,
-            });
-        }
-        if !is_spooled(&state) {
-            return Ok(());
-        }
-        drop(state);
-        let settled = self.settle();
-        // A spool of other objects that cannot be settled is not in the way.
-        if is_spooled(&self.shared.state()) {
-            settled
-        } else {
-            Ok(())
-        }
-    }
-
     pub(super) fn abandon(&self) {
-        self.shared.is_crashed.store(true, Ordering::Relaxed);
+        self.shared.is_abandoned.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.shared.is_abandoned.load(Ordering::SeqCst)
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        if !self.shared.is_crashed.load(Ordering::Relaxed) {
+        if !self.is_abandoned() {
             // What cannot be settled now is in the spool, and settled by the next opening.
             if let Err(_left_for_recovery) = self.settle() {}
         }
@@ -543,16 +434,4 @@ pub(super) fn find_spools(folder: &Path) -> Result<BTreeMap<u64, PathBuf>, Store
         }
     }
     Ok(found)
-}
-
-/// Whether the folder is gone: it was empty, or not there.
-fn remove_empty_folder(folder: &Path) -> Result<bool, StoreError> {
-    match std::fs::remove_dir(folder) {
-        Ok(()) => Ok(true),
-        Err(error) => match error.kind() {
-            ErrorKind::NotFound => Ok(true),
-            ErrorKind::DirectoryNotEmpty => Ok(false),
-            _ => Err(StoreError::io("remove", folder.display())(error)),
-        },
-    }
 }

@@ -1,13 +1,14 @@
 //! One call: what the law said of it, what the client wants, and what follows for its media.
 
+mod law;
+
 use super::Hands;
-use crate::decider::{Asked, Question, Reply};
-use crate::media::{Dated, MediaCommand, MediaSession, SharedCounts, StreamMedia};
-use crate::shared::{CallEntry, CallState};
+use crate::media::{Dated, MediaCommand, SharedCounts, StreamMedia};
+use crate::shared::CallState;
 use std::sync::Arc;
 use voicelog_archive::journal::{Cause, Ground, JournalEvent};
-use voicelog_archive::{ArchiveError, OfferedParty, WhenRefused};
-use voicelog_model::{DecisionId, Kind, MediaStream, RecordingId, StreamNumber, Timestamp};
+use voicelog_archive::{OfferedParty, WhenRefused};
+use voicelog_model::{MediaStream, RecordingId, StreamNumber, Timestamp};
 use voicelog_srs::{
     Activity, Command, EndCause, LocalDirection, SessionKey, StreamActivity, StreamAnswer,
 };
@@ -15,18 +16,12 @@ use voicelog_srs::{
 /// Events of a call without a recording that are kept at most; a client that holds and resumes
 /// without end must not fill the memory.
 const EVENTS_MAX: usize = 1_000;
-/// How long media waits in the kernel for an answer of the law that fails to come; then it is
-/// thrown away until there is one.
-const WITHOUT_ANSWER_MICROS: i64 = 5_000_000;
-/// The longest pause between two attempts to get an answer, in seconds.
-const RETRY_SECONDS_MAX: i64 = 30;
-
 /// A stream of the call.
 #[derive(Debug)]
-pub(super) struct CallStream {
-    pub(super) media: MediaStream,
-    pub(super) rtp_port: u16,
-    pub(super) activity: Activity,
+pub(in crate::control) struct CallStream {
+    pub(in crate::control) media: MediaStream,
+    pub(in crate::control) rtp_port: u16,
+    pub(in crate::control) activity: Activity,
 }
 
 /// One call.
@@ -66,7 +61,7 @@ pub(crate) struct Call {
 
 impl Call {
     /// A call that was just offered and is being opened.
-    pub(super) fn new(
+    pub(in crate::control) fn new(
         key: SessionKey,
         thread: usize,
         streams: Vec<CallStream>,
@@ -99,216 +94,34 @@ impl Call {
         }
     }
 
-    pub(super) const fn id(&self) -> Option<RecordingId> {
+    pub(in crate::control) const fn id(&self) -> Option<RecordingId> {
         self.id
     }
 
     /// Whether everything is done and the call can be forgotten.
-    pub(super) const fn is_over(&self) -> bool {
+    pub(in crate::control) const fn is_over(&self) -> bool {
         self.ended.is_some() && !self.is_asking
     }
 
     /// The client showed that it is there.
-    pub(super) fn heard(&mut self, now: Timestamp) {
+    pub(in crate::control) fn heard(&mut self, now: Timestamp) {
         self.last_signal = now;
-    }
-
-    // --- The law's answers.
-
-    /// Takes a reply of the deciders.
-    pub(super) fn on_reply(&mut self, reply: Reply, hands: &mut Hands<'_>) {
-        self.is_asking = false;
-        if let Some(call) = reply.call {
-            self.when_refused = call.line.when_refused;
-            self.opened(call.id, hands);
-        }
-        match reply.asked {
-            Ok(asked) => {
-                (self.failures, self.retry_at) = (0, None);
-                let since = self.held_since.take();
-                match asked {
-                    Asked::Permitted { decision, at } => self.on_permitted(decision, at, hands),
-                    Asked::Refused {
-                        decision,
-                        at,
-                        outcome,
-                        grounds,
-                    } => self.on_refused(decision, (at, since), outcome, grounds, hands),
-                }
-            }
-            Err(error) => self.on_no_answer(&error, hands),
-        }
-        if let Some((at, cause)) = self.ended {
-            self.finish(at, cause, hands);
-        } else if let Some(at) = self.changed_at.take() {
-            self.ask_again(at, hands);
-        }
-        hands.show_state(self.id, self.state);
-    }
-
-    fn opened(&mut self, id: RecordingId, hands: &mut Hands<'_>) {
-        self.id = Some(id);
-        let sockets = std::mem::take(&mut self.sockets);
-        let session = MediaSession::new(id, sockets, Arc::clone(&self.counts));
-        hands.media(self.thread, MediaCommand::Add(Box::new(session)));
-        let entry = CallEntry {
-            state: self.state,
-            offered_at: self.offered_at,
-            counts: Arc::clone(&self.counts),
-        };
-        hands.shared.insert_call(id, entry);
-        if let Some(parties) = self.parties.take() {
-            // This rings the bell of changed calls, so the law is asked again.
-            hands.archive.update_parties(id, parties);
-        }
-    }
-
-    /// Remembers participants until the archive knows the call.
-    pub(super) fn keep_parties(&mut self, parties: Vec<OfferedParty>) {
-        self.parties = Some(parties);
-    }
-
-    fn on_permitted(&mut self, decision: DecisionId, at: Timestamp, hands: &mut Hands<'_>) {
-        self.start(at);
-        let before = std::mem::replace(&mut self.state, CallState::Recording);
-        let mut events = std::mem::take(&mut self.events);
-        if before != CallState::Recording {
-            events.push((at, JournalEvent::Permitted { decision }));
-        }
-        self.grounds = None;
-        self.is_begun = true;
-        if let Some(id) = self.id {
-            hands.media(self.thread, MediaCommand::Keep(id, at, events));
-            tracing::info!(recording = %id, %decision, "permitted");
-        }
-        match before {
-            CallState::Asking => self.answer(LocalDirection::Receive, hands),
-            CallState::Waiting | CallState::Stopped => hands.command(self.key, Command::Receive),
-            CallState::Recording => {}
-        }
-    }
-
-    fn on_refused(
-        &mut self,
-        decision: DecisionId,
-        (at, since): (Timestamp, Option<Timestamp>),
-        outcome: String,
-        grounds: Vec<Ground>,
-        hands: &mut Hands<'_>,
-    ) {
-        let since = since.unwrap_or(at);
-        let is_news = self.grounds.as_ref() != Some(&grounds);
-        self.grounds = Some(grounds.clone());
-        let mut events = Vec::new();
-        match self.state {
-            CallState::Asking | CallState::Waiting => {
-                self.start(at);
-                if is_news {
-                    let event = JournalEvent::NotPermitted {
-                        decision,
-                        outcome,
-                        reasons: grounds,
-                    };
-                    self.note(at, event, hands);
-                }
-            }
-            CallState::Recording => {
-                let event = JournalEvent::PermitEnded {
-                    decision,
-                    reasons: grounds,
-                };
-                events.push((since, event));
-            }
-            CallState::Stopped => {}
-        }
-        self.close_media(since, events, None, hands);
-        if let Some(id) = self.id {
-            tracing::info!(recording = %id, %decision, "not permitted");
-        }
-        match self.state {
-            CallState::Asking => {
-                self.state = CallState::Waiting;
-                match self.when_refused {
-                    WhenRefused::Wait => self.answer(LocalDirection::Inactive, hands),
-                    WhenRefused::Reject => {
-                        self.reject(403, "recording is not permitted", Cause::Refusal, hands);
-                    }
-                }
-            }
-            CallState::Recording => {
-                self.state = CallState::Stopped;
-                hands.command(self.key, Command::Pause);
-            }
-            CallState::Waiting | CallState::Stopped => {}
-        }
-    }
-
-    /// There is no answer, and that is never a permission. A new call is turned away; one that
-    /// waits goes on waiting; one that is recorded leaves its media in the kernel for a while,
-    /// since the next attempt may permit it, and then stops.
-    fn on_no_answer(&mut self, error: &ArchiveError, hands: &mut Hands<'_>) {
-        let now = hands.now;
-        if self.state == CallState::Asking {
-            let status = if matches!(error.kind(), Kind::Unavailable | Kind::Exhausted) {
-                503
-            } else {
-                500
-            };
-            return self.reject(status, "the archive cannot answer", Cause::Overload, hands);
-        }
-        let since = *self.held_since.get_or_insert(now);
-        let pause = RETRY_SECONDS_MAX.min(1 << self.failures.min(10));
-        self.failures = self.failures.saturating_add(1);
-        self.retry_at = Some(now.plus_micros(pause * 1_000_000));
-        let is_patient = now.micros_since(since) < WITHOUT_ANSWER_MICROS;
-        if self.state == CallState::Recording {
-            if !is_patient {
-                self.close_media(since, Vec::new(), Some(Cause::Refusal), hands);
-                self.state = CallState::Stopped;
-                hands.command(self.key, Command::Pause);
-            }
-        } else {
-            self.close_media(since, Vec::new(), None, hands);
-        }
-    }
-
-    /// The facts have changed: media waits from this moment on, and the law is asked.
-    pub(super) fn on_changed(&mut self, hands: &mut Hands<'_>) {
-        if self.ended.is_some() || self.state == CallState::Asking && self.id.is_none() {
-            return;
-        }
-        if self.is_asking {
-            self.changed_at.get_or_insert(hands.now);
-        } else {
-            self.ask_again(hands.now, hands);
-        }
-    }
-
-    fn ask_again(&mut self, since: Timestamp, hands: &mut Hands<'_>) {
-        let Some(id) = self.id else {
-            return;
-        };
-        self.held_since.get_or_insert(since);
-        self.retry_at = None;
-        self.is_asking = true;
-        hands.media(self.thread, MediaCommand::Hold(id));
-        hands.decider.ask(Question::Again {
-            session: self.key,
-            id,
-            is_begun: self.is_begun,
-        });
     }
 
     // --- The client.
 
     /// The client holds, resumes or removes streams.
-    pub(super) fn on_activities(&mut self, activities: &[StreamActivity], hands: &mut Hands<'_>) {
+    pub(in crate::control) fn on_activities(
+        &mut self,
+        activities: &[StreamActivity],
+        hands: &mut Hands<'_>,
+    ) {
         for now in activities {
             self.set_activity(now.number, now.activity, hands);
         }
     }
 
-    pub(super) fn set_activity(
+    pub(in crate::control) fn set_activity(
         &mut self,
         number: StreamNumber,
         activity: Activity,
@@ -326,7 +139,7 @@ impl Call {
     }
 
     /// The client added a stream, or one of its streams became another.
-    pub(super) fn add_stream(
+    pub(in crate::control) fn add_stream(
         &mut self,
         stream: CallStream,
         sockets: StreamMedia,
@@ -355,7 +168,7 @@ impl Call {
     }
 
     /// Answers the pending offer.
-    pub(super) fn answer(&self, direction: LocalDirection, hands: &mut Hands<'_>) {
+    pub(in crate::control) fn answer(&self, direction: LocalDirection, hands: &mut Hands<'_>) {
         let streams = self
             .streams
             .iter()
@@ -373,7 +186,7 @@ impl Call {
     }
 
     /// The direction that fits what the law said last.
-    pub(super) const fn direction(&self) -> LocalDirection {
+    pub(in crate::control) const fn direction(&self) -> LocalDirection {
         match self.state {
             CallState::Recording => LocalDirection::Receive,
             CallState::Asking | CallState::Waiting | CallState::Stopped => LocalDirection::Inactive,
@@ -381,7 +194,7 @@ impl Call {
     }
 
     /// The session is over.
-    pub(super) fn on_ended(&mut self, cause: EndCause, hands: &mut Hands<'_>) {
+    pub(in crate::control) fn on_ended(&mut self, cause: EndCause, hands: &mut Hands<'_>) {
         let cause = match cause {
             EndCause::ByRecordingClient | EndCause::Transport => Cause::RecordingClient,
             EndCause::NoAck | EndCause::Timeout => Cause::TimeOut,
@@ -396,7 +209,7 @@ impl Call {
     // --- Ourselves.
 
     /// Ends the session from our side.
-    pub(super) fn end(&mut self, cause: Cause, reason: &str, hands: &mut Hands<'_>) {
+    pub(in crate::control) fn end(&mut self, cause: Cause, reason: &str, hands: &mut Hands<'_>) {
         if self.our_cause.is_none() {
             self.our_cause = Some(cause);
             let reason = reason.to_owned();
@@ -405,7 +218,7 @@ impl Call {
     }
 
     /// Its media cannot be written any more.
-    pub(super) fn on_write_failed(&mut self, hands: &mut Hands<'_>) {
+    pub(in crate::control) fn on_write_failed(&mut self, hands: &mut Hands<'_>) {
         if let Some(id) = self.id {
             hands.media(self.thread, MediaCommand::Fail(id));
         }
@@ -413,7 +226,7 @@ impl Call {
     }
 
     /// Once a second: asks again where there was no answer, and ends a call that is silent.
-    pub(super) fn on_tick(&mut self, silent_micros: i64, hands: &mut Hands<'_>) {
+    pub(in crate::control) fn on_tick(&mut self, silent_micros: i64, hands: &mut Hands<'_>) {
         if self.ended.is_some() {
             return;
         }

@@ -1,0 +1,131 @@
+//! A disk that takes nothing more of one recording.
+
+use crate::support::*;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use voicelog_archive::Archive;
+use voicelog_archive::timeline::Verdict;
+use voicelog_model::Clock;
+use voicelog_recorder::{CallState, Recorder};
+use voicelog_src_sim::{Outcome, Side, place};
+use voicelog_store::blobs::Unknown;
+use voicelog_store::{BlobEntry, BlobId, Blobs, StoreError};
+
+/// Blobs of which the first one takes nothing more, once told.
+#[derive(Debug)]
+struct Tight {
+    inner: Box<dyn Blobs>,
+    first: Mutex<Option<BlobId>>,
+    is_full: Arc<AtomicBool>,
+}
+
+impl Blobs for Tight {
+    fn create(&self, key: &str) -> Result<BlobId, StoreError> {
+        let blob = self.inner.create(key)?;
+        self.first.lock().unwrap().get_or_insert(blob);
+        Ok(blob)
+    }
+    fn append(&self, blob: BlobId, bytes: &[u8]) -> Result<u64, StoreError> {
+        if self.is_full.load(Ordering::SeqCst) && *self.first.lock().unwrap() == Some(blob) {
+            return Err(StoreError::Full {
+                what: "the disk",
+                limit: 0,
+            });
+        }
+        self.inner.append(blob, bytes)
+    }
+    fn commit(&self) -> Result<(), StoreError> {
+        self.inner.commit()
+    }
+    fn seal(&self, blob: BlobId) -> Result<u64, StoreError> {
+        self.inner.seal(blob)
+    }
+    fn read(&self, key: &str) -> Result<Vec<u8>, StoreError> {
+        self.inner.read(key)
+    }
+    fn len(&self, key: &str) -> Result<u64, StoreError> {
+        self.inner.len(key)
+    }
+    fn list(&self, prefix: &str) -> Result<Vec<BlobEntry>, StoreError> {
+        self.inner.list(prefix)
+    }
+    fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.inner.delete(key)
+    }
+    fn truncate(&self, key: &str, len: u64) -> Result<(), StoreError> {
+        self.inner.truncate(key, len)
+    }
+    fn free_bytes(&self) -> Result<u64, StoreError> {
+        self.inner.free_bytes()
+    }
+    fn list_unknown(&self, is_known: &dyn Fn(&str) -> bool) -> Result<Vec<Unknown>, StoreError> {
+        self.inner.list_unknown(is_known)
+    }
+    fn settle(&self) -> Result<(), StoreError> {
+        self.inner.settle()
+    }
+    fn trouble(&self) -> Option<String> {
+        self.inner.trouble()
+    }
+}
+
+#[test]
+fn a_recording_that_cannot_be_written_ends_and_the_one_beside_it_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let is_full = Arc::new(AtomicBool::new(false));
+    let mut parts = parts(folder.path());
+    parts.blobs = Box::new(Tight {
+        inner: parts.blobs,
+        first: Mutex::new(None),
+        is_full: Arc::clone(&is_full),
+    });
+    let archive = Arc::new(Archive::open(parts));
+    let clock: Arc<dyn Clock> = Arc::new(MachineClock);
+    let recorder = Recorder::start(&config(), Arc::clone(&archive), clock).unwrap();
+    let server = Server {
+        recorder,
+        archive,
+        folder,
+    };
+
+    let first = place(&server.plan("announced", 1)).unwrap();
+    let first_id = server.call_in(CallState::Recording);
+    let second = place(&server.plan("announced", 2)).unwrap();
+    wait_until("both are recorded", || {
+        let calls = server.recorder.status().calls;
+        calls.len() == 2 && calls.iter().all(|call| call.media.kept > 40)
+    });
+    let second_id = server
+        .recorder
+        .status()
+        .calls
+        .iter()
+        .map(|call| call.id)
+        .max()
+        .unwrap();
+    is_full.store(true, Ordering::SeqCst);
+    let report = first.finish().unwrap();
+    assert!(matches!(
+        report.outcome,
+        Outcome::Ended {
+            by: Side::Server,
+            ..
+        }
+    ));
+    let kept = server.recorder.status().calls[0].media.kept;
+    wait_until("the other one goes on", || {
+        server.recorder.status().calls[0].media.kept > kept + 40
+    });
+    let report = second.hang_up().unwrap();
+    server.all_closed();
+
+    assert_eq!(server.timeline(second_id).verdict, Verdict::Whole);
+    assert_eq!(payloads(&server.open(second_id), 1), sent(&report)[0]);
+    let timeline = server.timeline(first_id);
+    assert_ne!(timeline.verdict, Verdict::Whole);
+    assert!(
+        timeline.streams[0].packets >= 10,
+        "what was written is kept"
+    );
+    assert!(!payloads(&server.open(first_id), 1).is_empty());
+}

@@ -1,0 +1,148 @@
+//! Making, cutting and removing objects: what changes names or takes bytes away.
+
+use super::disk::Step;
+use super::folders_of;
+use super::settle::Object;
+use super::spool;
+use super::writer::{Live, State, Writer};
+use crate::StoreError;
+use crate::blobs::{BlobId, check_key};
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+impl Writer {
+    fn names(&self) -> MutexGuard<'_, ()> {
+        self.names_lock
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn create(&self, key: &str) -> Result<BlobId, StoreError> {
+        check_key(key)?;
+        let path = self.shared.objects.join(key);
+        let file = {
+            let _names = self.names();
+            if let Some(folder) = path.parent() {
+                self.shared.disk.make_folders(folder)?;
+            }
+            self.shared.disk.create(Step::CreateObject, &path)
+        };
+        let file = file.map_err(|error| match error {
+            StoreError::Io { source, .. } if source.kind() == ErrorKind::AlreadyExists => {
+                StoreError::Exists {
+                    noun: "object",
+                    id: key.to_owned(),
+                }
+            }
+            other => other,
+        })?;
+        let object = Arc::new(Object {
+            key: key.to_owned(),
+            path,
+            file,
+            is_named: AtomicBool::new(false),
+        });
+        let mut state = self.shared.state();
+        let id = BlobId(state.next_id);
+        state.next_id += 1;
+        // An empty record brings the file back, even if nothing more is ever appended.
+        spool::encode(&mut state.pending.bytes, key, 0, &[]);
+        state.pending.touched.insert(id, Arc::clone(&object));
+        state.live.insert(
+            id,
+            Live {
+                object,
+                len: 0,
+                is_broken: false,
+            },
+        );
+        Ok(id)
+    }
+
+    pub(super) fn delete(&self, key: &str) -> Result<(), StoreError> {
+        check_key(key)?;
+        self.settle_key(key, "be deleted")?;
+        let disk = &self.shared.disk;
+        let path = self.shared.objects.join(key);
+        let _names = self.names();
+        disk.remove(Step::RemoveObject, &path)?;
+        for folder in folders_of(&self.shared.objects, &path) {
+            let is_gone = folder != self.shared.objects && remove_empty_folder(folder)?;
+            if !is_gone {
+                return disk.sync_folder(folder);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn truncate(&self, key: &str, len: u64) -> Result<(), StoreError> {
+        check_key(key)?;
+        self.settle_key(key, "be cut")?;
+        let path = self.shared.objects.join(key);
+        let file = match OpenOptions::new().write(true).open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Err(StoreError::NotFound {
+                    noun: "object",
+                    id: key.to_owned(),
+                });
+            }
+            Err(error) => return Err(StoreError::io("open", key)(error)),
+        };
+        let disk = &self.shared.disk;
+        let present = file
+            .metadata()
+            .map_err(StoreError::io("look at", key))?
+            .len();
+        if len < present {
+            disk.cut(Step::CutObject, &file, &path, len)?;
+        }
+        disk.sync(Step::SyncObject, &file, &path)
+    }
+
+    /// Makes sure that no spool holds bytes of an object, which recovery would bring back.
+    fn settle_key(&self, key: &str, act: &'static str) -> Result<(), StoreError> {
+        let is_spooled = |state: &State| {
+            let protected = state.protected.values().chain([&state.pending.touched]);
+            protected
+                .flat_map(BTreeMap::values)
+                .any(|object| object.key == key)
+        };
+        let state = self.shared.state();
+        if state.live.values().any(|live| live.object.key == key) {
+            return Err(StoreError::State {
+                noun: "object",
+                id: key.to_owned(),
+                state: "being written",
+                act,
+            });
+        }
+        if !is_spooled(&state) {
+            return Ok(());
+        }
+        drop(state);
+        let settled = self.settle();
+        // A spool of other objects that cannot be settled is not in the way.
+        if is_spooled(&self.shared.state()) {
+            settled
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Whether the folder is gone: it was empty, or not there.
+fn remove_empty_folder(folder: &Path) -> Result<bool, StoreError> {
+    match std::fs::remove_dir(folder) {
+        Ok(()) => Ok(true),
+        Err(error) => match error.kind() {
+            ErrorKind::NotFound => Ok(true),
+            ErrorKind::DirectoryNotEmpty => Ok(false),
+            _ => Err(StoreError::io("remove", folder.display())(error)),
+        },
+    }
+}

@@ -1,0 +1,206 @@
+//! A browser without a window: it keeps cookies, reads forms, and sends what a person would.
+
+use crate::fixture::{self, Filled};
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+use tower::ServiceExt;
+use voicelog_model::{Clock, SimClock, Timestamp};
+use voicelog_web::{App, Pause, Status, StatusSource, WebConfig, new_setup_token, router};
+
+pub(crate) const TOKEN: &str = "the token of the programs";
+pub(crate) const PASSWORD: &str = "paard accu nietje";
+
+/// 2026-11-21T10:02:00Z.
+pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_795_255_320_000_000);
+
+/// A recorder whose state a test sets.
+#[derive(Debug, Default)]
+pub(crate) struct Recorder(pub(crate) Mutex<Option<Pause>>);
+
+impl StatusSource for Recorder {
+    fn status(&self) -> Status {
+        Status { pause: *self.0.lock().unwrap(), calls_in_progress: 1 }
+    }
+}
+
+pub(crate) struct Site {
+    pub(crate) router: Router,
+    pub(crate) filled: Filled,
+    pub(crate) clock: Arc<SimClock>,
+    pub(crate) recorder: Arc<Recorder>,
+    _folder: TempDir,
+}
+
+/// A site over http with one conversation of every kind.
+pub(crate) fn site() -> Site {
+    site_at("http://127.0.0.1:8080")
+}
+
+pub(crate) fn site_at(public_url: &str) -> Site {
+    let folder = tempfile::tempdir().unwrap();
+    let filled = fixture::fill(folder.path(), NOW).unwrap();
+    let clock = Arc::new(SimClock::new(NOW));
+    let recorder = Arc::new(Recorder::default());
+    let shared_clock: Arc<dyn Clock> = Arc::<SimClock>::clone(&clock);
+    let status: Arc<dyn StatusSource> = Arc::<Recorder>::clone(&recorder);
+    let router = router(App {
+        archive: Arc::clone(&filled.archive),
+        clock: shared_clock,
+        status,
+        config: WebConfig {
+            public_url: public_url.to_owned(),
+            recording_address: "sip:verkoop@127.0.0.1:5060".to_owned(),
+            api_token_sha256: Sha256::digest(TOKEN).into(),
+        },
+    });
+    Site { router, filled, clock, recorder, _folder: folder }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Page {
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.bytes).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: impl header::AsHeaderName) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn location(&self) -> &str {
+        self.header(header::LOCATION)
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.bytes).unwrap()
+    }
+
+    /// The token in the page's form.
+    pub(crate) fn form_token(&self) -> &str {
+        self.between("name=\"form_token\" value=\"", "\"")
+    }
+
+    pub(crate) fn between(&self, start: &str, end: &str) -> &str {
+        let after = self.text().split_once(start).unwrap_or_else(|| panic!("no {start}")).1;
+        after.split_once(end).unwrap().0
+    }
+
+    pub(crate) fn shows(&self, text: &str) -> bool {
+        self.text().contains(text)
+    }
+}
+
+/// Sends one request.
+pub(crate) async fn send(router: &Router, request: Request<Body>) -> Page {
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.unwrap().to_bytes().to_vec();
+    Page { status: parts.status, headers: parts.headers, bytes }
+}
+
+/// A browser with its cookies.
+pub(crate) struct Browser<'s> {
+    pub(crate) site: &'s Site,
+    pub(crate) cookies: BTreeMap<String, String>,
+    pub(crate) lang: &'static str,
+}
+
+impl<'s> Browser<'s> {
+    pub(crate) fn new(site: &'s Site) -> Self {
+        Self { site, cookies: BTreeMap::new(), lang: "en" }
+    }
+
+    /// A browser that is signed in.
+    pub(crate) async fn signed_in(site: &'s Site) -> Self {
+        let mut browser = Self::new(site);
+        let archive = &site.filled.archive;
+        let path = new_setup_token(archive, [9; 32], NOW).unwrap().unwrap();
+        let page = browser.set_up(&path, PASSWORD, PASSWORD).await;
+        assert_eq!((page.status, page.location()), (StatusCode::SEE_OTHER, "/"), "{}", page.text());
+        browser
+    }
+
+    pub(crate) async fn set_up(&mut self, path: &str, password: &str, again: &str) -> Page {
+        self.get(path).await;
+        let fields = [("name", "Beheer"), ("password", password), ("again", again)];
+        self.post(path, &fields).await
+    }
+
+    pub(crate) fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::ACCEPT_LANGUAGE, self.lang)
+            .header(header::HOST, "127.0.0.1:8080");
+        if cookies.is_empty() { request } else { request.header(header::COOKIE, cookies.join("; ")) }
+    }
+
+    pub(crate) async fn send(&mut self, request: Request<Body>) -> Page {
+        let page = send(&self.site.router, request).await;
+        for set in page.headers.get_all(header::SET_COOKIE) {
+            let set = set.to_str().unwrap();
+            let (name, value) = set.split(';').next().unwrap().split_once('=').unwrap();
+            if set.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        page
+    }
+
+    pub(crate) async fn get(&mut self, path: &str) -> Page {
+        let request = self.request("GET", path).body(Body::empty()).unwrap();
+        self.send(request).await
+    }
+
+    /// Sends a form with the token of a page of ours.
+    pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let from = if self.cookies.contains_key("voicelog") { "/" } else { "/login" };
+        let token = self.get(from).await.form_token().to_owned();
+        self.post_with(path, &token, fields).await
+    }
+
+    pub(crate) async fn post_with(&mut self, path: &str, token: &str, fields: &[(&str, &str)]) -> Page {
+        let mut body = format!("form_token={token}");
+        for (name, value) in fields {
+            body.push_str(&format!("&{name}={}", percent(value)));
+        }
+        let request = self
+            .request("POST", path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(body))
+            .unwrap();
+        self.send(request).await
+    }
+}
+
+fn percent(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// A request of a program, with the token.
+pub(crate) async fn program(site: &Site, method: &str, path: &str, body: &str) -> Page {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::AUTHORIZATION, format!("Bearer {TOKEN}"))
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(body.to_owned()))
+        .unwrap();
+    send(&site.router, request).await
+}
