@@ -53,11 +53,30 @@ pub(crate) fn test() -> anyhow::Result<()> {
         "test",
         "--package",
         "voicelog-tests",
+        "--test",
+        "it",
         "--",
         "--test-threads=1",
     ];
     let mut command = shell::command("cargo", &arguments);
-    shell::run(command.env("VOICELOG_BIN", program))
+    shell::run(command.env("VOICELOG_BIN", program))?;
+    pages()
+}
+
+/// `cargo xtask pages`: every page in a real browser, held against an accessibility checker.
+pub(crate) fn pages() -> anyhow::Result<()> {
+    cargo(&["build", "--package", "voicelog-web", "--example", "pages"])?;
+    let built = Metadata::of_workspace()?.target_directory;
+    let folder = shell::root().join("tests/pages");
+    // Their versions are in the lock file beside them, with hashes; none may run anything itself.
+    let fetch = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+    shell::run(shell::command("npm", &fetch).current_dir(&folder))?;
+    let mut check = shell::command("node", &["check.mjs", "--serve"]);
+    shell::run(
+        check
+            .arg(built.join("debug/examples/pages"))
+            .current_dir(&folder),
+    )
 }
 
 /// `cargo xtask fuzz-smoke`.

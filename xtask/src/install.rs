@@ -26,6 +26,16 @@ const NEEDS: &[Need] = &[
         package: "chromium",
         why: "a browser: the pages are checked for accessibility as people see them",
     },
+    Need {
+        programs: &["node"],
+        package: "nodejs",
+        why: "drives that browser and runs the accessibility checker in it",
+    },
+    Need {
+        programs: &["npm"],
+        package: "npm",
+        why: "fetches the checker (axe-core) and the driver (playwright-core), by hash",
+    },
 ];
 
 /// Installs what is missing.

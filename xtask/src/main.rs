@@ -33,6 +33,7 @@ cargo xtask COMMAND
   tidy         sizes, leftovers, links and paths in documents
   docs         the API documentation builds without a warning
   fuzz-smoke   every parser against a fixed sequence of damaged input
+  pages        every page in a browser, with an accessibility checker
   bench        the numbers of ref/performance.md: --calls N, --seconds S, --quick
 ";
 
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::run(),
         "docs" => ci::docs(),
         "fuzz-smoke" => ci::fuzz_smoke(),
+        "pages" => ci::pages(),
         "bench" => bench::run(rest),
         // Not in the help: `bench` starts these as processes of their own, each pinned to one core.
         "floor" => bench::floor::run(rest),

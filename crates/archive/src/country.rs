@@ -5,7 +5,7 @@
 //! wrong guess in the lenient direction is the one mistake this file may not make.
 
 /// Looked for and not known.
-pub const UNKNOWN: &str = "ZZ";
+pub(crate) const UNKNOWN: &str = "ZZ";
 
 /// ITU-T E.164 country codes with the country that has them alone, longest match first.
 /// Codes shared by several countries (+1, +7, +44 with its islands …) are named only where every
@@ -49,19 +49,18 @@ const PREFIXES: &[(&str, &str)] = &[
 
 /// Where addresses without an international number are at home.
 #[derive(Debug, Clone, Copy)]
-pub struct Home<'a> {
+pub(crate) struct Home<'a> {
     /// Country of the line: own extensions and national numbers are there.
-    pub country: &'a str,
+    pub(crate) country: &'a str,
     /// Host names of the organisation's own SIP domains.
-    pub own_domains: &'a [String],
+    pub(crate) own_domains: &'a [String],
 }
 
 /// The country of an address (`tel:` or `sip:` URI, or a bare number or user@host).
 ///
 /// An international number tells it; a national number or an own extension is at home; all else
 /// is `ZZ`.
-#[must_use]
-pub fn of_address(address: &str, home: Home<'_>) -> String {
+pub(crate) fn of_address(address: &str, home: Home<'_>) -> String {
     let bare = strip_scheme(address);
     let (user, host) = match bare.split_once('@') {
         Some((user, host)) => (user, Some(host)),

@@ -5,18 +5,17 @@
 
 use crate::error::Doing;
 use crate::{Archive, ArchiveError};
-use std::collections::BTreeMap;
 use voicelog_evidence::Digest;
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::digest::sha256;
 use voicelog_evidence::journal::{JournalEvent, Record, RecordRef};
 use voicelog_evidence::key::DataKey;
-use voicelog_evidence::manifest::{self, Manifest, Provenance, SegmentEntry, StreamEntry};
-use voicelog_evidence::original::{self, OriginalError};
+use voicelog_evidence::inventory::InventoryBuilder;
+use voicelog_evidence::manifest::{self, Manifest, Provenance, SegmentEntry};
+use voicelog_evidence::original::OriginalError;
 use voicelog_evidence::timeline::{Timeline, TimelineBuilder, Verdict};
 use voicelog_evidence::tlog::LeafKind;
-use voicelog_evidence::tree::StreamTreeBuilder;
-use voicelog_model::{DecisionId, MediaStream, RecordingId, StreamNumber, Timestamp};
+use voicelog_model::{DecisionId, RecordingId, Timestamp};
 use voicelog_store::index::{Finished as FinishedRow, State, Unrecorded};
 
 /// The program and version that manifests name.
@@ -40,67 +39,40 @@ pub(crate) struct Basis {
     pub(crate) tool: String,
 }
 
-/// Everything that one pass over the journal yields.
+/// One pass over the journal: the inventory, and the few things that closing needs besides.
 pub(crate) struct Summary {
-    timeline: TimelineBuilder,
-    trees: BTreeMap<StreamNumber, StreamTreeBuilder>,
-    streams: Vec<MediaStream>,
-    events: Vec<u8>,
-    record_count: u64,
+    inventory: InventoryBuilder,
     /// The decision that permitted the recording.
     pub(crate) decision: Option<DecisionId>,
     /// Whether the journal says that the call ended.
     pub(crate) ended: bool,
     /// An event that cannot be written down again; only a damaged journal has one.
     unwritable: Option<OriginalError>,
-    tree_salt: [u8; 32],
 }
 
 impl Summary {
     pub(crate) fn new(id: RecordingId, data_key: &DataKey) -> Self {
         Self {
-            timeline: TimelineBuilder::new(),
-            trees: BTreeMap::new(),
-            streams: Vec::new(),
-            events: original::header(original::EVENTS),
-            record_count: 0,
+            inventory: InventoryBuilder::new(data_key.tree_salt(id)),
             decision: None,
             ended: false,
             unwritable: None,
-            tree_salt: data_key.tree_salt(id),
         }
     }
 
     /// Adds the next record of the journal.
     pub(crate) fn push(&mut self, record: RecordRef<'_>) {
-        let index = self.record_count;
-        self.record_count += 1;
-        self.timeline.push_view(record);
-        match record {
-            RecordRef::Packet { stream, arrived, kind, bytes } => {
-                let salt = self.tree_salt;
-                self.trees
-                    .entry(stream)
-                    .or_insert_with(|| StreamTreeBuilder::new(salt, stream))
-                    .push_packet(index, arrived, kind, bytes);
-            }
-            RecordRef::Event { event, .. } => {
-                if let Err(error) = original::put_record(index, record, &mut self.events) {
-                    self.unwritable = Some(error);
-                }
-                self.note(event);
-            }
+        if let Err(error) = self.inventory.push(record) {
+            self.unwritable = Some(error);
         }
-    }
-
-    fn note(&mut self, event: &JournalEvent) {
+        let RecordRef::Event { event, .. } = record else { return };
         match event {
-            JournalEvent::StreamAdded { stream } => self.streams.push(stream.clone()),
             JournalEvent::Permitted { decision } => {
                 self.decision.get_or_insert(*decision);
             }
             JournalEvent::CallEnded { .. } | JournalEvent::Interrupted { .. } => self.ended = true,
             JournalEvent::CallStarted {}
+            | JournalEvent::StreamAdded { .. }
             | JournalEvent::NotPermitted { .. }
             | JournalEvent::PermitEnded { .. }
             | JournalEvent::StreamPaused { .. }
@@ -112,7 +84,7 @@ impl Summary {
 
     /// The manifest and the timeline of all records pushed.
     pub(crate) fn finish(
-        mut self,
+        self,
         id: RecordingId,
         segments: Vec<SegmentEntry>,
         basis: Basis,
@@ -120,8 +92,9 @@ impl Summary {
         if self.unwritable.is_some() {
             return Err(ArchiveError::Corrupt { what: format!("the journal of {id}") });
         }
-        let timeline = std::mem::take(&mut self.timeline).finish();
-        let streams = self.stream_entries(&timeline);
+        let inventory = self.inventory.finish();
+        let streams = inventory.stream_entries();
+        let timeline = inventory.timeline;
         let manifest = Manifest {
             version: manifest::VERSION,
             recording: id,
@@ -130,8 +103,8 @@ impl Summary {
             call_ended: timeline.call_ended,
             streams,
             segments,
-            record_count: self.record_count,
-            events_sha256: Digest::of(&self.events),
+            record_count: inventory.record_count,
+            events_sha256: inventory.events_sha256,
             timeline_sha256: Digest::of(&canonical_json(&timeline)?),
             decision_sha256: basis.decision_sha256,
             rulebook_hash: basis.rulebook_hash,
@@ -139,34 +112,6 @@ impl Summary {
             tool: basis.tool,
         };
         Ok((manifest, timeline))
-    }
-
-    fn stream_entries(&mut self, timeline: &Timeline) -> Vec<StreamEntry> {
-        let salt = self.tree_salt;
-        let mut streams = std::mem::take(&mut self.streams);
-        streams.sort_by_key(|stream| stream.number);
-        streams.dedup_by_key(|stream| stream.number);
-        let mut entries = Vec::new();
-        for stream in streams {
-            let tree = self
-                .trees
-                .remove(&stream.number)
-                .unwrap_or_else(|| StreamTreeBuilder::new(salt, stream.number))
-                .finish();
-            let counted = timeline.streams.iter().find(|s| s.stream.number == stream.number);
-            entries.push(StreamEntry {
-                number: stream.number,
-                label: stream.label,
-                codec: stream.codec,
-                payload_type: stream.payload_type,
-                party: stream.party,
-                root: Digest(tree.root),
-                leaf_count: tree.leaves.len() as u64,
-                packets: counted.map_or(0, |s| s.packets),
-                payload_bytes: counted.map_or(0, |s| s.payload_bytes),
-            });
-        }
-        entries
     }
 }
 

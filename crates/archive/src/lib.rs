@@ -65,6 +65,12 @@ pub struct Parts {
     pub lines: Lines,
 }
 
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Parts({:?})", self.secrets)
+    }
+}
+
 /// The archive. Shared between threads behind an `Arc`; every call may block on the disk.
 pub struct Archive {
     pub(crate) index: Box<dyn Index>,

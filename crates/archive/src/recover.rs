@@ -84,12 +84,25 @@ impl Archive {
         let segments = self.read_records(id, &data_key, |record| summary.push(record))?;
         let interrupted = !summary.ended;
         if interrupted {
+            let mut chunk = ChunkBuilder::new();
+            let mut push = |at, event: JournalEvent| {
+                chunk.push_event(at, &event).map_err(|source| ArchiveError::Journal { id, source })
+            };
+            if summary.decision.is_none() {
+                // The crash came between the permission and the first chunk on disk: the journal
+                // has not even a beginning.
+                let row = self.row(id)?;
+                let decision = self.governing_decision(&row)?;
+                push(row.started_at, JournalEvent::CallStarted {})?;
+                push(row.started_at, JournalEvent::Permitted { decision })?;
+            }
+            push(now, JournalEvent::Interrupted { restarted_at: now })?;
             let number = segments.next_number();
             let (mut segment, mut bytes) =
                 SegmentWriter::create(&data_key, id, number, segments.chain);
-            let mut chunk = ChunkBuilder::new();
-            chunk.push_event(now, &JournalEvent::Interrupted { restarted_at: now });
-            segment.seal(&chunk.take(), &mut bytes);
+            segment
+                .seal(chunk.plaintext(), &mut bytes)
+                .map_err(|source| ArchiveError::Sealing { id, source })?;
             // A torn frame at the end of the last segment stays where it is: the reader skips it,
             // and the new segment goes on from the last whole frame.
             let blob = self.blobs.create(&segment_key(id, number)).doing("closing a cut recording")?;

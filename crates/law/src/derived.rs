@@ -214,8 +214,10 @@ fn staff_audible(seen: &Seen<'_>) -> bool {
 }
 
 /// A recording scheme of an organisation counts as structural until it is known to be one call.
+/// What the police record for their task is outside it.
 fn or_consent_needed(seen: &Seen<'_>) -> bool {
     staff_audible(seen)
+        && avg_applies(seen) != "wpg"
         && !seen.facts.is(name::STRUCTURAL, "single")
         && !seen
             .facts
@@ -230,6 +232,7 @@ fn targeted_monitoring(seen: &Seen<'_>) -> bool {
 fn covert_control(seen: &Seen<'_>) -> bool {
     let facts = seen.facts;
     facts.is(name::OPENNESS, "covert")
+        && avg_applies(seen) != "wpg"
         && (facts.is(name::PURPOSE, "controle_medewerker") || targeted_monitoring(seen))
 }
 

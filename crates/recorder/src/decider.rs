@@ -7,6 +7,7 @@
 //! **Invariant:** an error is never a permission. A permit never leaves this room: it is consumed
 //! here, and what comes out is that media may be kept from a moment on.
 
+use crate::guard::contained;
 use crate::signalling::{Notice, Notices};
 use crate::writer::WriterHandle;
 use std::sync::mpsc::{Receiver, Sender};
@@ -32,6 +33,14 @@ pub(crate) enum Question {
     },
 }
 
+impl Question {
+    const fn session(&self) -> SessionKey {
+        match self {
+            Self::Open(session, _) | Self::Again { session, .. } => *session,
+        }
+    }
+}
+
 /// What came of a question.
 #[derive(Debug)]
 pub(crate) struct Reply {
@@ -40,7 +49,23 @@ pub(crate) struct Reply {
     /// The call as the archive opened it, for a new one.
     pub(crate) call: Option<Box<Call>>,
     /// The answer, or that there is none.
-    pub(crate) asked: Result<Asked, ArchiveError>,
+    pub(crate) asked: Result<Asked, NoAnswer>,
+}
+
+/// There is no answer. That is never a permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NoAnswer {
+    /// Whether the same question can have an answer later.
+    pub(crate) may_pass: bool,
+}
+
+impl NoAnswer {
+    fn because(error: &ArchiveError) -> Self {
+        tracing::error!(error = %chain(error), "no answer about a call");
+        Self {
+            may_pass: error.kind().is_worth_retrying(),
+        }
+    }
 }
 
 /// The law's answer.
@@ -126,10 +151,13 @@ impl Decider {
     /// Runs until nobody can ask any more.
     pub(crate) fn run(self) {
         while let Some(question) = self.next() {
-            let reply = self.answer(question);
-            if let Err(error) = &reply.asked {
-                tracing::error!(error = %chain(error), "no answer about a call");
-            }
+            let session = question.session();
+            let reply = contained("asking the law", || self.answer(question));
+            let reply = reply.unwrap_or(Reply {
+                session,
+                call: None,
+                asked: Err(NoAnswer { may_pass: false }),
+            });
             self.notices.send(Notice::Answered(Box::new(reply)));
         }
     }
@@ -150,13 +178,15 @@ impl Decider {
                 match self.archive.open_call(*offered, self.clock.now()) {
                     Ok(call) => Reply {
                         session,
-                        asked: self.ask(call.id, false),
+                        asked: self
+                            .ask(call.id, false)
+                            .map_err(|error| NoAnswer::because(&error)),
                         call: Some(Box::new(call)),
                     },
                     Err(error) => Reply {
                         session,
                         call: None,
-                        asked: Err(error),
+                        asked: Err(NoAnswer::because(&error)),
                     },
                 }
             }
@@ -167,7 +197,9 @@ impl Decider {
             } => Reply {
                 session,
                 call: None,
-                asked: self.ask(id, is_begun),
+                asked: self
+                    .ask(id, is_begun)
+                    .map_err(|error| NoAnswer::because(&error)),
             },
         }
     }

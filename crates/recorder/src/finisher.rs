@@ -3,6 +3,7 @@
 //! A recording that cannot be closed now (the disk is full) is tried again while the server runs;
 //! after a restart recovery does the same with the same function.
 
+use crate::guard::contained;
 use crate::pace::Tick;
 use crate::shared::Shared;
 use std::collections::VecDeque;
@@ -146,7 +147,7 @@ impl Finisher {
     }
 
     fn carry_out(&mut self, job: Job) {
-        match job {
+        let done = contained("closing a recording", || match job {
             Job::Recorded(writer) => {
                 let id = writer.id();
                 if let Err(error) = self.archive.close(*writer) {
@@ -156,6 +157,9 @@ impl Finisher {
                 self.finish(id);
             }
             Job::Unrecorded(id, events) => self.finish_unrecorded(id, events),
+        });
+        if done.is_none() {
+            tracing::error!("a recording is left for recovery to close");
         }
         self.shared.call_finished();
     }

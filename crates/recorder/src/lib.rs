@@ -17,6 +17,7 @@ mod config;
 mod control;
 mod decider;
 mod finisher;
+mod guard;
 mod media;
 mod pace;
 mod ports;

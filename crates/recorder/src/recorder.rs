@@ -368,7 +368,8 @@ impl House<'_> {
         let (commands, received) = channel();
         let clock = Arc::clone(&self.clock);
         // The thread makes its buffers itself: they hold pointers that must not change threads.
-        let run = move || MediaThread::new(clock, received, writer).run();
+        let notices = self.notices.clone();
+        let run = move || MediaThread::new(clock, received, writer, notices).run();
         Ok((commands, spawn("voicelog-media", run)?))
     }
 }

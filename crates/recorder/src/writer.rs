@@ -6,13 +6,14 @@
 //! written any more ends its media and says so; the others go on.
 
 use crate::finisher::FinisherHandle;
+use crate::guard::contained;
 use crate::shared::Shared;
 use crate::signalling::{Notice, Notices};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
-use voicelog_archive::journal::{PacketKind, Record, decode_chunk};
+use voicelog_archive::journal::{Cause, PacketKind, Record, decode_chunk};
 use voicelog_archive::{Archive, ArchiveError, RecordingWriter};
 use voicelog_model::{RecordingId, error::chain};
 
@@ -81,6 +82,11 @@ impl WriterHandle {
             self.write(vec![Chunk { id, plaintext }]);
             self.send(Job::End(id));
         }
+    }
+
+    /// A recording ends and its last chunk is lost. Without effect if it never began.
+    pub(crate) fn give_up(&self, id: RecordingId) {
+        self.send(Job::End(id));
     }
 
     fn send(&self, job: Job) {
@@ -183,18 +189,26 @@ impl Writer {
             *lost += packets_in(&chunk.plaintext);
             return;
         }
-        match self.archive.append(&mut open.writer, &chunk.plaintext) {
-            Ok(()) => self.is_dirty = true,
-            Err(error) => {
-                // A frame that is missing breaks the chain of all that would follow, so nothing may
-                // follow: the recording keeps what it has.
+        let appended = contained("writing media", || {
+            self.archive.append(&mut open.writer, &chunk.plaintext)
+        });
+        let cause = match appended {
+            Some(Ok(())) => {
+                self.is_dirty = true;
+                return;
+            }
+            Some(Err(error)) => {
                 tracing::error!(recording = %chunk.id, error = %chain(&error),
                     "the recording cannot be written; its media ends here");
-                open.lost = Some(packets_in(&chunk.plaintext));
                 self.shared.set_disk_trouble(true);
-                self.notices.send(Notice::WriteFailed(chunk.id));
+                Cause::DiskFull
             }
-        }
+            None => Cause::Overload,
+        };
+        // A frame that is missing breaks the chain of all that would follow, so nothing may follow:
+        // the recording keeps what it has.
+        open.lost = Some(packets_in(&chunk.plaintext));
+        self.notices.send(Notice::MediaFailed(chunk.id, cause));
     }
 
     /// Lets a recording go. After a failure its journal ends where it stopped.

@@ -38,7 +38,6 @@ pub(crate) fn warn(text: impl Display) {
 pub(crate) enum Tone {
     Good,
     Bad,
-    Quiet,
     Strong,
 }
 
@@ -50,7 +49,6 @@ pub(crate) fn tone(tone: Tone, text: &str) -> String {
     let code = match tone {
         Tone::Good => "32",
         Tone::Bad => "31",
-        Tone::Quiet => "2",
         Tone::Strong => "1",
     };
     format!("\u{1b}[{code}m{text}\u{1b}[0m")

@@ -3,7 +3,10 @@
 //!
 //! It prints the set-up link, keeps everything in a temporary folder, and stops when its standard
 //! input closes.
-#![expect(clippy::print_stdout, reason = "the link on standard output is what the example is for")]
+#![expect(
+    clippy::print_stdout,
+    reason = "the link on standard output is what the example is for"
+)]
 
 #[path = "../tests/it/fixture.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
@@ -23,7 +26,10 @@ struct Calm;
 
 impl StatusSource for Calm {
     fn status(&self) -> Status {
-        Status { pause: None, calls_in_progress: 1 }
+        Status {
+            pause: None,
+            calls_in_progress: 1,
+        }
     }
 }
 

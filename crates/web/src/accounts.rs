@@ -34,7 +34,11 @@ pub fn new_setup_token(
     now: Timestamp,
 ) -> Result<Option<String>, SetupError> {
     let accounts = archive.accounts();
-    if accounts.account_count().map_err(|error| SetupError(Box::new(error)))? > 0 {
+    if accounts
+        .account_count()
+        .map_err(|error| SetupError(Box::new(error)))?
+        > 0
+    {
         return Ok(None);
     }
     let token = Token::new(random);
@@ -47,7 +51,11 @@ pub fn new_setup_token(
 /// The one spelling under which a name is kept and looked up: trimmed, single spaces, lower case.
 /// `None` if no name is left, it is too long, or it holds characters that cannot be seen.
 pub(crate) fn name_as_kept(typed: &str) -> Option<String> {
-    let name = typed.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let name = typed
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .to_lowercase();
     let fits = (1..=NAME_CHARACTERS_MAX).contains(&name.chars().count());
     (fits && !name.chars().any(char::is_control)).then_some(name)
 }
@@ -93,7 +101,10 @@ mod tests {
 
     #[test]
     fn a_name_has_one_spelling() {
-        assert_eq!(name_as_kept("  Jan   de Vries "), Some("jan de vries".to_owned()));
+        assert_eq!(
+            name_as_kept("  Jan   de Vries "),
+            Some("jan de vries".to_owned())
+        );
         assert_eq!(name_as_kept("   "), None);
         assert_eq!(name_as_kept("a\u{7}b"), None);
         assert_eq!(name_as_kept(&"x".repeat(65)), None);

@@ -66,10 +66,22 @@ impl Pause {
     pub const fn text(self, lang: Language) -> &'static str {
         let (nl, en) = match self {
             Self::Starting => ("De server start nog.", "The server is still starting."),
-            Self::Stopping => ("De server stopt. Lopende gesprekken worden afgemaakt.", "The server is stopping. Calls in progress are being finished."),
-            Self::DiskFull => ("De schijf is vol. Maak ruimte.", "The disk is full. Make room."),
-            Self::Busy => ("Er lopen zoveel gesprekken als er mogen lopen.", "As many calls are in progress as may be."),
-            Self::ArchiveAway => ("Het archief antwoordt niet.", "The archive does not answer."),
+            Self::Stopping => (
+                "De server stopt. Lopende gesprekken worden afgemaakt.",
+                "The server is stopping. Calls in progress are being finished.",
+            ),
+            Self::DiskFull => (
+                "De schijf is vol. Maak ruimte.",
+                "The disk is full. Make room.",
+            ),
+            Self::Busy => (
+                "Er lopen zoveel gesprekken als er mogen lopen.",
+                "As many calls are in progress as may be.",
+            ),
+            Self::ArchiveAway => (
+                "Het archief antwoordt niet.",
+                "The archive does not answer.",
+            ),
         };
         lang.pick(nl, en)
     }
@@ -105,8 +117,14 @@ pub struct App {
 
 /// Tries of one browser's address to sign in, and of one account's name from everywhere. The
 /// second is wider, so that a stranger cannot easily shut out the owner of a name.
-const TRIES_OF_AN_ADDRESS: Allowance = Allowance { burst: 10, one_per_micros: 30_000_000 };
-const TRIES_OF_A_NAME: Allowance = Allowance { burst: 30, one_per_micros: 30_000_000 };
+const TRIES_OF_AN_ADDRESS: Allowance = Allowance {
+    burst: 10,
+    one_per_micros: 30_000_000,
+};
+const TRIES_OF_A_NAME: Allowance = Allowance {
+    burst: 30,
+    one_per_micros: 30_000_000,
+};
 
 /// What handlers share.
 #[derive(Debug)]

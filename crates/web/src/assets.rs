@@ -16,17 +16,29 @@ pub(crate) fn style_path() -> &'static str {
     static PATH: OnceLock<String> = OnceLock::new();
     PATH.get_or_init(|| {
         let digest = Sha256::digest(STYLE);
-        let start: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let start: String = digest
+            .iter()
+            .take(4)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         format!("/assets/style.css?v={start}")
     })
 }
 
 pub(crate) async fn style() -> impl IntoResponse {
-    (StatusCode::OK, [KEEP, (header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE)
+    (
+        StatusCode::OK,
+        [KEEP, (header::CONTENT_TYPE, "text/css; charset=utf-8")],
+        STYLE,
+    )
 }
 
 pub(crate) async fn icon() -> impl IntoResponse {
-    (StatusCode::OK, [KEEP, (header::CONTENT_TYPE, "image/svg+xml")], ICON)
+    (
+        StatusCode::OK,
+        [KEEP, (header::CONTENT_TYPE, "image/svg+xml")],
+        ICON,
+    )
 }
 
 #[cfg(test)]

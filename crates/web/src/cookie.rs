@@ -18,9 +18,17 @@ impl Names {
     /// The names for an address that starts with `https` or not.
     pub(crate) const fn new(secure: bool) -> Self {
         if secure {
-            Self { session: "__Host-voicelog", form: "__Host-voicelog-form", secure }
+            Self {
+                session: "__Host-voicelog",
+                form: "__Host-voicelog-form",
+                secure,
+            }
         } else {
-            Self { session: "voicelog", form: "voicelog-form", secure }
+            Self {
+                session: "voicelog",
+                form: "voicelog-form",
+                secure,
+            }
         }
     }
 }
@@ -69,7 +77,10 @@ mod tests {
     #[test]
     fn a_cookie_is_found_among_others_and_only_by_its_whole_name() {
         let mut headers = HeaderMap::new();
-        headers.append(header::COOKIE, HeaderValue::from_static("a=1; xvoicelog=2; voicelog=3"));
+        headers.append(
+            header::COOKIE,
+            HeaderValue::from_static("a=1; xvoicelog=2; voicelog=3"),
+        );
         headers.append(header::COOKIE, HeaderValue::from_static("voicelog=4"));
         assert_eq!(read(&headers, "voicelog"), Some("3"));
         assert_eq!(read(&headers, "log"), None);
@@ -79,7 +90,10 @@ mod tests {
     fn over_https_a_cookie_is_bound_to_the_host_and_secure() {
         let names = Names::new(true);
         let value = set(names.session, "v", names.secure, Keep::Session).unwrap();
-        assert_eq!(value, "__Host-voicelog=v; Path=/; HttpOnly; SameSite=Lax; Secure");
+        assert_eq!(
+            value,
+            "__Host-voicelog=v; Path=/; HttpOnly; SameSite=Lax; Secure"
+        );
         assert!(!Names::new(false).session.starts_with("__Host-"));
     }
 }

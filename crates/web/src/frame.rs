@@ -33,9 +33,18 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
     (header::X_FRAME_OPTIONS, "DENY"),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    (HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), microphone=(), geolocation=()",
+    ),
 ];
 
 /// The version of the API, on each of its answers.
@@ -73,7 +82,13 @@ fn trouble_in(response: &Response) -> Option<Trouble> {
 
 fn tell_operator(trouble: &Trouble, request: &str, lang: Language) {
     if let Some(cause) = &trouble.cause {
-        tracing::error!(request, status = trouble.status.as_u16(), cause, "{}", trouble.title(lang));
+        tracing::error!(
+            request,
+            status = trouble.status.as_u16(),
+            cause,
+            "{}",
+            trouble.title(lang)
+        );
     }
 }
 
@@ -113,8 +128,13 @@ pub(crate) async fn around_page(
     if let Some(trouble) = trouble_in(&response) {
         tell_operator(&trouble, &id, Language::En);
         let page = visitor.page_at("/", "", trouble.title(visitor.lang));
-        let view = ErrorPage { detail: trouble.detail(visitor.lang).to_owned(), request: id, p: page };
-        let mut made = html(trouble.status, &view).unwrap_or_else(|_trouble| trouble.status.into_response());
+        let view = ErrorPage {
+            detail: trouble.detail(visitor.lang).to_owned(),
+            request: id,
+            p: page,
+        };
+        let mut made =
+            html(trouble.status, &view).unwrap_or_else(|_trouble| trouble.status.into_response());
         keep(response.headers(), made.headers_mut());
         retry_after(&trouble, made.headers_mut());
         response = made;
@@ -126,7 +146,11 @@ pub(crate) async fn around_page(
 }
 
 /// Around every answer of the API.
-pub(crate) async fn around_api(State(desk): State<Shared>, request: Request, next: Next) -> Response {
+pub(crate) async fn around_api(
+    State(desk): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response {
     let id = request_id();
     let accept = visitor::field(request.headers(), header::ACCEPT_LANGUAGE);
     let lang = crate::lang::choose(None, None, accept);
@@ -153,7 +177,9 @@ fn with_headers(desk: &Desk, mut response: Response) -> Response {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
     }
     // What is not said to be keepable is personal, or may be.
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
@@ -167,7 +193,10 @@ pub(crate) async fn signed_in(
     if visitor.signed_in.is_some() {
         return next.run(request).await;
     }
-    let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
+    let wanted = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |wanted| wanted.as_str());
     let comes_back = request.method() == Method::GET && wanted != "/";
     match visitor::safe_next(wanted).filter(|_| comes_back) {
         Some(next) => Redirect::to(&format!("/login?next={}", percent(next))).into_response(),
@@ -203,11 +232,17 @@ pub(crate) async fn forms(
     request: Request,
     next: Next,
 ) -> Response {
-    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+    if matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    ) {
         return next.run(request).await;
     }
     // Browsers say where a request comes from (Fetch Metadata); older ones say nothing.
-    let site = request.headers().get("sec-fetch-site").map(HeaderValue::as_bytes);
+    let site = request
+        .headers()
+        .get("sec-fetch-site")
+        .map(HeaderValue::as_bytes);
     if !matches!(site, None | Some(b"same-origin" | b"none")) {
         return Trouble::form().into_response();
     }
@@ -223,11 +258,16 @@ pub(crate) async fn forms(
     if !crate::secret::same(carried.as_bytes(), visitor.form_token.as_bytes()) {
         return Trouble::form().into_response();
     }
-    next.run(Request::from_parts(parts, Body::from(bytes))).await
+    next.run(Request::from_parts(parts, Body::from(bytes)))
+        .await
 }
 
 /// Lets only requests with the API's token through.
-pub(crate) async fn with_token(State(desk): State<Shared>, request: Request, next: Next) -> Response {
+pub(crate) async fn with_token(
+    State(desk): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response {
     let given = visitor::field(request.headers(), header::AUTHORIZATION)
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
@@ -242,7 +282,9 @@ pub(crate) async fn with_token(State(desk): State<Shared>, request: Request, nex
             "Send the token along: `Authorization: Bearer …`.",
         )
         .into_response();
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    response
+        .headers_mut()
+        .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     response
 }
 

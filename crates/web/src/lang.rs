@@ -32,8 +32,14 @@ fn preferred(accept_language: &str) -> Option<Language> {
     for item in accept_language.split(',').take(32) {
         let mut parts = item.split(';');
         let tag = parts.next().unwrap_or_default().trim();
-        let primary = tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
-        let Ok(language) = primary.parse::<Language>() else { continue };
+        let primary = tag
+            .split('-')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let Ok(language) = primary.parse::<Language>() else {
+            continue;
+        };
         let weight = parts
             .find_map(|part| part.trim().strip_prefix("q="))
             .map_or(Some(1_000), parse_weight)

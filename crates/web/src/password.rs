@@ -48,8 +48,8 @@ pub(crate) fn weakness(password: &str, again: &str, name: &str) -> Option<Weakne
 
 fn argon2id() -> Result<Argon2<'static>, HashError> {
     let (memory, passes, lanes) = COST;
-    let params = Params::new(memory, passes, lanes, None)
-        .map_err(|source| HashError(source.into()))?;
+    let params =
+        Params::new(memory, passes, lanes, None).map_err(|source| HashError(source.into()))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
@@ -67,11 +67,15 @@ pub(crate) fn matches(password: &str, kept: Option<&str>) -> bool {
     if password.len() > BYTES_MAX {
         return false;
     }
-    let Ok(argon2id) = argon2id() else { return false };
+    let Ok(argon2id) = argon2id() else {
+        return false;
+    };
     match kept.map(PasswordHash::new) {
         Some(Ok(kept)) => argon2id.verify_password(password.as_bytes(), &kept).is_ok(),
         Some(Err(_)) | None => {
-            let _work: bool = argon2id.hash_password_with_salt(password.as_bytes(), &[0; 16]).is_ok();
+            let _work: bool = argon2id
+                .hash_password_with_salt(password.as_bytes(), &[0; 16])
+                .is_ok();
             false
         }
     }
@@ -84,7 +88,10 @@ mod tests {
     #[test]
     fn only_the_same_password_matches_and_the_hash_is_argon2id() {
         let kept = hash("een lang wachtwoord", &[7; 16]).unwrap();
-        assert!(kept.starts_with("$argon2id$v=19$m=65536,t=3,p=1$"), "{kept}");
+        assert!(
+            kept.starts_with("$argon2id$v=19$m=65536,t=3,p=1$"),
+            "{kept}"
+        );
         assert!(matches("een lang wachtwoord", Some(&kept)));
         assert!(!matches("een lang wachtwoorD", Some(&kept)));
         assert!(!matches("een lang wachtwoord", None));
@@ -99,6 +106,9 @@ mod tests {
         assert_eq!(same("beheer beheer"), Some(Weakness::TooSimple));
         assert_eq!(same(&"lang ".repeat(300)), Some(Weakness::TooLong));
         assert_eq!(same("paard accu nietje"), None);
-        assert_eq!(weakness("paard accu nietje", "paard accu nietj", ""), Some(Weakness::NotTheSame));
+        assert_eq!(
+            weakness("paard accu nietje", "paard accu nietj", ""),
+            Some(Weakness::NotTheSame)
+        );
     }
 }

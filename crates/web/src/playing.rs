@@ -47,7 +47,15 @@ impl Playing {
     ) {
         let mut open = self.lock();
         open.retain(|_, other| other.login != login || other.sound.id != sound.id);
-        open.insert(token_hash, Arc::new(Opened { sound, reason, login, opened_at: now }));
+        open.insert(
+            token_hash,
+            Arc::new(Opened {
+                sound,
+                reason,
+                login,
+                opened_at: now,
+            }),
+        );
         while open.len() > 1 && (open.len() > OPEN_MAX || bytes_in(&open) > BYTES_MAX) {
             let oldest = open
                 .iter()

@@ -21,17 +21,31 @@ pub(crate) fn part(field: Option<&str>, len: usize) -> Part {
     let Some(spec) = field.and_then(|field| field.trim().strip_prefix("bytes=")) else {
         return Part::Whole;
     };
-    let Some((first, last)) = spec.split_once('-') else { return Part::Whole };
+    let Some((first, last)) = spec.split_once('-') else {
+        return Part::Whole;
+    };
     let (first, last) = (first.trim(), last.trim());
     match (number(first), number(last)) {
         (None, Some(suffix)) if first.is_empty() => {
-            if suffix == 0 || len == 0 { Part::Outside } else { Part::Some(len.saturating_sub(suffix)..len) }
+            if suffix == 0 || len == 0 {
+                Part::Outside
+            } else {
+                Part::Some(len.saturating_sub(suffix)..len)
+            }
         }
         (Some(first), None) if last.is_empty() => {
-            if first < len { Part::Some(first..len) } else { Part::Outside }
+            if first < len {
+                Part::Some(first..len)
+            } else {
+                Part::Outside
+            }
         }
         (Some(first), Some(last)) if first <= last => {
-            if first < len { Part::Some(first..last.saturating_add(1).min(len)) } else { Part::Outside }
+            if first < len {
+                Part::Some(first..last.saturating_add(1).min(len))
+            } else {
+                Part::Outside
+            }
         }
         _ => Part::Whole,
     }
@@ -54,7 +68,10 @@ mod tests {
         assert_eq!(part(Some("bytes=2-"), 10), Part::Some(2..10));
         assert_eq!(part(Some("bytes=-3"), 10), Part::Some(7..10));
         assert_eq!(part(Some("bytes=-30"), 10), Part::Some(0..10));
-        assert_eq!(part(Some("bytes=2-99999999999999999999999"), 10), Part::Some(2..10));
+        assert_eq!(
+            part(Some("bytes=2-99999999999999999999999"), 10),
+            Part::Some(2..10)
+        );
     }
 
     #[test]
@@ -63,7 +80,15 @@ mod tests {
             assert_eq!(part(Some(field), 10), Part::Outside, "{field}");
         }
         assert_eq!(part(Some("bytes=0-"), 0), Part::Outside);
-        for field in ["bytes=5-2", "bytes=", "bytes=-", "bytes=a-b", "bytes=0-1,4-5", "items=0-1", "bytes=+1-2"] {
+        for field in [
+            "bytes=5-2",
+            "bytes=",
+            "bytes=-",
+            "bytes=a-b",
+            "bytes=0-1,4-5",
+            "items=0-1",
+            "bytes=+1-2",
+        ] {
             assert_eq!(part(Some(field), 10), Part::Whole, "{field}");
         }
         assert_eq!(part(None, 10), Part::Whole);
@@ -74,9 +99,16 @@ mod tests {
         for len in 0..6_usize {
             for first in 0..8 {
                 for last in 0..8 {
-                    for field in [format!("bytes={first}-{last}"), format!("bytes={first}-"), format!("bytes=-{last}")] {
+                    for field in [
+                        format!("bytes={first}-{last}"),
+                        format!("bytes={first}-"),
+                        format!("bytes=-{last}"),
+                    ] {
                         if let Part::Some(range) = part(Some(&field), len) {
-                            assert!(range.start < range.end && range.end <= len, "{field} of {len}");
+                            assert!(
+                                range.start < range.end && range.end <= len,
+                                "{field} of {len}"
+                            );
                         }
                     }
                 }

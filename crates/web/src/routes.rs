@@ -35,7 +35,12 @@ const fn route(
     path: &'static str,
     handler: MethodRouter<Shared>,
 ) -> Route {
-    Route { audience, methods, path, handler }
+    Route {
+        audience,
+        methods,
+        path,
+        handler,
+    }
 }
 
 fn pages() -> Vec<Route> {
@@ -48,7 +53,12 @@ fn pages() -> Vec<Route> {
         route(Anyone, GET, "/assets/style.css", get(assets::style)),
         route(Anyone, GET, "/assets/icon.svg", get(assets::icon)),
         route(Anyone, GET, "/healthz", get(health::short)),
-        route(Anyone, BOTH, "/setup/{token}", get(setup::form).post(setup::claim)),
+        route(
+            Anyone,
+            BOTH,
+            "/setup/{token}",
+            get(setup::form).post(setup::claim),
+        ),
         route(Anyone, BOTH, "/login", get(login::form).post(login::enter)),
         route(Anyone, POST, "/logout", post(login::leave)),
         route(SignedIn, GET, "/", get(recordings::list)),
@@ -59,9 +69,24 @@ fn pages() -> Vec<Route> {
             "/recordings/{id}/listen",
             get(asking::listen_form).post(asking::listen),
         ),
-        route(SignedIn, GET, "/recordings/{id}/listen/{token}", get(player::show)),
-        route(SignedIn, GET, "/recordings/{id}/listen/{token}/audio.wav", get(player::sound)),
-        route(SignedIn, BOTH, "/recordings/{id}/copy", get(asking::copy_form).post(asking::copy)),
+        route(
+            SignedIn,
+            GET,
+            "/recordings/{id}/listen/{token}",
+            get(player::show),
+        ),
+        route(
+            SignedIn,
+            GET,
+            "/recordings/{id}/listen/{token}/audio.wav",
+            get(player::sound),
+        ),
+        route(
+            SignedIn,
+            BOTH,
+            "/recordings/{id}/copy",
+            get(asking::copy_form).post(asking::copy),
+        ),
         route(
             SignedIn,
             BOTH,
@@ -79,9 +104,19 @@ fn programs() -> Vec<Route> {
     vec![
         route(Program, GET, "/v1/openapi.json", get(api::description)),
         route(Program, GET, "/v1/recordings", get(api::recordings::list)),
-        route(Program, GET, "/v1/recordings/{id}", get(api::recordings::show)),
+        route(
+            Program,
+            GET,
+            "/v1/recordings/{id}",
+            get(api::recordings::show),
+        ),
         route(Program, GET, "/v1/calls", get(api::calls::list)),
-        route(Program, &["POST"], "/v1/calls/{id}/facts", post(api::calls::say)),
+        route(
+            Program,
+            &["POST"],
+            "/v1/calls/{id}/facts",
+            post(api::calls::say),
+        ),
         route(Program, GET, "/v1/checkpoint", get(api::checkpoint)),
         route(Program, GET, "/v1/health", get(api::health)),
     ]
@@ -93,7 +128,12 @@ pub fn table() -> Vec<(Audience, &'static str, &'static str)> {
     pages()
         .into_iter()
         .chain(programs())
-        .flat_map(|route| route.methods.iter().map(move |method| (route.audience, *method, route.path)))
+        .flat_map(|route| {
+            route
+                .methods
+                .iter()
+                .map(move |method| (route.audience, *method, route.path))
+        })
         .collect()
 }
 
@@ -113,7 +153,9 @@ pub fn router(app: App) -> Router {
         for_people = for_people.route(path, handler);
     }
     // An address that does not exist is told only to who is signed in, as one that does.
-    let nowhere = get(frame::nowhere).fallback(frame::nowhere).layer(from_fn(frame::signed_in));
+    let nowhere = get(frame::nowhere)
+        .fallback(frame::nowhere)
+        .layer(from_fn(frame::signed_in));
     let for_people = for_people
         .fallback_service(nowhere.with_state(()))
         .layer(from_fn(frame::forms))
@@ -122,7 +164,10 @@ pub fn router(app: App) -> Router {
     for (path, handler) in programs().into_iter().map(guard) {
         for_programs = for_programs.route(path, handler);
     }
+    let no_such = get(frame::nowhere).fallback(frame::nowhere);
+    let token = from_fn_with_state(Arc::clone(&desk), frame::with_token);
     let for_programs = for_programs
+        .route("/v1/{*rest}", no_such.layer(token))
         .layer(DefaultBodyLimit::max(HTTP_BODY_BYTES_MAX))
         .layer(from_fn_with_state(Arc::clone(&desk), frame::around_api));
     for_people.merge(for_programs).with_state(desk)

@@ -32,7 +32,11 @@ const DRAIN_MAX: Duration = Duration::from_secs(10);
 /// Answers requests on `listener` until `shutdown` is ready, then finishes what is under way.
 ///
 /// An error on one connection ends that connection and nothing else.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()> + Send) {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()> + Send,
+) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let (stop, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();
@@ -42,7 +46,9 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
         while connections.try_join_next().is_some() {}
         let next = async {
             let place = Arc::clone(&places).acquire_owned().await.ok()?;
-            accept(&listener).await.map(|(stream, peer)| (stream, peer, place))
+            accept(&listener)
+                .await
+                .map(|(stream, peer)| (stream, peer, place))
         };
         tokio::select! {
             () = &mut shutdown => break,
@@ -60,7 +66,10 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
     stop.send_replace(true);
     let drained = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(DRAIN_MAX, drained).await.is_err() {
-        tracing::warn!("answers under way were cut off after {} s", DRAIN_MAX.as_secs());
+        tracing::warn!(
+            "answers under way were cut off after {} s",
+            DRAIN_MAX.as_secs()
+        );
     }
 }
 
@@ -75,13 +84,21 @@ async fn accept(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the pause is the job: accept has no event to wait on")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the pause is the job: accept has no event to wait on"
+)]
 async fn pause() {
     tokio::time::sleep(ACCEPT_PAUSE).await;
 }
 
 /// One connection, request after request.
-async fn converse(stream: TcpStream, peer: IpAddr, router: Router, mut stopped: watch::Receiver<bool>) {
+async fn converse(
+    stream: TcpStream,
+    peer: IpAddr,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+) {
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer));

@@ -26,12 +26,18 @@ pub(crate) struct Throttle {
 
 impl Throttle {
     pub(crate) const fn new(allowance: Allowance) -> Self {
-        Self { allowance, full_again_at: Mutex::new(BTreeMap::new()) }
+        Self {
+            allowance,
+            full_again_at: Mutex::new(BTreeMap::new()),
+        }
     }
 
     /// Takes one try. `Err` gives the whole seconds until the next one comes back.
     pub(crate) fn take(&self, key: [u8; 32], now: Timestamp) -> Result<(), u64> {
-        let mut buckets = self.full_again_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self
+            .full_again_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let step = self.allowance.one_per_micros;
         let room = step.saturating_mul(i64::from(self.allowance.burst));
         let full_again = buckets.get(&key).copied().unwrap_or(now).max(now);
@@ -54,7 +60,10 @@ impl Throttle {
 
     /// Gives all tries back, after a success.
     pub(crate) fn forget(&self, key: &[u8; 32]) {
-        self.full_again_at.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.full_again_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(key);
     }
 }
 
@@ -62,7 +71,10 @@ impl Throttle {
 mod tests {
     use super::*;
 
-    const ALLOWANCE: Allowance = Allowance { burst: 3, one_per_micros: 30_000_000 };
+    const ALLOWANCE: Allowance = Allowance {
+        burst: 3,
+        one_per_micros: 30_000_000,
+    };
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_micros(seconds * 1_000_000)
@@ -76,7 +88,10 @@ mod tests {
         }
         let wait = throttle.take([1; 32], at(100)).unwrap_err();
         assert!((30..=31).contains(&wait), "{wait}");
-        assert!(throttle.take([2; 32], at(100)).is_ok(), "another key is not touched");
+        assert!(
+            throttle.take([2; 32], at(100)).is_ok(),
+            "another key is not touched"
+        );
         assert!(throttle.take([1; 32], at(131)).is_ok());
         assert!(throttle.take([1; 32], at(131)).is_err());
     }
@@ -94,9 +109,9 @@ mod tests {
     #[test]
     fn a_flood_of_keys_does_not_grow_the_memory() {
         let throttle = Throttle::new(ALLOWANCE);
-        for number in 0..(KEYS_MAX as u32 + 500) {
+        for number in 0..KEYS_MAX + 500 {
             let mut key = [0; 32];
-            key[..4].copy_from_slice(&number.to_be_bytes());
+            key[..8].copy_from_slice(&number.to_be_bytes());
             throttle.take(key, at(0)).unwrap();
         }
         assert!(throttle.full_again_at.lock().unwrap().len() <= KEYS_MAX);

@@ -24,7 +24,12 @@ pub(crate) struct Trouble {
 
 impl Trouble {
     pub(crate) const fn new(status: StatusCode) -> Self {
-        Self { status, detail: None, cause: None, retry_after: None }
+        Self {
+            status,
+            detail: None,
+            cause: None,
+            retry_after: None,
+        }
     }
 
     pub(crate) const fn not_found() -> Self {
@@ -69,7 +74,10 @@ impl Trouble {
             403 => ("Dit mag niet", "This is not allowed"),
             404 => ("Niet gevonden", "Not found"),
             405 => ("Dat kan hier niet", "That cannot be done here"),
-            409 => ("Dat past niet bij de toestand van nu", "That does not fit the present state"),
+            409 => (
+                "Dat past niet bij de toestand van nu",
+                "That does not fit the present state",
+            ),
             413 => ("Dit is te groot", "This is too large"),
             415 => ("Deze vorm kennen wij niet", "We do not know this format"),
             429 => ("Even wachten", "Wait a moment"),
@@ -85,7 +93,10 @@ impl Trouble {
             return lang.pick(nl, en);
         }
         let (nl, en) = match self.status.as_u16() {
-            401 => ("Voor deze pagina moet u ingelogd zijn.", "You have to be signed in for this page."),
+            401 => (
+                "Voor deze pagina moet u ingelogd zijn.",
+                "You have to be signed in for this page.",
+            ),
             403 => ("U mag dit niet doen.", "You may not do this."),
             404 => (
                 "Wat u zoekt is hier niet, of u mag het niet zien.",
@@ -99,10 +110,22 @@ impl Trouble {
                 "Kijk eerst hoe het er nu voor staat en probeer het dan opnieuw.",
                 "Look at how things stand now, then try again.",
             ),
-            413 => ("Er is meer gestuurd dan wij aannemen.", "More was sent than we accept."),
-            429 => ("U heeft te vaak geprobeerd. Wacht even.", "You tried too often. Wait a moment."),
-            503 => ("Probeer het over een minuut opnieuw.", "Try again in a minute."),
-            400..500 => ("Wat gestuurd is, kunnen wij niet lezen.", "We cannot read what was sent."),
+            413 => (
+                "Er is meer gestuurd dan wij aannemen.",
+                "More was sent than we accept.",
+            ),
+            429 => (
+                "U heeft te vaak geprobeerd. Wacht even.",
+                "You tried too often. Wait a moment.",
+            ),
+            503 => (
+                "Probeer het over een minuut opnieuw.",
+                "Try again in a minute.",
+            ),
+            400..500 => (
+                "Wat gestuurd is, kunnen wij niet lezen.",
+                "We cannot read what was sent.",
+            ),
             _ => (
                 "De fout ligt bij ons. Probeer het opnieuw. Blijft het misgaan? Geef de beheerder dan het nummer hieronder.",
                 "The mistake is ours. Try again. Does it go on? Then give the administrator the number below.",

@@ -60,7 +60,12 @@ impl Visitor {
         };
         if let Some(asked) = asked {
             let year = Keep::Seconds(365 * 24 * 3_600);
-            visitor.cookies.extend(cookie::set(lang::COOKIE, asked.tag(), desk.cookies.secure, year));
+            visitor.cookies.extend(cookie::set(
+                lang::COOKIE,
+                asked.tag(),
+                desk.cookies.secure,
+                year,
+            ));
         }
         if !visitor.find_login(desk, headers).await? {
             visitor.find_form_cookie(desk, headers)?;
@@ -73,11 +78,15 @@ impl Visitor {
             return Ok(false);
         };
         let hash = token.hash();
-        let login =
-            desk.ask_index(move |archive, now| archive.accounts().login(&hash, now)).await?;
+        let login = desk
+            .ask_index(move |archive, now| archive.accounts().login(&hash, now))
+            .await?;
         let Some(login) = login else { return Ok(false) };
         self.form_token = URL_SAFE_NO_PAD.encode(login.csrf);
-        self.signed_in = Some(SignedIn { account: login.account, login: hash });
+        self.signed_in = Some(SignedIn {
+            account: login.account,
+            login: hash,
+        });
         Ok(true)
     }
 
@@ -104,7 +113,10 @@ impl Visitor {
             lang: self.lang,
             title: title.into(),
             here,
-            account: self.signed_in.as_ref().map(|signed_in| signed_in.account.clone()),
+            account: self
+                .signed_in
+                .as_ref()
+                .map(|signed_in| signed_in.account.clone()),
             form_token: self.form_token.clone(),
             switch: page::switch(&self.path, self.query.as_deref(), self.lang),
         }
@@ -113,7 +125,10 @@ impl Visitor {
     /// The frame of a page that answers a form: the language switch leads to a page that can be
     /// asked for again.
     pub(crate) fn page_at(&self, path: &str, here: &'static str, title: impl Into<String>) -> Page {
-        Page { switch: page::switch(path, None, self.lang), ..self.page(here, title) }
+        Page {
+            switch: page::switch(path, None, self.lang),
+            ..self.page(here, title)
+        }
     }
 }
 
@@ -125,8 +140,12 @@ pub(crate) fn field(headers: &HeaderMap, name: header::HeaderName) -> Option<&st
 /// Where to go after signing in: only a path of our own.
 pub(crate) fn safe_next(next: &str) -> Option<&str> {
     let ours = next.starts_with('/') && !next.starts_with("//") && next.len() <= 512;
-    let clean = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    let parses = next.parse::<Uri>().is_ok_and(|uri| uri.authority().is_none());
+    let clean = next
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let parses = next
+        .parse::<Uri>()
+        .is_ok_and(|uri| uri.authority().is_none());
     (ours && clean && parses).then_some(next)
 }
 
@@ -136,9 +155,21 @@ mod tests {
 
     #[test]
     fn after_signing_in_nobody_is_led_to_another_site() {
-        for next in ["//evil.example/", "https://evil.example", "/\\evil.example", "\\/evil", "", "javascript:alert(1)", "/a b", "/\r\nX: y"] {
+        for next in [
+            "//evil.example/",
+            "https://evil.example",
+            "/\\evil.example",
+            "\\/evil",
+            "",
+            "javascript:alert(1)",
+            "/a b",
+            "/\r\nX: y",
+        ] {
             assert_eq!(safe_next(next), None, "{next}");
         }
-        assert_eq!(safe_next("/recordings/1?lang=en"), Some("/recordings/1?lang=en"));
+        assert_eq!(
+            safe_next("/recordings/1?lang=en"),
+            Some("/recordings/1?lang=en")
+        );
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, json};
 use voicelog_archive::check::Level;
 use voicelog_archive::timeline::Verdict as Completeness;
 use voicelog_archive::{State, Verdict};
-use voicelog_evidence::verify;
+use voicelog_evidence::verify::verify;
 use voicelog_model::Action;
 
 fn reader() -> Map<String, serde_json::Value> {
@@ -34,7 +34,7 @@ fn a_bundle_of_it_verifies_and_names_the_archive_as_its_source() {
     let Verdict::Permit(permit) = answer.verdict else { panic!("{:?}", answer.decision) };
     let bundle = fixture.archive.export(permit, seconds(60)).unwrap();
     let key = fixture.archive.verifier_key().parse().unwrap();
-    let report = verify::verify(&bundle, Some(&key));
+    let report = verify(&bundle, Some(&key));
     assert!(report.holds(), "{:#?}", report.findings);
 }
 

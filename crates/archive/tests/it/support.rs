@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
 use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, PacketKind};
 use voicelog_archive::{
@@ -53,6 +53,12 @@ fn line(name: &str, facts: Map<String, Value>) -> Line {
     }
 }
 
+/// The rulebook takes a while to load without optimisation, so all tests share one.
+fn rulebook() -> Rulebook {
+    static SHARED: OnceLock<Rulebook> = OnceLock::new();
+    SHARED.get_or_init(|| Rulebook::embedded(START).unwrap()).clone()
+}
+
 pub(crate) fn parts(folder: &Path) -> Parts {
     let layout = Layout::in_folder(folder);
     if !layout.exists() {
@@ -68,7 +74,7 @@ pub(crate) fn parts(folder: &Path) -> Parts {
             signing_key: SigningKey::from_seed("voicelog/test", [2; 32]).unwrap(),
             decision_key: DataKey::from_random([3; 32]),
         },
-        rulebook: Rulebook::embedded(START).unwrap(),
+        rulebook: rulebook(),
         lines: Lines::new(vec![
             line("announced", facts("announced")),
             line("covert", facts("covert")),

@@ -2,7 +2,7 @@
 //!
 //! It holds the original, what was stated of it, the sound that people listen to, and the proof
 //! that the archive committed to all of it at the time. Contents and order:
-//! `design/evidence-format.md`, "Bundle". [`crate::verify`] checks it.
+//! `design/evidence-format.md`, "Bundle". [`crate::verify()`] checks it.
 
 mod contents;
 mod readme;
@@ -87,7 +87,7 @@ impl BundleError {
 
 /// Makes a bundle, signed with the archive's key. The same input gives the same bytes.
 ///
-/// It packs what it is given; whether all of that agrees is for [`crate::verify`] to say.
+/// It packs what it is given; whether all of that agrees is for [`crate::verify()`] to say.
 pub fn build(input: &BundleInput<'_>, key: &SigningKey) -> Result<Vec<u8>, BundleError> {
     let recording = input.manifest.recording;
     let opening = Opening::new(input.commitment_salt, input.tree_salt, input.leaf.clone());

@@ -17,8 +17,9 @@ use voicelog_model::Timestamp;
 /// `at` is the moment for which the decision is asked; terms are reckoned from it.
 #[must_use]
 pub fn decide(rulebook: &Rulebook, facts: &Facts, at: Timestamp) -> Decision {
-    let mut decision = decide_without_unknown(rulebook, facts, at);
-    decision.unknown = Some(unknown::find(rulebook, facts, at, decision.outcome));
+    let (weighed, asked) = weigh(rulebook, facts, at);
+    let mut decision = report::decision(rulebook, facts, at, &weighed, asked.as_ref());
+    decision.unknown = Some(unknown::find(rulebook, facts, at, &weighed));
     decision
 }
 
@@ -89,37 +90,51 @@ fn failure_kind(rulebook: &Rulebook, failure: &RuleFailure) -> ReasonKind {
 
 /// Evaluates gates and duties, and what missing facts do.
 fn weigh<'r>(rulebook: &'r Rulebook, facts: &Facts, at: Timestamp) -> (Weighed<'r>, Option<Asked>) {
-    let (mut weighed, pending, asked) = first_look(rulebook, facts, at);
-    if !pending.is_empty() {
-        weighed.missing = missing::that_matter(rulebook, facts, at, pending);
+    let look = look(rulebook, facts, at);
+    let mut weighed = look.weighed;
+    if !look.pending.is_empty() {
+        weighed.missing = missing::that_matter(rulebook, facts, at, look.pending);
     }
-    (weighed, asked)
+    if let Some(asked) = &look.asked {
+        let (duties, failures) = rulebook.holding(asked, Part::Duties);
+        weighed.duties = duties;
+        weighed.failures.extend(failures);
+    }
+    (weighed, look.asked)
 }
 
-/// Evaluates the rules; what missing facts would do is pending until it is known whether they can
-/// still change the outcome.
-fn first_look<'r>(
-    rulebook: &'r Rulebook,
-    facts: &Facts,
-    at: Timestamp,
-) -> (Weighed<'r>, Vec<&'r Rule>, Option<Asked>) {
+/// A first look at the gates.
+struct Look<'r> {
+    /// The gates, without duties and without what missing facts do.
+    weighed: Weighed<'r>,
+    /// What missing facts would do; pending until it is known whether they can still change the
+    /// outcome.
+    pending: Vec<&'r Rule>,
+    /// The question, if it could be put.
+    asked: Option<Asked>,
+}
+
+fn look<'r>(rulebook: &'r Rulebook, facts: &Facts, at: Timestamp) -> Look<'r> {
     let mut weighed = Weighed::default();
     let asked = match Asked::new(facts.action(), &facts.filled(), at) {
         Ok(asked) => asked,
         Err(failure) => {
             weighed.failures.push(failure);
-            return (weighed, Vec::new(), None);
+            return Look {
+                weighed,
+                pending: Vec::new(),
+                asked: None,
+            };
         }
     };
-    let mut hold = |part| {
-        let (rules, failures) = rulebook.holding(&asked, part);
-        weighed.failures.extend(failures);
-        rules
-    };
-    let gates = hold(Part::Gates);
-    let duties = hold(Part::Duties);
-    let pending = hold(Part::Missing);
+    let (gates, failures) = rulebook.holding(&asked, Part::Gates);
     weighed.gates = gates;
-    weighed.duties = duties;
-    (weighed, pending, Some(asked))
+    weighed.failures = failures;
+    let (pending, failures) = rulebook.holding(&asked, Part::Missing);
+    weighed.failures.extend(failures);
+    Look {
+        weighed,
+        pending,
+        asked: Some(asked),
+    }
 }

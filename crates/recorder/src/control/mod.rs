@@ -158,10 +158,10 @@ impl Control {
         }
     }
 
-    /// The writer cannot go on with a recording.
-    pub(crate) fn on_write_failed(&mut self, id: RecordingId, now: Timestamp) {
+    /// The media of a recording cannot go on.
+    pub(crate) fn on_media_failed(&mut self, id: RecordingId, cause: Cause, now: Timestamp) {
         if let Some(key) = self.by_recording.get(&id) {
-            self.with(*key, now, Call::on_write_failed);
+            self.with(*key, now, |call, hands| call.on_media_failed(cause, hands));
         }
     }
 

@@ -18,7 +18,9 @@ pub use counts::MediaCounts;
 pub(crate) use counts::SharedCounts;
 pub(crate) use session::{Dated, MediaSession, StreamMedia};
 
+use crate::guard::contained;
 use crate::pace::Tick;
+use crate::signalling::{Notice, Notices};
 use crate::writer::{Chunk, WriterHandle};
 use receive::{Receiver, SweepTime};
 use std::collections::BTreeMap;
@@ -72,6 +74,7 @@ pub(crate) struct MediaThread {
     clock: Arc<dyn Clock>,
     commands: Commands<MediaCommand>,
     writer: WriterHandle,
+    notices: Notices,
     receiver: Receiver,
     calls: BTreeMap<RecordingId, Place>,
     added: u64,
@@ -88,11 +91,13 @@ impl MediaThread {
         clock: Arc<dyn Clock>,
         commands: Commands<MediaCommand>,
         writer: WriterHandle,
+        notices: Notices,
     ) -> Self {
         Self {
             clock,
             commands,
             writer,
+            notices,
             receiver: Receiver::new(),
             calls: BTreeMap::new(),
             added: 0,
@@ -105,6 +110,15 @@ impl MediaThread {
         let mut next_group = next_sweep;
         let (mut sweeps, mut groups) = (0_u64, 0_u64);
         while self.obey_until(next_sweep) {
+            if self.calls.is_empty() {
+                // Nothing to sweep: sleep until there is.
+                let Ok(command) = self.commands.recv() else {
+                    return;
+                };
+                self.obey(command);
+                next_sweep = Tick::now();
+                continue;
+            }
             self.sweep(sweeps.is_multiple_of(SWEEPS_PER_CONTROL));
             sweeps = sweeps.wrapping_add(1);
             let now = Tick::now();
@@ -161,8 +175,13 @@ impl MediaThread {
             MediaCommand::Fail(id) => self.with(id, |session, _| session.fail()),
             MediaCommand::End(id, at, events) => {
                 if let Some(place) = self.calls.remove(&id) {
-                    let last = place.session.end(&mut self.receiver, time, at, events);
-                    self.writer.end(id, last);
+                    let last = contained("ending media", || {
+                        place.session.end(&mut self.receiver, time, at, events)
+                    });
+                    match last {
+                        Some(last) => self.writer.end(id, last),
+                        None => self.writer.give_up(id),
+                    }
                 }
             }
         }
@@ -177,8 +196,14 @@ impl MediaThread {
 
     fn sweep(&mut self, with_control: bool) {
         let time = SweepTime::new(self.clock.now());
-        for place in self.calls.values_mut() {
-            place.session.sweep(&mut self.receiver, time, with_control);
+        for (id, place) in &mut self.calls {
+            let swept = contained("reading media", || {
+                place.session.sweep(&mut self.receiver, time, with_control);
+            });
+            if swept.is_none() {
+                place.session.fail();
+                self.notices.send(Notice::MediaFailed(*id, Cause::Overload));
+            }
         }
     }
 

@@ -325,7 +325,7 @@ impl Signalling {
     fn on_notice(&mut self, notice: Notice, now: Timestamp) -> bool {
         match notice {
             Notice::Answered(reply) => self.control.on_reply(*reply, now),
-            Notice::WriteFailed(id) => self.control.on_write_failed(id, now),
+            Notice::MediaFailed(id, cause) => self.control.on_media_failed(id, cause, now),
             Notice::Drain(done) => {
                 self.is_draining = true;
                 self.look_at_admission();

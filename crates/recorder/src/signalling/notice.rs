@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use voicelog_archive::journal::Cause;
 use voicelog_model::RecordingId;
 
 /// One message to the signalling thread. Each kind is bounded: one reply for each question, one
@@ -13,8 +14,8 @@ use voicelog_model::RecordingId;
 pub(crate) enum Notice {
     /// The law has answered, or could not.
     Answered(Box<Reply>),
-    /// The writer cannot go on with this recording.
-    WriteFailed(RecordingId),
+    /// The media of this recording cannot go on.
+    MediaFailed(RecordingId, Cause),
     /// Take no new calls from now on; says when that is so.
     Drain(std::sync::mpsc::Sender<()>),
     /// End the calls that are left.

@@ -141,6 +141,10 @@ fn consent_taken_back_stops_the_recording_from_that_moment() {
     let withdrawn_at = now();
     server.say(id, &consent("withdrawn"));
     server.call_in(CallState::Stopped);
+    let before = server.recorder.status().calls[0].media.without_permit;
+    wait_until("media is thrown away", || {
+        server.recorder.status().calls[0].media.without_permit > before + 4
+    });
     let kept = server.recorder.status().calls[0].media.kept;
     pass(300);
     assert_eq!(server.recorder.status().calls[0].media.kept, kept);

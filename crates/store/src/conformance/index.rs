@@ -2,8 +2,8 @@
 
 use super::{Fresh, at, decision_id, recording_id};
 use crate::index::{
-    Account, Cursor, DecisionRow, Finished, Login, NewHold, NewRecording, PendingLeaf,
-    RecordingFilter, State, Unrecorded,
+    Cursor, DecisionRow, Finished, NewHold, NewRecording, PendingLeaf, RecordingFilter, State,
+    Unrecorded,
 };
 use crate::{Index, StoreError};
 use voicelog_model::{Action, Kind, RecordingId};
@@ -17,9 +17,9 @@ pub fn index(mut make: impl FnMut() -> Fresh<Box<dyn Index>>) -> Result<(), Stor
         keeps_decisions,
         lists_newest_first,
         knows_what_is_due,
-        signs_people_in,
-        is_set_up_once,
-        keeps_settings,
+        super::accounts::signs_people_in,
+        super::accounts::is_set_up_once,
+        super::accounts::keeps_settings,
         super::log::grows,
         super::log::lets_one_sequencer_win,
         super::destructions::ends_in_a_tombstone,
@@ -365,97 +365,5 @@ fn knows_what_is_due(index: &dyn Index) -> Result<(), StoreError> {
     index.set_retain_until(for_ever, Some(at(300)))?;
     index.set_retain_until(early, None)?;
     assert_eq!(index.due(at(500), 9)?, [empty, late, for_ever]);
-    Ok(())
-}
-
-fn signs_people_in(index: &dyn Index) -> Result<(), StoreError> {
-    let account = Account {
-        name: "beheer".to_owned(),
-        password_hash: "$argon2id$".to_owned(),
-        role: "administrator".to_owned(),
-        created_at: at(1),
-    };
-    assert_eq!(index.account_count()?, 0);
-    index.insert_account(&account)?;
-    assert!(matches!(
-        index.insert_account(&account),
-        Err(StoreError::Exists { .. })
-    ));
-    assert_eq!(index.account_count()?, 1);
-    assert_eq!(index.account("beheer")?, Some(account));
-    assert_eq!(index.account("Beheer")?, None);
-
-    let login = |number: u8, expires: i64| Login {
-        token_hash: [number; 32],
-        account: "beheer".to_owned(),
-        csrf: [9; 32],
-        expires_at: at(expires),
-    };
-    index.insert_login(&login(1, 100), at(1))?;
-    assert_eq!(index.login(&[1; 32], at(99))?, Some(login(1, 100)));
-    assert_eq!(index.login(&[1; 32], at(100))?, None, "it has ended");
-    assert_eq!(index.login(&[2; 32], at(1))?, None);
-    index.insert_login(&login(2, 500), at(200))?;
-    assert_eq!(
-        index.login(&[1; 32], at(1))?,
-        None,
-        "ended logins are forgotten"
-    );
-    index.delete_login(&[2; 32])?;
-    index.delete_login(&[2; 32])?;
-    assert_eq!(index.login(&[2; 32], at(201))?, None);
-    let stranger = Login {
-        account: "nobody".to_owned(),
-        ..login(3, 500)
-    };
-    assert!(index.insert_login(&stranger, at(1)).is_err());
-    Ok(())
-}
-
-fn is_set_up_once(index: &dyn Index) -> Result<(), StoreError> {
-    assert!(!index.take_setup_token(&[1; 32], at(1))?, "none is set");
-    index.set_setup_token(&[1; 32], at(100))?;
-    index.set_setup_token(&[2; 32], at(100))?;
-    assert!(!index.take_setup_token(&[1; 32], at(1))?, "replaced");
-    assert!(!index.take_setup_token(&[2; 32], at(100))?, "too late");
-    assert!(index.take_setup_token(&[2; 32], at(99))?);
-    assert!(!index.take_setup_token(&[2; 32], at(99))?, "once");
-
-    index.set_setup_token(&[3; 32], at(100))?;
-    let account = Account {
-        name: "beheer".to_owned(),
-        password_hash: String::new(),
-        role: "administrator".to_owned(),
-        created_at: at(1),
-    };
-    assert!(!index.claim_first_account(&[4; 32], &account, at(1))?);
-    assert_eq!(index.account_count()?, 0);
-    assert!(index.claim_first_account(&[3; 32], &account, at(1))?);
-    assert_eq!(index.account_count()?, 1);
-    index.set_setup_token(&[5; 32], at(100))?;
-    assert!(
-        !index.take_setup_token(&[5; 32], at(1))?,
-        "there is an account"
-    );
-    let second = Account {
-        name: "tweede".to_owned(),
-        ..account
-    };
-    assert!(!index.claim_first_account(&[5; 32], &second, at(1))?);
-    assert_eq!(index.account_count()?, 1);
-    Ok(())
-}
-
-fn keeps_settings(index: &dyn Index) -> Result<(), StoreError> {
-    assert_eq!(index.setting("log.key")?, None);
-    index.set_setting("log.key", b"one")?;
-    index.set_setting("log.key", b"two")?;
-    assert_eq!(index.setting("log.key")?.as_deref(), Some(&b"two"[..]));
-    let id = index.setting("archive")?;
-    assert_eq!(id.as_deref(), Some(&index.archive().0[..]));
-    assert!(matches!(
-        index.set_setting("archive", b"x"),
-        Err(StoreError::Invalid { .. })
-    ));
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! A suite is given a way to make fresh, empty stores, each with a guard that keeps whatever it
 //! lies on. It asserts, and gives errors that should not have happened back to the test.
 
+mod accounts;
 mod blobs;
 mod destructions;
 mod index;

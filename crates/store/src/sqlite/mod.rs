@@ -29,6 +29,9 @@ pub const SCHEMA_VERSION: i64 = 1;
 /// How long a write waits for another process to finish its own.
 const BUSY_SECONDS: u64 = 10;
 
+/// How long emptying the write-ahead log waits for readers to finish.
+const WIPE_SECONDS: u64 = 1;
+
 /// Reading connections that are kept open when nobody uses them.
 const IDLE_READERS_MAX: usize = 4;
 
@@ -182,8 +185,13 @@ impl SqliteIndex {
     /// so that no page from before a wipe is left in it.
     fn empty_journal(&self) -> Result<(), StoreError> {
         let connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_blocked: i64 = connection
-            .query_row(sql::EMPTY_JOURNAL, [], |row| row.get(0))
+        // While it waits for readers no other write can begin: so not for long, for the sake of
+        // the calls that want to.
+        let patience = |seconds| connection.busy_timeout(Duration::from_secs(seconds));
+        let is_blocked: rusqlite::Result<i64> = patience(WIPE_SECONDS)
+            .and_then(|()| connection.query_row(sql::EMPTY_JOURNAL, [], |row| row.get(0)));
+        let is_blocked = patience(BUSY_SECONDS)
+            .and(is_blocked)
             .map_err(StoreError::sql("wipe old pages"))?;
         if is_blocked == 0 {
             Ok(())

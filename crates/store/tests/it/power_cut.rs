@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use tempfile::TempDir;
+use voicelog_model::Kind;
 use voicelog_store::blobs::{Faults, Options, Step, cut_power};
-use voicelog_store::{BlobId, Blobs, FileBlobs, StoreError};
+use voicelog_store::{BlobId, Blobs, FileBlobs, Layout, StoreError};
 
 /// What the store owes its caller at a moment.
 #[derive(Debug, Clone, Default)]
@@ -367,8 +368,12 @@ fn a_power_cut_at_any_step_of_recovery_costs_nothing_either() {
     };
     let blobs = FileBlobs::open(&layout.blobs, roomy.clone()).unwrap();
     scenario(&blobs, &promised).unwrap();
-    let blob = blobs.create("rec/4/1").unwrap();
-    blobs.append(blob, b"one more").unwrap();
+    // Enough new names that the dice take some of them.
+    let new: Vec<String> = (10..30).map(|number| format!("rec/{number}/1")).collect();
+    for key in &new {
+        let blob = blobs.create(key).unwrap();
+        blobs.append(blob, key.as_bytes()).unwrap();
+    }
     blobs.commit().unwrap();
     blobs.abandon();
     drop(blobs);
@@ -397,12 +402,9 @@ fn a_power_cut_at_any_step_of_recovery_costs_nothing_either() {
         picture.cut_power(&mut dice);
         let blobs = FileBlobs::open(&picture.root, small_spools(None)).unwrap();
         assert_kept(&blobs, &picture.promised, &picture.when);
-        assert_eq!(
-            blobs.read("rec/4/1").unwrap(),
-            b"one more",
-            "{}",
-            picture.when
-        );
+        for key in &new {
+            assert_eq!(blobs.read(key).unwrap(), key.as_bytes(), "{}", picture.when);
+        }
     }
 }
 
@@ -466,6 +468,19 @@ fn files_cut_to_any_length_are_whole_again_after_opening() {
 }
 
 #[test]
+fn an_object_without_a_byte_is_there_again_too() {
+    let (_folder, layout) = archive_in_memory();
+    let blobs = open_blobs(&layout);
+    blobs.create("rec/1/1").unwrap();
+    blobs.commit().unwrap();
+    blobs.abandon();
+    drop(blobs);
+    cut_power(&layout.blobs, &mut |_, _| None).unwrap();
+    assert!(!layout.blobs.join("objects/rec/1/1").exists());
+    assert_eq!(open_blobs(&layout).len("rec/1/1").unwrap(), 0);
+}
+
+#[test]
 fn what_was_appended_and_not_committed_is_left_alone_when_only_the_process_died() {
     let (_folder, layout) = archive_in_memory();
     let blobs = open_blobs(&layout);
@@ -491,27 +506,53 @@ fn what_was_appended_and_not_committed_is_left_alone_when_only_the_process_died(
     );
 }
 
-#[test]
-fn a_spool_that_cannot_grow_makes_commits_slow_and_not_false() {
-    #[derive(Debug)]
-    struct NoSpool;
-    impl Faults for NoSpool {
-        fn before(&self, step: Step, _path: &Path) -> io::Result<()> {
-            match step {
-                Step::WriteSpool => Err(io::Error::from_raw_os_error(NO_SPACE)),
-                _ => Ok(()),
-            }
-        }
-        fn after(&self, _step: Step, _path: &Path) -> io::Result<()> {
+/// Makes some kinds of steps fail for as long as it is told to.
+#[derive(Debug)]
+struct Broken {
+    steps: Mutex<Vec<Step>>,
+    error: i32,
+}
+
+impl Broken {
+    fn new(steps: &[Step], error: i32) -> Arc<Self> {
+        Arc::new(Self {
+            steps: Mutex::new(steps.to_vec()),
+            error,
+        })
+    }
+
+    fn set(&self, steps: &[Step]) {
+        *self.steps.lock().unwrap() = steps.to_vec();
+    }
+}
+
+impl Faults for Broken {
+    fn before(&self, step: Step, _path: &Path) -> io::Result<()> {
+        let is_broken = self.steps.lock().unwrap().contains(&step);
+        if is_broken {
+            Err(io::Error::from_raw_os_error(self.error))
+        } else {
             Ok(())
         }
     }
-    let (_folder, layout) = archive_in_memory();
+
+    fn after(&self, _step: Step, _path: &Path) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn open_broken(layout: &Layout, faults: &Arc<Broken>) -> FileBlobs {
     let options = Options {
-        faults: Some(Arc::new(NoSpool)),
+        faults: Some(Arc::clone(faults) as _),
         ..Options::default()
     };
-    let blobs = FileBlobs::open(&layout.blobs, options).unwrap();
+    FileBlobs::open(&layout.blobs, options).unwrap()
+}
+
+#[test]
+fn a_spool_that_cannot_grow_makes_commits_slow_and_not_false() {
+    let (_folder, layout) = archive_in_memory();
+    let blobs = open_broken(&layout, &Broken::new(&[Step::WriteSpool], NO_SPACE));
     let blob = blobs.create("rec/1").unwrap();
     for _ in 0..3 {
         blobs.append(blob, b"kept ").unwrap();
@@ -527,28 +568,35 @@ fn a_spool_that_cannot_grow_makes_commits_slow_and_not_false() {
 }
 
 #[test]
-fn a_disk_that_does_not_sync_is_reported_and_keeps_its_spool_until_it_does() {
-    #[derive(Debug, Default)]
-    struct NoSync(std::sync::atomic::AtomicBool);
-    impl Faults for NoSync {
-        fn before(&self, step: Step, _path: &Path) -> io::Result<()> {
-            if step == Step::SyncObject && self.0.load(Ordering::SeqCst) {
-                return Err(io::Error::from_raw_os_error(IO_ERROR));
-            }
-            Ok(())
-        }
-        fn after(&self, _step: Step, _path: &Path) -> io::Result<()> {
-            Ok(())
-        }
-    }
+fn a_commit_that_fails_is_made_up_for_by_the_next() {
     let (_folder, layout) = archive_in_memory();
-    let faults = Arc::new(NoSync::default());
-    let options = Options {
-        faults: Some(Arc::clone(&faults) as _),
-        ..Options::default()
-    };
-    let blobs = FileBlobs::open(&layout.blobs, options).unwrap();
-    faults.0.store(true, Ordering::SeqCst);
+    let faults = Broken::new(&[], IO_ERROR);
+    let blobs = open_broken(&layout, &faults);
+    let one = blobs.create("rec/1").unwrap();
+    blobs.append(one, b"first, ").unwrap();
+    blobs.commit().unwrap();
+    faults.set(&[Step::SyncSpool, Step::SyncObject]);
+    blobs.append(one, b"second, ").unwrap();
+    assert_eq!(blobs.commit().unwrap_err().kind(), Kind::Unavailable);
+    assert_eq!(blobs.seal(one).unwrap_err().kind(), Kind::Unavailable);
+    blobs.append(one, b"third").unwrap();
+    let two = blobs.create("rec/2").unwrap();
+    blobs.append(two, b"another").unwrap();
+    faults.set(&[]);
+    blobs.commit().unwrap();
+    blobs.abandon();
+    drop(blobs);
+    cut_power(&layout.blobs, &mut |_, _| None).unwrap();
+    let blobs = open_blobs(&layout);
+    assert_eq!(blobs.read("rec/1").unwrap(), b"first, second, third");
+    assert_eq!(blobs.read("rec/2").unwrap(), b"another");
+}
+
+#[test]
+fn a_disk_that_does_not_sync_is_reported_and_keeps_its_spool_until_it_does() {
+    let (_folder, layout) = archive_in_memory();
+    let faults = Broken::new(&[Step::SyncObject], IO_ERROR);
+    let blobs = open_broken(&layout, &faults);
     let blob = blobs.create("rec/1").unwrap();
     blobs.append(blob, b"safe").unwrap();
     blobs.seal(blob).unwrap();
@@ -564,7 +612,7 @@ fn a_disk_that_does_not_sync_is_reported_and_keeps_its_spool_until_it_does() {
     let other = blobs.create("rec/2").unwrap();
     blobs.append(other, b"safe too").unwrap();
     blobs.commit().unwrap();
-    faults.0.store(false, Ordering::SeqCst);
+    faults.set(&[]);
     blobs.settle().unwrap();
     assert_eq!(blobs.trouble(), None);
     blobs.delete("rec/1").unwrap();

@@ -105,7 +105,7 @@ fn show_rule(id: Option<&str>, at: Timestamp, as_json: bool, context: &Context) 
             .max_by(|a, b| {
                 strsim::jaro_winkler(id, &a.id).total_cmp(&strsim::jaro_winkler(id, &b.id))
             })
-            .map(|rule| rule.id.clone())
+            .map(|rule| rule.id)
             .unwrap_or_default();
         return Err(bad(format!("there is no rule `{id}`; did you mean `{nearest}`?")));
     };

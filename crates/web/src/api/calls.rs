@@ -42,17 +42,32 @@ pub(crate) async fn say(
     let id = crate::pages::recording_id(&id)?;
     let facts: Map<String, Value> = serde_json::from_slice(&body).map_err(|error| {
         Trouble::invalid(
-            format!("De inhoud is geen JSON-object met feiten (regel {}, teken {}).", error.line(), error.column()),
-            format!("The body is no JSON object of facts (line {}, column {}).", error.line(), error.column()),
+            format!(
+                "De inhoud is geen JSON-object met feiten (regel {}, teken {}).",
+                error.line(),
+                error.column()
+            ),
+            format!(
+                "The body is no JSON object of facts (line {}, column {}).",
+                error.line(),
+                error.column()
+            ),
         )
     })?;
     if facts.is_empty() {
-        return Err(Trouble::invalid("Noem minstens één feit.", "Name at least one fact."));
+        return Err(Trouble::invalid(
+            "Noem minstens één feit.",
+            "Name at least one fact.",
+        ));
     }
-    if let Some(name) = facts.keys().find(|name| !SAYABLE_FACTS.contains(&name.as_str())) {
+    if let Some(name) = facts
+        .keys()
+        .find(|name| !SAYABLE_FACTS.contains(&name.as_str()))
+    {
         return Err(unknown_name(name, SAYABLE_FACTS));
     }
-    desk.ask(move |archive, now| archive.say(id, facts, now)).await?;
+    desk.ask(move |archive, now| archive.say(id, facts, now))
+        .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -90,7 +105,10 @@ mod tests {
     #[test]
     fn the_nearest_known_name_is_told() {
         assert_eq!(nearest("opennes", SAYABLE_FACTS), Some("openness"));
-        assert_eq!(nearest("consent_per_participants", SAYABLE_FACTS), Some("consent_per_participant"));
+        assert_eq!(
+            nearest("consent_per_participants", SAYABLE_FACTS),
+            Some("consent_per_participant")
+        );
         assert_eq!(nearest("xyzzy", SAYABLE_FACTS), None);
     }
 }

@@ -27,7 +27,10 @@ struct Wishes {
 }
 
 fn wishes(parameters: &BTreeMap<String, String>) -> Result<Wishes, Trouble> {
-    let mut wishes = Wishes { limit: LIMIT_DEFAULT, ..Wishes::default() };
+    let mut wishes = Wishes {
+        limit: LIMIT_DEFAULT,
+        ..Wishes::default()
+    };
     for (name, value) in parameters {
         let wrong = |right: &str| {
             Trouble::invalid(
@@ -35,18 +38,29 @@ fn wishes(parameters: &BTreeMap<String, String>) -> Result<Wishes, Trouble> {
                 format!("`{name}` is wrong: expected {right}."),
             )
         };
-        let moment = || value.parse::<Timestamp>().map_err(|_text| wrong("RFC 3339, 2026-11-21T10:02:00Z"));
+        let moment = || {
+            value
+                .parse::<Timestamp>()
+                .map_err(|_text| wrong("RFC 3339, 2026-11-21T10:02:00Z"))
+        };
         match name.as_str() {
             "state" => {
-                let words: Vec<&str> = RecordingState::ALL.iter().map(|state| state.as_str()).collect();
-                let state = RecordingState::from_word(value).ok_or_else(|| wrong(&words.join(", ")))?;
+                let words: Vec<&str> = RecordingState::ALL
+                    .iter()
+                    .map(|state| state.as_str())
+                    .collect();
+                let state =
+                    RecordingState::from_word(value).ok_or_else(|| wrong(&words.join(", ")))?;
                 wishes.filter.state = Some(state);
             }
             "from" => wishes.filter.from = Some(moment()?),
             "to" => wishes.filter.to = Some(moment()?),
             "cursor" => wishes.cursor.clone_from(value),
             "limit" => {
-                let limit = value.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+                let limit = value
+                    .parse()
+                    .ok()
+                    .filter(|limit| (1..=LIMIT_MAX).contains(limit));
                 wishes.limit = limit.ok_or_else(|| wrong("1–200"))?;
             }
             other => return Err(super::calls::unknown_name(other, PARAMETERS)),
@@ -59,9 +73,15 @@ pub(crate) async fn list(
     State(desk): State<Shared>,
     Query(parameters): Query<BTreeMap<String, String>>,
 ) -> Result<Response, Trouble> {
-    let Wishes { filter, cursor, limit } = wishes(&parameters)?;
+    let Wishes {
+        filter,
+        cursor,
+        limit,
+    } = wishes(&parameters)?;
     let after = parse_cursor(&cursor)?;
-    let (summaries, next) = desk.ask(move |archive, _now| archive.list(&filter, after, limit)).await?;
+    let (summaries, next) = desk
+        .ask(move |archive, _now| archive.list(&filter, after, limit))
+        .await?;
     let next = next.map(|cursor| cursor_text(&cursor));
     let items: Vec<Value> = summaries.iter().map(summary).collect();
     let mut response = Json(json!({ "items": items, "nextCursor": next })).into_response();
@@ -79,7 +99,11 @@ fn link(parameters: &BTreeMap<String, String>, next: &str) -> Option<HeaderValue
         .map(|(name, value)| format!("{name}={}", value.replace('+', "%2B")))
         .collect();
     query.push(format!("cursor={next}"));
-    HeaderValue::from_str(&format!("</v1/recordings?{}>; rel=\"next\"", query.join("&"))).ok()
+    HeaderValue::from_str(&format!(
+        "</v1/recordings?{}>; rel=\"next\"",
+        query.join("&")
+    ))
+    .ok()
 }
 
 pub(crate) async fn show(
@@ -113,7 +137,9 @@ fn document(detail: &Detail, lang: Language) -> Result<Value, serde_json::Error>
     let decisions: Vec<Value> = detail
         .decisions
         .iter()
-        .map(|kept| json!({ "id": kept.id, "at": kept.at, "decision": kept.decision.to_json(lang) }))
+        .map(
+            |kept| json!({ "id": kept.id, "at": kept.at, "decision": kept.decision.to_json(lang) }),
+        )
         .collect();
     if let Value::Object(members) = &mut body {
         members.insert("decisions".into(), Value::Array(decisions));

@@ -61,7 +61,14 @@ async fn page(
         confirm_missing: missing && what == What::Destroy,
         recipients: recipients(visitor.lang),
     };
-    html(if missing { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, &view)
+    html(
+        if missing {
+            StatusCode::UNPROCESSABLE_ENTITY
+        } else {
+            StatusCode::OK
+        },
+        &view,
+    )
 }
 
 async fn refused(
@@ -75,7 +82,11 @@ async fn refused(
     let lang = visitor.lang;
     let path = format!("/recordings/{id}");
     let view = RefusedPage {
-        p: visitor.page_at(&path, "recordings", lang.pick("Dat mag niet", "That is not permitted")),
+        p: visitor.page_at(
+            &path,
+            "recordings",
+            lang.pick("Dat mag niet", "That is not permitted"),
+        ),
         id: id.to_string(),
         started: When::new(summary.started_at, lang),
         d: DecisionView::new(decision_id, decision.at, decision, lang),
@@ -88,7 +99,14 @@ pub(crate) async fn listen_form(
     Extension(visitor): Extension<Visitor>,
     Path(id): Path<String>,
 ) -> Result<Response, Trouble> {
-    page(&desk, &visitor, recording_id(&id)?, What::Listen, Missing::Nothing).await
+    page(
+        &desk,
+        &visitor,
+        recording_id(&id)?,
+        What::Listen,
+        Missing::Nothing,
+    )
+    .await
 }
 
 /// Why somebody must listen.
@@ -106,21 +124,31 @@ pub(crate) async fn listen(
 ) -> Result<Response, Trouble> {
     let id = recording_id(&id)?;
     let login = who(&visitor)?.login;
-    let reason: String = form.reason.trim().chars().take(REASON_CHARACTERS_MAX).collect();
+    let reason: String = form
+        .reason
+        .trim()
+        .chars()
+        .take(REASON_CHARACTERS_MAX)
+        .collect();
     if reason.is_empty() {
         return page(&desk, &visitor, id, What::Listen, Missing::Field).await;
     }
     let said = reason.clone();
-    match desk.ask(move |archive, now| listening::open(archive, id, &said, now)).await? {
+    match desk
+        .ask(move |archive, now| listening::open(archive, id, &said, now))
+        .await?
+    {
         Asked::Given(sound) => {
             let token = Token::new(Desk::random()?);
-            desk.playing.open(token.hash(), login, sound, reason, desk.now());
+            desk.playing
+                .open(token.hash(), login, sound, reason, desk.now());
             let player = format!("/recordings/{id}/listen/{}", token.text());
             Ok(Redirect::to(&player).into_response())
         }
-        Asked::Refused { id: decision_id, decision } => {
-            refused(&desk, &visitor, id, decision_id, &decision).await
-        }
+        Asked::Refused {
+            id: decision_id,
+            decision,
+        } => refused(&desk, &visitor, id, decision_id, &decision).await,
     }
 }
 
@@ -129,7 +157,14 @@ pub(crate) async fn copy_form(
     Extension(visitor): Extension<Visitor>,
     Path(id): Path<String>,
 ) -> Result<Response, Trouble> {
-    page(&desk, &visitor, recording_id(&id)?, What::Copy, Missing::Nothing).await
+    page(
+        &desk,
+        &visitor,
+        recording_id(&id)?,
+        What::Copy,
+        Missing::Nothing,
+    )
+    .await
 }
 
 /// Who gets the copy.
@@ -149,7 +184,10 @@ pub(crate) async fn copy(
     let Ok(recipient) = form.recipient.parse::<Recipient>() else {
         return page(&desk, &visitor, id, What::Copy, Missing::Field).await;
     };
-    match desk.ask(move |archive, now| disclosure::bundle(archive, id, recipient, now)).await? {
+    match desk
+        .ask(move |archive, now| disclosure::bundle(archive, id, recipient, now))
+        .await?
+    {
         Asked::Given(bundle) => {
             let file = format!("attachment; filename=\"voicelog-{id}.zip\"");
             let headers = [
@@ -158,9 +196,10 @@ pub(crate) async fn copy(
             ];
             Ok((headers, bundle).into_response())
         }
-        Asked::Refused { id: decision_id, decision } => {
-            refused(&desk, &visitor, id, decision_id, &decision).await
-        }
+        Asked::Refused {
+            id: decision_id,
+            decision,
+        } => refused(&desk, &visitor, id, decision_id, &decision).await,
     }
 }
 
@@ -169,7 +208,14 @@ pub(crate) async fn destroy_form(
     Extension(visitor): Extension<Visitor>,
     Path(id): Path<String>,
 ) -> Result<Response, Trouble> {
-    page(&desk, &visitor, recording_id(&id)?, What::Destroy, Missing::Nothing).await
+    page(
+        &desk,
+        &visitor,
+        recording_id(&id)?,
+        What::Destroy,
+        Missing::Nothing,
+    )
+    .await
 }
 
 /// Whether the one who asks is sure.
@@ -189,13 +235,17 @@ pub(crate) async fn destroy(
     if form.confirm != "yes" {
         return page(&desk, &visitor, id, What::Destroy, Missing::Field).await;
     }
-    match desk.ask(move |archive, now| retention::destroy(archive, id, now)).await? {
+    match desk
+        .ask(move |archive, now| retention::destroy(archive, id, now))
+        .await?
+    {
         Asked::Given(_destroyed) => {
             desk.playing.close_recording(id);
             Ok(Redirect::to(&format!("/recordings/{id}")).into_response())
         }
-        Asked::Refused { id: decision_id, decision } => {
-            refused(&desk, &visitor, id, decision_id, &decision).await
-        }
+        Asked::Refused {
+            id: decision_id,
+            decision,
+        } => refused(&desk, &visitor, id, decision_id, &decision).await,
     }
 }

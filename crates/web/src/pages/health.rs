@@ -34,8 +34,15 @@ pub(crate) async fn show(
     let free = desk.ask(|archive, _now| archive.free_bytes()).await?;
     let (badge, meaning) = match status.pause {
         None => (
-            Badge::new(Shape::Check, "ok", lang.pick("Alles werkt", "Everything works")),
-            lang.pick("Nieuwe gesprekken worden aangenomen.", "New calls are taken."),
+            Badge::new(
+                Shape::Check,
+                "ok",
+                lang.pick("Alles werkt", "Everything works"),
+            ),
+            lang.pick(
+                "Nieuwe gesprekken worden aangenomen.",
+                "New calls are taken.",
+            ),
         ),
         Some(pause) => (
             Badge::new(
@@ -46,20 +53,35 @@ pub(crate) async fn show(
             pause.text(lang),
         ),
     };
-    let fact = |nl, en, value| Fact { name: lang.pick(nl, en), value };
+    let fact = |nl, en, value| Fact {
+        name: lang.pick(nl, en),
+        value,
+    };
     let view = HealthPage {
         p: visitor.page("health", lang.pick("Gezondheid", "Health")),
         badge,
         meaning,
         facts: vec![
-            fact("Gesprekken die nu lopen", "Calls in progress", status.calls_in_progress.to_string()),
-            fact("Vrije ruimte op de schijf", "Free room on the disk", bytes(free, lang)),
+            fact(
+                "Gesprekken die nu lopen",
+                "Calls in progress",
+                status.calls_in_progress.to_string(),
+            ),
+            fact(
+                "Vrije ruimte op de schijf",
+                "Free room on the disk",
+                bytes(free, lang),
+            ),
             fact(
                 "Adres voor de opnameclient",
                 "Address for the recording client",
                 desk.app.config.recording_address.clone(),
             ),
-            fact("Tijd op de server", "Time on the server", When::new(desk.now(), lang).text),
+            fact(
+                "Tijd op de server",
+                "Time on the server",
+                When::new(desk.now(), lang).text,
+            ),
         ],
     };
     html(StatusCode::OK, &view)

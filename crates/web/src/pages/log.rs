@@ -29,8 +29,10 @@ struct Shown {
 
 fn leaf_view(row: &LeafRow, lang: Language) -> Option<LeafView> {
     let shown: Shown = serde_json::from_slice(&row.bytes).ok()?;
-    let is_recording =
-        matches!(shown.kind.as_str(), "recorded" | "not_recorded" | "listened" | "exported" | "destroyed");
+    let is_recording = matches!(
+        shown.kind.as_str(),
+        "recorded" | "not_recorded" | "listened" | "exported" | "destroyed"
+    );
     Some(LeafView {
         index: row.index,
         at: When::new(shown.at, lang),
@@ -58,7 +60,11 @@ pub(crate) async fn show(
         size,
         key,
         checkpoint,
-        leaves: leaves.iter().rev().filter_map(|leaf| leaf_view(leaf, lang)).collect(),
+        leaves: leaves
+            .iter()
+            .rev()
+            .filter_map(|leaf| leaf_view(leaf, lang))
+            .collect(),
     };
     html(StatusCode::OK, &view)
 }

@@ -51,7 +51,10 @@ pub(crate) async fn form(
     if visitor.signed_in.is_some() {
         return Ok(Redirect::to("/").into_response());
     }
-    html(StatusCode::OK, &page(&visitor, &wanted.next, String::new(), false))
+    html(
+        StatusCode::OK,
+        &page(&visitor, &wanted.next, String::new(), false),
+    )
 }
 
 /// The bucket that a browser's tries fall in; for IPv6 that of its network, since one
@@ -83,17 +86,31 @@ pub(crate) async fn enter(
     let name = accounts::name_as_kept(&entry.name);
     let by_address = address_key(visitor.peer);
     let by_name = Sha256::digest(name.as_deref().unwrap_or_default()).into();
-    desk.tries_of_address.take(by_address, desk.now()).map_err(too_often)?;
-    desk.tries_of_name.take(by_name, desk.now()).map_err(too_often)?;
+    desk.tries_of_address
+        .take(by_address, desk.now())
+        .map_err(too_often)?;
+    desk.tries_of_name
+        .take(by_name, desk.now())
+        .map_err(too_often)?;
     let account = match name {
-        Some(name) => desk.ask_index(move |archive, _now| archive.accounts().account(&name)).await?,
+        Some(name) => {
+            desk.ask_index(move |archive, _now| archive.accounts().account(&name))
+                .await?
+        }
         None => None,
     };
-    let place = desk.hashing.acquire().await.map_err(|closed| Trouble::internal(&closed))?;
-    let kept = account.as_ref().map(|account| account.password_hash.clone());
-    let right = tokio::task::spawn_blocking(move || password::matches(&entry.password, kept.as_deref()))
+    let place = desk
+        .hashing
+        .acquire()
         .await
-        .map_err(|stopped| Trouble::internal(&stopped))?;
+        .map_err(|closed| Trouble::internal(&closed))?;
+    let kept = account
+        .as_ref()
+        .map(|account| account.password_hash.clone());
+    let right =
+        tokio::task::spawn_blocking(move || password::matches(&entry.password, kept.as_deref()))
+            .await
+            .map_err(|stopped| Trouble::internal(&stopped))?;
     drop(place);
     let Some(account) = account.filter(|_| right) else {
         let again = page(&visitor, &entry.next, entry.name, true);
@@ -102,7 +119,13 @@ pub(crate) async fn enter(
     desk.tries_of_address.forget(&by_address);
     desk.tries_of_name.forget(&by_name);
     let earlier = visitor.signed_in.map(|signed_in| signed_in.login);
-    accounts::sign_in(&desk, account.name, earlier, safe_next(&entry.next).unwrap_or("/")).await
+    accounts::sign_in(
+        &desk,
+        account.name,
+        earlier,
+        safe_next(&entry.next).unwrap_or("/"),
+    )
+    .await
 }
 
 pub(crate) async fn leave(
@@ -112,7 +135,8 @@ pub(crate) async fn leave(
     if let Some(signed_in) = visitor.signed_in {
         let login = signed_in.login;
         desk.playing.close_login(&login);
-        desk.ask_index(move |archive, _now| archive.accounts().delete_login(&login)).await?;
+        desk.ask_index(move |archive, _now| archive.accounts().delete_login(&login))
+            .await?;
     }
     let mut response = Redirect::to("/login").into_response();
     let gone = cookie::set(desk.cookies.session, "", desk.cookies.secure, Keep::Remove);

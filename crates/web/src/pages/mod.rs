@@ -21,5 +21,8 @@ pub(crate) fn recording_id(text: &str) -> Result<RecordingId, Trouble> {
 
 /// Who is signed in. The guard let nobody else through; should it ever, this does not.
 fn who(visitor: &Visitor) -> Result<&SignedIn, Trouble> {
-    visitor.signed_in.as_ref().ok_or(Trouble::new(StatusCode::UNAUTHORIZED))
+    visitor
+        .signed_in
+        .as_ref()
+        .ok_or(Trouble::new(StatusCode::UNAUTHORIZED))
 }

@@ -28,8 +28,12 @@ async fn opened(
     token: &str,
 ) -> Result<Option<Arc<Opened>>, Trouble> {
     let login = who(visitor)?.login;
-    let Some(hash) = Token::parse(token).map(|token| token.hash()) else { return Ok(None) };
-    let Some(opened) = desk.playing.find(&hash, &login, id, desk.now()) else { return Ok(None) };
+    let Some(hash) = Token::parse(token).map(|token| token.hash()) else {
+        return Ok(None);
+    };
+    let Some(opened) = desk.playing.find(&hash, &login, id, desk.now()) else {
+        return Ok(None);
+    };
     // Another process may have destroyed it; then the copy in memory goes at once as well.
     let summary = desk.ask(move |archive, _now| archive.summary(id)).await?;
     if summary.state == RecordingState::Sealed {
@@ -53,13 +57,21 @@ pub(crate) async fn show(
     let call = &opened.sound.timeline;
     let (legend, streams) = timeline::view(call, lang);
     let view = PlayerPage {
-        p: visitor.page("recordings", lang.pick("Opname beluisteren", "Listen to the recording")),
+        p: visitor.page(
+            "recordings",
+            lang.pick("Opname beluisteren", "Listen to the recording"),
+        ),
         id: id.to_string(),
         started: When::new(call.call_started, lang),
         length: length(call.length_us()),
         sound: format!("/recordings/{id}/listen/{token}/audio.wav"),
         reason: opened.reason.clone(),
-        parties: opened.sound.parties.iter().map(|party| PartyView::new(party, lang)).collect(),
+        parties: opened
+            .sound
+            .parties
+            .iter()
+            .map(|party| PartyView::new(party, lang))
+            .collect(),
         legend,
         streams,
     };
@@ -82,10 +94,16 @@ pub(crate) async fn sound(
     headers: HeaderMap,
 ) -> Result<Response, Trouble> {
     let id = recording_id(&id)?;
-    let opened = opened(&desk, &visitor, id, &token).await?.ok_or_else(Trouble::not_found)?;
+    let opened = opened(&desk, &visitor, id, &token)
+        .await?
+        .ok_or_else(Trouble::not_found)?;
     let bytes = Bytes::from_owner(Sound(opened));
     // There is no validator to compare with, so a conditional range is always the whole.
-    let asked = if headers.contains_key(header::IF_RANGE) { None } else { visitor::field(&headers, header::RANGE) };
+    let asked = if headers.contains_key(header::IF_RANGE) {
+        None
+    } else {
+        visitor::field(&headers, header::RANGE)
+    };
     Ok(sound_part(bytes, asked))
 }
 
@@ -94,7 +112,11 @@ fn sound_part(bytes: Bytes, asked: Option<&str>) -> Response {
     let (status, body, range) = match range::part(asked, total) {
         Part::Whole => (StatusCode::OK, bytes, None),
         Part::Some(part) => {
-            let range = format!("bytes {}-{}/{total}", part.start, part.end.saturating_sub(1));
+            let range = format!(
+                "bytes {}-{}/{total}",
+                part.start,
+                part.end.saturating_sub(1)
+            );
             (StatusCode::PARTIAL_CONTENT, bytes.slice(part), Some(range))
         }
         Part::Outside => {
@@ -102,7 +124,10 @@ fn sound_part(bytes: Bytes, asked: Option<&str>) -> Response {
             (StatusCode::RANGE_NOT_SATISFIABLE, Bytes::new(), Some(range))
         }
     };
-    let headers = [(header::CONTENT_TYPE, "audio/wav"), (header::ACCEPT_RANGES, "bytes")];
+    let headers = [
+        (header::CONTENT_TYPE, "audio/wav"),
+        (header::ACCEPT_RANGES, "bytes"),
+    ];
     let mut response = (status, headers, Body::from(body)).into_response();
     if let Some(value) = range.and_then(|range| range.parse().ok()) {
         response.headers_mut().insert(header::CONTENT_RANGE, value);
@@ -117,15 +142,28 @@ mod tests {
     fn answer(asked: Option<&str>) -> (u16, Option<String>, Option<String>) {
         let response = sound_part(Bytes::from_static(b"0123456789"), asked);
         let field = |name| visitor::field(response.headers(), name).map(str::to_owned);
-        (response.status().as_u16(), field(header::CONTENT_RANGE), field(header::ACCEPT_RANGES))
+        (
+            response.status().as_u16(),
+            field(header::CONTENT_RANGE),
+            field(header::ACCEPT_RANGES),
+        )
     }
 
     #[test]
     fn a_part_says_which_part_it_is() {
         let bytes = Some("bytes".to_owned());
         assert_eq!(answer(None), (200, None, bytes.clone()));
-        assert_eq!(answer(Some("bytes=2-4")), (206, Some("bytes 2-4/10".to_owned()), bytes.clone()));
-        assert_eq!(answer(Some("bytes=-1")), (206, Some("bytes 9-9/10".to_owned()), bytes.clone()));
-        assert_eq!(answer(Some("bytes=10-")), (416, Some("bytes */10".to_owned()), bytes));
+        assert_eq!(
+            answer(Some("bytes=2-4")),
+            (206, Some("bytes 2-4/10".to_owned()), bytes.clone())
+        );
+        assert_eq!(
+            answer(Some("bytes=-1")),
+            (206, Some("bytes 9-9/10".to_owned()), bytes.clone())
+        );
+        assert_eq!(
+            answer(Some("bytes=10-")),
+            (416, Some("bytes */10".to_owned()), bytes)
+        );
     }
 }

@@ -47,19 +47,31 @@ impl Wishes {
                 Trouble::invalid("Deze toestand bestaat niet.", "There is no such state.")
             })?),
         };
-        Ok(RecordingFilter { state, from: day(&self.from, day_start)?, to: day(&self.to, day_end)? })
+        Ok(RecordingFilter {
+            state,
+            from: day(&self.from, day_start)?,
+            to: day(&self.to, day_end)?,
+        })
     }
 
     /// The address of the list with the same filter; only values that passed `filter` get here.
     fn address(&self, after: Option<&str>) -> String {
-        let pairs = [("state", self.state.as_str()), ("from", &self.from), ("to", &self.to)];
+        let pairs = [
+            ("state", self.state.as_str()),
+            ("from", &self.from),
+            ("to", &self.to),
+        ];
         let query: Vec<String> = pairs
             .into_iter()
             .chain(after.map(|after| ("after", after)))
             .filter(|(_, value)| !value.is_empty())
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        if query.is_empty() { "/".to_owned() } else { format!("/?{}", query.join("&")) }
+        if query.is_empty() {
+            "/".to_owned()
+        } else {
+            format!("/?{}", query.join("&"))
+        }
     }
 }
 
@@ -76,10 +88,16 @@ pub(crate) fn parse_cursor(text: &str) -> Result<Option<Cursor>, Trouble> {
     let parse = || {
         let (micros, id) = text.split_once('.')?;
         let started_at = Timestamp::from_micros(micros.parse().ok()?);
-        Some(Cursor { started_at, id: id.parse().ok()? })
+        Some(Cursor {
+            started_at,
+            id: id.parse().ok()?,
+        })
     };
     parse().map(Some).ok_or_else(|| {
-        Trouble::invalid("Deze plek in de lijst bestaat niet.", "There is no such place in the list.")
+        Trouble::invalid(
+            "Deze plek in de lijst bestaat niet.",
+            "There is no such place in the list.",
+        )
     })
 }
 
@@ -92,11 +110,15 @@ pub(crate) async fn list(
     let after = parse_cursor(&wishes.after)?;
     let is_later_page = after.is_some();
     let narrowed = filter.clone();
-    let (summaries, next) =
-        desk.ask(move |archive, _now| archive.list(&narrowed, after, PAGE_ROWS)).await?;
+    let (summaries, next) = desk
+        .ask(move |archive, _now| archive.list(&narrowed, after, PAGE_ROWS))
+        .await?;
     let lang = visitor.lang;
     let view = RecordingsPage {
-        rows: summaries.iter().map(|summary| Row::new(summary, lang)).collect(),
+        rows: summaries
+            .iter()
+            .map(|summary| Row::new(summary, lang))
+            .collect(),
         states: states(filter.state, lang),
         filtered: filter != RecordingFilter::default(),
         is_later_page,
@@ -118,21 +140,46 @@ mod tests {
     #[test]
     fn a_place_in_the_list_reads_back_and_nothing_else_does() {
         let id = "019aa2b4-7c00-7000-8000-000000000001".parse().unwrap();
-        let cursor = Cursor { started_at: Timestamp::from_micros(1_790_000_000_123_456), id };
+        let cursor = Cursor {
+            started_at: Timestamp::from_micros(1_790_000_000_123_456),
+            id,
+        };
         assert_eq!(parse_cursor(&cursor_text(&cursor)).unwrap(), Some(cursor));
-        for text in ["1", "1.", ".x", "1.2", "x.019aa2b4-7c00-7000-8000-000000000001"] {
+        for text in [
+            "1",
+            "1.",
+            ".x",
+            "1.2",
+            "x.019aa2b4-7c00-7000-8000-000000000001",
+        ] {
             assert!(parse_cursor(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn an_empty_field_is_no_wish_and_a_strange_one_is_told() {
-        assert_eq!(Wishes::default().filter().unwrap(), RecordingFilter::default());
-        let strange = Wishes { from: "gisteren".to_owned(), ..Wishes::default() };
+        assert_eq!(
+            Wishes::default().filter().unwrap(),
+            RecordingFilter::default()
+        );
+        let strange = Wishes {
+            from: "gisteren".to_owned(),
+            ..Wishes::default()
+        };
         assert!(strange.filter().is_err());
-        let strange = Wishes { state: "kept".to_owned(), ..Wishes::default() };
+        let strange = Wishes {
+            state: "kept".to_owned(),
+            ..Wishes::default()
+        };
         assert!(strange.filter().is_err());
-        let narrowed = Wishes { state: "sealed".to_owned(), from: "2026-11-21".to_owned(), ..Wishes::default() };
-        assert_eq!(narrowed.address(Some("1.x")), "/?state=sealed&from=2026-11-21&after=1.x");
+        let narrowed = Wishes {
+            state: "sealed".to_owned(),
+            from: "2026-11-21".to_owned(),
+            ..Wishes::default()
+        };
+        assert_eq!(
+            narrowed.address(Some("1.x")),
+            "/?state=sealed&from=2026-11-21&after=1.x"
+        );
     }
 }

@@ -39,7 +39,13 @@ fn page(
 ) -> SetupPage {
     let path = format!("/setup/{}", token.text());
     SetupPage {
-        p: visitor.page_at(&path, "", visitor.lang.pick("Welkom bij voicelog", "Welcome to voicelog")),
+        p: visitor.page_at(
+            &path,
+            "",
+            visitor
+                .lang
+                .pick("Welkom bij voicelog", "Welcome to voicelog"),
+        ),
         path,
         name,
         bad_name,
@@ -48,13 +54,22 @@ fn page(
 }
 
 fn gone(visitor: &Visitor) -> Result<Response, Trouble> {
-    let title = visitor.lang.pick("Deze link werkt niet meer", "This link no longer works");
-    html(StatusCode::GONE, &SetupGonePage { p: visitor.page_at("/login", "", title) })
+    let title = visitor
+        .lang
+        .pick("Deze link werkt niet meer", "This link no longer works");
+    html(
+        StatusCode::GONE,
+        &SetupGonePage {
+            p: visitor.page_at("/login", "", title),
+        },
+    )
 }
 
 /// The token of a link that can still be used.
 async fn open_link(desk: &Shared, text: &str) -> Result<Option<Token>, Trouble> {
-    let accounts = desk.ask_index(|archive, _now| archive.accounts().account_count()).await?;
+    let accounts = desk
+        .ask_index(|archive, _now| archive.accounts().account_count())
+        .await?;
     Ok(Token::parse(text).filter(|_| accounts == 0))
 }
 
@@ -63,8 +78,13 @@ pub(crate) async fn form(
     Extension(visitor): Extension<Visitor>,
     Path(token): Path<String>,
 ) -> Result<Response, Trouble> {
-    let Some(token) = open_link(&desk, &token).await? else { return gone(&visitor) };
-    html(StatusCode::OK, &page(&visitor, &token, String::new(), false, None))
+    let Some(token) = open_link(&desk, &token).await? else {
+        return gone(&visitor);
+    };
+    html(
+        StatusCode::OK,
+        &page(&visitor, &token, String::new(), false, None),
+    )
 }
 
 pub(crate) async fn claim(
@@ -73,8 +93,12 @@ pub(crate) async fn claim(
     Path(token): Path<String>,
     Form(choice): Form<Choice>,
 ) -> Result<Response, Trouble> {
-    desk.tries_of_address.take(address_key(visitor.peer), desk.now()).map_err(too_often)?;
-    let Some(token) = open_link(&desk, &token).await? else { return gone(&visitor) };
+    desk.tries_of_address
+        .take(address_key(visitor.peer), desk.now())
+        .map_err(too_often)?;
+    let Some(token) = open_link(&desk, &token).await? else {
+        return gone(&visitor);
+    };
     let name = accounts::name_as_kept(&choice.name);
     let kept_name = name.clone().unwrap_or_default();
     let weakness = password::weakness(&choice.password, &choice.again, &kept_name);
@@ -84,11 +108,16 @@ pub(crate) async fn claim(
         return html(StatusCode::UNPROCESSABLE_ENTITY, &again);
     };
     let salt = Desk::random()?;
-    let place = desk.hashing.acquire().await.map_err(|closed| Trouble::internal(&closed))?;
-    let password_hash = tokio::task::spawn_blocking(move || password::hash(&choice.password, &salt))
+    let place = desk
+        .hashing
+        .acquire()
         .await
-        .map_err(|stopped| Trouble::internal(&stopped))?
-        .map_err(|error| Trouble::internal(&error))?;
+        .map_err(|closed| Trouble::internal(&closed))?;
+    let password_hash =
+        tokio::task::spawn_blocking(move || password::hash(&choice.password, &salt))
+            .await
+            .map_err(|stopped| Trouble::internal(&stopped))?
+            .map_err(|error| Trouble::internal(&error))?;
     drop(place);
     let account = Account {
         name: name.clone(),
@@ -98,9 +127,7 @@ pub(crate) async fn claim(
     };
     let hash = token.hash();
     let claimed = desk
-        .ask_index(move |archive, now| {
-            archive.accounts().claim_first_account(&hash, &account, now)
-        })
+        .ask_index(move |archive, now| archive.accounts().claim_first_account(&hash, &account, now))
         .await?;
     if !claimed {
         return gone(&visitor);

@@ -4,7 +4,9 @@ use crate::view::badge::{Badge, Shape};
 use crate::view::when::When;
 use crate::view::words;
 use voicelog_archive::StoredDecision;
-use voicelog_law::{AdviceKind, BEFORE_FIRST_SAMPLE, Decision, Forecast, Outcome, ReasonKind, Status};
+use voicelog_law::{
+    AdviceKind, BEFORE_FIRST_SAMPLE, Decision, Duty, Forecast, Outcome, ReasonKind, Status,
+};
 use voicelog_model::{Action, DecisionId, Language, Timestamp};
 
 /// One reason.
@@ -60,7 +62,9 @@ pub(crate) fn main_and_others(
     lang: Language,
 ) -> (Option<DecisionView>, Vec<DecisionView>) {
     let record = Action::Record;
-    let main = decisions.iter().rposition(|kept| kept.decision.action == record);
+    let main = decisions
+        .iter()
+        .rposition(|kept| kept.decision.action == record);
     let view = |kept: &StoredDecision| DecisionView::new(kept.id, kept.at, &kept.decision, lang);
     let others = decisions
         .iter()
@@ -69,7 +73,10 @@ pub(crate) fn main_and_others(
         .filter(|(index, _)| Some(*index) != main)
         .map(|(_, kept)| view(kept))
         .collect();
-    (main.and_then(|index| decisions.get(index)).map(view), others)
+    (
+        main.and_then(|index| decisions.get(index)).map(view),
+        others,
+    )
 }
 
 impl DecisionView {
@@ -91,9 +98,8 @@ impl DecisionView {
                     text: reason.text.pick(lang).to_owned(),
                 })
                 .collect(),
-            duties: decision
-                .duties()
-                .iter()
+            duties: duties_by_need(decision)
+                .into_iter()
                 .map(|duty| DutyView {
                     rule: duty.rule.clone(),
                     who: who(&duty.who, lang),
@@ -120,20 +126,35 @@ impl DecisionView {
     }
 }
 
+/// The duties, those that are not met first, then those of which it is not known.
+fn duties_by_need(decision: &Decision) -> Vec<&Duty> {
+    let mut duties: Vec<&Duty> = decision.duties().iter().collect();
+    duties.sort_by_key(|duty| match duty.met {
+        Some(false) => 0,
+        None => 1,
+        Some(true) => 2,
+    });
+    duties
+}
+
 const fn outcome(outcome: Outcome, lang: Language) -> Badge {
     match outcome {
         Outcome::Permitted => Badge::new(Shape::Check, "ok", lang.pick("Mag", "Permitted")),
-        Outcome::PermittedWithDuties => {
-            Badge::new(Shape::Check, "ok", lang.pick("Mag, met plichten", "Permitted, with duties"))
-        }
+        Outcome::PermittedWithDuties => Badge::new(
+            Shape::Check,
+            "ok",
+            lang.pick("Mag, met plichten", "Permitted, with duties"),
+        ),
         Outcome::NeedsHuman => Badge::new(
             Shape::Person,
             "wait",
             lang.pick("Een mens moet beslissen", "A person must decide"),
         ),
-        Outcome::ForbiddenPrivacy => {
-            Badge::new(Shape::Barred, "alarm", lang.pick("Mag niet", "Not permitted"))
-        }
+        Outcome::ForbiddenPrivacy => Badge::new(
+            Shape::Barred,
+            "alarm",
+            lang.pick("Mag niet", "Not permitted"),
+        ),
         Outcome::ForbiddenCriminal => Badge::new(
             Shape::Barred,
             "alarm",
@@ -144,7 +165,10 @@ const fn outcome(outcome: Outcome, lang: Language) -> Badge {
 
 const fn meaning(outcome: Outcome, lang: Language) -> &'static str {
     let (nl, en) = match outcome {
-        Outcome::Permitted => ("De wet staat het toe, zonder plichten.", "The law permits it, without duties."),
+        Outcome::Permitted => (
+            "De wet staat het toe, zonder plichten.",
+            "The law permits it, without duties.",
+        ),
         Outcome::PermittedWithDuties => (
             "De wet staat het toe, zolang de plichten hieronder worden nageleefd.",
             "The law permits it, as long as the duties below are met.",
@@ -190,15 +214,29 @@ const fn advice_kind(kind: AdviceKind, lang: Language) -> &'static str {
 const fn met(met: Option<bool>, lang: Language) -> Badge {
     match met {
         Some(true) => Badge::new(Shape::Check, "ok", lang.pick("Nagekomen", "Met")),
-        Some(false) => Badge::new(Shape::Cross, "alarm", lang.pick("Niet nagekomen", "Not met")),
-        None => Badge::new(Shape::Question, "wait", lang.pick("Niet bekend of het is gedaan", "Not known whether it was done")),
+        Some(false) => Badge::new(
+            Shape::Cross,
+            "alarm",
+            lang.pick("Niet nagekomen", "Not met"),
+        ),
+        None => Badge::new(
+            Shape::Question,
+            "wait",
+            lang.pick(
+                "Niet bekend of het is gedaan",
+                "Not known whether it was done",
+            ),
+        ),
     }
 }
 
+/// Who has a duty; a word that is new here is shown as the rulebook writes it.
 fn who(word: &str, lang: Language) -> String {
     let (nl, en) = match word {
         "controller" => ("de organisatie", "the organisation"),
         "recorder" => ("wie opneemt", "who records"),
+        "requester" => ("wie erom vraagt", "who asks for it"),
+        "government_body" => ("de overheid", "the public body"),
         "employer" => ("de werkgever", "the employer"),
         other => return other.replace('_', " "),
     };
@@ -209,6 +247,26 @@ fn who(word: &str, lang: Language) -> String {
 fn by(word: &str, lang: Language) -> String {
     let (nl, en) = match word {
         BEFORE_FIRST_SAMPLE => ("voor de eerste seconde", "before the first second"),
+        "before_go_live" => ("voor de ingebruikname", "before it is taken into use"),
+        "at_once" => ("meteen", "at once"),
+        "always" => ("altijd", "always"),
+        "during_the_call" => ("tijdens het gesprek", "during the call"),
+        "before_the_call" => ("voor het gesprek", "before the call"),
+        "at_the_start_of_the_call" => ("aan het begin van het gesprek", "at the start of the call"),
+        "at_each_call" => ("bij elk gesprek", "at each call"),
+        "with_the_recording" => ("samen met de opname", "with the recording"),
+        "with_the_filing" => ("bij het indienen", "with the filing"),
+        "on_request" => ("op verzoek", "on request"),
+        "before_giving" => ("voor het geven van de kopie", "before the copy is given"),
+        "before_first_use" => ("voor het eerste gebruik", "before the first use"),
+        "before_the_new_use" => ("voor het nieuwe gebruik", "before the new use"),
+        "before_the_analysis" => ("voor de analyse", "before the analysis"),
+        "before_service" => ("voor de dienst begint", "before the service starts"),
+        "before_the_contract_binds" => ("voor de overeenkomst bindt", "before the contract binds"),
+        "after_the_talk" => ("na het gesprek", "after the talk"),
+        "after_the_report" => ("na het verslag", "after the report"),
+        "after_the_inquiry" => ("na het onderzoek", "after the inquiry"),
+        "after_the_hearing" => ("na de hoorzitting", "after the hearing"),
         other => return period(other, lang).unwrap_or_else(|| other.replace('_', " ")),
     };
     lang.pick(nl, en).to_owned()
@@ -221,9 +279,18 @@ fn period(text: &str, lang: Language) -> Option<String> {
     let count: u32 = number.parse().ok()?;
     let one = count == 1;
     let (nl, en) = match unit {
-        "D" => (if one { "dag" } else { "dagen" }, if one { "day" } else { "days" }),
-        "W" => (if one { "week" } else { "weken" }, if one { "week" } else { "weeks" }),
-        "M" => (if one { "maand" } else { "maanden" }, if one { "month" } else { "months" }),
+        "D" => (
+            if one { "dag" } else { "dagen" },
+            if one { "day" } else { "days" },
+        ),
+        "W" => (
+            if one { "week" } else { "weken" },
+            if one { "week" } else { "weeks" },
+        ),
+        "M" => (
+            if one { "maand" } else { "maanden" },
+            if one { "month" } else { "months" },
+        ),
         "Y" => ("jaar", if one { "year" } else { "years" }),
         _ => return None,
     };
@@ -241,8 +308,11 @@ mod tests {
     fn a_term_is_told_in_words() {
         assert_eq!(by("P1M", Language::Nl), "binnen 1 maand");
         assert_eq!(by("P2W", Language::En), "within 2 weeks");
-        assert_eq!(by("before_first_sample", Language::Nl), "voor de eerste seconde");
-        assert_eq!(by("go_live", Language::Nl), "go live");
+        assert_eq!(
+            by("before_first_sample", Language::Nl),
+            "voor de eerste seconde"
+        );
+        assert_eq!(by("one_fine_day", Language::Nl), "one fine day");
         assert_eq!(by("P", Language::Nl), "P");
     }
 }

@@ -83,7 +83,11 @@ mod tests {
     fn the_switch_keeps_what_was_asked_for() {
         assert_eq!(switch("/log", None, Language::Nl), "/log?lang=en");
         assert_eq!(
-            switch("/", Some("state=sealed&lang=en&from=2026-01-01"), Language::En),
+            switch(
+                "/",
+                Some("state=sealed&lang=en&from=2026-01-01"),
+                Language::En
+            ),
             "/?state=sealed&from=2026-01-01&lang=nl"
         );
     }

@@ -20,10 +20,10 @@ impl PartyView {
     pub(crate) fn new(party: &Party, lang: Language) -> Self {
         Self {
             id: party.id.clone(),
-            name: party
-                .name
-                .as_ref()
-                .map_or_else(|| lang.pick("niet bekend", "not known").to_owned(), |name| name.expose().clone()),
+            name: party.name.as_ref().map_or_else(
+                || lang.pick("niet bekend", "not known").to_owned(),
+                |name| name.expose().clone(),
+            ),
             address: party.address.expose().clone(),
             country: words::country(&party.country, lang),
         }

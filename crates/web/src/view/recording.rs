@@ -52,8 +52,11 @@ impl RecordingPage {
         let lang = p.lang;
         let summary = &detail.summary;
         let (decision, others) = decision::main_and_others(&detail.decisions, lang);
-        let (legend, streams) =
-            detail.timeline.as_ref().map(|timeline| timeline::view(timeline, lang)).unwrap_or_default();
+        let (legend, streams) = detail
+            .timeline
+            .as_ref()
+            .map(|timeline| timeline::view(timeline, lang))
+            .unwrap_or_default();
         Self {
             id: summary.id.to_string(),
             started: When::new(summary.started_at, lang),
@@ -81,14 +84,23 @@ impl RecordingPage {
 fn facts(detail: &Detail, lang: Language) -> Vec<Fact> {
     let summary = &detail.summary;
     let mut facts = Vec::new();
-    let mut add = |nl, en, value: String| facts.push(Fact { name: lang.pick(nl, en), value });
+    let mut add = |nl, en, value: String| {
+        facts.push(Fact {
+            name: lang.pick(nl, en),
+            value,
+        })
+    };
     add("Begin", "Start", When::new(summary.started_at, lang).text);
     if let Some(end) = summary.ended_at {
         add("Einde", "End", When::new(end, lang).text);
         add("Duur", "Length", length_between(summary.started_at, end));
     }
     add("Lijn", "Line", line_name(&summary.line, lang));
-    add("Toestand", "State", words::state(summary.state, lang).to_owned());
+    add(
+        "Toestand",
+        "State",
+        words::state(summary.state, lang).to_owned(),
+    );
     match (summary.destroyed_at, summary.retain_until) {
         (Some(at), _) => add("Vernietigd op", "Destroyed on", When::new(at, lang).text),
         (None, Some(until)) => add("Bewaren tot", "Keep until", When::new(until, lang).text),
@@ -100,8 +112,16 @@ fn facts(detail: &Detail, lang: Language) -> Vec<Fact> {
         (None, None) => {}
     }
     if let Some(manifest) = &detail.manifest {
-        let stored: u64 = manifest.segments.iter().map(|segment| segment.byte_len).sum();
-        add("Op schijf, versleuteld", "On disk, encrypted", bytes(stored, lang));
+        let stored: u64 = manifest
+            .segments
+            .iter()
+            .map(|segment| segment.byte_len)
+            .sum();
+        add(
+            "Op schijf, versleuteld",
+            "On disk, encrypted",
+            bytes(stored, lang),
+        );
     }
     facts
 }

@@ -25,9 +25,10 @@ impl Row {
             id: summary.id.to_string(),
             started: When::new(summary.started_at, lang),
             line: line_name(&summary.line, lang),
-            length: summary
-                .ended_at
-                .map_or_else(|| "–".to_owned(), |end| length_between(summary.started_at, end)),
+            length: summary.ended_at.map_or_else(
+                || "–".to_owned(),
+                |end| length_between(summary.started_at, end),
+            ),
             badge: words::completeness(summary.verdict, summary.state, lang),
             state: words::state(summary.state, lang),
         }
@@ -36,7 +37,11 @@ impl Row {
 
 /// The line's name; a destroyed recording has none any more.
 pub(crate) fn line_name(line: &str, lang: Language) -> String {
-    if line.is_empty() { lang.pick("(gewist)", "(erased)").to_owned() } else { line.to_owned() }
+    if line.is_empty() {
+        lang.pick("(gewist)", "(erased)").to_owned()
+    } else {
+        line.to_owned()
+    }
 }
 
 /// The states to choose from, in the order of life.

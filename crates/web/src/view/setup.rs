@@ -29,9 +29,15 @@ impl SetupPage {
 
     fn password_wrong(&self) -> Option<&'static str> {
         let (nl, en) = match self.weakness? {
-            Weakness::TooShort => ("Het wachtwoord moet minstens 12 tekens hebben.", "The password must have at least 12 characters."),
+            Weakness::TooShort => (
+                "Het wachtwoord moet minstens 12 tekens hebben.",
+                "The password must have at least 12 characters.",
+            ),
             Weakness::TooLong => ("Het wachtwoord is te lang.", "The password is too long."),
-            Weakness::TooSimple => ("Kies een wachtwoord dat moeilijker te raden is.", "Choose a password that is harder to guess."),
+            Weakness::TooSimple => (
+                "Kies een wachtwoord dat moeilijker te raden is.",
+                "Choose a password that is harder to guess.",
+            ),
             Weakness::NotTheSame => return None,
         };
         Some(self.p.lang.pick(nl, en))
@@ -39,7 +45,10 @@ impl SetupPage {
 
     fn again_wrong(&self) -> Option<&'static str> {
         (self.weakness == Some(Weakness::NotTheSame)).then(|| {
-            self.p.lang.pick("De wachtwoorden zijn niet gelijk.", "The passwords are not the same.")
+            self.p.lang.pick(
+                "De wachtwoorden zijn niet gelijk.",
+                "The passwords are not the same.",
+            )
         })
     }
 }

@@ -86,8 +86,14 @@ pub(crate) const fn what(kind: Kind, lang: Language) -> &'static str {
         Kind::NotStarted => ("Nog niet opgenomen", "Not recorded yet"),
         Kind::Paused => ("Gepauzeerd", "Paused"),
         Kind::Hold => ("In de wacht", "On hold"),
-        Kind::AwaitingFirstPacket => ("Wachten op het eerste geluid", "Waiting for the first sound"),
-        Kind::Dropped => ("Verloren in de opnameserver", "Lost in the recording server"),
+        Kind::AwaitingFirstPacket => (
+            "Wachten op het eerste geluid",
+            "Waiting for the first sound",
+        ),
+        Kind::Dropped => (
+            "Verloren in de opnameserver",
+            "Lost in the recording server",
+        ),
         Kind::Restart => ("Opnameserver herstart", "Recording server restarted"),
         Kind::AfterLastPacket => ("Na het laatste geluid", "After the last sound"),
         Kind::UndeclaredGap => ("Onverklaard gat", "Undeclared gap"),
@@ -102,9 +108,15 @@ const fn cause_text(cause: Cause, lang: Language) -> &'static str {
         Cause::Refusal => ("de wet stond het niet toe", "the law did not permit it"),
         Cause::Overload => ("te veel werk tegelijk", "too much work at once"),
         Cause::DiskFull => ("de schijf was vol", "the disk was full"),
-        Cause::Shutdown => ("de opnameserver werd gestopt", "the recording server was stopped"),
+        Cause::Shutdown => (
+            "de opnameserver werd gestopt",
+            "the recording server was stopped",
+        ),
         Cause::TimeOut => ("er kwam te lang niets", "nothing came for too long"),
-        Cause::Restart => ("de opnameserver viel uit en startte weer", "the recording server failed and started again"),
+        Cause::Restart => (
+            "de opnameserver viel uit en startte weer",
+            "the recording server failed and started again",
+        ),
         Cause::NoMedia => ("er is nooit geluid gekomen", "no sound ever came"),
     };
     lang.pick(nl, en)
@@ -152,12 +164,20 @@ pub(crate) fn view(timeline: &Timeline, lang: Language) -> (Vec<LegendEntry>, Ve
     let mut legend: Vec<LegendEntry> = Vec::new();
     for interval in timeline.streams.iter().flat_map(|stream| &stream.intervals) {
         let (class, pattern) = drawn(interval.kind);
-        let entry = LegendEntry { class, pattern, text: what(interval.kind, lang) };
+        let entry = LegendEntry {
+            class,
+            pattern,
+            text: what(interval.kind, lang),
+        };
         if !legend.contains(&entry) {
             legend.push(entry);
         }
     }
-    let streams = timeline.streams.iter().map(|stream| one_stream(stream, whole, lang)).collect();
+    let streams = timeline
+        .streams
+        .iter()
+        .map(|stream| one_stream(stream, whole, lang))
+        .collect();
     (legend, streams)
 }
 
@@ -182,7 +202,10 @@ fn one_stream(stream: &StreamTimeline, whole: u64, lang: Language) -> StreamView
         if let Some(number) = number
             && length.saturating_mul(1_000) >= whole.saturating_mul(MARK_THOUSANDTHS_MIN)
         {
-            marks.push(Mark { x: percent(interval.start_us + length / 2, whole), number });
+            marks.push(Mark {
+                x: percent(interval.start_us + length / 2, whole),
+                number,
+            });
         }
         rows.push(Row {
             number,
@@ -201,7 +224,10 @@ fn one_stream(stream: &StreamTimeline, whole: u64, lang: Language) -> StreamView
         number: stream.stream.number.0,
         title: format!("{}: {heading}", lang.pick("Tijdlijn", "Timeline")),
         summary: summary(stream, lang),
-        caption: format!("{}: {heading}", lang.pick("De tijdlijn in woorden", "The timeline in words")),
+        caption: format!(
+            "{}: {heading}",
+            lang.pick("De tijdlijn in woorden", "The timeline in words")
+        ),
         heading,
         length: offset(whole),
         pieces,
@@ -215,7 +241,11 @@ fn one_stream(stream: &StreamTimeline, whole: u64, lang: Language) -> StreamView
 fn heading(stream: &StreamTimeline, lang: Language) -> String {
     let stroom = lang.pick("Stroom", "Stream");
     match &stream.stream.party {
-        Some(party) => format!("{stroom} {}, {} {party}", stream.stream.number, lang.pick("deelnemer", "participant")),
+        Some(party) => format!(
+            "{stroom} {}, {} {party}",
+            stream.stream.number,
+            lang.pick("deelnemer", "participant")
+        ),
         None => format!("{stroom} {}", stream.stream.number),
     }
 }
@@ -228,13 +258,23 @@ fn summary(stream: &StreamTimeline, lang: Language) -> String {
         .take(12)
         .map(|interval| {
             let length = span(interval.length_us(), lang);
-            format!("{} {} {} ({length})", what(interval.kind, lang), lang.pick("vanaf", "from"), offset(interval.start_us))
+            format!(
+                "{} {} {} ({length})",
+                what(interval.kind, lang),
+                lang.pick("vanaf", "from"),
+                offset(interval.start_us)
+            )
         })
         .collect();
     if gaps.is_empty() {
-        lang.pick("Geluid van begin tot eind.", "Sound from start to end.").to_owned()
+        lang.pick("Geluid van begin tot eind.", "Sound from start to end.")
+            .to_owned()
     } else {
-        format!("{}: {}.", lang.pick("Onderbrekingen", "Gaps"), gaps.join("; "))
+        format!(
+            "{}: {}.",
+            lang.pick("Onderbrekingen", "Gaps"),
+            gaps.join("; ")
+        )
     }
 }
 

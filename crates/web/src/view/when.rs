@@ -5,12 +5,32 @@ use jiff::tz::TimeZone;
 use voicelog_model::{Language, Timestamp};
 
 const MONTHS_NL: [&str; 12] = [
-    "januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september",
-    "oktober", "november", "december",
+    "januari",
+    "februari",
+    "maart",
+    "april",
+    "mei",
+    "juni",
+    "juli",
+    "augustus",
+    "september",
+    "oktober",
+    "november",
+    "december",
 ];
 const MONTHS_EN: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 
 /// A moment in two forms: for machines (`datetime` attribute) and for people.
@@ -47,7 +67,12 @@ impl When {
         let day = format!("{} {month} {}", local.day(), local.year());
         let clock = format!("{:02}:{:02}", local.hour(), local.minute());
         let text = format!("{day} {clock}:{:02}", local.second());
-        Self { iso: at.to_string(), text, day, clock }
+        Self {
+            iso: at.to_string(),
+            text,
+            day,
+            clock,
+        }
     }
 }
 
@@ -71,7 +96,11 @@ fn start_of(day: civil::Date) -> Option<Timestamp> {
 pub(crate) fn length(micros: u64) -> String {
     let seconds = micros.saturating_add(500_000) / 1_000_000;
     let (hours, minutes, rest) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 { format!("{hours}:{minutes:02}:{rest:02}") } else { format!("{minutes}:{rest:02}") }
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{rest:02}")
+    } else {
+        format!("{minutes}:{rest:02}")
+    }
 }
 
 /// The length from one moment to a later one.
@@ -101,7 +130,11 @@ pub(crate) fn span(micros: u64, lang: Language) -> String {
         let comma = lang.pick(",", ".");
         return format!("{}{comma}{} s", millis / 1_000, millis / 100 % 10);
     }
-    let unit = if millis < 3_600_000 { "min" } else { lang.pick("uur", "h") };
+    let unit = if millis < 3_600_000 {
+        "min"
+    } else {
+        lang.pick("uur", "h")
+    };
     format!("{} {unit}", length(micros))
 }
 
@@ -114,7 +147,11 @@ pub(crate) fn bytes(count: u64, lang: Language) -> String {
         1_000_000..1_000_000_000 => {
             format!("{}{comma}{} MB", count / 1_000_000, count / 100_000 % 10)
         }
-        _ => format!("{}{comma}{} GB", count / 1_000_000_000, count / 100_000_000 % 10),
+        _ => format!(
+            "{}{comma}{} GB",
+            count / 1_000_000_000,
+            count / 100_000_000 % 10
+        ),
     }
 }
 
@@ -131,12 +168,16 @@ mod tests {
         let winter = When::new(at("2026-11-21T10:02:00Z"), Language::Nl);
         assert_eq!(winter.text, "21 november 2026 11:02:00");
         assert_eq!(winter.iso, "2026-11-21T10:02:00.000000Z");
-        assert_eq!(When::new(at("2026-07-01T22:30:00Z"), Language::En).text, "2 July 2026 00:30:00");
+        assert_eq!(
+            When::new(at("2026-07-01T22:30:00Z"), Language::En).text,
+            "2 July 2026 00:30:00"
+        );
     }
 
     #[test]
     fn a_day_lasts_as_long_as_it_lasts_here() {
-        let length = |day| day_end(day).unwrap().micros_since(day_start(day).unwrap()) / 3_600_000_000;
+        let length =
+            |day| day_end(day).unwrap().micros_since(day_start(day).unwrap()) / 3_600_000_000;
         assert_eq!(length("2026-11-21"), 24);
         assert_eq!(length("2026-10-25"), 25);
         assert_eq!(length("2026-03-29"), 23);
@@ -149,7 +190,10 @@ mod tests {
     fn lengths_round_and_places_do_not() {
         assert_eq!(length(59_500_000), "1:00");
         assert_eq!(length(3_723_000_000), "1:02:03");
-        assert_eq!(length_between(at("2026-11-21T10:02:00Z"), at("2026-11-21T10:01:00Z")), "0:00");
+        assert_eq!(
+            length_between(at("2026-11-21T10:02:00Z"), at("2026-11-21T10:01:00Z")),
+            "0:00"
+        );
         assert_eq!(offset(7_250_999), "00:07.250");
         assert_eq!(offset(3_600_000_000), "1:00:00.000");
         assert_eq!(span(20_000, Language::Nl), "20 ms");

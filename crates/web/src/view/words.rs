@@ -15,19 +15,26 @@ pub(crate) const fn completeness(verdict: Option<Verdict>, state: State, lang: L
         (_, Some(Verdict::WholeWithDeclaredGaps)) => Badge::new(
             Shape::Dashes,
             "part",
-            lang.pick("Volledig, met verklaarde onderbrekingen", "Whole, with declared gaps"),
+            lang.pick(
+                "Volledig, met verklaarde onderbrekingen",
+                "Whole, with declared gaps",
+            ),
         ),
         (_, Some(Verdict::UndeclaredGap)) => Badge::new(
             Shape::Triangle,
             "alarm",
             lang.pick("Let op: onverklaard gat", "Beware: undeclared gap"),
         ),
-        (_, Some(Verdict::NotRecorded)) | (State::NotRecorded, None) => {
-            Badge::new(Shape::Barred, "none", lang.pick("Niet opgenomen", "Not recorded"))
-        }
-        (State::Waiting | State::Recording | State::Finishing | State::Sealed, None) => {
-            Badge::new(Shape::Clock, "wait", lang.pick("Nog niet bekend", "Not known yet"))
-        }
+        (_, Some(Verdict::NotRecorded)) | (State::NotRecorded, None) => Badge::new(
+            Shape::Barred,
+            "none",
+            lang.pick("Niet opgenomen", "Not recorded"),
+        ),
+        (State::Waiting | State::Recording | State::Finishing | State::Sealed, None) => Badge::new(
+            Shape::Clock,
+            "wait",
+            lang.pick("Nog niet bekend", "Not known yet"),
+        ),
     }
 }
 
@@ -95,21 +102,54 @@ pub(crate) const fn state(state: State, lang: Language) -> &'static str {
 /// The question that a decision answers.
 pub(crate) const fn question(action: Action, lang: Language) -> &'static str {
     let (nl, en) = match action {
-        Action::Record => ("Mocht dit gesprek worden opgenomen?", "Could this conversation be recorded?"),
-        Action::ListenLive => ("Mocht er worden meegeluisterd?", "Could somebody listen along?"),
-        Action::Keep => ("Mocht de opname worden bewaard?", "Could the recording be kept?"),
-        Action::Listen => ("Mocht de opname worden beluisterd?", "Could the recording be listened to?"),
-        Action::Transcribe => ("Mocht de opname worden uitgeschreven?", "Could the recording be transcribed?"),
-        Action::AnalyseAi => ("Mocht een machine het gesprek beoordelen?", "Could a machine judge the conversation?"),
-        Action::Share => ("Mocht de opname worden gedeeld?", "Could the recording be shared?"),
-        Action::Publish => ("Mocht de opname openbaar worden?", "Could the recording be published?"),
-        Action::UseFor => ("Mocht de opname voor een ander doel worden gebruikt?", "Could the recording be used for another purpose?"),
-        Action::FileInCourt => ("Mocht de opname naar de rechter?", "Could the recording be filed in court?"),
-        Action::GiveCopy => ("Mocht er een kopie worden gegeven?", "Could a copy be given?"),
-        Action::Destroy => ("Mocht de opname worden vernietigd?", "Could the recording be destroyed?"),
-        Action::ImportFile => ("Mocht het bestand worden opgenomen in het archief?", "Could the file be taken in?"),
-        Action::RefuseRecording => ("Mocht opnemen worden geweigerd?", "Could recording be refused?"),
-        Action::Call => ("Mocht er worden gebeld?", "Could the call be placed?"),
+        Action::Record => (
+            "Mag dit gesprek worden opgenomen?",
+            "May this conversation be recorded?",
+        ),
+        Action::ListenLive => ("Mag er worden meegeluisterd?", "May somebody listen along?"),
+        Action::Keep => (
+            "Mag de opname worden bewaard?",
+            "May the recording be kept?",
+        ),
+        Action::Listen => (
+            "Mag de opname worden beluisterd?",
+            "May the recording be listened to?",
+        ),
+        Action::Transcribe => (
+            "Mag de opname worden uitgeschreven?",
+            "May the recording be transcribed?",
+        ),
+        Action::AnalyseAi => (
+            "Mag een machine het gesprek beoordelen?",
+            "May a machine judge the conversation?",
+        ),
+        Action::Share => (
+            "Mag de opname worden gedeeld?",
+            "May the recording be shared?",
+        ),
+        Action::Publish => (
+            "Mag de opname openbaar worden?",
+            "May the recording be published?",
+        ),
+        Action::UseFor => (
+            "Mag de opname voor een ander doel worden gebruikt?",
+            "May the recording be used for another purpose?",
+        ),
+        Action::FileInCourt => (
+            "Mag de opname naar de rechter?",
+            "May the recording be filed in court?",
+        ),
+        Action::GiveCopy => ("Mag er een kopie worden gegeven?", "May a copy be given?"),
+        Action::Destroy => (
+            "Mag de opname worden vernietigd?",
+            "May the recording be destroyed?",
+        ),
+        Action::ImportFile => (
+            "Mag het bestand in het archief?",
+            "May the file be taken into the archive?",
+        ),
+        Action::RefuseRecording => ("Mag opnemen worden geweigerd?", "May recording be refused?"),
+        Action::Call => ("Mag er worden gebeld?", "May the call be placed?"),
     };
     lang.pick(nl, en)
 }
@@ -119,8 +159,8 @@ pub(crate) fn leaf(kind: &str, lang: Language) -> String {
     let (nl, en) = match kind {
         "recorded" => ("Opgenomen", "Recorded"),
         "not_recorded" => ("Niet opgenomen", "Not recorded"),
-        "refused" => ("Besluit: mag niet", "Decision: refused"),
-        "permitted" => ("Besluit: mag", "Decision: permitted"),
+        "refused" => ("Niet toegestaan", "Not permitted"),
+        "permitted" => ("Toegestaan", "Permitted"),
         "listened" => ("Beluisterd", "Listened to"),
         "exported" => ("Kopie gegeven", "Copy given"),
         "destroyed" => ("Vernietigd", "Destroyed"),

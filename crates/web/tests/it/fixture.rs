@@ -73,7 +73,10 @@ fn orders() -> Map<String, Value> {
     let mut facts = facts("announced");
     facts.insert("purpose".to_owned(), json!("wettelijke_plicht"));
     facts.insert("legal_basis".to_owned(), json!("c"));
-    facts.insert("statutory_duty_ref".to_owned(), json!("Wft 4:90 / MiFID II 16(7)"));
+    facts.insert(
+        "statutory_duty_ref".to_owned(),
+        json!("Wft 4:90 / MiFID II 16(7)"),
+    );
     facts.insert("sector".to_owned(), json!("finance_investment"));
     facts.insert("retention_term".to_owned(), json!("P5Y"));
     facts
@@ -121,14 +124,29 @@ pub(crate) fn fill(folder: &Path, now: Timestamp) -> Outcome<Filled> {
     let undeclared = undeclared(&archive, now.plus_micros(-4 * DAY))?;
     let declared = declared(&archive, now.plus_micros(-3 * DAY))?;
     let whole = whole(&archive, "orders", now.plus_micros(-2 * DAY))?;
-    let waiting = open_call(&archive, "verkoop", "tel:+4930123456", now.plus_micros(-SECOND))?;
+    let waiting = open_call(
+        &archive,
+        "verkoop",
+        "tel:+4930123456",
+        now.plus_micros(-SECOND),
+    )?;
     archive.ask_to_record(waiting.id, now)?;
     match retention::destroy(&archive, destroyed, now)? {
         Asked::Given(_) => {}
-        Asked::Refused { decision, .. } => return Err(format!("not destroyed: {decision:?}").into()),
+        Asked::Refused { decision, .. } => {
+            return Err(format!("not destroyed: {decision:?}").into());
+        }
     }
     archive.sequence()?;
-    Ok(Filled { archive, whole, declared, undeclared, refused, destroyed, waiting: waiting.id })
+    Ok(Filled {
+        archive,
+        whole,
+        declared,
+        undeclared,
+        refused,
+        destroyed,
+        waiting: waiting.id,
+    })
 }
 
 fn stream(number: u16) -> MediaStream {
@@ -148,7 +166,10 @@ fn open_call(archive: &Archive, line: &str, other: &str, at: Timestamp) -> Outco
     };
     let offered = OfferedCall {
         line: line.to_owned(),
-        parties: vec![party("sip:2001@voorbeeld.example", "Balie Verkoop"), party(other, NAME)],
+        parties: vec![
+            party("sip:2001@voorbeeld.example", "Balie Verkoop"),
+            party(other, NAME),
+        ],
         streams: vec![stream(1), stream(2)],
         offered_at: at,
     };
@@ -183,10 +204,17 @@ impl<'a> Tape<'a> {
         let answer = archive.ask_to_record(call.id, at)?;
         let decision = answer.id;
         let writer = archive.begin(permit(answer)?)?;
-        let mut tape = Tape { archive, writer, chunk: ChunkBuilder::new(), start: call.offered_at };
+        let mut tape = Tape {
+            archive,
+            writer,
+            chunk: ChunkBuilder::new(),
+            start: call.offered_at,
+        };
         tape.event(call.offered_at, &JournalEvent::CallStarted {})?;
         for stream in &call.streams {
-            let added = JournalEvent::StreamAdded { stream: stream.clone() };
+            let added = JournalEvent::StreamAdded {
+                stream: stream.clone(),
+            };
             tape.event(call.offered_at, &added)?;
         }
         for (at, event) in before {
@@ -206,7 +234,8 @@ impl<'a> Tape<'a> {
             let arrived = self.start.plus_micros(i64::from(sequence) * STEP);
             for number in [1, 2] {
                 let packet = rtp(sequence);
-                self.chunk.push_packet(StreamNumber(number), arrived, PacketKind::Rtp, &packet)?;
+                self.chunk
+                    .push_packet(StreamNumber(number), arrived, PacketKind::Rtp, &packet)?;
             }
             if sequence % 15 == 14 {
                 self.archive.append(&mut self.writer, &self.chunk.take())?;
@@ -217,7 +246,12 @@ impl<'a> Tape<'a> {
 
     fn end(mut self, at: Timestamp) -> Outcome<RecordingId> {
         let id = self.writer.id();
-        self.event(at, &JournalEvent::CallEnded { cause: Cause::RecordingClient })?;
+        self.event(
+            at,
+            &JournalEvent::CallEnded {
+                cause: Cause::RecordingClient,
+            },
+        )?;
         self.archive.append(&mut self.writer, &self.chunk.take())?;
         self.archive.commit()?;
         self.archive.close(self.writer)?;
@@ -250,7 +284,9 @@ fn undeclared(archive: &Archive, at: Timestamp) -> Outcome<RecordingId> {
 fn declared(archive: &Archive, at: Timestamp) -> Outcome<RecordingId> {
     let call = open_call(archive, "verkoop", "tel:+4930123456", at)?;
     let refused = archive.ask_to_record(call.id, at)?;
-    let event = refused.refusal_event().ok_or("a call with Germany was permitted without consent")?;
+    let event = refused
+        .refusal_event()
+        .ok_or("a call with Germany was permitted without consent")?;
     let consent = at.plus_micros(7 * SECOND);
     let said = json!({
         "consent_per_participant": { "p1": "given", "p2": "given" },
@@ -261,11 +297,33 @@ fn declared(archive: &Archive, at: Timestamp) -> Outcome<RecordingId> {
     let mut tape = Tape::start(archive, &call, &[(at, event)], consent)?;
     tape.sound(350..600)?;
     let pause = at.plus_micros(600 * STEP);
-    tape.event(pause, &JournalEvent::StreamPaused { stream: StreamNumber(1), by: Cause::RecordingClient })?;
-    tape.event(pause, &JournalEvent::StreamPaused { stream: StreamNumber(2), by: Cause::RecordingClient })?;
+    tape.event(
+        pause,
+        &JournalEvent::StreamPaused {
+            stream: StreamNumber(1),
+            by: Cause::RecordingClient,
+        },
+    )?;
+    tape.event(
+        pause,
+        &JournalEvent::StreamPaused {
+            stream: StreamNumber(2),
+            by: Cause::RecordingClient,
+        },
+    )?;
     let goes_on = at.plus_micros(700 * STEP);
-    tape.event(goes_on, &JournalEvent::StreamResumed { stream: StreamNumber(1) })?;
-    tape.event(goes_on, &JournalEvent::StreamResumed { stream: StreamNumber(2) })?;
+    tape.event(
+        goes_on,
+        &JournalEvent::StreamResumed {
+            stream: StreamNumber(1),
+        },
+    )?;
+    tape.event(
+        goes_on,
+        &JournalEvent::StreamResumed {
+            stream: StreamNumber(2),
+        },
+    )?;
     tape.sound(700..800)?;
     tape.sound(806..900)?;
     tape.end(at.plus_micros(900 * STEP))
@@ -274,14 +332,26 @@ fn declared(archive: &Archive, at: Timestamp) -> Outcome<RecordingId> {
 fn refused(archive: &Archive, at: Timestamp) -> Outcome<RecordingId> {
     let call = open_call(archive, "verkoop-heimelijk", ADDRESS, at)?;
     let answer = archive.ask_to_record(call.id, at)?;
-    let event = answer.refusal_event().ok_or("a covert recording was permitted")?;
+    let event = answer
+        .refusal_event()
+        .ok_or("a covert recording was permitted")?;
     let mut events = vec![(at, JournalEvent::CallStarted {})];
     for stream in &call.streams {
-        events.push((at, JournalEvent::StreamAdded { stream: stream.clone() }));
+        events.push((
+            at,
+            JournalEvent::StreamAdded {
+                stream: stream.clone(),
+            },
+        ));
     }
     events.push((at, event));
     let end = at.plus_micros(12 * SECOND);
-    events.push((end, JournalEvent::CallEnded { cause: Cause::RecordingClient }));
+    events.push((
+        end,
+        JournalEvent::CallEnded {
+            cause: Cause::RecordingClient,
+        },
+    ));
     archive.finish_unrecorded(call.id, &events, end)?;
     Ok(call.id)
 }

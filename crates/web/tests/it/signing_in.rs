@@ -9,7 +9,7 @@ const HOUR: i64 = 3_600_000_000;
 #[tokio::test]
 async fn the_set_up_link_makes_one_account_once() {
     let site = site();
-    let archive = &site.filled.archive;
+    let archive = &site.archive;
     let path = new_setup_token(archive, [9; 32], NOW).unwrap().unwrap();
     let mut browser = Browser::new(&site);
     let form = browser.get(&path).await;
@@ -23,22 +23,46 @@ async fn the_set_up_link_makes_one_account_once() {
     let mut second = Browser::new(&site);
     let page = second.get(&path).await;
     assert_eq!(page.status, StatusCode::GONE);
-    assert!(page.shows("voicelog serve"), "it says how to get a new link");
-    let page = second.post(&path, &[("name", "Other"), ("password", PASSWORD), ("again", PASSWORD)]).await;
+    assert!(
+        page.shows("voicelog serve"),
+        "it says how to get a new link"
+    );
+    let page = second
+        .post(
+            &path,
+            &[
+                ("name", "Other"),
+                ("password", PASSWORD),
+                ("again", PASSWORD),
+            ],
+        )
+        .await;
     assert_eq!(page.status, StatusCode::GONE);
-    assert_eq!(new_setup_token(archive, [8; 32], NOW).unwrap(), None, "there is an account now");
+    assert_eq!(
+        new_setup_token(archive, [8; 32], NOW).unwrap(),
+        None,
+        "there is an account now"
+    );
 }
 
 #[tokio::test]
 async fn a_set_up_link_that_is_wrong_replaced_or_too_old_makes_no_account() {
     let site = site();
-    let archive = &site.filled.archive;
+    let archive = &site.archive;
     let replaced = new_setup_token(archive, [1; 32], NOW).unwrap().unwrap();
     let path = new_setup_token(archive, [2; 32], NOW).unwrap().unwrap();
     let mut browser = Browser::new(&site);
-    for wrong in ["/setup/x", "/setup/", &replaced, &format!("/setup/{}", "A".repeat(43))] {
+    for wrong in [
+        "/setup/x",
+        "/setup/",
+        &replaced,
+        &format!("/setup/{}", "A".repeat(43)),
+    ] {
         let page = browser.set_up(wrong, PASSWORD, PASSWORD).await;
-        assert!(!page.status.is_success() && page.location() != "/", "{wrong}");
+        assert!(
+            !page.status.is_success() && page.location() != "/",
+            "{wrong}"
+        );
     }
     site.clock.advance_micros(HOUR + 1);
     let page = browser.set_up(&path, PASSWORD, PASSWORD).await;
@@ -51,13 +75,34 @@ async fn signing_in_takes_the_name_in_any_case_and_the_password_in_its_own() {
     let site = site();
     drop(Browser::signed_in(&site).await);
     let mut browser = Browser::new(&site);
-    for (name, password) in [("beheer", "paard accu nietjE"), ("nobody", PASSWORD), ("", "")] {
-        let page = browser.post("/login", &[("name", name), ("password", password)]).await;
+    for (name, password) in [
+        ("beheer", "paard accu nietjE"),
+        ("nobody", PASSWORD),
+        ("", ""),
+    ] {
+        let page = browser
+            .post("/login", &[("name", name), ("password", password)])
+            .await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
-        assert!(page.shows("do not belong together"), "the same words whichever half was wrong");
+        assert!(
+            page.shows("do not belong together"),
+            "the same words whichever half was wrong"
+        );
     }
-    let page = browser.post("/login", &[("name", " BEHEER "), ("password", PASSWORD), ("next", "/log")]).await;
-    assert_eq!((page.status, page.location()), (StatusCode::SEE_OTHER, "/log"));
+    let page = browser
+        .post(
+            "/login",
+            &[
+                ("name", " BEHEER "),
+                ("password", PASSWORD),
+                ("next", "/log"),
+            ],
+        )
+        .await;
+    assert_eq!(
+        (page.status, page.location()),
+        (StatusCode::SEE_OTHER, "/log")
+    );
     assert_eq!(browser.get("/log").await.status, StatusCode::OK);
 }
 
@@ -69,9 +114,20 @@ async fn a_cookie_planted_before_signing_in_is_worth_nothing_after_it() {
     let mut browser = Browser::new(&site);
     browser.get("/login").await;
     let token = browser.get("/login").await.form_token().to_owned();
-    browser.cookies.insert("voicelog".to_owned(), planted.clone());
-    browser.post_with("/login", &token, &[("name", "beheer"), ("password", PASSWORD)]).await;
-    assert_ne!(browser.cookies["voicelog"], planted, "signing in makes a fresh token");
+    browser
+        .cookies
+        .insert("voicelog".to_owned(), planted.clone());
+    browser
+        .post_with(
+            "/login",
+            &token,
+            &[("name", "beheer"), ("password", PASSWORD)],
+        )
+        .await;
+    assert_ne!(
+        browser.cookies["voicelog"], planted,
+        "signing in makes a fresh token"
+    );
     assert_eq!(browser.get("/").await.status, StatusCode::OK);
     let mut thief = Browser::new(&site);
     thief.cookies.insert("voicelog".to_owned(), planted);
@@ -107,7 +163,12 @@ async fn guessing_is_slowed_down_and_the_wait_is_told() {
     let mut browser = Browser::new(&site);
     let mut slowed = None;
     for _ in 0..11 {
-        let page = browser.post("/login", &[("name", "beheer"), ("password", "wrong wrong wrong")]).await;
+        let page = browser
+            .post(
+                "/login",
+                &[("name", "beheer"), ("password", "wrong wrong wrong")],
+            )
+            .await;
         if page.status == StatusCode::TOO_MANY_REQUESTS {
             slowed = Some(page);
         }
@@ -116,22 +177,36 @@ async fn guessing_is_slowed_down_and_the_wait_is_told() {
     let wait: i64 = page.header(header::RETRY_AFTER).parse().unwrap();
     assert!((1..=31).contains(&wait), "{wait}");
     site.clock.advance_micros(wait * 1_000_000);
-    let page = browser.post("/login", &[("name", "beheer"), ("password", PASSWORD)]).await;
+    let page = browser
+        .post("/login", &[("name", "beheer"), ("password", PASSWORD)])
+        .await;
     assert_eq!(page.location(), "/", "the owner gets in after the wait");
 }
 
 #[tokio::test]
 async fn over_https_cookies_are_bound_to_the_host() {
     let site = site_at("https://opnamen.voorbeeld.nl");
-    let path = new_setup_token(&site.filled.archive, [9; 32], NOW).unwrap().unwrap();
+    let path = new_setup_token(&site.archive, [9; 32], NOW)
+        .unwrap()
+        .unwrap();
     let mut browser = Browser::new(&site);
     let page = browser.get(&path).await;
     let set = page.header(header::SET_COOKIE);
-    assert!(set.starts_with("__Host-voicelog-form=") && set.contains("; Secure"), "{set}");
+    assert!(
+        set.starts_with("__Host-voicelog-form=") && set.contains("; Secure"),
+        "{set}"
+    );
     assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax") && set.contains("Path=/"));
-    assert!(page.header(header::STRICT_TRANSPORT_SECURITY).starts_with("max-age="));
+    assert!(
+        page.header(header::STRICT_TRANSPORT_SECURITY)
+            .starts_with("max-age=")
+    );
     let token = page.form_token().to_owned();
-    let fields = [("name", "beheer"), ("password", PASSWORD), ("again", PASSWORD)];
+    let fields = [
+        ("name", "beheer"),
+        ("password", PASSWORD),
+        ("again", PASSWORD),
+    ];
     browser.post_with(&path, &token, &fields).await;
     assert!(browser.cookies.contains_key("__Host-voicelog"));
     assert_eq!(browser.get("/").await.status, StatusCode::OK);

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use tower::ServiceExt;
+use voicelog_archive::Archive;
 use voicelog_model::{Clock, SimClock, Timestamp};
 use voicelog_web::{App, Pause, Status, StatusSource, WebConfig, new_setup_token, router};
 
@@ -25,13 +26,17 @@ pub(crate) struct Recorder(pub(crate) Mutex<Option<Pause>>);
 
 impl StatusSource for Recorder {
     fn status(&self) -> Status {
-        Status { pause: *self.0.lock().unwrap(), calls_in_progress: 1 }
+        Status {
+            pause: *self.0.lock().unwrap(),
+            calls_in_progress: 1,
+        }
     }
 }
 
 pub(crate) struct Site {
     pub(crate) router: Router,
-    pub(crate) filled: Filled,
+    pub(crate) archive: Arc<Archive>,
+    filled: Option<Filled>,
     pub(crate) clock: Arc<SimClock>,
     pub(crate) recorder: Arc<Recorder>,
     _folder: TempDir,
@@ -45,12 +50,29 @@ pub(crate) fn site() -> Site {
 pub(crate) fn site_at(public_url: &str) -> Site {
     let folder = tempfile::tempdir().unwrap();
     let filled = fixture::fill(folder.path(), NOW).unwrap();
+    let archive = Arc::clone(&filled.archive);
+    site_over(archive, Some(filled), folder, public_url)
+}
+
+/// A site with nothing in it.
+pub(crate) fn empty_site() -> Site {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = fixture::empty(folder.path(), NOW).unwrap();
+    site_over(archive, None, folder, "http://127.0.0.1:8080")
+}
+
+fn site_over(
+    archive: Arc<Archive>,
+    filled: Option<Filled>,
+    folder: TempDir,
+    public_url: &str,
+) -> Site {
     let clock = Arc::new(SimClock::new(NOW));
     let recorder = Arc::new(Recorder::default());
     let shared_clock: Arc<dyn Clock> = Arc::<SimClock>::clone(&clock);
     let status: Arc<dyn StatusSource> = Arc::<Recorder>::clone(&recorder);
     let router = router(App {
-        archive: Arc::clone(&filled.archive),
+        archive: Arc::clone(&archive),
         clock: shared_clock,
         status,
         config: WebConfig {
@@ -59,7 +81,21 @@ pub(crate) fn site_at(public_url: &str) -> Site {
             api_token_sha256: Sha256::digest(TOKEN).into(),
         },
     });
-    Site { router, filled, clock, recorder, _folder: folder }
+    Site {
+        router,
+        archive,
+        filled,
+        clock,
+        recorder,
+        _folder: folder,
+    }
+}
+
+impl Site {
+    /// What is in it.
+    pub(crate) const fn filled(&self) -> &Filled {
+        self.filled.as_ref().unwrap()
+    }
 }
 
 /// What came back.
@@ -76,7 +112,9 @@ impl Page {
     }
 
     pub(crate) fn header(&self, name: impl header::AsHeaderName) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     pub(crate) fn location(&self) -> &str {
@@ -93,7 +131,11 @@ impl Page {
     }
 
     pub(crate) fn between(&self, start: &str, end: &str) -> &str {
-        let after = self.text().split_once(start).unwrap_or_else(|| panic!("no {start}")).1;
+        let after = self
+            .text()
+            .split_once(start)
+            .unwrap_or_else(|| panic!("no {start}"))
+            .1;
         after.split_once(end).unwrap().0
     }
 
@@ -107,7 +149,11 @@ pub(crate) async fn send(router: &Router, request: Request<Body>) -> Page {
     let response = router.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.unwrap().to_bytes().to_vec();
-    Page { status: parts.status, headers: parts.headers, bytes }
+    Page {
+        status: parts.status,
+        headers: parts.headers,
+        bytes,
+    }
 }
 
 /// A browser with its cookies.
@@ -119,16 +165,27 @@ pub(crate) struct Browser<'s> {
 
 impl<'s> Browser<'s> {
     pub(crate) fn new(site: &'s Site) -> Self {
-        Self { site, cookies: BTreeMap::new(), lang: "en" }
+        Self {
+            site,
+            cookies: BTreeMap::new(),
+            lang: "en",
+        }
     }
 
     /// A browser that is signed in.
     pub(crate) async fn signed_in(site: &'s Site) -> Self {
         let mut browser = Self::new(site);
-        let archive = &site.filled.archive;
-        let path = new_setup_token(archive, [9; 32], NOW).unwrap().unwrap();
+        let archive = &site.archive;
+        let path = new_setup_token(archive, [9; 32], site.clock.now())
+            .unwrap()
+            .unwrap();
         let page = browser.set_up(&path, PASSWORD, PASSWORD).await;
-        assert_eq!((page.status, page.location()), (StatusCode::SEE_OTHER, "/"), "{}", page.text());
+        assert_eq!(
+            (page.status, page.location()),
+            (StatusCode::SEE_OTHER, "/"),
+            "{}",
+            page.text()
+        );
         browser
     }
 
@@ -139,14 +196,21 @@ impl<'s> Browser<'s> {
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
-        let cookies: Vec<String> =
-            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let request = Request::builder()
             .method(method)
             .uri(path)
             .header(header::ACCEPT_LANGUAGE, self.lang)
             .header(header::HOST, "127.0.0.1:8080");
-        if cookies.is_empty() { request } else { request.header(header::COOKIE, cookies.join("; ")) }
+        if cookies.is_empty() {
+            request
+        } else {
+            request.header(header::COOKIE, cookies.join("; "))
+        }
     }
 
     pub(crate) async fn send(&mut self, request: Request<Body>) -> Page {
@@ -170,12 +234,21 @@ impl<'s> Browser<'s> {
 
     /// Sends a form with the token of a page of ours.
     pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
-        let from = if self.cookies.contains_key("voicelog") { "/" } else { "/login" };
+        let from = if self.cookies.contains_key("voicelog") {
+            "/"
+        } else {
+            "/login"
+        };
         let token = self.get(from).await.form_token().to_owned();
         self.post_with(path, &token, fields).await
     }
 
-    pub(crate) async fn post_with(&mut self, path: &str, token: &str, fields: &[(&str, &str)]) -> Page {
+    pub(crate) async fn post_with(
+        &mut self,
+        path: &str,
+        token: &str,
+        fields: &[(&str, &str)],
+    ) -> Page {
         let mut body = format!("form_token={token}");
         for (name, value) in fields {
             body.push_str(&format!("&{name}={}", percent(value)));

@@ -12,13 +12,13 @@
 
 use super::Call;
 use crate::control::Hands;
-use crate::decider::{Asked, Question, Reply};
+use crate::decider::{Asked, NoAnswer, Question, Reply};
 use crate::media::{MediaCommand, MediaSession};
 use crate::shared::{CallEntry, CallState};
 use std::sync::Arc;
 use voicelog_archive::journal::{Cause, Ground, JournalEvent};
-use voicelog_archive::{ArchiveError, OfferedParty, WhenRefused};
-use voicelog_model::{DecisionId, Kind, RecordingId, Timestamp};
+use voicelog_archive::{OfferedParty, WhenRefused};
+use voicelog_model::{DecisionId, RecordingId, Timestamp};
 use voicelog_srs::{Command, LocalDirection};
 
 /// How long media waits in the kernel for an answer of the law that fails to come; then it is
@@ -49,7 +49,7 @@ impl Call {
                     } => self.on_refused(decision, (at, since), outcome, grounds, hands),
                 }
             }
-            Err(error) => self.on_no_answer(&error, hands),
+            Err(reason) => self.on_no_answer(reason, hands),
         }
         if let Some((at, cause)) = self.ended {
             self.finish(at, cause, hands);
@@ -159,14 +159,10 @@ impl Call {
     /// There is no answer, and that is never a permission. A new call is turned away; one that
     /// waits goes on waiting; one that is recorded leaves its media in the kernel for a while,
     /// since the next attempt may permit it, and then stops.
-    fn on_no_answer(&mut self, error: &ArchiveError, hands: &mut Hands<'_>) {
+    fn on_no_answer(&mut self, reason: NoAnswer, hands: &mut Hands<'_>) {
         let now = hands.now;
         if self.state == CallState::Asking {
-            let status = if matches!(error.kind(), Kind::Unavailable | Kind::Exhausted) {
-                503
-            } else {
-                500
-            };
+            let status = if reason.may_pass { 503 } else { 500 };
             return self.reject(status, "the archive cannot answer", Cause::Overload, hands);
         }
         let since = *self.held_since.get_or_insert(now);

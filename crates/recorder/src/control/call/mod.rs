@@ -217,12 +217,12 @@ impl Call {
         }
     }
 
-    /// Its media cannot be written any more.
-    pub(in crate::control) fn on_write_failed(&mut self, hands: &mut Hands<'_>) {
+    /// Its media cannot go on.
+    pub(in crate::control) fn on_media_failed(&mut self, cause: Cause, hands: &mut Hands<'_>) {
         if let Some(id) = self.id {
             hands.media(self.thread, MediaCommand::Fail(id));
         }
-        self.end(Cause::DiskFull, "no room to store the recording", hands);
+        self.end(cause, "the recording cannot go on", hands);
     }
 
     /// Once a second: asks again where there was no answer, and ends a call that is silent.

@@ -218,7 +218,10 @@ impl Blobs for FileBlobs {
     }
 
     fn settle(&self) -> Result<(), StoreError> {
-        self.writer.as_ref().map_or(Ok(()), Writer::settle)
+        match &self.writer {
+            None => Ok(()),
+            Some(_) => self.writer()?.settle(),
+        }
     }
 
     fn trouble(&self) -> Option<String> {

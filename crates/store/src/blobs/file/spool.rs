@@ -80,35 +80,39 @@ pub(super) fn scan(path: &Path) -> Result<Contents, StoreError> {
     let failed = |error| StoreError::io("read", path.display())(error);
     let file = File::open(path).map_err(failed)?;
     let total = file.metadata().map_err(failed)?.len();
-    let mut reader = Scanner {
-        input: BufReader::with_capacity(1 << 16, file),
-        at: 0,
+    let input = BufReader::with_capacity(1 << 16, file);
+    scan_input(input, total)
+        .map_err(failed)?
+        .ok_or_else(|| StoreError::Foreign {
+            place: path.display().to_string(),
+            why: "is not a spool that this program knows".to_owned(),
+        })
+}
+
+/// None if it is not of a version that this program knows.
+fn scan_input(input: impl Read, total: u64) -> std::io::Result<Option<Contents>> {
+    let mut scanner = Scanner { input, at: 0 };
+    let mut contents = Contents {
+        torn_bytes: total,
+        ..Contents::default()
     };
-    let mut contents = Contents::default();
     let mut header = [0; HEADER.len()];
-    if !reader.fill(&mut header).map_err(failed)? {
-        contents.torn_bytes = total;
-        return Ok(contents);
+    if !scanner.fill(&mut header)? {
+        return Ok(Some(contents));
     }
     if header != *HEADER {
         // A header of zeros is one that never reached the disk; another text is another format.
-        if header.iter().all(|byte| *byte == 0) {
-            contents.torn_bytes = total;
-            return Ok(contents);
-        }
-        return Err(StoreError::Foreign {
-            place: path.display().to_string(),
-            why: "is not a spool that this program knows".to_owned(),
-        });
+        let is_blank = header.iter().all(|byte| *byte == 0);
+        return Ok(is_blank.then_some(contents));
     }
     let mut buffer = Vec::new();
-    let mut whole = reader.at;
-    while let Some(record) = reader.record(&mut buffer).map_err(failed)? {
+    let mut whole = scanner.at;
+    while let Some(record) = scanner.record(&mut buffer)? {
         contents.pieces.push(record);
-        whole = reader.at;
+        whole = scanner.at;
     }
     contents.torn_bytes = total.saturating_sub(whole);
-    Ok(contents)
+    Ok(Some(contents))
 }
 
 struct Scanner<R> {
@@ -175,10 +179,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn scan_bytes(bytes: &[u8]) -> Contents {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(name(1));
-        crate::durable::create(&path, bytes).unwrap();
-        scan(&path).unwrap()
+        scan_input(bytes, bytes.len() as u64).unwrap().unwrap()
     }
 
     #[test]

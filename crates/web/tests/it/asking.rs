@@ -1,0 +1,217 @@
+//! Listening, copies, destruction: the gate's answer reaches the person.
+
+use crate::fixture::{ADDRESS, NAME};
+use crate::support::*;
+use axum::body::Body;
+use axum::http::{StatusCode, header};
+use voicelog_archive::State;
+
+/// Opens a recording to listen and gives the player's path.
+async fn open(browser: &mut Browser<'_>, id: &str) -> String {
+    let page = browser
+        .post(
+            &format!("/recordings/{id}/listen"),
+            &[("reason", "complaint 114")],
+        )
+        .await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text());
+    page.location().to_owned()
+}
+
+#[tokio::test]
+async fn a_reason_opens_the_player_and_the_log_shows_it() {
+    let site = site();
+    let id = site.filled().whole.to_string();
+    let mut browser = Browser::signed_in(&site).await;
+    let page = browser
+        .post(&format!("/recordings/{id}/listen"), &[("reason", "  ")])
+        .await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.shows("href=\"#reason\"") && page.shows("aria-invalid=\"true\""));
+    let player = open(&mut browser, &id).await;
+    let page = browser.get(&player).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.shows("<audio controls preload=\"none\"") && page.shows("complaint 114"));
+    assert!(page.shows(ADDRESS), "the parties are named here");
+    assert!(
+        !page.shows(NAME) && page.shows("&#60;script&#62;"),
+        "a hostile name is only text"
+    );
+    site.archive.sequence().unwrap();
+    assert!(browser.get("/log").await.shows("Listened to</td>"));
+    assert!(!browser.get("/log").await.shows("complaint 114"));
+}
+
+#[tokio::test]
+async fn the_sound_can_be_sought_in() {
+    let site = site();
+    let id = site.filled().whole.to_string();
+    let mut browser = Browser::signed_in(&site).await;
+    let sound = format!("{}/audio.wav", open(&mut browser, &id).await);
+    let whole = browser.get(&sound).await;
+    assert_eq!(whole.status, StatusCode::OK);
+    assert_eq!(whole.header(header::CONTENT_TYPE), "audio/wav");
+    assert_eq!(whole.header(header::ACCEPT_RANGES), "bytes");
+    assert_eq!(whole.header(header::CACHE_CONTROL), "no-store");
+    assert!(whole.bytes.starts_with(b"RIFF"));
+    let total = whole.bytes.len();
+    // Two seconds of two channels of 16 bits at 8 kHz, and the head.
+    assert!((64_000..66_000).contains(&total), "{total}");
+    let part = |range: String| {
+        browser
+            .request("GET", &sound)
+            .header(header::RANGE, range)
+            .body(Body::empty())
+            .unwrap()
+    };
+    let middle = send(&site.router, part("bytes=1000-1999".to_owned())).await;
+    assert_eq!(middle.status, StatusCode::PARTIAL_CONTENT);
+    assert_eq!(
+        middle.header(header::CONTENT_RANGE),
+        format!("bytes 1000-1999/{total}")
+    );
+    assert_eq!(middle.bytes, whole.bytes[1000..2000]);
+    let beyond = send(&site.router, part(format!("bytes={total}-"))).await;
+    assert_eq!(beyond.status, StatusCode::RANGE_NOT_SATISFIABLE);
+    assert_eq!(
+        beyond.header(header::CONTENT_RANGE),
+        format!("bytes */{total}")
+    );
+    let head = browser.request("HEAD", &sound).body(Body::empty()).unwrap();
+    let head = send(&site.router, head).await;
+    assert_eq!((head.status, head.bytes.len()), (StatusCode::OK, 0));
+    assert_eq!(head.header(header::CONTENT_LENGTH), total.to_string());
+}
+
+#[tokio::test]
+async fn what_one_login_opened_another_cannot_hear() {
+    let site = site();
+    let id = site.filled().whole.to_string();
+    let mut browser = Browser::signed_in(&site).await;
+    let player = open(&mut browser, &id).await;
+    let mut other = Browser::new(&site);
+    other
+        .post("/login", &[("name", "beheer"), ("password", PASSWORD)])
+        .await;
+    assert_eq!(other.get("/").await.status, StatusCode::OK);
+    let page = other.get(&player).await;
+    assert_eq!(
+        page.location(),
+        format!("/recordings/{id}/listen"),
+        "it has to give its own reason"
+    );
+    assert_eq!(
+        other.get(&format!("{player}/audio.wav")).await.status,
+        StatusCode::NOT_FOUND
+    );
+    let of_another = player.replace(&id, &site.filled().declared.to_string());
+    assert_eq!(
+        browser.get(&format!("{of_another}/audio.wav")).await.status,
+        StatusCode::NOT_FOUND
+    );
+    let cookie = browser.cookies["voicelog"].clone();
+    browser.post("/logout", &[]).await;
+    browser.cookies.insert("voicelog".to_owned(), cookie);
+    let page = browser.get(&format!("{player}/audio.wav")).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "signing out closes it");
+}
+
+#[tokio::test]
+async fn the_player_closes_after_two_hours() {
+    let site = site();
+    let id = site.filled().whole.to_string();
+    let mut browser = Browser::signed_in(&site).await;
+    let player = open(&mut browser, &id).await;
+    site.clock.advance_micros(2 * 3_600_000_000);
+    assert_eq!(
+        browser.get(&format!("{player}/audio.wav")).await.status,
+        StatusCode::NOT_FOUND
+    );
+}
+
+#[tokio::test]
+async fn what_was_destroyed_while_it_played_cannot_be_heard_any_more() {
+    let site = site();
+    let filled = site.filled();
+    let mut browser = Browser::signed_in(&site).await;
+    let player = open(&mut browser, &filled.declared.to_string()).await;
+    // By another process than the pages: the sweep at the end of a term.
+    let later = NOW.plus_micros(366 * 86_400_000_000);
+    voicelog_casework::retention::destroy(&filled.archive, filled.declared, later).unwrap();
+    assert_eq!(
+        filled.archive.summary(filled.declared).unwrap().state,
+        State::Destroyed
+    );
+    assert_eq!(
+        browser.get(&format!("{player}/audio.wav")).await.status,
+        StatusCode::NOT_FOUND
+    );
+}
+
+#[tokio::test]
+async fn a_copy_for_the_court_is_one_file() {
+    let site = site();
+    let id = site.filled().whole.to_string();
+    let mut browser = Browser::signed_in(&site).await;
+    let page = browser
+        .post(&format!("/recordings/{id}/copy"), &[("recipient", "")])
+        .await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.shows("href=\"#recipient\""));
+    let page = browser
+        .post(&format!("/recordings/{id}/copy"), &[("recipient", "court")])
+        .await;
+    assert_eq!(
+        page.status,
+        StatusCode::OK,
+        "{}",
+        String::from_utf8_lossy(&page.bytes)
+    );
+    assert_eq!(page.header(header::CONTENT_TYPE), "application/zip");
+    let file = format!("attachment; filename=\"voicelog-{id}.zip\"");
+    assert_eq!(page.header(header::CONTENT_DISPOSITION), file);
+    assert_eq!(page.header(header::CACHE_CONTROL), "no-store");
+    assert!(page.bytes.starts_with(b"PK\x03\x04"));
+    let report = voicelog_evidence::verify::verify(&page.bytes, None);
+    assert!(report.holds(), "the bundle verifies");
+}
+
+#[tokio::test]
+async fn destruction_before_the_term_is_refused_with_the_whole_decision() {
+    let site = site();
+    let id = site.filled().whole;
+    let mut browser = Browser::signed_in(&site).await;
+    let path = format!("/recordings/{id}/destroy");
+    let page = browser.post(&path, &[]).await;
+    assert_eq!(
+        page.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "without confirming nothing happens"
+    );
+    let page = browser.post(&path, &[("confirm", "yes")]).await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+    assert!(page.shows("Nothing has happened.") && page.shows("<h3>Reasons</h3>"));
+    assert!(page.shows("May the recording be destroyed?"));
+    assert!(
+        page.shows(&format!("href=\"/recordings/{id}?lang=nl\"")),
+        "the switch leads to a page"
+    );
+    assert_eq!(site.archive.summary(id).unwrap().state, State::Sealed);
+}
+
+#[tokio::test]
+async fn destruction_after_the_term_leaves_the_tombstone() {
+    let site = site();
+    let id = site.filled().declared;
+    site.clock.advance_micros(366 * 86_400_000_000);
+    let mut browser = Browser::signed_in(&site).await;
+    let page = browser
+        .post(&format!("/recordings/{id}/destroy"), &[("confirm", "yes")])
+        .await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text());
+    assert_eq!(page.location(), format!("/recordings/{id}"));
+    let page = browser.get(&format!("/recordings/{id}")).await;
+    assert!(page.shows("Certificate of destruction"));
+    let trace = site.archive.trace(id).unwrap();
+    assert_eq!((trace.blobs, trace.has_key), (0, false));
+}

@@ -1,0 +1,218 @@
+//! What stands on the pages.
+
+use crate::fixture::{ADDRESS, NAME};
+use crate::support::*;
+use axum::http::StatusCode;
+use voicelog_web::Pause;
+
+#[tokio::test]
+async fn the_list_shows_every_conversation_with_its_verdict_in_words() {
+    let site = site();
+    let mut browser = Browser::signed_in(&site).await;
+    let page = browser.get("/").await;
+    for text in [
+        "Whole</span>",
+        "Whole, with declared gaps</span>",
+        "Beware: undeclared gap</span>",
+        "Not recorded</span>",
+        "Destroyed</span>",
+        "In progress, not recorded",
+        "(erased)",
+    ] {
+        assert!(page.shows(text), "{text}");
+    }
+    assert!(
+        page.shows("19 November 2026 11:02:00"),
+        "in Dutch local time"
+    );
+    browser.lang = "nl";
+    let page = browser.get("/").await;
+    assert!(page.shows("<html lang=\"nl\">") && page.shows("Let op: onverklaard gat</span>"));
+}
+
+#[tokio::test]
+async fn the_list_can_be_narrowed_by_state_and_day() {
+    let site = site();
+    let mut browser = Browser::signed_in(&site).await;
+    let whole = format!("/recordings/{}", site.filled().whole);
+    let refused = format!("/recordings/{}", site.filled().refused);
+    let page = browser.get("/?state=not_recorded&from=&to=").await;
+    assert!(page.shows(&refused) && !page.shows(&whole));
+    let page = browser.get("/?from=2026-11-19&to=2026-11-19").await;
+    assert!(page.shows(&whole) && !page.shows(&refused));
+    let page = browser.get("/?state=destroying").await;
+    assert!(page.shows("No recordings found"));
+    for wrong in ["/?state=kept", "/?from=19-11-2026", "/?after=1"] {
+        assert_eq!(
+            browser.get(wrong).await.status,
+            StatusCode::BAD_REQUEST,
+            "{wrong}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_recording_says_its_verdict_first_then_why_it_was_permitted() {
+    let site = site();
+    let mut browser = Browser::signed_in(&site).await;
+    let page = browser
+        .get(&format!("/recordings/{}", site.filled().whole))
+        .await;
+    let text = page.text();
+    let verdict = text
+        .find("Nothing is missing.")
+        .expect("the verdict in a sentence");
+    let decision = text.find("May this conversation be recorded?").unwrap();
+    let timeline = text.find("<h2 id=\"timeline\">").unwrap();
+    let proof = text.find("<h2 id=\"proof\">").unwrap();
+    assert!(verdict < decision && decision < timeline && timeline < proof);
+    assert!(page.shows("Permitted, with duties</span>"));
+    assert!(
+        page.shows("before the first second"),
+        "when a duty must be met, in words"
+    );
+    assert!(page.shows("This recording is in the log at place"));
+    assert!(page.shows("voicelog/pages\n"), "the checkpoint");
+}
+
+#[tokio::test]
+async fn the_timeline_says_in_picture_and_table_why_recording_started_late() {
+    let site = site();
+    let mut browser = Browser::signed_in(&site).await;
+    let page = browser
+        .get(&format!("/recordings/{}", site.filled().declared))
+        .await;
+    assert!(page.shows("<title id=\"bar-1-title\">") && page.shows("<desc id=\"bar-1-desc\">"));
+    assert!(
+        page.shows("pattern-dots") && page.shows("pattern-slant") && page.shows("pattern-upright")
+    );
+    let row = page.between("Not recorded yet</td>", "</tr>");
+    assert!(row.contains("StGB"), "{row}");
+    assert!(page.shows("00:07.000"));
+    assert!(page.shows("Paused</td>") && page.shows("by the telephone exchange"));
+    assert!(page.shows("6 packets"), "the loss is counted");
+}
+
+#[tokio::test]
+async fn a_refused_call_has_no_sound_to_ask_for() {
+    let site = site();
+    let mut browser = Browser::signed_in(&site).await;
+    let page = browser
+        .get(&format!("/recordings/{}", site.filled().refused))
+        .await;
+    assert!(page.shows("Not a single sample of it was kept."));
+    assert!(page.shows("Not permitted"));
+    assert!(!page.shows("name=\"reason\"") && !page.shows("name=\"recipient\""));
+}
+
+#[tokio::test]
+async fn a_destroyed_recording_shows_its_certificate_and_nothing_else() {
+    let site = site();
+    let mut browser = Browser::signed_in(&site).await;
+    let page = browser
+        .get(&format!("/recordings/{}", site.filled().destroyed))
+        .await;
+    assert!(page.shows("Certificate of destruction") && page.shows("(erased)"));
+    assert!(!page.shows("name=\"reason\"") && !page.shows("Destroy…"));
+}
+
+#[tokio::test]
+async fn no_page_but_the_player_names_anybody() {
+    let site = site();
+    let mut browser = Browser::signed_in(&site).await;
+    let filled = site.filled();
+    let mut paths = vec![
+        "/".to_owned(),
+        "/log".to_owned(),
+        "/health".to_owned(),
+        "/healthz".to_owned(),
+    ];
+    for id in [
+        filled.whole,
+        filled.declared,
+        filled.undeclared,
+        filled.refused,
+        filled.destroyed,
+        filled.waiting,
+    ] {
+        paths.push(format!("/recordings/{id}"));
+        paths.push(format!("/recordings/{id}/listen"));
+    }
+    for path in paths {
+        let page = browser.get(&path).await;
+        for personal in [NAME, "Jansen", ADDRESS, "+31201234567", "2001@voorbeeld"] {
+            assert!(!page.shows(personal), "{path} shows {personal}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_log_shows_checkpoint_key_and_newest_entries() {
+    let site = site();
+    let mut browser = Browser::signed_in(&site).await;
+    let page = browser.get("/log").await;
+    let checkpoint = site.archive.checkpoint().unwrap().unwrap();
+    assert!(page.shows(checkpoint.lines().nth(2).unwrap()), "the root");
+    assert!(page.shows("voicelog/pages+"), "the key");
+    assert!(page.shows(&format!("<dd>{}</dd>", site.archive.log_size().unwrap())));
+    let destroyed = page.text().find("Destroyed</td>").unwrap();
+    let recorded = page.text().find("Recorded</td>").unwrap();
+    assert!(destroyed < recorded, "newest first");
+}
+
+#[tokio::test]
+async fn health_is_told_briefly_to_a_monitor_and_in_words_to_people() {
+    let site = site();
+    let mut browser = Browser::signed_in(&site).await;
+    let page = browser.get("/healthz").await;
+    assert_eq!(
+        (page.status, page.json()),
+        (StatusCode::OK, serde_json::json!({ "status": "ok" }))
+    );
+    assert!(browser.get("/health").await.shows("Everything works"));
+    *site.recorder.0.lock().unwrap() = Some(Pause::DiskFull);
+    let page = browser.get("/healthz").await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(page.json()["reason"], "disk_full");
+    assert!(
+        browser
+            .get("/health")
+            .await
+            .shows("The disk is full. Make room.")
+    );
+    assert!(browser.get("/").await.shows("No new calls are taken now."));
+}
+
+#[tokio::test]
+async fn the_language_follows_the_browser_until_somebody_chooses() {
+    let site = site();
+    let mut browser = Browser::new(&site);
+    browser.lang = "nl-BE, en;q=0.5";
+    assert!(browser.get("/login").await.shows("<html lang=\"nl\">"));
+    let page = browser.get("/login?lang=en").await;
+    assert!(page.shows("<html lang=\"en\">") && page.shows("href=\"/login?lang=nl\""));
+    assert!(
+        browser.get("/login").await.shows("<html lang=\"en\">"),
+        "the choice is kept"
+    );
+}
+
+#[tokio::test]
+async fn an_empty_archive_teaches_what_to_do_and_a_narrow_filter_does_not() {
+    let empty = empty_site();
+    let mut browser = Browser::signed_in(&empty).await;
+    let page = browser.get("/").await;
+    assert!(page.shows("There are no recordings yet"));
+    assert!(
+        page.shows("sip:verkoop@127.0.0.1:5060"),
+        "where a recording client calls"
+    );
+    assert!(
+        browser
+            .get("/log")
+            .await
+            .shows("There is nothing in the log yet.")
+    );
+    let page = browser.get("/?state=sealed").await;
+    assert!(page.shows("No recordings found") && !page.shows("There are no recordings yet"));
+}

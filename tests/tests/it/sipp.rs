@@ -1,0 +1,81 @@
+//! SIPp, a SIP client that is not ours, is recorded; what is stored is what it sent, byte for
+//! byte, and what is heard is what another program decodes, sample for sample.
+
+use crate::support::{LINE, Server, voicelog, write_config};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use voicelog_evidence::journal::{PacketKind, Record};
+use voicelog_evidence::{original, zip};
+use voicelog_model::StreamNumber;
+use voicelog_model::rtp::RtpPacket;
+use voicelog_src_sim::speech;
+
+/// Bytes of a WAV file's header as we write it.
+const WAV_HEADER: usize = 44;
+
+#[test]
+fn what_sipp_sent_is_stored_byte_for_byte_and_heard_sample_for_sample() {
+    for transport in ["u1", "t1"] {
+        let folder = tempfile::tempdir().unwrap();
+        let config = write_config(folder.path(), "");
+        let server = Server::start(&config);
+        run_sipp(folder.path(), &server, transport);
+        let rows = server.wait_for_closed(1);
+        assert_eq!(rows[0]["state"], "sealed");
+        // Nothing came on the second stream, and that may not go unnoticed.
+        assert_eq!(rows[0]["verdict"], "undeclared_gap");
+
+        let bundle = folder.path().join("bundle.zip");
+        let bundle = bundle.to_str().unwrap();
+        let id = rows[0]["id"].as_str().unwrap();
+        let exported = voicelog(&["export", id, "-o", bundle, "--for", "court", "--config", server.config()]);
+        assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+        let bytes = std::fs::read(bundle).unwrap();
+        let entries = zip::read(&bytes).unwrap();
+        let entry = |name: &str| entries.iter().find(|(path, _)| *path == name).unwrap().1;
+
+        let records = original::read(StreamNumber(1), entry("original/1.journal")).unwrap();
+        let mut payload = Vec::new();
+        for (_index, record) in &records {
+            if let Record::Packet { kind: PacketKind::Rtp, bytes, .. } = record {
+                payload.extend_from_slice(RtpPacket::parse(bytes).unwrap().payload);
+            }
+        }
+        assert_eq!(payload, speech::AGENT, "{transport}");
+
+        let heard = &entry("audio/1.wav")[WAV_HEADER..];
+        let decoded = decoded_by_sox(folder.path());
+        let found = heard.windows(decoded.len()).any(|window| window == decoded);
+        assert!(found, "{transport}: the samples heard are not those that were sent");
+    }
+}
+
+fn run_sipp(folder: &Path, server: &Server, transport: &str) {
+    std::fs::copy(repository("crates/src-sim/assets/agent.al"), folder.join("agent.al")).unwrap();
+    let output = Command::new("sipp")
+        .current_dir(folder)
+        .arg(server.sip.to_string())
+        .args(["-sf", &repository("tests/sipp/record.xml"), "-s", LINE, "-m", "1"])
+        .args(["-i", "127.0.0.1", "-mi", "127.0.0.1", "-t", transport])
+        .args(["-recv_timeout", "10000", "-timeout", "60s", "-timeout_error", "-nostdin"])
+        .stdin(Stdio::null())
+        .output()
+        .expect("SIPp should be installed: cargo xtask test does that");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The samples as sox decodes them: 16-bit little-endian.
+fn decoded_by_sox(folder: &Path) -> Vec<u8> {
+    let output = Command::new("sox")
+        .args(["-D", "-t", "al", "-r", "8000", "-c", "1"])
+        .arg(folder.join("agent.al"))
+        .args(["-t", "s16", "-L", "-"])
+        .output()
+        .expect("sox should be installed: cargo xtask test does that");
+    assert!(output.status.success());
+    output.stdout
+}
+
+fn repository(path: &str) -> String {
+    format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))
+}
