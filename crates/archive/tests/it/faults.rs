@@ -69,7 +69,8 @@ fn after_any_single_fault_the_archive_recovers_by_itself_and_passes_the_check() 
             let mut progress = Progress::default();
             let archive = faulty(folder.path(), &schedule);
             let ended = live(&archive, &mut progress);
-            assert!(ended.is_err(), "{place} should have been noticed");
+            // A look for what is not there fails by itself, before the fault can strike.
+            assert_eq!(ended.is_err(), schedule.is_dead(), "{place} should have been noticed");
             drop(archive);
             check_after(&Arc::new(Archive::open(parts(folder.path()))), &progress, &place);
         }
@@ -91,7 +92,8 @@ fn check_after(archive: &Archive, progress: &Progress, place: &str) {
     match summary.state {
         State::Sealed => {
             let detail = archive.detail(id).unwrap();
-            let kept = detail.timeline.unwrap().streams[0].packets;
+            let timeline = detail.timeline.unwrap();
+            let kept = timeline.streams.first().map_or(0, |stream| stream.packets);
             assert!(!progress.committed || kept == 50, "{place}: {kept} packets kept");
             assert!(!progress.destroyed, "{place}");
             assert!(detail.log_index.is_some(), "{place}: a closed recording is in the log");

@@ -93,10 +93,12 @@ fn line(name: &str, facts: Map<String, Value>) -> Line {
     }
 }
 
-/// An empty archive with three lines.
-pub(crate) fn empty(folder: &Path, now: Timestamp) -> Outcome<Arc<Archive>> {
+/// Opens the archive in a folder; in an empty folder it makes one with three lines.
+pub(crate) fn open(folder: &Path, now: Timestamp) -> Outcome<Arc<Archive>> {
     let layout = Layout::in_folder(folder);
-    LocalStore::create(&layout, ArchiveId([7; 16]), now)?;
+    if !layout.exists() {
+        LocalStore::create(&layout, ArchiveId([7; 16]), now)?;
+    }
     let store = LocalStore::open(&layout, Access::Write(Options::default()))?;
     Ok(Arc::new(Archive::open(Parts {
         index: Box::new(store.index),
@@ -116,21 +118,33 @@ pub(crate) fn empty(folder: &Path, now: Timestamp) -> Outcome<Arc<Archive>> {
     })))
 }
 
+/// The conversations that are over.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Over {
+    whole: RecordingId,
+    declared: RecordingId,
+    undeclared: RecordingId,
+    refused: RecordingId,
+    destroyed: RecordingId,
+}
+
 /// An archive with one conversation of every kind, as it is at `now`.
 pub(crate) fn fill(folder: &Path, now: Timestamp) -> Outcome<Filled> {
-    let archive = empty(folder, now)?;
+    let over = fill_folder(folder, now)?;
+    with_a_call(folder, over, now)
+}
+
+/// Puts every conversation that is over into a folder, and closes the archive.
+pub(crate) fn fill_folder(folder: &Path, now: Timestamp) -> Outcome<Over> {
+    let archive = open(folder, now)?;
     let destroyed = whole(&archive, "verkoop", now.plus_micros(-400 * DAY))?;
-    let refused = refused(&archive, now.plus_micros(-5 * DAY))?;
-    let undeclared = undeclared(&archive, now.plus_micros(-4 * DAY))?;
-    let declared = declared(&archive, now.plus_micros(-3 * DAY))?;
-    let whole = whole(&archive, "orders", now.plus_micros(-2 * DAY))?;
-    let waiting = open_call(
-        &archive,
-        "verkoop",
-        "tel:+4930123456",
-        now.plus_micros(-SECOND),
-    )?;
-    archive.ask_to_record(waiting.id, now)?;
+    let over = Over {
+        destroyed,
+        refused: refused(&archive, now.plus_micros(-5 * DAY))?,
+        undeclared: undeclared(&archive, now.plus_micros(-4 * DAY))?,
+        declared: declared(&archive, now.plus_micros(-3 * DAY))?,
+        whole: whole(&archive, "orders", now.plus_micros(-2 * DAY))?,
+    };
     match retention::destroy(&archive, destroyed, now)? {
         Asked::Given(_) => {}
         Asked::Refused { decision, .. } => {
@@ -138,13 +152,27 @@ pub(crate) fn fill(folder: &Path, now: Timestamp) -> Outcome<Filled> {
         }
     }
     archive.sequence()?;
+    Ok(over)
+}
+
+/// Opens a filled archive, with a call in it that waits for consent.
+pub(crate) fn with_a_call(folder: &Path, over: Over, now: Timestamp) -> Outcome<Filled> {
+    let archive = open(folder, now)?;
+    let waiting = open_call(
+        &archive,
+        "verkoop",
+        "tel:+4930123456",
+        now.plus_micros(-SECOND),
+    )?;
+    archive.ask_to_record(waiting.id, now)?;
+    archive.sequence()?;
     Ok(Filled {
         archive,
-        whole,
-        declared,
-        undeclared,
-        refused,
-        destroyed,
+        whole: over.whole,
+        declared: over.declared,
+        undeclared: over.undeclared,
+        refused: over.refused,
+        destroyed: over.destroyed,
         waiting: waiting.id,
     })
 }

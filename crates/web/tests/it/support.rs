@@ -1,13 +1,14 @@
 //! A browser without a window: it keeps cookies, reads forms, and sends what a person would.
 
-use crate::fixture::{self, Filled};
+use crate::fixture::{self, Filled, Over};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock};
 use tempfile::TempDir;
 use tower::ServiceExt;
 use voicelog_archive::Archive;
@@ -49,15 +50,41 @@ pub(crate) fn site() -> Site {
 
 pub(crate) fn site_at(public_url: &str) -> Site {
     let folder = tempfile::tempdir().unwrap();
-    let filled = fixture::fill(folder.path(), NOW).unwrap();
+    let (template, over) = template();
+    copy(template.path(), folder.path());
+    let filled = fixture::with_a_call(folder.path(), *over, NOW).unwrap();
     let archive = Arc::clone(&filled.archive);
     site_over(archive, Some(filled), folder, public_url)
+}
+
+/// Filling an archive asks the law many times, so it is done once; each test gets a copy.
+fn template() -> &'static (TempDir, Over) {
+    static TEMPLATE: OnceLock<(TempDir, Over)> = OnceLock::new();
+    TEMPLATE.get_or_init(|| {
+        // Statics are never dropped: what is left behind lies in the build folder.
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let over = fixture::fill_folder(folder.path(), NOW).unwrap();
+        (folder, over)
+    })
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).unwrap();
+        }
+    }
 }
 
 /// A site with nothing in it.
 pub(crate) fn empty_site() -> Site {
     let folder = tempfile::tempdir().unwrap();
-    let archive = fixture::empty(folder.path(), NOW).unwrap();
+    let archive = fixture::open(folder.path(), NOW).unwrap();
     site_over(archive, None, folder, "http://127.0.0.1:8080")
 }
 

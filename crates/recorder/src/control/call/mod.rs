@@ -145,15 +145,18 @@ impl Call {
         sockets: StreamMedia,
         hands: &mut Hands<'_>,
     ) {
+        let known = self.streams.len();
         self.streams
             .retain(|known| known.media.number != stream.media.number);
+        let is_new = self.streams.len() == known;
         match self.id {
             Some(id) => {
                 hands.media(self.thread, MediaCommand::AddStream(id, Box::new(sockets)));
             }
             None => self.sockets.push(sockets),
         }
-        if self.started_at.is_none() {
+        // A stream that became another keeps its number, and the journal names a number once.
+        if self.started_at.is_none() || !is_new {
             return self.streams.push(stream);
         }
         let added = JournalEvent::StreamAdded {
