@@ -65,7 +65,10 @@ impl Call {
     }
 
     pub(crate) fn set_parties(&mut self, offered: Vec<OfferedParty>) {
-        let home = Home { country: &self.line.country, own_domains: &self.line.own_domains };
+        let home = Home {
+            country: &self.line.country,
+            own_domains: &self.line.own_domains,
+        };
         self.parties = offered
             .into_iter()
             .take(limits::PARTIES_MAX)
@@ -158,7 +161,11 @@ impl Calls {
     /// Changes a call under the lock and tells the listener afterwards. False if it is gone.
     pub(crate) fn change(&self, id: RecordingId, change: impl FnOnce(&mut Call)) -> bool {
         let found = self.lock().get_mut(&id).map(change).is_some();
-        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let listener = self
+            .listener
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         if let (true, Some(listener)) = (found, listener) {
             listener(id);
         }

@@ -67,7 +67,11 @@ pub struct Findings {
 
 impl Findings {
     fn add(&mut self, invariant: u8, recording: Option<RecordingId>, what: impl Into<String>) {
-        self.wrong.push(Finding { invariant, recording, what: what.into() });
+        self.wrong.push(Finding {
+            invariant,
+            recording,
+            what: what.into(),
+        });
     }
 }
 
@@ -81,8 +85,10 @@ impl Archive {
         let mut after = None;
         loop {
             let filter = RecordingFilter::default();
-            let page =
-                self.index.list_recordings(&filter, after, 500).doing("listing recordings")?;
+            let page = self
+                .index
+                .list_recordings(&filter, after, 500)
+                .doing("listing recordings")?;
             for row in page.rows {
                 self.check_recording(&row, level, &mut blobs, &mut findings)?;
             }
@@ -96,7 +102,11 @@ impl Archive {
         }
         let strange = self.blobs.list_unknown(&|key| known.contains(key));
         for unknown in strange.doing("looking for strange files")? {
-            findings.add(2, None, format!("`{}` is not a file of the archive", unknown.path));
+            findings.add(
+                2,
+                None,
+                format!("`{}` is not a file of the archive", unknown.path),
+            );
         }
         for line in self.index.check().doing("checking the index")? {
             findings.add(1, None, line);
@@ -115,8 +125,11 @@ impl Archive {
         findings.recordings += 1;
         let id = row.id;
         let prefix = segment_prefix(id);
-        let mine: Vec<String> =
-            blobs.iter().filter(|blob| blob.starts_with(&prefix)).cloned().collect();
+        let mine: Vec<String> = blobs
+            .iter()
+            .filter(|blob| blob.starts_with(&prefix))
+            .cloned()
+            .collect();
         for blob in &mine {
             blobs.remove(blob);
         }
@@ -130,7 +143,11 @@ impl Archive {
             }
             State::Waiting | State::Recording | State::Finishing | State::Destroying => {}
         }
-        if self.index.decision(row.decision).doing("looking for a decision")?.is_none()
+        if self
+            .index
+            .decision(row.decision)
+            .doing("looking for a decision")?
+            .is_none()
             && row.state != State::Waiting
         {
             findings.add(3, Some(id), "its decision is not there");
@@ -139,7 +156,11 @@ impl Archive {
     }
 
     pub(crate) fn manifest_bytes(&self, id: RecordingId) -> Result<Vec<u8>, ArchiveError> {
-        Ok(self.index.manifest(id).doing("reading the manifest")?.unwrap_or_default())
+        Ok(self
+            .index
+            .manifest(id)
+            .doing("reading the manifest")?
+            .unwrap_or_default())
     }
 
     fn check_sealed(
@@ -150,14 +171,17 @@ impl Archive {
         findings: &mut Findings,
     ) -> Result<(), ArchiveError> {
         let id = row.id;
-        let Ok(manifest) = from_canonical::<Manifest>(&self.manifest_bytes(id)?)
-        else {
+        let Ok(manifest) = from_canonical::<Manifest>(&self.manifest_bytes(id)?) else {
             findings.add(1, Some(id), "its manifest cannot be read");
             return Ok(());
         };
         if blob_count != manifest.segments.len() {
             let told = manifest.segments.len();
-            findings.add(1, Some(id), format!("{blob_count} segments are there, {told} belong"));
+            findings.add(
+                1,
+                Some(id),
+                format!("{blob_count} segments are there, {told} belong"),
+            );
         }
         for segment in &manifest.segments {
             findings.segments += 1;
@@ -172,7 +196,11 @@ impl Archive {
             };
             if level >= Level::Size && len != segment.byte_len {
                 let told = segment.byte_len;
-                findings.add(1, Some(id), format!("`{name}` has {len} bytes instead of {told}"));
+                findings.add(
+                    1,
+                    Some(id),
+                    format!("`{name}` has {len} bytes instead of {told}"),
+                );
             }
         }
         if level == Level::Hash {
@@ -199,15 +227,31 @@ impl Archive {
         };
         match again() {
             Err(error) => {
-                findings.add(1, Some(id), voicelog_model::error::chain(&error).to_string());
+                findings.add(
+                    1,
+                    Some(id),
+                    voicelog_model::error::chain(&error).to_string(),
+                );
             }
             Ok((again, timeline)) => {
-                findings.bytes += again.segments.iter().map(|segment| segment.byte_len).sum::<u64>();
+                findings.bytes += again
+                    .segments
+                    .iter()
+                    .map(|segment| segment.byte_len)
+                    .sum::<u64>();
                 if again != *manifest {
-                    findings.add(1, Some(id), "the segments say something else than the manifest");
+                    findings.add(
+                        1,
+                        Some(id),
+                        "the segments say something else than the manifest",
+                    );
                 }
                 if self.index.timeline(id).ok().flatten() != Some(timeline) {
-                    findings.add(1, Some(id), "the segments say something else than the timeline");
+                    findings.add(
+                        1,
+                        Some(id),
+                        "the segments say something else than the timeline",
+                    );
                 }
             }
         }
@@ -218,14 +262,23 @@ impl Archive {
         let head = self.index.log_head().doing("reading the log's head")?;
         let mut range = CompactRange::default();
         while range.size() < head.size {
-            let leaves = self.index.leaves(range.size(), 1_000).doing("reading leaves")?;
+            // No further than the head that was read: a server may be adding leaves meanwhile.
+            let left = usize::try_from(head.size - range.size()).unwrap_or(usize::MAX);
+            let leaves = self
+                .index
+                .leaves(range.size(), left.min(1_000))
+                .doing("reading leaves")?;
             if leaves.is_empty() {
                 break;
             }
             for leaf in leaves {
                 let hash = tlog::leaf_hash(&leaf.bytes);
                 if hash != leaf.hash {
-                    findings.add(4, None, format!("leaf {} is not what was logged", range.size()));
+                    findings.add(
+                        4,
+                        None,
+                        format!("leaf {} is not what was logged", range.size()),
+                    );
                 }
                 range.append(hash);
             }
@@ -235,8 +288,11 @@ impl Archive {
             return Ok(());
         }
         match Checkpoint::verify(&head.checkpoint, &self.secrets.signing_key.verifier()) {
-            Ok(checkpoint) if checkpoint.size == range.size() && checkpoint.root == range.root() => {}
-            Ok(_other) => findings.add(4, None, "the checkpoint is of another tree than the leaves"),
+            Ok(checkpoint)
+                if checkpoint.size == range.size() && checkpoint.root == range.root() => {}
+            Ok(_other) => {
+                findings.add(4, None, "the checkpoint is of another tree than the leaves")
+            }
             Err(error) => findings.add(4, None, format!("the checkpoint does not verify: {error}")),
         }
         Ok(())

@@ -11,40 +11,191 @@ pub(crate) const UNKNOWN: &str = "ZZ";
 /// Codes shared by several countries (+1, +7, +44 with its islands …) are named only where every
 /// sharer is told apart by more digits; else they are left out and so unknown.
 const PREFIXES: &[(&str, &str)] = &[
-    ("20", "EG"), ("211", "SS"), ("213", "DZ"), ("216", "TN"), ("218", "LY"), ("220", "GM"),
-    ("221", "SN"), ("222", "MR"), ("223", "ML"), ("224", "GN"), ("225", "CI"), ("226", "BF"),
-    ("227", "NE"), ("228", "TG"), ("229", "BJ"), ("230", "MU"), ("231", "LR"), ("232", "SL"),
-    ("233", "GH"), ("234", "NG"), ("235", "TD"), ("236", "CF"), ("237", "CM"), ("238", "CV"),
-    ("239", "ST"), ("240", "GQ"), ("241", "GA"), ("242", "CG"), ("243", "CD"), ("244", "AO"),
-    ("245", "GW"), ("248", "SC"), ("249", "SD"), ("250", "RW"), ("251", "ET"), ("252", "SO"),
-    ("253", "DJ"), ("254", "KE"), ("255", "TZ"), ("256", "UG"), ("257", "BI"), ("258", "MZ"),
-    ("260", "ZM"), ("261", "MG"), ("263", "ZW"), ("264", "NA"), ("265", "MW"), ("266", "LS"),
-    ("267", "BW"), ("268", "SZ"), ("269", "KM"), ("27", "ZA"), ("291", "ER"), ("297", "AW"),
-    ("298", "FO"), ("299", "GL"), ("30", "GR"), ("31", "NL"), ("32", "BE"), ("33", "FR"),
-    ("34", "ES"), ("350", "GI"), ("351", "PT"), ("352", "LU"), ("353", "IE"), ("354", "IS"),
-    ("355", "AL"), ("356", "MT"), ("357", "CY"), ("359", "BG"), ("36", "HU"), ("370", "LT"),
-    ("371", "LV"), ("372", "EE"), ("373", "MD"), ("374", "AM"), ("375", "BY"), ("376", "AD"),
-    ("377", "MC"), ("378", "SM"), ("380", "UA"), ("381", "RS"), ("382", "ME"), ("383", "XK"),
-    ("385", "HR"), ("386", "SI"), ("387", "BA"), ("389", "MK"), ("40", "RO"), ("41", "CH"),
-    ("420", "CZ"), ("421", "SK"), ("423", "LI"), ("43", "AT"), ("45", "DK"), ("46", "SE"),
-    ("48", "PL"), ("49", "DE"), ("501", "BZ"), ("502", "GT"), ("503", "SV"), ("504", "HN"),
-    ("505", "NI"), ("506", "CR"), ("507", "PA"), ("509", "HT"), ("51", "PE"), ("52", "MX"),
-    ("53", "CU"), ("54", "AR"), ("55", "BR"), ("56", "CL"), ("57", "CO"), ("58", "VE"),
-    ("591", "BO"), ("592", "GY"), ("593", "EC"), ("595", "PY"), ("597", "SR"), ("598", "UY"),
-    ("60", "MY"), ("62", "ID"), ("63", "PH"), ("64", "NZ"), ("65", "SG"), ("66", "TH"),
-    ("670", "TL"), ("673", "BN"), ("674", "NR"), ("675", "PG"), ("676", "TO"), ("677", "SB"),
-    ("678", "VU"), ("679", "FJ"), ("680", "PW"), ("685", "WS"), ("686", "KI"), ("688", "TV"),
-    ("691", "FM"), ("692", "MH"), ("81", "JP"), ("82", "KR"), ("84", "VN"), ("850", "KP"),
-    ("852", "HK"), ("853", "MO"), ("855", "KH"), ("856", "LA"), ("86", "CN"), ("880", "BD"),
-    ("886", "TW"), ("90", "TR"), ("91", "IN"), ("92", "PK"), ("93", "AF"), ("94", "LK"),
-    ("95", "MM"), ("960", "MV"), ("961", "LB"), ("962", "JO"), ("963", "SY"), ("964", "IQ"),
-    ("965", "KW"), ("966", "SA"), ("967", "YE"), ("968", "OM"), ("970", "PS"), ("971", "AE"),
-    ("972", "IL"), ("973", "BH"), ("974", "QA"), ("975", "BT"), ("976", "MN"), ("977", "NP"),
-    ("98", "IR"), ("992", "TJ"), ("993", "TM"), ("994", "AZ"), ("995", "GE"), ("996", "KG"),
+    ("20", "EG"),
+    ("211", "SS"),
+    ("213", "DZ"),
+    ("216", "TN"),
+    ("218", "LY"),
+    ("220", "GM"),
+    ("221", "SN"),
+    ("222", "MR"),
+    ("223", "ML"),
+    ("224", "GN"),
+    ("225", "CI"),
+    ("226", "BF"),
+    ("227", "NE"),
+    ("228", "TG"),
+    ("229", "BJ"),
+    ("230", "MU"),
+    ("231", "LR"),
+    ("232", "SL"),
+    ("233", "GH"),
+    ("234", "NG"),
+    ("235", "TD"),
+    ("236", "CF"),
+    ("237", "CM"),
+    ("238", "CV"),
+    ("239", "ST"),
+    ("240", "GQ"),
+    ("241", "GA"),
+    ("242", "CG"),
+    ("243", "CD"),
+    ("244", "AO"),
+    ("245", "GW"),
+    ("248", "SC"),
+    ("249", "SD"),
+    ("250", "RW"),
+    ("251", "ET"),
+    ("252", "SO"),
+    ("253", "DJ"),
+    ("254", "KE"),
+    ("255", "TZ"),
+    ("256", "UG"),
+    ("257", "BI"),
+    ("258", "MZ"),
+    ("260", "ZM"),
+    ("261", "MG"),
+    ("263", "ZW"),
+    ("264", "NA"),
+    ("265", "MW"),
+    ("266", "LS"),
+    ("267", "BW"),
+    ("268", "SZ"),
+    ("269", "KM"),
+    ("27", "ZA"),
+    ("291", "ER"),
+    ("297", "AW"),
+    ("298", "FO"),
+    ("299", "GL"),
+    ("30", "GR"),
+    ("31", "NL"),
+    ("32", "BE"),
+    ("33", "FR"),
+    ("34", "ES"),
+    ("350", "GI"),
+    ("351", "PT"),
+    ("352", "LU"),
+    ("353", "IE"),
+    ("354", "IS"),
+    ("355", "AL"),
+    ("356", "MT"),
+    ("357", "CY"),
+    ("359", "BG"),
+    ("36", "HU"),
+    ("370", "LT"),
+    ("371", "LV"),
+    ("372", "EE"),
+    ("373", "MD"),
+    ("374", "AM"),
+    ("375", "BY"),
+    ("376", "AD"),
+    ("377", "MC"),
+    ("378", "SM"),
+    ("380", "UA"),
+    ("381", "RS"),
+    ("382", "ME"),
+    ("383", "XK"),
+    ("385", "HR"),
+    ("386", "SI"),
+    ("387", "BA"),
+    ("389", "MK"),
+    ("40", "RO"),
+    ("41", "CH"),
+    ("420", "CZ"),
+    ("421", "SK"),
+    ("423", "LI"),
+    ("43", "AT"),
+    ("45", "DK"),
+    ("46", "SE"),
+    ("48", "PL"),
+    ("49", "DE"),
+    ("501", "BZ"),
+    ("502", "GT"),
+    ("503", "SV"),
+    ("504", "HN"),
+    ("505", "NI"),
+    ("506", "CR"),
+    ("507", "PA"),
+    ("509", "HT"),
+    ("51", "PE"),
+    ("52", "MX"),
+    ("53", "CU"),
+    ("54", "AR"),
+    ("55", "BR"),
+    ("56", "CL"),
+    ("57", "CO"),
+    ("58", "VE"),
+    ("591", "BO"),
+    ("592", "GY"),
+    ("593", "EC"),
+    ("595", "PY"),
+    ("597", "SR"),
+    ("598", "UY"),
+    ("60", "MY"),
+    ("62", "ID"),
+    ("63", "PH"),
+    ("64", "NZ"),
+    ("65", "SG"),
+    ("66", "TH"),
+    ("670", "TL"),
+    ("673", "BN"),
+    ("674", "NR"),
+    ("675", "PG"),
+    ("676", "TO"),
+    ("677", "SB"),
+    ("678", "VU"),
+    ("679", "FJ"),
+    ("680", "PW"),
+    ("685", "WS"),
+    ("686", "KI"),
+    ("688", "TV"),
+    ("691", "FM"),
+    ("692", "MH"),
+    ("81", "JP"),
+    ("82", "KR"),
+    ("84", "VN"),
+    ("850", "KP"),
+    ("852", "HK"),
+    ("853", "MO"),
+    ("855", "KH"),
+    ("856", "LA"),
+    ("86", "CN"),
+    ("880", "BD"),
+    ("886", "TW"),
+    ("90", "TR"),
+    ("91", "IN"),
+    ("92", "PK"),
+    ("93", "AF"),
+    ("94", "LK"),
+    ("95", "MM"),
+    ("960", "MV"),
+    ("961", "LB"),
+    ("962", "JO"),
+    ("963", "SY"),
+    ("964", "IQ"),
+    ("965", "KW"),
+    ("966", "SA"),
+    ("967", "YE"),
+    ("968", "OM"),
+    ("970", "PS"),
+    ("971", "AE"),
+    ("972", "IL"),
+    ("973", "BH"),
+    ("974", "QA"),
+    ("975", "BT"),
+    ("976", "MN"),
+    ("977", "NP"),
+    ("98", "IR"),
+    ("992", "TJ"),
+    ("993", "TM"),
+    ("994", "AZ"),
+    ("995", "GE"),
+    ("996", "KG"),
     ("998", "UZ"),
     // Great Britain: only the ranges 2x and 3x. Guernsey, Jersey and the Isle of Man have numbers
     // among 1x and 7x, so those stay unknown.
-    ("442", "GB"), ("443", "GB"),
+    ("442", "GB"),
+    ("443", "GB"),
 ];
 
 /// Where addresses without an international number are at home.
@@ -67,8 +218,14 @@ pub(crate) fn of_address(address: &str, home: Home<'_>) -> String {
         None => (bare, None),
     };
     let user = user.split(';').next().unwrap_or(user);
-    let digits: String = user.chars().filter(|c| !matches!(c, '-' | '.' | '(' | ')' | ' ')).collect();
-    if let Some(international) = digits.strip_prefix('+').or_else(|| digits.strip_prefix("00")) {
+    let digits: String = user
+        .chars()
+        .filter(|c| !matches!(c, '-' | '.' | '(' | ')' | ' '))
+        .collect();
+    if let Some(international) = digits
+        .strip_prefix('+')
+        .or_else(|| digits.strip_prefix("00"))
+    {
         return of_international(international).to_owned();
     }
     let host = host.map(|host| host.split([';', ':', '>', '?']).next().unwrap_or(host));
@@ -76,9 +233,15 @@ pub(crate) fn of_address(address: &str, home: Home<'_>) -> String {
         && digits.starts_with('0')
         && digits.bytes().all(|byte| byte.is_ascii_digit());
     let is_own = host.is_some_and(|host| {
-        home.own_domains.iter().any(|own| own.eq_ignore_ascii_case(host))
+        home.own_domains
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(host))
     });
-    if is_national || is_own { home.country.to_owned() } else { UNKNOWN.to_owned() }
+    if is_national || is_own {
+        home.country.to_owned()
+    } else {
+        UNKNOWN.to_owned()
+    }
 }
 
 fn of_international(digits: &str) -> &'static str {
@@ -110,12 +273,23 @@ mod tests {
 
     fn country(address: &str) -> String {
         let own = ["voorbeeld.nl".to_owned()];
-        of_address(address, Home { country: "NL", own_domains: &own })
+        of_address(
+            address,
+            Home {
+                country: "NL",
+                own_domains: &own,
+            },
+        )
     }
 
     #[test]
     fn an_international_number_tells_its_country_in_every_spelling() {
-        for address in ["tel:+4930123456", "sip:+49-30-123456@sbc.example;user=phone", "004930123456", "<sip:+4930123456;phone-context=x@h>"] {
+        for address in [
+            "tel:+4930123456",
+            "sip:+49-30-123456@sbc.example;user=phone",
+            "004930123456",
+            "<sip:+4930123456;phone-context=x@h>",
+        ] {
             assert_eq!(country(address), "DE", "{address}");
         }
         assert_eq!(country("tel:+31612345678"), "NL");
@@ -130,7 +304,16 @@ mod tests {
 
     #[test]
     fn what_is_shared_strange_or_hidden_is_unknown_and_never_home() {
-        for address in ["tel:+12025550123", "tel:+447700900123", "sip:anonymous@anonymous.invalid", "sip:2001@elders.example", "tel:+999123456", "", "sip:@", "tel:+31"] {
+        for address in [
+            "tel:+12025550123",
+            "tel:+447700900123",
+            "sip:anonymous@anonymous.invalid",
+            "sip:2001@elders.example",
+            "tel:+999123456",
+            "",
+            "sip:@",
+            "tel:+31",
+        ] {
             assert_eq!(country(address), UNKNOWN, "{address}");
         }
     }

@@ -5,8 +5,8 @@
 
 use crate::error::Doing;
 use crate::permit::{Permit, act};
-use crate::{Archive, ArchiveError, random};
 use crate::writer::segment_prefix;
+use crate::{Archive, ArchiveError, random};
 use voicelog_evidence::canonical::{canonical_json, from_canonical};
 use voicelog_evidence::certificate::{Certificate, DestructionStatement};
 use voicelog_evidence::tlog::{Leaf, LeafKind};
@@ -41,7 +41,9 @@ impl Archive {
             decision: permit.decision,
             begun_at: now,
         };
-        self.index.begin_destruction(&row).doing("beginning the destruction")?;
+        self.index
+            .begin_destruction(&row)
+            .doing("beginning the destruction")?;
         self.continue_destruction(&row, now)
     }
 
@@ -59,15 +61,29 @@ impl Archive {
         let salt = self.certificate_salt(row.id);
         let hash = statement.sha256()?;
         let leaf = self.leaf(LeafKind::Destroyed, &id.to_string(), &salt, &hash, now)?;
-        self.index.complete_destruction(id, now, &leaf).doing("closing the destruction")?;
+        self.index
+            .complete_destruction(id, now, &leaf)
+            .doing("closing the destruction")?;
         self.sequence()?;
         let (leaf, proof) = self.proof_of(self.destruction_leaf(id)?, id)?;
         let leaf = Leaf::from_bytes(&leaf).map_err(|_leaf| self.damaged_certificate(id))?;
         let (objects, bytes) = (statement.objects, statement.bytes);
-        let certificate = Certificate { statement, salt, leaf, proof };
+        let certificate = Certificate {
+            statement,
+            salt,
+            leaf,
+            proof,
+        };
         let signed = certificate.sign(&self.secrets.signing_key)?;
-        self.index.set_certificate(id, signed.as_bytes()).doing("keeping the certificate")?;
-        Ok(Destroyed { id, objects, bytes, certificate: signed })
+        self.index
+            .set_certificate(id, signed.as_bytes())
+            .doing("keeping the certificate")?;
+        Ok(Destroyed {
+            id,
+            objects,
+            bytes,
+            certificate: signed,
+        })
     }
 
     /// What will be certified. Made once, after the key is gone and before the blobs are.
@@ -80,8 +96,10 @@ impl Archive {
         if let Some(kept) = self.index.setting(&name).doing("reading a statement")? {
             return from_canonical(&kept).map_err(|_text| self.damaged_certificate(row.recording));
         }
-        let entries =
-            self.blobs.list(&segment_prefix(row.recording)).doing("listing segments")?;
+        let entries = self
+            .blobs
+            .list(&segment_prefix(row.recording))
+            .doing("listing segments")?;
         let statement = DestructionStatement {
             version: DestructionStatement::VERSION,
             destruction: row.id,
@@ -94,7 +112,9 @@ impl Archive {
             bytes: entries.iter().map(|entry| entry.len).sum(),
         };
         let document = canonical_json(&statement)?;
-        self.index.set_setting(&name, &document).doing("writing down a statement")?;
+        self.index
+            .set_setting(&name, &document)
+            .doing("writing down a statement")?;
         Ok(statement)
     }
 
@@ -104,19 +124,30 @@ impl Archive {
         for entry in self.blobs.list(&prefix).doing("listing segments")? {
             self.blobs.delete(&entry.key).doing("deleting a segment")?;
         }
-        if self.blobs.list(&prefix).doing("listing segments")?.is_empty() {
+        if self
+            .blobs
+            .list(&prefix)
+            .doing("listing segments")?
+            .is_empty()
+        {
             Ok(())
         } else {
-            Err(ArchiveError::Corrupt { what: format!("the deletion of {id}") })
+            Err(ArchiveError::Corrupt {
+                what: format!("the deletion of {id}"),
+            })
         }
     }
 
     fn damaged_certificate(&self, id: RecordingId) -> ArchiveError {
-        ArchiveError::Corrupt { what: format!("the certificate of {id}") }
+        ArchiveError::Corrupt {
+            what: format!("the certificate of {id}"),
+        }
     }
 
     fn certificate_salt(&self, id: DestructionId) -> [u8; 32] {
-        self.secrets.decision_key.derive("certificate salt", id.as_bytes())
+        self.secrets
+            .decision_key
+            .derive("certificate salt", id.as_bytes())
     }
 
     fn destruction_leaf(&self, id: RecordingId) -> Result<LeafId, ArchiveError> {
@@ -124,17 +155,20 @@ impl Archive {
             .destruction_of(id)
             .doing("reading the destruction")?
             .and_then(|row| row.leaf)
-            .ok_or_else(|| ArchiveError::Corrupt { what: format!("the destruction of {id}") })
+            .ok_or_else(|| ArchiveError::Corrupt {
+                what: format!("the destruction of {id}"),
+            })
     }
 
     /// The certificate of a destroyed recording: signed, with the proof that its leaf is in the
     /// log; `None` if it was not destroyed.
     pub fn certificate(&self, id: RecordingId) -> Result<Option<String>, ArchiveError> {
-        let bytes = self.index.certificate(id).doing("reading the certificate")?;
+        let bytes = self
+            .index
+            .certificate(id)
+            .doing("reading the certificate")?;
         bytes
-            .map(|bytes| {
-                String::from_utf8(bytes).map_err(|_text| self.damaged_certificate(id))
-            })
+            .map(|bytes| String::from_utf8(bytes).map_err(|_text| self.damaged_certificate(id)))
             .transpose()
     }
 }

@@ -128,9 +128,10 @@ impl ArchiveError {
             Self::Facts(_) | Self::NotSayable { .. } => Kind::Invalid,
             Self::NotFound(_) => Kind::NotFound,
             Self::State { .. } => Kind::Conflict,
-            Self::Key { .. } | Self::Segment { .. } | Self::Journal { .. } | Self::Corrupt { .. } => {
-                Kind::Corrupt
-            }
+            Self::Key { .. }
+            | Self::Segment { .. }
+            | Self::Journal { .. }
+            | Self::Corrupt { .. } => Kind::Corrupt,
             Self::Bundle { .. } | Self::Document(_) | Self::Sealing { .. } | Self::Signing(_) => {
                 Kind::Internal
             }

@@ -8,9 +8,9 @@ use crate::{Archive, ArchiveError};
 use voicelog_evidence::Digest;
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::digest::sha256;
+use voicelog_evidence::inventory::InventoryBuilder;
 use voicelog_evidence::journal::{JournalEvent, Record, RecordRef};
 use voicelog_evidence::key::DataKey;
-use voicelog_evidence::inventory::InventoryBuilder;
 use voicelog_evidence::manifest::{self, Manifest, Provenance, SegmentEntry};
 use voicelog_evidence::original::OriginalError;
 use voicelog_evidence::timeline::{Timeline, TimelineBuilder, Verdict};
@@ -65,7 +65,9 @@ impl Summary {
         if let Err(error) = self.inventory.push(record) {
             self.unwritable = Some(error);
         }
-        let RecordRef::Event { event, .. } = record else { return };
+        let RecordRef::Event { event, .. } = record else {
+            return;
+        };
         match event {
             JournalEvent::Permitted { decision } => {
                 self.decision.get_or_insert(*decision);
@@ -90,7 +92,9 @@ impl Summary {
         basis: Basis,
     ) -> Result<(Manifest, Timeline), ArchiveError> {
         if self.unwritable.is_some() {
-            return Err(ArchiveError::Corrupt { what: format!("the journal of {id}") });
+            return Err(ArchiveError::Corrupt {
+                what: format!("the journal of {id}"),
+            });
         }
         let inventory = self.inventory.finish();
         let streams = inventory.stream_entries();
@@ -129,20 +133,29 @@ impl Archive {
         let data_key = self.data_key(id)?;
         let mut summary = Summary::new(id, &data_key);
         let segments = self.read_records(id, &data_key, |record| summary.push(record))?;
-        let decision = summary
-            .decision
-            .ok_or_else(|| ArchiveError::Corrupt { what: format!("the journal of {id}") })?;
+        let decision = summary.decision.ok_or_else(|| ArchiveError::Corrupt {
+            what: format!("the journal of {id}"),
+        })?;
         let basis = Basis {
             decision_sha256: Digest::of(&self.decision_document(decision)?),
             rulebook_hash: self.rulebook_digest()?,
             tool: TOOL.to_owned(),
         };
         let (manifest, timeline) = summary.finish(id, segments.entries, basis)?;
-        let byte_count = manifest.segments.iter().map(|segment| segment.byte_len).sum();
+        let byte_count = manifest
+            .segments
+            .iter()
+            .map(|segment| segment.byte_len)
+            .sum();
         let document = canonical_json(&manifest)?;
         let salt = data_key.commitment_salt(id);
-        let leaf =
-            self.leaf(LeafKind::Recorded, &id.to_string(), &salt, &sha256(&document), now)?;
+        let leaf = self.leaf(
+            LeafKind::Recorded,
+            &id.to_string(),
+            &salt,
+            &sha256(&document),
+            now,
+        )?;
         let row = FinishedRow {
             ended_at: timeline.call_ended,
             verdict: timeline.verdict.as_str().to_owned(),
@@ -151,11 +164,19 @@ impl Archive {
             byte_count,
             retain_until: self.retain_until(id, timeline.call_started)?,
         };
-        if !self.index.finish_recording(id, &row, &leaf).doing("closing the recording")? {
+        if !self
+            .index
+            .finish_recording(id, &row, &leaf)
+            .doing("closing the recording")?
+        {
             return Err(self.wrong_state(id, "closed"));
         }
         self.calls.remove(id);
-        Ok(Finished { id, verdict: timeline.verdict, timeline })
+        Ok(Finished {
+            id,
+            verdict: timeline.verdict,
+            timeline,
+        })
     }
 
     /// Closes a call that was never permitted: a timeline without media, and the leaf. Nothing of
@@ -168,31 +189,62 @@ impl Archive {
     ) -> Result<Finished, ArchiveError> {
         let mut builder = TimelineBuilder::default();
         for (at, event) in events {
-            builder.push(&Record::Event { at: *at, event: event.clone() });
+            builder.push(&Record::Event {
+                at: *at,
+                event: event.clone(),
+            });
         }
         let timeline = builder.finish();
         let document = canonical_json(&timeline)?;
-        let salt = self.secrets.decision_key.derive("unrecorded salt", id.as_bytes());
-        let leaf =
-            self.leaf(LeafKind::Refused, &id.to_string(), &salt, &sha256(&document), now)?;
+        let salt = self
+            .secrets
+            .decision_key
+            .derive("unrecorded salt", id.as_bytes());
+        let leaf = self.leaf(
+            LeafKind::Refused,
+            &id.to_string(),
+            &salt,
+            &sha256(&document),
+            now,
+        )?;
+        if self
+            .index
+            .recording(id)
+            .doing("reading the index")?
+            .is_none()
+        {
+            // The law could not even be asked: an error, which was reported when it happened.
+            self.calls.remove(id);
+            return Err(ArchiveError::NotFound(id));
+        }
         let row = Unrecorded {
             ended_at: timeline.call_ended,
             verdict: timeline.verdict.as_str().to_owned(),
             timeline: document,
             retain_until: None,
         };
-        if !self.index.end_unrecorded(id, &row, Some(&leaf)).doing("closing an unrecorded call")? {
+        if !self
+            .index
+            .end_unrecorded(id, &row, Some(&leaf))
+            .doing("closing an unrecorded call")?
+        {
             return Err(self.wrong_state(id, "closed"));
         }
         self.calls.remove(id);
-        Ok(Finished { id, verdict: timeline.verdict, timeline })
+        Ok(Finished {
+            id,
+            verdict: timeline.verdict,
+            timeline,
+        })
     }
 
     fn rulebook_digest(&self) -> Result<Digest, ArchiveError> {
         self.rulebook
             .hash()
             .parse()
-            .map_err(|_hash| ArchiveError::Corrupt { what: "the rulebook's hash".to_owned() })
+            .map_err(|_hash| ArchiveError::Corrupt {
+                what: "the rulebook's hash".to_owned(),
+            })
     }
 
     /// When the term that was chosen for the recording ends; `None` if no term was chosen or it
@@ -202,7 +254,9 @@ impl Archive {
         id: RecordingId,
         started_at: Timestamp,
     ) -> Result<Option<Timestamp>, ArchiveError> {
-        let facts = self.facts_of(self.governing_decision(&self.row(id)?)?)?.facts;
+        let facts = self
+            .facts_of(self.governing_decision(&self.row(id)?)?)?
+            .facts;
         let Some(term) = facts.get("retention_term").and_then(|term| term.as_str()) else {
             return Ok(None);
         };

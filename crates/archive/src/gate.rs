@@ -43,7 +43,11 @@ impl Archive {
         let answer = self.ask(Action::Record, id, call.facts(), now)?;
         // A call that is refused gets its row at once, so that a refusal is never silent. It
         // holds no personal data.
-        let is_new = self.index.recording(id).doing("reading the index")?.is_none();
+        let is_new = self
+            .index
+            .recording(id)
+            .doing("reading the index")?
+            .is_none();
         if is_new && matches!(answer.verdict, Verdict::Refusal(_)) {
             let row = NewRecording {
                 id,
@@ -53,7 +57,9 @@ impl Archive {
                 decision: answer.id,
                 sealed: Vec::new(),
             };
-            self.index.insert_recording(&row).doing("taking up a call")?;
+            self.index
+                .insert_recording(&row)
+                .doing("taking up a call")?;
         }
         Ok(answer)
     }
@@ -65,7 +71,12 @@ impl Archive {
         facts: &Map<String, Value>,
         now: Timestamp,
     ) -> Result<Answer<act::Listen>, ArchiveError> {
-        self.ask(Action::Listen, id, self.existing_facts(id, "listen", facts)?, now)
+        self.ask(
+            Action::Listen,
+            id,
+            self.existing_facts(id, "listen", facts)?,
+            now,
+        )
     }
 
     /// May a copy be given? `action` is `give_copy` or `file_in_court`; `facts` say who asks.
@@ -76,7 +87,12 @@ impl Archive {
         facts: &Map<String, Value>,
         now: Timestamp,
     ) -> Result<Answer<act::GiveCopy>, ArchiveError> {
-        self.ask(action, id, self.existing_facts(id, action.as_str(), facts)?, now)
+        self.ask(
+            action,
+            id,
+            self.existing_facts(id, action.as_str(), facts)?,
+            now,
+        )
     }
 
     /// May this recording be destroyed? Holds are gathered here, not told by the caller.
@@ -88,9 +104,18 @@ impl Archive {
         let holds = self.index.holds_of(id).doing("looking for holds")?;
         let is_held = holds.iter().any(|hold| hold.lifted_at.is_none());
         let mut facts = Map::new();
-        let hold = if is_held { json!({ "claim": true }) } else { json!({}) };
+        let hold = if is_held {
+            json!({ "claim": true })
+        } else {
+            json!({})
+        };
         facts.insert("legal_hold".into(), hold);
-        self.ask(Action::Destroy, id, self.existing_facts(id, "destroy", &facts)?, now)
+        self.ask(
+            Action::Destroy,
+            id,
+            self.existing_facts(id, "destroy", &facts)?,
+            now,
+        )
     }
 
     /// Facts about a recording that exists: those it was made under, what has become of it, and
@@ -117,9 +142,16 @@ impl Archive {
 
     /// The decision that a recording rests on: the last that permitted to make it. A call that
     /// was refused first began under another.
-    pub(crate) fn governing_decision(&self, row: &RecordingRow) -> Result<DecisionId, ArchiveError> {
+    pub(crate) fn governing_decision(
+        &self,
+        row: &RecordingRow,
+    ) -> Result<DecisionId, ArchiveError> {
         let rows = self.index.decisions_of(row.id).doing("reading decisions")?;
-        for kept in rows.iter().rev().filter(|kept| kept.action == Action::Record) {
+        for kept in rows
+            .iter()
+            .rev()
+            .filter(|kept| kept.action == Action::Record)
+        {
             if refusal(Action::Record, &self.parse_decision(kept)?).is_none() {
                 return Ok(kept.id);
             }
@@ -140,12 +172,24 @@ impl Archive {
         let decision = voicelog_law::decide_without_unknown(&self.rulebook, &checked, now);
         let refusal = refusal(action, &decision);
         let decision_id = DecisionId::new(now, random::bytes()?);
-        self.keep_decision(decision_id, id, action, &decision, refusal.is_none(), facts, now)?;
+        self.keep_decision(
+            decision_id,
+            id,
+            action,
+            &decision,
+            refusal.is_none(),
+            facts,
+            now,
+        )?;
         let verdict = match refusal {
             None => Verdict::Permit(Permit::new(id, decision_id)),
             Some(refusal) => Verdict::Refusal(refusal),
         };
-        Ok(Answer { id: decision_id, decision, verdict })
+        Ok(Answer {
+            id: decision_id,
+            decision,
+            verdict,
+        })
     }
 
     #[expect(clippy::too_many_arguments, reason = "one row has these columns")]
@@ -161,8 +205,18 @@ impl Archive {
     ) -> Result<(), ArchiveError> {
         let document = canonical_json(decision)?;
         let salt = random::bytes()?;
-        let kind = if permitted { LeafKind::Permitted } else { LeafKind::Refused };
-        let leaf = self.leaf(kind, &decision_id.to_string(), &salt, &sha256(&document), now)?;
+        let kind = if permitted {
+            LeafKind::Permitted
+        } else {
+            LeafKind::Refused
+        };
+        let leaf = self.leaf(
+            kind,
+            &decision_id.to_string(),
+            &salt,
+            &sha256(&document),
+            now,
+        )?;
         let sealed_facts = seal_bytes(
             &self.secrets.decision_key,
             &facts_label(decision_id),
@@ -180,17 +234,30 @@ impl Archive {
             sealed_facts,
             leaf: Some(leaf.id),
         };
-        self.index.insert_decision(&row, Some(&leaf)).doing("keeping the decision")
+        self.index
+            .insert_decision(&row, Some(&leaf))
+            .doing("keeping the decision")
     }
 
     /// The facts that a decision was made on.
     pub(crate) fn facts_of(&self, id: DecisionId) -> Result<SealedFacts, ArchiveError> {
-        let damaged = || ArchiveError::Corrupt { what: format!("the facts of decision {id}") };
-        let row = self.index.decision(id).doing("reading the decision")?.ok_or_else(damaged)?;
+        let damaged = || ArchiveError::Corrupt {
+            what: format!("the facts of decision {id}"),
+        };
+        let row = self
+            .index
+            .decision(id)
+            .doing("reading the decision")?
+            .ok_or_else(damaged)?;
         let recording = row.recording.ok_or_else(damaged)?;
         let label = facts_label(id);
-        let opened = open_bytes(&self.secrets.decision_key, &label, recording, &row.sealed_facts)
-            .map_err(|_sealed| damaged())?;
+        let opened = open_bytes(
+            &self.secrets.decision_key,
+            &label,
+            recording,
+            &row.sealed_facts,
+        )
+        .map_err(|_sealed| damaged())?;
         serde_json::from_slice(&opened).map_err(|_text| damaged())
     }
 }
@@ -206,8 +273,9 @@ fn refusal(action: Action, decision: &Decision) -> Option<Refusal> {
                 return None;
             }
             let open = decision.duties_blocking_first_sample();
-            let grounds: Vec<Ground> =
-                open.map(|duty| ground(&duty.rule, &duty.articles, &duty.text)).collect();
+            let grounds: Vec<Ground> = open
+                .map(|duty| ground(&duty.rule, &duty.articles, &duty.text))
+                .collect();
             (!grounds.is_empty()).then_some(Refusal { grounds })
         }
         Outcome::NeedsHuman | Outcome::ForbiddenPrivacy | Outcome::ForbiddenCriminal => {

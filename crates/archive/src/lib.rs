@@ -38,7 +38,9 @@ pub use writer::RecordingWriter;
 
 pub use voicelog_evidence::journal;
 pub use voicelog_evidence::timeline;
-pub use voicelog_store::index::{Account, Accounts, Cursor, LeafRow, Login, RecordingFilter, State};
+pub use voicelog_store::index::{
+    Account, Accounts, Cursor, LeafRow, Login, RecordingFilter, State,
+};
 
 use crate::call::Calls;
 use crate::error::Doing;
@@ -143,7 +145,11 @@ impl Archive {
     /// Calls in progress.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
-        self.calls.ids().into_iter().filter_map(|id| self.calls.get(id)).collect()
+        self.calls
+            .ids()
+            .into_iter()
+            .filter_map(|id| self.calls.get(id))
+            .collect()
     }
 
     /// One call in progress.
@@ -200,5 +206,8 @@ fn not_sayable(name: String) -> ArchiveError {
         .iter()
         .copied()
         .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    ArchiveError::NotSayable { name, nearest: nearest.unwrap_or_default() }
+    ArchiveError::NotSayable {
+        name,
+        nearest: nearest.unwrap_or_default(),
+    }
 }

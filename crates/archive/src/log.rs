@@ -30,13 +30,19 @@ impl Archive {
     ) -> Result<PendingLeaf, ArchiveError> {
         let commitment = tlog::commitment(salt, content_sha256);
         let leaf = Leaf::new(kind, at, object.to_owned(), commitment);
-        Ok(PendingLeaf { id: random::bytes()?, bytes: leaf.to_bytes()? })
+        Ok(PendingLeaf {
+            id: random::bytes()?,
+            bytes: leaf.to_bytes()?,
+        })
     }
 
     /// Gives every pending leaf its place and signs a checkpoint over the whole.
     pub fn sequence(&self) -> Result<(), ArchiveError> {
         for _race in 0..RACES_MAX {
-            let pending = self.index.pending_leaves(BATCH_MAX).doing("reading pending leaves")?;
+            let pending = self
+                .index
+                .pending_leaves(BATCH_MAX)
+                .doing("reading pending leaves")?;
             if pending.is_empty() {
                 return Ok(());
             }
@@ -48,7 +54,9 @@ impl Archive {
     /// One attempt; losing the race to another process is no error, the next round sees it.
     fn place(&self, pending: Vec<PendingLeaf>) -> Result<(), ArchiveError> {
         let head = self.index.log_head().doing("reading the log's head")?;
-        let damaged = || ArchiveError::Corrupt { what: "the head of the log".to_owned() };
+        let damaged = || ArchiveError::Corrupt {
+            what: "the head of the log".to_owned(),
+        };
         let mut range = if head.size == 0 {
             CompactRange::default()
         } else {
@@ -61,11 +69,16 @@ impl Archive {
         for leaf in pending {
             let hash = tlog::leaf_hash(&leaf.bytes);
             range.append(hash);
-            leaves.push(SequencedLeaf { id: leaf.id, bytes: leaf.bytes, hash });
+            leaves.push(SequencedLeaf {
+                id: leaf.id,
+                bytes: leaf.bytes,
+                hash,
+            });
         }
         let signed = Checkpoint::sign(range.size(), range.root(), &self.secrets.signing_key)?;
         let appended =
-            self.index.append_leaves(head.size, &leaves, signed.as_bytes(), &range.to_bytes());
+            self.index
+                .append_leaves(head.size, &leaves, signed.as_bytes(), &range.to_bytes());
         match appended {
             Ok(()) | Err(StoreError::LogMoved { .. }) => Ok(()),
             Err(error) => Err(error).doing("appending to the log"),
@@ -85,9 +98,11 @@ impl Archive {
         if head.size == 0 {
             return Ok(None);
         }
-        String::from_utf8(head.checkpoint).map(Some).map_err(|_text| ArchiveError::Corrupt {
-            what: "the checkpoint of the log".to_owned(),
-        })
+        String::from_utf8(head.checkpoint)
+            .map(Some)
+            .map_err(|_text| ArchiveError::Corrupt {
+                what: "the checkpoint of the log".to_owned(),
+            })
     }
 
     /// The key that checkpoints, bundles and certificates verify with (C2SP vkey text).

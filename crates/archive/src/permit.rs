@@ -54,7 +54,11 @@ pub struct Permit<A> {
 
 impl<A> Permit<A> {
     pub(crate) const fn new(recording: RecordingId, decision: DecisionId) -> Self {
-        Self { recording, decision, act: PhantomData }
+        Self {
+            recording,
+            decision,
+            act: PhantomData,
+        }
     }
 
     /// The recording it holds for.

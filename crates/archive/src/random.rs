@@ -6,7 +6,10 @@
 pub struct RandomError(#[source] getrandom::Error);
 
 /// Random bytes from the operating system.
-#[expect(clippy::disallowed_methods, reason = "this is the door that the lint points to")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the door that the lint points to"
+)]
 pub fn bytes<const N: usize>() -> Result<[u8; N], RandomError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(RandomError)?;

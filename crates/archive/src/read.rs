@@ -8,11 +8,11 @@ use crate::{Archive, ArchiveError};
 use voicelog_evidence::audio;
 use voicelog_evidence::bundle::{self, BundleInput};
 use voicelog_evidence::canonical::from_canonical;
+use voicelog_evidence::checkpoint::TlogProof;
 use voicelog_evidence::digest::sha256;
 use voicelog_evidence::journal::Record;
 use voicelog_evidence::key::open_bytes;
 use voicelog_evidence::manifest::Manifest;
-use voicelog_evidence::checkpoint::TlogProof;
 use voicelog_evidence::timeline::{Timeline, Verdict};
 use voicelog_evidence::tlog::{self, Leaf, LeafKind};
 use voicelog_law::Decision;
@@ -108,12 +108,19 @@ impl OpenRecording {
 
 impl Archive {
     pub(crate) fn row(&self, id: RecordingId) -> Result<RecordingRow, ArchiveError> {
-        self.index.recording(id).doing("reading the index")?.ok_or(ArchiveError::NotFound(id))
+        self.index
+            .recording(id)
+            .doing("reading the index")?
+            .ok_or(ArchiveError::NotFound(id))
     }
 
     pub(crate) fn wrong_state(&self, id: RecordingId, wanted: &'static str) -> ArchiveError {
         match self.row(id) {
-            Ok(row) => ArchiveError::State { id, state: row.state.as_str(), wanted },
+            Ok(row) => ArchiveError::State {
+                id,
+                state: row.state.as_str(),
+                wanted,
+            },
             Err(error) => error,
         }
     }
@@ -125,14 +132,19 @@ impl Archive {
         after: Option<Cursor>,
         limit: usize,
     ) -> Result<(Vec<RecordingSummary>, Option<Cursor>), ArchiveError> {
-        let page =
-            self.index.list_recordings(filter, after, limit).doing("listing recordings")?;
+        let page = self
+            .index
+            .list_recordings(filter, after, limit)
+            .doing("listing recordings")?;
         Ok((page.rows.iter().map(summary_of).collect(), page.next))
     }
 
     /// Recordings whose term has ended at `now` and that no hold keeps, soonest first.
     pub fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<RecordingSummary>, ArchiveError> {
-        let due = self.index.due(now, limit).doing("looking for terms that ended")?;
+        let due = self
+            .index
+            .due(now, limit)
+            .doing("looking for terms that ended")?;
         due.into_iter().map(|id| self.summary(id)).collect()
     }
 
@@ -147,9 +159,16 @@ impl Archive {
         let mut decisions = Vec::new();
         for kept in self.index.decisions_of(id).doing("reading decisions")? {
             let decision = self.parse_decision(&kept)?;
-            decisions.push(StoredDecision { id: kept.id, at: kept.at, action: kept.action, decision });
+            decisions.push(StoredDecision {
+                id: kept.id,
+                at: kept.at,
+                action: kept.action,
+                decision,
+            });
         }
-        let damaged = |what: &str| ArchiveError::Corrupt { what: format!("the {what} of {id}") };
+        let damaged = |what: &str| ArchiveError::Corrupt {
+            what: format!("the {what} of {id}"),
+        };
         let timeline = self
             .index
             .timeline(id)
@@ -179,8 +198,9 @@ impl Archive {
     }
 
     pub(crate) fn parse_decision(&self, row: &DecisionRow) -> Result<Decision, ArchiveError> {
-        serde_json::from_slice(&row.document)
-            .map_err(|_text| ArchiveError::Corrupt { what: format!("decision {}", row.id) })
+        serde_json::from_slice(&row.document).map_err(|_text| ArchiveError::Corrupt {
+            what: format!("decision {}", row.id),
+        })
     }
 
     pub(crate) fn decision_document(&self, id: DecisionId) -> Result<Vec<u8>, ArchiveError> {
@@ -188,7 +208,9 @@ impl Archive {
             .decision(id)
             .doing("reading a decision")?
             .map(|row| row.document)
-            .ok_or_else(|| ArchiveError::Corrupt { what: format!("decision {id}") })
+            .ok_or_else(|| ArchiveError::Corrupt {
+                what: format!("decision {id}"),
+            })
     }
 
     /// One decision.
@@ -197,7 +219,12 @@ impl Archive {
             return Ok(None);
         };
         let decision = self.parse_decision(&row)?;
-        Ok(Some(StoredDecision { id: row.id, at: row.at, action: row.action, decision }))
+        Ok(Some(StoredDecision {
+            id: row.id,
+            at: row.at,
+            action: row.action,
+            decision,
+        }))
     }
 
     /// Opens a recording to listen to it, and puts that it was listened to in the log.
@@ -216,7 +243,9 @@ impl Archive {
         if row.state != State::Sealed {
             return Err(self.wrong_state(id, "opened"));
         }
-        let damaged = |what: &str| ArchiveError::Corrupt { what: format!("the {what} of {id}") };
+        let damaged = |what: &str| ArchiveError::Corrupt {
+            what: format!("the {what} of {id}"),
+        };
         let data_key = self.data_key(id)?;
         let details = open_bytes(&data_key, DETAILS_LABEL, id, &row.sealed)
             .map_err(|_sealed| damaged("sealed details"))?;
@@ -227,7 +256,11 @@ impl Archive {
         let timeline = self.index.timeline(id).doing("reading the timeline")?;
         let timeline = from_canonical(timeline.as_deref().unwrap_or_default())
             .map_err(|_text| damaged("timeline"))?;
-        Ok(OpenRecording { parties: details.parties, timeline, records })
+        Ok(OpenRecording {
+            parties: details.parties,
+            timeline,
+            records,
+        })
     }
 
     /// Makes the evidence bundle of a whole recording, and puts in the log that it was given.
@@ -245,7 +278,9 @@ impl Archive {
         let data_key = self.data_key(id)?;
         let recorded = row.leaf.ok_or(ArchiveError::NotFound(id))?;
         let (leaf, proof) = self.proof_of(recorded, id)?;
-        let damaged = || ArchiveError::Corrupt { what: format!("the documents of {id}") };
+        let damaged = || ArchiveError::Corrupt {
+            what: format!("the documents of {id}"),
+        };
         let manifest = self.manifest_bytes(id)?;
         let decision = self.decision_document(self.governing_decision(&row)?)?;
         let input = BundleInput {
@@ -282,21 +317,43 @@ impl Archive {
         leaf: LeafId,
         id: RecordingId,
     ) -> Result<(Vec<u8>, TlogProof), ArchiveError> {
-        let missing = || ArchiveError::Corrupt { what: format!("the log entry of {id}") };
-        let index =
-            self.index.leaf_index_of(leaf).doing("looking in the log")?.ok_or_else(missing)?;
-        let leaf = self.index.leaf(index).doing("reading a leaf")?.ok_or_else(missing)?;
+        let missing = || ArchiveError::Corrupt {
+            what: format!("the log entry of {id}"),
+        };
+        let index = self
+            .index
+            .leaf_index_of(leaf)
+            .doing("looking in the log")?
+            .ok_or_else(missing)?;
+        let leaf = self
+            .index
+            .leaf(index)
+            .doing("reading a leaf")?
+            .ok_or_else(missing)?;
         let head = self.index.log_head().doing("reading the log's head")?;
-        let leaves = self.index.leaf_hashes(0, head.size).doing("reading the log")?;
+        let leaves = self
+            .index
+            .leaf_hashes(0, head.size)
+            .doing("reading the log")?;
         let hashes =
             tlog::inclusion_proof(&leaves, index, head.size).map_err(|_proof| missing())?;
         let checkpoint = String::from_utf8(head.checkpoint).map_err(|_text| missing())?;
-        Ok((leaf.bytes, TlogProof { index, hashes, checkpoint }))
+        Ok((
+            leaf.bytes,
+            TlogProof {
+                index,
+                hashes,
+                checkpoint,
+            },
+        ))
     }
 
     /// What storage holds of a recording: nothing of a refused or a destroyed one.
     pub fn trace(&self, id: RecordingId) -> Result<Trace, ArchiveError> {
-        let entries = self.blobs.list(&segment_prefix(id)).doing("listing segments")?;
+        let entries = self
+            .blobs
+            .list(&segment_prefix(id))
+            .doing("listing segments")?;
         Ok(Trace {
             blobs: entries.len(),
             bytes: entries.iter().map(|entry| entry.len).sum(),

@@ -34,8 +34,7 @@ impl Archive {
     pub(crate) fn data_key(&self, id: RecordingId) -> Result<DataKey, ArchiveError> {
         let wrapped = self.keys.get(id).doing("reading the data key")?;
         let keys = std::slice::from_ref(&self.secrets.key_encryption_key);
-        key::unwrap_key(keys, id, &wrapped)
-            .map_err(|source| ArchiveError::Key { id, source })
+        key::unwrap_key(keys, id, &wrapped).map_err(|source| ArchiveError::Key { id, source })
     }
 
     /// Whether a data key exists.
@@ -55,7 +54,11 @@ impl Archive {
         data_key: &DataKey,
         mut each: impl FnMut(RecordRef<'_>),
     ) -> Result<Segments, ArchiveError> {
-        let mut segments = Segments { entries: Vec::new(), torn: false, chain: CHAIN_START };
+        let mut segments = Segments {
+            entries: Vec::new(),
+            torn: false,
+            chain: CHAIN_START,
+        };
         let mut chunk = Vec::new();
         for number in 1.. {
             let bytes = match self.blobs.read(&segment_key(id, number)) {

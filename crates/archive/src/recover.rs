@@ -31,19 +31,30 @@ impl Archive {
     /// server lock may call this.
     pub fn recover(&self, now: Timestamp) -> Result<Recovery, ArchiveError> {
         let mut recovery = Recovery::default();
-        for row in self.index.destructions_pending().doing("looking for destructions")? {
+        for row in self
+            .index
+            .destructions_pending()
+            .doing("looking for destructions")?
+        {
             self.continue_destruction(&row.destruction, now)?;
             recovery.destroyed.push(row.destruction.recording);
         }
         let open = [State::Waiting, State::Recording, State::Finishing];
-        for row in self.index.recordings_in_state(&open).doing("looking for open recordings")? {
+        for row in self
+            .index
+            .recordings_in_state(&open)
+            .doing("looking for open recordings")?
+        {
             let outcome = if row.state == State::Waiting {
                 self.recover_waiting(row.id, row.started_at, now)
                     .map(|()| recovery.waiting.push(row.id))
             } else {
                 self.recover_recording(row.id, now).map(|interrupted| {
-                    let list =
-                        if interrupted { &mut recovery.interrupted } else { &mut recovery.closed };
+                    let list = if interrupted {
+                        &mut recovery.interrupted
+                    } else {
+                        &mut recovery.closed
+                    };
                     list.push(row.id);
                 })
             };
@@ -65,7 +76,9 @@ impl Archive {
         now: Timestamp,
     ) -> Result<(), ArchiveError> {
         // A key may exist if the crash came between key and row; nothing was sealed with it.
-        self.keys.destroy(id).doing("removing a key that is not needed")?;
+        self.keys
+            .destroy(id)
+            .doing("removing a key that is not needed")?;
         let mut events = vec![(started_at, JournalEvent::CallStarted {})];
         for row in self.index.decisions_of(id).doing("reading decisions")? {
             let decision = self.parse_decision(&row)?;
@@ -86,7 +99,9 @@ impl Archive {
         if interrupted {
             let mut chunk = ChunkBuilder::new();
             let mut push = |at, event: JournalEvent| {
-                chunk.push_event(at, &event).map_err(|source| ArchiveError::Journal { id, source })
+                chunk
+                    .push_event(at, &event)
+                    .map_err(|source| ArchiveError::Journal { id, source })
             };
             if summary.decision.is_none() {
                 // The crash came between the permission and the first chunk on disk: the journal
@@ -105,8 +120,13 @@ impl Archive {
                 .map_err(|source| ArchiveError::Sealing { id, source })?;
             // A torn frame at the end of the last segment stays where it is: the reader skips it,
             // and the new segment goes on from the last whole frame.
-            let blob = self.blobs.create(&segment_key(id, number)).doing("closing a cut recording")?;
-            self.blobs.append(blob, &bytes).doing("closing a cut recording")?;
+            let blob = self
+                .blobs
+                .create(&segment_key(id, number))
+                .doing("closing a cut recording")?;
+            self.blobs
+                .append(blob, &bytes)
+                .doing("closing a cut recording")?;
             self.blobs.seal(blob).doing("closing a cut recording")?;
         }
         self.finish(id, now)?;

@@ -41,7 +41,8 @@ pub struct RecordingWriter {
     segment: SegmentWriter,
     segment_number: u32,
     blob: BlobId,
-    frame: Vec<u8>,
+    /// Sealed bytes that are not in the blob yet: none, or what storage refused.
+    unwritten: Vec<u8>,
 }
 
 impl RecordingWriter {
@@ -54,7 +55,11 @@ impl RecordingWriter {
 
 impl fmt::Debug for RecordingWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RecordingWriter({}, segment {})", self.id, self.segment_number)
+        write!(
+            f,
+            "RecordingWriter({}, segment {})",
+            self.id, self.segment_number
+        )
     }
 }
 
@@ -66,38 +71,115 @@ impl Archive {
         let id = permit.recording;
         let call = self.calls.get(id).ok_or(ArchiveError::NotFound(id))?;
         let data_key = DataKey::from_random(random::bytes()?);
-        let wrapped = key::wrap(&self.secrets.key_encryption_key, &data_key, id, random::bytes()?);
+        let wrapped = key::wrap(
+            &self.secrets.key_encryption_key,
+            &data_key,
+            id,
+            random::bytes()?,
+        );
         self.keys.put(id, &wrapped).doing("keeping the data key")?;
-        let details = canonical_json(&SealedDetails { parties: call.parties.clone() })?;
+        let details = canonical_json(&SealedDetails {
+            parties: call.parties.clone(),
+        })?;
         let nonce = random::bytes()?;
         let sealed = key::seal_bytes(&data_key, DETAILS_LABEL, id, nonce, &details);
         self.begin_row(&call, permit.decision, sealed)?;
         let (segment, header) = SegmentWriter::create(&data_key, id, 1, CHAIN_START);
-        let blob = self.blobs.create(&segment_key(id, 1)).doing("opening the first segment")?;
-        self.blobs.append(blob, &header).doing("writing the segment's header")?;
+        let blob = self
+            .blobs
+            .create(&segment_key(id, 1))
+            .doing("opening the first segment")?;
+        self.blobs
+            .append(blob, &header)
+            .doing("writing the segment's header")?;
         Ok(RecordingWriter {
             id,
             data_key,
             segment,
             segment_number: 1,
             blob,
-            frame: Vec::new(),
+            unwritten: Vec::new(),
         })
+    }
+
+    /// A second permit for a recording that is being written: it was refused on the way, and may
+    /// go on. Consumed here, so that it cannot serve another recording.
+    #[expect(clippy::needless_pass_by_value, reason = "a permit is used once")]
+    pub fn resume(&self, permit: Permit<act::Record>) -> Result<RecordingId, ArchiveError> {
+        let row = self.row(permit.recording)?;
+        if row.state == State::Recording {
+            Ok(permit.recording)
+        } else {
+            Err(self.wrong_state(permit.recording, "resumed"))
+        }
     }
 
     /// Seals one chunk of the journal and appends it. Durable once [`Archive::commit`] returns.
     ///
-    /// After an error the recording keeps all that was committed; this chunk is lost, and the
-    /// caller closes the writer.
+    /// What storage refuses (a full disk) is kept, sealed, and written first at the next attempt:
+    /// each frame carries on the chain of the one before, so none may be left out.
     pub fn append(&self, writer: &mut RecordingWriter, chunk: &[u8]) -> Result<(), ArchiveError> {
-        if writer.segment.byte_len() >= limits::SEGMENT_BYTES_MAX {
-            self.next_segment(writer)?;
+        let is_full = writer.segment.byte_len() >= limits::SEGMENT_BYTES_MAX;
+        if is_full
+            && writer.unwritten.is_empty()
+            && let Err(error) = self.next_segment(writer)
+        {
+            // The full segment goes on for now; the next chunk tries again.
+            let error = voicelog_model::error::chain(&error);
+            tracing::warn!(recording = %writer.id, %error, "no new segment");
         }
-        writer.frame.clear();
-        let sealing = |source| ArchiveError::Sealing { id: writer.id, source };
-        writer.segment.seal(chunk, &mut writer.frame).map_err(sealing)?;
-        self.blobs.append(writer.blob, &writer.frame).doing("writing media")?;
+        let sealing = |source| ArchiveError::Sealing {
+            id: writer.id,
+            source,
+        };
+        writer
+            .segment
+            .seal(chunk, &mut writer.unwritten)
+            .map_err(sealing)?;
+        self.write_out(writer)
+    }
+
+    fn write_out(&self, writer: &mut RecordingWriter) -> Result<(), ArchiveError> {
+        self.blobs
+            .append(writer.blob, &writer.unwritten)
+            .doing("writing media")?;
+        writer.unwritten.clear();
         Ok(())
+    }
+
+    fn next_segment(&self, writer: &mut RecordingWriter) -> Result<(), ArchiveError> {
+        let number = writer.segment_number + 1;
+        let blob = self
+            .blobs
+            .create(&segment_key(writer.id, number))
+            .doing("opening a segment")?;
+        let full = std::mem::replace(&mut writer.blob, blob);
+        let chain = writer.segment.chain();
+        let (segment, header) = SegmentWriter::create(&writer.data_key, writer.id, number, chain);
+        writer.segment = segment;
+        writer.unwritten = header;
+        writer.segment_number = number;
+        self.blobs
+            .seal(full)
+            .doing("closing a full segment")
+            .map(|_len| ())
+    }
+
+    /// Makes everything appended so far durable, for all recordings at once.
+    pub fn commit(&self) -> Result<(), ArchiveError> {
+        self.blobs.commit().doing("committing media")
+    }
+
+    /// No more media for this recording: writes what still waits and closes the last segment. On
+    /// an error it can be tried again. [`Archive::finish`] comes next.
+    pub fn close(&self, writer: &mut RecordingWriter) -> Result<(), ArchiveError> {
+        if !writer.unwritten.is_empty() {
+            self.write_out(writer)?;
+        }
+        self.blobs
+            .seal(writer.blob)
+            .doing("closing the last segment")
+            .map(|_len| ())
     }
 
     /// The row of a recording that begins: a new one, or that of a call that waited.
@@ -108,7 +190,12 @@ impl Archive {
         sealed: Vec<u8>,
     ) -> Result<(), ArchiveError> {
         let id = call.id;
-        if self.index.recording(id).doing("reading the index")?.is_none() {
+        if self
+            .index
+            .recording(id)
+            .doing("reading the index")?
+            .is_none()
+        {
             let row = NewRecording {
                 id,
                 started_at: call.offered_at,
@@ -117,37 +204,22 @@ impl Archive {
                 decision,
                 sealed,
             };
-            return self.index.insert_recording(&row).doing("opening the recording");
+            return self
+                .index
+                .insert_recording(&row)
+                .doing("opening the recording");
         }
-        self.index.update_sealed(id, &sealed).doing("opening the recording")?;
+        self.index
+            .update_sealed(id, &sealed)
+            .doing("opening the recording")?;
         let begun = self
             .index
             .set_state(id, &[State::Waiting], State::Recording)
             .doing("opening the recording")?;
-        if begun { Ok(()) } else { Err(self.wrong_state(id, "begun")) }
-    }
-
-    fn next_segment(&self, writer: &mut RecordingWriter) -> Result<(), ArchiveError> {
-        self.blobs.seal(writer.blob).doing("closing a full segment")?;
-        let number = writer.segment_number + 1;
-        let chain = writer.segment.chain();
-        let (segment, header) = SegmentWriter::create(&writer.data_key, writer.id, number, chain);
-        let blob = self.blobs.create(&segment_key(writer.id, number)).doing("opening a segment")?;
-        self.blobs.append(blob, &header).doing("writing the segment's header")?;
-        writer.segment = segment;
-        writer.blob = blob;
-        writer.segment_number = number;
-        Ok(())
-    }
-
-    /// Makes everything appended so far durable, for all recordings at once.
-    pub fn commit(&self) -> Result<(), ArchiveError> {
-        self.blobs.commit().doing("committing media")
-    }
-
-    /// No more media for this recording. [`Archive::finish`] comes next.
-    #[expect(clippy::needless_pass_by_value, reason = "a closed writer must not be used again")]
-    pub fn close(&self, writer: RecordingWriter) -> Result<(), ArchiveError> {
-        self.blobs.seal(writer.blob).doing("closing the last segment").map(|_len| ())
+        if begun {
+            Ok(())
+        } else {
+            Err(self.wrong_state(id, "begun"))
+        }
     }
 }

@@ -40,7 +40,10 @@ impl Recipient {
     /// The recipient's word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        Self::ALL.iter().find(|(recipient, _)| *recipient == self).map_or("", |(_, word)| word)
+        Self::ALL
+            .iter()
+            .find(|(recipient, _)| *recipient == self)
+            .map_or("", |(_, word)| word)
     }
 
     const fn action(self) -> Action {
@@ -59,12 +62,14 @@ impl Recipient {
 impl FromStr for Recipient {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.iter().find(|(_, word)| *word == text).map(|(recipient, _)| *recipient).ok_or_else(
-            || {
+        Self::ALL
+            .iter()
+            .find(|(_, word)| *word == text)
+            .map(|(recipient, _)| *recipient)
+            .ok_or_else(|| {
                 let words: Vec<&str> = Self::ALL.iter().map(|(_, word)| *word).collect();
                 format!("`{text}` is no recipient; say one of {}", words.join(", "))
-            },
-        )
+            })
     }
 }
 
@@ -82,8 +87,9 @@ pub fn bundle(
     let answer = archive.ask_for_copy(id, recipient.action(), &facts, now)?;
     match answer.verdict {
         Verdict::Permit(permit) => Ok(Asked::Given(archive.export(permit, now)?)),
-        Verdict::Refusal(_) => {
-            Ok(Asked::Refused { id: answer.id, decision: Box::new(answer.decision) })
-        }
+        Verdict::Refusal(_) => Ok(Asked::Refused {
+            id: answer.id,
+            decision: Box::new(answer.decision),
+        }),
     }
 }

@@ -44,10 +44,18 @@ pub fn open(
     let permit = match answer.verdict {
         Verdict::Permit(permit) => permit,
         Verdict::Refusal(_) => {
-            return Ok(Asked::Refused { id: answer.id, decision: Box::new(answer.decision) });
+            return Ok(Asked::Refused {
+                id: answer.id,
+                decision: Box::new(answer.decision),
+            });
         }
     };
     let opened = archive.listen(&permit, now)?;
     let wav = opened.wav()?;
-    Ok(Asked::Given(ListenSession { id, parties: opened.parties, timeline: opened.timeline, wav }))
+    Ok(Asked::Given(ListenSession {
+        id,
+        parties: opened.parties,
+        timeline: opened.timeline,
+        wav,
+    }))
 }

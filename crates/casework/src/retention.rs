@@ -45,8 +45,9 @@ pub fn destroy(
     let answer = archive.ask_to_destroy(id, now)?;
     match answer.verdict {
         Verdict::Permit(permit) => Ok(Asked::Given(archive.destroy(permit, now)?)),
-        Verdict::Refusal(_) => {
-            Ok(Asked::Refused { id: answer.id, decision: Box::new(answer.decision) })
-        }
+        Verdict::Refusal(_) => Ok(Asked::Refused {
+            id: answer.id,
+            decision: Box::new(answer.decision),
+        }),
     }
 }

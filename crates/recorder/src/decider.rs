@@ -214,7 +214,10 @@ impl Decider {
         let at = self.clock.now();
         match verdict {
             // The recording has its key and its writer already; this permit lets it go on.
-            Verdict::Permit(_permit) if is_begun => Ok(Asked::Permitted { decision, at }),
+            Verdict::Permit(permit) if is_begun => {
+                self.archive.resume(permit)?;
+                Ok(Asked::Permitted { decision, at })
+            }
             Verdict::Permit(permit) => {
                 self.writer.open(self.archive.begin(permit)?);
                 Ok(Asked::Permitted { decision, at })

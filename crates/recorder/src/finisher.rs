@@ -30,6 +30,8 @@ enum Job {
 
 /// A job that failed for a reason that may pass.
 enum Again {
+    /// Its last words are not on disk yet.
+    Open(Box<RecordingWriter>),
     Recorded(RecordingId),
     Unrecorded(RecordingId, Vec<Dated>),
 }
@@ -148,14 +150,7 @@ impl Finisher {
 
     fn carry_out(&mut self, job: Job) {
         let done = contained("closing a recording", || match job {
-            Job::Recorded(writer) => {
-                let id = writer.id();
-                if let Err(error) = self.archive.close(*writer) {
-                    // All of it was committed before; closing only tidies up.
-                    tracing::warn!(recording = %id, error = %chain(&error), "segment not closed");
-                }
-                self.finish(id);
-            }
+            Job::Recorded(writer) => self.close(writer),
             Job::Unrecorded(id, events) => self.finish_unrecorded(id, events),
         });
         if done.is_none() {
@@ -166,8 +161,18 @@ impl Finisher {
 
     fn retry(&mut self, job: Again) {
         match job {
+            Again::Open(writer) => self.close(writer),
             Again::Recorded(id) => self.finish(id),
             Again::Unrecorded(id, events) => self.finish_unrecorded(id, events),
+        }
+    }
+
+    /// Writes what a full disk held up (how much is missing, how the call ended), then closes.
+    fn close(&mut self, mut writer: Box<RecordingWriter>) {
+        let id = writer.id();
+        match self.archive.close(&mut writer) {
+            Ok(()) => self.finish(id),
+            Err(error) => self.failed(id, &error, Again::Open(writer)),
         }
     }
 

@@ -342,6 +342,7 @@ impl House<'_> {
     fn start_writer(&self, end: WriterEnd, finisher: FinisherHandle) -> io::Result<JoinHandle<()>> {
         let writer = Writer::new(
             Arc::clone(&self.archive),
+            Arc::clone(&self.clock),
             end,
             self.notices.clone(),
             finisher,

@@ -9,13 +9,15 @@ use crate::finisher::FinisherHandle;
 use crate::guard::contained;
 use crate::shared::Shared;
 use crate::signalling::{Notice, Notices};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
-use voicelog_archive::journal::{Cause, PacketKind, Record, decode_chunk};
+use voicelog_archive::journal::{
+    Cause, ChunkBuilder, JournalEvent, PacketKind, Record, decode_chunk,
+};
 use voicelog_archive::{Archive, ArchiveError, RecordingWriter};
-use voicelog_model::{RecordingId, error::chain};
+use voicelog_model::{Clock, RecordingId, StreamNumber, Timestamp, error::chain};
 
 /// Journal that waits for the writer at most, all calls together, in bytes. Above it the journals
 /// stay with the media threads, each up to its own bound.
@@ -106,13 +108,21 @@ pub(crate) struct WriterEnd {
 /// A recording that is being written.
 struct Open {
     writer: RecordingWriter,
-    /// Packets that could not be written since the disk refused; `None` = it never did.
-    lost: Option<u64>,
+    failure: Option<Failure>,
+}
+
+/// What could not be written since the disk refused.
+#[derive(Default)]
+struct Failure {
+    packets: BTreeMap<StreamNumber, u64>,
+    last_packet: Option<Timestamp>,
+    events: ChunkBuilder,
 }
 
 /// The writer's thread.
 pub(crate) struct Writer {
     archive: Arc<Archive>,
+    clock: Arc<dyn Clock>,
     jobs: Receiver<Job>,
     backlog: Arc<AtomicUsize>,
     notices: Notices,
@@ -127,6 +137,7 @@ impl Writer {
     /// A writer that is not running yet.
     pub(crate) fn new(
         archive: Arc<Archive>,
+        clock: Arc<dyn Clock>,
         end: WriterEnd,
         notices: Notices,
         finisher: FinisherHandle,
@@ -134,6 +145,7 @@ impl Writer {
     ) -> Self {
         Self {
             archive,
+            clock,
             jobs: end.jobs,
             backlog: end.backlog,
             notices,
@@ -161,7 +173,7 @@ impl Writer {
             Job::Open(writer) => {
                 let open = Open {
                     writer: *writer,
-                    lost: None,
+                    failure: None,
                 };
                 self.open.insert(open.writer.id(), open);
             }
@@ -185,9 +197,8 @@ impl Writer {
             tracing::error!(recording = %chunk.id, "a chunk of a recording that is not open");
             return;
         };
-        if let Some(lost) = &mut open.lost {
-            *lost += packets_in(&chunk.plaintext);
-            return;
+        if let Some(failure) = &mut open.failure {
+            return failure.count(&chunk.plaintext);
         }
         let appended = contained("writing media", || {
             self.archive.append(&mut open.writer, &chunk.plaintext)
@@ -198,6 +209,7 @@ impl Writer {
                 return;
             }
             Some(Err(error)) => {
+                // The archive holds on to this chunk; what comes after it is not written.
                 tracing::error!(recording = %chunk.id, error = %chain(&error),
                     "the recording cannot be written; its media ends here");
                 self.shared.set_disk_trouble(true);
@@ -205,16 +217,21 @@ impl Writer {
             }
             None => Cause::Overload,
         };
-        // A frame that is missing breaks the chain of all that would follow, so nothing may follow:
-        // the recording keeps what it has.
-        open.lost = Some(packets_in(&chunk.plaintext));
+        open.failure = Some(Failure::default());
         self.notices.send(Notice::MediaFailed(chunk.id, cause));
     }
 
-    /// Lets a recording go. After a failure its journal ends where it stopped.
-    fn end(&mut self, open: Open) {
-        if let Some(packets) = open.lost {
-            tracing::error!(recording = %open.writer.id(), packets, "media could not be written");
+    /// Writes what is left to say about a recording and lets it go. After a failure that is the
+    /// chunk that failed, what is missing, and how the call ended; where there is still no room,
+    /// the finisher tries until there is.
+    fn end(&mut self, mut open: Open) {
+        if let Some(failure) = open.failure.take() {
+            let said = failure.into_chunk(self.clock.now());
+            if let Err(error) = self.archive.append(&mut open.writer, &said) {
+                let id = open.writer.id();
+                tracing::warn!(recording = %id, error = %chain(&error),
+                    "the recording cannot say yet where it stopped");
+            }
         }
         self.is_dirty = true;
         self.ended.push(open.writer);
@@ -244,17 +261,60 @@ impl Writer {
     }
 }
 
-/// RTP packets in a chunk of ours.
-fn packets_in(plaintext: &[u8]) -> u64 {
-    let records = decode_chunk(plaintext).unwrap_or_default();
-    let is_media = |record: &&Record| {
-        matches!(
-            record,
-            Record::Packet {
-                kind: PacketKind::Rtp,
-                ..
+impl Failure {
+    /// Counts the packets of a chunk that could not be written, and keeps its events.
+    fn count(&mut self, plaintext: &[u8]) {
+        let records = match decode_chunk(plaintext) {
+            Ok(records) => records,
+            Err(error) => {
+                tracing::error!(%error, "a chunk of ours is no journal");
+                return;
             }
-        )
-    };
-    records.iter().filter(is_media).count() as u64
+        };
+        for record in records {
+            match record {
+                Record::Packet {
+                    stream,
+                    kind: PacketKind::Rtp,
+                    arrived,
+                    ..
+                } => {
+                    *self.packets.entry(stream).or_default() += 1;
+                    self.last_packet = self.last_packet.max(Some(arrived));
+                }
+                Record::Packet { .. } => {}
+                Record::Event { at, event } => {
+                    if let Err(error) = self.events.push_event(at, &event) {
+                        tracing::error!(%error, "an event of the journal is lost");
+                    }
+                }
+            }
+        }
+    }
+
+    /// The chunk that says what is missing.
+    fn into_chunk(mut self, now: Timestamp) -> Vec<u8> {
+        let mut chunk = ChunkBuilder::new();
+        let last_packet = self.last_packet.unwrap_or(now);
+        for (stream, packets) in self.packets {
+            let event = JournalEvent::MediaDropped {
+                stream,
+                packets,
+                cause: Cause::DiskFull,
+            };
+            if let Err(error) = chunk.push_event(last_packet, &event) {
+                tracing::error!(%error, "an event of the journal is lost");
+            }
+        }
+        // The events come last, so that the end of the call stays the end of the journal.
+        let events = decode_chunk(&self.events.take()).unwrap_or_default();
+        for record in events {
+            if let Record::Event { at, event } = record
+                && let Err(error) = chunk.push_event(at, &event)
+            {
+                tracing::error!(%error, "an event of the journal is lost");
+            }
+        }
+        chunk.take()
+    }
 }

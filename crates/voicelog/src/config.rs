@@ -71,7 +71,10 @@ const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { data: PathBuf::from("voicelog-data"), keep_free_mib: 512 }
+        Self {
+            data: PathBuf::from("voicelog-data"),
+            keep_free_mib: 512,
+        }
     }
 }
 
@@ -91,7 +94,9 @@ impl Default for Sip {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { address: SocketAddr::new(LOOPBACK, 8080) }
+        Self {
+            address: SocketAddr::new(LOOPBACK, 8080),
+        }
     }
 }
 
@@ -104,7 +109,9 @@ impl Default for Retention {
 impl Config {
     /// Reads the file, or takes the defaults.
     pub(crate) fn load(path: Option<&Path>, now: Timestamp) -> Result<Self> {
-        let Some(path) = path else { return Ok(Self::default()) };
+        let Some(path) = path else {
+            return Ok(Self::default());
+        };
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read the configuration `{}`", path.display()))?;
         Self::parse(&text, now).with_context(|| format!("in `{}`", path.display()))
@@ -134,7 +141,10 @@ impl Config {
                 bail!("a line has no name; give it the user part of the address that is called");
             }
             if !names.insert(line.name.to_ascii_lowercase()) {
-                bail!("two lines are called `{}`; a name may stand once", line.name);
+                bail!(
+                    "two lines are called `{}`; a name may stand once",
+                    line.name
+                );
             }
             let mut facts = line.facts.clone();
             facts.insert("requested_action".into(), "record".into());
@@ -158,7 +168,9 @@ fn one_sentence(text: &str, error: &toml::de::Error) -> String {
             .max_by(|a, b| {
                 strsim::jaro_winkler(unknown, a).total_cmp(&strsim::jaro_winkler(unknown, b))
             })
-            .map(|nearest| format!("line {line}: `{unknown}` is no key here; did you mean `{nearest}`?")),
+            .map(|nearest| {
+                format!("line {line}: `{unknown}` is no key here; did you mean `{nearest}`?")
+            }),
         _ => None,
     };
     hint.unwrap_or_else(|| format!("line {line}: {message}"))
@@ -179,13 +191,19 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_named_with_its_line_and_the_nearest_known_key() {
-        let error = parse("[sip]\nupd = \"127.0.0.1:5060\"\n").unwrap_err().to_string();
-        assert!(error.contains("line 2") && error.contains("`upd`") && error.contains("`udp`"), "{error}");
+        let error = parse("[sip]\nupd = \"127.0.0.1:5060\"\n")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("line 2") && error.contains("`upd`") && error.contains("`udp`"),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_fact_that_does_not_exist_is_refused_before_the_first_call() {
-        let error = parse("[[line]]\nname = \"a\"\n[line.facts]\npurpos = \"klacht\"\n").unwrap_err();
+        let error =
+            parse("[[line]]\nname = \"a\"\n[line.facts]\npurpos = \"klacht\"\n").unwrap_err();
         assert!(error.to_string().contains("purpose"), "{error}");
     }
 

@@ -46,7 +46,9 @@ impl DataFolder {
                 .create(&folder)
                 .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
         }
-        Ok(Self { root: root.to_owned() })
+        Ok(Self {
+            root: root.to_owned(),
+        })
     }
 
     /// Opens a folder that must be there already.
@@ -57,7 +59,9 @@ impl DataFolder {
                 root.display()
             );
         }
-        Ok(Self { root: root.to_owned() })
+        Ok(Self {
+            root: root.to_owned(),
+        })
     }
 
     pub(crate) fn root(&self) -> &Path {

@@ -31,7 +31,9 @@ pub(crate) struct BadInput(pub(crate) String);
 
 #[derive(Debug, Parser)]
 #[command(name = "voicelog", version, about = "Records conversations lawfully, keeps them whole, and proves it.", long_about = None)]
-#[command(after_help = "Start here:\n  voicelog demo     everything on one machine, with real calls over loopback\n  voicelog serve    the server; makes its data folder and prints a set-up link\n  voicelog verify BUNDLE.zip    check an evidence bundle; needs nothing else\n\nExit status: 0 done, 1 failed, 2 bad input or usage, 3 refused by the law.")]
+#[command(
+    after_help = "Start here:\n  voicelog demo     everything on one machine, with real calls over loopback\n  voicelog serve    the server; makes its data folder and prints a set-up link\n  voicelog verify BUNDLE.zip    check an evidence bundle; needs nothing else\n\nExit status: 0 done, 1 failed, 2 bad input or usage, 3 refused by the law."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -86,7 +88,11 @@ pub(crate) struct Context {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let context = Context { lang: cli.lang, data: cli.data, config: cli.config };
+    let context = Context {
+        lang: cli.lang,
+        data: cli.data,
+        config: cli.config,
+    };
     match run(cli.command, &context) {
         Ok(Ended::Done) => ExitCode::SUCCESS,
         Ok(Ended::Failed) => ExitCode::from(1),

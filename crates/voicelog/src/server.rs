@@ -63,7 +63,12 @@ impl Server {
             .context("cannot start the threads for HTTP")?;
         let listener = runtime
             .block_on(tokio::net::TcpListener::bind(config.http.address))
-            .with_context(|| format!("cannot listen for HTTP on {}; is another server running? set http.address", config.http.address))?;
+            .with_context(|| {
+                format!(
+                    "cannot listen for HTTP on {}; is another server running? set http.address",
+                    config.http.address
+                )
+            })?;
         let http = listener.local_addr()?;
         let app = App {
             archive: Arc::clone(&archive),
@@ -104,15 +109,16 @@ impl Server {
 
     /// Waits for the signal to stop (SIGINT or SIGTERM).
     pub(crate) fn wait_for_signal(&self) -> Result<()> {
-        self.runtime.block_on(async {
-            let mut terminate =
-                tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-            tokio::select! {
-                interrupted = tokio::signal::ctrl_c() => interrupted,
-                _terminated = terminate.recv() => Ok(()),
-            }
-        })
-        .context("cannot wait for a signal")
+        self.runtime
+            .block_on(async {
+                let mut terminate =
+                    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+                tokio::select! {
+                    interrupted = tokio::signal::ctrl_c() => interrupted,
+                    _terminated = terminate.recv() => Ok(()),
+                }
+            })
+            .context("cannot wait for a signal")
     }
 
     /// Finishes the calls in progress, then stops. A signal cuts the waiting short: the calls
@@ -169,7 +175,9 @@ fn recorder_config(config: &Config) -> RecorderConfig {
 }
 
 fn recording_address(recorder: &Recorder) -> String {
-    recorder.udp_address().map_or_else(String::new, |address| format!("sip:LINE@{address}"))
+    recorder
+        .udp_address()
+        .map_or_else(String::new, |address| format!("sip:LINE@{address}"))
 }
 
 /// Looks for terms that ended, now and then. Whether anything is destroyed is the law's answer.
@@ -183,10 +191,16 @@ fn start_sweep(
     let clock = Arc::clone(clock);
     let minutes = config.retention.sweep_minutes;
     let sweep = std::thread::spawn(move || {
-        let every = Duration::from_secs(if minutes == 0 { u64::MAX / 2 } else { minutes * 60 });
+        let every = Duration::from_secs(if minutes == 0 {
+            u64::MAX / 2
+        } else {
+            minutes * 60
+        });
         while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(every) {
             match retention::run(&archive, clock.now()) {
-                Ok(swept) if !swept.is_empty() => tracing::info!(count = swept.len(), "terms ended"),
+                Ok(swept) if !swept.is_empty() => {
+                    tracing::info!(count = swept.len(), "terms ended")
+                }
                 Ok(_) => {}
                 Err(error) => tracing::error!("retention: {}", error::chain(&error)),
             }
@@ -202,7 +216,10 @@ struct RecorderStatus(Arc<Recorder>);
 impl StatusSource for RecorderStatus {
     fn status(&self) -> voicelog_web::Status {
         let status = self.0.status();
-        voicelog_web::Status { pause: status.why_not.map(pause), calls_in_progress: status.calls.len() }
+        voicelog_web::Status {
+            pause: status.why_not.map(pause),
+            calls_in_progress: status.calls.len(),
+        }
     }
 }
 

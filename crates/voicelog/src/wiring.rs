@@ -30,10 +30,17 @@ pub(crate) fn create_or_open(
     let layout = folder.layout();
     if !layout.exists() {
         let id = ArchiveId(random::bytes()?);
-        folder.secrets(&id.to_string()).context("cannot make the archive's secrets")?;
+        folder
+            .secrets(&id.to_string())
+            .context("cannot make the archive's secrets")?;
         LocalStore::create(&layout, id, now).context("cannot make the archive")?;
     }
-    open(folder, config, Access::Write(voicelog_store::blobs::Options::default()), now)
+    open(
+        folder,
+        config,
+        Access::Write(voicelog_store::blobs::Options::default()),
+        now,
+    )
 }
 
 /// Opens the archive that a command works on, beside a server that may be running.

@@ -14,12 +14,20 @@ fn file(folder: &tempfile::TempDir, name: &str, text: &str) -> String {
 #[test]
 fn wrong_files_end_with_status_2_and_one_sentence_that_names_the_place() {
     let folder = tempfile::tempdir().unwrap();
-    let facts = file(&folder, "facts.json", r#"{"requested_action":"record","purpos":"klacht"}"#);
+    let facts = file(
+        &folder,
+        "facts.json",
+        r#"{"requested_action":"record","purpos":"klacht"}"#,
+    );
     let config = file(&folder, "bad.toml", "[sip]\nupd = \"127.0.0.1:5060\"\n");
     let bundle = file(&folder, "bundle.zip", "this is no bundle");
     let cases: [(&[&str], i32, &str); 5] = [
         (&["law", "decide", &facts], 2, "purpose"),
-        (&["law", "decide", "no-such-file.json"], 2, "no-such-file.json"),
+        (
+            &["law", "decide", "no-such-file.json"],
+            2,
+            "no-such-file.json",
+        ),
         (&["serve", "--config", &config], 2, "udp"),
         (&["verify", "no-such-bundle.zip"], 2, "no-such-bundle.zip"),
         (&["show", "not-an-id"], 2, "not-an-id"),
@@ -74,7 +82,10 @@ fn hostile_datagrams_cost_a_call_in_progress_nothing() {
     let report = call.finish().unwrap();
     let rows = server.wait_for_closed(1);
     let sealed = rows.iter().find(|row| row["state"] == "sealed").unwrap();
-    assert!(sealed["verdict"].as_str().unwrap().starts_with("whole"), "{sealed}");
+    assert!(
+        sealed["verdict"].as_str().unwrap().starts_with("whole"),
+        "{sealed}"
+    );
     assert!(report.streams.iter().all(|stream| stream.sent.packets > 0));
     assert!(server.terminate().success());
 }

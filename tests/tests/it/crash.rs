@@ -16,8 +16,9 @@ fn twenty_kills_lose_at_most_half_a_second_each_and_every_archive_passes_the_che
     let mut worst = 0;
     for round in 0..ROUNDS {
         let mut server = Server::start(&config);
-        let calls: Vec<_> =
-            (0..CALLS).map(|_call| place(&endless_call(server.sip)).unwrap()).collect();
+        let calls: Vec<_> = (0..CALLS)
+            .map(|_call| place(&endless_call(server.sip)).unwrap())
+            .collect();
         // Different every round, the same in every run.
         pause(Duration::from_millis(700 + (round * 7_919) % 1_300));
         let sent: Vec<Vec<u64>> = calls.iter().map(sent_now).collect();
@@ -31,7 +32,9 @@ fn twenty_kills_lose_at_most_half_a_second_each_and_every_archive_passes_the_che
             assert_eq!(row["state"], "sealed", "round {round}: {row}");
             let shown = voicelog_json(&["show", id, "--json", "--config", server.config()]);
             for (stream, sent) in sent[call].iter().enumerate() {
-                let kept = shown["timeline"]["streams"][stream]["packets"].as_u64().unwrap();
+                let kept = shown["timeline"]["streams"][stream]["packets"]
+                    .as_u64()
+                    .unwrap();
                 let lost = sent.saturating_sub(kept);
                 worst = worst.max(lost);
                 assert!(
@@ -49,5 +52,9 @@ fn twenty_kills_lose_at_most_half_a_second_each_and_every_archive_passes_the_che
 }
 
 fn sent_now(call: &voicelog_src_sim::RunningCall) -> Vec<u64> {
-    call.status().streams.iter().map(|stream| stream.sent.packets).collect()
+    call.status()
+        .streams
+        .iter()
+        .map(|stream| stream.sent.packets)
+        .collect()
 }

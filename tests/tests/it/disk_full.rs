@@ -16,13 +16,19 @@ fn a_full_disk_refuses_new_calls_and_costs_calls_in_progress_nothing_they_had() 
     let config = write_config(folder.path(), "");
     let data = folder.path().join("data");
     let mut server = Server::start_on_small_disk(&config, &data, "9m");
-    let calls: Vec<_> = (0..24).map(|_call| place(&endless_call(server.sip)).unwrap()).collect();
+    let calls: Vec<_> = (0..24)
+        .map(|_call| place(&endless_call(server.sip)).unwrap())
+        .collect();
     // 24 calls × 2 streams fill what is left within seconds.
     let mut refused = None;
     for _second in 0..60 {
         pause(Duration::from_secs(1));
         match place(&endless_call(server.sip)) {
-            Err(SimError::Refused { status, retry_after, .. }) => {
+            Err(SimError::Refused {
+                status,
+                retry_after,
+                ..
+            }) => {
                 refused = Some((status, retry_after));
                 break;
             }
@@ -42,11 +48,21 @@ fn a_full_disk_refuses_new_calls_and_costs_calls_in_progress_nothing_they_had() 
     let rows = server.wait_for_closed(24);
     let sealed: Vec<_> = rows.iter().filter(|row| row["state"] == "sealed").collect();
     assert!(sealed.len() >= 24, "{}", sealed.len());
-    let stopped = sealed.iter().filter(|row| row["verdict"] == "whole_with_declared_gaps").count();
+    let stopped = sealed
+        .iter()
+        .filter(|row| row["verdict"] == "whole_with_declared_gaps")
+        .count();
     assert!(stopped > 0, "some calls should say that the disk was full");
-    assert!(sealed.iter().all(|row| row["verdict"] != "undeclared_gap"), "{sealed:?}");
+    assert!(
+        sealed.iter().all(|row| row["verdict"] != "undeclared_gap"),
+        "{sealed:?}"
+    );
     let check = server.voicelog(&["check", "--level", "hash"]);
-    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout));
+    assert!(
+        check.status.success(),
+        "{}",
+        String::from_utf8_lossy(&check.stdout)
+    );
     // And calls are taken again.
     let again = place(&endless_call(server.sip)).unwrap_or_else(|error| panic!("{LINE}: {error}"));
     again.hang_up().unwrap();
@@ -55,11 +71,7 @@ fn a_full_disk_refuses_new_calls_and_costs_calls_in_progress_nothing_they_had() 
 
 impl Server {
     /// Starts the server with a memory file system of that size as its data folder.
-    fn start_on_small_disk(
-        config: &std::path::Path,
-        data: &std::path::Path,
-        size: &str,
-    ) -> Self {
+    fn start_on_small_disk(config: &std::path::Path, data: &std::path::Path, size: &str) -> Self {
         std::fs::create_dir_all(data).unwrap();
         let mount = format!(
             "mount -t tmpfs -o size={size},mode=700 tmpfs '{}' && exec '{}' serve --lang en --config '{}'",
@@ -83,7 +95,12 @@ impl Server {
             command.args(["--user", "--preserve-credentials"]);
         }
         let done = command
-            .args(["mount", "-o", &format!("remount,size={size}"), &data.display().to_string()])
+            .args([
+                "mount",
+                "-o",
+                &format!("remount,size={size}"),
+                &data.display().to_string(),
+            ])
             .status()
             .unwrap();
         assert!(done.success(), "cannot enlarge the small disk");

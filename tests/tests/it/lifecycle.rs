@@ -16,8 +16,11 @@ fn a_first_start_makes_folder_keys_and_a_one_time_link_and_lets_nobody_else_in()
         .expect("there should be a set-up link");
     let page = ureq::get(link).call().unwrap();
     assert_eq!(page.status(), 200);
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .build()
+        .into();
     let list = agent.get(format!("{}/", server.http)).call().unwrap();
     assert_ne!(list.status(), 200, "the list is not for strangers");
     let secrets = folder.path().join("data/secrets");
@@ -56,11 +59,17 @@ fn a_clean_stop_finishes_the_call_in_progress_and_says_so_on_its_timeline() {
     let rows = server.list();
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0]["state"], "sealed");
-    assert!(rows[0]["verdict"].as_str().unwrap().starts_with("whole"), "{}", rows[0]);
+    assert!(
+        rows[0]["verdict"].as_str().unwrap().starts_with("whole"),
+        "{}",
+        rows[0]
+    );
     let id = rows[0]["id"].as_str().unwrap();
     let shown = voicelog_json(&["show", id, "--json", "--config", server.config()]);
     for (stream, sent) in report.streams.iter().enumerate() {
-        let kept = shown["timeline"]["streams"][stream]["packets"].as_u64().unwrap();
+        let kept = shown["timeline"]["streams"][stream]["packets"]
+            .as_u64()
+            .unwrap();
         assert_eq!(kept, sent.sent.packets);
     }
 }

@@ -28,8 +28,21 @@ fn what_sipp_sent_is_stored_byte_for_byte_and_heard_sample_for_sample() {
         let bundle = folder.path().join("bundle.zip");
         let bundle = bundle.to_str().unwrap();
         let id = rows[0]["id"].as_str().unwrap();
-        let exported = voicelog(&["export", id, "-o", bundle, "--for", "court", "--config", server.config()]);
-        assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+        let exported = voicelog(&[
+            "export",
+            id,
+            "-o",
+            bundle,
+            "--for",
+            "court",
+            "--config",
+            server.config(),
+        ]);
+        assert!(
+            exported.status.success(),
+            "{}",
+            String::from_utf8_lossy(&exported.stderr)
+        );
         let bytes = std::fs::read(bundle).unwrap();
         let entries = zip::read(&bytes).unwrap();
         let entry = |name: &str| entries.iter().find(|(path, _)| *path == name).unwrap().1;
@@ -37,7 +50,12 @@ fn what_sipp_sent_is_stored_byte_for_byte_and_heard_sample_for_sample() {
         let records = original::read(StreamNumber(1), entry("original/1.journal")).unwrap();
         let mut payload = Vec::new();
         for (_index, record) in &records {
-            if let Record::Packet { kind: PacketKind::Rtp, bytes, .. } = record {
+            if let Record::Packet {
+                kind: PacketKind::Rtp,
+                bytes,
+                ..
+            } = record
+            {
                 payload.extend_from_slice(RtpPacket::parse(bytes).unwrap().payload);
             }
         }
@@ -46,22 +64,47 @@ fn what_sipp_sent_is_stored_byte_for_byte_and_heard_sample_for_sample() {
         let heard = &entry("audio/1.wav")[WAV_HEADER..];
         let decoded = decoded_by_sox(folder.path());
         let found = heard.windows(decoded.len()).any(|window| window == decoded);
-        assert!(found, "{transport}: the samples heard are not those that were sent");
+        assert!(
+            found,
+            "{transport}: the samples heard are not those that were sent"
+        );
     }
 }
 
 fn run_sipp(folder: &Path, server: &Server, transport: &str) {
-    std::fs::copy(repository("crates/src-sim/assets/agent.al"), folder.join("agent.al")).unwrap();
+    std::fs::copy(
+        repository("crates/src-sim/assets/agent.al"),
+        folder.join("agent.al"),
+    )
+    .unwrap();
     let output = Command::new("sipp")
         .current_dir(folder)
         .arg(server.sip.to_string())
-        .args(["-sf", &repository("tests/sipp/record.xml"), "-s", LINE, "-m", "1"])
+        .args([
+            "-sf",
+            &repository("tests/sipp/record.xml"),
+            "-s",
+            LINE,
+            "-m",
+            "1",
+        ])
         .args(["-i", "127.0.0.1", "-mi", "127.0.0.1", "-t", transport])
-        .args(["-recv_timeout", "10000", "-timeout", "60s", "-timeout_error", "-nostdin"])
+        .args([
+            "-recv_timeout",
+            "10000",
+            "-timeout",
+            "60s",
+            "-timeout_error",
+            "-nostdin",
+        ])
         .stdin(Stdio::null())
         .output()
         .expect("SIPp should be installed: cargo xtask test does that");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 /// The samples as sox decodes them: 16-bit little-endian.

@@ -10,19 +10,29 @@ use std::time::{Duration, Instant};
 use voicelog_src_sim::{CallPlan, Payload, StreamPlan, speech};
 
 /// The binary under test: `VOICELOG_BIN`, or the release build of this checkout.
-#[expect(clippy::disallowed_methods, reason = "the test runner says where the binary is")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test runner says where the binary is"
+)]
 pub(crate) fn binary() -> PathBuf {
     let path = std::env::var("VOICELOG_BIN").map_or_else(
         |_not_set| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/voicelog"),
         PathBuf::from,
     );
-    assert!(path.exists(), "build it first: cargo build --release -p voicelog");
+    assert!(
+        path.exists(),
+        "build it first: cargo build --release -p voicelog"
+    );
     path
 }
 
 /// Runs the binary to its end.
 pub(crate) fn voicelog(arguments: &[&str]) -> Output {
-    Command::new(binary()).args(arguments).stdin(Stdio::null()).output().unwrap()
+    Command::new(binary())
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
 }
 
 /// Runs the binary and reads what it printed as JSON.
@@ -81,7 +91,10 @@ pub(crate) fn write_config(folder: &Path, extra: &str) -> PathBuf {
 mod fs {
     use std::path::Path;
 
-    #[expect(clippy::disallowed_methods, reason = "a test's own file need not survive a power cut")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test's own file need not survive a power cut"
+    )]
     pub(super) fn write_config(path: &Path, text: &str) {
         std::fs::write(path, text).unwrap();
     }
@@ -91,7 +104,13 @@ impl Server {
     /// Starts the server and waits until it listens.
     pub(crate) fn start(config: &Path) -> Self {
         let mut command = Command::new(binary());
-        command.args(["serve", "--lang", "en", "--config", config.to_str().unwrap()]);
+        command.args([
+            "serve",
+            "--lang",
+            "en",
+            "--config",
+            config.to_str().unwrap(),
+        ]);
         Self::start_with(command, config)
     }
 
@@ -120,7 +139,13 @@ impl Server {
             }
         }
         let sip = sip.unwrap_or_else(|| panic!("the server does not start: {printed:?}"));
-        Self { child, sip, http: http.unwrap(), config: config.to_owned(), printed }
+        Self {
+            child,
+            sip,
+            http: http.unwrap(),
+            config: config.to_owned(),
+            printed,
+        }
     }
 
     /// Stops it as an operator does, and waits.
@@ -169,7 +194,10 @@ impl Server {
             if closed >= count {
                 return rows;
             }
-            assert!(now() < deadline, "{count} recordings should be closed: {rows:?}");
+            assert!(
+                now() < deadline,
+                "{count} recordings should be closed: {rows:?}"
+            );
             pause(Duration::from_millis(50));
         }
     }
@@ -198,12 +226,18 @@ pub(crate) fn endless_call(server: SocketAddr) -> CallPlan {
     plan
 }
 
-#[expect(clippy::disallowed_methods, reason = "deadlines of the tests themselves")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "deadlines of the tests themselves"
+)]
 pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the server under test runs in real time")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server under test runs in real time"
+)]
 pub(crate) fn pause(time: Duration) {
     std::thread::sleep(time);
 }

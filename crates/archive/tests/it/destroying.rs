@@ -18,7 +18,9 @@ fn a_destroyed_recording_leaves_a_tombstone_and_a_certificate_that_verifies() {
     let due = archive.due(after_the_term(), 10).unwrap();
     assert_eq!(due.len(), 1);
     let answer = archive.ask_to_destroy(id, after_the_term()).unwrap();
-    let Verdict::Permit(permit) = answer.verdict else { panic!("{:?}", answer.decision) };
+    let Verdict::Permit(permit) = answer.verdict else {
+        panic!("{:?}", answer.decision)
+    };
     let destroyed = archive.destroy(permit, after_the_term()).unwrap();
     assert_eq!(destroyed.objects, 1);
     let trace = archive.trace(id).unwrap();
@@ -44,12 +46,19 @@ fn a_destroyed_recording_cannot_be_opened_exported_or_destroyed_again() {
     let fixture = fixture();
     let archive = &fixture.archive;
     let id = record(archive).id;
-    let Verdict::Permit(permit) = archive.ask_to_destroy(id, after_the_term()).unwrap().verdict
+    let Verdict::Permit(permit) = archive
+        .ask_to_destroy(id, after_the_term())
+        .unwrap()
+        .verdict
     else {
         panic!("refused")
     };
     archive.destroy(permit, after_the_term()).unwrap();
     let nothing = serde_json::Map::new();
-    assert!(archive.ask_to_listen(id, &nothing, after_the_term()).is_err());
+    assert!(
+        archive
+            .ask_to_listen(id, &nothing, after_the_term())
+            .is_err()
+    );
     assert!(archive.ask_to_destroy(id, after_the_term()).is_err());
 }

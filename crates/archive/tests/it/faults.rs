@@ -70,9 +70,17 @@ fn after_any_single_fault_the_archive_recovers_by_itself_and_passes_the_check() 
             let archive = faulty(folder.path(), &schedule);
             let ended = live(&archive, &mut progress);
             // A look for what is not there fails by itself, before the fault can strike.
-            assert_eq!(ended.is_err(), schedule.is_dead(), "{place} should have been noticed");
+            assert_eq!(
+                ended.is_err(),
+                schedule.is_dead(),
+                "{place} should have been noticed"
+            );
             drop(archive);
-            check_after(&Arc::new(Archive::open(parts(folder.path()))), &progress, &place);
+            check_after(
+                &Arc::new(Archive::open(parts(folder.path()))),
+                &progress,
+                &place,
+            );
         }
     }
 }
@@ -81,12 +89,17 @@ fn after_any_single_fault_the_archive_recovers_by_itself_and_passes_the_check() 
 /// committed is lost unless it was destroyed on purpose.
 fn check_after(archive: &Archive, progress: &Progress, place: &str) {
     let now = after_the_term().plus_micros(60_000_000);
-    let recovery = archive.recover(now).unwrap_or_else(|error| panic!("{place}: {error:?}"));
+    let recovery = archive
+        .recover(now)
+        .unwrap_or_else(|error| panic!("{place}: {error:?}"));
     assert_eq!(recovery.damaged, [], "{place}");
     assert_eq!(archive.check(Level::Hash).unwrap().wrong, [], "{place}");
     let id = progress.id.unwrap();
     let Ok(summary) = archive.summary(id) else {
-        assert!(!progress.committed, "{place}: a committed recording has no row");
+        assert!(
+            !progress.committed,
+            "{place}: a committed recording has no row"
+        );
         return;
     };
     match summary.state {
@@ -94,12 +107,21 @@ fn check_after(archive: &Archive, progress: &Progress, place: &str) {
             let detail = archive.detail(id).unwrap();
             let timeline = detail.timeline.unwrap();
             let kept = timeline.streams.first().map_or(0, |stream| stream.packets);
-            assert!(!progress.committed || kept == 50, "{place}: {kept} packets kept");
+            assert!(
+                !progress.committed || kept == 50,
+                "{place}: {kept} packets kept"
+            );
             assert!(!progress.destroyed, "{place}");
-            assert!(detail.log_index.is_some(), "{place}: a closed recording is in the log");
+            assert!(
+                detail.log_index.is_some(),
+                "{place}: a closed recording is in the log"
+            );
         }
         State::Destroyed => {
-            assert!(progress.finished, "{place}: only what was closed is destroyed");
+            assert!(
+                progress.finished,
+                "{place}: only what was closed is destroyed"
+            );
             assert!(archive.detail(id).unwrap().certificate.is_some(), "{place}");
         }
         State::NotRecorded => assert!(!progress.committed, "{place}"),

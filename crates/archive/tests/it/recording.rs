@@ -9,7 +9,8 @@ use voicelog_evidence::verify::verify;
 use voicelog_model::Action;
 
 fn reader() -> Map<String, serde_json::Value> {
-    let facts = json!({ "requester_role": "controller_staff", "need_to_know_basis": "complaint 12" });
+    let facts =
+        json!({ "requester_role": "controller_staff", "need_to_know_basis": "complaint 12" });
     facts.as_object().unwrap().clone()
 }
 
@@ -17,12 +18,20 @@ fn reader() -> Map<String, serde_json::Value> {
 fn a_lawful_call_is_kept_whole_and_the_check_holds() {
     let fixture = fixture();
     let finished = record(&fixture.archive);
-    assert_eq!(finished.verdict, Completeness::Whole, "{:#?}", finished.timeline);
+    assert_eq!(
+        finished.verdict,
+        Completeness::Whole,
+        "{:#?}",
+        finished.timeline
+    );
     fixture.archive.sequence().unwrap();
     let findings = fixture.archive.check(Level::Hash).unwrap();
     assert_eq!(findings.wrong, []);
     assert_eq!((findings.recordings, findings.segments), (1, 1));
-    assert_eq!(findings.leaves, 2, "one for the permission, one for the recording");
+    assert_eq!(
+        findings.leaves, 2,
+        "one for the permission, one for the recording"
+    );
 }
 
 #[test]
@@ -30,8 +39,13 @@ fn a_bundle_of_it_verifies_and_names_the_archive_as_its_source() {
     let fixture = fixture();
     let id = record(&fixture.archive).id;
     let facts = Map::new();
-    let answer = fixture.archive.ask_for_copy(id, Action::FileInCourt, &facts, seconds(60)).unwrap();
-    let Verdict::Permit(permit) = answer.verdict else { panic!("{:?}", answer.decision) };
+    let answer = fixture
+        .archive
+        .ask_for_copy(id, Action::FileInCourt, &facts, seconds(60))
+        .unwrap();
+    let Verdict::Permit(permit) = answer.verdict else {
+        panic!("{:?}", answer.decision)
+    };
     let bundle = fixture.archive.export(permit, seconds(60)).unwrap();
     let key = fixture.archive.verifier_key().parse().unwrap();
     let report = verify(&bundle, Some(&key));
@@ -46,13 +60,22 @@ fn a_refused_call_leaves_its_decision_and_not_one_byte_of_media() {
     let event = answer.refusal_event().expect("it should be refused");
     assert!(matches!(answer.verdict, Verdict::Refusal(_)));
     let events = [
-        (START, voicelog_archive::journal::JournalEvent::CallStarted {}),
+        (
+            START,
+            voicelog_archive::journal::JournalEvent::CallStarted {},
+        ),
         (START, event),
-        (seconds(9), voicelog_archive::journal::JournalEvent::CallEnded {
-            cause: voicelog_archive::journal::Cause::RecordingClient,
-        }),
+        (
+            seconds(9),
+            voicelog_archive::journal::JournalEvent::CallEnded {
+                cause: voicelog_archive::journal::Cause::RecordingClient,
+            },
+        ),
     ];
-    let finished = fixture.archive.finish_unrecorded(call.id, &events, seconds(9)).unwrap();
+    let finished = fixture
+        .archive
+        .finish_unrecorded(call.id, &events, seconds(9))
+        .unwrap();
     assert_eq!(finished.verdict, Completeness::NotRecorded);
     let trace = fixture.archive.trace(call.id).unwrap();
     assert_eq!((trace.blobs, trace.bytes, trace.has_key), (0, 0, false));
@@ -67,15 +90,25 @@ fn a_refused_call_leaves_its_decision_and_not_one_byte_of_media() {
 fn consent_of_everyone_lifts_a_refusal_and_consent_of_one_does_not() {
     let fixture = fixture();
     let archive = &fixture.archive;
-    let call = archive.open_call(offer("announced", "tel:+4930901820"), START).unwrap();
+    let call = archive
+        .open_call(offer("announced", "tel:+4930901820"), START)
+        .unwrap();
     let asked = |at| archive.ask_to_record(call.id, at).unwrap();
     assert!(matches!(asked(START).verdict, Verdict::Refusal(_)));
     let say = |facts: serde_json::Value, at| {
-        archive.say(call.id, facts.as_object().unwrap().clone(), at).unwrap();
+        archive
+            .say(call.id, facts.as_object().unwrap().clone(), at)
+            .unwrap();
     };
-    say(json!({ "consent_per_participant": { "p1": "given", "p2": "none" } }), seconds(3));
+    say(
+        json!({ "consent_per_participant": { "p1": "given", "p2": "none" } }),
+        seconds(3),
+    );
     assert!(matches!(asked(seconds(3)).verdict, Verdict::Refusal(_)));
-    say(json!({ "consent_per_participant": { "p2": "given" } }), seconds(7));
+    say(
+        json!({ "consent_per_participant": { "p2": "given" } }),
+        seconds(7),
+    );
     assert!(matches!(asked(seconds(7)).verdict, Verdict::Permit(_)));
 }
 
@@ -84,11 +117,18 @@ fn what_belongs_to_the_line_cannot_be_said_during_a_call() {
     let fixture = fixture();
     let call = open_call(&fixture.archive, "announced");
     let facts = json!({ "recorder_type": "private_person" });
-    let error =
-        fixture.archive.say(call.id, facts.as_object().unwrap().clone(), START).unwrap_err();
+    let error = fixture
+        .archive
+        .say(call.id, facts.as_object().unwrap().clone(), START)
+        .unwrap_err();
     assert_eq!(error.kind(), voicelog_model::Kind::Invalid);
     let facts = json!({ "openness": "announcd" });
-    assert!(fixture.archive.say(call.id, facts.as_object().unwrap().clone(), START).is_err());
+    assert!(
+        fixture
+            .archive
+            .say(call.id, facts.as_object().unwrap().clone(), START)
+            .is_err()
+    );
     assert!(fixture.archive.call(call.id).unwrap().said.is_empty());
 }
 
@@ -97,7 +137,11 @@ fn a_call_on_a_line_that_nobody_set_up_is_not_recorded() {
     let fixture = fixture();
     let call = open_call(&fixture.archive, "whatever");
     let answer = fixture.archive.ask_to_record(call.id, START).unwrap();
-    assert!(matches!(answer.verdict, Verdict::Refusal(_)), "{:?}", answer.decision);
+    assert!(
+        matches!(answer.verdict, Verdict::Refusal(_)),
+        "{:?}",
+        answer.decision
+    );
 }
 
 #[test]
@@ -106,10 +150,14 @@ fn listening_asks_for_a_reason_and_is_logged() {
     let archive = &fixture.archive;
     let id = record(archive).id;
     let no_reason = json!({ "requester_role": "controller_staff" });
-    let refused = archive.ask_to_listen(id, no_reason.as_object().unwrap(), seconds(60)).unwrap();
+    let refused = archive
+        .ask_to_listen(id, no_reason.as_object().unwrap(), seconds(60))
+        .unwrap();
     assert!(matches!(refused.verdict, Verdict::Refusal(_)));
     let answer = archive.ask_to_listen(id, &reader(), seconds(60)).unwrap();
-    let Verdict::Permit(permit) = answer.verdict else { panic!("{:?}", answer.decision) };
+    let Verdict::Permit(permit) = answer.verdict else {
+        panic!("{:?}", answer.decision)
+    };
     let opened = archive.listen(&permit, seconds(60)).unwrap();
     assert_eq!(opened.parties[0].name.as_ref().unwrap().expose(), NAME);
     archive.sequence().unwrap();
@@ -127,7 +175,11 @@ fn nothing_on_disk_holds_a_name_or_an_address_in_the_clear() {
     let mut seen = 0;
     while let Some(path) = files.pop() {
         if path.is_dir() {
-            files.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            files.extend(
+                std::fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
             continue;
         }
         seen += 1;

@@ -17,11 +17,17 @@ fn a_recording_cut_off_by_a_crash_keeps_what_was_committed_and_declares_the_rest
     assert_eq!(recovery.damaged, []);
     let detail = fixture.archive.detail(call.id).unwrap();
     assert_eq!(detail.summary.state, State::Sealed);
-    assert_eq!(detail.summary.verdict, Some(Completeness::WholeWithDeclaredGaps));
+    assert_eq!(
+        detail.summary.verdict,
+        Some(Completeness::WholeWithDeclaredGaps)
+    );
     assert_eq!(detail.timeline.unwrap().streams[0].packets, 75);
     assert_eq!(fixture.archive.check(Level::Hash).unwrap().wrong, []);
     // Recovery is done: a second time there is nothing to do.
-    assert_eq!(fixture.archive.recover(seconds(31)).unwrap(), voicelog_archive::Recovery::default());
+    assert_eq!(
+        fixture.archive.recover(seconds(31)).unwrap(),
+        voicelog_archive::Recovery::default()
+    );
 }
 
 #[test]
@@ -46,7 +52,9 @@ fn a_recording_that_ended_before_the_crash_is_closed_without_a_restart_on_its_ti
     let ended = voicelog_archive::journal::JournalEvent::CallEnded {
         cause: voicelog_archive::journal::Cause::RecordingClient,
     };
-    chunk.push_event(START.plus_micros(1_500_000), &ended).unwrap();
+    chunk
+        .push_event(START.plus_micros(1_500_000), &ended)
+        .unwrap();
     fixture.archive.append(&mut writer, &chunk.take()).unwrap();
     fixture.archive.commit().unwrap();
     std::mem::forget(writer);

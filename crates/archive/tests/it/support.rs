@@ -56,7 +56,9 @@ fn line(name: &str, facts: Map<String, Value>) -> Line {
 /// The rulebook takes a while to load without optimisation, so all tests share one.
 fn rulebook() -> Rulebook {
     static SHARED: OnceLock<Rulebook> = OnceLock::new();
-    SHARED.get_or_init(|| Rulebook::embedded(START).unwrap()).clone()
+    SHARED
+        .get_or_init(|| Rulebook::embedded(START).unwrap())
+        .clone()
 }
 
 pub(crate) fn parts(folder: &Path) -> Parts {
@@ -84,7 +86,10 @@ pub(crate) fn parts(folder: &Path) -> Parts {
 
 pub(crate) fn fixture() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
-    Fixture { archive: Arc::new(Archive::open(parts(folder.path()))), folder }
+    Fixture {
+        archive: Arc::new(Archive::open(parts(folder.path()))),
+        folder,
+    }
 }
 
 impl Fixture {
@@ -92,7 +97,10 @@ impl Fixture {
     pub(crate) fn reopen(self) -> Self {
         let Self { archive, folder } = self;
         drop(archive);
-        Self { archive: Arc::new(Archive::open(parts(folder.path()))), folder }
+        Self {
+            archive: Arc::new(Archive::open(parts(folder.path()))),
+            folder,
+        }
     }
 }
 
@@ -120,7 +128,9 @@ pub(crate) fn offer(line: &str, other: &str) -> OfferedCall {
 }
 
 pub(crate) fn open_call(archive: &Archive, line: &str) -> Call {
-    archive.open_call(offer(line, "tel:+31201234567"), START).unwrap()
+    archive
+        .open_call(offer(line, "tel:+31201234567"), START)
+        .unwrap()
 }
 
 pub(crate) fn permit(answer: Answer<act::Record>) -> voicelog_archive::Permit<act::Record> {
@@ -150,18 +160,31 @@ pub(crate) fn first_chunk(call: &Call, decision: DecisionId, count: u16) -> Vec<
 }
 
 fn push_beginning(chunk: &mut ChunkBuilder, call: &Call, decision: DecisionId) {
-    chunk.push_event(START, &JournalEvent::CallStarted {}).unwrap();
+    chunk
+        .push_event(START, &JournalEvent::CallStarted {})
+        .unwrap();
     for stream in &call.streams {
-        chunk.push_event(START, &JournalEvent::StreamAdded { stream: stream.clone() }).unwrap();
+        chunk
+            .push_event(
+                START,
+                &JournalEvent::StreamAdded {
+                    stream: stream.clone(),
+                },
+            )
+            .unwrap();
     }
-    chunk.push_event(START, &JournalEvent::Permitted { decision }).unwrap();
+    chunk
+        .push_event(START, &JournalEvent::Permitted { decision })
+        .unwrap();
 }
 
 fn push_packets(chunk: &mut ChunkBuilder, sequence: u16) {
     let arrived = START.plus_micros(i64::from(sequence) * 20_000);
     for number in [1, 2] {
         let bytes = rtp(sequence);
-        chunk.push_packet(StreamNumber(number), arrived, PacketKind::Rtp, &bytes).unwrap();
+        chunk
+            .push_packet(StreamNumber(number), arrived, PacketKind::Rtp, &bytes)
+            .unwrap();
     }
 }
 
@@ -194,9 +217,16 @@ pub(crate) fn end(
     let id = writer.id();
     let at = START.plus_micros(i64::from(packets) * 20_000);
     let mut chunk = ChunkBuilder::new();
-    chunk.push_event(at, &JournalEvent::CallEnded { cause: Cause::RecordingClient }).unwrap();
+    chunk
+        .push_event(
+            at,
+            &JournalEvent::CallEnded {
+                cause: Cause::RecordingClient,
+            },
+        )
+        .unwrap();
     archive.append(&mut writer, &chunk.take())?;
-    archive.close(writer)?;
+    archive.close(&mut writer)?;
     archive.finish(id, at)
 }
 

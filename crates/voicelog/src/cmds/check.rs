@@ -1,7 +1,7 @@
 //! `voicelog check`: the archive against its invariants.
 
-use crate::{Context, Ended, print, wiring};
 use crate::clock::SystemClock;
+use crate::{Context, Ended, print, wiring};
 use anyhow::Result;
 use serde_json::json;
 use voicelog_archive::check::Level;
@@ -42,7 +42,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
             "wrong": wrong,
         }))?;
     } else {
-        let counts = (findings.recordings, findings.segments, findings.bytes, findings.leaves);
+        let counts = (
+            findings.recordings,
+            findings.segments,
+            findings.bytes,
+            findings.leaves,
+        );
         let (recordings, segments, bytes, leaves) = counts;
         print::line(match context.lang {
             voicelog_model::Language::Nl => format!(
@@ -53,7 +58,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
             ),
         });
         for finding in &findings.wrong {
-            let id = finding.recording.map(|id| format!("{id}: ")).unwrap_or_default();
+            let id = finding
+                .recording
+                .map(|id| format!("{id}: "))
+                .unwrap_or_default();
             print::line(format!("✘ [{}] {id}{}", finding.invariant, finding.what));
         }
         if holds {

@@ -62,16 +62,24 @@ fn moment(text: &str) -> Result<Timestamp> {
         .ok()
         .and_then(|day| day.in_tz("Europe/Amsterdam").ok())
         .map(|zoned| Timestamp::from_jiff(zoned.timestamp()))
-        .ok_or_else(|| bad(format!("--at: `{text}` is neither a day (2026-11-21) nor a moment (2026-11-21T10:02:00Z)")))
+        .ok_or_else(|| {
+            bad(format!(
+                "--at: `{text}` is neither a day (2026-11-21) nor a moment (2026-11-21T10:02:00Z)"
+            ))
+        })
 }
 
 fn decide(path: &PathBuf, at: Timestamp, as_json: bool, context: &Context) -> Result<Ended> {
     let name = path.display();
-    let size = std::fs::metadata(path).map_err(|error| bad(format!("cannot read `{name}`: {error}")))?;
+    let size =
+        std::fs::metadata(path).map_err(|error| bad(format!("cannot read `{name}`: {error}")))?;
     if size.len() > limits::FACTS_BYTES_MAX as u64 {
-        return Err(bad(format!("`{name}` is larger than a facts file can be (1 MiB)")));
+        return Err(bad(format!(
+            "`{name}` is larger than a facts file can be (1 MiB)"
+        )));
     }
-    let bytes = std::fs::read(path).map_err(|error| bad(format!("cannot read `{name}`: {error}")))?;
+    let bytes =
+        std::fs::read(path).map_err(|error| bad(format!("cannot read `{name}`: {error}")))?;
     let facts = Facts::parse(&bytes, at).map_err(|error| bad(format!("`{name}`: {error}")))?;
     let rulebook = Rulebook::embedded(at)?;
     let decision = voicelog_law::decide(&rulebook, &facts, at);
@@ -88,7 +96,11 @@ fn decide(path: &PathBuf, at: Timestamp, as_json: bool, context: &Context) -> Re
             "This is no legal advice.",
         );
     }
-    Ok(if decision.is_permitted() { Ended::Done } else { Ended::Refused })
+    Ok(if decision.is_permitted() {
+        Ended::Done
+    } else {
+        Ended::Refused
+    })
 }
 
 fn show_rule(id: Option<&str>, at: Timestamp, as_json: bool, context: &Context) -> Result<Ended> {
@@ -107,7 +119,9 @@ fn show_rule(id: Option<&str>, at: Timestamp, as_json: bool, context: &Context) 
             })
             .map(|rule| rule.id)
             .unwrap_or_default();
-        return Err(bad(format!("there is no rule `{id}`; did you mean `{nearest}`?")));
+        return Err(bad(format!(
+            "there is no rule `{id}`; did you mean `{nearest}`?"
+        )));
     };
     if as_json {
         print::json(&json!({

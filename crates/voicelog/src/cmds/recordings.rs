@@ -86,14 +86,20 @@ pub(crate) fn list(args: &ListArgs, context: &Context) -> Result<Ended> {
         return Ok(Ended::Done);
     }
     for recording in &recordings {
-        let verdict = recording.verdict.map_or("", |verdict| show::verdict(verdict, context.lang));
+        let verdict = recording
+            .verdict
+            .map_or("", |verdict| show::verdict(verdict, context.lang));
         print::line(format!(
             "{}  {}  {:12}  {:16}  {verdict}",
             recording.id, recording.started_at, recording.state, recording.line
         ));
     }
     if recordings.is_empty() {
-        print::say(context.lang, "Er zijn nog geen opnamen.", "There are no recordings yet.");
+        print::say(
+            context.lang,
+            "Er zijn nog geen opnamen.",
+            "There are no recordings yet.",
+        );
     }
     Ok(Ended::Done)
 }
@@ -125,7 +131,10 @@ pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
         return Ok(Ended::Done);
     }
     let summary = &detail.summary;
-    print::line(format!("{}  {}  {}", summary.id, summary.started_at, summary.state));
+    print::line(format!(
+        "{}  {}  {}",
+        summary.id, summary.started_at, summary.state
+    ));
     for kept in &detail.decisions {
         print::line(format!("{}  {}", kept.at, kept.action));
         show::decision(&kept.decision, context.lang, "  ");

@@ -46,18 +46,29 @@ fn preview(context: &Context, until: Timestamp, now: Timestamp, as_json: bool) -
     let archive = wiring::visit(context, now)?;
     let due = retention::preview(&archive, until)?;
     if as_json {
-        let rows: Vec<_> =
-            due.iter().map(|row| json!({ "id": row.id, "retain_until": row.retain_until })).collect();
+        let rows: Vec<_> = due
+            .iter()
+            .map(|row| json!({ "id": row.id, "retain_until": row.retain_until }))
+            .collect();
         print::json(&rows)?;
         return Ok(Ended::Done);
     }
     for row in &due {
-        let until = row.retain_until.map(|moment| moment.to_string()).unwrap_or_default();
+        let until = row
+            .retain_until
+            .map(|moment| moment.to_string())
+            .unwrap_or_default();
         print::line(format!("{}  {until}  {}", row.id, row.line));
     }
     print::line(match context.lang {
-        Language::Nl => format!("{} opnamen worden vernietigd als de wet het toestaat.", due.len()),
-        Language::En => format!("{} recordings will be destroyed if the law permits.", due.len()),
+        Language::Nl => format!(
+            "{} opnamen worden vernietigd als de wet het toestaat.",
+            due.len()
+        ),
+        Language::En => format!(
+            "{} recordings will be destroyed if the law permits.",
+            due.len()
+        ),
     });
     Ok(Ended::Done)
 }
@@ -84,8 +95,10 @@ fn sweep(context: &Context, now: Timestamp, as_json: bool) -> Result<Ended> {
         rows.push((one.id, word));
     }
     if as_json {
-        let rows: Vec<_> =
-            rows.iter().map(|(id, word)| json!({ "id": id, "outcome": word })).collect();
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|(id, word)| json!({ "id": id, "outcome": word }))
+            .collect();
         print::json(&rows)?;
     } else {
         for (id, word) in rows {

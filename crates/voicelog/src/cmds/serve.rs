@@ -57,7 +57,9 @@ fn announce(server: &Server, config: &crate::config::Config, lang: Language) {
     let count = recovery.interrupted.len() + recovery.closed.len() + recovery.waiting.len();
     if count > 0 {
         print::line(match lang {
-            Language::Nl => format!("Hersteld:  {count} gesprekken van voor de herstart zijn afgesloten"),
+            Language::Nl => {
+                format!("Hersteld:  {count} gesprekken van voor de herstart zijn afgesloten")
+            }
             Language::En => format!("Recovered: {count} calls from before the restart were closed"),
         });
     }
@@ -73,7 +75,10 @@ fn announce(server: &Server, config: &crate::config::Config, lang: Language) {
     }
     if let Some(path) = &server.setup_path {
         print::line(match lang {
-            Language::Nl => format!("Eenmalige link om te beginnen: http://{}{path}", server.http),
+            Language::Nl => format!(
+                "Eenmalige link om te beginnen: http://{}{path}",
+                server.http
+            ),
             Language::En => format!("One-time link to begin: http://{}{path}", server.http),
         });
     }

@@ -9,25 +9,41 @@ use voicelog_model::Language;
 pub(crate) fn outcome(outcome: Outcome, lang: Language) -> &'static str {
     match outcome {
         Outcome::Permitted => lang.pick("toegestaan", "permitted"),
-        Outcome::PermittedWithDuties => lang.pick("toegestaan, met plichten", "permitted, with duties"),
-        Outcome::NeedsHuman => lang.pick("een mens moet beslissen", "a person must decide"),
-        Outcome::ForbiddenPrivacy => {
-            lang.pick("verboden (privacy, geheim, contract of arbeid)", "forbidden (privacy, secrecy, contract or labour)")
+        Outcome::PermittedWithDuties => {
+            lang.pick("toegestaan, met plichten", "permitted, with duties")
         }
-        Outcome::ForbiddenCriminal => lang.pick("verboden (strafrecht)", "forbidden (criminal law)"),
+        Outcome::NeedsHuman => lang.pick("een mens moet beslissen", "a person must decide"),
+        Outcome::ForbiddenPrivacy => lang.pick(
+            "verboden (privacy, geheim, contract of arbeid)",
+            "forbidden (privacy, secrecy, contract or labour)",
+        ),
+        Outcome::ForbiddenCriminal => {
+            lang.pick("verboden (strafrecht)", "forbidden (criminal law)")
+        }
     }
 }
 
 /// Prints a decision: outcome, reasons, duties, advice.
 pub(crate) fn decision(decision: &Decision, lang: Language, indent: &str) {
     let permitted = decision.is_permitted();
-    let (tone, mark) = if permitted { (Tone::Good, "✔") } else { (Tone::Bad, "✘") };
+    let (tone, mark) = if permitted {
+        (Tone::Good, "✔")
+    } else {
+        (Tone::Bad, "✘")
+    };
     let word = outcome(decision.outcome(), lang);
-    print::line(format!("{indent}{} {}", print::tone(tone, mark), print::tone(Tone::Strong, word)));
+    print::line(format!(
+        "{indent}{} {}",
+        print::tone(tone, mark),
+        print::tone(Tone::Strong, word)
+    ));
     for reason in decision.reasons() {
         let text = reason.text.pick(lang);
         let note = unverified(reason.status, lang);
-        print::line(format!("{indent}  – {text} [{}]{note}", reason.articles.join("; ")));
+        print::line(format!(
+            "{indent}  – {text} [{}]{note}",
+            reason.articles.join("; ")
+        ));
     }
     for duty in decision.duties() {
         let mark = match duty.met {
@@ -37,7 +53,10 @@ pub(crate) fn decision(decision: &Decision, lang: Language, indent: &str) {
         };
         let text = duty.text.pick(lang);
         let note = unverified(duty.status, lang);
-        print::line(format!("{indent}  {mark} {text} [{}]{note}", duty.articles.join("; ")));
+        print::line(format!(
+            "{indent}  {mark} {text} [{}]{note}",
+            duty.articles.join("; ")
+        ));
     }
 }
 
@@ -52,9 +71,10 @@ fn unverified(status: Status, lang: Language) -> &'static str {
 pub(crate) fn verdict(verdict: Verdict, lang: Language) -> &'static str {
     match verdict {
         Verdict::Whole => lang.pick("volledig", "whole"),
-        Verdict::WholeWithDeclaredGaps => {
-            lang.pick("volledig, met verklaarde onderbrekingen", "whole, with declared gaps")
-        }
+        Verdict::WholeWithDeclaredGaps => lang.pick(
+            "volledig, met verklaarde onderbrekingen",
+            "whole, with declared gaps",
+        ),
         Verdict::UndeclaredGap => lang.pick("LET OP: onverklaard gat", "WARNING: undeclared gap"),
         Verdict::NotRecorded => lang.pick("niet opgenomen", "not recorded"),
     }
@@ -66,7 +86,10 @@ pub(crate) fn timeline(timeline: &Timeline, lang: Language, indent: &str) {
         Verdict::Whole | Verdict::WholeWithDeclaredGaps => Tone::Good,
         Verdict::UndeclaredGap | Verdict::NotRecorded => Tone::Bad,
     };
-    print::line(format!("{indent}{}", print::tone(tone, verdict(timeline.verdict, lang))));
+    print::line(format!(
+        "{indent}{}",
+        print::tone(tone, verdict(timeline.verdict, lang))
+    ));
     for stream in &timeline.streams {
         let label = lang.pick("stroom", "stream");
         print::line(format!("{indent}{label} {}:", stream.stream.number));

@@ -44,13 +44,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
         line: args.line.clone(),
         calls: args.calls,
         duration: Duration::from_secs(args.seconds),
-        transport: if args.tcp { Transport::Tcp } else { Transport::Udp },
+        transport: if args.tcp {
+            Transport::Tcp
+        } else {
+            Transport::Udp
+        },
         calls_per_second: args.calls_per_second,
         from: args.from.clone(),
         to: args.to.clone(),
     };
-    let report = simulate(&options)
-        .map_err(|error| anyhow::Error::new(BadInput(voicelog_model::error::chain(&error).to_string())))?;
+    let report = simulate(&options).map_err(|error| {
+        anyhow::Error::new(BadInput(voicelog_model::error::chain(&error).to_string()))
+    })?;
     if args.json {
         print::json(&json!({
             "calls": report.calls,
@@ -73,5 +78,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     } else {
         print::line(report.text(context.lang));
     }
-    Ok(if report.answered == report.calls { Ended::Done } else { Ended::Failed })
+    Ok(if report.answered == report.calls {
+        Ended::Done
+    } else {
+        Ended::Failed
+    })
 }

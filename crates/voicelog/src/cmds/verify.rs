@@ -2,9 +2,9 @@
 
 use crate::{BadInput, Context, Ended, print};
 use anyhow::Result;
+use serde_json::json;
 use std::path::PathBuf;
 use voicelog_evidence::note::VerifierKey;
-use serde_json::json;
 use voicelog_evidence::verify::{self, Fact, Finding, Report};
 use voicelog_model::limits;
 
@@ -28,7 +28,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
         .map_err(|error| bad(format!("cannot read `{path}`: {error}")))?
         .len();
     if size > limits::BUNDLE_BYTES_MAX {
-        return Err(bad(format!("`{path}` is larger than a bundle can be (4 GiB)")));
+        return Err(bad(format!(
+            "`{path}` is larger than a bundle can be (4 GiB)"
+        )));
     }
     let bytes = std::fs::read(&args.bundle)
         .map_err(|error| bad(format!("cannot read `{path}`: {error}")))?;
@@ -43,10 +45,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
         if report.holds() {
             print::say(context.lang, "De bundel klopt.", "The bundle holds.");
         } else {
-            print::say(context.lang, "De bundel klopt NIET.", "The bundle does NOT hold.");
+            print::say(
+                context.lang,
+                "De bundel klopt NIET.",
+                "The bundle does NOT hold.",
+            );
         }
     }
-    Ok(if report.holds() { Ended::Done } else { Ended::Failed })
+    Ok(if report.holds() {
+        Ended::Done
+    } else {
+        Ended::Failed
+    })
 }
 
 fn as_json(report: &Report) -> serde_json::Value {
@@ -76,6 +86,8 @@ fn read_key(text: &str) -> Result<VerifierKey> {
     let from_file = std::fs::read_to_string(text);
     let key = from_file.as_deref().unwrap_or(text).trim();
     key.parse().map_err(|error| {
-        anyhow::Error::new(BadInput(format!("--log-key is neither a file nor a key: {error}")))
+        anyhow::Error::new(BadInput(format!(
+            "--log-key is neither a file nor a key: {error}"
+        )))
     })
 }

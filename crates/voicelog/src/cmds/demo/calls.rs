@@ -22,7 +22,11 @@ pub(crate) struct First {
 }
 
 fn plan(stage: &Stage, line: &str) -> Result<CallPlan> {
-    let server = stage.server.recorder.udp_address().context("SIP does not listen")?;
+    let server = stage
+        .server
+        .recorder
+        .udp_address()
+        .context("SIP does not listen")?;
     Ok(CallPlan::speech(server, line))
 }
 
@@ -57,15 +61,25 @@ pub(crate) fn announced(stage: &Stage) -> Result<First> {
     record_decision(&detail, stage.lang);
     let timeline = detail.timeline.as_ref().context("there is no timeline")?;
     show::timeline(timeline, stage.lang, "      ");
-    let sent: u64 = report.streams.iter().map(|stream| stream.sent.packets).sum();
+    let sent: u64 = report
+        .streams
+        .iter()
+        .map(|stream| stream.sent.packets)
+        .sum();
     let kept: u64 = timeline.streams.iter().map(|stream| stream.packets).sum();
-    let whole = matches!(timeline.verdict, Verdict::Whole | Verdict::WholeWithDeclaredGaps);
+    let whole = matches!(
+        timeline.verdict,
+        Verdict::Whole | Verdict::WholeWithDeclaredGaps
+    );
     let held = stage.check(
         whole && sent == kept && kept > 0,
         format!("opgenomen: {kept} van {sent} pakketten, opname {id}"),
         format!("recorded: {kept} of {sent} packets, recording {id}"),
     );
-    Ok(First { recording: id, held })
+    Ok(First {
+        recording: id,
+        held,
+    })
 }
 
 /// Step 2: refused, every unmet duty named, and not one sample stored, although the other side
@@ -78,7 +92,11 @@ pub(crate) fn unannounced(stage: &Stage) -> Result<bool> {
     let id = stage.newest()?;
     let detail = closed(stage, id)?;
     record_decision(&detail, stage.lang);
-    let sent: u64 = report.streams.iter().map(|stream| stream.sent.packets).sum();
+    let sent: u64 = report
+        .streams
+        .iter()
+        .map(|stream| stream.sent.packets)
+        .sum();
     let trace = stage.server.archive.trace(id)?;
     let unmet = detail
         .decisions
@@ -108,7 +126,13 @@ pub(crate) fn germany(stage: &Stage) -> Result<bool> {
         Participant::new("tel:+4930901820", "Kundin"),
     ];
     let call = place(&plan)?;
-    let id = stage.server.archive.calls().last().context("there is no call")?.id;
+    let id = stage
+        .server
+        .archive
+        .calls()
+        .last()
+        .context("there is no call")?
+        .id;
     stage.tell(
         "Het gesprek loopt, zonder opname. Na 7 seconden geeft de klant toestemming …",
         "The call is running, not recorded. After 7 seconds the customer consents …",
@@ -141,7 +165,10 @@ fn consent(stage: &Stage, id: RecordingId) -> Result<()> {
         "consent_per_participant": { "p1": "given", "p2": "given" },
     });
     let answer = ureq::post(&url)
-        .header("Authorization", &format!("Bearer {}", stage.server.api_token.as_str()))
+        .header(
+            "Authorization",
+            &format!("Bearer {}", stage.server.api_token.as_str()),
+        )
         .send_json(facts)
         .context("the API did not take the consent")?;
     if answer.status() != 204 {

@@ -39,12 +39,19 @@ pub(crate) struct Stage {
 impl Stage {
     /// Prints one line of a step.
     pub(crate) fn tell(&self, nl: impl AsRef<str>, en: impl AsRef<str>) {
-        print::line(format!("      {}", self.lang.pick(nl.as_ref(), en.as_ref())));
+        print::line(format!(
+            "      {}",
+            self.lang.pick(nl.as_ref(), en.as_ref())
+        ));
     }
 
     /// Prints whether something holds, and passes it on.
     pub(crate) fn check(&self, holds: bool, nl: impl AsRef<str>, en: impl AsRef<str>) -> bool {
-        let (tone, mark) = if holds { (Tone::Good, "✔") } else { (Tone::Bad, "✘") };
+        let (tone, mark) = if holds {
+            (Tone::Good, "✔")
+        } else {
+            (Tone::Bad, "✘")
+        };
         let text = self.lang.pick(nl.as_ref(), en.as_ref());
         print::line(format!("    {} {text}", print::tone(tone, mark)));
         holds
@@ -67,14 +74,27 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     let clock = Arc::new(SystemClock::default());
     let config = setting::config(&folder.join("data"), clock.now())?;
     let server = Server::start(&config, &clock)?;
-    let stage = Stage { server, clock, lang: context.lang, folder: folder.clone() };
+    let stage = Stage {
+        server,
+        clock,
+        lang: context.lang,
+        folder: folder.clone(),
+    };
     introduce(&stage);
     let held = play(&stage)?;
     print::line(String::new());
     stage.check(
         held,
-        if held { "Alle vijf kloppen." } else { "NIET alles klopt; zie hierboven." },
-        if held { "All five held." } else { "NOT all of it held; see above." },
+        if held {
+            "Alle vijf kloppen."
+        } else {
+            "NIET alles klopt; zie hierboven."
+        },
+        if held {
+            "All five held."
+        } else {
+            "NOT all of it held; see above."
+        },
     );
     if !args.once {
         stay(&stage)?;
@@ -85,7 +105,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
             .with_context(|| format!("cannot remove `{}`", folder.display()))?;
     } else {
         let place = folder.display();
-        print::say(context.lang, &format!("Bewaard in {place}"), &format!("Kept in {place}"));
+        print::say(
+            context.lang,
+            &format!("Bewaard in {place}"),
+            &format!("Kept in {place}"),
+        );
     }
     Ok(if held { Ended::Done } else { Ended::Failed })
 }
@@ -111,9 +135,16 @@ fn folder(args: &Args) -> Result<PathBuf> {
 }
 
 fn introduce(stage: &Stage) {
-    let address = stage.server.recorder.udp_address().map(|a| a.to_string()).unwrap_or_default();
+    let address = stage
+        .server
+        .recorder
+        .udp_address()
+        .map(|a| a.to_string())
+        .unwrap_or_default();
     stage.tell(
-        format!("DEMO: geen echte gegevens. De stemmen zijn van een spraakprogramma. SIP op {address}."),
+        format!(
+            "DEMO: geen echte gegevens. De stemmen zijn van een spraakprogramma. SIP op {address}."
+        ),
         format!("DEMO: no real data. The voices are synthetic. SIP on {address}."),
     );
 }
@@ -127,7 +158,11 @@ fn play(stage: &Stage) -> Result<bool> {
         "A sales call, notice given, purpose: evidence of an agreement",
     );
     let first = calls::announced(stage)?;
-    stage.title(2, "Hetzelfde gesprek zonder melding", "The same call without notice");
+    stage.title(
+        2,
+        "Hetzelfde gesprek zonder melding",
+        "The same call without notice",
+    );
     let second = calls::unannounced(stage)?;
     stage.title(
         3,

@@ -13,8 +13,15 @@ use voicelog_store::durable;
 
 /// Step 4: the bundle holds; with one byte changed it does not, and the place is named.
 pub(crate) fn bundle(stage: &Stage, id: RecordingId) -> Result<bool> {
-    let asked = disclosure::bundle(&stage.server.archive, id, Recipient::Court, stage.clock.now())?;
-    let Asked::Given(bundle) = asked else { bail!("the law refuses the bundle") };
+    let asked = disclosure::bundle(
+        &stage.server.archive,
+        id,
+        Recipient::Court,
+        stage.clock.now(),
+    )?;
+    let Asked::Given(bundle) = asked else {
+        bail!("the law refuses the bundle")
+    };
     let path = stage.folder.join("bundle.zip");
     durable::replace(&path, &bundle).context("cannot write the bundle")?;
     let key: VerifierKey = stage
@@ -25,13 +32,25 @@ pub(crate) fn bundle(stage: &Stage, id: RecordingId) -> Result<bool> {
         .map_err(|error| anyhow::anyhow!("the log's key is no key: {error}"))?;
     let read = std::fs::read(&path).context("cannot read the bundle")?;
     let report = verify::verify(&read, Some(&key));
-    for finding in report.findings.iter().filter(|finding| finding.severity != Severity::Ok) {
+    for finding in report
+        .findings
+        .iter()
+        .filter(|finding| finding.severity != Severity::Ok)
+    {
         stage.tell(&finding.text_nl, &finding.text_en);
     }
     let mut held = stage.check(
         report.holds(),
-        format!("bundel van {} bytes: {} controles kloppen", read.len(), report.findings.len()),
-        format!("bundle of {} bytes: {} checks hold", read.len(), report.findings.len()),
+        format!(
+            "bundel van {} bytes: {} controles kloppen",
+            read.len(),
+            report.findings.len()
+        ),
+        format!(
+            "bundle of {} bytes: {} checks hold",
+            read.len(),
+            report.findings.len()
+        ),
     );
     // The first byte of the container, one in the middle (media), one in the last header.
     for position in [0, read.len() / 2, read.len().saturating_sub(10)] {
@@ -49,8 +68,14 @@ fn one_byte_changed(stage: &Stage, bundle: &[u8], position: usize, key: &Verifie
     let broken = first_broken(&report, stage.lang);
     stage.check(
         !report.holds() && broken.is_some(),
-        format!("byte {position} veranderd: {}", broken.as_deref().unwrap_or("NIET opgemerkt")),
-        format!("byte {position} changed: {}", broken.as_deref().unwrap_or("NOT noticed")),
+        format!(
+            "byte {position} veranderd: {}",
+            broken.as_deref().unwrap_or("NIET opgemerkt")
+        ),
+        format!(
+            "byte {position} changed: {}",
+            broken.as_deref().unwrap_or("NOT noticed")
+        ),
     )
 }
 
@@ -59,7 +84,13 @@ fn first_broken(report: &Report, lang: Language) -> Option<String> {
         .findings
         .iter()
         .find(|finding| finding.severity == Severity::Broken)
-        .map(|finding| format!("{}: {}", finding.place, lang.pick(&finding.text_nl, &finding.text_en)))
+        .map(|finding| {
+            format!(
+                "{}: {}",
+                finding.place,
+                lang.pick(&finding.text_nl, &finding.text_en)
+            )
+        })
 }
 
 /// Step 5: the term ends (the demo's clock is moved), the recording is destroyed, the log still
@@ -67,7 +98,10 @@ fn first_broken(report: &Report, lang: Language) -> Option<String> {
 pub(crate) fn destruction(stage: &Stage, id: RecordingId) -> Result<bool> {
     let archive = &stage.server.archive;
     let set_aside = thief::copy(&stage.folder.join("data"), id)?;
-    let until = archive.summary(id)?.retain_until.context("the recording has no term")?;
+    let until = archive
+        .summary(id)?
+        .retain_until
+        .context("the recording has no term")?;
     stage.clock.shift_to(until.plus_micros(1_000_000));
     stage.tell(
         format!("De klok van de demo staat nu op {until}; die van de machine niet."),
@@ -82,7 +116,9 @@ pub(crate) fn destruction(stage: &Stage, id: RecordingId) -> Result<bool> {
             Asked::Refused { decision, .. } => show::decision(&decision, stage.lang, "      "),
         }
     }
-    let Some(certificate) = certificate else { bail!("the recording was not destroyed") };
+    let Some(certificate) = certificate else {
+        bail!("the recording was not destroyed")
+    };
     for line in certificate.lines() {
         stage.tell(line, line);
     }

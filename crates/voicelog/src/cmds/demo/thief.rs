@@ -12,7 +12,10 @@ pub(crate) fn copy(data: &Path, id: RecordingId) -> Result<Vec<u8>> {
     let id = id.to_string();
     let segment = files(&data.join("blobs"))?
         .into_iter()
-        .find(|path| path.components().any(|part| part.as_os_str() == id.as_str()))
+        .find(|path| {
+            path.components()
+                .any(|part| part.as_os_str() == id.as_str())
+        })
         .context("there is no encrypted file to copy")?;
     std::fs::read(&segment).with_context(|| format!("cannot read `{}`", segment.display()))
 }
@@ -25,10 +28,15 @@ pub(crate) fn opens(data: &Path, id: RecordingId, segment: &[u8]) -> Result<bool
         raw.extend(<[u8; 32]>::try_from(std::fs::read(path)?));
     }
     // Every secret might be the key itself, or might unwrap one of the wrapped keys.
-    let mut candidates: Vec<DataKey> = raw.iter().map(|bytes| DataKey::from_random(*bytes)).collect();
+    let mut candidates: Vec<DataKey> = raw
+        .iter()
+        .map(|bytes| DataKey::from_random(*bytes))
+        .collect();
     for path in files(&data.join("keys"))? {
         let wrapped = std::fs::read(&path)?;
-        let owner = path.file_stem().and_then(|name| name.to_str()?.parse().ok());
+        let owner = path
+            .file_stem()
+            .and_then(|name| name.to_str()?.parse().ok());
         for key in raw.iter().map(|bytes| KeyEncryptionKey::new(1, *bytes)) {
             for owner in [owner, Some(id)].into_iter().flatten() {
                 candidates.extend(unwrap_key(std::slice::from_ref(&key), owner, &wrapped));
