@@ -26,7 +26,7 @@ pub(crate) fn faults(
         let missing = if FOLDERS.iter().any(|folder| words.starts_with(folder)) {
             // Places such as `crates/x/src/*.rs` or `design/decisions/NNNN-….md` are patterns.
             let is_pattern = words.contains(['*', '…', ' ', '<']) || words.contains("NAME");
-            !is_pattern && !exists(Path::new(words.trim_end_matches('/')), known)
+            !is_pattern && !is_there(words.trim_end_matches('/'), known)
         } else {
             names_missing_item(words, all)
         };
@@ -38,6 +38,17 @@ pub(crate) fn faults(
         }
     }
     faults
+}
+
+/// From the root, or, as the document of one room may write it, inside some crate.
+fn is_there(path: &str, known: &BTreeSet<&Path>) -> bool {
+    let inside = |file: &&Path| {
+        let mut parts = file.iter();
+        let is_crate = parts.next().is_some_and(|part| part == "crates");
+        parts.next();
+        is_crate && parts.as_path().starts_with(path)
+    };
+    exists(Path::new(path), known) || known.iter().any(inside)
 }
 
 /// Text between single backticks outside code blocks, with line numbers from 1.
@@ -131,6 +142,7 @@ mod tests {
                 "pub struct Permit;\nimpl Gate { pub fn may() {} }",
             ),
             ("crates/archive/src/finish/mod.rs", "mod rows;"),
+            ("crates/archive/tests/it/faults.rs", ""),
             (
                 "crates/archive/src/finish/rows.rs",
                 "pub(crate) enum Row {}",
@@ -156,7 +168,11 @@ mod tests {
     #[test]
     fn a_file_that_is_named_must_be_there() {
         assert!(faults_in("`crates/archive/src/gate.rs`, `crates/archive/`").is_empty());
-        assert_eq!(faults_in("`crates/archive/src/door.rs`").len(), 1);
+        assert!(faults_in("`tests/it/faults.rs`").is_empty());
+        assert_eq!(
+            faults_in("`crates/archive/src/door.rs`, `tests/none.rs`").len(),
+            2
+        );
     }
 
     #[test]

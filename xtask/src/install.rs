@@ -22,6 +22,11 @@ const NEEDS: &[Need] = &[
         why: "SIPp: calls made by a SIP client that is not ours",
     },
     Need {
+        programs: &["sox"],
+        package: "sox",
+        why: "another program decodes what was recorded; the samples must be the same",
+    },
+    Need {
         programs: &["chromium", "chromium-browser", "google-chrome"],
         package: "chromium",
         why: "a browser: the pages are checked for accessibility as people see them",

@@ -152,7 +152,10 @@ impl Archive {
             .rev()
             .filter(|kept| kept.action == Action::Record)
         {
-            if refusal(Action::Record, &self.parse_decision(kept)?).is_none() {
+            if self
+                .refusal(Action::Record, &self.parse_decision(kept)?)
+                .is_none()
+            {
                 return Ok(kept.id);
             }
         }
@@ -170,7 +173,7 @@ impl Archive {
     ) -> Result<Answer<A>, ArchiveError> {
         let checked = Facts::from_map(&facts, now).map_err(ArchiveError::Facts)?;
         let decision = voicelog_law::decide_without_unknown(&self.rulebook, &checked, now);
-        let refusal = refusal(action, &decision);
+        let refusal = self.refusal(action, &decision);
         let decision_id = DecisionId::new(now, random::bytes()?);
         self.keep_decision(
             decision_id,
@@ -262,55 +265,77 @@ impl Archive {
     }
 }
 
-/// Why the act may not happen now; `None` if it may.
-///
-/// A duty that protects the people recorded at the first moment (the notice) must be *known* to be
-/// met before the first sample; until then the law's "permitted under duties" is not yet a permit.
-fn refusal(action: Action, decision: &Decision) -> Option<Refusal> {
-    match decision.outcome() {
-        Outcome::Permitted | Outcome::PermittedWithDuties => {
-            if action != Action::Record {
-                return None;
+impl Archive {
+    /// Why the act may not happen now; `None` if it may.
+    ///
+    /// A duty that protects the people recorded at the first moment (the notice) must be *known*
+    /// to be met before the first sample; until then the law's "permitted under duties" is not
+    /// yet a permit.
+    fn refusal(&self, action: Action, decision: &Decision) -> Option<Refusal> {
+        match decision.outcome() {
+            Outcome::Permitted | Outcome::PermittedWithDuties => {
+                if action != Action::Record {
+                    return None;
+                }
+                let open = decision.duties_blocking_first_sample();
+                let grounds: Vec<Ground> = open
+                    .map(|duty| self.ground(&duty.rule, &duty.articles, &duty.text))
+                    .collect();
+                (!grounds.is_empty()).then_some(Refusal { grounds })
             }
-            let open = decision.duties_blocking_first_sample();
-            let grounds: Vec<Ground> = open
-                .map(|duty| ground(&duty.rule, &duty.articles, &duty.text))
-                .collect();
-            (!grounds.is_empty()).then_some(Refusal { grounds })
+            Outcome::NeedsHuman | Outcome::ForbiddenPrivacy | Outcome::ForbiddenCriminal => {
+                let grounds = decision
+                    .reasons()
+                    .iter()
+                    .map(|reason| self.ground(&reason.rule, &reason.articles, &reason.text))
+                    .collect();
+                Some(Refusal { grounds })
+            }
         }
-        Outcome::NeedsHuman | Outcome::ForbiddenPrivacy | Outcome::ForbiddenCriminal => {
-            let grounds = decision
-                .reasons()
-                .iter()
-                .map(|reason| ground(&reason.rule, &reason.articles, &reason.text))
-                .collect();
-            Some(Refusal { grounds })
+    }
+
+    /// The timeline's event for a decision that did not permit recording; `None` if it did.
+    pub(crate) fn refusal_event(
+        &self,
+        id: DecisionId,
+        decision: &Decision,
+    ) -> Option<JournalEvent> {
+        let refusal = self.refusal(Action::Record, decision)?;
+        Some(not_permitted(id, decision, refusal.grounds))
+    }
+
+    /// A reason as the timeline shows it: in a few words where the rule has them.
+    fn ground(&self, rule: &str, articles: &[String], text: &Text) -> Ground {
+        let text = self.rulebook.short_text(rule).unwrap_or(text);
+        Ground {
+            rule: rule.to_owned(),
+            articles: articles.to_vec(),
+            text_nl: text.pick(Language::Nl).to_owned(),
+            text_en: text.pick(Language::En).to_owned(),
         }
     }
 }
 
-/// The timeline's event for a decision that did not permit recording; `None` if it did.
-pub(crate) fn refusal_event(id: DecisionId, decision: &Decision) -> Option<JournalEvent> {
-    refusal(Action::Record, decision).map(|refusal| JournalEvent::NotPermitted {
+fn not_permitted(id: DecisionId, decision: &Decision, reasons: Vec<Ground>) -> JournalEvent {
+    let outcome = decision.outcome().as_str().to_owned();
+    JournalEvent::NotPermitted {
         decision: id,
-        outcome: decision.outcome().as_str().to_owned(),
-        reasons: refusal.grounds,
-    })
+        outcome,
+        reasons,
+    }
 }
 
 impl Answer<act::Record> {
     /// The timeline's event for this answer if it did not permit recording.
     #[must_use]
     pub fn refusal_event(&self) -> Option<JournalEvent> {
-        refusal_event(self.id, &self.decision)
-    }
-}
-
-fn ground(rule: &str, articles: &[String], text: &Text) -> Ground {
-    Ground {
-        rule: rule.to_owned(),
-        articles: articles.to_vec(),
-        text_nl: text.pick(Language::Nl).to_owned(),
-        text_en: text.pick(Language::En).to_owned(),
+        match &self.verdict {
+            Verdict::Permit(_) => None,
+            Verdict::Refusal(refusal) => Some(not_permitted(
+                self.id,
+                &self.decision,
+                refusal.grounds.clone(),
+            )),
+        }
     }
 }

@@ -82,7 +82,7 @@ impl Archive {
         let mut events = vec![(started_at, JournalEvent::CallStarted {})];
         for row in self.index.decisions_of(id).doing("reading decisions")? {
             let decision = self.parse_decision(&row)?;
-            if let Some(event) = crate::gate::refusal_event(row.id, &decision) {
+            if let Some(event) = self.refusal_event(row.id, &decision) {
                 events.push((row.at, event));
             }
         }

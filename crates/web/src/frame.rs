@@ -116,15 +116,13 @@ pub(crate) async fn around_page(
     let id = request_id();
     desk.playing.sweep(desk.now());
     let (mut parts, body) = request.into_parts();
-    let visitor = match Visitor::of(&desk, &parts).await {
-        Ok(visitor) => visitor,
-        Err(trouble) => {
-            tell_operator(&trouble, &id, Language::En);
-            return with_headers(&desk, trouble.status.into_response());
-        }
-    };
+    let mut visitor = Visitor::stranger(&desk, &parts);
+    let recognised = visitor.recognise(&desk, &parts.headers).await;
     parts.extensions.insert(visitor.clone());
-    let mut response = answer(Request::from_parts(parts, body), next).await;
+    let mut response = match recognised {
+        Ok(()) => answer(Request::from_parts(parts, body), next).await,
+        Err(trouble) => trouble.into_response(),
+    };
     if let Some(trouble) = trouble_in(&response) {
         tell_operator(&trouble, &id, Language::En);
         let page = visitor.page_at("/", "", trouble.title(visitor.lang));

@@ -41,11 +41,14 @@ pub(crate) struct Visitor {
 }
 
 impl Visitor {
-    /// Works it out from cookies and address.
-    pub(crate) async fn of(desk: &Shared, request: &Parts) -> Result<Self, Trouble> {
+    /// What the request alone tells: a stranger, in some language.
+    pub(crate) fn stranger(desk: &Shared, request: &Parts) -> Self {
         let headers = &request.headers;
         let asked = lang::asked(request.uri.query());
-        let mut visitor = Self {
+        let year = Keep::Seconds(365 * 24 * 3_600);
+        let chosen = asked
+            .and_then(|asked| cookie::set(lang::COOKIE, asked.tag(), desk.cookies.secure, year));
+        Self {
             lang: lang::choose(
                 asked,
                 cookie::read(headers, lang::COOKIE),
@@ -54,23 +57,22 @@ impl Visitor {
             signed_in: None,
             form_token: String::new(),
             peer: request.extensions.get::<Peer>().map(|peer| peer.0),
-            cookies: Vec::new(),
+            cookies: chosen.into_iter().collect(),
             path: request.uri.path().to_owned(),
             query: request.uri.query().map(str::to_owned),
-        };
-        if let Some(asked) = asked {
-            let year = Keep::Seconds(365 * 24 * 3_600);
-            visitor.cookies.extend(cookie::set(
-                lang::COOKIE,
-                asked.tag(),
-                desk.cookies.secure,
-                year,
-            ));
         }
-        if !visitor.find_login(desk, headers).await? {
-            visitor.find_form_cookie(desk, headers)?;
+    }
+
+    /// Finds out who it is, or at least which browser.
+    pub(crate) async fn recognise(
+        &mut self,
+        desk: &Shared,
+        headers: &HeaderMap,
+    ) -> Result<(), Trouble> {
+        if !self.find_login(desk, headers).await? {
+            self.find_form_cookie(desk, headers)?;
         }
-        Ok(visitor)
+        Ok(())
     }
 
     async fn find_login(&mut self, desk: &Shared, headers: &HeaderMap) -> Result<bool, Trouble> {

@@ -15,6 +15,7 @@ pub(crate) use rule::{Does, Rule};
 use crate::decision::{RulebookRef, Status};
 use crate::facts::values::Values;
 use crate::facts::{calendar, table};
+use crate::text::Text;
 use cedar_policy::{
     ActionConstraint, AuthorizationError, Authorizer, Entities, EntityId, EntityUid, Policy,
     PolicyId, PolicySet, Request, Schema, ValidationMode, Validator,
@@ -258,6 +259,12 @@ impl Rulebook {
     #[must_use]
     pub const fn reference(&self) -> &RulebookRef {
         &self.reference
+    }
+
+    /// What a rule says in a few words ("no consent"), where it has such a text.
+    #[must_use]
+    pub fn short_text(&self, id: &str) -> Option<&Text> {
+        self.rules.get(id)?.short.as_ref()
     }
 
     /// One rule.

@@ -41,6 +41,8 @@ pub(crate) struct Rule {
     /// Full-date; compared as text.
     pub(crate) valid_from: String,
     pub(crate) text: Text,
+    /// The same in a few words, where a timeline shows it: "no consent".
+    pub(crate) short: Option<Text>,
     /// Articles and text for a recording that is there already, where they differ.
     pub(crate) later: Option<(Vec<String>, Text)>,
     /// Another way, named with a refusal.
@@ -62,6 +64,8 @@ const KNOWN: &[&str] = &[
     "valid_from",
     "nl",
     "en",
+    "short_nl",
+    "short_en",
     "nl_later",
     "en_later",
     "alternative_nl",
@@ -118,6 +122,7 @@ pub(super) fn read(place: &str, policy: &Policy) -> Result<Rule, RulebookError> 
             None if is_mark => Text::new("", ""),
             None => return Err(reader.wrong("nl", "a text in Dutch and in English is missing")),
         },
+        short: reader.pair("short_nl", "short_en")?,
         later,
         alternative: reader.pair("alternative_nl", "alternative_en")?,
         forecast: reader.forecast()?,

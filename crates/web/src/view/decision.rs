@@ -222,10 +222,7 @@ const fn met(met: Option<bool>, lang: Language) -> Badge {
         None => Badge::new(
             Shape::Question,
             "wait",
-            lang.pick(
-                "Niet bekend of het is gedaan",
-                "Not known whether it was done",
-            ),
+            lang.pick("Niet bekend", "Not known"),
         ),
     }
 }

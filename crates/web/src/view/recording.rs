@@ -60,7 +60,7 @@ impl RecordingPage {
         Self {
             id: summary.id.to_string(),
             started: When::new(summary.started_at, lang),
-            badge: words::completeness(summary.verdict, summary.state, lang),
+            badge: badge(summary, lang),
             meaning: words::completeness_meaning(summary.verdict, summary.state, lang),
             facts: facts(detail, lang),
             can_be_opened: summary.state == State::Sealed,
@@ -78,6 +78,18 @@ impl RecordingPage {
             checkpoint,
             p,
         }
+    }
+}
+
+/// The verdict; as long as there is none, what is going on.
+const fn badge(summary: &RecordingSummary, lang: Language) -> Badge {
+    let badge = words::completeness(summary.verdict, summary.state, lang);
+    match (summary.verdict, summary.state) {
+        (None, State::Waiting | State::Recording | State::Finishing | State::Sealed) => Badge {
+            text: words::state(summary.state, lang),
+            ..badge
+        },
+        _ => badge,
     }
 }
 

@@ -282,7 +282,7 @@ impl<'a> Tape<'a> {
         )?;
         self.archive.append(&mut self.writer, &self.chunk.take())?;
         self.archive.commit()?;
-        self.archive.close(self.writer)?;
+        self.archive.close(&mut self.writer)?;
         self.archive.finish(id, at)?;
         Ok(id)
     }
