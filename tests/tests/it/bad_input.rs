@@ -1,13 +1,12 @@
 //! Bad input costs nothing and gets one clear sentence.
 
-use crate::support::{Server, endless_call, voicelog, write_config};
+use crate::support::{Server, endless_call, voicelog, write_config, write_file};
 use std::net::UdpSocket;
 use voicelog_src_sim::place;
 
 fn file(folder: &tempfile::TempDir, name: &str, text: &str) -> String {
     let path = folder.path().join(name);
-    #[expect(clippy::disallowed_methods, reason = "a test's own file")]
-    std::fs::write(&path, text).unwrap();
+    write_file(&path, text);
     path.to_str().unwrap().to_owned()
 }
 

@@ -4,7 +4,7 @@
 use crate::support::{LINE, Server, voicelog, write_config};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use voicelog_evidence::journal::{PacketKind, Record};
+use voicelog_evidence::journal::{PacketKind, RecordRef};
 use voicelog_evidence::{original, zip};
 use voicelog_model::StreamNumber;
 use voicelog_model::rtp::RtpPacket;
@@ -47,14 +47,14 @@ fn what_sipp_sent_is_stored_byte_for_byte_and_heard_sample_for_sample() {
         let entries = zip::read(&bytes).unwrap();
         let entry = |name: &str| entries.iter().find(|(path, _)| *path == name).unwrap().1;
 
-        let records = original::read(StreamNumber(1), entry("original/1.journal")).unwrap();
+        let packets = original::read_packets(StreamNumber(1), entry("original/1.journal")).unwrap();
         let mut payload = Vec::new();
-        for (_index, record) in &records {
-            if let Record::Packet {
+        for (_index, packet) in &packets {
+            if let RecordRef::Packet {
                 kind: PacketKind::Rtp,
                 bytes,
                 ..
-            } = record
+            } = packet
             {
                 payload.extend_from_slice(RtpPacket::parse(bytes).unwrap().payload);
             }

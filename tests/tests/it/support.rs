@@ -1,7 +1,6 @@
 //! Starting the binary, talking to it, and taking it down again.
 
 use serde_json::Value;
-use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -70,6 +69,8 @@ pub(crate) struct Server {
     pub(crate) http: String,
     pub(crate) config: PathBuf,
     pub(crate) printed: Vec<String>,
+    /// Arguments of `nsenter` that lead to where the server lives, if not here.
+    pub(crate) enter: Option<Vec<String>>,
 }
 
 /// Writes a configuration with free ports into a folder.
@@ -80,24 +81,20 @@ pub(crate) fn write_config(folder: &Path, extra: &str) -> PathBuf {
         "{extra}\n[sip]\nudp = \"{sip}\"\ntcp = \"{sip}\"\nmedia_port_first = 0\nmedia_port_last = 0\n\
          drain_seconds = 20\n\
          [http]\naddress = \"127.0.0.1:0\"\n[storage]\ndata = \"{}\"\nkeep_free_mib = 1\n\
-         [[line]]\nname = \"{LINE}\"\nown_domains = [\"voorbeeld.example\"]\n[line.facts]\n{FACTS}",
+         [[line]]\nname = \"{LINE}\"\nown_domains = [\"voorbeeld.example\", \"sipp.example\"]\n[line.facts]\n{FACTS}",
         folder.join("data").display()
     );
     let path = folder.join("voicelog.toml");
-    fs::write_config(&path, &text);
+    write_file(&path, &text);
     path
 }
 
-mod fs {
-    use std::path::Path;
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a test's own file need not survive a power cut"
-    )]
-    pub(super) fn write_config(path: &Path, text: &str) {
-        std::fs::write(path, text).unwrap();
-    }
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test's own file need not survive a power cut"
+)]
+pub(crate) fn write_file(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
 }
 
 impl Server {
@@ -145,6 +142,7 @@ impl Server {
             http: http.unwrap(),
             config: config.to_owned(),
             printed,
+            enter: None,
         }
     }
 
@@ -164,13 +162,23 @@ impl Server {
         self.config.to_str().unwrap()
     }
 
-    /// Runs another command on the server's archive, seen as the server sees it.
+    /// Runs another command on the server's archive; inside its mount namespace, if it has one.
     pub(crate) fn voicelog(&self, arguments: &[&str]) -> Output {
-        let data = self.config.with_file_name("data");
-        let seen = format!("/proc/{}/root{}", self.child.id(), data.display());
-        let mut all = arguments.to_vec();
-        all.extend(["--config", self.config(), "--data", &seen]);
-        voicelog(&all)
+        let mut command = match &self.enter {
+            None => Command::new(binary()),
+            Some(enter) => {
+                let mut command = Command::new("nsenter");
+                command.args(enter).arg(binary());
+                command
+            }
+        };
+        let config = ["--config", self.config()];
+        let arguments = arguments.iter().chain(&config);
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
     }
 
     /// All recordings, newest first.

@@ -24,8 +24,11 @@ use std::process::Stdio;
 use std::time::Duration;
 use voicelog_src_sim::{Load, LoadReport};
 
+/// Calls that are over as soon as they began: what a call costs once weighs most in them.
+const SHORT_CALL_SECONDS: u32 = 10;
+
 /// Everything that one run of one peer says.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Measured {
     pub(crate) calls: u32,
     pub(crate) seconds: u32,
@@ -45,6 +48,8 @@ pub(crate) struct Measured {
     pub(crate) late_ms: u64,
     /// Datagrams that the kernel would not take from the sender.
     pub(crate) unsent: u64,
+    /// Processor seconds of the server by kind of thread.
+    pub(crate) threads: Vec<(String, f64)>,
 }
 
 impl Measured {
@@ -102,13 +107,14 @@ pub(crate) fn measure(arguments: &[String]) -> anyhow::Result<()> {
     }
     let floor = bench.floor(options.calls, options.seconds)?;
     let server = bench.server(options.calls, options.seconds)?;
-    let capacity = if options.quick {
-        None
-    } else {
-        Some(bench.capacity(&options)?)
-    };
-    let verification = verification::measure(options.quick)?;
-    table::print(&floor, &server, capacity, &verification);
+    table::print(&floor, &server);
+    if !options.quick {
+        let short = bench.server(options.calls, SHORT_CALL_SECONDS)?;
+        table::print_short(&short, &floor);
+        table::print_capacity(bench.capacity(&options)?);
+    }
+    verification::measure(options.quick)?.print();
+    table::print_threads(&server);
     bench.clean()
 }
 
@@ -177,11 +183,13 @@ impl Bench {
         let before = server.usage_when_idle()?;
         let report = place(server.sip, calls, seconds)?;
         let after = server.usage_when_idle()?;
+        let threads = server.cpu_by_thread()?;
         let left = server.stop()?;
         let mut measured = of_report(calls, seconds, &report)?;
         measured.cpu_seconds = after.cpu_seconds - before.cpu_seconds;
         (measured.peak_before, measured.peak_after) = (before.peak_bytes, after.peak_bytes);
         measured.kept = left.packets;
+        measured.threads = threads;
         (measured.media_bytes, measured.all_bytes) = (left.segment_bytes, left.all_bytes);
         say("server", &measured);
         Ok(measured)
@@ -189,11 +197,11 @@ impl Bench {
 
     /// More and more calls, until something is lost or the sender cannot keep up.
     fn capacity(&self, options: &Options) -> anyhow::Result<Capacity> {
-        let mut most = 0;
+        let mut most = options.calls;
         let mut calls = options.calls;
         loop {
             calls = calls.saturating_add(options.calls / 2).max(calls + 1);
-            let measured = self.server(calls, options.seconds)?;
+            let measured = self.server(calls, SHORT_CALL_SECONDS)?;
             let ended_by = if measured.lost() > 0 {
                 EndedBy::Loss
             } else if measured.late_ms > 20 || measured.unsent > 0 {
@@ -210,7 +218,7 @@ impl Bench {
 /// How many calls at once were recorded without loss, and what ended the search.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Capacity {
-    /// 0: not even one and a half times the calls of the first run.
+    /// At least the calls of the first run, which lost nothing or said so.
     pub(crate) most: u32,
     pub(crate) ended_by: EndedBy,
 }

@@ -17,7 +17,7 @@ impl Options {
     pub(crate) fn parse(arguments: &[String]) -> anyhow::Result<Self> {
         let mut options = Self {
             calls: 1_000,
-            seconds: 10,
+            seconds: 60,
             quick: false,
         };
         let mut words = arguments.iter();
@@ -59,7 +59,7 @@ mod tests {
         let options = parse("--calls 50 --quick").unwrap();
         assert_eq!(
             (options.calls, options.seconds, options.quick),
-            (50, 10, true)
+            (50, 60, true)
         );
     }
 

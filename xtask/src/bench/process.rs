@@ -2,6 +2,7 @@
 
 use crate::shell;
 use anyhow::{Context as _, bail};
+use std::collections::BTreeMap;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -62,6 +63,29 @@ pub(crate) fn usage(child: &Child) -> anyhow::Result<Usage> {
         cpu_seconds: cpu_seconds(&stat).context("cannot make sense of /proc/PID/stat")?,
         peak_bytes: peak_bytes(&status).context("cannot make sense of /proc/PID/status")?,
     })
+}
+
+/// Processor seconds of each kind of thread that is alive now, the largest first. Threads of one
+/// name count together.
+pub(crate) fn cpu_by_thread(child: &Child) -> anyhow::Result<Vec<(String, f64)>> {
+    let folder = format!("/proc/{}/task", child.id());
+    let mut seconds: BTreeMap<String, f64> = BTreeMap::new();
+    for entry in std::fs::read_dir(&folder).context("the measured process is gone")? {
+        let path = entry?.path().join("stat");
+        // A thread may have ended since the folder was read.
+        let Ok(stat) = std::fs::read_to_string(path) else {
+            continue;
+        };
+        let name = stat
+            .split_once('(')
+            .and_then(|(_, rest)| rest.rsplit_once(')'));
+        if let (Some((name, _)), Some(used)) = (name, cpu_seconds(&stat)) {
+            *seconds.entry(name.to_owned()).or_default() += used;
+        }
+    }
+    let mut seconds: Vec<_> = seconds.into_iter().collect();
+    seconds.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    Ok(seconds)
 }
 
 fn read(path: &str) -> anyhow::Result<String> {
@@ -131,6 +155,7 @@ mod tests {
     fn this_machine_tells_about_a_process() {
         let mut child = Command::new("sleep").arg("5").spawn().unwrap();
         let usage = usage(&child).unwrap();
+        assert_eq!(cpu_by_thread(&child).unwrap().len(), 1);
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(usage.cpu_seconds < 1.0 && usage.peak_bytes > 0.0);

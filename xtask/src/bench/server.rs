@@ -100,6 +100,11 @@ impl Server {
         process::wait_until_idle(&self.child, PATIENCE)
     }
 
+    /// Which threads used how much of it.
+    pub(crate) fn cpu_by_thread(&self) -> anyhow::Result<Vec<(String, f64)>> {
+        process::cpu_by_thread(&self.child)
+    }
+
     /// Stops it as an administrator would, and says what is on disk then.
     pub(crate) fn stop(mut self) -> anyhow::Result<OnDisk> {
         let pid = self.child.id().to_string();

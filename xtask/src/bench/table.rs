@@ -1,17 +1,11 @@
 //! The table, in the form in which it stands in `ref/performance.md`.
 
-use super::verification::Verification;
 use super::{Capacity, EndedBy, Measured};
 
 /// Share of a core that may be used for good; the rest is for what comes in bursts.
 const SUSTAINED: f64 = 0.95;
 
-pub(crate) fn print(
-    floor: &Measured,
-    server: &Measured,
-    capacity: Option<Capacity>,
-    verification: &Verification,
-) {
+pub(crate) fn print(floor: &Measured, server: &Measured) {
     let (calls, seconds) = (server.calls, server.seconds);
     println!("\n{calls} calls of {seconds} s, all at once\n");
     println!("| | server | floor | ratio |");
@@ -34,16 +28,6 @@ pub(crate) fn print(
         sustained(least),
         least / ours
     );
-    if let Some(Capacity { most, ended_by }) = capacity {
-        let why = match ended_by {
-            EndedBy::Loss => "then packets were lost",
-            EndedBy::Sender => "then the sender could not keep up",
-        };
-        println!(
-            "| calls recorded on one core without loss (measured; {why}) | {} | | |",
-            most.max(calls)
-        );
-    }
     let per_byte =
         |measured: &Measured| as_f64(measured.media_bytes) / as_f64(measured.payload_bytes);
     println!(
@@ -66,7 +50,33 @@ pub(crate) fn print(
         "| memory without calls, MB | {:.1} | | |",
         server.peak_before / 1e6
     );
-    verification.print();
+}
+
+/// One more row: the same number of calls, each of them short.
+pub(crate) fn print_short(short: &Measured, floor: &Measured) {
+    println!(
+        "| processor seconds per call-minute, with calls of {} s | {:.4} | | {:.2} |",
+        short.seconds,
+        short.cpu_per_call_minute(),
+        short.cpu_per_call_minute() / floor.cpu_per_call_minute()
+    );
+}
+
+pub(crate) fn print_capacity(Capacity { most, ended_by }: Capacity) {
+    let why = match ended_by {
+        EndedBy::Loss => "then packets were lost",
+        EndedBy::Sender => "then the sender could not keep up",
+    };
+    println!("| calls at once on one core without loss (measured; {why}) | {most} | | |");
+}
+
+/// Where the server's time went.
+pub(crate) fn print_threads(server: &Measured) {
+    println!("\n| thread of the server | processor seconds | share |\n| --- | --- | --- |");
+    let all = server.cpu_seconds;
+    for (name, seconds) in server.threads.iter().filter(|(_, seconds)| *seconds > 0.0) {
+        println!("| {name} | {seconds:.2} | {:.0} % |", 100.0 * seconds / all);
+    }
 }
 
 /// Counts below 2^53 are exact; more bytes than that nobody has.

@@ -4,12 +4,32 @@
 use super::{kind_of, look};
 use crate::decision::{Outcome, ReasonKind};
 use crate::facts::Facts;
+use crate::facts::table::definition;
 use crate::rulebook::{Does, Rule, Rulebook};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use voicelog_model::Timestamp;
 
 /// Most trials for one question. Beyond it a fact counts: in doubt the answer is no.
 const TRIALS_MAX: usize = 200;
+
+/// Two values of a missing fact that give two outcomes, whatever else is missing. With other
+/// facts changed they mostly still do, which is quickly seen.
+#[derive(Debug)]
+pub(super) struct Witness {
+    fact: &'static str,
+    milder: Value,
+    graver: Value,
+}
+
+/// What is left of the rules about missing facts.
+#[derive(Debug, Default)]
+pub(super) struct Mattering<'r> {
+    /// Those whose fact can still change the outcome.
+    pub(super) rules: Vec<&'r Rule>,
+    /// How that was seen, where it was seen at first sight.
+    pub(super) witnesses: Vec<Witness>,
+}
 
 /// Of the rules about missing facts, those whose fact can still change the outcome.
 pub(super) fn that_matter<'r>(
@@ -17,14 +37,33 @@ pub(super) fn that_matter<'r>(
     facts: &Facts,
     at: Timestamp,
     pending: Vec<&'r Rule>,
-) -> Vec<&'r Rule> {
-    let mut trials = Trials {
-        rulebook,
-        at,
-        asked: BTreeSet::new(),
-        left: TRIALS_MAX,
-    };
-    trials.that_matter(facts, pending)
+) -> Mattering<'r> {
+    Trials::new(rulebook, at).that_matter(facts, pending)
+}
+
+/// Whether one of the rules pending still gives this outcome, as far as a witness shows.
+pub(super) fn still_gives<'r>(
+    rulebook: &'r Rulebook,
+    facts: &Facts,
+    at: Timestamp,
+    pending: &[&'r Rule],
+    outcome: Outcome,
+    witnesses: &[Witness],
+) -> bool {
+    let mut trials = Trials::new(rulebook, at);
+    trials.asked = pending.iter().filter_map(|rule| fact_of(rule)).collect();
+    witnesses.iter().any(|witness| {
+        let gives = |rule: &&&Rule| {
+            fact_of(rule) == Some(witness.fact)
+                && kind_of(rule).map(ReasonKind::outcome) == Some(outcome)
+        };
+        let mut range = |value| trials.range(&facts.trial(witness.fact, value)?);
+        pending.iter().any(|rule| gives(&rule))
+            && match (range(&witness.milder), range(&witness.graver)) {
+                (Some(milder), Some(graver)) => milder.high < graver.low,
+                _ => false,
+            }
+    })
 }
 
 fn fact_of(rule: &Rule) -> Option<&str> {
@@ -43,71 +82,106 @@ struct Trials<'r> {
 }
 
 impl<'r> Trials<'r> {
-    fn that_matter(&mut self, facts: &Facts, pending: Vec<&'r Rule>) -> Vec<&'r Rule> {
+    const fn new(rulebook: &'r Rulebook, at: Timestamp) -> Self {
+        Self {
+            rulebook,
+            at,
+            asked: BTreeSet::new(),
+            left: TRIALS_MAX,
+        }
+    }
+
+    fn that_matter(&mut self, facts: &Facts, pending: Vec<&'r Rule>) -> Mattering<'r> {
         let names: BTreeSet<&'r str> = pending.iter().filter_map(|rule| fact_of(rule)).collect();
         self.asked.extend(&names);
         let mut mattering = BTreeSet::new();
+        let mut witnesses = Vec::new();
         for name in &names {
             let others: Vec<_> = names
                 .iter()
                 .copied()
                 .filter(|other| other != name)
                 .collect();
-            if self.makes_a_difference(facts, name, &others) {
-                mattering.insert(*name);
+            match self.difference(facts, name, &others) {
+                Difference::None => {}
+                Difference::Somewhere => {
+                    mattering.insert(*name);
+                }
+                Difference::AtFirstSight(witness) => {
+                    mattering.insert(*name);
+                    witnesses.push(witness);
+                }
             }
         }
         for name in &names {
             self.asked.remove(name);
         }
         let matters = |rule: &&Rule| fact_of(rule).is_none_or(|name| mattering.contains(name));
-        pending.into_iter().filter(matters).collect()
+        Mattering {
+            rules: pending.into_iter().filter(matters).collect(),
+            witnesses,
+        }
     }
 
     /// Whether two values of the fact give two outcomes, or all of them a graver one than leaving
     /// it open, for some values of the other facts that are asked for. Whether duties are
     /// attached makes no difference here.
-    fn makes_a_difference(&mut self, facts: &Facts, name: &str, others: &[&str]) -> bool {
+    fn difference(&mut self, facts: &Facts, name: &str, others: &[&str]) -> Difference {
         let mut ranges = Vec::new();
-        for trial in facts.trials(name) {
+        for (value, trial) in facts.trials(name) {
             let Some(range) = self.range(&trial) else {
-                return true;
+                return Difference::Somewhere;
             };
-            ranges.push((trial, range));
+            ranges.push((value, trial, range));
         }
         // Mostly two values differ at first sight, whatever is open besides.
-        let highest_low = ranges.iter().map(|(_, range)| range.low).max();
-        let lowest_high = ranges.iter().map(|(_, range)| range.high).min();
-        if highest_low > lowest_high {
-            return true;
+        let milder = ranges.iter().min_by_key(|(_, _, range)| range.high);
+        let graver = ranges.iter().max_by_key(|(_, _, range)| range.low);
+        if let (Some(milder), Some(graver), Some(row)) = (milder, graver, definition(name))
+            && milder.2.high < graver.2.low
+        {
+            return Difference::AtFirstSight(Witness {
+                fact: row.name,
+                milder: milder.0.clone(),
+                graver: graver.0.clone(),
+            });
         }
         let mut outcomes = BTreeSet::new();
-        for (trial, range) in ranges {
-            let outcome = if range.low == range.high {
+        for (_, trial, range) in ranges {
+            let outcome = if range.is_point() {
                 Some(range.low)
             } else {
                 self.outcome(&trial)
             };
-            let Some(outcome) = outcome else {
-                return true;
+            match outcome {
+                Some(outcome) => outcomes.insert(outcome),
+                None => return Difference::Somewhere,
             };
-            outcomes.insert(outcome);
         }
         let mildest = outcomes.first().copied().unwrap_or(Outcome::Permitted);
-        let graver = || !mildest.is_permitted();
-        if outcomes.len() > 1 || (graver() && self.outcome(facts).is_none_or(|open| open < mildest))
-        {
-            return true;
+        let is_graver_than_open =
+            !mildest.is_permitted() && self.outcome(facts).is_none_or(|open| open < mildest);
+        if outcomes.len() > 1 || is_graver_than_open {
+            return Difference::Somewhere;
         }
-        // It makes none by itself; it may together with another that is missing as well.
+        self.difference_with(facts, name, others)
+    }
+
+    /// It makes none by itself; it may together with another that is missing as well.
+    fn difference_with(&mut self, facts: &Facts, name: &str, others: &[&str]) -> Difference {
         let Some((first, rest)) = others.split_first() else {
-            return false;
+            return Difference::None;
         };
-        let fixed: Vec<_> = facts.trials(first).collect();
-        fixed
+        let fixed: Vec<_> = facts.trials(first).map(|(_, trial)| trial).collect();
+        let found = fixed
             .iter()
-            .any(|facts| self.makes_a_difference(facts, name, rest))
-            || self.makes_a_difference(facts, name, rest)
+            .chain([facts])
+            .any(|facts| !matches!(self.difference(facts, name, rest), Difference::None));
+        if found {
+            Difference::Somewhere
+        } else {
+            Difference::None
+        }
     }
 
     /// Between which outcomes it lies with one value tried: without, and with, all that is asked
@@ -118,22 +192,37 @@ impl<'r> Trials<'r> {
         let mut pending = look.pending;
         pending.retain(|rule| fact_of(rule).is_none_or(|name| !self.asked.contains(name)));
         let low = look.weighed.outcome(self.rulebook);
-        let kinds = pending.iter().filter_map(|rule| kind_of(rule));
-        let high = kinds.map(ReasonKind::outcome).fold(low, Outcome::max);
-        Some(Range { low, high, pending })
+        Some(Range {
+            low,
+            high: gravest(low, &pending),
+            pending,
+        })
     }
 
     /// The outcome with one value tried; `None` when there were too many trials. A fact that is
     /// asked for only because of that value counts if it makes a difference in its turn.
     fn outcome(&mut self, facts: &Facts) -> Option<Outcome> {
         let range = self.range(facts)?;
-        if range.low == range.high {
+        if range.is_point() {
             return Some(range.low);
         }
         let mattering = self.that_matter(facts, range.pending);
-        let kinds = mattering.iter().filter_map(|rule| kind_of(rule));
-        Some(kinds.map(ReasonKind::outcome).fold(range.low, Outcome::max))
+        Some(gravest(range.low, &mattering.rules))
     }
+}
+
+/// The gravest of an outcome and what these rules give.
+fn gravest(outcome: Outcome, rules: &[&Rule]) -> Outcome {
+    let kinds = rules.iter().filter_map(|rule| kind_of(rule));
+    kinds.map(ReasonKind::outcome).fold(outcome, Outcome::max)
+}
+
+/// Whether a missing fact makes a difference.
+enum Difference {
+    None,
+    /// It does, or there were too many trials to know.
+    Somewhere,
+    AtFirstSight(Witness),
 }
 
 /// The mildest and the gravest outcome that are still possible.
@@ -142,4 +231,10 @@ struct Range<'r> {
     high: Outcome,
     /// What is asked for besides.
     pending: Vec<&'r Rule>,
+}
+
+impl Range<'_> {
+    fn is_point(&self) -> bool {
+        self.low == self.high
+    }
 }

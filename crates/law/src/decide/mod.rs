@@ -37,6 +37,8 @@ struct Weighed<'r> {
     gates: Vec<&'r Rule>,
     /// What holds because a fact is missing that can still change the outcome.
     missing: Vec<&'r Rule>,
+    /// How it was seen that they can.
+    witnesses: Vec<missing::Witness>,
     /// Duties, and the rules that say whether they are met.
     duties: Vec<&'r Rule>,
     /// What could not be evaluated.
@@ -93,7 +95,9 @@ fn weigh<'r>(rulebook: &'r Rulebook, facts: &Facts, at: Timestamp) -> (Weighed<'
     let look = look(rulebook, facts, at);
     let mut weighed = look.weighed;
     if !look.pending.is_empty() {
-        weighed.missing = missing::that_matter(rulebook, facts, at, look.pending);
+        let mattering = missing::that_matter(rulebook, facts, at, look.pending);
+        weighed.missing = mattering.rules;
+        weighed.witnesses = mattering.witnesses;
     }
     if let Some(asked) = &look.asked {
         let (duties, failures) = rulebook.holding(asked, Part::Duties);

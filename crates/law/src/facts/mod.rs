@@ -165,16 +165,22 @@ impl Facts {
 
     /// These facts with each value of one fact that stands for others, without those that would
     /// contradict what is known. For finding out what a missing fact could change.
-    pub(crate) fn trials(&self, name: &str) -> impl Iterator<Item = Self> {
+    pub(crate) fn trials(&self, name: &str) -> impl Iterator<Item = (Value, Self)> {
         let row = definition(name);
         let values = row.map(trials::values).unwrap_or_default();
-        let name = row.map_or("", |row| row.name);
         values.into_iter().filter_map(move |value| {
-            let mut given = self.given.clone();
-            given.set(name, value);
-            (!combinations::any(&given, self.checked_at))
-                .then(|| Self::read(self.action, given, self.checked_at))
+            let trial = self.trial(row?.name, &value)?;
+            Some((value, trial))
         })
+    }
+
+    /// These facts with one value, which has the right shape; nothing if that would contradict
+    /// what is known.
+    pub(crate) fn trial(&self, name: &'static str, value: &Value) -> Option<Self> {
+        let mut given = self.given.clone();
+        given.set(name, value.clone());
+        (!combinations::any(&given, self.checked_at))
+            .then(|| Self::read(self.action, given, self.checked_at))
     }
 
     /// The act asked about.

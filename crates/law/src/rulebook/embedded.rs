@@ -68,4 +68,15 @@ mod tests {
         let known: Vec<_> = FILES.iter().map(|(name, _)| *name).collect();
         assert_eq!(found, known);
     }
+
+    #[test]
+    fn a_file_is_named_after_the_day_from_which_its_rules_are_valid() {
+        for (name, text) in FILES {
+            let file = name.rsplit('/').next().unwrap();
+            let day = file.split('.').next().unwrap();
+            let dates = text.matches("@valid_from(").count();
+            let same = text.matches(&format!("@valid_from(\"{day}\")")).count();
+            assert!(dates > 0 && dates == same, "{name}");
+        }
+    }
 }

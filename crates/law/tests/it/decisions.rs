@@ -408,3 +408,17 @@ fn the_youngest_version_of_a_rule_in_force_counts() {
         + &version("2027-01-01", "Later.");
     assert_eq!(with(&rules).rule("t.v").unwrap().text_en, "New.");
 }
+
+#[test]
+fn what_is_unknown_is_what_an_interview_has_to_ask_next() {
+    let unknown = |value: Value| {
+        let decision = decide(rulebook(), &facts(&value), today());
+        decision.unknown.unwrap()
+    };
+    // Refused because two criminal facts are missing: those two come first.
+    let bare = json!({"requested_action": "record", "media": ["audio", "image"]});
+    assert_eq!(unknown(bare), ["channel", "participation"]);
+    // What can't change anything any more is not asked.
+    let held = json!({"requested_action": "destroy", "legal_hold": {"claim": true}});
+    assert_eq!(unknown(held), ["recorder_type"]);
+}

@@ -1,4 +1,5 @@
 //! How the law room behaves, seen from outside.
+#![cfg(test)]
 
 mod cases;
 mod common;
