@@ -61,6 +61,7 @@ const expect = (holds, what) => {
 async function look(page, name, lang) {
   expect((await page.getAttribute("html", "lang")) === lang, `${name} ${lang}: <html lang> is ${lang}`);
   expect((await page.locator("h1").count()) === 1, `${name} ${lang}: one first heading`);
+  expect((await page.locator("script").count()) === 0, `${name} ${lang}: no script`);
   for (const view of LOOKS) {
     await page.setViewportSize({ width: view.width, height: view.height });
     await page.emulateMedia({ colorScheme: view.colorScheme, forcedColors: view.forcedColors });

@@ -8,6 +8,7 @@
 //! the gate in this crate makes one.
 #![deny(missing_docs)]
 
+mod archive;
 pub mod call;
 pub mod check;
 mod country;
@@ -25,6 +26,7 @@ mod recover;
 mod secrets;
 mod writer;
 
+pub use archive::{Archive, Parts};
 pub use call::{Call, OfferedCall, OfferedParty, SAYABLE_FACTS};
 pub use destroy::Destroyed;
 pub use error::ArchiveError;
@@ -41,173 +43,3 @@ pub use voicelog_evidence::timeline;
 pub use voicelog_store::index::{
     Account, Accounts, Cursor, LeafRow, Login, RecordingFilter, State,
 };
-
-use crate::call::Calls;
-use crate::error::Doing;
-use serde_json::{Map, Value};
-use std::fmt;
-use std::sync::Arc;
-use voicelog_law::{Facts, Rulebook};
-use voicelog_model::{RecordingId, Timestamp};
-use voicelog_store::{Blobs, Index, Keys};
-
-/// What an archive is opened with.
-pub struct Parts {
-    /// Rows: states, decisions, the log.
-    pub index: Box<dyn Index>,
-    /// Sealed media.
-    pub blobs: Box<dyn Blobs>,
-    /// Wrapped data keys.
-    pub keys: Box<dyn Keys>,
-    /// The archive's own keys.
-    pub secrets: Secrets,
-    /// The rules in force.
-    pub rulebook: Rulebook,
-    /// The lines of this installation.
-    pub lines: Lines,
-}
-
-impl fmt::Debug for Parts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Parts({:?})", self.secrets)
-    }
-}
-
-/// The archive. Shared between threads behind an `Arc`; every call may block on the disk.
-pub struct Archive {
-    pub(crate) index: Box<dyn Index>,
-    pub(crate) blobs: Box<dyn Blobs>,
-    pub(crate) keys: Box<dyn Keys>,
-    pub(crate) secrets: Secrets,
-    pub(crate) rulebook: Rulebook,
-    pub(crate) lines: Lines,
-    pub(crate) calls: Calls,
-    pub(crate) origin: String,
-}
-
-impl fmt::Debug for Archive {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Archive({})", self.origin)
-    }
-}
-
-impl Archive {
-    /// Opens an archive. Several processes may have it open at once; one of them, the server,
-    /// also calls [`Archive::recover`].
-    #[must_use]
-    pub fn open(parts: Parts) -> Self {
-        let origin = parts.secrets.signing_key.name().to_owned();
-        Self {
-            index: parts.index,
-            blobs: parts.blobs,
-            keys: parts.keys,
-            secrets: parts.secrets,
-            rulebook: parts.rulebook,
-            lines: parts.lines,
-            calls: Calls::default(),
-            origin,
-        }
-    }
-
-    /// Accounts and logins, which are nobody's but storage's own.
-    #[must_use]
-    pub fn accounts(&self) -> &dyn Accounts {
-        &*self.index
-    }
-
-    /// The rules in force.
-    #[must_use]
-    pub const fn rulebook(&self) -> &Rulebook {
-        &self.rulebook
-    }
-
-    /// The lines of this installation.
-    #[must_use]
-    pub const fn lines(&self) -> &Lines {
-        &self.lines
-    }
-
-    /// Free bytes where media is written.
-    pub fn free_bytes(&self) -> Result<u64, ArchiveError> {
-        self.blobs.free_bytes().doing("asking how full the disk is")
-    }
-
-    /// Takes up a call that a recording client offers. Nothing of it reaches the disk until the
-    /// law was asked ([`Archive::ask_to_record`]), and no sample until [`Archive::begin`].
-    pub fn open_call(&self, offered: OfferedCall, now: Timestamp) -> Result<Call, ArchiveError> {
-        let id = RecordingId::new(now, random::bytes()?);
-        let line = self.lines.find(&offered.line);
-        let call = Call::new(id, offered, line);
-        self.calls.insert(call.clone());
-        Ok(call)
-    }
-
-    /// Calls in progress.
-    #[must_use]
-    pub fn calls(&self) -> Vec<Call> {
-        self.calls
-            .ids()
-            .into_iter()
-            .filter_map(|id| self.calls.get(id))
-            .collect()
-    }
-
-    /// One call in progress.
-    #[must_use]
-    pub fn call(&self, id: RecordingId) -> Option<Call> {
-        self.calls.get(id)
-    }
-
-    /// The metadata named other participants. False if the call is over.
-    pub fn update_parties(&self, id: RecordingId, parties: Vec<OfferedParty>) -> bool {
-        self.calls.change(id, |call| call.set_parties(parties))
-    }
-
-    /// Facts said during the call: consent given, the notice played, a private matter.
-    ///
-    /// Only [`SAYABLE_FACTS`] can be said. Consent is merged per participant, so that the one who
-    /// agrees does not speak for the other. The facts are checked as a whole before they count.
-    pub fn say(
-        &self,
-        id: RecordingId,
-        said: Map<String, Value>,
-        now: Timestamp,
-    ) -> Result<(), ArchiveError> {
-        let mut call = self.calls.get(id).ok_or(ArchiveError::NotFound(id))?;
-        for (name, value) in said {
-            if !SAYABLE_FACTS.contains(&name.as_str()) {
-                return Err(not_sayable(name));
-            }
-            match (call.said.get_mut(&name), value) {
-                (Some(Value::Object(known)), Value::Object(new)) => known.extend(new),
-                (_, value) => {
-                    call.said.insert(name, value);
-                }
-            }
-        }
-        Facts::from_map(&call.facts(), now).map_err(ArchiveError::Facts)?;
-        if self.calls.change(id, |live| live.said = call.said) {
-            Ok(())
-        } else {
-            Err(ArchiveError::NotFound(id))
-        }
-    }
-
-    /// Registers who wants to know when a call's facts or participants change. The listener must
-    /// not block.
-    pub fn on_call_changed(&self, listener: Arc<dyn Fn(RecordingId) + Send + Sync>) {
-        self.calls.listen(listener);
-    }
-}
-
-fn not_sayable(name: String) -> ArchiveError {
-    let likeness = |known: &&str| strsim::jaro_winkler(&name, known);
-    let nearest = SAYABLE_FACTS
-        .iter()
-        .copied()
-        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    ArchiveError::NotSayable {
-        name,
-        nearest: nearest.unwrap_or_default(),
-    }
-}

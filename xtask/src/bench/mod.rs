@@ -200,7 +200,7 @@ impl Bench {
         let mut most = options.calls;
         let mut calls = options.calls;
         loop {
-            calls = calls.saturating_add(options.calls / 2).max(calls + 1);
+            calls = calls.saturating_add((calls / 2).max(1));
             let measured = self.server(calls, SHORT_CALL_SECONDS)?;
             let ended_by = if measured.lost() > 0 {
                 EndedBy::Loss

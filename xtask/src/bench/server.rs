@@ -15,6 +15,9 @@ pub(crate) const LINE: &str = "bench";
 /// Longest that the server may take to start or to stop.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Limits that are not what is measured.
+const ROOM: &str = "calls_max = 20000\nmedia_port_first = 10000\nmedia_port_last = 65000\n";
+
 /// A line on which every call may be recorded at once.
 const LINE_FACTS: &str = r#"
 [[line]]
@@ -52,7 +55,7 @@ impl Server {
         let config = folder.join("voicelog.toml");
         let data = folder.join("data");
         let text = format!(
-            "[storage]\ndata = {:?}\n[sip]\nudp = \"{sip}\"\ntcp = \"{sip}\"\n[http]\naddress = \"{http}\"\n{LINE_FACTS}",
+            "[storage]\ndata = {:?}\n[sip]\nudp = \"{sip}\"\ntcp = \"{sip}\"\n{ROOM}[http]\naddress = \"{http}\"\n{LINE_FACTS}",
             data.to_string_lossy()
         );
         write(&config, &text)?;

@@ -58,6 +58,17 @@ pub(super) fn lay_out<T: Copy>(strand: &Strand<T>, length_us: i64, end: Option<C
     }
 }
 
+/// Whether an end was our doing. The conversation may have gone on without us then, so the
+/// recording is whole only up to there, and the timeline says why.
+const fn is_ours(end: Cause) -> bool {
+    match end {
+        Cause::RecordingClient | Cause::Operator | Cause::TimeOut | Cause::NoMedia => false,
+        Cause::Refusal | Cause::Overload | Cause::DiskFull | Cause::Shutdown | Cause::Restart => {
+            true
+        }
+    }
+}
+
 /// What the streams together say.
 pub(super) fn verdict(laid: &[Laid], end: Option<Cause>, ever_permitted: bool) -> Verdict {
     let intervals = || laid.iter().flat_map(|laid| &laid.timeline.intervals);
@@ -71,7 +82,7 @@ pub(super) fn verdict(laid: &[Laid], end: Option<Cause>, ever_permitted: bool) -
         || laid.iter().any(|laid| !laid.drift_explained);
     if unexplained {
         Verdict::UndeclaredGap
-    } else if intervals().any(Interval::is_gap) {
+    } else if intervals().any(Interval::is_gap) || end.is_some_and(is_ours) {
         Verdict::WholeWithDeclaredGaps
     } else {
         Verdict::Whole
