@@ -420,3 +420,48 @@ fn show(rule: &Rule) -> RuleText {
         cedar: rule.cedar.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Facts;
+    use serde_json::Value;
+
+    #[test]
+    fn facts_always_have_the_types_that_the_rules_count_on() {
+        let at: Timestamp = "2026-11-21T10:02:00Z".parse().unwrap();
+        let schema = schema().unwrap();
+        let check = |facts: &Facts| {
+            let act = uid("Action", facts.action().as_str()).unwrap();
+            let context = context::context(&facts.filled(), at).unwrap();
+            if let Err(error) = context.validate(&schema, &act) {
+                panic!("{}: {error}", facts.canonical_json());
+            }
+        };
+        for text in [
+            include_str!("../../tests/cases/C52.json"),
+            include_str!("../../tests/cases/C55-approved.json"),
+            include_str!("../../tests/cases/demo-3-germany.json"),
+        ] {
+            let case: Value = serde_json::from_str(text).unwrap();
+            let facts = Facts::parse(case["facts"].to_string().as_bytes(), at).unwrap();
+            check(&facts);
+        }
+        // Every fact with every value that stands for others, for every act.
+        for action in Action::ALL {
+            let text = match action {
+                Action::UseFor => {
+                    r#"{"requested_action":"use_for","purpose2":"klacht"}"#.to_owned()
+                }
+                other => format!(r#"{{"requested_action":"{other}"}}"#),
+            };
+            let facts = Facts::parse(text.as_bytes(), at).unwrap();
+            check(&facts);
+            for row in facts.missing() {
+                for (_, trial) in facts.trials(row.name).take(4) {
+                    check(&trial);
+                }
+            }
+        }
+    }
+}
