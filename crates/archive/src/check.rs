@@ -79,6 +79,21 @@ impl Archive {
     /// Checks the archive against its invariants.
     pub fn check(&self, level: Level) -> Result<Findings, ArchiveError> {
         let mut findings = Findings::default();
+        // Keys first: a server that begins a recording meanwhile makes the key before the row.
+        for id in self.keys.list().doing("listing keys")? {
+            if self
+                .index
+                .recording(id)
+                .doing("reading the index")?
+                .is_none()
+            {
+                findings.add(
+                    2,
+                    Some(id),
+                    "there is a key of a recording that the index lacks",
+                );
+            }
+        }
         let entries = self.blobs.list("").doing("listing blobs")?;
         let mut blobs: BTreeSet<String> = entries.into_iter().map(|entry| entry.key).collect();
         let known = blobs.clone();

@@ -64,8 +64,27 @@ impl Archive {
                 recovery.damaged.push((row.id, why));
             }
         }
+        self.forget_stray_keys()?;
         self.sequence()?;
         Ok(recovery)
+    }
+
+    /// A crash between the key and the row of a recording leaves a key that nothing was sealed
+    /// with.
+    fn forget_stray_keys(&self) -> Result<(), ArchiveError> {
+        for id in self.keys.list().doing("listing keys")? {
+            if self
+                .index
+                .recording(id)
+                .doing("reading the index")?
+                .is_none()
+            {
+                self.keys
+                    .destroy(id)
+                    .doing("removing a key that is not needed")?;
+            }
+        }
+        Ok(())
     }
 
     /// A call that waited for a permit when the server stopped: nothing was kept of it.

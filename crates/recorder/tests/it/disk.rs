@@ -4,6 +4,7 @@ use crate::support::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use voicelog_archive::Archive;
+use voicelog_archive::journal::Cause;
 use voicelog_archive::timeline::Verdict;
 use voicelog_model::Clock;
 use voicelog_recorder::{CallState, Recorder};
@@ -121,8 +122,14 @@ fn a_recording_that_cannot_be_written_ends_and_the_one_beside_it_goes_on() {
 
     assert_eq!(server.timeline(second_id).verdict, Verdict::Whole);
     assert_eq!(payloads(&server.open(second_id), 1), sent(&report)[0]);
+    // Once there is room, the recording says where it stopped and why.
+    is_full.store(false, Ordering::SeqCst);
+    wait_until("the first one is closed", || {
+        server.detail(first_id).timeline.is_some()
+    });
     let timeline = server.timeline(first_id);
-    assert_ne!(timeline.verdict, Verdict::Whole);
+    assert_eq!(timeline.end, Some(Cause::DiskFull));
+    assert_eq!(timeline.verdict, Verdict::WholeWithDeclaredGaps);
     assert!(
         timeline.streams[0].packets >= 10,
         "what was written is kept"

@@ -23,7 +23,12 @@ fn draining_ends_calls_in_progress_and_closes_them() {
     assert_eq!(by, Side::Server);
     let timeline = server.timeline(id);
     assert_eq!(timeline.end, Some(Cause::Shutdown));
-    assert_eq!(timeline.verdict, Verdict::Whole, "{timeline:#?}");
+    // The conversation may have gone on without us.
+    assert_eq!(
+        timeline.verdict,
+        Verdict::WholeWithDeclaredGaps,
+        "{timeline:#?}"
+    );
     let status = server.recorder.status();
     assert!(status.calls.is_empty() && !status.accepting);
 }
