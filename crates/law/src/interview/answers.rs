@@ -148,6 +148,10 @@ pub(super) fn choose_one() -> Text {
     Text::new("Kies één antwoord.", "Choose one answer.")
 }
 
+pub(super) fn choose_some() -> Text {
+    Text::new("Kies er minstens één.", "Choose at least one.")
+}
+
 pub(super) fn no_choice(id: &str) -> Text {
     let shown: String = id.chars().take(40).collect();
     Text::new(

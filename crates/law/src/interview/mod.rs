@@ -299,9 +299,15 @@ impl Ask {
         }
     }
 
+    /// Whether it changes no outcome, only the advice.
+    #[must_use]
+    pub const fn is_for_advice(&self) -> bool {
+        self.question.extra
+    }
+
     /// Whether "I do not know" is an answer to it.
     #[must_use]
-    pub fn may_be_unknown(&self) -> bool {
+    pub const fn may_be_unknown(&self) -> bool {
         self.question.unknown
     }
 }
@@ -366,6 +372,9 @@ impl Known {
                 next.apply(choice.sets, at);
             }
             (Answer::Chosen(ids), Form::Several(all)) => {
+                if ids.is_empty() && ask.question.at_least_one {
+                    return Err(Some(answers::choose_some()));
+                }
                 let known = |id: &&String| all.iter().any(|choice| choice.id == **id);
                 if let Some(id) = ids.iter().find(|id| !known(id)) {
                     return Err(Some(answers::no_choice(id)));

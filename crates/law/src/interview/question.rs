@@ -20,6 +20,8 @@ pub struct Question {
     pub(crate) only: Applies,
     /// Whether "I do not know" is an answer.
     pub(crate) unknown: bool,
+    /// Whether at least one of the list has to be taken: it is asked because of one.
+    pub(crate) at_least_one: bool,
     /// Changes no outcome, only advice: asked on wish.
     pub(crate) extra: bool,
 }
@@ -108,8 +110,15 @@ impl Question {
             reworded: &[],
             only: always,
             unknown: !matches!(form, Form::Several(_)),
+            at_least_one: false,
             extra: false,
         }
+    }
+
+    /// A list that is asked because one of it fits.
+    pub(crate) const fn at_least_one(mut self) -> Self {
+        self.at_least_one = true;
+        self
     }
 
     /// One that must be answered.

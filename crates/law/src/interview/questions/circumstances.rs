@@ -168,7 +168,8 @@ pub(super) const QUESTIONS: &[Question] = &[
             country("gb", "Verenigd Koninkrijk", "United Kingdom", &[("countries", Some("[\"GB\"]"))]),
             country("other", "Een ander land, of niet bekend", "Another country, or not known", &[("countries", Some("[\"ZZ\"]"))]),
         ]),
-    ),
+    )
+    .at_least_one(),
     Question::new(
         "nature",
         ("Waar gaat het gesprek over?", "What is the conversation about?"),
@@ -229,7 +230,8 @@ pub(super) const QUESTIONS: &[Question] = &[
             special("bsn", "Burgerservicenummer", "Citizen service number (BSN)", &[("special_data", Some("[\"bsn\"]"))]),
             special("card", "Nummer of code van een bankpas", "Number or code of a bank card", &[("special_data", Some("[\"card\"]"))]),
         ]),
-    ),
+    )
+    .at_least_one(),
     Question::new(
         "special_ground",
         ("Op welke grond mag dat worden vastgelegd?", "On which ground may that be recorded?"),
