@@ -87,32 +87,6 @@ fn a_refused_call_leaves_its_decision_and_not_one_byte_of_media() {
 }
 
 #[test]
-fn consent_of_everyone_lifts_a_refusal_and_consent_of_one_does_not() {
-    let fixture = fixture();
-    let archive = &fixture.archive;
-    let call = archive
-        .open_call(offer("announced", "tel:+4930901820"), START)
-        .unwrap();
-    let asked = |at| archive.ask_to_record(call.id, at).unwrap();
-    assert!(matches!(asked(START).verdict, Verdict::Refusal(_)));
-    let say = |facts: serde_json::Value, at| {
-        archive
-            .say(call.id, facts.as_object().unwrap().clone(), at)
-            .unwrap();
-    };
-    say(
-        json!({ "consent_per_participant": { "p1": "given", "p2": "none" } }),
-        seconds(3),
-    );
-    assert!(matches!(asked(seconds(3)).verdict, Verdict::Refusal(_)));
-    say(
-        json!({ "consent_per_participant": { "p2": "given" } }),
-        seconds(7),
-    );
-    assert!(matches!(asked(seconds(7)).verdict, Verdict::Permit(_)));
-}
-
-#[test]
 fn what_belongs_to_the_line_cannot_be_said_during_a_call() {
     let fixture = fixture();
     let call = open_call(&fixture.archive, "announced");
