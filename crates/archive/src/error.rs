@@ -132,9 +132,8 @@ impl ArchiveError {
             | Self::Segment { .. }
             | Self::Journal { .. }
             | Self::Corrupt { .. } => Kind::Corrupt,
-            Self::Bundle { .. } | Self::Document(_) | Self::Sealing { .. } | Self::Signing(_) => {
-                Kind::Internal
-            }
+            Self::Document(_) | Self::Sealing { .. } | Self::Signing(_) => Kind::Internal,
+            Self::Bundle { source, .. } => source.kind(),
             Self::Audio(source) => source.kind(),
             Self::Certificate(source) => source.kind(),
             Self::Random(_) => Kind::Unavailable,

@@ -42,7 +42,7 @@ pub(crate) struct Basis {
 /// One pass over the journal: the inventory, and the few things that closing needs besides.
 pub(crate) struct Summary {
     inventory: InventoryBuilder,
-    /// The decision that permitted the recording.
+    /// The decision under which the recording began: the first that permitted it.
     pub(crate) decision: Option<DecisionId>,
     /// Whether the journal says that the call ended.
     pub(crate) ended: bool,
@@ -136,11 +136,7 @@ impl Archive {
         let decision = summary.decision.ok_or_else(|| ArchiveError::Corrupt {
             what: format!("the journal of {id}"),
         })?;
-        let basis = Basis {
-            decision_sha256: Digest::of(&self.decision_document(decision)?),
-            rulebook_hash: self.rulebook_digest()?,
-            tool: TOOL.to_owned(),
-        };
+        let basis = self.basis(decision)?;
         let (manifest, timeline) = summary.finish(id, segments.entries, basis)?;
         let byte_count = manifest
             .segments
@@ -238,13 +234,23 @@ impl Archive {
         })
     }
 
-    fn rulebook_digest(&self) -> Result<Digest, ArchiveError> {
-        self.rulebook
-            .hash()
-            .parse()
-            .map_err(|_hash| ArchiveError::Corrupt {
-                what: "the rulebook's hash".to_owned(),
-            })
+    /// What a recording rests on: the decision under which it began, and the rulebook that
+    /// decided then, which need not be the one in force now.
+    fn basis(&self, decision: DecisionId) -> Result<Basis, ArchiveError> {
+        let damaged = || ArchiveError::Corrupt {
+            what: format!("decision {decision}"),
+        };
+        let row = self
+            .index
+            .decision(decision)
+            .doing("reading a decision")?
+            .ok_or_else(damaged)?;
+        let rulebook = self.parse_decision(&row)?.rulebook.hash;
+        Ok(Basis {
+            decision_sha256: Digest::of(&row.document),
+            rulebook_hash: rulebook.parse().map_err(|_hash| damaged())?,
+            tool: TOOL.to_owned(),
+        })
     }
 
     /// When the term that was chosen for the recording ends; `None` if no term was chosen or it
@@ -254,9 +260,7 @@ impl Archive {
         id: RecordingId,
         started_at: Timestamp,
     ) -> Result<Option<Timestamp>, ArchiveError> {
-        let facts = self
-            .facts_of(self.governing_decision(&self.row(id)?)?)?
-            .facts;
+        let facts = self.recorded_facts(&self.row(id)?)?;
         let Some(term) = facts.get("retention_term").and_then(|term| term.as_str()) else {
             return Ok(None);
         };

@@ -4,6 +4,7 @@
 //! **Invariant:** nothing maps an error to "allowed". A failure to gather, to decide or to store
 //! is an error, and an error is never a permission.
 
+use crate::call::{CONSENTS, SAYABLE_FACTS};
 use crate::error::Doing;
 use crate::permit::{Answer, Permit, Refusal, Verdict, act};
 use crate::{Archive, ArchiveError, random};
@@ -127,7 +128,7 @@ impl Archive {
         added: &Map<String, Value>,
     ) -> Result<Map<String, Value>, ArchiveError> {
         let row = self.row(id)?;
-        let mut facts = self.facts_of(self.governing_decision(&row)?)?.facts;
+        let mut facts = self.recorded_facts(&row)?;
         facts.insert("requested_action".into(), json!(action));
         facts.insert("recorded_at".into(), json!(row.started_at));
         if row.state != State::Sealed {
@@ -140,8 +141,42 @@ impl Archive {
         Ok(facts)
     }
 
-    /// The decision that a recording rests on: the last that permitted to make it. A call that
-    /// was refused first began under another.
+    /// The facts of a recording: those of the last permit to make it, and over them what was said
+    /// in the call until its end, whatever the answer was then.
+    ///
+    /// Consent counts of those whom the permit counted: recording stops when somebody joins who
+    /// has not agreed, so nobody's voice is kept who was not asked about.
+    pub(crate) fn recorded_facts(
+        &self,
+        row: &RecordingRow,
+    ) -> Result<Map<String, Value>, ArchiveError> {
+        let mut facts = self.facts_of(self.governing_decision(row)?)?.facts;
+        let rows = self.index.decisions_of(row.id).doing("reading decisions")?;
+        let Some(newest) = rows.iter().rfind(|kept| kept.action == Action::Record) else {
+            return Ok(facts);
+        };
+        for (name, value) in self.facts_of(newest.id)?.facts {
+            if !SAYABLE_FACTS.contains(&name.as_str()) {
+                continue;
+            }
+            match (facts.get_mut(&name), value) {
+                (Some(Value::Object(counted)), Value::Object(last)) if name == CONSENTS => {
+                    for (party, consent) in counted {
+                        if let Some(last) = last.get(party) {
+                            consent.clone_from(last);
+                        }
+                    }
+                }
+                (_, value) => {
+                    facts.insert(name, value);
+                }
+            }
+        }
+        Ok(facts)
+    }
+
+    /// The last decision that permitted to make a recording. A call that was refused first began
+    /// under another.
     pub(crate) fn governing_decision(
         &self,
         row: &RecordingRow,

@@ -5,6 +5,7 @@ use crate::error::Doing;
 use crate::permit::{Permit, act};
 use crate::writer::{DETAILS_LABEL, SealedDetails, segment_prefix};
 use crate::{Archive, ArchiveError};
+use voicelog_evidence::Digest;
 use voicelog_evidence::audio;
 use voicelog_evidence::bundle::{self, BundleInput};
 use voicelog_evidence::canonical::from_canonical;
@@ -281,10 +282,11 @@ impl Archive {
         let damaged = || ArchiveError::Corrupt {
             what: format!("the documents of {id}"),
         };
-        let manifest = self.manifest_bytes(id)?;
-        let decision = self.decision_document(self.governing_decision(&row)?)?;
+        let manifest =
+            Manifest::from_bytes(&self.manifest_bytes(id)?).map_err(|_text| damaged())?;
+        let decision = self.named_decision(&manifest)?.document;
         let input = BundleInput {
-            manifest: &Manifest::from_bytes(&manifest).map_err(|_text| damaged())?,
+            manifest: &manifest,
             timeline: &opened.timeline,
             decision: &decision,
             records: &opened.records,
@@ -296,6 +298,17 @@ impl Archive {
         };
         bundle::build(&input, &self.secrets.signing_key)
             .map_err(|source| ArchiveError::Bundle { id, source })
+    }
+
+    /// The decision that a manifest names: the one under which the recording began.
+    pub(crate) fn named_decision(&self, manifest: &Manifest) -> Result<DecisionRow, ArchiveError> {
+        let id = manifest.recording;
+        let rows = self.index.decisions_of(id).doing("reading decisions")?;
+        rows.into_iter()
+            .find(|row| Digest::of(&row.document) == manifest.decision_sha256)
+            .ok_or_else(|| ArchiveError::Corrupt {
+                what: format!("the decision that permitted {id}"),
+            })
     }
 
     fn log_access(
