@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use voicelog_model::{MediaStream, Party, Pii, RecordingId, Timestamp, limits};
+use voicelog_store::index::State;
 
 /// A participant as the recording client names it.
 #[derive(Debug, Clone)]
@@ -49,6 +50,8 @@ pub struct Call {
     pub offered_at: Timestamp,
     /// Facts said during the call, over the API.
     pub said: Map<String, Value>,
+    /// Its recording has a writer, or one is being made.
+    is_begun: bool,
 }
 
 impl Call {
@@ -60,6 +63,7 @@ impl Call {
             streams: offered.streams,
             offered_at: offered.offered_at,
             said: Map::new(),
+            is_begun: false,
         };
         call.set_parties(offered.parties);
         call
@@ -214,6 +218,33 @@ impl Calls {
             listener(id);
         }
         Ok(())
+    }
+
+    /// Takes the one writer that a recording may have: two would seal other media with the same
+    /// nonces. Errors: somebody has it.
+    pub(crate) fn take_writer(&self, id: RecordingId) -> Result<Call, ArchiveError> {
+        let mut calls = self.lock();
+        let call = calls.get_mut(&id).ok_or(ArchiveError::NotFound(id))?;
+        if std::mem::replace(&mut call.is_begun, true) {
+            return Err(ArchiveError::State {
+                id,
+                state: State::Recording.as_str(),
+                wanted: "begun",
+            });
+        }
+        Ok(call.clone())
+    }
+
+    /// No writer came of it; the next permit may try again.
+    pub(crate) fn give_writer_back(&self, id: RecordingId) {
+        if let Some(call) = self.lock().get_mut(&id) {
+            call.is_begun = false;
+        }
+    }
+
+    /// Whether the call is in progress and its recording has no writer.
+    pub(crate) fn has_no_writer(&self, id: RecordingId) -> bool {
+        self.lock().get(&id).is_some_and(|call| !call.is_begun)
     }
 
     pub(crate) fn listen(&self, listener: Listener) {

@@ -39,6 +39,13 @@ pub enum ArchiveError {
     /// No such recording, or no such call in progress.
     #[error("no recording {0} here")]
     NotFound(RecordingId),
+    /// There is media that the index knows nothing of.
+    #[error(
+        "there is media of recording {0} that the index knows nothing of; the index may be an \
+         older copy. Nothing of it was destroyed. Stop the server, and restore the index that \
+         belongs to this media"
+    )]
+    IndexBehind(RecordingId),
     /// The recording is in another state than the act needs.
     #[error("recording {id} is {state}, so it cannot be {wanted}")]
     State {
@@ -131,6 +138,7 @@ impl ArchiveError {
             Self::Key { .. }
             | Self::Segment { .. }
             | Self::Journal { .. }
+            | Self::IndexBehind(_)
             | Self::Corrupt { .. } => Kind::Corrupt,
             Self::Document(_) | Self::Sealing { .. } | Self::Signing(_) => Kind::Internal,
             Self::Bundle { source, .. } => source.kind(),

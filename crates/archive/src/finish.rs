@@ -4,6 +4,7 @@
 //! runs after a crash is code that runs every day.
 
 use crate::error::Doing;
+use crate::writer::segment_key;
 use crate::{Archive, ArchiveError};
 use voicelog_evidence::Digest;
 use voicelog_evidence::canonical::canonical_json;
@@ -136,6 +137,14 @@ impl Archive {
         let decision = summary.decision.ok_or_else(|| ArchiveError::Corrupt {
             what: format!("the journal of {id}"),
         })?;
+        // What a crash left of a frame goes: the file is then what the manifest says.
+        for entry in &segments.entries {
+            if segments.torn.contains(&entry.number) {
+                self.blobs
+                    .truncate(&segment_key(id, entry.number), entry.byte_len)
+                    .doing("taking away half a frame")?;
+            }
+        }
         let basis = self.basis(decision)?;
         let (manifest, timeline) = summary.finish(id, segments.entries, basis)?;
         let byte_count = manifest
@@ -203,15 +212,26 @@ impl Archive {
             &sha256(&document),
             now,
         )?;
-        if self
-            .index
-            .recording(id)
-            .doing("reading the index")?
-            .is_none()
-        {
-            // The law could not even be asked: an error, which was reported when it happened.
-            self.calls.remove(id);
-            return Err(ArchiveError::NotFound(id));
+        let present = self.index.recording(id).doing("reading the index")?;
+        // Permitted, perhaps, and then it could not begin: what that left is taken away.
+        let failed = self.calls.has_no_writer(id);
+        match present.map(|row| row.state) {
+            Some(State::Recording) if failed => {
+                self.index
+                    .set_state(id, &[State::Recording], State::Waiting)
+                    .doing("closing an unrecorded call")?;
+                self.forget_beginning(id)?;
+            }
+            Some(State::Waiting) => self.forget_beginning(id)?,
+            Some(_) => {}
+            None => {
+                // The law could not even be asked: an error, which was reported when it happened.
+                if failed {
+                    self.forget_beginning(id)?;
+                }
+                self.calls.remove(id);
+                return Err(ArchiveError::NotFound(id));
+            }
         }
         let row = Unrecorded {
             ended_at: timeline.call_ended,

@@ -21,8 +21,8 @@ pub struct Recovery {
     pub waiting: Vec<RecordingId>,
     /// Destructions continued.
     pub destroyed: Vec<RecordingId>,
-    /// Recordings that could not be closed because what is stored is damaged; they stay as they
-    /// are, and `check` names what is wrong.
+    /// Recordings that could not be closed because what is stored is damaged, or that the index
+    /// lacks; they stay as they are, key and all, and `check` names what is wrong.
     pub damaged: Vec<(RecordingId, String)>,
 }
 
@@ -64,24 +64,27 @@ impl Archive {
                 recovery.damaged.push((row.id, why));
             }
         }
-        self.forget_stray_keys()?;
+        self.forget_stray_keys(&mut recovery)?;
         self.sequence()?;
         Ok(recovery)
     }
 
     /// A crash between the key and the row of a recording leaves a key that nothing was sealed
-    /// with.
-    fn forget_stray_keys(&self) -> Result<(), ArchiveError> {
+    /// with. Where there are segments the key is not stray: it is the index that lacks something,
+    /// as after restoring an older copy of it, and without its key that recording is lost.
+    fn forget_stray_keys(&self, recovery: &mut Recovery) -> Result<(), ArchiveError> {
         for id in self.keys.list().doing("listing keys")? {
-            if self
-                .index
-                .recording(id)
-                .doing("reading the index")?
-                .is_none()
-            {
+            let row = self.index.recording(id).doing("reading the index")?;
+            if row.is_some() {
+                continue;
+            }
+            if self.trace(id)?.blobs == 0 {
                 self.keys
                     .destroy(id)
                     .doing("removing a key that is not needed")?;
+            } else {
+                let why = ArchiveError::IndexBehind(id).to_string();
+                recovery.damaged.push((id, why));
             }
         }
         Ok(())
@@ -95,9 +98,7 @@ impl Archive {
         now: Timestamp,
     ) -> Result<(), ArchiveError> {
         // A key may exist if the crash came between key and row; nothing was sealed with it.
-        self.keys
-            .destroy(id)
-            .doing("removing a key that is not needed")?;
+        self.forget_beginning(id)?;
         let mut events = vec![(started_at, JournalEvent::CallStarted {})];
         for row in self.index.decisions_of(id).doing("reading decisions")? {
             let decision = self.parse_decision(&row)?;

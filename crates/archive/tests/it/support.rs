@@ -14,6 +14,7 @@ use voicelog_evidence::note::SigningKey;
 use voicelog_law::Rulebook;
 use voicelog_model::{Codec, DecisionId, MediaStream, Pii, StreamNumber, Timestamp};
 use voicelog_store::blobs::Options;
+use voicelog_store::faulty::{FaultyBlobs, FaultyIndex, FaultyKeys, Schedule};
 use voicelog_store::{Access, ArchiveId, Layout, LocalStore};
 
 pub(crate) const NAME: &str = "Jansen-van-der-Kanarie";
@@ -82,6 +83,15 @@ pub(crate) fn parts(folder: &Path) -> Parts {
             line("covert", facts("covert")),
         ]),
     }
+}
+
+/// The same, with storage that fails as the schedule says.
+pub(crate) fn faulty(folder: &Path, schedule: &Schedule) -> Archive {
+    let mut parts = parts(folder);
+    parts.index = Box::new(FaultyIndex::new(parts.index, schedule.clone()));
+    parts.blobs = Box::new(FaultyBlobs::new(parts.blobs, schedule.clone()));
+    parts.keys = Box::new(FaultyKeys::new(parts.keys, schedule.clone()));
+    Archive::open(parts)
 }
 
 pub(crate) fn fixture() -> Fixture {
@@ -193,19 +203,30 @@ pub(crate) fn write_media(archive: &Archive, call: &Call, count: u16) -> Recordi
     let answer = archive.ask_to_record(call.id, START).unwrap();
     let decision = answer.id;
     let mut writer = archive.begin(permit(answer)).unwrap();
+    write_to(archive, &mut writer, call, decision, count);
+    writer
+}
+
+/// Writes the beginning of a recording that has a writer, and `count` packets on each stream.
+pub(crate) fn write_to(
+    archive: &Archive,
+    writer: &mut RecordingWriter,
+    call: &Call,
+    decision: DecisionId,
+    count: u16,
+) {
     let mut chunk = ChunkBuilder::new();
     push_beginning(&mut chunk, call, decision);
     for sequence in 0..count {
         push_packets(&mut chunk, sequence);
         if sequence % 15 == 14 {
-            archive.append(&mut writer, &chunk.take()).unwrap();
+            archive.append(writer, &chunk.take()).unwrap();
         }
     }
     if !chunk.is_empty() {
-        archive.append(&mut writer, &chunk.take()).unwrap();
+        archive.append(writer, &chunk.take()).unwrap();
     }
     archive.commit().unwrap();
-    writer
 }
 
 /// Ends and closes a recording whose media is written.
