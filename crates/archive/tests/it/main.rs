@@ -7,4 +7,5 @@ mod destroying;
 mod faults;
 mod recording;
 mod recovering;
+mod sequencing;
 mod support;

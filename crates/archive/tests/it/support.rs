@@ -67,7 +67,15 @@ pub(crate) fn parts(folder: &Path) -> Parts {
     if !layout.exists() {
         LocalStore::create(&layout, ArchiveId([7; 16]), START).unwrap();
     }
-    let store = LocalStore::open(&layout, Access::Write(Options::default())).unwrap();
+    parts_of(LocalStore::open(&layout, Access::Write(Options::default())).unwrap())
+}
+
+/// Those of a second process, next to the one that writes.
+pub(crate) fn reading(folder: &Path) -> Parts {
+    parts_of(LocalStore::open(&Layout::in_folder(folder), Access::Read).unwrap())
+}
+
+fn parts_of(store: LocalStore) -> Parts {
     Parts {
         index: Box::new(store.index),
         blobs: Box::new(store.blobs),
@@ -87,11 +95,14 @@ pub(crate) fn parts(folder: &Path) -> Parts {
 
 /// The same, with storage that fails as the schedule says.
 pub(crate) fn faulty(folder: &Path, schedule: &Schedule) -> Archive {
-    let mut parts = parts(folder);
+    Archive::open(with_faults(parts(folder), schedule))
+}
+
+pub(crate) fn with_faults(mut parts: Parts, schedule: &Schedule) -> Parts {
     parts.index = Box::new(FaultyIndex::new(parts.index, schedule.clone()));
     parts.blobs = Box::new(FaultyBlobs::new(parts.blobs, schedule.clone()));
     parts.keys = Box::new(FaultyKeys::new(parts.keys, schedule.clone()));
-    Archive::open(parts)
+    parts
 }
 
 pub(crate) fn fixture() -> Fixture {
