@@ -47,6 +47,8 @@ pub(crate) struct Summary {
     pub(crate) decision: Option<DecisionId>,
     /// Whether the journal says that the call ended.
     pub(crate) ended: bool,
+    /// Latest moment of any record.
+    pub(crate) latest: Option<Timestamp>,
     /// An event that cannot be written down again; only a damaged journal has one.
     unwritable: Option<OriginalError>,
 }
@@ -57,6 +59,7 @@ impl Summary {
             inventory: InventoryBuilder::new(data_key.tree_salt(id)),
             decision: None,
             ended: false,
+            latest: None,
             unwritable: None,
         }
     }
@@ -66,6 +69,7 @@ impl Summary {
         if let Err(error) = self.inventory.push(record) {
             self.unwritable = Some(error);
         }
+        self.latest = self.latest.max(Some(record.time()));
         let RecordRef::Event { event, .. } = record else {
             return;
         };

@@ -26,6 +26,17 @@ pub struct Recovery {
     pub damaged: Vec<(RecordingId, String)>,
 }
 
+/// How much of a call a crash can take: what was not committed yet.
+const UNCOMMITTED_MICROS: i64 = 500_000;
+
+/// The end of a call that a crash cut off, of which `latest` is the last thing known. What came
+/// after it was lost at most until the next commit; how long the call went on while the server
+/// was down, nobody knows.
+fn interruption(latest: Timestamp, now: Timestamp) -> (Timestamp, JournalEvent) {
+    let at = latest.max(now.min(latest.plus_micros(UNCOMMITTED_MICROS)));
+    (at, JournalEvent::Interrupted { restarted_at: now })
+}
+
 impl Archive {
     /// Takes everything that was under way to its end. Only the process that holds the archive's
     /// server lock may call this.
@@ -100,13 +111,15 @@ impl Archive {
         // A key may exist if the crash came between key and row; nothing was sealed with it.
         self.forget_beginning(id)?;
         let mut events = vec![(started_at, JournalEvent::CallStarted {})];
+        let mut latest = started_at;
         for row in self.index.decisions_of(id).doing("reading decisions")? {
             let decision = self.parse_decision(&row)?;
             if let Some(event) = self.refusal_event(row.id, &decision) {
                 events.push((row.at, event));
+                latest = latest.max(row.at);
             }
         }
-        events.push((now, JournalEvent::Interrupted { restarted_at: now }));
+        events.push(interruption(latest, now));
         self.finish_unrecorded(id, &events, now).map(|_finished| ())
     }
 
@@ -123,15 +136,18 @@ impl Archive {
                     .push_event(at, &event)
                     .map_err(|source| ArchiveError::Journal { id, source })
             };
+            let mut latest = summary.latest;
             if summary.decision.is_none() {
                 // The crash came between the permission and the first chunk on disk: the journal
                 // has not even a beginning.
                 let row = self.row(id)?;
+                latest = latest.max(Some(row.started_at));
                 let decision = self.governing_decision(&row)?;
                 push(row.started_at, JournalEvent::CallStarted {})?;
                 push(row.started_at, JournalEvent::Permitted { decision })?;
             }
-            push(now, JournalEvent::Interrupted { restarted_at: now })?;
+            let (at, event) = interruption(latest.unwrap_or(now), now);
+            push(at, event)?;
             let number = segments.next_number();
             let (mut segment, mut bytes) =
                 SegmentWriter::create(&data_key, id, number, segments.chain);

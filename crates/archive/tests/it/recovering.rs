@@ -4,7 +4,8 @@ use crate::support::*;
 use std::sync::Arc;
 use voicelog_archive::check::Level;
 use voicelog_archive::timeline::Verdict as Completeness;
-use voicelog_archive::{Archive, State};
+use voicelog_archive::{Archive, State, Verdict};
+use voicelog_evidence::Digest;
 use voicelog_model::RecordingId;
 
 #[test]
@@ -14,7 +15,9 @@ fn a_recording_cut_off_by_a_crash_keeps_what_was_committed_and_declares_the_rest
     let writer = write_media(&fixture.archive, &call, 75);
     std::mem::forget(writer);
     let fixture = fixture.reopen();
-    let recovery = fixture.archive.recover(seconds(30)).unwrap();
+    // The call was cut on a Friday, and the server comes back on Monday.
+    let monday = seconds(3 * 86_400);
+    let recovery = fixture.archive.recover(monday).unwrap();
     assert_eq!(recovery.interrupted, [call.id]);
     assert_eq!(recovery.damaged, []);
     let detail = fixture.archive.detail(call.id).unwrap();
@@ -23,13 +26,49 @@ fn a_recording_cut_off_by_a_crash_keeps_what_was_committed_and_declares_the_rest
         detail.summary.verdict,
         Some(Completeness::WholeWithDeclaredGaps)
     );
-    assert_eq!(detail.timeline.unwrap().streams[0].packets, 75);
+    let timeline = detail.timeline.unwrap();
+    assert_eq!(timeline.streams[0].packets, 75);
+    // The last packet arrived at 1,480 ms.
+    assert_eq!(timeline.length_us(), 1_980_000);
     assert_eq!(fixture.archive.check(Level::Hash).unwrap().wrong, []);
+    let reader = serde_json::json!({
+        "requester_role": "controller_staff", "need_to_know_basis": "complaint 12",
+    });
+    let answer = fixture
+        .archive
+        .ask_to_listen(call.id, reader.as_object().unwrap(), monday)
+        .unwrap();
+    let Verdict::Permit(listen) = answer.verdict else {
+        panic!("{:?}", answer.decision)
+    };
+    let opened = fixture.archive.listen(&listen, monday).unwrap();
+    assert!(opened.wav().is_ok());
     // Recovery is done: a second time there is nothing to do.
+    fixture.archive.sequence().unwrap();
     assert_eq!(
-        fixture.archive.recover(seconds(31)).unwrap(),
+        fixture.archive.recover(monday).unwrap(),
         voicelog_archive::Recovery::default()
     );
+}
+
+#[test]
+fn half_a_frame_is_taken_away_and_the_manifest_tells_of_whole_ones() {
+    let fixture = fixture();
+    let call = open_call(&fixture.archive, "announced");
+    std::mem::forget(write_media(&fixture.archive, &call, 75));
+    let fixture = fixture.reopen();
+    let path = format!("blobs/objects/rec/{}/000001.seg", call.id);
+    let path = fixture.folder.path().join(path);
+    let len = std::fs::metadata(&path).unwrap().len();
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len(len - 5).unwrap();
+    fixture.archive.recover(seconds(30)).unwrap();
+    let manifest = fixture.archive.detail(call.id).unwrap().manifest.unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    assert!(bytes.len() > 96 && (bytes.len() as u64) < len - 5);
+    assert_eq!(manifest.segments[0].byte_len, bytes.len() as u64);
+    assert_eq!(manifest.segments[0].sha256, Digest::of(&bytes));
+    assert_eq!(fixture.archive.check(Level::Hash).unwrap().wrong, []);
 }
 
 #[test]
@@ -41,6 +80,7 @@ fn a_waiting_call_cut_off_by_a_crash_is_closed_as_not_recorded() {
     let recovery = fixture.archive.recover(seconds(30)).unwrap();
     assert_eq!(recovery.waiting, [call.id]);
     let detail = fixture.archive.detail(call.id).unwrap();
+    assert_eq!(detail.timeline.unwrap().length_us(), 500_000);
     assert_eq!(detail.summary.state, State::NotRecorded);
     assert_eq!(detail.summary.verdict, Some(Completeness::NotRecorded));
 }
