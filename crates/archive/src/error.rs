@@ -94,6 +94,14 @@ pub enum ArchiveError {
         #[source]
         source: BundleError,
     },
+    /// What is stored of a recording is not what its manifest says.
+    #[error("recording {id} is not whole: {what}")]
+    NotWhole {
+        /// Which recording.
+        id: RecordingId,
+        /// What differs.
+        what: &'static str,
+    },
     /// Something stored is not what was stored.
     #[error("{what} is damaged")]
     Corrupt {
@@ -139,6 +147,7 @@ impl ArchiveError {
             | Self::Segment { .. }
             | Self::Journal { .. }
             | Self::IndexBehind(_)
+            | Self::NotWhole { .. }
             | Self::Corrupt { .. } => Kind::Corrupt,
             Self::Document(_) | Self::Sealing { .. } | Self::Signing(_) => Kind::Internal,
             Self::Bundle { source, .. } => source.kind(),

@@ -205,10 +205,7 @@ impl Archive {
         }
         let timeline = builder.finish();
         let document = canonical_json(&timeline)?;
-        let salt = self
-            .secrets
-            .decision_key
-            .derive("unrecorded salt", id.as_bytes());
+        let salt = self.unrecorded_salt(id);
         let leaf = self.leaf(
             LeafKind::Refused,
             &id.to_string(),
@@ -275,6 +272,13 @@ impl Archive {
             rulebook_hash: rulebook.parse().map_err(|_hash| damaged())?,
             tool: TOOL.to_owned(),
         })
+    }
+
+    /// Salt of the leaf of a call that was not recorded: it has no data key to draw one from.
+    pub(crate) fn unrecorded_salt(&self, id: RecordingId) -> [u8; 32] {
+        self.secrets
+            .decision_key
+            .derive("unrecorded salt", id.as_bytes())
     }
 
     /// When the term that was chosen for the recording ends; `None` if no term was chosen or it

@@ -12,7 +12,7 @@ use voicelog_evidence::canonical::from_canonical;
 use voicelog_evidence::checkpoint::TlogProof;
 use voicelog_evidence::digest::sha256;
 use voicelog_evidence::journal::Record;
-use voicelog_evidence::key::open_bytes;
+use voicelog_evidence::key::{DataKey, open_bytes};
 use voicelog_evidence::manifest::Manifest;
 use voicelog_evidence::timeline::{Timeline, Verdict};
 use voicelog_evidence::tlog::{self, Leaf, LeafKind};
@@ -248,20 +248,45 @@ impl Archive {
             what: format!("the {what} of {id}"),
         };
         let data_key = self.data_key(id)?;
-        let details = open_bytes(&data_key, DETAILS_LABEL, id, &row.sealed)
-            .map_err(|_sealed| damaged("sealed details"))?;
-        let details: SealedDetails =
-            serde_json::from_slice(&details).map_err(|_text| damaged("sealed details"))?;
+        let parties = self.details(&row, &data_key)?.parties;
+        let manifest =
+            Manifest::from_bytes(&self.manifest_bytes(id)?).map_err(|_text| damaged("manifest"))?;
         let mut records = Vec::new();
-        self.read_records(id, &data_key, |record| records.push(record.to_record()))?;
+        let segments =
+            self.read_records(id, &data_key, |record| records.push(record.to_record()))?;
+        let not_whole = |what| ArchiveError::NotWhole { id, what };
+        if segments.entries != manifest.segments || !segments.torn.is_empty() {
+            return Err(not_whole(
+                "its segments are not those that its manifest lists",
+            ));
+        }
         let timeline = self.index.timeline(id).doing("reading the timeline")?;
-        let timeline = from_canonical(timeline.as_deref().unwrap_or_default())
-            .map_err(|_text| damaged("timeline"))?;
+        let timeline = timeline.unwrap_or_default();
+        if Digest::of(&timeline) != manifest.timeline_sha256 {
+            return Err(not_whole(
+                "its timeline is not the one that its manifest names",
+            ));
+        }
+        let timeline = from_canonical(&timeline).map_err(|_text| damaged("timeline"))?;
         Ok(OpenRecording {
-            parties: details.parties,
+            parties,
             timeline,
             records,
         })
+    }
+
+    /// What the row holds sealed.
+    pub(crate) fn details(
+        &self,
+        row: &RecordingRow,
+        data_key: &DataKey,
+    ) -> Result<SealedDetails, ArchiveError> {
+        let damaged = || ArchiveError::Corrupt {
+            what: format!("the sealed details of {}", row.id),
+        };
+        let opened = open_bytes(data_key, DETAILS_LABEL, row.id, &row.sealed)
+            .map_err(|_sealed| damaged())?;
+        serde_json::from_slice(&opened).map_err(|_text| damaged())
     }
 
     /// Makes the evidence bundle of a whole recording, and puts in the log that it was given.

@@ -9,3 +9,4 @@ mod recording;
 mod recovering;
 mod sequencing;
 mod support;
+mod tampering;
