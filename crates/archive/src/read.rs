@@ -229,9 +229,12 @@ impl Archive {
     }
 
     /// Opens a recording to listen to it, and puts that it was listened to in the log.
+    ///
+    /// Errors: [`ArchiveError::NotWhole`] if it is not what its manifest says.
+    #[expect(clippy::needless_pass_by_value, reason = "a permit is used once")]
     pub fn listen(
         &self,
-        permit: &Permit<act::Listen>,
+        permit: Permit<act::Listen>,
         now: Timestamp,
     ) -> Result<OpenRecording, ArchiveError> {
         let opened = self.opened(permit.recording)?;

@@ -219,7 +219,7 @@ fn listening_asks_for_a_reason_and_is_logged() {
     let Verdict::Permit(permit) = answer.verdict else {
         panic!("{:?}", answer.decision)
     };
-    let opened = archive.listen(&permit, seconds(60)).unwrap();
+    let opened = archive.listen(permit, seconds(60)).unwrap();
     assert_eq!(opened.parties[0].name.as_ref().unwrap().expose(), NAME);
     archive.sequence().unwrap();
     let leaves = archive.leaves(0, 100).unwrap();

@@ -41,7 +41,7 @@ fn a_recording_cut_off_by_a_crash_keeps_what_was_committed_and_declares_the_rest
     let Verdict::Permit(listen) = answer.verdict else {
         panic!("{:?}", answer.decision)
     };
-    let opened = fixture.archive.listen(&listen, monday).unwrap();
+    let opened = fixture.archive.listen(listen, monday).unwrap();
     assert!(opened.wav().is_ok());
     // Recovery is done: a second time there is nothing to do.
     fixture.archive.sequence().unwrap();

@@ -153,7 +153,7 @@ fn not_opened(archive: &Archive, id: RecordingId) -> &'static str {
     let Verdict::Permit(listen) = answer.unwrap().verdict else {
         panic!("refused")
     };
-    let Err(ArchiveError::NotWhole { what, .. }) = archive.listen(&listen, at) else {
+    let Err(ArchiveError::NotWhole { what, .. }) = archive.listen(listen, at) else {
         panic!("it opens")
     };
     let court = voicelog_model::Action::FileInCourt;

@@ -25,6 +25,9 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use voicelog_model::{Kind, StreamNumber, Timestamp};
 
+/// Most bytes of events in a bundle. A call has a few dozen events.
+pub(crate) const EVENTS_BYTES_MAX: usize = 64 << 20;
+
 /// What goes into a bundle.
 #[derive(Debug, Clone, Copy)]
 pub struct BundleInput<'a> {
@@ -69,6 +72,9 @@ pub enum BundleError {
     /// The container cannot be written.
     #[error("cannot write the container")]
     Zip(#[source] ZipError),
+    /// More events than a reader takes.
+    #[error("the journal has {0} bytes of events, and a bundle holds {EVENTS_BYTES_MAX} at most")]
+    TooManyEvents(usize),
     /// Two documents of the recording say different things, so the bundle would not verify.
     #[error("{0} is not the one that belongs to the recording")]
     Disagree(&'static str),
@@ -80,6 +86,7 @@ impl BundleError {
     pub const fn kind(&self) -> Kind {
         match self {
             Self::StrayPackets(_) | Self::Disagree(_) => Kind::Corrupt,
+            Self::TooManyEvents(_) => Kind::Exhausted,
             Self::Original(error) => error.kind(),
             Self::Audio(error) => error.kind(),
             Self::Document(error) => error.kind(),
@@ -199,6 +206,12 @@ fn originals(input: &BundleInput<'_>) -> Result<Vec<(String, Vec<u8>)>, BundleEr
             .ok_or(BundleError::StrayPackets(number))?;
         let view: RecordRef<'_> = record.as_view();
         original::put_record(index, view, file).map_err(BundleError::Original)?;
+    }
+    match files.get(&EVENTS).map(Vec::len) {
+        Some(byte_len) if byte_len > EVENTS_BYTES_MAX => {
+            return Err(BundleError::TooManyEvents(byte_len));
+        }
+        _ => {}
     }
     Ok(files
         .into_iter()

@@ -3,7 +3,8 @@
 use crate::fixture::{Parts, archive_key, inventory, logged, verifier};
 use voicelog_evidence::bundle::{self, BundleError};
 use voicelog_evidence::verify::Check;
-use voicelog_evidence::{Digest, Record, Report, SigningKey, Verdict, verify, zip};
+use voicelog_evidence::{Digest, JournalEvent, Record, Report, SigningKey, Verdict, verify, zip};
+use voicelog_model::DecisionId;
 
 /// The places of what is broken.
 fn places(report: &Report) -> Vec<String> {
@@ -273,6 +274,22 @@ fn no_bundle_is_made_of_documents_that_disagree() {
     assert_eq!(refused(other), "the timeline");
     let other = |parts: &mut Parts| parts.manifest.record_count += 1;
     assert_eq!(refused(other), "the entry in the log");
+}
+
+#[test]
+fn no_bundle_is_made_with_more_events_than_a_reader_takes() {
+    let mut parts = Parts::new(1, 6);
+    let long = Record::Event {
+        at: parts.manifest.call_ended,
+        event: JournalEvent::NotPermitted {
+            decision: DecisionId::from_bytes([1; 16]),
+            outcome: "x".repeat(60_000),
+            reasons: Vec::new(),
+        },
+    };
+    parts.records.extend(std::iter::repeat_n(long, 1_200));
+    let refused = bundle::build(&parts.input(), &archive_key());
+    assert!(matches!(refused, Err(BundleError::TooManyEvents(_))));
 }
 
 #[test]
