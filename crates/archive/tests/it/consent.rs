@@ -116,3 +116,41 @@ fn nothing_said_at_the_same_time_is_lost() {
     let consents = said["consent_per_participant"].as_object().unwrap();
     assert_eq!(consents.len(), SPEAKERS * ROUNDS);
 }
+
+/// Records with consent of both, says something more after a second, and asks to listen: whether
+/// one may, and the hash of the facts that the law saw.
+fn asked_to_listen(line: &str, other: &str, said: &Value) -> (bool, String) {
+    let fixture = fixture();
+    let archive = &fixture.archive;
+    let call = archive.open_call(offer(line, other), START).unwrap();
+    let both = json!({ "consent_per_participant": { "p1": "given", "p2": "given" } });
+    say(archive, call.id, &both, START);
+    let writer = write_media(archive, &call, 100);
+    say(archive, call.id, said, seconds(1));
+    archive.ask_to_record(call.id, seconds(1)).unwrap();
+    end(archive, writer, 100).unwrap();
+    let reader =
+        json!({ "requester_role": "controller_staff", "need_to_know_basis": "complaint 12" });
+    let answer = archive.ask_to_listen(call.id, reader.as_object().unwrap(), seconds(60));
+    let answer = answer.unwrap();
+    let may = matches!(answer.verdict, Verdict::Permit(_));
+    (may, answer.decision.facts_hash)
+}
+
+#[test]
+fn consent_taken_back_counts_later_only_where_the_basis_is_consent() {
+    let (nothing, dutch) = (json!({}), "tel:+31201234567");
+    let withdrawn = json!({ "consent_per_participant": { "p2": "withdrawn" } });
+    let objected = json!({ "openness": "announced_objected" });
+    // German law asks for consent to the recording, and it was given when that was made.
+    let (may, before) = asked_to_listen("announced", GERMAN, &nothing);
+    assert!(may);
+    assert_eq!(
+        asked_to_listen("announced", GERMAN, &withdrawn),
+        (true, before)
+    );
+    let (may, before) = asked_to_listen("consent", dutch, &nothing);
+    assert!(may);
+    assert_ne!(asked_to_listen("consent", dutch, &withdrawn).1, before);
+    assert!(!asked_to_listen("consent", dutch, &objected).0);
+}

@@ -43,6 +43,12 @@ pub(crate) fn facts(openness: &str) -> Map<String, Value> {
     facts.as_object().unwrap().clone()
 }
 
+fn resting_on_consent() -> Map<String, Value> {
+    let mut facts = facts("announced");
+    facts.insert("legal_basis".to_owned(), json!("a"));
+    facts
+}
+
 fn line(name: &str, facts: Map<String, Value>) -> Line {
     Line {
         name: name.to_owned(),
@@ -89,6 +95,7 @@ fn parts_of(store: LocalStore) -> Parts {
         lines: Lines::new(vec![
             line("announced", facts("announced")),
             line("covert", facts("covert")),
+            line("consent", resting_on_consent()),
         ]),
     }
 }
