@@ -170,17 +170,16 @@ impl Signalling {
     /// False when the thread shall end.
     fn act(&mut self, woken: Woken) -> bool {
         let now = self.now();
+        // Before an answer of the law is taken: it may be about facts that have changed since.
+        self.take_changed(now);
         match woken {
             Woken::Udp => self.read_datagrams(),
             Woken::Tcp(event) => self.on_tcp(event, now),
             Woken::Accepted(accepted) => self.on_accepted(accepted),
             Woken::Notice(Some(notice)) => return self.on_notice(notice, now),
             Woken::Notice(None) => return false,
-            Woken::Changed => {
-                for id in self.changed.take() {
-                    self.control.on_changed(id, now);
-                }
-            }
+            // Taken above.
+            Woken::Changed => {}
             Woken::Timeout => self.endpoint.handle(Input::Timeout { now }),
             Woken::Tick => self.on_tick(),
         }
@@ -202,6 +201,8 @@ impl Signalling {
                 Some(Output::Transmit { to, bytes }) => self.transmit(to, bytes),
                 Some(Output::Event(session, event)) => {
                     self.control.on_event(session, event, now);
+                    // New participants hold the media before a stream of theirs is opened.
+                    self.take_changed(now);
                 }
                 None => break,
             }
@@ -321,6 +322,12 @@ impl Signalling {
     }
 
     // --- The rest of the recorder.
+
+    fn take_changed(&mut self, now: Timestamp) {
+        for id in self.changed.take() {
+            self.control.on_changed(id, now);
+        }
+    }
 
     fn on_notice(&mut self, notice: Notice, now: Timestamp) -> bool {
         match notice {
