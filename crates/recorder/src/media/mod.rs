@@ -48,8 +48,17 @@ pub(crate) enum MediaCommand {
     AddStream(RecordingId, Box<StreamMedia>),
     /// The law is being asked: leave what arrives where it is.
     Hold(RecordingId),
-    /// A permit is held from this moment on.
-    Keep(RecordingId, Timestamp, Vec<Dated>),
+    /// A permit is held.
+    Keep {
+        /// Which recording.
+        id: RecordingId,
+        /// From when on.
+        from: Timestamp,
+        /// For the journal.
+        events: Vec<Dated>,
+        /// The facts have changed since it was asked for: hold on until the next answer.
+        is_stale: bool,
+    },
     /// No permit from `since` on.
     Close {
         /// Which recording.
@@ -158,8 +167,13 @@ impl MediaThread {
                 self.with(id, |session, _| session.add_stream(*stream));
             }
             MediaCommand::Hold(id) => self.with(id, |session, _| session.hold()),
-            MediaCommand::Keep(id, from, events) => {
-                self.with(id, |session, _| session.keep(from, events));
+            MediaCommand::Keep {
+                id,
+                from,
+                events,
+                is_stale,
+            } => {
+                self.with(id, |session, _| session.keep(from, events, is_stale));
             }
             MediaCommand::Close {
                 id,

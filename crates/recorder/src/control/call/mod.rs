@@ -233,6 +233,7 @@ impl Call {
         if self.ended.is_some() {
             return;
         }
+        self.mind_patience(hands);
         if self.retry_at.is_some_and(|at| at <= hands.now) && !self.is_asking {
             self.ask_again(hands.now, hands);
         }
