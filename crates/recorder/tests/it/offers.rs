@@ -5,6 +5,20 @@ use crate::support::*;
 use voicelog_archive::timeline::Verdict;
 use voicelog_recorder::CallState;
 
+/// More participants than we keep.
+fn crowd() -> String {
+    let many: String = (1..=65)
+        .map(|number| {
+            format!(
+                "<participant participant_id=\"x{number}\"><nameID aor=\"tel:+3120{number:07}\"/></participant>"
+            )
+        })
+        .collect();
+    format!(
+        "<recording xmlns=\"urn:ietf:params:xml:ns:recording:1\"><datamode>complete</datamode>{many}</recording>"
+    )
+}
+
 fn kept(server: &Server) -> u64 {
     server
         .recorder
@@ -68,4 +82,45 @@ fn a_third_party_from_abroad_on_a_new_stream_stops_the_recording() {
         assert_eq!(timeline.streams[2].packets, 0);
         assert_eq!(timeline.verdict, Verdict::WholeWithDeclaredGaps);
     }
+}
+
+#[test]
+fn metadata_that_cannot_be_read_or_kept_whole_stops_the_recording() {
+    let broken = "<recording><participant".to_owned();
+    for metadata in [broken, crowd()] {
+        let server = server();
+        let mut call = RawCall::place(
+            &server,
+            "announced",
+            2,
+            Some(&RawCall::metadata(&[STAFF, DUTCH])),
+        );
+        let id = server.call_in(CallState::Recording);
+        assert_eq!(call.update(&metadata), 200);
+        assert_eq!(server.call_in(CallState::Stopped), id);
+        let parties = server.archive.call(id).unwrap().parties;
+        assert_eq!(parties.last().unwrap().country, "ZZ");
+        // The next whole document lets it go on.
+        assert_eq!(call.update(&RawCall::metadata(&[STAFF, DUTCH])), 200);
+        call.bye();
+        server.all_closed();
+    }
+}
+
+#[test]
+fn a_voice_that_is_only_guessed_is_not_written_down() {
+    let server = server();
+    // No label, no send: only the order of the streams says who is who.
+    let metadata = RawCall::metadata(&[STAFF, DUTCH])
+        .replace("<label>", "<x>")
+        .replace("</label>", "</x>")
+        .replace("<send>", "<recv>")
+        .replace("</send>", "</recv>");
+    let mut call = RawCall::place(&server, "announced", 2, Some(&metadata));
+    let id = server.call_in(CallState::Recording);
+    call.speak(0);
+    wait_until("media is kept", || kept(&server) == 1);
+    call.bye();
+    server.all_closed();
+    assert_eq!(server.timeline(id).streams[0].stream.party, None);
 }

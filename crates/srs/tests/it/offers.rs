@@ -166,7 +166,10 @@ fn broken_metadata_is_told_and_stops_nothing() {
     invite.body = Some(multipart(&sdp(1, "sendonly"), "<recording><participant"));
     let (key, offer) = world.offered(&invite);
     let metadata = offer.metadata.unwrap();
-    assert_eq!(metadata.quirks, [Quirk::MetadataUnreadable]);
+    assert_eq!(
+        metadata.quirks,
+        [Quirk::MetadataUnreadable, Quirk::ParticipantsUnknown]
+    );
     assert_eq!(metadata.raw.expose(), b"<recording><participant");
     world.command(key, answer(LocalDirection::Receive));
     world.expect(200);
