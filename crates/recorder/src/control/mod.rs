@@ -12,6 +12,7 @@ mod offer;
 
 use crate::decider::{DeciderHandle, Question, Reply};
 use crate::finisher::FinisherHandle;
+use crate::guard::contained;
 use crate::media::{MediaCommand, StreamMedia};
 use crate::ports::{MediaPorts, PortsError};
 use crate::shared::{CallState, Shared};
@@ -145,7 +146,9 @@ impl Control {
     /// The law has answered, or could not.
     pub(crate) fn on_reply(&mut self, reply: Reply, now: Timestamp) {
         let key = reply.session;
-        if let Some(call) = &reply.call {
+        if let Some(call) = &reply.call
+            && self.calls.contains_key(&key)
+        {
             self.by_recording.insert(call.id, key);
         }
         self.with(key, now, |call, hands| call.on_reply(reply, hands));
@@ -202,8 +205,11 @@ impl Control {
         let Some(call) = self.calls.get_mut(&key) else {
             return;
         };
-        act(call, &mut hands);
-        if call.is_over() {
+        let done = contained("controlling a call", || act(call, &mut hands));
+        if done.is_none() {
+            call.abandon(&mut hands);
+        }
+        if done.is_none() || call.is_over() {
             if let Some(id) = call.id() {
                 self.by_recording.remove(&id);
             }

@@ -203,8 +203,15 @@ impl MediaThread {
 
     fn with(&mut self, id: RecordingId, act: impl FnOnce(&mut MediaSession, &mut Receiver)) {
         // A command for a call that has just ended is no error.
-        if let Some(place) = self.calls.get_mut(&id) {
+        let Some(place) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let done = contained("obeying for media", || {
             act(&mut place.session, &mut self.receiver);
+        });
+        if done.is_none() {
+            place.session.fail();
+            self.notices.send(Notice::MediaFailed(id, Cause::Overload));
         }
     }
 
@@ -234,7 +241,12 @@ impl MediaThread {
             .filter(|place| group.is_none_or(|group| place.group == group))
             .filter_map(|place| {
                 let id = place.session.id();
-                let plaintext = place.session.take_chunk(now)?;
+                let taken = contained("handing media over", || place.session.take_chunk(now));
+                if taken.is_none() {
+                    place.session.fail();
+                    self.notices.send(Notice::MediaFailed(id, Cause::Overload));
+                }
+                let plaintext = taken??;
                 Some(Chunk { id, plaintext })
             })
             .collect();

@@ -3,6 +3,7 @@
 mod law;
 
 use super::Hands;
+use crate::guard::contained;
 use crate::media::{Dated, MediaCommand, SharedCounts, StreamMedia};
 use crate::shared::CallState;
 use std::sync::Arc;
@@ -217,6 +218,19 @@ impl Call {
             self.our_cause = Some(cause);
             let reason = reason.to_owned();
             hands.command(self.key, Command::End { reason });
+        }
+    }
+
+    /// A mistake of ours was met in it: what was kept is closed, the client is told, and nothing
+    /// else that we know of it is believed.
+    pub(in crate::control) fn abandon(&mut self, hands: &mut Hands<'_>) {
+        let reason = "an internal error of the recording server".to_owned();
+        hands.command(self.key, Command::End { reason });
+        let finished = contained("letting go of a call", || {
+            self.finish(hands.now, Cause::Overload, hands);
+        });
+        if finished.is_none() {
+            hands.shared.call_finished();
         }
     }
 
