@@ -297,7 +297,8 @@ impl Control {
             activity: activity(offered),
             media,
         };
-        let sockets = StreamMedia::new(&stream.media, ports);
+        let remote = offered.remote.as_ref().map(|remote| *remote.expose());
+        let sockets = StreamMedia::new(&stream.media, ports, remote);
         Ok(Some((stream, sockets)))
     }
 

@@ -5,7 +5,8 @@
 //! handed to the writer every 300 ms ([`limits::CHUNK_MILLIS`]), a third of the calls at a time,
 //! so that the writer has something to do every 100 ms and never a heap.
 //!
-//! **Invariant:** without a permit nothing of a packet but its first byte leaves the kernel.
+//! **Invariant:** after a refusal nothing of a packet but its first byte leaves the kernel; what
+//! waited there for the answer is read to see when it arrived, and kept only if a permit was held.
 
 mod counts;
 mod receive;

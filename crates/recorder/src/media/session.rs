@@ -5,6 +5,7 @@ use super::counts::{MediaCounts, SharedCounts};
 use super::receive::{Datagram, Receiver, SweepTime, discard};
 use super::source::{SourceLock, Whose};
 use crate::ports::PortPair;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, PacketKind};
 use voicelog_model::rtp::RtpPacket;
@@ -47,13 +48,13 @@ pub(crate) struct StreamMedia {
 }
 
 impl StreamMedia {
-    /// A stream on its sockets.
-    pub(crate) fn new(stream: &MediaStream, ports: PortPair) -> Self {
+    /// A stream on its sockets; `offered` is where the client says that its media comes from.
+    pub(crate) fn new(stream: &MediaStream, ports: PortPair, offered: Option<SocketAddr>) -> Self {
         Self {
             number: stream.number,
             payload_type: stream.payload_type,
             ports,
-            source: SourceLock::default(),
+            source: SourceLock::new(offered),
             dropped: 0,
             closed_to: 0,
             late: 0,
@@ -205,6 +206,10 @@ impl MediaSession {
         self.tell_dropped(at);
         self.push_events(events);
         self.shared.publish(&self.counts, self.last_packet);
+        if self.counts.foreign > 0 {
+            let packets = self.counts.foreign;
+            tracing::warn!(recording = %self.id, packets, "packets from elsewhere were not kept");
+        }
         self.is_begun.then(|| self.journal.take())
     }
 
@@ -420,7 +425,7 @@ impl Intake<'_> {
     fn take_control(
         &mut self,
         lane: &Lane<'_>,
-        from: std::net::SocketAddr,
+        from: SocketAddr,
         arrived: Timestamp,
         bytes: &[u8],
     ) {

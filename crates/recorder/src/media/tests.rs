@@ -38,6 +38,8 @@ impl Bench {
         let mut ports = MediaPorts::new([127, 0, 0, 1].into(), 0..=0);
         let shared = Arc::new(SharedCounts::default());
         let mut rtp = Vec::new();
+        let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let offered = client.local_addr().unwrap();
         let streams = (1..=streams)
             .map(|number| {
                 let pair = ports.bind().unwrap();
@@ -49,7 +51,7 @@ impl Bench {
                     payload_type: 8,
                     party: None,
                 };
-                StreamMedia::new(&stream, pair)
+                StreamMedia::new(&stream, pair, Some(offered))
             })
             .collect();
         let id = RecordingId::new(now(), [1; 10]);
@@ -58,7 +60,7 @@ impl Bench {
             receiver: Receiver::new(),
             shared,
             rtp,
-            client: UdpSocket::bind("127.0.0.1:0").unwrap(),
+            client,
         }
     }
 
@@ -324,6 +326,27 @@ fn control_packets_of_the_streams_host_are_kept_from_both_ports() {
     bench.sweep();
     let counts = bench.counts();
     assert_eq!((counts.kept, counts.control, counts.unusable), (1, 2, 1));
+}
+
+#[test]
+fn a_stranger_who_comes_first_and_stays_does_not_keep_the_client_off() {
+    let mut bench = Bench::new(1);
+    bench.session.keep(now(), Vec::new(), false);
+    let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for sequence in 0..10 {
+        stranger
+            .send_to(&rtp(8, 100 + sequence, 99), bench.rtp[0])
+            .unwrap();
+        bench.send(&rtp(8, sequence, SSRC));
+    }
+    bench.sweep();
+    assert_eq!((bench.counts().kept, bench.counts().foreign), (11, 9));
+    let records = bench.end();
+    assert_eq!(sequences(&records)[1..], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    let changed = JournalEvent::SourceChanged {
+        stream: StreamNumber(1),
+    };
+    assert_eq!(events(&records)[0], &changed);
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub(crate) async fn checkpoint(State(desk): State<Shared>) -> Result<Response, T
 pub(crate) async fn health(State(desk): State<Shared>) -> Result<Response, Trouble> {
     let status = desk.app.status.status();
     let (free, trouble) = desk
-        .ask(|archive, _now| Ok((archive.free_bytes()?, archive.trouble())))
+        .ask(|archive, _now| archive.free_bytes().map(|free| (free, archive.trouble())))
         .await?;
     let body = json!({
         "accepting": status.pause.is_none(),
