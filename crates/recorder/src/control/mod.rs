@@ -9,6 +9,8 @@
 
 mod call;
 mod offer;
+#[cfg(test)]
+mod tests;
 
 use crate::decider::{DeciderHandle, Question, Reply};
 use crate::finisher::FinisherHandle;

@@ -142,7 +142,7 @@ impl RawCall {
             let Some(status) = text.strip_prefix("SIP/2.0 ") else {
                 continue;
             };
-            let status: u16 = status[..3].parse().unwrap();
+            let status: u16 = status.split(' ').next().unwrap().parse().unwrap();
             if status < 200 || !text.contains(&format!("CSeq: {cseq} {method}\r\n")) {
                 continue;
             }
