@@ -2,7 +2,7 @@
 
 use crate::raw::{DUTCH, GERMAN, RawCall, STAFF};
 use crate::support::*;
-use voicelog_archive::timeline::Verdict;
+use voicelog_archive::timeline::{IntervalKind, Verdict};
 use voicelog_recorder::CallState;
 
 /// More participants than we keep.
@@ -123,4 +123,37 @@ fn a_voice_that_is_only_guessed_is_not_written_down() {
     call.bye();
     server.all_closed();
     assert_eq!(server.timeline(id).streams[0].stream.party, None);
+}
+
+#[test]
+fn a_stream_that_is_removed_and_comes_back_is_recorded_again() {
+    let server = server();
+    let mut call = RawCall::place(
+        &server,
+        "announced",
+        2,
+        Some(&RawCall::metadata(&[STAFF, DUTCH])),
+    );
+    let id = server.call_in(CallState::Recording);
+    call.speak(1);
+    wait_until("media is kept", || kept(&server) == 1);
+    assert_eq!(call.offer("INVITE", 1, None), 200);
+    pass(300);
+    assert_eq!(call.offer("INVITE", 2, None), 200);
+    for _packet in 0..10 {
+        call.speak(1);
+        pass(20);
+    }
+    wait_until("media is kept again", || kept(&server) == 11);
+    call.bye();
+    server.all_closed();
+    let timeline = server.timeline(id);
+    let stream = &timeline.streams[1];
+    assert_eq!((stream.packets, stream.outside), (11, 0), "{stream:#?}");
+    let kinds: Vec<_> = stream.intervals.iter().map(|i| i.kind).collect();
+    let paused = kinds.iter().position(|kind| *kind == IntervalKind::Paused);
+    assert!(
+        kinds[paused.unwrap()..].contains(&IntervalKind::Media),
+        "{kinds:?}"
+    );
 }

@@ -139,25 +139,31 @@ impl Call {
         }
     }
 
-    /// The client added a stream, or one of its streams became another.
+    /// The client added a stream, or one of its streams became another; its activity is set next.
     pub(in crate::control) fn add_stream(
         &mut self,
-        stream: CallStream,
+        mut stream: CallStream,
         sockets: StreamMedia,
         hands: &mut Hands<'_>,
     ) {
-        let known = self.streams.len();
-        self.streams
-            .retain(|known| known.media.number != stream.media.number);
-        let is_new = self.streams.len() == known;
+        let known = self
+            .streams
+            .iter()
+            .position(|known| known.media.number == stream.media.number)
+            .map(|place| self.streams.remove(place));
         match self.id {
             Some(id) => {
                 hands.media(self.thread, MediaCommand::AddStream(id, Box::new(sockets)));
             }
             None => self.sockets.push(sockets),
         }
-        // A stream that became another keeps its number, and the journal names a number once.
-        if self.started_at.is_none() || !is_new {
+        // A stream that became another, or came back, keeps its number, and the journal names a
+        // number once. What it does now is told against what it did before.
+        if let Some(known) = known {
+            stream.activity = known.activity;
+            return self.streams.push(stream);
+        }
+        if self.started_at.is_none() {
             return self.streams.push(stream);
         }
         let added = JournalEvent::StreamAdded {
