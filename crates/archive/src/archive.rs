@@ -92,6 +92,13 @@ impl Archive {
         self.blobs.free_bytes().doing("asking how full the disk is")
     }
 
+    /// What went wrong in the background of the store, if anything did. Media is still safe then,
+    /// but the disk needs a person.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.blobs.trouble()
+    }
+
     /// Takes up a call that a recording client offers. Nothing of it reaches the disk until the
     /// law was asked ([`Archive::ask_to_record`]), and no sample until [`Archive::begin`].
     pub fn open_call(&self, offered: OfferedCall, now: Timestamp) -> Result<Call, ArchiveError> {

@@ -18,6 +18,8 @@ use voicelog_store::index::State;
 pub struct OfferedParty {
     /// Address as received.
     pub address: Pii<String>,
+    /// Further addresses of the same participant: they count for the country.
+    pub further_addresses: Vec<Pii<String>>,
     /// Display name as received.
     pub name: Option<Pii<String>>,
 }
@@ -81,7 +83,12 @@ impl Call {
             .enumerate()
             .map(|(index, party)| Party {
                 id: pseudonym(index + 1),
-                country: country::of_address(party.address.expose(), home),
+                country: country::of_addresses(
+                    std::iter::once(&party.address)
+                        .chain(&party.further_addresses)
+                        .map(|address| address.expose().as_str()),
+                    home,
+                ),
                 address: party.address,
                 name: party.name,
             })

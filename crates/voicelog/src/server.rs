@@ -4,7 +4,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::data_folder::DataFolder;
 use crate::{print, wiring};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,6 +19,9 @@ use voicelog_model::{Clock, error};
 use voicelog_recorder::{Recorder, RecorderConfig, WhyNot};
 use voicelog_web::{App, Pause, StatusSource, WebConfig};
 use zeroize::Zeroizing;
+
+/// How often it is looked whether the recorder has failed for good.
+const BROKEN_LOOK: Duration = Duration::from_secs(1);
 
 /// A server that runs until it is stopped.
 pub(crate) struct Server {
@@ -108,17 +111,36 @@ impl Server {
     }
 
     /// Waits for the signal to stop (SIGINT or SIGTERM).
+    ///
+    /// # Errors
+    /// When the recorder has failed for good: the process has to end and be started again.
     pub(crate) fn wait_for_signal(&self) -> Result<()> {
-        self.runtime
+        let is_broken = self
+            .runtime
             .block_on(async {
                 let mut terminate =
                     tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
                 tokio::select! {
-                    interrupted = tokio::signal::ctrl_c() => interrupted,
-                    _terminated = terminate.recv() => Ok(()),
+                    interrupted = tokio::signal::ctrl_c() => interrupted.map(|()| false),
+                    _terminated = terminate.recv() => Ok(false),
+                    () = self.broken() => Ok(true),
                 }
             })
-            .context("cannot wait for a signal")
+            .context("cannot wait for a signal")?;
+        if is_broken {
+            bail!(
+                "a part of the recorder has failed, see the messages above; start the server again"
+            );
+        }
+        Ok(())
+    }
+
+    /// Resolves when the recorder cannot go on.
+    async fn broken(&self) {
+        let mut looks = tokio::time::interval(BROKEN_LOOK);
+        while self.recorder.status().why_not != Some(WhyNot::Broken) {
+            looks.tick().await;
+        }
     }
 
     /// Finishes the calls in progress, then stops. A signal cuts the waiting short: the calls
@@ -225,7 +247,7 @@ impl StatusSource for RecorderStatus {
 
 fn pause(why: WhyNot) -> Pause {
     match why {
-        WhyNot::Draining => Pause::Stopping,
+        WhyNot::Draining | WhyNot::Broken => Pause::Stopping,
         WhyNot::DiskNearlyFull | WhyNot::DiskTrouble => Pause::DiskFull,
         WhyNot::TooManyCalls => Pause::Busy,
     }

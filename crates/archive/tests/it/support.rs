@@ -145,6 +145,7 @@ pub(crate) fn stream(number: u16) -> MediaStream {
 pub(crate) fn offer(line: &str, other: &str) -> OfferedCall {
     let party = |address: &str| OfferedParty {
         address: Pii::new(address.to_owned()),
+        further_addresses: Vec::new(),
         name: Some(Pii::new(NAME.to_owned())),
     };
     OfferedCall {
