@@ -24,6 +24,7 @@ mod read;
 mod records;
 mod recover;
 mod secrets;
+mod tail;
 mod writer;
 
 pub use archive::{Archive, Parts};

@@ -112,6 +112,7 @@ impl Archive {
     /// A recording that was being written or closed. True if the crash cut it off.
     fn recover_recording(&self, id: RecordingId, now: Timestamp) -> Result<bool, ArchiveError> {
         let data_key = self.data_key(id)?;
+        self.cut_unpromised_tail(id, &data_key)?;
         let mut summary = Summary::new(id, &data_key);
         let segments = self.read_records(id, &data_key, |record| summary.push(record))?;
         let interrupted = !summary.ended;
