@@ -5,7 +5,7 @@ use crate::error::Doing;
 use crate::{ArchiveError, Call, Lines, OfferedCall, OfferedParty, SAYABLE_FACTS, Secrets, random};
 use serde_json::{Map, Value};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use voicelog_law::{Facts, Rulebook};
 use voicelog_model::{RecordingId, Timestamp};
 use voicelog_store::index::Accounts;
@@ -43,6 +43,8 @@ pub struct Archive {
     pub(crate) lines: Lines,
     pub(crate) calls: Calls,
     pub(crate) origin: String,
+    /// Held while a recording is destroyed.
+    pub(crate) destroying: Mutex<()>,
 }
 
 impl fmt::Debug for Archive {
@@ -66,6 +68,7 @@ impl Archive {
             lines: parts.lines,
             calls: Calls::default(),
             origin,
+            destroying: Mutex::default(),
         }
     }
 

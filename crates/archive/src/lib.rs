@@ -42,5 +42,5 @@ pub use writer::RecordingWriter;
 pub use voicelog_evidence::journal;
 pub use voicelog_evidence::timeline;
 pub use voicelog_store::index::{
-    Account, Accounts, Cursor, LeafRow, Login, RecordingFilter, State,
+    Account, Accounts, Cursor, LeafRow, Login, RecordingFilter, State, TermCursor,
 };

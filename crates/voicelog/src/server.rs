@@ -7,14 +7,16 @@ use crate::{print, wiring};
 use anyhow::{Context as _, Result};
 use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use voicelog_archive::{Archive, Recovery, random};
-use voicelog_casework::retention;
+use voicelog_casework::Asked;
+use voicelog_casework::retention::{self, Swept};
 use voicelog_model::{Clock, error};
 use voicelog_recorder::{Recorder, RecorderConfig, WhyNot};
 use voicelog_web::{App, Pause, StatusSource, WebConfig};
@@ -196,17 +198,43 @@ fn start_sweep(
         } else {
             minutes * 60
         });
-        while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(every) {
-            match retention::run(&archive, clock.now()) {
-                Ok(swept) if !swept.is_empty() => {
-                    tracing::info!(count = swept.len(), "terms ended")
+        let mut sweeper = retention::Sweeper::default();
+        let mut is_stopping = false;
+        while !is_stopping && matches!(stopped.recv_timeout(every), Err(RecvTimeoutError::Timeout))
+        {
+            let swept = sweeper.sweep(&archive, clock.now(), &mut |swept| {
+                log_swept(&swept);
+                is_stopping = !matches!(stopped.try_recv(), Err(TryRecvError::Empty));
+                if is_stopping {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
                 }
-                Ok(_) => {}
-                Err(error) => tracing::error!("retention: {}", error::chain(&error)),
+            });
+            if let Err(error) = swept {
+                tracing::error!("retention: {}", error::chain(&error));
             }
         }
     });
     (stop, sweep)
+}
+
+fn log_swept(swept: &Swept) {
+    let recording = swept.id;
+    match &swept.outcome {
+        Ok(Asked::Given(destroyed)) => tracing::info!(
+            %recording, objects = destroyed.objects, bytes = destroyed.bytes,
+            "the term ended: destroyed"
+        ),
+        Ok(Asked::Refused { id, decision }) => tracing::warn!(
+            %recording, decision = %id, outcome = decision.outcome().as_str(),
+            "the term ended, but the law does not permit destruction; asked again in a day"
+        ),
+        Err(error) => tracing::error!(
+            %recording, error = %error::chain(error),
+            "the term ended, but destruction failed; the next sweep goes on"
+        ),
+    }
 }
 
 /// Tells the pages how the recorder is doing.

@@ -56,7 +56,7 @@ forward! { Recordings, FaultyIndex,
         limit: usize,
     ) -> Page;
     fn recordings_in_state(&self, states: &[State]) -> Vec<RecordingRow>;
-    fn due(&self, now: Timestamp, limit: usize) -> Vec<RecordingId>;
+    fn due(&self, now: Timestamp, after: Option<TermCursor>, limit: usize) -> Vec<RecordingId>;
     fn set_retain_until(&self, id: RecordingId, retain_until: Option<Timestamp>) -> ();
     fn place_hold(&self, hold: &NewHold) -> ();
     fn lift_hold(&self, id: HoldId, at: Timestamp) -> bool;

@@ -65,8 +65,13 @@ pub trait Recordings {
     fn recordings_in_state(&self, states: &[State]) -> Result<Vec<RecordingRow>, StoreError>;
 
     /// Recordings whose term is over and that no hold protects, oldest term first: candidates
-    /// for destruction, never a decision.
-    fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<RecordingId>, StoreError>;
+    /// for destruction, never a decision. One page: the next goes on after the last of this one.
+    fn due(
+        &self,
+        now: Timestamp,
+        after: Option<TermCursor>,
+        limit: usize,
+    ) -> Result<Vec<RecordingId>, StoreError>;
 
     /// Changes when a term ends. Errors: [`StoreError::State`] once destruction has begun.
     fn set_retain_until(

@@ -103,6 +103,7 @@ pub(super) const LIST_RECORDINGS_IN_STATE: &str = concat!(
 pub(super) const DUE: &str = "
     SELECT id FROM recordings r
     WHERE state IN ('sealed', 'not_recorded') AND retain_until IS NOT NULL AND retain_until <= ?1
+      AND (retain_until, id) > (?3, ?4)
       AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.recording = r.id AND h.lifted_at IS NULL)
     ORDER BY retain_until, id LIMIT ?2";
 

@@ -64,7 +64,9 @@ fn announce(server: &Server, config: &crate::config::Config, lang: Language) {
         });
     }
     for (id, why) in &recovery.damaged {
-        print::warn(format!("voicelog: {id} is damaged: {why}"));
+        print::warn(format!(
+            "voicelog: {id} could not be taken to its end: {why}"
+        ));
     }
     if config.lines.is_empty() {
         print::say(
