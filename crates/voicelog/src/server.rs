@@ -13,6 +13,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use voicelog_archive::{Archive, Recovery, random};
 use voicelog_casework::Asked;
@@ -28,9 +29,12 @@ pub(crate) struct Server {
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) recovery: Recovery,
     pub(crate) http: SocketAddr,
+    /// Where people reach the pages.
+    pub(crate) public_url: String,
     pub(crate) api_token: Zeroizing<String>,
     /// Path of the one-time set-up page, while there is no account.
     pub(crate) setup_path: Option<String>,
+    signals: Signals,
     runtime: Runtime,
     stop_web: Option<oneshot::Sender<()>>,
     web: Option<tokio::task::JoinHandle<()>>,
@@ -63,6 +67,10 @@ impl Server {
             .enable_all()
             .build()
             .context("cannot start the threads for HTTP")?;
+        let signals = {
+            let _runtime = runtime.enter();
+            Signals::listen().context("cannot listen for signals")?
+        };
         let listener = runtime
             .block_on(tokio::net::TcpListener::bind(config.http.address))
             .with_context(|| {
@@ -72,14 +80,18 @@ impl Server {
                 )
             })?;
         let http = listener.local_addr()?;
+        let own_url = format!("http://{http}");
+        let public_url = config.http.public_url.clone().unwrap_or(own_url);
         let app = App {
             archive: Arc::clone(&archive),
             clock: shared,
             status: Arc::new(RecorderStatus(Arc::clone(&recorder))),
             config: WebConfig {
-                public_url: format!("http://{http}"),
+                public_url: public_url.clone(),
                 recording_address: recording_address(&recorder),
                 api_token_sha256: Sha256::digest(api_token.as_bytes()).into(),
+                trusted_proxies: config.http.trusted_proxy.clone(),
+                recording_bytes_max: config.http.recording_mib << 20,
             },
         };
         let setup_path = voicelog_web::new_setup_token(&archive, random::bytes()?, now)
@@ -98,8 +110,10 @@ impl Server {
             recorder,
             recovery,
             http,
+            public_url,
             api_token,
             setup_path,
+            signals,
             runtime,
             stop_web: Some(stop_web),
             web: Some(web),
@@ -110,17 +124,8 @@ impl Server {
     }
 
     /// Waits for the signal to stop (SIGINT or SIGTERM).
-    pub(crate) fn wait_for_signal(&self) -> Result<()> {
-        self.runtime
-            .block_on(async {
-                let mut terminate =
-                    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-                tokio::select! {
-                    interrupted = tokio::signal::ctrl_c() => interrupted,
-                    _terminated = terminate.recv() => Ok(()),
-                }
-            })
-            .context("cannot wait for a signal")
+    pub(crate) fn wait_for_signal(&mut self) {
+        self.runtime.block_on(self.signals.next());
     }
 
     /// Finishes the calls in progress, then stops. A signal cuts the waiting short: the calls
@@ -137,7 +142,7 @@ impl Server {
         let is_done = self.runtime.block_on(async {
             tokio::select! {
                 _drained = done => true,
-                _signal = tokio::signal::ctrl_c() => false,
+                () = self.signals.next() => false,
             }
         });
         if !is_done {
@@ -160,6 +165,30 @@ impl Server {
             print::warn(format!("voicelog: {}", error::chain(&error)));
         }
         self.runtime.shutdown_timeout(Duration::from_secs(1));
+    }
+}
+
+/// The signals that ask the server to stop. Listened to from the start, so that none is missed
+/// between the first and the second.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Ready at the next one.
+    async fn next(&mut self) {
+        tokio::select! {
+            _interrupted = self.interrupt.recv() => {}
+            _terminated = self.terminate.recv() => {}
+        }
     }
 }
 
@@ -256,5 +285,64 @@ fn pause(why: WhyNot) -> Pause {
         WhyNot::Draining => Pause::Stopping,
         WhyNot::DiskNearlyFull | WhyNot::DiskTrouble => Pause::DiskFull,
         WhyNot::TooManyCalls => Pause::Busy,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::signal::Signal;
+
+    /// A server on free ports of this machine, with a data folder of its own.
+    fn started(change: impl FnOnce(&mut Config)) -> (tempfile::TempDir, Server) {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(SystemClock::default());
+        let text = "[sip]\nudp = \"127.0.0.1:0\"\ntcp = \"127.0.0.1:0\"\nmedia_port_first = 0\n\
+                    media_port_last = 0\n[http]\naddress = \"127.0.0.1:0\"\n";
+        let mut config = Config::parse(text, clock.now()).unwrap();
+        config.storage.data = folder.path().join("data");
+        config.storage.keep_free_mib = 1;
+        change(&mut config);
+        let server = Server::start(&config, &clock).unwrap();
+        (folder, server)
+    }
+
+    #[test]
+    fn the_documented_way_to_the_api_works() {
+        let (folder, server) = started(|_config| {});
+        // curl -H "Authorization: Bearer $(cat voicelog-data/secrets/api-token)" URL
+        let file = folder.path().join("data/secrets/api-token");
+        let token = std::fs::read_to_string(file).unwrap();
+        let url = format!("http://{}/v1/recordings", server.http);
+        let bearer = format!("Bearer {}", token.trim_end());
+        let answer = ureq::get(&url).header("Authorization", &bearer).call();
+        assert_eq!(answer.unwrap().status(), 200);
+        assert!(ureq::get(&url).call().is_err(), "not without it");
+        server.stop(Duration::ZERO);
+    }
+
+    #[test]
+    fn behind_a_tls_proxy_cookies_and_links_are_those_of_the_proxy() {
+        let public = "https://opnamen.voorbeeld.nl";
+        let (_folder, server) = started(|config| config.http.public_url = Some(public.to_owned()));
+        assert_eq!(server.public_url, public);
+        let answer = ureq::get(format!("http://{}/login", server.http)).call();
+        let answer = answer.unwrap();
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+        assert!(
+            cookie.starts_with("__Host-") && cookie.contains("; Secure"),
+            "{cookie}"
+        );
+        server.stop(Duration::ZERO);
+    }
+
+    #[test]
+    fn either_signal_asks_to_stop_and_each_counts() {
+        let (_folder, mut server) = started(|_config| {});
+        for asked in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGTERM] {
+            nix::sys::signal::raise(asked).unwrap();
+            server.wait_for_signal();
+        }
+        server.stop(Duration::ZERO);
     }
 }

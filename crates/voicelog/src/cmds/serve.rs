@@ -13,9 +13,9 @@ pub(crate) fn run(context: &Context) -> Result<Ended> {
     start_messages();
     let clock = Arc::new(SystemClock::default());
     let config = wiring::config(context, clock.now())?;
-    let server = Server::start(&config, &clock)?;
+    let mut server = Server::start(&config, &clock)?;
     announce(&server, &config, context.lang);
-    server.wait_for_signal()?;
+    server.wait_for_signal();
     print::say(
         context.lang,
         "Stoppen: lopende gesprekken worden afgemaakt. Nog een signaal stopt meteen.",
@@ -77,11 +77,8 @@ fn announce(server: &Server, config: &crate::config::Config, lang: Language) {
     }
     if let Some(path) = &server.setup_path {
         print::line(match lang {
-            Language::Nl => format!(
-                "Eenmalige link om te beginnen: http://{}{path}",
-                server.http
-            ),
-            Language::En => format!("One-time link to begin: http://{}{path}", server.http),
+            Language::Nl => format!("Eenmalige link om te beginnen: {}{path}", server.public_url),
+            Language::En => format!("One-time link to begin: {}{path}", server.public_url),
         });
     }
     print::say(lang, "Klaar; stop met Ctrl-C.", "Ready; stop with Ctrl-C.");

@@ -94,7 +94,7 @@ pub(crate) async fn claim(
     Form(choice): Form<Choice>,
 ) -> Result<Response, Trouble> {
     desk.tries_of_address
-        .take(address_key(visitor.peer), desk.now())
+        .take(address_key(visitor.client), desk.now())
         .map_err(too_often)?;
     let Some(token) = open_link(&desk, &token).await? else {
         return gone(&visitor);
@@ -132,7 +132,6 @@ pub(crate) async fn claim(
     if !claimed {
         return gone(&visitor);
     }
-    desk.tries_of_address.forget(&address_key(visitor.peer));
     let earlier = visitor.signed_in.map(|signed_in| signed_in.login);
     accounts::sign_in(&desk, name, earlier, "/").await
 }

@@ -211,3 +211,20 @@ async fn over_https_cookies_are_bound_to_the_host() {
     assert!(browser.cookies.contains_key("__Host-voicelog"));
     assert_eq!(browser.get("/").await.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn a_guesser_behind_the_same_proxy_does_not_keep_others_out() {
+    let site = site();
+    drop(Browser::signed_in(&site).await);
+    let mut guesser = Browser::new(&site);
+    for _ in 0..11 {
+        guesser
+            .post("/login", &[("name", "somebody"), ("password", "wrong")])
+            .await;
+    }
+    let mut owner = Browser::new(&site);
+    let page = owner
+        .post("/login", &[("name", "beheer"), ("password", PASSWORD)])
+        .await;
+    assert_eq!(page.location(), "/");
+}
