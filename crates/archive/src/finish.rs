@@ -239,7 +239,7 @@ impl Archive {
     }
 
     fn rulebook_digest(&self) -> Result<Digest, ArchiveError> {
-        self.rulebook
+        self.rulebook()
             .hash()
             .parse()
             .map_err(|_hash| ArchiveError::Corrupt {
