@@ -62,11 +62,15 @@ fn rulebook() -> Rulebook {
 }
 
 pub(crate) fn parts(folder: &Path) -> Parts {
+    parts_for(folder, Access::Write(Options::default()))
+}
+
+pub(crate) fn parts_for(folder: &Path, access: Access) -> Parts {
     let layout = Layout::in_folder(folder);
     if !layout.exists() {
         LocalStore::create(&layout, ArchiveId([7; 16]), START).unwrap();
     }
-    let store = LocalStore::open(&layout, Access::Write(Options::default())).unwrap();
+    let store = LocalStore::open(&layout, access).unwrap();
     Parts {
         index: Box::new(store.index),
         blobs: Box::new(store.blobs),

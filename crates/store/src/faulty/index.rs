@@ -109,7 +109,7 @@ forward! { Accounts, FaultyIndex,
     fn login(&self, token_hash: &Hash, now: Timestamp) -> Option<Login>;
     fn delete_login(&self, token_hash: &Hash) -> ();
     fn set_setup_token(&self, hash: &Hash, expires_at: Timestamp) -> ();
-    fn take_setup_token(&self, hash: &Hash, now: Timestamp) -> bool;
+    fn setup_token_works(&self, hash: &Hash, now: Timestamp) -> bool;
     fn claim_first_account(&self, hash: &Hash, account: &Account, now: Timestamp) -> bool;
 }
 

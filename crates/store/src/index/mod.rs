@@ -212,8 +212,9 @@ pub trait Accounts {
     /// Sets the set-up token, in place of any that was set before.
     fn set_setup_token(&self, hash: &Hash, expires_at: Timestamp) -> Result<(), StoreError>;
 
-    /// Uses the set-up token up. True once, before it ends, and only while there is no account.
-    fn take_setup_token(&self, hash: &Hash, now: Timestamp) -> Result<bool, StoreError>;
+    /// Whether the first account can be made with this set-up token: it is the one that was set,
+    /// has not ended, and there is no account. Uses nothing up.
+    fn setup_token_works(&self, hash: &Hash, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Uses the set-up token up and makes the first account, in one step: all of it or nothing.
     fn claim_first_account(

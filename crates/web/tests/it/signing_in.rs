@@ -64,7 +64,15 @@ async fn a_set_up_link_that_is_wrong_replaced_or_too_old_makes_no_account() {
             "{wrong}"
         );
     }
+    assert_eq!(browser.get(&replaced).await.status, StatusCode::GONE);
+    assert_eq!(browser.get(&path).await.status, StatusCode::OK);
     site.clock.advance_micros(HOUR + 1);
+    let page = browser.get(&path).await;
+    assert_eq!(
+        page.status,
+        StatusCode::GONE,
+        "told before a password is typed"
+    );
     let page = browser.set_up(&path, PASSWORD, PASSWORD).await;
     assert_eq!(page.status, StatusCode::GONE);
     assert_eq!(archive.accounts().account_count().unwrap(), 0);
