@@ -217,6 +217,25 @@ mod tests {
     }
 
     #[test]
+    fn the_documented_values_are_the_defaults_and_the_documented_line_is_the_example() {
+        let document = include_str!("../../../ref/config.md");
+        let blocks: Vec<&str> = document
+            .split("```toml\n")
+            .skip(1)
+            .filter_map(|rest| rest.split("```").next())
+            .collect();
+        let [all, line] = blocks[..] else {
+            panic!("{} blocks", blocks.len())
+        };
+        let (all, defaults) = (parse(all).unwrap(), Config::default());
+        assert_eq!(format!("{all:?}"), format!("{defaults:?}"));
+        let example = include_str!("../../../ref/line-facts.toml");
+        let example = format!("[[line]]\nname = \"verkoop\"\n[line.facts]\n{example}");
+        let (line, example) = (parse(line).unwrap(), parse(&example).unwrap());
+        assert_eq!(line.lines[0].facts, example.lines[0].facts);
+    }
+
+    #[test]
     fn an_unknown_key_is_named_with_its_line_and_the_nearest_known_key() {
         let error = parse("[sip]\nupd = \"127.0.0.1:5060\"\n")
             .unwrap_err()
