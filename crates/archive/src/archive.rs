@@ -5,7 +5,7 @@ use crate::error::Doing;
 use crate::{ArchiveError, Call, Lines, OfferedCall, OfferedParty, SAYABLE_FACTS, Secrets, random};
 use serde_json::{Map, Value};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use voicelog_law::{Facts, Rulebook};
 use voicelog_model::{RecordingId, Timestamp};
 use voicelog_store::index::Accounts;
@@ -21,7 +21,7 @@ pub struct Parts {
     pub keys: Box<dyn Keys>,
     /// The archive's own keys.
     pub secrets: Secrets,
-    /// The rules in force.
+    /// The rules in force at the opening. When others come into force, the archive loads them.
     pub rulebook: Rulebook,
     /// The lines of this installation.
     pub lines: Lines,
@@ -39,10 +39,12 @@ pub struct Archive {
     pub(crate) blobs: Box<dyn Blobs>,
     pub(crate) keys: Box<dyn Keys>,
     pub(crate) secrets: Secrets,
-    pub(crate) rulebook: Rulebook,
+    rulebook: RwLock<Arc<Rulebook>>,
     pub(crate) lines: Lines,
     pub(crate) calls: Calls,
     pub(crate) origin: String,
+    /// Held while a recording is destroyed.
+    pub(crate) destroying: Mutex<()>,
 }
 
 impl fmt::Debug for Archive {
@@ -62,10 +64,11 @@ impl Archive {
             blobs: parts.blobs,
             keys: parts.keys,
             secrets: parts.secrets,
-            rulebook: parts.rulebook,
+            rulebook: RwLock::new(Arc::new(parts.rulebook)),
             lines: parts.lines,
             calls: Calls::default(),
             origin,
+            destroying: Mutex::default(),
         }
     }
 
@@ -75,10 +78,35 @@ impl Archive {
         &*self.index
     }
 
-    /// The rules in force.
+    /// The rules that the last question was answered with.
     #[must_use]
-    pub const fn rulebook(&self) -> &Rulebook {
-        &self.rulebook
+    pub fn rulebook(&self) -> Arc<Rulebook> {
+        // A change is one assignment: what a panic leaves behind is whole.
+        let rulebook = self.rulebook.read();
+        Arc::clone(&rulebook.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The rules in force at `now`. They are loaded (0.1 s, on the thread that asks) when the law
+    /// has changed since the last question, and kept.
+    pub(crate) fn rulebook_at(&self, now: Timestamp) -> Result<Arc<Rulebook>, ArchiveError> {
+        let kept = self.rulebook();
+        if kept.is_in_force(now) {
+            return Ok(kept);
+        }
+        let mut place = self
+            .rulebook
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        // Whoever waited here finds it loaded.
+        if !place.is_in_force(now) {
+            *place = Arc::new(Rulebook::embedded(now).map_err(ArchiveError::Rulebook)?);
+            tracing::info!(
+                valid_from = place.valid_from(),
+                hash = place.hash(),
+                "the rules have changed"
+            );
+        }
+        Ok(Arc::clone(&place))
     }
 
     /// The lines of this installation.

@@ -7,6 +7,7 @@ use crate::error::Doing;
 use crate::permit::{Permit, act};
 use crate::writer::segment_prefix;
 use crate::{Archive, ArchiveError, random};
+use std::sync::{MutexGuard, PoisonError};
 use voicelog_evidence::canonical::{canonical_json, from_canonical};
 use voicelog_evidence::certificate::{Certificate, DestructionStatement};
 use voicelog_evidence::tlog::{Leaf, LeafKind};
@@ -35,6 +36,7 @@ impl Archive {
         permit: Permit<act::Destroy>,
         now: Timestamp,
     ) -> Result<Destroyed, ArchiveError> {
+        let _one_at_a_time = self.destroying();
         let id = permit.recording;
         let row = NewDestruction {
             id: DestructionId::new(now, random::bytes()?),
@@ -48,9 +50,38 @@ impl Archive {
         self.continue_destruction(&row, now)
     }
 
-    /// The steps after the intent is durable. Safe to run any number of times: what is certified
-    /// is written down as it happens, each part once.
-    pub(crate) fn continue_destruction(
+    /// Goes on with every destruction that was begun and is not complete: after a crash, or after
+    /// a step that failed. One that fails again does not keep the others.
+    pub fn continue_destructions(
+        &self,
+        now: Timestamp,
+    ) -> Result<Vec<(RecordingId, Result<Destroyed, ArchiveError>)>, ArchiveError> {
+        // Before the list is read: what is being destroyed now is not left over.
+        let _one_at_a_time = self.destroying();
+        let pending = self
+            .index
+            .destructions_pending()
+            .doing("looking for destructions")?;
+        Ok(pending
+            .into_iter()
+            .map(|row| {
+                let row = row.destruction;
+                (row.recording, self.continue_destruction(&row, now))
+            })
+            .collect())
+    }
+
+    /// A destruction is one thread's work: two would certify the same thing twice.
+    fn destroying(&self) -> MutexGuard<'_, ()> {
+        // The lock guards no data that a panic could leave half changed.
+        self.destroying
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The steps after the intent is durable. Safe to run any number of times: what is
+    /// certified is written down as it happens, each part once.
+    fn continue_destruction(
         &self,
         row: &NewDestruction,
         now: Timestamp,

@@ -9,7 +9,7 @@ use voicelog_evidence::journal::JournalError;
 use voicelog_evidence::key::KeyError;
 use voicelog_evidence::note::NoteError;
 use voicelog_evidence::segment::SegmentError;
-use voicelog_law::FactsError;
+use voicelog_law::{FactsError, RulebookError};
 use voicelog_model::{Kind, RecordingId};
 use voicelog_store::StoreError;
 
@@ -28,6 +28,9 @@ pub enum ArchiveError {
     /// The facts of the line, or said during the call, are not facts.
     #[error("these facts cannot be used")]
     Facts(#[source] FactsError),
+    /// The rules now in force do not load: our own mistake.
+    #[error("cannot load the rules that are now in force")]
+    Rulebook(#[source] RulebookError),
     /// A fact that may not be said during a call.
     #[error("`{name}` is not a fact that can be said during a call")]
     NotSayable {
@@ -149,7 +152,9 @@ impl ArchiveError {
             | Self::IndexBehind(_)
             | Self::NotWhole { .. }
             | Self::Corrupt { .. } => Kind::Corrupt,
-            Self::Document(_) | Self::Sealing { .. } | Self::Signing(_) => Kind::Internal,
+            Self::Rulebook(_) | Self::Document(_) | Self::Sealing { .. } | Self::Signing(_) => {
+                Kind::Internal
+            }
             Self::Bundle { source, .. } => source.kind(),
             Self::Audio(source) => source.kind(),
             Self::Certificate(source) => source.kind(),

@@ -230,7 +230,8 @@ impl Archive {
         now: Timestamp,
     ) -> Result<Answer<A>, ArchiveError> {
         let checked = Facts::from_map(&facts, now).map_err(ArchiveError::Facts)?;
-        let decision = voicelog_law::decide_without_unknown(&self.rulebook, &checked, now);
+        let decision =
+            voicelog_law::decide_without_unknown(&*self.rulebook_at(now)?, &checked, now);
         let refusal = self.refusal(action, &decision);
         let decision_id = DecisionId::new(now, random::bytes()?);
         self.keep_decision(
@@ -364,7 +365,8 @@ impl Archive {
 
     /// A reason as the timeline shows it: in a few words where the rule has them.
     fn ground(&self, rule: &str, articles: &[String], text: &Text) -> Ground {
-        let text = self.rulebook.short_text(rule).unwrap_or(text);
+        let rulebook = self.rulebook();
+        let text = rulebook.short_text(rule).unwrap_or(text);
         Ground {
             rule: rule.to_owned(),
             articles: articles.to_vec(),

@@ -25,6 +25,7 @@ mod read;
 mod records;
 mod recover;
 mod secrets;
+mod tail;
 mod writer;
 
 pub use archive::{Archive, Parts};
@@ -42,5 +43,5 @@ pub use writer::RecordingWriter;
 pub use voicelog_evidence::journal;
 pub use voicelog_evidence::timeline;
 pub use voicelog_store::index::{
-    Account, Accounts, Cursor, LeafRow, Login, RecordingFilter, State,
+    Account, Accounts, Cursor, LeafRow, Login, RecordingFilter, State, TermCursor,
 };

@@ -19,7 +19,7 @@ use voicelog_evidence::tlog::{self, Leaf, LeafKind};
 use voicelog_law::Decision;
 use voicelog_model::{Action, DecisionId, Party, RecordingId, Timestamp};
 use voicelog_store::index::{
-    Cursor, DecisionRow, LeafId, LeafRow, RecordingFilter, RecordingRow, State,
+    Cursor, DecisionRow, LeafId, LeafRow, RecordingFilter, RecordingRow, State, TermCursor,
 };
 
 /// A recording on one line, without personal data.
@@ -140,11 +140,17 @@ impl Archive {
         Ok((page.rows.iter().map(summary_of).collect(), page.next))
     }
 
-    /// Recordings whose term has ended at `now` and that no hold keeps, soonest first.
-    pub fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<RecordingSummary>, ArchiveError> {
+    /// One page of the recordings whose term has ended at `now` and that no hold keeps, soonest
+    /// first. The next page goes on after the last of this one.
+    pub fn due(
+        &self,
+        now: Timestamp,
+        after: Option<TermCursor>,
+        limit: usize,
+    ) -> Result<Vec<RecordingSummary>, ArchiveError> {
         let due = self
             .index
-            .due(now, limit)
+            .due(now, after, limit)
             .doing("looking for terms that ended")?;
         due.into_iter().map(|id| self.summary(id)).collect()
     }

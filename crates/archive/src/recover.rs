@@ -21,8 +21,9 @@ pub struct Recovery {
     pub waiting: Vec<RecordingId>,
     /// Destructions continued.
     pub destroyed: Vec<RecordingId>,
-    /// Recordings that could not be closed because what is stored is damaged, or that the index
-    /// lacks; they stay as they are, key and all, and `check` names what is wrong.
+    /// Recordings that could not be closed because what is stored is damaged, those that the index
+    /// lacks, and those whose destruction failed again. They stay as they are, key and all; `check`
+    /// names what is wrong, and the next sweep goes on with a destruction.
     pub damaged: Vec<(RecordingId, String)>,
 }
 
@@ -42,13 +43,15 @@ impl Archive {
     /// server lock may call this.
     pub fn recover(&self, now: Timestamp) -> Result<Recovery, ArchiveError> {
         let mut recovery = Recovery::default();
-        for row in self
-            .index
-            .destructions_pending()
-            .doing("looking for destructions")?
-        {
-            self.continue_destruction(&row.destruction, now)?;
-            recovery.destroyed.push(row.destruction.recording);
+        for (id, outcome) in self.continue_destructions(now)? {
+            match outcome {
+                Ok(_destroyed) => recovery.destroyed.push(id),
+                // The next sweep tries again; the server starts.
+                Err(error) => {
+                    let why = voicelog_model::error::chain(&error).to_string();
+                    recovery.damaged.push((id, why));
+                }
+            }
         }
         let open = [State::Waiting, State::Recording, State::Finishing];
         for row in self
@@ -126,6 +129,7 @@ impl Archive {
     /// A recording that was being written or closed. True if the crash cut it off.
     fn recover_recording(&self, id: RecordingId, now: Timestamp) -> Result<bool, ArchiveError> {
         let data_key = self.data_key(id)?;
+        self.cut_unpromised_tail(id, &data_key)?;
         let mut summary = Summary::new(id, &data_key);
         let segments = self.read_records(id, &data_key, |record| summary.push(record))?;
         let interrupted = !summary.ended;

@@ -9,6 +9,7 @@
 
 pub mod disclosure;
 pub mod listening;
+pub mod memory;
 pub mod retention;
 
 pub use voicelog_archive::ArchiveError;

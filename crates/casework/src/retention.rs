@@ -4,15 +4,26 @@
 //! the holds and terms of that moment.
 
 use crate::Asked;
-use voicelog_archive::{Archive, ArchiveError, Destroyed, RecordingSummary, Verdict};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use voicelog_archive::{Archive, ArchiveError, Destroyed, RecordingSummary, TermCursor, Verdict};
 use voicelog_model::{RecordingId, Timestamp};
 
-/// Recordings that one sweep looks at, at most; the next sweep goes on.
-pub const SWEEP_MAX: usize = 1_000;
+/// Recordings read from the index at a time.
+const PAGE_ROWS: usize = 500;
+
+/// How long a refusal stands before the same question is put again, in microseconds: a day. Each
+/// question costs a decision and a leaf of the log, for ever.
+const REFUSAL_STANDS_MICROS: i64 = 86_400 * 1_000_000;
 
 /// Recordings whose term will have ended by `until`, soonest first. Nothing is destroyed.
 pub fn preview(archive: &Archive, until: Timestamp) -> Result<Vec<RecordingSummary>, ArchiveError> {
-    archive.due(until, SWEEP_MAX)
+    let mut all = Vec::new();
+    each_due(archive, until, &mut |due| {
+        all.push(due);
+        ControlFlow::Continue(())
+    })?;
+    Ok(all)
 }
 
 /// What the sweep did with one recording.
@@ -24,16 +35,92 @@ pub struct Swept {
     pub outcome: Result<Asked<Destroyed>, ArchiveError>,
 }
 
-/// Destroys every recording whose term has ended, if the law permits it.
+/// Goes on with destructions that were begun, then destroys every recording whose term has ended,
+/// if the law permits it.
 pub fn run(archive: &Archive, now: Timestamp) -> Result<Vec<Swept>, ArchiveError> {
-    let due = archive.due(now, SWEEP_MAX)?;
-    Ok(due
-        .into_iter()
-        .map(|recording| Swept {
-            id: recording.id,
-            outcome: destroy(archive, recording.id, now),
+    let mut all = Vec::new();
+    Sweeper::default().sweep(archive, now, &mut |swept| {
+        all.push(swept);
+        ControlFlow::Continue(())
+    })?;
+    Ok(all)
+}
+
+/// Sweeps again and again, and remembers what the law refused, so that it is not asked each time.
+#[derive(Debug, Default)]
+pub struct Sweeper {
+    /// By recording: the term it was refused under, and when.
+    refused: BTreeMap<RecordingId, (Option<Timestamp>, Timestamp)>,
+}
+
+impl Sweeper {
+    /// One sweep, as [`run`]. What the law refused less than a day ago is left out, unless its
+    /// term was changed. `each` is told of every recording, and ends the sweep with `Break`.
+    pub fn sweep(
+        &mut self,
+        archive: &Archive,
+        now: Timestamp,
+        each: &mut dyn FnMut(Swept) -> ControlFlow<()>,
+    ) -> Result<(), ArchiveError> {
+        for (id, outcome) in archive.continue_destructions(now)? {
+            let outcome = outcome.map(Asked::Given);
+            if each(Swept { id, outcome }).is_break() {
+                return Ok(());
+            }
+        }
+        self.forget_old(now);
+        each_due(archive, now, &mut |due| {
+            if self.is_refused(due.id, due.retain_until) {
+                return ControlFlow::Continue(());
+            }
+            let outcome = destroy(archive, due.id, now);
+            if matches!(outcome, Ok(Asked::Refused { .. })) {
+                self.refused.insert(due.id, (due.retain_until, now));
+            }
+            each(Swept {
+                id: due.id,
+                outcome,
+            })
         })
-        .collect())
+    }
+
+    fn forget_old(&mut self, now: Timestamp) {
+        self.refused
+            .retain(|_, (_, at)| at.plus_micros(REFUSAL_STANDS_MICROS) > now);
+    }
+
+    fn is_refused(&self, id: RecordingId, retain_until: Option<Timestamp>) -> bool {
+        self.refused
+            .get(&id)
+            .is_some_and(|(under, _)| *under == retain_until)
+    }
+}
+
+/// Every recording whose term has ended by `until`, page by page.
+fn each_due(
+    archive: &Archive,
+    until: Timestamp,
+    each: &mut dyn FnMut(RecordingSummary) -> ControlFlow<()>,
+) -> Result<(), ArchiveError> {
+    let mut after = None;
+    loop {
+        let page = archive.due(until, after, PAGE_ROWS)?;
+        let last = page.last().and_then(|last| {
+            Some(TermCursor {
+                retain_until: last.retain_until?,
+                id: last.id,
+            })
+        });
+        for due in page {
+            if each(due).is_break() {
+                return Ok(());
+            }
+        }
+        after = last;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 /// Asks to destroy one recording, and does so if the law permits it.
@@ -49,5 +136,23 @@ pub fn destroy(
             id: answer.id,
             decision: Box::new(answer.decision),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_stands_for_a_day_or_until_the_term_changes() {
+        let id = RecordingId::from_bytes([7; 16]);
+        let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
+        let mut sweeper = Sweeper::default();
+        sweeper.refused.insert(id, (Some(at(5)), at(10)));
+        sweeper.forget_old(at(10 + 3_600));
+        assert!(sweeper.is_refused(id, Some(at(5))));
+        assert!(!sweeper.is_refused(id, Some(at(6))), "another term");
+        sweeper.forget_old(at(10 + 86_400));
+        assert!(!sweeper.is_refused(id, Some(at(5))), "a day later");
     }
 }

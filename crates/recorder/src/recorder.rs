@@ -218,27 +218,41 @@ fn check_media(config: &RecorderConfig) -> Result<(), StartError> {
     }
 }
 
-/// A call with two streams has four sockets. Where the system allows fewer open files than that
-/// for all calls, this is the moment to say so.
+/// Where the system allows fewer open files than all calls need, this is the moment to say so.
 fn raise_file_limit(config: &RecorderConfig) {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
-    const OTHER_FILES: u64 = 2_000;
-    let wanted = (config.calls_max as u64)
-        .saturating_mul(5)
-        .saturating_add(OTHER_FILES);
+    let wanted = files_wanted(config.calls_max as u64);
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
         return;
     };
-    if soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_err() {
-        tracing::debug!("the limit of open files cannot be raised");
-    }
-    if hard < wanted {
+    let allowed = if soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok() {
+        hard
+    } else {
+        soft
+    };
+    if allowed < wanted {
         tracing::warn!(
-            hard,
+            allowed,
             wanted,
-            "fewer open files are allowed than all calls need"
+            calls_max = config.calls_max,
+            "fewer open files are allowed than all calls need: raise the limit (LimitNOFILE= in \
+             the service, ulimit -n), or lower sip.calls_max"
         );
     }
+}
+
+/// Files open at once when so many calls with two streams are in progress and others keep ending
+/// (`design/store.md`, numbers).
+const fn files_wanted(calls_max: u64) -> u64 {
+    /// RTP and RTCP of two streams, and the object that the call is written to.
+    const PER_CALL: u64 = 5;
+    /// Objects in spools that are not retired yet, of calls that have ended: three spools' worth.
+    const SPOOLED: u64 = 3 * 4_096;
+    /// Connections for signalling (1,000) and for the pages (512), index, keys, spools, logs.
+    const OTHER: u64 = 2_000;
+    calls_max
+        .saturating_mul(PER_CALL)
+        .saturating_add(SPOOLED + OTHER)
 }
 
 /// What the threads are built from.
@@ -395,4 +409,16 @@ impl House<'_> {
 
 fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_thousand_calls_need_the_files_that_the_design_counts() {
+        let sockets_and_others = 4 * 4_000 + 2_000;
+        let objects = files_wanted(4_000) - sockets_and_others;
+        assert!((16_000..16_500).contains(&objects), "{objects}");
+    }
 }

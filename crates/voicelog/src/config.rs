@@ -57,6 +57,12 @@ pub(crate) struct Sip {
 pub(crate) struct Http {
     /// Address for HTTP.
     pub(crate) address: SocketAddr,
+    /// Where people reach the pages, if that is another address: that of a proxy.
+    pub(crate) public_url: Option<String>,
+    /// Addresses of proxies whose `X-Forwarded-For` is believed.
+    pub(crate) trusted_proxy: Vec<IpAddr>,
+    /// Memory (MiB) that opening one recording, to listen to it or to copy it, may take.
+    pub(crate) recording_mib: u64,
 }
 
 /// The end of terms.
@@ -96,6 +102,9 @@ impl Default for Http {
     fn default() -> Self {
         Self {
             address: SocketAddr::new(LOOPBACK, 8080),
+            public_url: None,
+            trusted_proxy: Vec::new(),
+            recording_mib: 1_024,
         }
     }
 }
@@ -135,6 +144,9 @@ impl Config {
                 self.sip.media_port_last
             );
         }
+        if let Some(url) = &self.http.public_url {
+            check_public_url(url)?;
+        }
         let mut names = std::collections::BTreeSet::new();
         for line in &self.lines {
             if line.name.is_empty() {
@@ -153,6 +165,21 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// A scheme, a host, perhaps a port, and nothing else: the pages live at the root.
+fn check_public_url(url: &str) -> Result<()> {
+    let host = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"))
+        .unwrap_or_default();
+    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    if host.is_empty() || !host.bytes().all(is_host) {
+        bail!(
+            "http.public_url (`{url}`) is not an address such as `https://opnamen.voorbeeld.nl`: scheme and host, without a path or a slash at the end"
+        );
+    }
+    Ok(())
 }
 
 /// One sentence: the place, what is wrong, and the nearest key where one is unknown.
@@ -190,6 +217,25 @@ mod tests {
     }
 
     #[test]
+    fn the_documented_values_are_the_defaults_and_the_documented_line_is_the_example() {
+        let document = include_str!("../../../ref/config.md");
+        let blocks: Vec<&str> = document
+            .split("```toml\n")
+            .skip(1)
+            .filter_map(|rest| rest.split("```").next())
+            .collect();
+        let [all, line] = blocks[..] else {
+            panic!("{} blocks", blocks.len())
+        };
+        let (all, defaults) = (parse(all).unwrap(), Config::default());
+        assert_eq!(format!("{all:?}"), format!("{defaults:?}"));
+        let example = include_str!("../../../ref/line-facts.toml");
+        let example = format!("[[line]]\nname = \"verkoop\"\n[line.facts]\n{example}");
+        let (line, example) = (parse(line).unwrap(), parse(&example).unwrap());
+        assert_eq!(line.lines[0].facts, example.lines[0].facts);
+    }
+
+    #[test]
     fn an_unknown_key_is_named_with_its_line_and_the_nearest_known_key() {
         let error = parse("[sip]\nupd = \"127.0.0.1:5060\"\n")
             .unwrap_err()
@@ -205,6 +251,31 @@ mod tests {
         let error =
             parse("[[line]]\nname = \"a\"\n[line.facts]\npurpos = \"klacht\"\n").unwrap_err();
         assert!(error.to_string().contains("purpose"), "{error}");
+    }
+
+    #[test]
+    fn a_public_url_is_scheme_and_host() {
+        let of = |url: &str| parse(&format!("[http]\npublic_url = \"{url}\"\n"));
+        for right in [
+            "https://opnamen.voorbeeld.nl",
+            "https://opnamen.voorbeeld.nl:8443",
+            "http://10.0.0.5:8080",
+            "https://[2001:db8::1]",
+        ] {
+            assert!(of(right).is_ok(), "{right}");
+        }
+        for wrong in [
+            "opnamen.voorbeeld.nl",
+            "https://",
+            "ftp://a.nl",
+            "https://a.nl/",
+            "https://a.nl/pad",
+            "https://u@a.nl",
+            "",
+        ] {
+            let error = of(wrong).unwrap_err().to_string();
+            assert!(error.contains("http.public_url"), "{wrong}: {error}");
+        }
     }
 
     #[test]

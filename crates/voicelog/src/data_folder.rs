@@ -10,6 +10,7 @@
 //! ```
 
 use anyhow::{Context, Result, bail};
+use std::fmt::Write as _;
 use std::fs::{DirBuilder, File, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -21,14 +22,9 @@ use zeroize::Zeroizing;
 
 const SECRET_BYTES: usize = 32;
 
-/// What to do if a secret is not there although the archive is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Lost {
-    /// Say so: going on with another key would leave recordings that nobody can open.
-    Refuse,
-    /// A new one does no harm.
-    MakeAnew,
-}
+/// What the API's token begins with, so that whoever finds one knows what it is.
+const API_TOKEN_START: &str = "vl_";
+const API_TOKEN_CHARACTERS: usize = API_TOKEN_START.len() + 2 * SECRET_BYTES;
 
 /// An open data folder.
 #[derive(Debug, Clone)]
@@ -96,9 +92,9 @@ impl DataFolder {
 
     /// Reads the archive's secrets, and makes them if the archive is new. `archive` is its id.
     pub(crate) fn secrets(&self, archive: &str) -> Result<Secrets> {
-        let kek = self.secret("key-encryption-key-0001", Lost::Refuse)?;
-        let signing = self.secret("signing-key", Lost::Refuse)?;
-        let decision = self.secret("decision-key", Lost::Refuse)?;
+        let kek = self.secret("key-encryption-key-0001")?;
+        let signing = self.secret("signing-key")?;
+        let decision = self.secret("decision-key")?;
         let signing_key = SigningKey::from_seed(&format!("voicelog/{archive}"), *signing)
             .context("cannot use the archive's signing key")?;
         let vkey = self.root.join("log.vkey");
@@ -113,23 +109,42 @@ impl DataFolder {
         })
     }
 
-    /// The token of the API: made once, readable by the owner of the folder alone.
+    /// The token of the API, made once. The file holds it as it is sent, for its owner alone.
     pub(crate) fn api_token(&self) -> Result<Zeroizing<String>> {
-        use std::fmt::Write;
-        let secret = self.secret("api-token", Lost::MakeAnew)?;
-        let mut text = Zeroizing::new(String::with_capacity(SECRET_BYTES * 2 + 3));
-        text.push_str("vl_");
-        for byte in secret.iter() {
-            write!(text, "{byte:02x}")?;
+        let path = self.root.join("secrets").join("api-token");
+        if !path.exists() {
+            let secret = Zeroizing::new(random::bytes::<SECRET_BYTES>()?);
+            let mut text = Zeroizing::new(String::with_capacity(API_TOKEN_CHARACTERS + 1));
+            text.push_str(API_TOKEN_START);
+            for byte in secret.iter() {
+                write!(text, "{byte:02x}")?;
+            }
+            text.push('\n');
+            durable::create(&path, text.as_bytes())
+                .with_context(|| format!("cannot write `{}`", path.display()))?;
         }
-        Ok(text)
+        let bytes = Zeroizing::new(
+            std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?,
+        );
+        std::str::from_utf8(&bytes)
+            .map(str::trim)
+            .ok()
+            .filter(|text| text.len() == API_TOKEN_CHARACTERS && text.starts_with(API_TOKEN_START))
+            .map(|text| Zeroizing::new(text.to_owned()))
+            .with_context(|| {
+                format!(
+                    "`{}` should hold one line, `{API_TOKEN_START}` and 64 hexadecimal digits; remove it, and the next start makes a new token",
+                    path.display()
+                )
+            })
     }
 
-    /// A secret of 32 bytes, made if the archive is new.
-    fn secret(&self, name: &str, lost: Lost) -> Result<Zeroizing<[u8; SECRET_BYTES]>> {
+    /// A secret of 32 bytes, made if the archive is new. If it is lost, a new one would leave
+    /// recordings that nobody can open.
+    fn secret(&self, name: &str) -> Result<Zeroizing<[u8; SECRET_BYTES]>> {
         let path = self.root.join("secrets").join(name);
         if !path.exists() {
-            if lost == Lost::Refuse && self.layout().exists() {
+            if self.layout().exists() {
                 bail!(
                     "the secret `{}` is missing, but the archive exists; put it back from its backup",
                     path.display()
@@ -147,5 +162,28 @@ impl DataFolder {
             .try_into()
             .with_context(|| format!("`{}` should hold 32 bytes", path.display()))?;
         Ok(Zeroizing::new(secret))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn the_file_of_the_api_token_is_what_a_program_sends() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = DataFolder::create(&root.path().join("data")).unwrap();
+        let token = folder.api_token().unwrap();
+        let path = folder.root().join("secrets/api-token");
+        let kept = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(kept, format!("{}\n", token.as_str()));
+        assert_eq!(kept.trim().len(), API_TOKEN_CHARACTERS);
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "for its owner alone");
+        assert_eq!(folder.api_token().unwrap(), token, "made once");
+        std::fs::write(&path, [0xff; 32]).unwrap();
+        let error = folder.api_token().unwrap_err().to_string();
+        assert!(error.contains("remove it"), "{error}");
     }
 }

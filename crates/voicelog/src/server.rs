@@ -7,14 +7,17 @@ use crate::{print, wiring};
 use anyhow::{Context as _, Result, bail};
 use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender, TryRecvError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use voicelog_archive::{Archive, Recovery, random};
-use voicelog_casework::retention;
+use voicelog_casework::Asked;
+use voicelog_casework::retention::{self, Swept};
 use voicelog_model::{Clock, error};
 use voicelog_recorder::{Recorder, RecorderConfig, WhyNot};
 use voicelog_web::{App, Pause, StatusSource, WebConfig};
@@ -29,9 +32,12 @@ pub(crate) struct Server {
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) recovery: Recovery,
     pub(crate) http: SocketAddr,
+    /// Where people reach the pages.
+    pub(crate) public_url: String,
     pub(crate) api_token: Zeroizing<String>,
     /// Path of the one-time set-up page, while there is no account.
     pub(crate) setup_path: Option<String>,
+    signals: Signals,
     runtime: Runtime,
     stop_web: Option<oneshot::Sender<()>>,
     web: Option<tokio::task::JoinHandle<()>>,
@@ -64,6 +70,10 @@ impl Server {
             .enable_all()
             .build()
             .context("cannot start the threads for HTTP")?;
+        let signals = {
+            let _runtime = runtime.enter();
+            Signals::listen().context("cannot listen for signals")?
+        };
         let listener = runtime
             .block_on(tokio::net::TcpListener::bind(config.http.address))
             .with_context(|| {
@@ -73,14 +83,18 @@ impl Server {
                 )
             })?;
         let http = listener.local_addr()?;
+        let own_url = format!("http://{http}");
+        let public_url = config.http.public_url.clone().unwrap_or(own_url);
         let app = App {
             archive: Arc::clone(&archive),
             clock: shared,
             status: Arc::new(RecorderStatus(Arc::clone(&recorder))),
             config: WebConfig {
-                public_url: format!("http://{http}"),
+                public_url: public_url.clone(),
                 recording_address: recording_address(&recorder),
                 api_token_sha256: Sha256::digest(api_token.as_bytes()).into(),
+                trusted_proxies: config.http.trusted_proxy.clone(),
+                recording_bytes_max: config.http.recording_mib << 20,
             },
         };
         let setup_path = voicelog_web::new_setup_token(&archive, random::bytes()?, now)
@@ -99,8 +113,10 @@ impl Server {
             recorder,
             recovery,
             http,
+            public_url,
             api_token,
             setup_path,
+            signals,
             runtime,
             stop_web: Some(stop_web),
             web: Some(web),
@@ -114,33 +130,20 @@ impl Server {
     ///
     /// # Errors
     /// When the recorder has failed for good: the process has to end and be started again.
-    pub(crate) fn wait_for_signal(&self) -> Result<()> {
-        let is_broken = self
-            .runtime
-            .block_on(async {
-                let mut terminate =
-                    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-                tokio::select! {
-                    interrupted = tokio::signal::ctrl_c() => interrupted.map(|()| false),
-                    _terminated = terminate.recv() => Ok(false),
-                    () = self.broken() => Ok(true),
-                }
-            })
-            .context("cannot wait for a signal")?;
+    pub(crate) fn wait_for_signal(&mut self) -> Result<()> {
+        let recorder = Arc::clone(&self.recorder);
+        let is_broken = self.runtime.block_on(async {
+            tokio::select! {
+                () = self.signals.next() => false,
+                () = broken(&recorder) => true,
+            }
+        });
         if is_broken {
             bail!(
                 "a part of the recorder has failed, see the messages above; start the server again"
             );
         }
         Ok(())
-    }
-
-    /// Resolves when the recorder cannot go on.
-    async fn broken(&self) {
-        let mut looks = tokio::time::interval(BROKEN_LOOK);
-        while self.recorder.status().why_not != Some(WhyNot::Broken) {
-            looks.tick().await;
-        }
     }
 
     /// Finishes the calls in progress, then stops. A signal cuts the waiting short: the calls
@@ -157,7 +160,7 @@ impl Server {
         let is_done = self.runtime.block_on(async {
             tokio::select! {
                 _drained = done => true,
-                _signal = tokio::signal::ctrl_c() => false,
+                () = self.signals.next() => false,
             }
         });
         if !is_done {
@@ -180,6 +183,38 @@ impl Server {
             print::warn(format!("voicelog: {}", error::chain(&error)));
         }
         self.runtime.shutdown_timeout(Duration::from_secs(1));
+    }
+}
+
+/// Resolves when the recorder cannot go on.
+async fn broken(recorder: &Recorder) {
+    let mut looks = tokio::time::interval(BROKEN_LOOK);
+    while recorder.status().why_not != Some(WhyNot::Broken) {
+        looks.tick().await;
+    }
+}
+
+/// The signals that ask the server to stop. Listened to from the start, so that none is missed
+/// between the first and the second.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Ready at the next one.
+    async fn next(&mut self) {
+        tokio::select! {
+            _interrupted = self.interrupt.recv() => {}
+            _terminated = self.terminate.recv() => {}
+        }
     }
 }
 
@@ -218,17 +253,43 @@ fn start_sweep(
         } else {
             minutes * 60
         });
-        while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(every) {
-            match retention::run(&archive, clock.now()) {
-                Ok(swept) if !swept.is_empty() => {
-                    tracing::info!(count = swept.len(), "terms ended")
+        let mut sweeper = retention::Sweeper::default();
+        let mut is_stopping = false;
+        while !is_stopping && matches!(stopped.recv_timeout(every), Err(RecvTimeoutError::Timeout))
+        {
+            let swept = sweeper.sweep(&archive, clock.now(), &mut |swept| {
+                log_swept(&swept);
+                is_stopping = !matches!(stopped.try_recv(), Err(TryRecvError::Empty));
+                if is_stopping {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
                 }
-                Ok(_) => {}
-                Err(error) => tracing::error!("retention: {}", error::chain(&error)),
+            });
+            if let Err(error) = swept {
+                tracing::error!("retention: {}", error::chain(&error));
             }
         }
     });
     (stop, sweep)
+}
+
+fn log_swept(swept: &Swept) {
+    let recording = swept.id;
+    match &swept.outcome {
+        Ok(Asked::Given(destroyed)) => tracing::info!(
+            %recording, objects = destroyed.objects, bytes = destroyed.bytes,
+            "the term ended: destroyed"
+        ),
+        Ok(Asked::Refused { id, decision }) => tracing::warn!(
+            %recording, decision = %id, outcome = decision.outcome().as_str(),
+            "the term ended, but the law does not permit destruction; asked again in a day"
+        ),
+        Err(error) => tracing::error!(
+            %recording, error = %error::chain(error),
+            "the term ended, but destruction failed; the next sweep goes on"
+        ),
+    }
 }
 
 /// Tells the pages how the recorder is doing.
@@ -250,5 +311,64 @@ fn pause(why: WhyNot) -> Pause {
         WhyNot::Draining | WhyNot::Broken => Pause::Stopping,
         WhyNot::DiskNearlyFull | WhyNot::DiskTrouble => Pause::DiskFull,
         WhyNot::TooManyCalls => Pause::Busy,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::signal::Signal;
+
+    /// A server on free ports of this machine, with a data folder of its own.
+    fn started(change: impl FnOnce(&mut Config)) -> (tempfile::TempDir, Server) {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(SystemClock::default());
+        let text = "[sip]\nudp = \"127.0.0.1:0\"\ntcp = \"127.0.0.1:0\"\nmedia_port_first = 0\n\
+                    media_port_last = 0\n[http]\naddress = \"127.0.0.1:0\"\n";
+        let mut config = Config::parse(text, clock.now()).unwrap();
+        config.storage.data = folder.path().join("data");
+        config.storage.keep_free_mib = 1;
+        change(&mut config);
+        let server = Server::start(&config, &clock).unwrap();
+        (folder, server)
+    }
+
+    #[test]
+    fn the_documented_way_to_the_api_works() {
+        let (folder, server) = started(|_config| {});
+        // curl -H "Authorization: Bearer $(cat voicelog-data/secrets/api-token)" URL
+        let file = folder.path().join("data/secrets/api-token");
+        let token = std::fs::read_to_string(file).unwrap();
+        let url = format!("http://{}/v1/recordings", server.http);
+        let bearer = format!("Bearer {}", token.trim_end());
+        let answer = ureq::get(&url).header("Authorization", &bearer).call();
+        assert_eq!(answer.unwrap().status(), 200);
+        assert!(ureq::get(&url).call().is_err(), "not without it");
+        server.stop(Duration::ZERO);
+    }
+
+    #[test]
+    fn behind_a_tls_proxy_cookies_and_links_are_those_of_the_proxy() {
+        let public = "https://opnamen.voorbeeld.nl";
+        let (_folder, server) = started(|config| config.http.public_url = Some(public.to_owned()));
+        assert_eq!(server.public_url, public);
+        let answer = ureq::get(format!("http://{}/login", server.http)).call();
+        let answer = answer.unwrap();
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+        assert!(
+            cookie.starts_with("__Host-") && cookie.contains("; Secure"),
+            "{cookie}"
+        );
+        server.stop(Duration::ZERO);
+    }
+
+    #[test]
+    fn either_signal_asks_to_stop_and_each_counts() {
+        let (_folder, mut server) = started(|_config| {});
+        for asked in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGTERM] {
+            nix::sys::signal::raise(asked).unwrap();
+            server.wait_for_signal().unwrap();
+        }
+        server.stop(Duration::ZERO);
     }
 }

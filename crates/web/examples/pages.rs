@@ -52,6 +52,8 @@ async fn main() -> Outcome<()> {
             public_url: format!("http://{address}"),
             recording_address: "sip:verkoop@127.0.0.1:5060".to_owned(),
             api_token_sha256: Sha256::digest(b"pages").into(),
+            trusted_proxies: Vec::new(),
+            recording_bytes_max: 1 << 30,
         },
     };
     println!("http://{address}{path}");

@@ -4,12 +4,15 @@ use crate::cookie::Names;
 use crate::playing::Playing;
 use crate::throttle::{Allowance, Throttle};
 use crate::trouble::Trouble;
+use axum::http::StatusCode;
 use std::error::Error;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
-use voicelog_archive::Archive;
-use voicelog_model::{Clock, Language, Timestamp};
+use voicelog_archive::{Archive, ArchiveError};
+use voicelog_casework::memory::{self, Made};
+use voicelog_model::{Clock, Language, RecordingId, Timestamp};
 
 /// Settings of the web room.
 #[derive(Clone)]
@@ -22,6 +25,10 @@ pub struct WebConfig {
     pub recording_address: String,
     /// SHA-256 of the API's bearer token.
     pub api_token_sha256: [u8; 32],
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Bytes of memory that opening one recording, to listen to it or to copy it, may take.
+    pub recording_bytes_max: u64,
 }
 
 impl fmt::Debug for WebConfig {
@@ -115,9 +122,15 @@ pub struct App {
     pub config: WebConfig,
 }
 
-/// Tries of one browser's address to sign in, and of one account's name from everywhere. The
-/// second is wider, so that a stranger cannot easily shut out the owner of a name.
+/// Tries of one address with any name: each costs a core for a moment, so this is what keeps one
+/// visitor from holding the queue. Wide, since people behind one proxy may share an address.
 const TRIES_OF_AN_ADDRESS: Allowance = Allowance {
+    burst: 60,
+    one_per_micros: 1_000_000,
+};
+/// Tries of one address with one name, and with one name from everywhere. The second is wider, so
+/// that a stranger cannot easily shut out the owner of a name.
+const TRIES_OF_BOTH: Allowance = Allowance {
     burst: 10,
     one_per_micros: 30_000_000,
 };
@@ -132,11 +145,19 @@ pub(crate) struct Desk {
     pub(crate) app: App,
     pub(crate) cookies: Names,
     pub(crate) tries_of_address: Throttle,
+    pub(crate) tries_of_both: Throttle,
     pub(crate) tries_of_name: Throttle,
     /// One password at a time is hashed: it costs 64 MiB and a core that calls may need.
     pub(crate) hashing: Semaphore,
     pub(crate) playing: Playing,
+    /// One recording at a time is opened: it costs memory and a core that calls may need.
+    pub(crate) opening: Arc<Semaphore>,
+    /// Bundles that are being sent: each is in memory until its last byte has gone.
+    pub(crate) sending: Arc<Semaphore>,
 }
+
+/// Bundles sent at once at most.
+const SENDING_MAX: usize = 2;
 
 /// Handlers' state.
 pub(crate) type Shared = Arc<Desk>;
@@ -147,9 +168,12 @@ impl Desk {
             cookies: Names::new(app.config.public_url.starts_with("https://")),
             app,
             tries_of_address: Throttle::new(TRIES_OF_AN_ADDRESS),
+            tries_of_both: Throttle::new(TRIES_OF_BOTH),
             tries_of_name: Throttle::new(TRIES_OF_A_NAME),
             hashing: Semaphore::new(1),
             playing: Playing::default(),
+            opening: Arc::new(Semaphore::new(1)),
+            sending: Arc::new(Semaphore::new(SENDING_MAX)),
         }
     }
 
@@ -172,6 +196,42 @@ impl Desk {
             .await
             .map_err(|stopped| Trouble::internal(&stopped))?
             .map_err(Into::into)
+    }
+
+    /// The same for what opens a whole recording: one at a time, and none that would take more
+    /// memory than it may. `command` does the same outside the server.
+    pub(crate) async fn open<T: Send + 'static>(
+        &self,
+        id: RecordingId,
+        made: Made,
+        command: &str,
+        opening: impl FnOnce(&Archive, Timestamp) -> Result<T, ArchiveError> + Send + 'static,
+    ) -> Result<T, Trouble> {
+        let needed = self
+            .ask(move |archive, _now| memory::needed(archive, id, made))
+            .await?;
+        let most = self.app.config.recording_bytes_max;
+        if needed > most {
+            let (needed, most) = (needed >> 20, most >> 20);
+            return Err(Trouble::new(StatusCode::PAYLOAD_TOO_LARGE).saying(
+                format!(
+                    "Deze opname is te lang om hier te openen: dat kost ongeveer {needed} MiB geheugen en het mag {most} MiB kosten (http.recording_mib). Op de server kan het wel: `voicelog {command}`."
+                ),
+                format!(
+                    "This recording is too long to be opened here: it takes about {needed} MiB of memory and may take {most} MiB (http.recording_mib). It can be done on the server: `voicelog {command}`."
+                ),
+            ));
+        }
+        let place = Arc::clone(&self.opening)
+            .acquire_owned()
+            .await
+            .map_err(|closed| Trouble::internal(&closed))?;
+        self.ask(move |archive, now| {
+            // Inside: the thread goes on when the one who asked has stopped waiting.
+            let _place = place;
+            opening(archive, now)
+        })
+        .await
     }
 
     /// The same for questions whose errors are all ours.

@@ -22,6 +22,7 @@ mod lang;
 mod pages;
 mod password;
 mod playing;
+mod proxy;
 mod range;
 mod routes;
 mod secret;

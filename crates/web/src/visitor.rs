@@ -3,6 +3,7 @@
 use crate::app::Shared;
 use crate::cookie::{self, Keep};
 use crate::lang;
+use crate::proxy;
 use crate::secret::Token;
 use crate::trouble::Trouble;
 use crate::view::page::{self, Page};
@@ -33,7 +34,8 @@ pub(crate) struct Visitor {
     pub(crate) signed_in: Option<SignedIn>,
     /// What a form must carry to be ours.
     pub(crate) form_token: String,
-    pub(crate) peer: Option<IpAddr>,
+    /// Address of the one who asks, as far as it is known.
+    pub(crate) client: Option<IpAddr>,
     /// Cookies to set with the answer.
     pub(crate) cookies: Vec<HeaderValue>,
     path: String,
@@ -56,7 +58,10 @@ impl Visitor {
             ),
             signed_in: None,
             form_token: String::new(),
-            peer: request.extensions.get::<Peer>().map(|peer| peer.0),
+            client: request
+                .extensions
+                .get::<Peer>()
+                .map(|peer| proxy::client(peer.0, headers, &desk.app.config.trusted_proxies)),
             cookies: chosen.into_iter().collect(),
             path: request.uri.path().to_owned(),
             query: request.uri.query().map(str::to_owned),

@@ -46,21 +46,7 @@ pub(crate) fn voicelog_json(arguments: &[&str]) -> Value {
 pub(crate) const LINE: &str = "verkoop";
 
 /// The facts of a line on which calls may be recorded.
-pub(crate) const FACTS: &str = r#"
-recorder_type = "company"
-counterpart_types = ["private_person"]
-participation = "participant"
-openness = "announced"
-announcement = { text_id = "verkoop-1", language = "nl" }
-purpose = "bewijs_overeenkomst"
-legal_basis = "b"
-structural = "all"
-staff_informed = "each_call_signal"
-or_status = "consented"
-dpia = "done"
-private_use_possible = true
-retention_term = "P5Y"
-"#;
+pub(crate) const FACTS: &str = include_str!("../../../ref/line-facts.toml");
 
 /// A server process with its folder.
 pub(crate) struct Server {

@@ -19,25 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const ROOM: &str = "calls_max = 20000\nmedia_port_first = 10000\nmedia_port_last = 65000\n";
 
 /// A line on which every call may be recorded at once.
-const LINE_FACTS: &str = r#"
-[[line]]
-name = "bench"
-own_domains = ["load.example"]
-[line.facts]
-recorder_type = "company"
-counterpart_types = ["private_person"]
-participation = "participant"
-openness = "announced"
-announcement = { text_id = "bench", language = "nl" }
-purpose = "bewijs_overeenkomst"
-legal_basis = "b"
-structural = "all"
-staff_informed = "each_call_signal"
-or_status = "consented"
-dpia = "done"
-private_use_possible = true
-retention_term = "P5Y"
-"#;
+const LINE_FACTS: &str = concat!(
+    "\n[[line]]\nname = \"bench\"\nown_domains = [\"load.example\"]\n[line.facts]\n",
+    include_str!("../../../ref/line-facts.toml")
+);
 
 /// A running server.
 pub(crate) struct Server {

@@ -28,6 +28,7 @@ fn is_permitted(archive: &Archive, id: RecordingId, at: Timestamp) -> bool {
 fn parties(addresses: &[&str]) -> Vec<OfferedParty> {
     let party = |address: &&str| OfferedParty {
         address: Pii::new((*address).to_owned()),
+        further_addresses: Vec::new(),
         name: None,
     };
     addresses.iter().map(party).collect()

@@ -1,10 +1,12 @@
 //! Destruction: the key first, nothing left, and proven.
 
 use crate::support::*;
+use std::path::Path;
 use voicelog_archive::check::Level;
-use voicelog_archive::{State, Verdict};
+use voicelog_archive::{Archive, Permit, State, Verdict, act};
 use voicelog_evidence::certificate::Certificate;
-use voicelog_store::faulty::{Schedule, Then, When};
+use voicelog_model::RecordingId;
+use voicelog_store::faulty::{FaultyBlobs, Schedule, Then, When};
 
 /// A year and a day after the recording.
 fn after_the_term() -> voicelog_model::Timestamp {
@@ -16,7 +18,7 @@ fn a_destroyed_recording_leaves_a_tombstone_and_a_certificate_that_verifies() {
     let fixture = fixture();
     let archive = &fixture.archive;
     let id = record(archive).id;
-    let due = archive.due(after_the_term(), 10).unwrap();
+    let due = archive.due(after_the_term(), None, 10).unwrap();
     assert_eq!(due.len(), 1);
     let answer = archive.ask_to_destroy(id, after_the_term()).unwrap();
     let Verdict::Permit(permit) = answer.verdict else {
@@ -39,7 +41,13 @@ fn a_destroyed_recording_leaves_a_tombstone_and_a_certificate_that_verifies() {
 fn a_recording_before_the_end_of_its_term_is_not_due() {
     let fixture = fixture();
     record(&fixture.archive);
-    assert!(fixture.archive.due(seconds(3_600), 10).unwrap().is_empty());
+    assert!(
+        fixture
+            .archive
+            .due(seconds(3_600), None, 10)
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[test]
@@ -86,7 +94,7 @@ fn a_certificate_tells_when_the_key_went_and_when_the_rest_did() {
             faults = Schedule::failing(at.unwrap() + 1, When::Before, Then::Dead);
             continue;
         }
-        let archive = voicelog_archive::Archive::open(parts(folder.path()));
+        let archive = Archive::open(parts(folder.path()));
         let later = after_the_term().plus_micros(3_600_000_000);
         assert_eq!(archive.recover(later).unwrap().destroyed, [id]);
         let signed = archive.certificate(id).unwrap().unwrap();
@@ -98,4 +106,53 @@ fn a_certificate_tells_when_the_key_went_and_when_the_rest_did() {
         assert_eq!(statement.objects, 1);
         return;
     }
+}
+
+/// An archive whose first operation on blobs fails.
+fn with_faulty_blobs(folder: &Path, then: Then) -> Archive {
+    let mut parts = parts(folder);
+    let schedule = Schedule::failing(1, When::Before, then);
+    parts.blobs = Box::new(FaultyBlobs::new(parts.blobs, schedule));
+    Archive::open(parts)
+}
+
+fn ask_to_destroy(archive: &Archive, id: RecordingId) -> Permit<act::Destroy> {
+    let answer = archive.ask_to_destroy(id, after_the_term()).unwrap();
+    match answer.verdict {
+        Verdict::Permit(permit) => permit,
+        Verdict::Refusal(refusal) => panic!("{refusal:?}"),
+    }
+}
+
+#[test]
+fn a_destruction_that_failed_goes_on_without_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = record(&Archive::open(parts(folder.path()))).id;
+    let archive = with_faulty_blobs(folder.path(), Then::GoOn);
+    let permit = ask_to_destroy(&archive, id);
+    assert!(archive.destroy(permit, after_the_term()).is_err());
+    assert_eq!(archive.summary(id).unwrap().state, State::Destroying);
+    assert!(archive.due(after_the_term(), None, 9).unwrap().is_empty());
+    let went_on = archive.continue_destructions(after_the_term()).unwrap();
+    assert!(matches!(&went_on[..], [(of, Ok(_destroyed))] if *of == id));
+    assert_eq!(archive.summary(id).unwrap().state, State::Destroyed);
+    let left = archive.continue_destructions(after_the_term()).unwrap();
+    assert!(left.is_empty());
+    assert_eq!(archive.check(Level::Hash).unwrap().wrong, []);
+}
+
+#[test]
+fn a_destruction_that_fails_again_does_not_keep_the_server_from_starting() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = record(&Archive::open(parts(folder.path()))).id;
+    let archive = with_faulty_blobs(folder.path(), Then::Dead);
+    let permit = ask_to_destroy(&archive, id);
+    assert!(archive.destroy(permit, after_the_term()).is_err());
+    drop(archive);
+    let archive = with_faulty_blobs(folder.path(), Then::Dead);
+    let recovery = archive.recover(after_the_term()).unwrap();
+    assert_eq!(recovery.damaged.len(), 1);
+    drop(archive);
+    let archive = Archive::open(parts(folder.path()));
+    assert_eq!(archive.recover(after_the_term()).unwrap().destroyed, [id]);
 }

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod beginning;
+mod checking;
 mod consent;
 mod destroying;
 mod faults;

@@ -252,3 +252,16 @@ fn nothing_on_disk_holds_a_name_or_an_address_in_the_clear() {
     }
     assert!(seen > 3);
 }
+
+#[test]
+fn a_rule_that_comes_into_force_while_the_archive_is_open_is_applied() {
+    let fixture = fixture();
+    let archive = &fixture.archive;
+    let id = record(archive).id;
+    let later = "2027-12-02T12:00:00Z".parse().unwrap();
+    let before = archive.ask_to_destroy(id, START).unwrap();
+    let after = archive.ask_to_destroy(id, later).unwrap();
+    assert_eq!(before.decision.rulebook.valid_from, "2026-09-29");
+    assert_eq!(after.decision.rulebook.valid_from, "2027-12-02");
+    assert_eq!(archive.rulebook().valid_from(), "2027-12-02");
+}

@@ -189,3 +189,70 @@ fn a_key_that_nothing_was_sealed_with_goes() {
     assert!(!fixture.archive.trace(stray).unwrap().has_key);
     assert!(fixture.archive.trace(other).unwrap().has_key);
 }
+
+/// The one segment of a recording, as a file.
+fn segment_file(folder: &std::path::Path, id: RecordingId) -> std::path::PathBuf {
+    let layout = voicelog_store::Layout::in_folder(folder);
+    layout.blobs.join(format!("objects/rec/{id}/000001.seg"))
+}
+
+#[test]
+fn what_a_power_cut_leaves_behind_the_promised_length_is_cut_and_no_damage() {
+    // Zeros, then bytes that were written: no length check survives that.
+    let junk = [vec![0; 300], vec![0xa5; 700]].concat();
+    for first_packets in [75, 0] {
+        let fixture = fixture();
+        let call = open_call(&fixture.archive, "announced");
+        let writer = if first_packets > 0 {
+            write_media(&fixture.archive, &call, first_packets)
+        } else {
+            // Nothing was ever committed: not even the header is there.
+            let answer = fixture.archive.ask_to_record(call.id, START).unwrap();
+            fixture.archive.begin(permit(answer)).unwrap()
+        };
+        std::mem::forget(writer);
+        let fixture = fixture.crash_then(|folder| {
+            let path = segment_file(folder, call.id);
+            let mut bytes = std::fs::read(&path).unwrap();
+            if first_packets == 0 {
+                bytes.clear();
+            }
+            std::fs::write(&path, [bytes, junk.clone()].concat()).unwrap();
+        });
+        let recovery = fixture.archive.recover(seconds(30)).unwrap();
+        assert_eq!(recovery.damaged, []);
+        assert_eq!(recovery.interrupted, [call.id]);
+        assert_eq!(fixture.archive.check(Level::Hash).unwrap().wrong, []);
+    }
+}
+
+#[test]
+fn damage_below_the_promised_length_is_never_cut_away() {
+    let fixture = fixture();
+    let call = open_call(&fixture.archive, "announced");
+    let writer = write_media(&fixture.archive, &call, 75);
+    std::mem::forget(writer);
+    let fixture = fixture.crash_then(|folder| {
+        let path = segment_file(folder, call.id);
+        let mut bytes = std::fs::read(&path).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+    });
+    // The spool has these bytes, and puts them back.
+    let recovery = fixture.archive.recover(seconds(30)).unwrap();
+    assert_eq!(recovery.damaged, []);
+    assert_eq!(recovery.interrupted, [call.id]);
+    // Damage that no spool puts back.
+    let fixture = self::fixture();
+    let call = open_call(&fixture.archive, "announced");
+    let writer = write_media(&fixture.archive, &call, 75);
+    std::mem::forget(writer);
+    let fixture = fixture.crash_then(|_folder| {});
+    let path = segment_file(fixture.folder.path(), call.id);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[200] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    let recovery = fixture.archive.recover(seconds(30)).unwrap();
+    assert_eq!(recovery.damaged.len(), 1);
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}

@@ -69,11 +69,15 @@ fn rulebook() -> Rulebook {
 }
 
 pub(crate) fn parts(folder: &Path) -> Parts {
+    parts_for(folder, Access::Write(Options::default()))
+}
+
+pub(crate) fn parts_for(folder: &Path, access: Access) -> Parts {
     let layout = Layout::in_folder(folder);
     if !layout.exists() {
         LocalStore::create(&layout, ArchiveId([7; 16]), START).unwrap();
     }
-    parts_of(LocalStore::open(&layout, Access::Write(Options::default())).unwrap())
+    parts_of(LocalStore::open(&layout, access).unwrap())
 }
 
 /// Those of a second process, next to the one that writes.
@@ -121,6 +125,18 @@ pub(crate) fn fixture() -> Fixture {
 }
 
 impl Fixture {
+    /// The archive as it lies on the disk at this moment, spools included, with a change made to
+    /// it, and opened.
+    pub(crate) fn crash_then(self, change: impl FnOnce(&Path)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        copy_folder(self.folder.path(), folder.path());
+        change(folder.path());
+        Self {
+            archive: Arc::new(Archive::open(parts(folder.path()))),
+            folder,
+        }
+    }
+
     /// Closes the archive, as a crash would, and opens it again.
     pub(crate) fn reopen(self) -> Self {
         let Self { archive, folder } = self;
@@ -128,6 +144,19 @@ impl Fixture {
         Self {
             archive: Arc::new(Archive::open(parts(folder.path()))),
             folder,
+        }
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            std::fs::create_dir(&target).unwrap();
+            copy_folder(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).unwrap();
         }
     }
 }

@@ -140,6 +140,8 @@ pub struct Rulebook {
     /// The acts and their groups: the same in every question.
     entities: Entities,
     reference: RulebookRef,
+    /// First day of the oldest of the rules that are not in force yet, as a full-date.
+    next_change: Option<String>,
 }
 
 impl Rulebook {
@@ -166,6 +168,7 @@ impl Rulebook {
         let today = calendar::day_of(at).to_string();
         let mut all = PolicySet::new();
         let mut in_force: BTreeMap<String, (Rule, Policy)> = BTreeMap::new();
+        let mut next_change: Option<String> = None;
         for (place, text) in files {
             let policies = PolicySet::from_str(text).map_err(|error| RulebookError::Syntax {
                 place: (*place).to_owned(),
@@ -181,7 +184,14 @@ impl Rulebook {
                 let is_younger = in_force
                     .get(&rule.id)
                     .is_none_or(|(known, _)| known.valid_from < rule.valid_from);
-                if rule.valid_from <= today && is_younger {
+                if rule.valid_from > today {
+                    let is_sooner = next_change
+                        .as_ref()
+                        .is_none_or(|known| rule.valid_from < *known);
+                    if is_sooner {
+                        next_change = Some(rule.valid_from);
+                    }
+                } else if is_younger {
                     let policy = policy.new_id(PolicyId::new(&rule.id));
                     in_force.insert(rule.id.clone(), (rule, policy));
                 }
@@ -189,7 +199,9 @@ impl Rulebook {
         }
         validate(&schema, &all)?;
         check_pointers(&in_force)?;
-        Self::build(id, &schema, in_force)
+        let mut rulebook = Self::build(id, &schema, in_force)?;
+        rulebook.next_change = next_change;
+        Ok(rulebook)
     }
 
     fn build(
@@ -234,6 +246,7 @@ impl Rulebook {
                 valid_from,
                 hash: crate::hash::text_of(hasher.finalize().as_slice()),
             },
+            next_change: None,
         })
     }
 
@@ -247,6 +260,14 @@ impl Rulebook {
     #[must_use]
     pub fn valid_from(&self) -> &str {
         &self.reference.valid_from
+    }
+
+    /// Whether these are the rules in force at `at`: no rule began or ended in between.
+    #[must_use]
+    pub fn is_in_force(&self, at: Timestamp) -> bool {
+        let day = calendar::day_of(at).to_string();
+        let is_over = self.next_change.as_ref().is_some_and(|next| *next <= day);
+        self.reference.valid_from <= day && !is_over
     }
 
     /// `sha256:` over the rules in force, with their texts, by id.

@@ -120,6 +120,19 @@ fn a_later_rulebook_holds_the_rules_that_are_then_in_force() {
 }
 
 #[test]
+fn a_rulebook_knows_the_days_on_which_it_is_in_force() {
+    let at = |text: &str| text.parse().unwrap();
+    assert!(rulebook().is_in_force(today()));
+    assert!(rulebook().is_in_force(at("2027-12-01T22:59:59Z")));
+    // Midnight in Amsterdam.
+    assert!(!rulebook().is_in_force(at("2027-12-01T23:00:00Z")));
+    assert!(!rulebook().is_in_force(at("2026-09-28T12:00:00Z")));
+    let later = Rulebook::embedded(at("2027-12-02T12:00:00Z")).unwrap();
+    assert!(later.is_in_force(at("2030-01-01T00:00:00Z")));
+    assert!(!later.is_in_force(today()));
+}
+
+#[test]
 fn before_the_rulebook_starts_nothing_is_permitted() {
     let earlier = Rulebook::embedded("2026-09-28T12:00:00Z".parse().unwrap()).unwrap();
     assert!(earlier.rules().all(|rule| rule.kind != "permit"));

@@ -64,6 +64,10 @@ impl Blobs for Tight {
     fn truncate(&self, key: &str, len: u64) -> Result<(), StoreError> {
         self.inner.truncate(key, len)
     }
+    fn promised_len(&self, key: &str) -> Option<u64> {
+        self.inner.promised_len(key)
+    }
+
     fn free_bytes(&self) -> Result<u64, StoreError> {
         self.inner.free_bytes()
     }

@@ -97,6 +97,11 @@ pub trait Blobs: Send + Sync + Debug {
     /// torn tail. Never makes it longer.
     fn truncate(&self, key: &str, len: u64) -> Result<(), StoreError>;
 
+    /// Opening after a crash found this object being written: the length up to which it was
+    /// committed. Bytes beyond it may be anything. None for every other object, which was sealed,
+    /// or of which nothing was ever committed.
+    fn promised_len(&self, key: &str) -> Option<u64>;
+
     /// Bytes that can still be written.
     fn free_bytes(&self) -> Result<u64, StoreError>;
 

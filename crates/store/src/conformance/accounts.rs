@@ -49,13 +49,13 @@ pub(super) fn signs_people_in(index: &dyn Index) -> Result<(), StoreError> {
 }
 
 pub(super) fn is_set_up_once(index: &dyn Index) -> Result<(), StoreError> {
-    assert!(!index.take_setup_token(&[1; 32], at(1))?, "none is set");
+    assert!(!index.setup_token_works(&[1; 32], at(1))?, "none is set");
     index.set_setup_token(&[1; 32], at(100))?;
     index.set_setup_token(&[2; 32], at(100))?;
-    assert!(!index.take_setup_token(&[1; 32], at(1))?, "replaced");
-    assert!(!index.take_setup_token(&[2; 32], at(100))?, "too late");
-    assert!(index.take_setup_token(&[2; 32], at(99))?);
-    assert!(!index.take_setup_token(&[2; 32], at(99))?, "once");
+    assert!(!index.setup_token_works(&[1; 32], at(1))?, "replaced");
+    assert!(!index.setup_token_works(&[2; 32], at(100))?, "too late");
+    assert!(index.setup_token_works(&[2; 32], at(99))?);
+    assert!(index.setup_token_works(&[2; 32], at(99))?, "only looked at");
 
     index.set_setup_token(&[3; 32], at(100))?;
     let account = Account {
@@ -65,12 +65,21 @@ pub(super) fn is_set_up_once(index: &dyn Index) -> Result<(), StoreError> {
         created_at: at(1),
     };
     assert!(!index.claim_first_account(&[4; 32], &account, at(1))?);
+    assert!(
+        !index.claim_first_account(&[2; 32], &account, at(1))?,
+        "replaced"
+    );
+    assert!(
+        !index.claim_first_account(&[3; 32], &account, at(100))?,
+        "too late"
+    );
     assert_eq!(index.account_count()?, 0);
     assert!(index.claim_first_account(&[3; 32], &account, at(1))?);
     assert_eq!(index.account_count()?, 1);
+    assert!(!index.setup_token_works(&[3; 32], at(1))?, "once");
     index.set_setup_token(&[5; 32], at(100))?;
     assert!(
-        !index.take_setup_token(&[5; 32], at(1))?,
+        !index.setup_token_works(&[5; 32], at(1))?,
         "there is an account"
     );
     let second = Account {

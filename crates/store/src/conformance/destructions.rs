@@ -32,7 +32,7 @@ pub(super) fn ends_in_a_tombstone(index: &dyn Index) -> Result<(), StoreError> {
         index.recording(id)?.map(|row| row.state),
         Some(State::Destroying)
     );
-    assert_eq!(index.due(at(999), 9)?, [other]);
+    assert_eq!(index.due(at(999), None, 9)?, [other]);
     assert!(matches!(
         index.update_sealed(id, b"x"),
         Err(StoreError::State { .. })

@@ -3,7 +3,7 @@
 use super::{Fresh, at, decision_id, recording_id};
 use crate::index::{
     Cursor, DecisionRow, Finished, NewHold, NewRecording, PendingLeaf, RecordingFilter, State,
-    Unrecorded,
+    TermCursor, Unrecorded,
 };
 use crate::{Index, StoreError};
 use voicelog_model::{Action, Kind, RecordingId};
@@ -323,14 +323,18 @@ fn knows_what_is_due(index: &dyn Index) -> Result<(), StoreError> {
     let empty = begin(index, 5)?;
     assert!(index.end_unrecorded(empty, &unrecorded(10, Some(150)), None)?);
     index.set_retain_until(running, Some(at(1)))?;
-    assert_eq!(index.due(at(99), 9)?, []);
+    assert_eq!(index.due(at(99), None, 9)?, []);
     assert_eq!(
-        index.due(at(100), 9)?,
+        index.due(at(100), None, 9)?,
         [early],
         "a term ends at its last moment"
     );
-    assert_eq!(index.due(at(500), 9)?, [early, empty, late]);
-    assert_eq!(index.due(at(500), 1)?, [early]);
+    assert_eq!(index.due(at(500), None, 9)?, [early, empty, late]);
+    assert_eq!(index.due(at(500), None, 1)?, [early]);
+    let after = |retain_until, id| Some(TermCursor { retain_until, id });
+    assert_eq!(index.due(at(500), after(at(100), early), 1)?, [empty]);
+    assert_eq!(index.due(at(500), after(at(150), empty), 9)?, [late]);
+    assert_eq!(index.due(at(500), after(at(200), late), 9)?, []);
 
     let hold = |number: u8| NewHold {
         id: [number; 16],
@@ -341,12 +345,16 @@ fn knows_what_is_due(index: &dyn Index) -> Result<(), StoreError> {
     };
     index.place_hold(&hold(1))?;
     index.place_hold(&hold(2))?;
-    assert_eq!(index.due(at(500), 9)?, [empty, late]);
+    assert_eq!(index.due(at(500), None, 9)?, [empty, late]);
     assert!(index.lift_hold([1; 16], at(60))?);
     assert!(!index.lift_hold([1; 16], at(61))?);
-    assert_eq!(index.due(at(500), 9)?, [empty, late], "one hold is enough");
+    assert_eq!(
+        index.due(at(500), None, 9)?,
+        [empty, late],
+        "one hold is enough"
+    );
     assert!(index.lift_hold([2; 16], at(60))?);
-    assert_eq!(index.due(at(500), 9)?, [early, empty, late]);
+    assert_eq!(index.due(at(500), None, 9)?, [early, empty, late]);
     assert!(matches!(
         index.lift_hold([9; 16], at(1)),
         Err(StoreError::NotFound { .. })
@@ -364,6 +372,6 @@ fn knows_what_is_due(index: &dyn Index) -> Result<(), StoreError> {
 
     index.set_retain_until(for_ever, Some(at(300)))?;
     index.set_retain_until(early, None)?;
-    assert_eq!(index.due(at(500), 9)?, [empty, late, for_ever]);
+    assert_eq!(index.due(at(500), None, 9)?, [empty, late, for_ever]);
     Ok(())
 }

@@ -74,6 +74,10 @@ impl Blobs for FaultyBlobs {
         self.run("truncate", |inner| inner.truncate(key, len))
     }
 
+    fn promised_len(&self, key: &str) -> Option<u64> {
+        self.inner.promised_len(key)
+    }
+
     fn free_bytes(&self) -> Result<u64, StoreError> {
         self.run("free_bytes", |inner| inner.free_bytes())
     }

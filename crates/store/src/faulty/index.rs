@@ -56,7 +56,7 @@ forward! { Recordings, FaultyIndex,
         limit: usize,
     ) -> Page;
     fn recordings_in_state(&self, states: &[State]) -> Vec<RecordingRow>;
-    fn due(&self, now: Timestamp, limit: usize) -> Vec<RecordingId>;
+    fn due(&self, now: Timestamp, after: Option<TermCursor>, limit: usize) -> Vec<RecordingId>;
     fn set_retain_until(&self, id: RecordingId, retain_until: Option<Timestamp>) -> ();
     fn place_hold(&self, hold: &NewHold) -> ();
     fn lift_hold(&self, id: HoldId, at: Timestamp) -> bool;
@@ -109,7 +109,7 @@ forward! { Accounts, FaultyIndex,
     fn login(&self, token_hash: &Hash, now: Timestamp) -> Option<Login>;
     fn delete_login(&self, token_hash: &Hash) -> ();
     fn set_setup_token(&self, hash: &Hash, expires_at: Timestamp) -> ();
-    fn take_setup_token(&self, hash: &Hash, now: Timestamp) -> bool;
+    fn setup_token_works(&self, hash: &Hash, now: Timestamp) -> bool;
     fn claim_first_account(&self, hash: &Hash, account: &Account, now: Timestamp) -> bool;
 }
 

@@ -65,8 +65,13 @@ pub trait Recordings {
     fn recordings_in_state(&self, states: &[State]) -> Result<Vec<RecordingRow>, StoreError>;
 
     /// Recordings whose term is over and that no hold protects, oldest term first: candidates
-    /// for destruction, never a decision.
-    fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<RecordingId>, StoreError>;
+    /// for destruction, never a decision. One page: the next goes on after the last of this one.
+    fn due(
+        &self,
+        now: Timestamp,
+        after: Option<TermCursor>,
+        limit: usize,
+    ) -> Result<Vec<RecordingId>, StoreError>;
 
     /// Changes when a term ends. Errors: [`StoreError::State`] once destruction has begun.
     fn set_retain_until(
@@ -207,8 +212,9 @@ pub trait Accounts {
     /// Sets the set-up token, in place of any that was set before.
     fn set_setup_token(&self, hash: &Hash, expires_at: Timestamp) -> Result<(), StoreError>;
 
-    /// Uses the set-up token up. True once, before it ends, and only while there is no account.
-    fn take_setup_token(&self, hash: &Hash, now: Timestamp) -> Result<bool, StoreError>;
+    /// Whether the first account can be made with this set-up token: it is the one that was set,
+    /// has not ended, and there is no account. Uses nothing up.
+    fn setup_token_works(&self, hash: &Hash, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Uses the set-up token up and makes the first account, in one step: all of it or nothing.
     fn claim_first_account(

@@ -168,6 +168,15 @@ pub struct Cursor {
     pub id: RecordingId,
 }
 
+/// Where a list by the end of terms goes on: after the recording with this term and id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TermCursor {
+    /// End of the term of the last recording on the page before.
+    pub retain_until: Timestamp,
+    /// Its id.
+    pub id: RecordingId,
+}
+
 /// One page of a list, newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {

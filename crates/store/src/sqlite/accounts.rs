@@ -92,9 +92,13 @@ impl Accounts for SqliteIndex {
         })
     }
 
-    fn take_setup_token(&self, hash: &Hash, now: Timestamp) -> Result<bool, StoreError> {
-        self.write("use the set-up token", |transaction| {
-            Ok(take(transaction, hash, now)?)
+    fn setup_token_works(&self, hash: &Hash, now: Timestamp) -> Result<bool, StoreError> {
+        self.read("look at the set-up token", |connection| {
+            let values = (hash, now.micros());
+            let found = first(connection, sql::SETUP_TOKEN_WORKS, values, |row| {
+                row.get::<_, i64>(0)
+            })?;
+            Ok(found.is_some())
         })
     }
 

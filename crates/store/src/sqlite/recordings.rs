@@ -5,7 +5,7 @@ use super::{SqliteIndex, holds, log, sql};
 use crate::StoreError;
 use crate::index::{
     Cursor, Finished, HoldId, HoldRow, NewHold, NewRecording, Page, PendingLeaf, RecordingFilter,
-    RecordingRow, Recordings, State, Unrecorded,
+    RecordingRow, Recordings, State, TermCursor, Unrecorded,
 };
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, Transaction};
@@ -207,9 +207,17 @@ impl Recordings for SqliteIndex {
         })
     }
 
-    fn due(&self, now: Timestamp, rows_max: usize) -> Result<Vec<RecordingId>, StoreError> {
+    fn due(
+        &self,
+        now: Timestamp,
+        after: Option<TermCursor>,
+        rows_max: usize,
+    ) -> Result<Vec<RecordingId>, StoreError> {
         self.read("list recordings whose term is over", |connection| {
-            let values = (now.micros(), limit(rows_max));
+            let term = after.map_or(i64::MIN, |after| after.retain_until.micros());
+            // An empty blob sorts before every id.
+            let id = after.as_ref().map_or(&[][..], |after| after.id.as_bytes());
+            let values = (now.micros(), limit(rows_max), term, id);
             Ok(rows(connection, sql::DUE, values, |row| row.recording(0))?)
         })
     }

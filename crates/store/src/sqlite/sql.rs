@@ -103,6 +103,7 @@ pub(super) const LIST_RECORDINGS_IN_STATE: &str = concat!(
 pub(super) const DUE: &str = "
     SELECT id FROM recordings r
     WHERE state IN ('sealed', 'not_recorded') AND retain_until IS NOT NULL AND retain_until <= ?1
+      AND (retain_until, id) > (?3, ?4)
       AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.recording = r.id AND h.lifted_at IS NULL)
     ORDER BY retain_until, id LIMIT ?2";
 
@@ -203,6 +204,11 @@ pub(super) const DELETE_LOGIN: &str = "DELETE FROM logins WHERE token_hash = ?1"
 pub(super) const SET_SETUP_TOKEN: &str = "
     INSERT INTO setup_token (only, hash, expires_at) VALUES (1, ?1, ?2)
     ON CONFLICT (only) DO UPDATE SET hash = excluded.hash, expires_at = excluded.expires_at";
-pub(super) const TAKE_SETUP_TOKEN: &str = "
-    DELETE FROM setup_token
-    WHERE hash = ?1 AND expires_at > ?2 AND NOT EXISTS (SELECT 1 FROM accounts)";
+macro_rules! working_setup_token {
+    () => {
+        "FROM setup_token
+    WHERE hash = ?1 AND expires_at > ?2 AND NOT EXISTS (SELECT 1 FROM accounts)"
+    };
+}
+pub(super) const SETUP_TOKEN_WORKS: &str = concat!("SELECT 1 ", working_setup_token!());
+pub(super) const TAKE_SETUP_TOKEN: &str = concat!("DELETE ", working_setup_token!());

@@ -13,7 +13,7 @@ pub(crate) fn run(context: &Context) -> Result<Ended> {
     start_messages();
     let clock = Arc::new(SystemClock::default());
     let config = wiring::config(context, clock.now())?;
-    let server = Server::start(&config, &clock)?;
+    let mut server = Server::start(&config, &clock)?;
     announce(&server, &config, context.lang);
     if let Err(error) = server.wait_for_signal() {
         // The calls that can still be closed are closed; the service starts us again.
@@ -68,7 +68,9 @@ fn announce(server: &Server, config: &crate::config::Config, lang: Language) {
         });
     }
     for (id, why) in &recovery.damaged {
-        print::warn(format!("voicelog: {id} is damaged: {why}"));
+        print::warn(format!(
+            "voicelog: {id} could not be taken to its end: {why}"
+        ));
     }
     if config.lines.is_empty() {
         print::say(
@@ -79,11 +81,8 @@ fn announce(server: &Server, config: &crate::config::Config, lang: Language) {
     }
     if let Some(path) = &server.setup_path {
         print::line(match lang {
-            Language::Nl => format!(
-                "Eenmalige link om te beginnen: http://{}{path}",
-                server.http
-            ),
-            Language::En => format!("One-time link to begin: http://{}{path}", server.http),
+            Language::Nl => format!("Eenmalige link om te beginnen: {}{path}", server.public_url),
+            Language::En => format!("One-time link to begin: {}{path}", server.public_url),
         });
     }
     print::say(lang, "Klaar; stop met Ctrl-C.", "Ready; stop with Ctrl-C.");

@@ -10,12 +10,16 @@ use crate::view::decision::DecisionView;
 use crate::view::when::When;
 use crate::visitor::Visitor;
 use axum::Extension;
+use axum::body::{Body, Bytes};
 use axum::extract::{Form, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
 use voicelog_archive::RecordingSummary;
 use voicelog_casework::disclosure::{self, Recipient};
+use voicelog_casework::memory::Made;
 use voicelog_casework::{Asked, listening, retention};
 use voicelog_law::Decision;
 use voicelog_model::{DecisionId, Language, RecordingId};
@@ -134,8 +138,11 @@ pub(crate) async fn listen(
         return page(&desk, &visitor, id, What::Listen, Missing::Field).await;
     }
     let said = reason.clone();
+    let command = format!("play {id}");
     match desk
-        .ask(move |archive, now| listening::open(archive, id, &said, now))
+        .open(id, Made::Sound, &command, move |archive, now| {
+            listening::open(archive, id, &said, now)
+        })
         .await?
     {
         Asked::Given(sound) => {
@@ -167,6 +174,27 @@ pub(crate) async fn copy_form(
     .await
 }
 
+/// A bundle that is being sent, with its place among those.
+struct Sending {
+    bundle: Vec<u8>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Sending {
+    fn as_ref(&self) -> &[u8] {
+        &self.bundle
+    }
+}
+
+fn others_first() -> Trouble {
+    Trouble::new(StatusCode::SERVICE_UNAVAILABLE)
+        .saying(
+            "Er worden al kopieën verstuurd. Probeer het over een minuut opnieuw.",
+            "Other copies are being sent. Try again in a minute.",
+        )
+        .retry_after(60)
+}
+
 /// Who gets the copy.
 #[derive(Deserialize)]
 pub(crate) struct ForWhom {
@@ -184,8 +212,15 @@ pub(crate) async fn copy(
     let Ok(recipient) = form.recipient.parse::<Recipient>() else {
         return page(&desk, &visitor, id, What::Copy, Missing::Field).await;
     };
+    // Before the copy is made and put in the log, not after.
+    let place = Arc::clone(&desk.sending)
+        .try_acquire_owned()
+        .map_err(|_all_taken| others_first())?;
+    let command = format!("export {id} --for {}", recipient.as_str());
     match desk
-        .ask(move |archive, now| disclosure::bundle(archive, id, recipient, now))
+        .open(id, Made::Bundle, &command, move |archive, now| {
+            disclosure::bundle(archive, id, recipient, now)
+        })
         .await?
     {
         Asked::Given(bundle) => {
@@ -194,7 +229,11 @@ pub(crate) async fn copy(
                 (header::CONTENT_TYPE, "application/zip".to_owned()),
                 (header::CONTENT_DISPOSITION, file),
             ];
-            Ok((headers, bundle).into_response())
+            let bytes = Bytes::from_owner(Sending {
+                bundle,
+                _place: place,
+            });
+            Ok((headers, Body::from(bytes)).into_response())
         }
         Asked::Refused {
             id: decision_id,

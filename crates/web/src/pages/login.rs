@@ -57,15 +57,27 @@ pub(crate) async fn form(
     )
 }
 
-/// The bucket that a browser's tries fall in; for IPv6 that of its network, since one
+/// The bucket that one address's tries fall in; for IPv6 that of its network, since one
 /// subscriber has 2^64 addresses.
-pub(crate) fn address_key(peer: Option<IpAddr>) -> [u8; 32] {
+pub(crate) fn address_key(client: Option<IpAddr>) -> [u8; 32] {
+    key_of(client, "")
+}
+
+/// The bucket of one address's tries with one name. Whoever shares an address with a guesser
+/// signs in with another name, and is not kept out.
+fn address_and_name_key(client: Option<IpAddr>, name: &str) -> [u8; 32] {
+    key_of(client, name)
+}
+
+fn key_of(client: Option<IpAddr>, name: &str) -> [u8; 32] {
     let mut hasher = Sha256::new();
-    match peer {
+    match client {
         None => hasher.update(b"nowhere"),
         Some(IpAddr::V4(address)) => hasher.update(address.octets()),
         Some(IpAddr::V6(address)) => hasher.update((u128::from(address) >> 64).to_be_bytes()),
     }
+    hasher.update(b"\0");
+    hasher.update(name);
     hasher.finalize().into()
 }
 
@@ -84,14 +96,17 @@ pub(crate) async fn enter(
     Form(entry): Form<Entry>,
 ) -> Result<Response, Trouble> {
     let name = accounts::name_as_kept(&entry.name);
-    let by_address = address_key(visitor.peer);
-    let by_name = Sha256::digest(name.as_deref().unwrap_or_default()).into();
-    desk.tries_of_address
-        .take(by_address, desk.now())
-        .map_err(too_often)?;
-    desk.tries_of_name
-        .take(by_name, desk.now())
-        .map_err(too_often)?;
+    let said = name.as_deref().unwrap_or_default();
+    let by_address = address_key(visitor.client);
+    let by_both = address_and_name_key(visitor.client, said);
+    let by_name = Sha256::digest(said).into();
+    for (tries, key) in [
+        (&desk.tries_of_address, by_address),
+        (&desk.tries_of_both, by_both),
+        (&desk.tries_of_name, by_name),
+    ] {
+        tries.take(key, desk.now()).map_err(too_often)?;
+    }
     let account = match name {
         Some(name) => {
             desk.ask_index(move |archive, _now| archive.accounts().account(&name))
@@ -116,7 +131,7 @@ pub(crate) async fn enter(
         let again = page(&visitor, &entry.next, entry.name, true);
         return html(StatusCode::UNPROCESSABLE_ENTITY, &again);
     };
-    desk.tries_of_address.forget(&by_address);
+    desk.tries_of_both.forget(&by_both);
     desk.tries_of_name.forget(&by_name);
     let earlier = visitor.signed_in.map(|signed_in| signed_in.login);
     accounts::sign_in(

@@ -65,12 +65,16 @@ fn gone(visitor: &Visitor) -> Result<Response, Trouble> {
     )
 }
 
-/// The token of a link that can still be used.
+/// The token of a link that can still be used: not used, not replaced, not too old.
 async fn open_link(desk: &Shared, text: &str) -> Result<Option<Token>, Trouble> {
-    let accounts = desk
-        .ask_index(|archive, _now| archive.accounts().account_count())
+    let Some(token) = Token::parse(text) else {
+        return Ok(None);
+    };
+    let hash = token.hash();
+    let works = desk
+        .ask_index(move |archive, now| archive.accounts().setup_token_works(&hash, now))
         .await?;
-    Ok(Token::parse(text).filter(|_| accounts == 0))
+    Ok(works.then_some(token))
 }
 
 pub(crate) async fn form(
@@ -94,7 +98,7 @@ pub(crate) async fn claim(
     Form(choice): Form<Choice>,
 ) -> Result<Response, Trouble> {
     desk.tries_of_address
-        .take(address_key(visitor.peer), desk.now())
+        .take(address_key(visitor.client), desk.now())
         .map_err(too_often)?;
     let Some(token) = open_link(&desk, &token).await? else {
         return gone(&visitor);
@@ -132,7 +136,6 @@ pub(crate) async fn claim(
     if !claimed {
         return gone(&visitor);
     }
-    desk.tries_of_address.forget(&address_key(visitor.peer));
     let earlier = visitor.signed_in.map(|signed_in| signed_in.login);
     accounts::sign_in(&desk, name, earlier, "/").await
 }

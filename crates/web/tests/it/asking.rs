@@ -4,6 +4,7 @@ use crate::fixture::{ADDRESS, NAME};
 use crate::support::*;
 use axum::body::Body;
 use axum::http::{StatusCode, header};
+use tower::ServiceExt;
 use voicelog_archive::State;
 
 /// Opens a recording to listen and gives the player's path.
@@ -214,4 +215,51 @@ async fn destruction_after_the_term_leaves_the_tombstone() {
     assert!(page.shows("Certificate of destruction"));
     let trace = site.archive.trace(id).unwrap();
     assert_eq!((trace.blobs, trace.has_key), (0, false));
+}
+
+#[tokio::test]
+async fn a_recording_that_takes_too_much_memory_is_refused_before_the_law_is_asked() {
+    let site = site_with(|config| config.recording_bytes_max = 10_000);
+    let id = site.filled().whole.to_string();
+    let mut browser = Browser::signed_in(&site).await;
+    let before = site.archive.detail(site.filled().whole).unwrap();
+    for (path, field) in [
+        ("listen", ("reason", "complaint 114")),
+        ("copy", ("recipient", "court")),
+    ] {
+        let page = browser
+            .post(&format!("/recordings/{id}/{path}"), &[field])
+            .await;
+        assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE, "{path}");
+        assert!(page.shows("http.recording_mib") && page.shows("`voicelog "));
+    }
+    let after = site.archive.detail(site.filled().whole).unwrap();
+    assert_eq!(before.decisions.len(), after.decisions.len());
+}
+
+#[tokio::test]
+async fn only_so_many_copies_are_in_memory_and_a_place_is_free_again_when_one_was_sent() {
+    let site = site();
+    let id = site.filled().whole.to_string();
+    let mut browser = Browser::signed_in(&site).await;
+    let token = browser.get("/").await.form_token().to_owned();
+    let ask = |browser: &Browser<'_>| {
+        let request = browser
+            .request("POST", &format!("/recordings/{id}/copy"))
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(format!("form_token={token}&recipient=court")))
+            .unwrap();
+        site.router.clone().oneshot(request)
+    };
+    let first = ask(&browser).await.unwrap();
+    let second = ask(&browser).await.unwrap();
+    assert_eq!(
+        (first.status(), second.status()),
+        (StatusCode::OK, StatusCode::OK)
+    );
+    let third = ask(&browser).await.unwrap();
+    assert_eq!(third.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(third.headers()[header::RETRY_AFTER], "60");
+    drop(first);
+    assert_eq!(ask(&browser).await.unwrap().status(), StatusCode::OK);
 }

@@ -82,6 +82,13 @@ fn orders() -> Map<String, Value> {
     facts
 }
 
+/// Kept so shortly that the term of one is over since the rulebook began.
+fn for_four_weeks() -> Map<String, Value> {
+    let mut facts = facts("announced");
+    facts.insert("retention_term".to_owned(), json!("P4W"));
+    facts
+}
+
 fn line(name: &str, facts: Map<String, Value>) -> Line {
     Line {
         name: name.to_owned(),
@@ -93,7 +100,7 @@ fn line(name: &str, facts: Map<String, Value>) -> Line {
     }
 }
 
-/// Opens the archive in a folder; in an empty folder it makes one with three lines.
+/// Opens the archive in a folder; in an empty folder it makes one with four lines.
 pub(crate) fn open(folder: &Path, now: Timestamp) -> Outcome<Arc<Archive>> {
     let layout = Layout::in_folder(folder);
     if !layout.exists() {
@@ -114,6 +121,7 @@ pub(crate) fn open(folder: &Path, now: Timestamp) -> Outcome<Arc<Archive>> {
             line("verkoop", facts("announced")),
             line("verkoop-heimelijk", facts("covert")),
             line("orders", orders()),
+            line("proefgesprekken", for_four_weeks()),
         ]),
     })))
 }
@@ -137,7 +145,7 @@ pub(crate) fn fill(folder: &Path, now: Timestamp) -> Outcome<Filled> {
 /// Puts every conversation that is over into a folder, and closes the archive.
 pub(crate) fn fill_folder(folder: &Path, now: Timestamp) -> Outcome<Over> {
     let archive = open(folder, now)?;
-    let destroyed = whole(&archive, "verkoop", now.plus_micros(-400 * DAY))?;
+    let destroyed = whole(&archive, "proefgesprekken", now.plus_micros(-40 * DAY))?;
     let over = Over {
         destroyed,
         refused: refused(&archive, now.plus_micros(-5 * DAY))?,

@@ -64,7 +64,15 @@ async fn a_set_up_link_that_is_wrong_replaced_or_too_old_makes_no_account() {
             "{wrong}"
         );
     }
+    assert_eq!(browser.get(&replaced).await.status, StatusCode::GONE);
+    assert_eq!(browser.get(&path).await.status, StatusCode::OK);
     site.clock.advance_micros(HOUR + 1);
+    let page = browser.get(&path).await;
+    assert_eq!(
+        page.status,
+        StatusCode::GONE,
+        "told before a password is typed"
+    );
     let page = browser.set_up(&path, PASSWORD, PASSWORD).await;
     assert_eq!(page.status, StatusCode::GONE);
     assert_eq!(archive.accounts().account_count().unwrap(), 0);
@@ -210,4 +218,21 @@ async fn over_https_cookies_are_bound_to_the_host() {
     browser.post_with(&path, &token, &fields).await;
     assert!(browser.cookies.contains_key("__Host-voicelog"));
     assert_eq!(browser.get("/").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_guesser_behind_the_same_proxy_does_not_keep_others_out() {
+    let site = site();
+    drop(Browser::signed_in(&site).await);
+    let mut guesser = Browser::new(&site);
+    for _ in 0..11 {
+        guesser
+            .post("/login", &[("name", "somebody"), ("password", "wrong")])
+            .await;
+    }
+    let mut owner = Browser::new(&site);
+    let page = owner
+        .post("/login", &[("name", "beheer"), ("password", PASSWORD)])
+        .await;
+    assert_eq!(page.location(), "/");
 }

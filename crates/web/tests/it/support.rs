@@ -49,12 +49,29 @@ pub(crate) fn site() -> Site {
 }
 
 pub(crate) fn site_at(public_url: &str) -> Site {
+    site_with(|config| public_url.clone_into(&mut config.public_url))
+}
+
+/// A site with one conversation of every kind and settings of its own.
+pub(crate) fn site_with(change: impl FnOnce(&mut WebConfig)) -> Site {
     let folder = tempfile::tempdir().unwrap();
     let (template, over) = template();
     copy(template.path(), folder.path());
     let filled = fixture::with_a_call(folder.path(), *over, NOW).unwrap();
     let archive = Arc::clone(&filled.archive);
-    site_over(archive, Some(filled), folder, public_url)
+    let mut config = config();
+    change(&mut config);
+    site_over(archive, Some(filled), folder, config)
+}
+
+fn config() -> WebConfig {
+    WebConfig {
+        public_url: "http://127.0.0.1:8080".to_owned(),
+        recording_address: "sip:verkoop@127.0.0.1:5060".to_owned(),
+        api_token_sha256: Sha256::digest(TOKEN).into(),
+        trusted_proxies: Vec::new(),
+        recording_bytes_max: 1 << 30,
+    }
 }
 
 /// Filling an archive asks the law many times, so it is done once; each test gets a copy.
@@ -85,14 +102,14 @@ fn copy(from: &Path, to: &Path) {
 pub(crate) fn empty_site() -> Site {
     let folder = tempfile::tempdir().unwrap();
     let archive = fixture::open(folder.path(), NOW).unwrap();
-    site_over(archive, None, folder, "http://127.0.0.1:8080")
+    site_over(archive, None, folder, config())
 }
 
 fn site_over(
     archive: Arc<Archive>,
     filled: Option<Filled>,
     folder: TempDir,
-    public_url: &str,
+    config: WebConfig,
 ) -> Site {
     let clock = Arc::new(SimClock::new(NOW));
     let recorder = Arc::new(Recorder::default());
@@ -102,11 +119,7 @@ fn site_over(
         archive: Arc::clone(&archive),
         clock: shared_clock,
         status,
-        config: WebConfig {
-            public_url: public_url.to_owned(),
-            recording_address: "sip:verkoop@127.0.0.1:5060".to_owned(),
-            api_token_sha256: Sha256::digest(TOKEN).into(),
-        },
+        config,
     });
     Site {
         router,

@@ -204,6 +204,12 @@ impl Blobs for FileBlobs {
         self.writer()?.truncate(key, len)
     }
 
+    fn promised_len(&self, key: &str) -> Option<u64> {
+        let objects = &self.recovered.objects;
+        let found = objects.iter().find(|object| object.key == key);
+        found.map(|object| object.promised_len)
+    }
+
     fn free_bytes(&self) -> Result<u64, StoreError> {
         let space = nix::sys::statvfs::statvfs(&self.root).map_err(|error| {
             StoreError::io("ask the free space of", self.root.display())(error.into())

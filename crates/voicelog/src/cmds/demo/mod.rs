@@ -74,7 +74,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     let clock = Arc::new(SystemClock::default());
     let config = setting::config(&folder.join("data"), clock.now())?;
     let server = Server::start(&config, &clock)?;
-    let stage = Stage {
+    let mut stage = Stage {
         server,
         clock,
         lang: context.lang,
@@ -97,7 +97,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
         },
     );
     if !args.once {
-        stay(&stage)?;
+        stay(&mut stage)?;
     }
     stage.server.stop(Duration::from_secs(2));
     if args.keep.is_none() {
@@ -185,7 +185,7 @@ fn play(stage: &Stage) -> Result<bool> {
     Ok(first.held && second && third && fourth && fifth)
 }
 
-fn stay(stage: &Stage) -> Result<()> {
+fn stay(stage: &mut Stage) -> Result<()> {
     let path = stage.server.setup_path.as_deref().unwrap_or("/");
     let address = format!("http://{}{path}", stage.server.http);
     print::line(String::new());

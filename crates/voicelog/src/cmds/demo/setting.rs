@@ -1,7 +1,7 @@
 //! The installation that the demo plays on: two lines of one company.
 
 use crate::config::Config;
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use std::path::Path;
 use voicelog_model::Timestamp;
 
@@ -10,7 +10,7 @@ pub(crate) const WITH_NOTICE: &str = "verkoop";
 /// The same line, with the notice left out.
 pub(crate) const WITHOUT_NOTICE: &str = "verkoop-zonder-melding";
 
-const LINES: &str = r#"
+const SERVER: &str = r#"
 [sip]
 udp = "127.0.0.1:0"
 tcp = "127.0.0.1:0"
@@ -31,42 +31,21 @@ name = "verkoop"
 title = "Verkoop"
 own_domains = ["voorbeeld.example"]
 [line.facts]
-recorder_type = "company"
-counterpart_types = ["private_person"]
-participation = "participant"
-openness = "announced"
-announcement = { text_id = "verkoop-1", language = "nl" }
-purpose = "bewijs_overeenkomst"
-legal_basis = "b"
-structural = "all"
-staff_informed = "each_call_signal"
-or_status = "consented"
-dpia = "done"
-private_use_possible = true
-retention_term = "P5Y"
-
-[[line]]
-name = "verkoop-zonder-melding"
-title = "Verkoop, zonder melding"
-own_domains = ["voorbeeld.example"]
-[line.facts]
-recorder_type = "company"
-counterpart_types = ["private_person"]
-participation = "participant"
-openness = "covert"
-purpose = "bewijs_overeenkomst"
-legal_basis = "b"
-structural = "all"
-staff_informed = "each_call_signal"
-or_status = "consented"
-dpia = "done"
-private_use_possible = true
-retention_term = "P5Y"
 "#;
+
+/// The line that `ref/config.md` shows.
+const FACTS: &str = include_str!("../../../../../ref/line-facts.toml");
 
 /// The demo's configuration, with free ports on loopback.
 pub(crate) fn config(data: &Path, now: Timestamp) -> Result<Config> {
-    let mut config = Config::parse(LINES, now)?;
+    let mut config = Config::parse(&format!("{SERVER}{FACTS}"), now)?;
     config.storage.data = data.to_owned();
+    let with_notice = config.lines.first().context("the demo has no line")?;
+    let mut without = with_notice.clone();
+    without.name = WITHOUT_NOTICE.to_owned();
+    without.title = "Verkoop, zonder melding".to_owned();
+    without.facts.insert("openness".to_owned(), "covert".into());
+    without.facts.remove("announcement");
+    config.lines.push(without);
     Ok(config)
 }
