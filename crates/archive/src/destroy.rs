@@ -27,6 +27,15 @@ pub struct Destroyed {
     pub certificate: String,
 }
 
+/// A destruction that was begun earlier and went on now.
+#[derive(Debug)]
+pub struct Continued {
+    /// Which recording.
+    pub id: RecordingId,
+    /// Complete now, or failed again.
+    pub outcome: Result<Destroyed, ArchiveError>,
+}
+
 impl Archive {
     /// Consumes the permit and destroys the recording. `now` is certified as the moment of what
     /// this run does; what a crash leaves to a later run gets the moment of that one.
@@ -52,10 +61,7 @@ impl Archive {
 
     /// Goes on with every destruction that was begun and is not complete: after a crash, or after
     /// a step that failed. One that fails again does not keep the others.
-    pub fn continue_destructions(
-        &self,
-        now: Timestamp,
-    ) -> Result<Vec<(RecordingId, Result<Destroyed, ArchiveError>)>, ArchiveError> {
+    pub fn continue_destructions(&self, now: Timestamp) -> Result<Vec<Continued>, ArchiveError> {
         // Before the list is read: what is being destroyed now is not left over.
         let _one_at_a_time = self.destroying();
         let pending = self
@@ -64,9 +70,9 @@ impl Archive {
             .doing("looking for destructions")?;
         Ok(pending
             .into_iter()
-            .map(|row| {
-                let row = row.destruction;
-                (row.recording, self.continue_destruction(&row, now))
+            .map(|row| Continued {
+                id: row.destruction.recording,
+                outcome: self.continue_destruction(&row.destruction, now),
             })
             .collect())
     }

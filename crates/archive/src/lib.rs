@@ -30,7 +30,7 @@ mod writer;
 
 pub use archive::{Archive, Parts};
 pub use call::{Call, OfferedCall, OfferedParty, SAYABLE_FACTS};
-pub use destroy::Destroyed;
+pub use destroy::{Continued, Destroyed};
 pub use error::ArchiveError;
 pub use finish::Finished;
 pub use line::{Line, Lines, WhenRefused};

@@ -43,8 +43,9 @@ impl Archive {
     /// server lock may call this.
     pub fn recover(&self, now: Timestamp) -> Result<Recovery, ArchiveError> {
         let mut recovery = Recovery::default();
-        for (id, outcome) in self.continue_destructions(now)? {
-            match outcome {
+        for continued in self.continue_destructions(now)? {
+            let id = continued.id;
+            match continued.outcome {
                 Ok(_destroyed) => recovery.destroyed.push(id),
                 // The next sweep tries again; the server starts.
                 Err(error) => {

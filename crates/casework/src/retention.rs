@@ -62,9 +62,12 @@ impl Sweeper {
         now: Timestamp,
         each: &mut dyn FnMut(Swept) -> ControlFlow<()>,
     ) -> Result<(), ArchiveError> {
-        for (id, outcome) in archive.continue_destructions(now)? {
-            let outcome = outcome.map(Asked::Given);
-            if each(Swept { id, outcome }).is_break() {
+        for continued in archive.continue_destructions(now)? {
+            let swept = Swept {
+                id: continued.id,
+                outcome: continued.outcome.map(Asked::Given),
+            };
+            if each(swept).is_break() {
                 return Ok(());
             }
         }

@@ -182,7 +182,8 @@ mod tests {
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "for its owner alone");
         assert_eq!(folder.api_token().unwrap(), token, "made once");
-        std::fs::write(&path, [0xff; 32]).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        durable::create(&path, &[0xff; 32]).unwrap();
         let error = folder.api_token().unwrap_err().to_string();
         assert!(error.contains("remove it"), "{error}");
     }

@@ -89,13 +89,7 @@ impl Server {
             archive: Arc::clone(&archive),
             clock: shared,
             status: Arc::new(RecorderStatus(Arc::clone(&recorder))),
-            config: WebConfig {
-                public_url: public_url.clone(),
-                recording_address: recording_address(&recorder),
-                api_token_sha256: Sha256::digest(api_token.as_bytes()).into(),
-                trusted_proxies: config.http.trusted_proxy.clone(),
-                recording_bytes_max: config.http.recording_mib << 20,
-            },
+            config: web_config(config, &public_url, &recorder, &api_token),
         };
         let setup_path = voicelog_web::new_setup_token(&archive, random::bytes()?, now)
             .context("cannot make the set-up link")?;
@@ -228,6 +222,21 @@ fn recorder_config(config: &Config) -> RecorderConfig {
         keep_free_bytes: config.storage.keep_free_mib << 20,
         drain: Duration::from_secs(config.sip.drain_seconds),
         ..RecorderConfig::default()
+    }
+}
+
+fn web_config(
+    config: &Config,
+    public_url: &str,
+    recorder: &Recorder,
+    api_token: &str,
+) -> WebConfig {
+    WebConfig {
+        public_url: public_url.to_owned(),
+        recording_address: recording_address(recorder),
+        api_token_sha256: Sha256::digest(api_token.as_bytes()).into(),
+        trusted_proxies: config.http.trusted_proxy.clone(),
+        recording_bytes_max: config.http.recording_mib << 20,
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::support::*;
 use std::path::Path;
 use voicelog_archive::check::Level;
-use voicelog_archive::{Archive, Permit, State, Verdict, act};
+use voicelog_archive::{Archive, Continued, Permit, State, Verdict, act};
 use voicelog_evidence::certificate::Certificate;
 use voicelog_model::RecordingId;
 use voicelog_store::faulty::{FaultyBlobs, Schedule, Then, When};
@@ -134,7 +134,7 @@ fn a_destruction_that_failed_goes_on_without_a_restart() {
     assert_eq!(archive.summary(id).unwrap().state, State::Destroying);
     assert!(archive.due(after_the_term(), None, 9).unwrap().is_empty());
     let went_on = archive.continue_destructions(after_the_term()).unwrap();
-    assert!(matches!(&went_on[..], [(of, Ok(_destroyed))] if *of == id));
+    assert!(matches!(&went_on[..], [Continued { id: of, outcome: Ok(_) }] if *of == id));
     assert_eq!(archive.summary(id).unwrap().state, State::Destroyed);
     let left = archive.continue_destructions(after_the_term()).unwrap();
     assert!(left.is_empty());

@@ -190,6 +190,14 @@ fn a_key_that_nothing_was_sealed_with_goes() {
     assert!(fixture.archive.trace(other).unwrap().has_key);
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "plays the disk, which syncs nothing"
+)]
+fn overwrite(path: &std::path::Path, bytes: &[u8]) {
+    std::fs::write(path, bytes).unwrap();
+}
+
 /// The one segment of a recording, as a file.
 fn segment_file(folder: &std::path::Path, id: RecordingId) -> std::path::PathBuf {
     let layout = voicelog_store::Layout::in_folder(folder);
@@ -217,7 +225,7 @@ fn what_a_power_cut_leaves_behind_the_promised_length_is_cut_and_no_damage() {
             if first_packets == 0 {
                 bytes.clear();
             }
-            std::fs::write(&path, [bytes, junk.clone()].concat()).unwrap();
+            overwrite(&path, &[bytes, junk.clone()].concat());
         });
         let recovery = fixture.archive.recover(seconds(30)).unwrap();
         assert_eq!(recovery.damaged, []);
@@ -236,7 +244,7 @@ fn damage_below_the_promised_length_is_never_cut_away() {
         let path = segment_file(folder, call.id);
         let mut bytes = std::fs::read(&path).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
-        std::fs::write(&path, bytes).unwrap();
+        overwrite(&path, &bytes);
     });
     // The spool has these bytes, and puts them back.
     let recovery = fixture.archive.recover(seconds(30)).unwrap();
@@ -251,7 +259,7 @@ fn damage_below_the_promised_length_is_never_cut_away() {
     let path = segment_file(fixture.folder.path(), call.id);
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[200] ^= 1;
-    std::fs::write(&path, &bytes).unwrap();
+    overwrite(&path, &bytes);
     let recovery = fixture.archive.recover(seconds(30)).unwrap();
     assert_eq!(recovery.damaged.len(), 1);
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
