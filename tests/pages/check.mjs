@@ -145,7 +145,44 @@ async function mistakes(page, recording) {
   }
 }
 
+// From the first question to the answer with the keyboard alone, looking at every page.
+async function interview(page, path, lang) {
+  // Record, for myself, with a company; I take part; nothing out of the ordinary.
+  const answers = ["record", "private_person", "company", "participant", null];
+  const response = await page.goto(`${base}${path}`);
+  expect(response.status() === 200, `${path}: status ${response.status()}`);
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await look(page, "interview-1", lang);
+  await page.getByRole("button", { name: lang === "nl" ? "Verder" : "Next", exact: true }).click();
+  await look(page, "interview-wrong", lang);
+  for (const [place, answer] of answers.entries()) {
+    if (place > 0) await look(page, `interview-${place + 1}`, lang);
+    if (answer !== null) {
+      for (let stop = 0; stop < 40; stop += 1) {
+        await page.keyboard.press("Tab");
+        if (await page.evaluate(() => document.activeElement.name === "c")) break;
+      }
+      for (let step = 0; step < 40; step += 1) {
+        if (await page.evaluate((id) => document.activeElement.value === id, answer)) break;
+        const isRadio = await page.evaluate(() => document.activeElement.type === "radio");
+        await page.keyboard.press(isRadio ? "ArrowDown" : "Tab");
+      }
+      const checked = await page.evaluate(() => document.activeElement.checked);
+      if (!checked) await page.keyboard.press("Space");
+    } else {
+      await page.getByRole("button", { name: /Verder|Next/ }).first().focus();
+    }
+    await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+  }
+  const answer = lang === "nl" ? "Het antwoord" : "The answer";
+  expect((await page.getByRole("heading", { name: answer }).count()) === 1, `${path}: the keyboard leads to the answer`);
+  await look(page, "interview-answer", lang);
+}
+
 async function walk(page) {
+  await interview(page, "/mag-ik-opnemen", "nl");
+  await interview(page, "/may-i-record", "en");
   await visit(page, "setup", new URL(setup).pathname);
   await visit(page, "setup-gone", "/setup/AAAA", 410);
   await visit(page, "login", "/login");

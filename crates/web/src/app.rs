@@ -150,6 +150,8 @@ pub(crate) struct Desk {
     /// One password at a time is hashed: it costs 64 MiB and a core that calls may need.
     pub(crate) hashing: Semaphore,
     pub(crate) playing: Playing,
+    /// One interview at a time is worked out: it costs a core that calls may need.
+    pub(crate) interviews: Semaphore,
     /// One recording at a time is opened: it costs memory and a core that calls may need.
     pub(crate) opening: Arc<Semaphore>,
     /// Bundles that are being sent: each is in memory until its last byte has gone.
@@ -172,6 +174,7 @@ impl Desk {
             tries_of_name: Throttle::new(TRIES_OF_A_NAME),
             hashing: Semaphore::new(1),
             playing: Playing::default(),
+            interviews: Semaphore::new(1),
             opening: Arc::new(Semaphore::new(1)),
             sending: Arc::new(Semaphore::new(SENDING_MAX)),
         }

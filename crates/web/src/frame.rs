@@ -146,12 +146,13 @@ pub(crate) async fn around_page(
 /// Around every answer of the API.
 pub(crate) async fn around_api(
     State(desk): State<Shared>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let id = request_id();
     let accept = visitor::field(request.headers(), header::ACCEPT_LANGUAGE);
     let lang = crate::lang::choose(None, None, accept);
+    request.extensions_mut().insert(lang);
     let mut response = answer(request, next).await;
     if let Some(trouble) = trouble_in(&response) {
         tell_operator(&trouble, &id, Language::En);

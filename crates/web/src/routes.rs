@@ -45,7 +45,7 @@ const fn route(
 
 fn pages() -> Vec<Route> {
     use Audience::{Anyone, SignedIn};
-    use pages::{asking, health, log, login, player, recording, recordings, setup};
+    use pages::{asking, health, interview, log, login, player, recording, recordings, setup};
     const GET: &[&str] = &["GET"];
     const POST: &[&str] = &["POST"];
     const BOTH: &[&str] = &["GET", "POST"];
@@ -58,6 +58,18 @@ fn pages() -> Vec<Route> {
             BOTH,
             "/setup/{token}",
             get(setup::form).post(setup::claim),
+        ),
+        route(
+            Anyone,
+            BOTH,
+            interview::DUTCH,
+            get(interview::dutch).post(interview::dutch_answer),
+        ),
+        route(
+            Anyone,
+            BOTH,
+            interview::ENGLISH,
+            get(interview::english).post(interview::english_answer),
         ),
         route(Anyone, BOTH, "/login", get(login::form).post(login::enter)),
         route(Anyone, POST, "/logout", post(login::leave)),
@@ -117,6 +129,14 @@ fn programs() -> Vec<Route> {
             "/v1/calls/{id}/facts",
             post(api::calls::say),
         ),
+        route(
+            Program,
+            &["POST"],
+            "/v1/law/decisions",
+            post(api::law::decide),
+        ),
+        route(Program, GET, "/v1/law/facts", get(api::law::schema)),
+        route(Program, GET, "/v1/law/rules/{id}", get(api::law::rule)),
         route(Program, GET, "/v1/checkpoint", get(api::checkpoint)),
         route(Program, GET, "/v1/health", get(api::health)),
     ]

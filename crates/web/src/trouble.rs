@@ -16,6 +16,9 @@ pub(crate) struct Trouble {
     pub(crate) status: StatusCode,
     /// What the person can read about it besides the general words for the status.
     detail: Option<(String, String)>,
+    /// Everything that is wrong with what was sent: place, and what would be right in Dutch and in
+    /// English. For programs.
+    pub(crate) findings: Vec<(String, String, String)>,
     /// What the operator can read about it. No personal data.
     pub(crate) cause: Option<String>,
     /// Seconds after which trying again can help.
@@ -27,6 +30,7 @@ impl Trouble {
         Self {
             status,
             detail: None,
+            findings: Vec::new(),
             cause: None,
             retry_after: None,
         }
@@ -51,6 +55,11 @@ impl Trouble {
 
     pub(crate) fn saying(mut self, nl: impl Into<String>, en: impl Into<String>) -> Self {
         self.detail = Some((nl.into(), en.into()));
+        self
+    }
+
+    pub(crate) fn with_findings(mut self, findings: Vec<(String, String, String)>) -> Self {
+        self.findings = findings;
         self
     }
 

@@ -7,6 +7,9 @@ macro_rules! rule_files {
     };
 }
 
+/// From this day on the rules permit something (`rules/nl/rulebook`).
+pub(super) const FIRST_DAY: &str = "2026-09-29";
+
 /// Every file of rules: its name and its text.
 pub(super) const FILES: &[(&str, &str)] = rule_files![
     "nl/ai-act/2025-02-02.cedar",
@@ -67,6 +70,19 @@ mod tests {
         found.sort();
         let known: Vec<_> = FILES.iter().map(|(name, _)| *name).collect();
         assert_eq!(found, known);
+    }
+
+    #[test]
+    fn what_permits_starts_on_the_first_day() {
+        let permitting: Vec<_> = FILES
+            .iter()
+            .filter(|(_, text)| text.contains("@kind(\"permit\")"))
+            .map(|(name, _)| *name)
+            .collect();
+        assert_eq!(
+            permitting,
+            [format!("nl/rulebook/{}.cedar", super::FIRST_DAY)]
+        );
     }
 
     #[test]

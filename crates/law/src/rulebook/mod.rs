@@ -15,7 +15,7 @@ pub(crate) use rule::{Does, Rule};
 use crate::decision::{RulebookRef, Status};
 use crate::facts::values::Values;
 use crate::facts::{calendar, table};
-use crate::text::Text;
+use crate::text::{Bilingual, Text};
 use cedar_policy::{
     ActionConstraint, AuthorizationError, Authorizer, Entities, EntityId, EntityUid, Policy,
     PolicyId, PolicySet, Request, Schema, ValidationMode, Validator,
@@ -68,6 +68,25 @@ pub enum RulebookError {
         /// What it points at.
         target: String,
     },
+}
+
+/// A moment before the first day of the rulebook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}", Self::TEXT.en)]
+pub struct BeforeRulebook;
+
+impl BeforeRulebook {
+    /// What is wrong and what would be right.
+    pub const TEXT: Bilingual = Bilingual {
+        nl: "dit regelboek kent het recht vanaf 29 september 2026; kies die dag of later",
+        en: "this rulebook knows the law from 29 September 2026 on; choose that day or later",
+    };
+
+    /// The kind of trouble: the input is wrong.
+    #[must_use]
+    pub const fn kind(self) -> Kind {
+        Kind::Invalid
+    }
 }
 
 impl RulebookError {
@@ -152,6 +171,19 @@ impl Rulebook {
     /// which the tests of this crate catch.
     pub fn embedded(at: Timestamp) -> Result<Self, RulebookError> {
         Self::from_sources("nl", embedded::FILES, at)
+    }
+
+    /// The first moment of which this rulebook knows the law. Before it nothing is permitted,
+    /// since the rules that forbid were not all read in the version then in force.
+    ///
+    /// # Errors
+    /// The moment lies before it.
+    pub fn knows_the_law_of(at: Timestamp) -> Result<(), BeforeRulebook> {
+        let first = calendar::day(embedded::FIRST_DAY);
+        match first {
+            Some(first) if calendar::day_of(at) >= first => Ok(()),
+            _ => Err(BeforeRulebook),
+        }
     }
 
     /// A rulebook from files of Cedar policy text, given as name and content, with the rules in

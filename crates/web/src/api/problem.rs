@@ -9,13 +9,21 @@ use voicelog_model::Language;
 
 /// The trouble as `application/problem+json`.
 pub(crate) fn document(trouble: &Trouble, request: &str, lang: Language) -> Response {
-    let body = json!({
+    let mut body = json!({
         "type": "about:blank",
         "status": trouble.status.as_u16(),
         "title": trouble.title(lang),
         "detail": trouble.detail(lang),
         "requestId": request,
     });
+    let errors: Vec<_> = trouble
+        .findings
+        .iter()
+        .map(|(place, nl, en)| json!({ "place": place, "detail": lang.pick(nl, en) }))
+        .collect();
+    if let (false, Some(body)) = (errors.is_empty(), body.as_object_mut()) {
+        body.insert("errors".to_owned(), json!(errors));
+    }
     let headers = [
         (header::CONTENT_TYPE, "application/problem+json"),
         (header::CONTENT_LANGUAGE, lang.tag()),

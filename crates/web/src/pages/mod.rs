@@ -2,6 +2,7 @@
 
 pub(crate) mod asking;
 pub(crate) mod health;
+pub(crate) mod interview;
 pub(crate) mod log;
 pub(crate) mod login;
 pub(crate) mod player;

@@ -6,6 +6,7 @@ pub(crate) mod badge;
 pub(crate) mod decision;
 pub(crate) mod error;
 pub(crate) mod health;
+pub(crate) mod interview;
 pub(crate) mod log;
 pub(crate) mod login;
 pub(crate) mod page;

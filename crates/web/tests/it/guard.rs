@@ -21,6 +21,8 @@ async fn no_page_answers_without_signing_in_but_those_that_are_for_everybody() {
         "/setup/{token}",
         "/login",
         "/logout",
+        "/mag-ik-opnemen",
+        "/may-i-record",
     ];
     for (audience, method, path) in table() {
         assert_eq!(

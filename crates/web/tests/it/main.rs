@@ -7,6 +7,8 @@ mod asking;
 #[expect(dead_code, reason = "the example uses the rest of it")]
 mod fixture;
 mod guard;
+mod interview;
+mod law;
 mod pages;
 mod signing_in;
 mod sockets;

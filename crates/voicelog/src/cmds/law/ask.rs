@@ -191,7 +191,7 @@ fn finish(
     now: Timestamp,
     context: &Context,
 ) -> Result<Ended> {
-    let decision = voicelog_law::decide(rulebook, facts, now);
+    let decision = voicelog_law::decide_without_unknown(rulebook, facts, now);
     print::line("");
     super::answer(&decision, context);
     if let Some(path) = save {

@@ -7,8 +7,9 @@ use crate::clock::SystemClock;
 use crate::{BadInput, Context, Ended, print};
 use anyhow::Result;
 use serde_json::json;
-use std::path::PathBuf;
-use voicelog_law::{Decision, Facts, Forecast, Rulebook};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use voicelog_law::{BeforeRulebook, Decision, Facts, Forecast, Rulebook};
 use voicelog_model::{Clock, Timestamp, limits};
 
 #[derive(Debug, clap::Subcommand)]
@@ -24,7 +25,7 @@ pub(crate) enum Args {
     },
     /// Decide about the act in a facts file.
     Decide {
-        /// The facts (JSON); `voicelog law facts` prints their schema.
+        /// The facts (JSON), or `-` for standard input; `voicelog law facts` prints their schema.
         facts: PathBuf,
         /// For this moment or day; now if left out.
         #[arg(long, value_name = "DATE")]
@@ -81,18 +82,23 @@ fn moment(text: &str) -> Result<Timestamp> {
         })
 }
 
-fn decide(path: &PathBuf, at: Timestamp, as_json: bool, context: &Context) -> Result<Ended> {
+fn decide(path: &Path, at: Timestamp, as_json: bool, context: &Context) -> Result<Ended> {
     let name = path.display();
-    let size =
-        std::fs::metadata(path).map_err(|error| bad(format!("cannot read `{name}`: {error}")))?;
-    if size.len() > limits::FACTS_BYTES_MAX as u64 {
-        return Err(bad(format!(
-            "`{name}` is larger than a facts file can be (1 MiB)"
-        )));
-    }
-    let bytes =
-        std::fs::read(path).map_err(|error| bad(format!("cannot read `{name}`: {error}")))?;
+    let cannot_read = |error| bad(format!("cannot read `{name}`: {error}"));
+    let source: Box<dyn Read> = if path.as_os_str() == "-" {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(std::fs::File::open(path).map_err(cannot_read)?)
+    };
+    let mut bytes = Vec::new();
+    // One byte more than may be: then the parser says that it is too much.
+    source
+        .take(limits::FACTS_BYTES_MAX as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(cannot_read)?;
     let facts = Facts::parse(&bytes, at).map_err(|error| bad(format!("`{name}`: {error}")))?;
+    Rulebook::knows_the_law_of(at)
+        .map_err(|_before| bad(format!("--at: {}", BeforeRulebook::TEXT.pick(context.lang))))?;
     let rulebook = Rulebook::embedded(at)?;
     let decision = voicelog_law::decide(&rulebook, &facts, at);
     if as_json {
@@ -133,16 +139,15 @@ fn show_rule(id: Option<&str>, at: Timestamp, as_json: bool, context: &Context) 
         return Ok(Ended::Done);
     };
     let Some(rule) = rulebook.rule(id) else {
-        let nearest = rulebook
-            .rules()
-            .max_by(|a, b| {
-                strsim::jaro_winkler(id, &a.id).total_cmp(&strsim::jaro_winkler(id, &b.id))
-            })
-            .map(|rule| rule.id)
-            .unwrap_or_default();
-        return Err(bad(format!(
-            "there is no rule `{id}`; did you mean `{nearest}`?"
-        )));
+        let distance = |rule: &str| strsim::damerau_levenshtein(id, rule);
+        let ids = rulebook.rules().map(|rule| rule.id);
+        let near = ids
+            .min_by_key(|rule| distance(rule))
+            .filter(|rule| distance(rule) <= rule.len() / 3);
+        return Err(bad(match near {
+            Some(near) => format!("there is no rule `{id}`; did you mean `{near}`?"),
+            None => format!("there is no rule `{id}`; `voicelog law show` lists them all"),
+        }));
     };
     if as_json {
         print::json(&json!({

@@ -1,0 +1,206 @@
+//! The interview: may I record this conversation? For everybody, without signing in.
+//!
+//! Nothing is stored: the answers so far travel in the form, by POST, so that they stand in no
+//! address, no history and no log of a proxy. Without script.
+
+use crate::app::Shared;
+use crate::frame::html;
+use crate::trouble::Trouble;
+use crate::view::interview::{AnswerPage, QuestionPage};
+use crate::visitor::Visitor;
+use axum::extract::{Form, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use std::collections::BTreeMap;
+use voicelog_law::{Answer, Answers, Ask, Decision, Facts, Interview, Step, Walk};
+use voicelog_model::Language;
+
+/// Address of the page in Dutch.
+pub(crate) const DUTCH: &str = "/mag-ik-opnemen";
+/// Address of the page in English.
+pub(crate) const ENGLISH: &str = "/may-i-record";
+
+/// A form, as its fields came: names repeat where several choices are taken.
+type Fields = Vec<(String, String)>;
+
+/// What a person asked for with the form.
+#[derive(Debug, Default)]
+struct Sent {
+    answers: Answers,
+    /// A question that was answered before and shall be answered otherwise.
+    again: Option<String>,
+    /// Goes on with the questions for the advice.
+    more: bool,
+}
+
+/// What there is to show.
+enum Shown {
+    Question {
+        walk: Walk,
+        ask: Box<Ask>,
+    },
+    Answer {
+        walk: Walk,
+        facts: Box<Facts>,
+        decision: Box<Decision>,
+        has_more: bool,
+    },
+}
+
+pub(crate) async fn dutch(
+    desk: State<Shared>,
+    visitor: Extension<Visitor>,
+) -> Result<Response, Trouble> {
+    page(desk, visitor, Language::Nl, Vec::new()).await
+}
+
+pub(crate) async fn english(
+    desk: State<Shared>,
+    visitor: Extension<Visitor>,
+) -> Result<Response, Trouble> {
+    page(desk, visitor, Language::En, Vec::new()).await
+}
+
+pub(crate) async fn dutch_answer(
+    desk: State<Shared>,
+    visitor: Extension<Visitor>,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Trouble> {
+    page(desk, visitor, Language::Nl, fields).await
+}
+
+pub(crate) async fn english_answer(
+    desk: State<Shared>,
+    visitor: Extension<Visitor>,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Trouble> {
+    page(desk, visitor, Language::En, fields).await
+}
+
+async fn page(
+    State(desk): State<Shared>,
+    Extension(mut visitor): Extension<Visitor>,
+    lang: Language,
+    fields: Fields,
+) -> Result<Response, Trouble> {
+    visitor.lang = lang;
+    let wants_facts = field(&fields, "do") == Some("facts");
+    match follow(&desk, fields).await? {
+        Shown::Answer { facts, .. } if wants_facts => {
+            let name = "attachment; filename=\"facts.json\"";
+            let headers = [(header::CONTENT_DISPOSITION, name)];
+            Ok((headers, Json(facts.to_map())).into_response())
+        }
+        Shown::Answer {
+            walk,
+            facts,
+            decision,
+            has_more,
+        } => html(
+            StatusCode::OK,
+            &AnswerPage::new(&visitor, &walk, &facts, &decision, has_more),
+        ),
+        Shown::Question { walk, ask } => {
+            let status = match ask.problem {
+                Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                None => StatusCode::OK,
+            };
+            html(status, &QuestionPage::new(&visitor, &walk, &ask))
+        }
+    }
+}
+
+/// Works out what to show. One interview at a time: it costs a core for a moment that calls may
+/// need.
+async fn follow(desk: &Shared, fields: Fields) -> Result<Shown, Trouble> {
+    let place = desk
+        .interviews
+        .acquire()
+        .await
+        .map_err(|closed| Trouble::internal(&closed))?;
+    let rulebook = desk.app.archive.rulebook();
+    let now = desk.now();
+    let shown = tokio::task::spawn_blocking(move || {
+        let interview = Interview::new(&rulebook, now);
+        let sent = read(&interview, &fields);
+        let walk = interview.walk(&sent.answers);
+        if let Some(ask) = sent
+            .again
+            .as_deref()
+            .and_then(|key| interview.again(&sent.answers, key))
+        {
+            return Shown::Question {
+                walk,
+                ask: Box::new(ask),
+            };
+        }
+        match walk.step.clone() {
+            Step::Ask(ask) => Shown::Question { walk, ask },
+            Step::Done { mut more, .. } if sent.more && !more.is_empty() => Shown::Question {
+                walk,
+                ask: Box::new(more.remove(0)),
+            },
+            Step::Done { facts, more } => Shown::Answer {
+                decision: Box::new(voicelog_law::decide_without_unknown(&rulebook, &facts, now)),
+                walk,
+                facts,
+                has_more: !more.is_empty(),
+            },
+        }
+    })
+    .await
+    .map_err(|stopped| Trouble::internal(&stopped));
+    drop(place);
+    shown
+}
+
+fn field<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
+    let mut named = fields.iter().filter(|(key, _)| key == name);
+    named.next().map(|(_, value)| value.as_str())
+}
+
+/// Most answers that a form may carry; the interview has fewer questions.
+const ANSWERS_MAX: usize = 64;
+
+/// The answers so far with the one just given, and what was asked for.
+fn read(interview: &Interview<'_>, fields: &Fields) -> Sent {
+    let mut sent = Sent::default();
+    let carried = fields
+        .iter()
+        .filter_map(|(key, value)| Some((key.strip_prefix("a.")?, value)));
+    for (key, value) in carried.take(ANSWERS_MAX) {
+        if let Some(answer) = Answer::parse(value) {
+            sent.answers.set(key, answer);
+        }
+    }
+    sent.more = field(fields, "more").is_some();
+    let asked = field(fields, "ask").unwrap_or_default();
+    match field(fields, "do").unwrap_or_default() {
+        "next" => sent.answers.set(asked, given(fields)),
+        "unknown" => sent.answers.set(asked, Answer::NotKnown),
+        "back" => {
+            if let Some(last) = interview.walk(&sent.answers).given.last() {
+                sent.again = Some(last.key.clone());
+                sent.answers.remove(&last.key);
+            }
+        }
+        "more" => sent.more = true,
+        "enough" => sent.more = false,
+        other => sent.again = other.strip_prefix("again:").map(str::to_owned),
+    }
+    sent
+}
+
+/// The answer to the question that was on the page. Whether it fits is the interview's to say.
+fn given(fields: &Fields) -> Answer {
+    let typed: BTreeMap<_, _> = fields
+        .iter()
+        .filter_map(|(key, value)| Some((key.strip_prefix("t.")?.to_owned(), value.clone())))
+        .collect();
+    if !typed.is_empty() {
+        return Answer::Typed(typed);
+    }
+    let taken = fields.iter().filter(|(key, _)| key == "c");
+    Answer::Chosen(taken.map(|(_, value)| value.clone()).collect())
+}

@@ -1,0 +1,65 @@
+//! The law for programs.
+
+use crate::support::*;
+use axum::http::StatusCode;
+
+#[tokio::test]
+async fn facts_in_decision_out() {
+    let site = empty_site();
+    let facts = r#"{"requested_action":"record","recorder_type":"company","channel":"phone",
+        "participation":"participant","on_hold":true,"openness":"announced"}"#;
+    let page = program(&site, "POST", "/v1/law/decisions", facts).await;
+    assert_eq!(page.status, StatusCode::OK);
+    let decision = page.json();
+    assert_eq!(decision["outcome"], "forbidden_privacy");
+    assert!(
+        decision["reasons"][0]["articles"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("AVG")
+    );
+}
+
+#[tokio::test]
+async fn wrong_facts_are_named_place_by_place() {
+    let site = empty_site();
+    let facts = r#"{"requested_action":"recrod","opennes":"announced"}"#;
+    let page = program(&site, "POST", "/v1/law/decisions", facts).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(page.header("content-type"), "application/problem+json");
+    let problem = page.json();
+    let places: Vec<_> = problem["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["place"].as_str().unwrap())
+        .collect();
+    assert!(
+        places.contains(&"requested_action") && places.contains(&"opennes"),
+        "{places:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_moment_before_the_rulebook_is_wrong_input_and_never_a_permit() {
+    let site = empty_site();
+    let facts = r#"{"requested_action":"record","recorder_type":"citizen"}"#;
+    for at in ["2020-01-01T00:00:00Z", "yesterday"] {
+        let path = format!("/v1/law/decisions?at={at}");
+        let page = program(&site, "POST", &path, facts).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{at}");
+    }
+}
+
+#[tokio::test]
+async fn the_schema_and_every_rule_can_be_read() {
+    let site = empty_site();
+    let schema = program(&site, "GET", "/v1/law/facts", "").await.json();
+    assert!(schema["properties"]["openness"].is_object());
+    let rule = program(&site, "GET", "/v1/law/rules/stgb.201", "")
+        .await
+        .json();
+    assert_eq!(rule["kind"], "criminal");
+    let none = program(&site, "GET", "/v1/law/rules/no.such", "").await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND);
+}
