@@ -157,7 +157,7 @@ impl MediaThread {
     }
 
     fn obey(&mut self, command: MediaCommand) {
-        let time = SweepTime::new(self.clock.now());
+        let time = SweepTime::read(&*self.clock);
         match command {
             MediaCommand::Add(session) => {
                 let group = self.added % GROUPS;
@@ -217,7 +217,7 @@ impl MediaThread {
     }
 
     fn sweep(&mut self, with_control: bool) {
-        let time = SweepTime::new(self.clock.now());
+        let time = SweepTime::read(&*self.clock);
         for (id, place) in &mut self.calls {
             let swept = contained("reading media", || {
                 place.session.sweep(&mut self.receiver, time, with_control);
