@@ -393,6 +393,26 @@ fn every_stream_of_a_load_carries_its_own_bytes_and_nothing_is_lost() {
 }
 
 #[test]
+fn calls_that_are_refused_do_not_end_those_that_run() {
+    let responder = Responder::udp(Script {
+        calls_max: 1,
+        ..Script::default()
+    });
+    let mut options = SimulateOptions::new(responder.address, "verkoop");
+    (options.calls, options.duration) = (3, Duration::from_millis(500));
+    let report = simulate(&options).unwrap();
+    assert_eq!((report.answered, report.packets), (1, 50));
+    assert_eq!(report.refused, [(503, 2)].into());
+    assert_eq!((report.unanswered, report.bye_unanswered), (0, 0));
+    assert!(
+        responder
+            .finish()
+            .values()
+            .any(|call| call.count("BYE ") == 1)
+    );
+}
+
+#[test]
 fn simulate_reports_a_healthy_installation_and_one_that_refuses() {
     let responder = Responder::udp(Script::default());
     let mut options = SimulateOptions::new(responder.address, "verkoop");
