@@ -85,12 +85,13 @@ impl Load {
         mix_at(self.seed, ((call as u64) << 8) | (stream as u64))
     }
 
-    /// Caller and callee of one call, if the load does not name them.
+    /// Caller and callee of one call, if the load does not name them: numbers in Amsterdam that
+    /// nobody has, since no subscriber's number begins with 0. Their country is known on any line.
     #[must_use]
     pub fn default_participants(call: u32) -> Vec<Participant> {
         vec![
-            Participant::new(&format!("sip:agent{call:05}@load.example"), "Agent"),
-            Participant::new(&format!("sip:klant{call:05}@load.example"), "Klant"),
+            Participant::new(&format!("tel:+312000{call:05}"), "Agent"),
+            Participant::new(&format!("tel:+312001{call:05}"), "Klant"),
         ]
     }
 
