@@ -33,7 +33,7 @@ pub use call::{Call, OfferedCall, OfferedParty, SAYABLE_FACTS};
 pub use destroy::{Continued, Destroyed};
 pub use error::ArchiveError;
 pub use finish::Finished;
-pub use line::{Line, Lines, WhenRefused};
+pub use line::{LINE_NOT_SET_UP, Line, Lines, WhenRefused};
 pub use permit::{Answer, Permit, Refusal, Verdict, act};
 pub use read::{Detail, OpenRecording, RecordingSummary, StoredDecision, Trace};
 pub use recover::Recovery;

@@ -57,7 +57,17 @@ impl Line {
             facts: Map::new(),
         }
     }
+
+    /// Whether it is a line of the configuration.
+    #[must_use]
+    pub fn is_set_up(&self) -> bool {
+        self.name != LINE_NOT_SET_UP
+    }
 }
+
+/// What a recording has for a line where the client called one that nobody set up. No name of the
+/// configuration may be this one.
+pub const LINE_NOT_SET_UP: &str = "unknown";
 
 /// All lines of the archive.
 #[derive(Debug, Clone, Default)]
@@ -78,7 +88,7 @@ impl Lines {
             .iter()
             .find(|line| line.name.eq_ignore_ascii_case(called))
             .cloned()
-            .unwrap_or_else(|| Line::not_set_up("unknown"))
+            .unwrap_or_else(|| Line::not_set_up(LINE_NOT_SET_UP))
     }
 
     /// Every line, in the order of the configuration.
@@ -96,6 +106,7 @@ mod tests {
         let lines = Lines::new(vec![Line::not_set_up("sales")]);
         assert_eq!(lines.find("SALES").name, "sales");
         let unknown = lines.find("+31612345678");
-        assert!(unknown.facts.is_empty() && unknown.name == "unknown");
+        assert!(unknown.facts.is_empty() && unknown.name == LINE_NOT_SET_UP);
+        assert!(lines.find("sales").is_set_up() && !unknown.is_set_up());
     }
 }

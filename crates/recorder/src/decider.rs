@@ -176,13 +176,22 @@ impl Decider {
         match question {
             Question::Open(session, offered) => {
                 match self.archive.open_call(*offered, self.clock.now()) {
-                    Ok(call) => Reply {
-                        session,
-                        asked: self
-                            .ask(call.id, false)
-                            .map_err(|error| NoAnswer::because(&error)),
-                        call: Some(Box::new(call)),
-                    },
+                    Ok(call) => {
+                        if !call.line.is_set_up() {
+                            // What was called can be a telephone number, so it is not named.
+                            tracing::warn!(
+                                recording = %call.id,
+                                "a call on a line that is not set up is not recorded; add a [[line]] with the name that the recording client calls"
+                            );
+                        }
+                        Reply {
+                            session,
+                            asked: self
+                                .ask(call.id, false)
+                                .map_err(|error| NoAnswer::because(&error)),
+                            call: Some(Box::new(call)),
+                        }
+                    }
                     Err(error) => Reply {
                         session,
                         call: None,

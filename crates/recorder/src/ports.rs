@@ -4,10 +4,13 @@
 //! A port of its own for each stream, because the offer does not promise from which address a
 //! client sends: on a shared port two calls could be mixed up.
 
-use nix::sys::socket::{setsockopt, sockopt};
-use std::io;
+use crate::pace::{self, Tick};
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
+use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
+use std::os::fd::AsRawFd;
+use std::time::Duration;
 
 /// What we ask the kernel to hold for a socket between two sweeps, in bytes. A packet of G.711
 /// occupies well under 1 kB there, so this is seconds of media: enough for a slow answer of the
@@ -17,6 +20,9 @@ const RECEIVE_BUFFER_BYTES: usize = 256 * 1024;
 /// How often any free pair is tried before we say that there is none. Other programs take ports
 /// too, so one try is not enough.
 const FREE_PAIR_TRIES: usize = 64;
+
+/// How long we wait for the kernel to begin stamping arrivals; it takes some milliseconds.
+const STAMPS_WAIT: Duration = Duration::from_secs(1);
 
 /// The sockets of one media stream.
 #[derive(Debug)]
@@ -47,16 +53,28 @@ pub(crate) struct MediaPorts {
     address: IpAddr,
     range: RangeInclusive<u16>,
     next: u16,
+    /// Held and never read: see [`stamping`].
+    _stamping: Option<UdpSocket>,
 }
 
 impl MediaPorts {
-    /// Ports of `address`. The range `0..=0` stands for whatever the system has free.
+    /// Ports of `address`. The range `0..=0` stands for whatever the system has free. From here on
+    /// the kernel stamps what arrives on any port, for as long as this lives.
     pub(crate) fn new(address: IpAddr, range: RangeInclusive<u16>) -> Self {
         let next = first_even(*range.start());
+        let stamping = stamping(address)
+            .inspect_err(|error| {
+                tracing::warn!(
+                    %error,
+                    "the first packets may bear the moment at which they were read, not that of arrival"
+                );
+            })
+            .ok();
         Self {
             address,
             range,
             next,
+            _stamping: stamping,
         }
     }
 
@@ -144,6 +162,42 @@ fn open(address: IpAddr, port: u16) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
+/// A socket that keeps the kernel stamping.
+///
+/// Linux stamps packets at arrival only while a socket anywhere asks for it, and begins some time
+/// after the first one does; what comes earlier gets the moment at which it is read. So one socket
+/// is open always, and this returns when a packet sent to itself bears an earlier moment.
+fn stamping(address: IpAddr) -> io::Result<UdpSocket> {
+    let socket = open(address, 0)?;
+    socket.set_nonblocking(false)?;
+    socket.set_read_timeout(Some(STAMPS_WAIT / 10))?;
+    // Only itself is heard: nobody else can fill it.
+    socket.connect(socket.local_addr()?)?;
+    let deadline = Tick::now().plus(STAMPS_WAIT);
+    while Tick::now() < deadline {
+        socket.send(&[0])?;
+        let sent = pace::kernel_micros();
+        if stamp(&socket)?.is_some_and(|stamp| sent.is_some_and(|sent| stamp < sent)) {
+            return Ok(socket);
+        }
+    }
+    let why = "the kernel does not stamp packets when they arrive";
+    Err(io::Error::new(io::ErrorKind::TimedOut, why))
+}
+
+/// Reads one datagram and gives its moment on the kernel's clock.
+fn stamp(socket: &UdpSocket) -> io::Result<Option<i64>> {
+    let mut byte = [0; 1];
+    let mut slots = [IoSliceMut::new(&mut byte)];
+    let mut room = nix::cmsg_space!(nix::sys::time::TimeSpec);
+    let flags = MsgFlags::empty();
+    let message = recvmsg::<()>(socket.as_raw_fd(), &mut slots, Some(&mut room), flags)?;
+    Ok(message.cmsgs()?.find_map(|control| match control {
+        ControlMessageOwned::ScmTimestampns(at) => pace::micros_of(at.tv_sec(), at.tv_nsec()),
+        _ => None,
+    }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +205,18 @@ mod tests {
     use std::net::Ipv4Addr;
 
     const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    #[test]
+    fn the_first_packet_on_a_new_port_bears_the_moment_of_its_arrival() {
+        let mut ports = MediaPorts::new(LOCAL, 0..=0);
+        assert!(ports._stamping.is_some());
+        let pair = ports.bind().unwrap();
+        let before = pace::kernel_micros();
+        pair.rtcp.send_to(&[0], pair.address).unwrap();
+        let after = pace::kernel_micros();
+        let stamp = stamp(&pair.rtp).unwrap();
+        assert!((before..=after).contains(&stamp));
+    }
 
     #[test]
     fn rtp_is_even_and_rtcp_is_the_port_above() {

@@ -52,6 +52,8 @@ pub(crate) struct Call {
     pace: Option<Pace>,
     /// A queue of calls with media knows this one.
     entered: bool,
+    /// Whoever counts calls knows that this one is over.
+    counted: bool,
     answer: Option<Answer>,
     outcome: Option<Outcome>,
     pub(crate) direction_reply: Option<u16>,
@@ -109,6 +111,7 @@ impl Call {
             patience: plan.answer_within,
             pace: None,
             entered: false,
+            counted: false,
             answer: None,
             outcome: None,
             direction_reply: None,
@@ -149,6 +152,12 @@ impl Call {
 
     pub(crate) const fn is_over(&self) -> bool {
         self.dialog.is_over()
+    }
+
+    /// Whether it is over: says so once, for whoever counts. Several messages for one call can be
+    /// taken in before anybody asks.
+    pub(crate) const fn has_just_ended(&mut self) -> bool {
+        self.dialog.is_over() && !std::mem::replace(&mut self.counted, true)
     }
 
     /// When the first packet is due: once, for whoever keeps a queue of calls with media.

@@ -85,12 +85,13 @@ impl Load {
         mix_at(self.seed, ((call as u64) << 8) | (stream as u64))
     }
 
-    /// Caller and callee of one call, if the load does not name them.
+    /// Caller and callee of one call, if the load does not name them: numbers in Amsterdam that
+    /// nobody has, since no subscriber's number begins with 0. Their country is known on any line.
     #[must_use]
     pub fn default_participants(call: u32) -> Vec<Participant> {
         vec![
-            Participant::new(&format!("sip:agent{call:05}@load.example"), "Agent"),
-            Participant::new(&format!("sip:klant{call:05}@load.example"), "Klant"),
+            Participant::new(&format!("tel:+312000{call:05}"), "Agent"),
+            Participant::new(&format!("tel:+312001{call:05}"), "Klant"),
         ]
     }
 
@@ -273,13 +274,12 @@ impl<'a> Engine<'a> {
             if let Some(place) = by_call_id.get(id)
                 && let Some(call) = calls.get_mut(*place)
             {
-                let before = call.is_over();
                 call.receive(message, now);
-                touched.push((*place, before));
+                touched.push(*place);
             }
         });
-        for (place, before) in touched {
-            self.settle(place, before, now);
+        for place in touched {
+            self.settle(place, now);
         }
         if let Err(error) = received {
             let for_good = error.kind() != std::io::ErrorKind::ConnectionRefused;
@@ -297,15 +297,14 @@ impl<'a> Engine<'a> {
         let Some(call) = self.calls.get_mut(place) else {
             return;
         };
-        let before = call.is_over();
-        if !before {
+        if !call.is_over() {
             act(call);
         }
-        self.settle(place, before, now);
+        self.settle(place, now);
     }
 
     /// Sends what the call has to say; enters it for media; counts its end.
-    fn settle(&mut self, place: usize, was_over: bool, now: Instant) {
+    fn settle(&mut self, place: usize, now: Instant) {
         let Some(call) = self.calls.get_mut(place) else {
             return;
         };
@@ -322,7 +321,7 @@ impl<'a> Engine<'a> {
         if let Some(due) = call.media_entry() {
             self.media.push(Reverse((due, place)));
         }
-        if call.is_over() && !was_over {
+        if call.has_just_ended() {
             self.over += 1;
             self.last_over_at = now;
         }

@@ -40,7 +40,7 @@ pub enum Outcome {
     Refused {
         /// SIP status, 300 to 699.
         status: u16,
-        /// The reason phrase as sent.
+        /// The reason phrase as sent, and the text of its warning if there is one.
         reason: String,
         /// Seconds after which the server says to try again.
         retry_after: Option<u32>,

@@ -55,8 +55,8 @@ impl SimulateOptions {
                 Participant::new(given.as_deref().unwrap_or(other), "")
             };
             vec![
-                address(&self.from, "sip:agent@load.example"),
-                address(&self.to, "sip:klant@load.example"),
+                address(&self.from, "tel:+31200000000"),
+                address(&self.to, "tel:+31200100000"),
             ]
         });
         Load {
@@ -80,8 +80,12 @@ pub struct SimulateReport {
     pub received_from_the_start: u64,
     /// Of these, on which media flowed at some time.
     pub with_media: u64,
+    /// Of those answered, ended without media ever being asked for: the server records none of it.
+    pub never_wanted: u64,
     /// Refused, by SIP status.
     pub refused: BTreeMap<u16, u64>,
+    /// What the server said at the first refusal with each status.
+    pub refused_because: BTreeMap<u16, String>,
     /// Without a final answer in time.
     pub unanswered: u64,
     /// Answered in a way that cannot be used, or never reached; with the first reason.
@@ -139,9 +143,13 @@ impl SimulateReport {
             wide(calls.iter().filter(|call| wanted(call)).count())
         };
         let mut refused = BTreeMap::new();
+        let mut refused_because = BTreeMap::new();
         for call in calls {
-            if let Outcome::Refused { status, .. } = call.outcome {
-                *refused.entry(status).or_default() += 1;
+            if let Outcome::Refused { status, reason, .. } = &call.outcome {
+                *refused.entry(*status).or_default() += 1;
+                refused_because
+                    .entry(*status)
+                    .or_insert_with(|| reason.clone());
             }
         }
         let failure = |call: &CallReport| match &call.outcome {
@@ -168,7 +176,11 @@ impl SimulateReport {
                 call.answer.as_ref().is_some_and(|a| a.receives())
             }),
             with_media: count(&sent),
+            never_wanted: count(&|call| {
+                call.answer.is_some() && call.streams.iter().all(|s| s.changes.is_empty())
+            }),
             refused,
+            refused_because,
             unanswered: count(&|call| call.outcome == Outcome::NoAnswer),
             failed: count(&|call| failure(call).is_some()),
             first_failure: calls.iter().find_map(failure),
@@ -208,7 +220,8 @@ impl SimulateReport {
         }
         for (status, count) in &self.refused {
             let label = language.pick("  geweigerd met", "  refused with");
-            line(&format!("{label} {status}"), count);
+            let because = self.refused_because.get(status).map_or("", String::as_str);
+            line(format!("{label} {status} {because}").trim_end(), count);
         }
         let troubles = self.troubles().into_iter();
         for (nl, en, count) in troubles.filter(|(_, _, count)| *count > 0) {
@@ -219,6 +232,9 @@ impl SimulateReport {
         }
         if let Some(why) = &self.first_failure {
             line(language.pick("Eerste fout:", "First failure:"), why);
+        }
+        if self.never_wanted > 0 {
+            text.push_str(language.pick(NEVER_WANTED.0, NEVER_WANTED.1));
         }
         text
     }
@@ -240,8 +256,13 @@ impl SimulateReport {
         ]
     }
 
-    const fn troubles(&self) -> [Row; 5] {
+    const fn troubles(&self) -> [Row; 6] {
         [
+            (
+                "  aangenomen, nooit geluid gevraagd",
+                "  answered, media never wanted",
+                self.never_wanted,
+            ),
             ("  zonder antwoord", "  without an answer", self.unanswered),
             ("  mislukt", "  failed", self.failed),
             (
@@ -290,6 +311,16 @@ impl SimulateReport {
     }
 }
 
+/// What it means that no media is asked for, and where the server says why; SIP does not.
+const NEVER_WANTED: (&str, &str) = (
+    "\nDe server nam aan met a=inactive: er wordt niets opgenomen, want dat mag (nog) niet. Waarom staat in\n\
+     zijn oordeel: op de pagina van het gesprek, of met `voicelog list` en `voicelog show ID`. Staat daar dat\n\
+     de lijn niet is ingericht, dan heeft geen [[line]] in zijn configuratie de naam die bij --line staat.\n",
+    "\nThe server answered with a=inactive: nothing is recorded, for it may not be (yet). Its decision says\n\
+     why: on the page of the call, or with `voicelog list` and `voicelog show ID`. If it says there that the\n\
+     line is not set up, no [[line]] of its configuration has the name that --line gives.\n",
+);
+
 /// A line of the report: Dutch, English, number.
 type Row = (&'static str, &'static str, u64);
 
@@ -329,7 +360,7 @@ mod tests {
     fn every_call_is_counted_under_what_became_of_it() {
         let refused = |status| Outcome::Refused {
             status,
-            reason: String::new(),
+            reason: "busy".to_owned(),
             retry_after: None,
         };
         let report = report(vec![
@@ -350,6 +381,7 @@ mod tests {
             },
         ]);
         assert_eq!(report.refused, [(403, 1), (503, 2)].into());
+        assert_eq!(report.refused_because[&503], "busy");
         assert_eq!((report.unanswered, report.failed), (1, 1));
         assert_eq!((report.bye_unanswered, report.ended_by_server), (1, 1));
         assert!(!report.is_clean());

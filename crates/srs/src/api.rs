@@ -217,7 +217,7 @@ pub enum Event {
     StreamsChanged(Box<Offer>),
     /// The client took the offer of `StreamsChanged` back, or it was not answered in time.
     OfferWithdrawn,
-    /// The client holds, resumes or removes streams; already answered.
+    /// The client holds, resumes, moves or removes streams; already answered.
     DirectionChanged {
         /// All streams of the session as they are now.
         streams: Vec<StreamActivity>,
@@ -262,13 +262,15 @@ pub enum EndCause {
     Timeout,
 }
 
-/// Whether the client says that media comes on a stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the client says of one stream in the course of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamActivity {
     /// Which stream.
     pub number: StreamNumber,
     /// How it is.
     pub activity: Activity,
+    /// Where the client now says its media comes from, as in [`OfferedStream::remote`].
+    pub remote: Option<Pii<SocketAddr>>,
 }
 
 /// The client's side of one stream.

@@ -20,7 +20,7 @@ const ROOM: &str = "calls_max = 20000\nmedia_port_first = 10000\nmedia_port_last
 
 /// A line on which every call may be recorded at once.
 const LINE_FACTS: &str = concat!(
-    "\n[[line]]\nname = \"bench\"\nown_domains = [\"load.example\"]\n[line.facts]\n",
+    "\n[[line]]\nname = \"bench\"\n[line.facts]\n",
     include_str!("../../../ref/line-facts.toml")
 );
 

@@ -278,6 +278,7 @@ impl Control {
                 call.add_stream(stream, sockets, hands);
             }
             for offered in &offer.streams {
+                call.set_remote(offered.number, offered.remote.as_ref(), hands);
                 call.set_activity(offered.number, activity(offered), hands);
             }
             call.answer(call.direction(), hands);
@@ -294,12 +295,13 @@ impl Control {
             return Ok(None);
         };
         let ports = self.parts.ports.bind()?;
+        let remote = offered.remote.as_ref().map(|remote| *remote.expose());
         let stream = CallStream {
             rtp_port: ports.address.port(),
             activity: activity(offered),
+            remote,
             media,
         };
-        let remote = offered.remote.as_ref().map(|remote| *remote.expose());
         let sockets = StreamMedia::new(&stream.media, ports, remote);
         Ok(Some((stream, sockets)))
     }

@@ -25,11 +25,12 @@ use crate::signalling::{Notice, Notices};
 use crate::writer::{Chunk, WriterHandle};
 use receive::{Receiver, SweepTime};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver as Commands, RecvTimeoutError};
 use std::time::Duration;
 use voicelog_archive::journal::Cause;
-use voicelog_model::{Clock, RecordingId, Timestamp, limits};
+use voicelog_model::{Clock, RecordingId, StreamNumber, Timestamp, limits};
 
 /// How often all sockets are read.
 const SWEEP: Duration = Duration::from_millis(20);
@@ -47,6 +48,8 @@ pub(crate) enum MediaCommand {
     Add(Box<MediaSession>),
     /// The client added a stream.
     AddStream(RecordingId, Box<StreamMedia>),
+    /// The client says anew where the media of a stream comes from.
+    MoveStream(RecordingId, StreamNumber, SocketAddr),
     /// The law is being asked: leave what arrives where it is.
     Hold(RecordingId),
     /// A permit is held.
@@ -157,7 +160,7 @@ impl MediaThread {
     }
 
     fn obey(&mut self, command: MediaCommand) {
-        let time = SweepTime::new(self.clock.now());
+        let time = SweepTime::read(&*self.clock);
         match command {
             MediaCommand::Add(session) => {
                 let group = self.added % GROUPS;
@@ -166,6 +169,9 @@ impl MediaThread {
             }
             MediaCommand::AddStream(id, stream) => {
                 self.with(id, |session, _| session.add_stream(*stream));
+            }
+            MediaCommand::MoveStream(id, number, offered) => {
+                self.with(id, |session, _| session.move_stream(number, offered));
             }
             MediaCommand::Hold(id) => self.with(id, |session, _| session.hold()),
             MediaCommand::Keep {
@@ -217,7 +223,7 @@ impl MediaThread {
     }
 
     fn sweep(&mut self, with_control: bool) {
-        let time = SweepTime::new(self.clock.now());
+        let time = SweepTime::read(&*self.clock);
         for (id, place) in &mut self.calls {
             let swept = contained("reading media", || {
                 place.session.sweep(&mut self.receiver, time, with_control);

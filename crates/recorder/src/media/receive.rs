@@ -9,7 +9,7 @@ use nix::sys::socket::{
 use std::io::IoSliceMut;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
-use voicelog_model::{Timestamp, limits};
+use voicelog_model::{Clock, Timestamp, limits};
 
 /// Datagrams read with one system call at most. A stream of G.711 brings one in a sweep; the rest
 /// is room for what piled up while the law was asked.
@@ -21,6 +21,9 @@ const ROUNDS_MAX: usize = 32;
 
 /// Clocks that differ less than this are the same clock, read at two moments.
 const SAME_CLOCK_MICROS: i64 = 1_000;
+
+/// How often both clocks are read until nothing came in between that would look like a difference.
+const READINGS_MAX: u32 = 5;
 
 /// One datagram.
 #[derive(Debug, Clone, Copy)]
@@ -46,21 +49,36 @@ pub(crate) struct SweepTime {
 }
 
 impl SweepTime {
-    /// From our clock, read just now.
-    pub(crate) fn new(now: Timestamp) -> Self {
-        Self::between(now, pace::kernel_micros())
+    /// This moment. Our clock is read between two readings of the kernel's, again if these are far
+    /// apart: a thread that was put aside in between must not move the arrival times.
+    pub(crate) fn read(clock: &dyn Clock) -> Self {
+        Self::between(|| clock.now(), pace::kernel_micros)
     }
 
-    fn between(now: Timestamp, kernel: Option<i64>) -> Self {
-        let ahead = kernel.map(|kernel| {
-            let ahead = now.micros().saturating_sub(kernel);
-            if ahead.abs() < SAME_CLOCK_MICROS {
-                0
-            } else {
-                ahead
+    fn between(
+        mut ours: impl FnMut() -> Timestamp,
+        mut kernel: impl FnMut() -> Option<i64>,
+    ) -> Self {
+        let mut reading = 1;
+        loop {
+            let (before, now, after) = (kernel(), ours(), kernel());
+            let (Some(before), Some(after)) = (before, after) else {
+                return Self { now, ahead: None };
+            };
+            let apart = after.saturating_sub(before);
+            if (0..SAME_CLOCK_MICROS).contains(&apart) || reading == READINGS_MAX {
+                let ahead = Some(ahead(now.micros(), before, after));
+                return Self { now, ahead };
             }
-        });
-        Self { now, ahead }
+            reading += 1;
+        }
+    }
+
+    /// The moment of a kernel's clock that is ours as well.
+    #[cfg(test)]
+    pub(crate) fn of_kernel() -> Self {
+        let ours = || Timestamp::from_micros(pace::kernel_micros().unwrap());
+        Self::between(ours, pace::kernel_micros)
     }
 
     /// A kernel's arrival time on our clock; without one, the moment of the sweep.
@@ -69,6 +87,17 @@ impl SweepTime {
             (Some(kernel), Some(ahead)) => Timestamp::from_micros(kernel.saturating_add(ahead)),
             _ => self.now,
         }
+    }
+}
+
+/// How far our clock, read between two moments of the kernel's, is ahead of that.
+const fn ahead(ours: i64, before: i64, after: i64) -> i64 {
+    if ours < before.saturating_sub(SAME_CLOCK_MICROS) {
+        ours.saturating_sub(before)
+    } else if ours > after.saturating_add(SAME_CLOCK_MICROS) {
+        ours.saturating_sub(after)
+    } else {
+        0
     }
 }
 
@@ -200,10 +229,9 @@ mod tests {
         receiver: &mut Receiver,
         socket: &UdpSocket,
     ) -> Vec<(SocketAddr, Timestamp, Vec<u8>, bool)> {
-        let now = Timestamp::from_micros(pace::kernel_micros().unwrap());
         let mut seen = Vec::new();
         receiver
-            .receive(socket, SweepTime::new(now), |datagram| {
+            .receive(socket, SweepTime::of_kernel(), |datagram| {
                 let Datagram {
                     from,
                     arrived,
@@ -268,16 +296,39 @@ mod tests {
     #[test]
     fn arrival_times_follow_our_clock_when_it_is_not_the_kernels() {
         let ours = Timestamp::from_micros(5_000_000);
-        let time = SweepTime::between(ours, Some(1_000_000_000));
+        let time = SweepTime::between(|| ours, || Some(1_000_000_000));
         assert_eq!(
             time.place(Some(1_000_000_000 - 7_000)),
             ours.plus_micros(-7_000)
         );
         assert_eq!(time.place(None), ours);
-        let same = SweepTime::between(ours, Some(5_000_000 - 3));
+        let same = SweepTime::between(|| ours, || Some(5_000_000 - 3));
         assert_eq!(
             same.place(Some(4_999_000)),
             Timestamp::from_micros(4_999_000)
         );
+        let unknown = SweepTime::between(|| ours, || None);
+        assert_eq!(unknown.place(Some(7)), ours);
+    }
+
+    #[test]
+    fn a_pause_between_two_clocks_does_not_move_what_arrived() {
+        let read = |moments: &[i64]| {
+            // Both are one clock; each reading takes the next moment of it.
+            let next = std::cell::RefCell::new(moments.iter().copied());
+            SweepTime::between(
+                || Timestamp::from_micros(next.borrow_mut().next().unwrap()),
+                || next.borrow_mut().next(),
+            )
+        };
+        let arrived = Some(5_000_000);
+        let paused = read(&[
+            6_000_000, 6_080_000, 6_080_001, 6_080_002, 6_080_003, 6_080_004,
+        ]);
+        assert_eq!(paused.now, Timestamp::from_micros(6_080_003));
+        assert_eq!(paused.place(arrived).micros(), 5_000_000);
+        // However often it is put aside, one clock stays one clock.
+        let moments: Vec<i64> = (0..15).map(|step| 6_000_000 + step * 50_000).collect();
+        assert_eq!(read(&moments).place(arrived).micros(), 5_000_000);
     }
 }

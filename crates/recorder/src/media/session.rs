@@ -60,6 +60,16 @@ impl StreamMedia {
             late: 0,
         }
     }
+
+    /// Which stream.
+    pub(crate) const fn number(&self) -> StreamNumber {
+        self.number
+    }
+
+    /// The client says anew where its media comes from.
+    pub(crate) fn move_to(&mut self, offered: SocketAddr) {
+        self.source.move_to(Some(offered));
+    }
 }
 
 /// The media of one call.
@@ -114,6 +124,13 @@ impl MediaSession {
     pub(crate) fn add_stream(&mut self, stream: StreamMedia) {
         self.streams.retain(|known| known.number != stream.number);
         self.streams.push(stream);
+    }
+
+    /// The client says anew where the media of a stream comes from.
+    pub(crate) fn move_stream(&mut self, number: StreamNumber, offered: SocketAddr) {
+        for stream in self.streams.iter_mut().filter(|s| s.number == number) {
+            stream.move_to(offered);
+        }
     }
 
     /// The law is being asked (again): leave what arrives in the kernel until it has answered.

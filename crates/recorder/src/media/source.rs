@@ -57,10 +57,19 @@ pub(crate) struct SourceLock {
 impl SourceLock {
     /// Nobody heard yet; `offered` is where the client says that its media comes from.
     pub(crate) fn new(offered: Option<SocketAddr>) -> Self {
-        Self {
-            // An address of zeros is a hold and not a place (RFC 3264 §8.4).
-            offered: offered.filter(|address| !address.ip().is_unspecified()),
-            ..Self::default()
+        let mut lock = Self::default();
+        lock.move_to(offered);
+        lock
+    }
+
+    /// The client says anew where its media comes from. Who is there is heard at once; until
+    /// somebody comes the one before is.
+    pub(crate) fn move_to(&mut self, offered: Option<SocketAddr>) {
+        // An address of zeros is a hold and not a place (RFC 3264 §8.4).
+        self.offered = offered.filter(|address| !address.ip().is_unspecified());
+        if let Some(source) = self.current {
+            let fit = self.fit(source.address);
+            self.current = Some(Source { fit, ..source });
         }
     }
 
@@ -210,6 +219,17 @@ mod tests {
             }
         }
         assert_eq!(lost, 0);
+    }
+
+    #[test]
+    fn a_client_that_moves_is_heard_at_its_new_address_at_once() {
+        let mut lock = SourceLock::new(Some(address(1)));
+        assert_eq!(lock.judge(address(1), 7, at(0)), Whose::Own);
+        lock.move_to(Some(elsewhere(9)));
+        assert_eq!(lock.judge(address(1), 7, at(10)), Whose::Own);
+        assert_eq!(lock.judge(elsewhere(9), 7, at(20)), Whose::NewSource);
+        assert_eq!(lock.judge(address(1), 7, at(30)), Whose::Foreign);
+        assert_eq!(lock.judge(elsewhere(9), 7, at(40)), Whose::Own);
     }
 
     #[test]

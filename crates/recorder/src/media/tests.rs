@@ -69,12 +69,12 @@ impl Bench {
     }
 
     fn sweep(&mut self) {
-        let time = SweepTime::new(now());
+        let time = SweepTime::of_kernel();
         self.session.sweep(&mut self.receiver, time, true);
     }
 
     fn close(&mut self, since: Timestamp, events: Vec<Dated>, cause: Option<Cause>) {
-        let time = SweepTime::new(now());
+        let time = SweepTime::of_kernel();
         self.session
             .close(&mut self.receiver, time, since, events, cause);
     }
@@ -93,7 +93,7 @@ impl Bench {
         )];
         let last = self
             .session
-            .end(&mut self.receiver, SweepTime::new(at), at, ended);
+            .end(&mut self.receiver, SweepTime::of_kernel(), at, ended);
         last.map_or_else(Vec::new, |chunk| decode_chunk(&chunk).unwrap())
     }
 }

@@ -157,3 +157,23 @@ fn a_stream_that_is_removed_and_comes_back_is_recorded_again() {
         "{kinds:?}"
     );
 }
+
+#[test]
+fn a_client_that_moves_its_media_by_a_later_offer_is_heard_there_at_once() {
+    let server = server();
+    let metadata = RawCall::metadata(&[STAFF, DUTCH]);
+    let mut call = RawCall::place(&server, "announced", 2, Some(&metadata));
+    server.call_in(CallState::Recording);
+    call.speak(0);
+    wait_until("media is kept", || kept(&server) == 1);
+    call.media[0] = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    assert_eq!(call.offer("INVITE", 2, None), 200);
+    // The answer can reach the client a moment before the media thread knows.
+    for _packet in 0..10 {
+        call.speak(0);
+        pass(20);
+    }
+    wait_until("media from the new address is kept", || kept(&server) >= 5);
+    call.bye();
+    server.all_closed();
+}

@@ -286,9 +286,14 @@ impl Dialog {
                 let digits = value.split(|c: char| !c.is_ascii_digit()).next();
                 digits.and_then(|digits| digits.parse().ok())
             });
+            // RFC 3261 §20.43: `code agent "text"`; the text says more than the phrase.
+            let warning = answer.header("warning").and_then(|w| w.split('"').nth(1));
             self.events.push(Event::Refused {
                 status,
-                reason: reason.to_owned(),
+                reason: warning.map_or_else(
+                    || reason.to_owned(),
+                    |warning| format!("{reason} ({warning})"),
+                ),
                 retry_after,
             });
             self.end(Side::Server, None);

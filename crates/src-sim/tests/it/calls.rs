@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use std::net::UdpSocket;
 use std::time::Duration;
 use voicelog_model::rtp::RtpPacket;
-use voicelog_model::{Codec, Kind};
+use voicelog_model::{Codec, Kind, Language};
 use voicelog_src_sim::{
     CallPlan, CallReport, Disturbance, Load, Outcome, Participant, Payload, Side, SimError,
     SimulateOptions, Transport, place, run, simulate, speech,
@@ -371,7 +371,7 @@ fn every_stream_of_a_load_carries_its_own_bytes_and_nothing_is_lost() {
     let mut hashes = Vec::new();
     for (number, call) in (0..).zip(&report.calls) {
         let heard = &calls[&call.call_id];
-        let party = format!("sip:agent{number:05}@load.example");
+        let party = format!("tel:+312000{number:05}");
         assert!(heard.messages[0].contains(&party));
         for (place, stream) in (0..).zip(&call.streams) {
             assert_eq!(stream.sent.packets, 15);
@@ -390,6 +390,40 @@ fn every_stream_of_a_load_carries_its_own_bytes_and_nothing_is_lost() {
     hashes.sort_unstable();
     hashes.dedup();
     assert_eq!(hashes.len(), 24);
+}
+
+#[test]
+fn a_call_that_is_answered_without_media_says_so_and_where_the_reason_is() {
+    let responder = Responder::udp(Script {
+        direction: "inactive",
+        ..Script::default()
+    });
+    let mut options = SimulateOptions::new(responder.address, "verkoop");
+    options.duration = Duration::from_millis(100);
+    let report = simulate(&options).unwrap();
+    assert_eq!((report.answered, report.never_wanted), (1, 1));
+    assert!(report.text(Language::Nl).contains("a=inactive"));
+    assert!(report.text(Language::En).contains("media never wanted"));
+}
+
+#[test]
+fn calls_that_are_refused_do_not_end_those_that_run() {
+    let responder = Responder::udp(Script {
+        calls_max: 1,
+        ..Script::default()
+    });
+    let mut options = SimulateOptions::new(responder.address, "verkoop");
+    (options.calls, options.duration) = (3, Duration::from_millis(500));
+    let report = simulate(&options).unwrap();
+    assert_eq!((report.answered, report.packets), (1, 50));
+    assert_eq!(report.refused, [(503, 2)].into());
+    assert_eq!((report.unanswered, report.bye_unanswered), (0, 0));
+    assert!(
+        responder
+            .finish()
+            .values()
+            .any(|call| call.count("BYE ") == 1)
+    );
 }
 
 #[test]

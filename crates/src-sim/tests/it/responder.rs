@@ -21,6 +21,8 @@ pub(crate) struct Script {
     pub bye_after: Option<usize>,
     /// Payload type answered.
     pub payload_type: u8,
+    /// Calls at once; one more gets 503, twice as after a retransmission.
+    pub calls_max: usize,
 }
 
 impl Default for Script {
@@ -31,6 +33,7 @@ impl Default for Script {
             reinvite: None,
             bye_after: None,
             payload_type: 8,
+            calls_max: usize::MAX,
         }
     }
 }
@@ -240,6 +243,11 @@ impl Server {
     fn invite(&mut self, peer: SocketAddr, id: &str, message: &str) {
         if self.script.status != 200 {
             self.answer(peer, message, self.script.status, "");
+            return;
+        }
+        if !self.dialogs.contains_key(id) && self.dialogs.len() >= self.script.calls_max {
+            self.answer(peer, message, 503, "");
+            self.answer(peer, message, 503, "");
             return;
         }
         self.dialogs.entry(id.to_owned()).or_insert_with(|| {

@@ -2,7 +2,7 @@
 
 use crate::api::{Activity, LocalDirection, OfferedStream, StreamActivity, StreamAnswer};
 use crate::sdp::{self, Accepted, LocalLine, MediaLine};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use voicelog_model::{Pii, StreamNumber};
 
 /// Our side of the session description and what the client says of its own.
@@ -12,6 +12,7 @@ pub(crate) struct Media {
     address: IpAddr,
     lines: Vec<LocalLine>,
     activity: Vec<Activity>,
+    remotes: Vec<Option<SocketAddr>>,
     /// What the caller wants.
     pub(crate) wanted: LocalDirection,
     /// What was last agreed with the client.
@@ -33,6 +34,7 @@ impl Media {
             address,
             lines: Vec::new(),
             activity: Vec::new(),
+            remotes: Vec::new(),
             wanted: LocalDirection::Inactive,
             agreed: LocalDirection::Inactive,
             sent: None,
@@ -141,6 +143,7 @@ impl Media {
     fn take(&mut self, lines: &[MediaLine], accepted: Vec<Option<Accepted>>) {
         let is_wanted = self.wanted == LocalDirection::Receive;
         self.activity = lines.iter().zip(&accepted).map(activity).collect();
+        self.remotes = lines.iter().map(|line| line.remote).collect();
         self.lines = lines
             .iter()
             .zip(accepted)
@@ -169,6 +172,7 @@ impl Media {
     /// Takes the client's answer to our offer.
     pub(crate) fn answered(&mut self, lines: &[MediaLine], direction: LocalDirection) {
         self.agreed = direction;
+        self.remotes = lines.iter().map(|line| line.remote).collect();
         for ((local, activity), line) in self.lines.iter_mut().zip(&mut self.activity).zip(lines) {
             if line.port == 0 {
                 local.accepted = None;
@@ -198,6 +202,7 @@ impl Media {
                     .get(place)
                     .copied()
                     .unwrap_or(Activity::Removed),
+                remote: self.remotes.get(place).copied().flatten().map(Pii::new),
             })
             .collect()
     }

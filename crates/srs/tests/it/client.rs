@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
-use voicelog_model::{StreamNumber, Timestamp};
+use voicelog_model::{Pii, StreamNumber, Timestamp};
 use voicelog_srs::{
     Command, Config, Endpoint, Event, Input, LocalDirection, Output, Peer, SessionKey,
     StreamAnswer, Transport,
@@ -24,6 +24,11 @@ pub(crate) fn sdp(version: u32, direction: &str) -> String {
         write!(text, "m=audio {port} RTP/AVP 0 8 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=label:{label}\r\na={direction}\r\n").unwrap();
     }
     text
+}
+
+/// Where that says that the media of a stream comes from.
+pub(crate) fn media_of(stream: u16) -> Option<Pii<SocketAddr>> {
+    Some(Pii::new(([192, 0, 2, 10], 19_998 + 2 * stream).into()))
 }
 
 /// rs-metadata as RFC 7865 has it: Ewa speaks in stream 1, Bob in stream 2.

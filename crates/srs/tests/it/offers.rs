@@ -1,8 +1,9 @@
 //! What the client changes during a session: hold, resume, more streams, fewer, metadata.
 
 use crate::client::{
-    METADATA, Request, SECOND, World, ack, answer, answer_streams, multipart, sdp,
+    METADATA, Request, SECOND, World, ack, answer, answer_streams, media_of, multipart, sdp,
 };
+use std::net::SocketAddr;
 use voicelog_model::StreamNumber;
 use voicelog_srs::{
     Activity, Command, Counted, EndCause, Event, LocalDirection, Quirk, StreamActivity,
@@ -16,6 +17,7 @@ fn all(activities: &[Activity]) -> Event {
             .map(|(activity, n)| StreamActivity {
                 number: StreamNumber(n),
                 activity: *activity,
+                remote: media_of(n).filter(|_| *activity != Activity::Removed),
             })
             .collect(),
     }
@@ -61,7 +63,29 @@ fn a_hold_by_the_zero_address_is_a_hold_too() {
     let text = sdp(2, "sendonly").replace("c=IN IP4 192.0.2.10", "c=IN IP4 0.0.0.0");
     world.send(&Request::new("UPDATE", 2).to(&ok.to_tag()).sdp(&text));
     world.expect(200);
-    world.expect_event(&all(&[Activity::Inactive, Activity::Inactive]));
+    let Event::DirectionChanged { streams } = world.next_event() else {
+        panic!()
+    };
+    let is_held =
+        |stream: &StreamActivity| stream.activity == Activity::Inactive && stream.remote.is_none();
+    assert!(streams.iter().all(is_held));
+}
+
+#[test]
+fn a_client_that_only_moves_its_media_says_where_it_is_now() {
+    let mut world = World::new();
+    let (_, ok) = world.established(&Request::invite(), LocalDirection::Receive);
+    let text = sdp(2, "sendonly").replace("c=IN IP4 192.0.2.10", "c=IN IP4 192.0.2.11");
+    world.send(&Request::new("UPDATE", 2).to(&ok.to_tag()).sdp(&text));
+    assert_eq!(world.expect(200).body(), ok.body());
+    let Event::DirectionChanged { streams } = world.next_event() else {
+        panic!()
+    };
+    let remotes = streams
+        .iter()
+        .map(|stream| *stream.remote.as_ref().unwrap().expose());
+    let moved = [20_000, 20_002].map(|port| SocketAddr::from(([192, 0, 2, 11], port)));
+    assert!(remotes.eq(moved));
 }
 
 #[test]

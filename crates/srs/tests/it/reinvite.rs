@@ -1,6 +1,6 @@
 //! What we ask of the client: to send, to pause, to stop.
 
-use crate::client::{Request, SECOND, Seen, T1, World, ack, answer, sdp};
+use crate::client::{Request, SECOND, Seen, T1, World, ack, answer, media_of, sdp};
 use voicelog_model::StreamNumber;
 use voicelog_srs::{
     Activity, Command, Counted, EndCause, Event, LocalDirection, SessionKey, StreamActivity,
@@ -13,6 +13,7 @@ fn agreed(direction: LocalDirection, activity: Activity) -> Event {
             .map(|n| StreamActivity {
                 number: StreamNumber(n),
                 activity,
+                remote: media_of(n),
             })
             .collect(),
     }

@@ -6,7 +6,7 @@ use crate::{BadInput, Context, Ended, print, wiring};
 use anyhow::{Context as _, Result};
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use voicelog_archive::{ArchiveError, RecordingFilter, RecordingSummary};
+use voicelog_archive::{ArchiveError, LINE_NOT_SET_UP, RecordingFilter, RecordingSummary};
 use voicelog_casework::disclosure::{self, Recipient};
 use voicelog_casework::{Asked, listening, retention};
 use voicelog_law::Decision;
@@ -89,9 +89,10 @@ pub(crate) fn list(args: &ListArgs, context: &Context) -> Result<Ended> {
         let verdict = recording
             .verdict
             .map_or("", |verdict| show::verdict(verdict, context.lang));
+        let line = show::line_name(&recording.line, context.lang);
         print::line(format!(
-            "{}  {}  {:12}  {:16}  {verdict}",
-            recording.id, recording.started_at, recording.state, recording.line
+            "{}  {}  {:12}  {line:16}  {verdict}",
+            recording.id, recording.started_at, recording.state
         ));
     }
     if recordings.is_empty() {
@@ -135,6 +136,13 @@ pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
         "{}  {}  {}",
         summary.id, summary.started_at, summary.state
     ));
+    if summary.line == LINE_NOT_SET_UP {
+        print::say(
+            context.lang,
+            "De lijn die werd gebeld is niet ingericht: voeg in de configuratie een [[line]] met die naam toe.",
+            "The line that was called is not set up: add a [[line]] with its name to the configuration.",
+        );
+    }
     for kept in &detail.decisions {
         print::line(format!("{}  {}", kept.at, kept.action));
         show::decision(&kept.decision, context.lang, "  ");

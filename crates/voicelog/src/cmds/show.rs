@@ -1,9 +1,19 @@
 //! A decision and a timeline as text, for `show`, `law decide` and the demo.
 
 use crate::print::{self, Tone};
+use voicelog_archive::LINE_NOT_SET_UP;
 use voicelog_evidence::timeline::{Timeline, Verdict, describe};
 use voicelog_law::{Decision, Outcome, Status};
 use voicelog_model::Language;
+
+/// The line's name, or that nobody set it up.
+pub(crate) fn line_name(line: &str, lang: Language) -> &str {
+    if line == LINE_NOT_SET_UP {
+        lang.pick("(niet ingericht)", "(not set up)")
+    } else {
+        line
+    }
+}
 
 /// The outcome in words.
 pub(crate) fn outcome(outcome: Outcome, lang: Language) -> &'static str {

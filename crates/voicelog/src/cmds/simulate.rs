@@ -27,10 +27,10 @@ pub(crate) struct Args {
     /// Signal over TCP instead of UDP.
     #[arg(long)]
     tcp: bool,
-    /// Address of the first participant.
+    /// Address of the first participant; without it a Dutch number that nobody has.
     #[arg(long)]
     from: Option<String>,
-    /// Address of the second participant.
+    /// Address of the second participant; likewise.
     #[arg(long)]
     to: Option<String>,
     /// Print JSON.
@@ -60,7 +60,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
         print::json(&json!({
             "calls": report.calls,
             "answered": report.answered,
+            "never_wanted": report.never_wanted,
             "refused": report.refused,
+            "refused_because": report.refused_because,
             "received_from_the_start": report.received_from_the_start,
             "with_media": report.with_media,
             "unanswered": report.unanswered,

@@ -5,7 +5,7 @@ use crate::view::page::Page;
 use crate::view::when::{When, length_between};
 use crate::view::{Choice, words};
 use askama::Template;
-use voicelog_archive::{RecordingSummary, State};
+use voicelog_archive::{LINE_NOT_SET_UP, RecordingSummary, State};
 use voicelog_model::Language;
 
 /// One recording on one line.
@@ -35,12 +35,12 @@ impl Row {
     }
 }
 
-/// The line's name; a destroyed recording has none any more.
+/// The line's name; a destroyed recording has none any more, and one that nobody set up never had.
 pub(crate) fn line_name(line: &str, lang: Language) -> String {
-    if line.is_empty() {
-        lang.pick("(gewist)", "(erased)").to_owned()
-    } else {
-        line.to_owned()
+    match line {
+        "" => lang.pick("(gewist)", "(erased)").to_owned(),
+        LINE_NOT_SET_UP => lang.pick("(niet ingericht)", "(not set up)").to_owned(),
+        named => named.to_owned(),
     }
 }
 

@@ -6,10 +6,11 @@ use super::Hands;
 use crate::guard::contained;
 use crate::media::{Dated, MediaCommand, SharedCounts, StreamMedia};
 use crate::shared::CallState;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use voicelog_archive::journal::{Cause, Ground, JournalEvent};
 use voicelog_archive::{OfferedParty, WhenRefused};
-use voicelog_model::{MediaStream, RecordingId, StreamNumber, Timestamp};
+use voicelog_model::{MediaStream, Pii, RecordingId, StreamNumber, Timestamp};
 use voicelog_srs::{
     Activity, Command, EndCause, LocalDirection, SessionKey, StreamActivity, StreamAnswer,
 };
@@ -23,6 +24,8 @@ pub(in crate::control) struct CallStream {
     pub(in crate::control) media: MediaStream,
     pub(in crate::control) rtp_port: u16,
     pub(in crate::control) activity: Activity,
+    /// Where the client says that its media comes from.
+    pub(in crate::control) remote: Option<SocketAddr>,
 }
 
 /// One call.
@@ -118,7 +121,35 @@ impl Call {
         hands: &mut Hands<'_>,
     ) {
         for now in activities {
+            self.set_remote(now.number, now.remote.as_ref(), hands);
             self.set_activity(now.number, now.activity, hands);
+        }
+    }
+
+    /// Where the client says that the media of a stream comes from. A client on hold may name
+    /// none; the place it named before then stays.
+    pub(in crate::control) fn set_remote(
+        &mut self,
+        number: StreamNumber,
+        remote: Option<&Pii<SocketAddr>>,
+        hands: &mut Hands<'_>,
+    ) {
+        let Some(offered) = remote.map(|remote| *remote.expose()) else {
+            return;
+        };
+        let Some(stream) = self.streams.iter_mut().find(|s| s.media.number == number) else {
+            return;
+        };
+        if stream.remote.replace(offered) == Some(offered) {
+            return;
+        }
+        match self.id {
+            Some(id) => hands.media(self.thread, MediaCommand::MoveStream(id, number, offered)),
+            None => {
+                for sockets in self.sockets.iter_mut().filter(|s| s.number() == number) {
+                    sockets.move_to(offered);
+                }
+            }
         }
     }
 
