@@ -120,6 +120,13 @@ impl Archive {
         self.blobs.free_bytes().doing("asking how full the disk is")
     }
 
+    /// What went wrong in the background of the store, if anything did. Media is still safe then,
+    /// but the disk needs a person.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.blobs.trouble()
+    }
+
     /// Takes up a call that a recording client offers. Nothing of it reaches the disk until the
     /// law was asked ([`Archive::ask_to_record`]), and no sample until [`Archive::begin`].
     pub fn open_call(&self, offered: OfferedCall, now: Timestamp) -> Result<Call, ArchiveError> {
@@ -148,37 +155,40 @@ impl Archive {
 
     /// The metadata named other participants. False if the call is over.
     pub fn update_parties(&self, id: RecordingId, parties: Vec<OfferedParty>) -> bool {
-        self.calls.change(id, |call| call.set_parties(parties))
+        let changed = self.calls.change(id, |call| {
+            call.set_parties(parties);
+            Ok(())
+        });
+        changed.is_ok()
     }
 
     /// Facts said during the call: consent given, the notice played, a private matter.
     ///
     /// Only [`SAYABLE_FACTS`] can be said. Consent is merged per participant, so that the one who
-    /// agrees does not speak for the other. The facts are checked as a whole before they count.
+    /// agrees does not speak for the other: whoever was not named counts as not having agreed
+    /// (see [`Call::facts`]). The facts are checked as a whole before they count, and none of
+    /// what is said at the same time elsewhere is lost.
     pub fn say(
         &self,
         id: RecordingId,
         said: Map<String, Value>,
         now: Timestamp,
     ) -> Result<(), ArchiveError> {
-        let mut call = self.calls.get(id).ok_or(ArchiveError::NotFound(id))?;
-        for (name, value) in said {
-            if !SAYABLE_FACTS.contains(&name.as_str()) {
-                return Err(not_sayable(name));
-            }
-            match (call.said.get_mut(&name), value) {
-                (Some(Value::Object(known)), Value::Object(new)) => known.extend(new),
-                (_, value) => {
-                    call.said.insert(name, value);
+        self.calls.change(id, |call| {
+            for (name, value) in said {
+                if !SAYABLE_FACTS.contains(&name.as_str()) {
+                    return Err(not_sayable(name));
+                }
+                match (call.said.get_mut(&name), value) {
+                    (Some(Value::Object(known)), Value::Object(new)) => known.extend(new),
+                    (_, value) => {
+                        call.said.insert(name, value);
+                    }
                 }
             }
-        }
-        Facts::from_map(&call.facts(), now).map_err(ArchiveError::Facts)?;
-        if self.calls.change(id, |live| live.said = call.said) {
+            Facts::from_map(&call.facts(), now).map_err(ArchiveError::Facts)?;
             Ok(())
-        } else {
-            Err(ArchiveError::NotFound(id))
-        }
+        })
     }
 
     /// Registers who wants to know when a call's facts or participants change. The listener must

@@ -3,6 +3,7 @@
 //! Addresses and names live here, in memory, while a call lasts. They reach the disk only sealed
 //! under the key of a recording that may exist.
 
+use crate::ArchiveError;
 use crate::country::{self, Home};
 use crate::line::Line;
 use serde_json::{Map, Value, json};
@@ -10,12 +11,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use voicelog_model::{MediaStream, Party, Pii, RecordingId, Timestamp, limits};
+use voicelog_store::index::State;
 
 /// A participant as the recording client names it.
 #[derive(Debug, Clone)]
 pub struct OfferedParty {
     /// Address as received.
     pub address: Pii<String>,
+    /// Further addresses of the same participant: they count for the country.
+    pub further_addresses: Vec<Pii<String>>,
     /// Display name as received.
     pub name: Option<Pii<String>>,
 }
@@ -48,6 +52,8 @@ pub struct Call {
     pub offered_at: Timestamp,
     /// Facts said during the call, over the API.
     pub said: Map<String, Value>,
+    /// Its recording has a writer, or one is being made.
+    is_begun: bool,
 }
 
 impl Call {
@@ -59,6 +65,7 @@ impl Call {
             streams: offered.streams,
             offered_at: offered.offered_at,
             said: Map::new(),
+            is_begun: false,
         };
         call.set_parties(offered.parties);
         call
@@ -69,24 +76,46 @@ impl Call {
             country: &self.line.country,
             own_domains: &self.line.own_domains,
         };
+        let known = self.sides();
         self.parties = offered
             .into_iter()
             .take(limits::PARTIES_MAX)
             .enumerate()
             .map(|(index, party)| Party {
-                id: format!("p{}", index + 1),
-                country: country::of_address(party.address.expose(), home),
+                id: pseudonym(index + 1),
+                country: country::of_addresses(
+                    std::iter::once(&party.address)
+                        .chain(&party.further_addresses)
+                        .map(|address| address.expose().as_str()),
+                    home,
+                ),
                 address: party.address,
                 name: party.name,
             })
             .collect();
+        // That all agreed was said of those who were there. Whoever joins is told of the
+        // recording at most; until somebody says more, not all agreed.
+        if self.sides() > known
+            && let Some(openness) = self.said.get_mut("openness")
+            && *openness == "announced_and_agreed"
+        {
+            *openness = json!("announced");
+        }
+    }
+
+    /// How many people can be heard at least: even where the client names fewer participants, a
+    /// conversation has two sides.
+    fn sides(&self) -> usize {
+        self.parties.len().max(2)
     }
 
     /// The facts of this call for the act `record`: the line's, then what the call itself shows,
     /// then what was said during it.
     ///
     /// A recorder always fills `countries`; a call without any known participant counts as one
-    /// with an unknown country.
+    /// with an unknown country. Where consents are told one by one, whoever takes part and is not
+    /// among them has given none: so one person's consent is never everybody's. Those who left
+    /// still count, with what they said, for they were heard.
     #[must_use]
     pub fn facts(&self) -> Map<String, Value> {
         let mut facts = self.line.facts.clone();
@@ -102,15 +131,30 @@ impl Call {
         for (name, value) in &self.said {
             facts.insert(name.clone(), value.clone());
         }
+        if let Some(Value::Object(consents)) = facts.get_mut(CONSENTS) {
+            for number in 1..=self.sides() {
+                consents
+                    .entry(pseudonym(number))
+                    .or_insert_with(|| json!("none"));
+            }
+        }
         facts
     }
 }
+
+/// What the participant with that number, from 1, is called.
+fn pseudonym(number: usize) -> String {
+    format!("p{number}")
+}
+
+/// The fact that holds the consent of each participant, by pseudonym.
+pub(crate) const CONSENTS: &str = "consent_per_participant";
 
 /// The facts that may be said about a call while it lasts. All else belongs to the line.
 pub const SAYABLE_FACTS: &[&str] = &[
     "announcement",
     "asked_if_recording",
-    "consent_per_participant",
+    CONSENTS,
     "content_nature",
     "on_hold",
     "openness",
@@ -138,7 +182,7 @@ impl fmt::Debug for Calls {
 
 impl Calls {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<RecordingId, Call>> {
-        // A poisoned map is still a whole map: each change below is one insert or remove.
+        // A poisoned map is still a whole map: a change that panics has not taken place.
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -158,18 +202,56 @@ impl Calls {
         self.lock().keys().copied().collect()
     }
 
-    /// Changes a call under the lock and tells the listener afterwards. False if it is gone.
-    pub(crate) fn change(&self, id: RecordingId, change: impl FnOnce(&mut Call)) -> bool {
-        let found = self.lock().get_mut(&id).map(change).is_some();
+    /// Changes a call under the lock and tells the listener afterwards. On an error nothing is
+    /// changed and nobody is told.
+    pub(crate) fn change(
+        &self,
+        id: RecordingId,
+        change: impl FnOnce(&mut Call) -> Result<(), ArchiveError>,
+    ) -> Result<(), ArchiveError> {
+        {
+            let mut calls = self.lock();
+            let call = calls.get_mut(&id).ok_or(ArchiveError::NotFound(id))?;
+            let mut changed = call.clone();
+            change(&mut changed)?;
+            *call = changed;
+        }
         let listener = self
             .listener
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        if let (true, Some(listener)) = (found, listener) {
+        if let Some(listener) = listener {
             listener(id);
         }
-        found
+        Ok(())
+    }
+
+    /// Takes the one writer that a recording may have: two would seal other media with the same
+    /// nonces. Errors: somebody has it.
+    pub(crate) fn take_writer(&self, id: RecordingId) -> Result<Call, ArchiveError> {
+        let mut calls = self.lock();
+        let call = calls.get_mut(&id).ok_or(ArchiveError::NotFound(id))?;
+        if std::mem::replace(&mut call.is_begun, true) {
+            return Err(ArchiveError::State {
+                id,
+                state: State::Recording.as_str(),
+                wanted: "begun",
+            });
+        }
+        Ok(call.clone())
+    }
+
+    /// No writer came of it; the next permit may try again.
+    pub(crate) fn give_writer_back(&self, id: RecordingId) {
+        if let Some(call) = self.lock().get_mut(&id) {
+            call.is_begun = false;
+        }
+    }
+
+    /// Whether the call is in progress and its recording has no writer.
+    pub(crate) fn has_no_writer(&self, id: RecordingId) -> bool {
+        self.lock().get(&id).is_some_and(|call| !call.is_begun)
     }
 
     pub(crate) fn listen(&self, listener: Listener) {

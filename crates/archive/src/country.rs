@@ -4,6 +4,8 @@
 //! country that was looked for and not found is `ZZ`, which is treated as the strictest. So a
 //! wrong guess in the lenient direction is the one mistake this file may not make.
 
+use std::net::IpAddr;
+
 /// Looked for and not known.
 pub(crate) const UNKNOWN: &str = "ZZ";
 
@@ -207,41 +209,88 @@ pub(crate) struct Home<'a> {
     pub(crate) own_domains: &'a [String],
 }
 
+/// The country of a participant with these addresses. Addresses that disagree leave it unknown,
+/// which is the strictest.
+pub(crate) fn of_addresses<'a>(
+    addresses: impl IntoIterator<Item = &'a str>,
+    home: Home<'_>,
+) -> String {
+    let mut countries = addresses
+        .into_iter()
+        .map(|address| of_address(address, home));
+    let Some(first) = countries.next() else {
+        return UNKNOWN.to_owned();
+    };
+    if countries.all(|country| country == first) {
+        first
+    } else {
+        UNKNOWN.to_owned()
+    }
+}
+
 /// The country of an address (`tel:` or `sip:` URI, or a bare number or user@host).
 ///
-/// An international number tells it; a national number or an own extension is at home; all else
-/// is `ZZ`.
+/// An international number tells it. What is at one of our own domains is at home, and so is a
+/// national number that names no domain: a number at somebody else's domain is national there,
+/// wherever that is. All else is `ZZ`.
 pub(crate) fn of_address(address: &str, home: Home<'_>) -> String {
     let bare = strip_scheme(address);
     let (user, host) = match bare.split_once('@') {
-        Some((user, host)) => (user, Some(host)),
+        Some((user, host)) => (user, Some(host_of(host))),
         None => (bare, None),
     };
-    let user = user.split(';').next().unwrap_or(user);
-    let digits: String = user
-        .chars()
-        .filter(|c| !matches!(c, '-' | '.' | '(' | ')' | ' '))
-        .collect();
+    let (user, parameters) = user.split_once(';').unwrap_or((user, ""));
+    let digits = digits_of(user);
     if let Some(international) = digits
         .strip_prefix('+')
         .or_else(|| digits.strip_prefix("00"))
     {
         return of_international(international).to_owned();
     }
-    let host = host.map(|host| host.split([';', ':', '>', '?']).next().unwrap_or(host));
+    // RFC 3966 section 5.1.5: where a number that is not international belongs.
+    let context = parameters
+        .split(';')
+        .filter_map(|parameter| parameter.split_once('='))
+        .find(|(name, _)| name.eq_ignore_ascii_case("phone-context"))
+        .map(|(_, context)| context);
+    if let Some(prefix) = context.and_then(|context| context.strip_prefix('+')) {
+        let whole = digits_of(prefix) + digits.trim_start_matches('0');
+        return of_international(&whole).to_owned();
+    }
     let is_national = digits.len() >= 10
         && digits.starts_with('0')
         && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let is_own = host.is_some_and(|host| {
+    let is_own = |host: &str| {
         home.own_domains
             .iter()
             .any(|own| own.eq_ignore_ascii_case(host))
-    });
-    if is_national || is_own {
+    };
+    let is_home = match (context, host) {
+        (Some(domain), _) => is_own(domain),
+        (None, Some(host)) => is_own(host) || is_national && host.parse::<IpAddr>().is_ok(),
+        (None, None) => is_national,
+    };
+    if is_home {
         home.country.to_owned()
     } else {
         UNKNOWN.to_owned()
     }
+}
+
+/// The host of `host[:port][;parameters][?headers]`, an IPv6 address without its brackets.
+fn host_of(rest: &str) -> &str {
+    let rest = rest.split([';', '>', '?']).next().unwrap_or(rest);
+    if let Some((address, _port)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return address;
+    }
+    rest.split(':').next().unwrap_or(rest)
+}
+
+/// A number without what only separates its digits.
+fn digits_of(user: &str) -> String {
+    user.chars()
+        .filter(|c| !matches!(c, '-' | '.' | '(' | ')' | ' '))
+        .collect()
 }
 
 fn of_international(digits: &str) -> &'static str {
@@ -299,7 +348,17 @@ mod tests {
     #[test]
     fn own_extensions_and_national_numbers_are_at_home() {
         assert_eq!(country("sip:2001@voorbeeld.nl"), "NL");
-        assert_eq!(country("sip:0201234567@10.0.0.1"), "NL");
+        for address in [
+            "sip:0201234567@10.0.0.1",
+            "sip:0201234567@[2001:db8::1]:5060;user=phone",
+            "sip:020-1234567@Voorbeeld.nl:5060",
+            "tel:0201234567",
+            "0201234567",
+            "tel:0201234567;phone-context=+31",
+            "tel:2001;phone-context=voorbeeld.nl",
+        ] {
+            assert_eq!(country(address), "NL", "{address}");
+        }
     }
 
     #[test]
@@ -316,6 +375,35 @@ mod tests {
         ] {
             assert_eq!(country(address), UNKNOWN, "{address}");
         }
+    }
+
+    #[test]
+    fn a_national_number_is_at_home_only_where_nothing_says_otherwise() {
+        for address in [
+            "sip:03012345678@telekom.de",
+            "sip:0201234567@sbc.example:5061;user=phone",
+            "tel:03012345678;phone-context=telekom.de",
+            "sip:03012345678;phone-context=telekom.de@10.0.0.1",
+        ] {
+            assert_eq!(country(address), UNKNOWN, "{address}");
+        }
+        assert_eq!(country("tel:03012345678;phone-context=+49"), "DE");
+        assert_eq!(country("sip:030123456;phone-context=+49@10.0.0.1"), "DE");
+    }
+
+    #[test]
+    fn of_several_addresses_each_counts() {
+        let own: [String; 0] = [];
+        let home = Home {
+            country: "NL",
+            own_domains: &own,
+        };
+        let country = |addresses: &[&str]| of_addresses(addresses.iter().copied(), home);
+        assert_eq!(country(&["tel:+31201234567", "tel:0201234567"]), "NL");
+        assert_eq!(country(&["tel:+4930123456"]), "DE");
+        assert_eq!(country(&["tel:+31201234567", "tel:+4930123456"]), UNKNOWN);
+        assert_eq!(country(&["tel:+31201234567", "sip:x@y.example"]), UNKNOWN);
+        assert_eq!(country(&[]), UNKNOWN);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Destruction: key first, then blobs, then row, then leaf, then certificate.
+//! Destruction: key first, then blobs, then row with leaf, then checkpoint and certificate.
 //!
 //! Every step is durable and can be run again; `recover` continues a destruction that a crash cut
 //! off by calling the same function. The key is the moment of no return.
@@ -37,7 +37,8 @@ pub struct Continued {
 }
 
 impl Archive {
-    /// Consumes the permit and destroys the recording.
+    /// Consumes the permit and destroys the recording. `now` is certified as the moment of what
+    /// this run does; what a crash leaves to a later run gets the moment of that one.
     #[expect(clippy::needless_pass_by_value, reason = "a permit is used once")]
     pub fn destroy(
         &self,
@@ -84,8 +85,8 @@ impl Archive {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The steps after the intent is durable. Safe to run any number of times: what is to be
-    /// certified is written down before anything is deleted, so that it is said once.
+    /// The steps after the intent is durable. Safe to run any number of times: what is
+    /// certified is written down as it happens, each part once.
     fn continue_destruction(
         &self,
         row: &NewDestruction,
@@ -93,8 +94,14 @@ impl Archive {
     ) -> Result<Destroyed, ArchiveError> {
         let id = row.recording;
         self.keys.destroy(id).doing("destroying the data key")?;
-        let statement = self.statement(row, now)?;
+        let begun = self.written_down(row, "/key", || self.key_is_gone(row, now))?;
         self.delete_blobs(id)?;
+        let statement = self.written_down(row, "", || {
+            Ok(DestructionStatement {
+                completed_at: now.max(begun.key_destroyed_at),
+                ..begun
+            })
+        })?;
         let salt = self.certificate_salt(row.id);
         let hash = statement.sha256()?;
         let leaf = self.leaf(LeafKind::Destroyed, &id.to_string(), &salt, &hash, now)?;
@@ -123,21 +130,36 @@ impl Archive {
         })
     }
 
-    /// What will be certified. Made once, after the key is gone and before the blobs are.
-    fn statement(
+    /// A statement about a destruction: the one that was written down under that name, or else the
+    /// one that is `made` now, which is written down.
+    fn written_down(
+        &self,
+        row: &NewDestruction,
+        part: &str,
+        made: impl FnOnce() -> Result<DestructionStatement, ArchiveError>,
+    ) -> Result<DestructionStatement, ArchiveError> {
+        let name = format!("destruction/{}{part}", row.id);
+        if let Some(kept) = self.index.setting(&name).doing("reading a statement")? {
+            return from_canonical(&kept).map_err(|_text| self.damaged_certificate(row.recording));
+        }
+        let statement = made()?;
+        self.index
+            .set_setting(&name, &canonical_json(&statement)?)
+            .doing("writing down a statement")?;
+        Ok(statement)
+    }
+
+    /// What can be stated as soon as the key is gone and while the segments can still be counted.
+    fn key_is_gone(
         &self,
         row: &NewDestruction,
         now: Timestamp,
     ) -> Result<DestructionStatement, ArchiveError> {
-        let name = format!("destruction/{}", row.id);
-        if let Some(kept) = self.index.setting(&name).doing("reading a statement")? {
-            return from_canonical(&kept).map_err(|_text| self.damaged_certificate(row.recording));
-        }
         let entries = self
             .blobs
             .list(&segment_prefix(row.recording))
             .doing("listing segments")?;
-        let statement = DestructionStatement {
+        Ok(DestructionStatement {
             version: DestructionStatement::VERSION,
             destruction: row.id,
             recording: row.recording,
@@ -147,12 +169,7 @@ impl Archive {
             keys: 1,
             objects: entries.len() as u64,
             bytes: entries.iter().map(|entry| entry.len).sum(),
-        };
-        let document = canonical_json(&statement)?;
-        self.index
-            .set_setting(&name, &document)
-            .doing("writing down a statement")?;
-        Ok(statement)
+        })
     }
 
     /// INVARIANT 5: afterwards no ciphertext of the recording is left.

@@ -42,6 +42,13 @@ pub enum ArchiveError {
     /// No such recording, or no such call in progress.
     #[error("no recording {0} here")]
     NotFound(RecordingId),
+    /// There is media that the index knows nothing of.
+    #[error(
+        "there is media of recording {0} that the index knows nothing of; the index may be an \
+         older copy. Nothing of it was destroyed. Stop the server, and restore the index that \
+         belongs to this media"
+    )]
+    IndexBehind(RecordingId),
     /// The recording is in another state than the act needs.
     #[error("recording {id} is {state}, so it cannot be {wanted}")]
     State {
@@ -90,6 +97,14 @@ pub enum ArchiveError {
         #[source]
         source: BundleError,
     },
+    /// What is stored of a recording is not what its manifest says.
+    #[error("recording {id} is not whole: {what}")]
+    NotWhole {
+        /// Which recording.
+        id: RecordingId,
+        /// What differs.
+        what: &'static str,
+    },
     /// Something stored is not what was stored.
     #[error("{what} is damaged")]
     Corrupt {
@@ -134,12 +149,13 @@ impl ArchiveError {
             Self::Key { .. }
             | Self::Segment { .. }
             | Self::Journal { .. }
+            | Self::IndexBehind(_)
+            | Self::NotWhole { .. }
             | Self::Corrupt { .. } => Kind::Corrupt,
-            Self::Rulebook(_)
-            | Self::Bundle { .. }
-            | Self::Document(_)
-            | Self::Sealing { .. }
-            | Self::Signing(_) => Kind::Internal,
+            Self::Rulebook(_) | Self::Document(_) | Self::Sealing { .. } | Self::Signing(_) => {
+                Kind::Internal
+            }
+            Self::Bundle { source, .. } => source.kind(),
             Self::Audio(source) => source.kind(),
             Self::Certificate(source) => source.kind(),
             Self::Random(_) => Kind::Unavailable,

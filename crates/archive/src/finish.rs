@@ -4,6 +4,7 @@
 //! runs after a crash is code that runs every day.
 
 use crate::error::Doing;
+use crate::writer::segment_key;
 use crate::{Archive, ArchiveError};
 use voicelog_evidence::Digest;
 use voicelog_evidence::canonical::canonical_json;
@@ -42,10 +43,12 @@ pub(crate) struct Basis {
 /// One pass over the journal: the inventory, and the few things that closing needs besides.
 pub(crate) struct Summary {
     inventory: InventoryBuilder,
-    /// The decision that permitted the recording.
+    /// The decision under which the recording began: the first that permitted it.
     pub(crate) decision: Option<DecisionId>,
     /// Whether the journal says that the call ended.
     pub(crate) ended: bool,
+    /// Latest moment of any record.
+    pub(crate) latest: Option<Timestamp>,
     /// An event that cannot be written down again; only a damaged journal has one.
     unwritable: Option<OriginalError>,
 }
@@ -56,6 +59,7 @@ impl Summary {
             inventory: InventoryBuilder::new(data_key.tree_salt(id)),
             decision: None,
             ended: false,
+            latest: None,
             unwritable: None,
         }
     }
@@ -65,6 +69,7 @@ impl Summary {
         if let Err(error) = self.inventory.push(record) {
             self.unwritable = Some(error);
         }
+        self.latest = self.latest.max(Some(record.time()));
         let RecordRef::Event { event, .. } = record else {
             return;
         };
@@ -136,11 +141,15 @@ impl Archive {
         let decision = summary.decision.ok_or_else(|| ArchiveError::Corrupt {
             what: format!("the journal of {id}"),
         })?;
-        let basis = Basis {
-            decision_sha256: Digest::of(&self.decision_document(decision)?),
-            rulebook_hash: self.rulebook_digest()?,
-            tool: TOOL.to_owned(),
-        };
+        // What a crash left of a frame goes: the file is then what the manifest says.
+        for entry in &segments.entries {
+            if segments.torn.contains(&entry.number) {
+                self.blobs
+                    .truncate(&segment_key(id, entry.number), entry.byte_len)
+                    .doing("taking away half a frame")?;
+            }
+        }
+        let basis = self.basis(decision)?;
         let (manifest, timeline) = summary.finish(id, segments.entries, basis)?;
         let byte_count = manifest
             .segments
@@ -196,10 +205,7 @@ impl Archive {
         }
         let timeline = builder.finish();
         let document = canonical_json(&timeline)?;
-        let salt = self
-            .secrets
-            .decision_key
-            .derive("unrecorded salt", id.as_bytes());
+        let salt = self.unrecorded_salt(id);
         let leaf = self.leaf(
             LeafKind::Refused,
             &id.to_string(),
@@ -207,15 +213,26 @@ impl Archive {
             &sha256(&document),
             now,
         )?;
-        if self
-            .index
-            .recording(id)
-            .doing("reading the index")?
-            .is_none()
-        {
-            // The law could not even be asked: an error, which was reported when it happened.
-            self.calls.remove(id);
-            return Err(ArchiveError::NotFound(id));
+        let present = self.index.recording(id).doing("reading the index")?;
+        // Permitted, perhaps, and then it could not begin: what that left is taken away.
+        let failed = self.calls.has_no_writer(id);
+        match present.map(|row| row.state) {
+            Some(State::Recording) if failed => {
+                self.index
+                    .set_state(id, &[State::Recording], State::Waiting)
+                    .doing("closing an unrecorded call")?;
+                self.forget_beginning(id)?;
+            }
+            Some(State::Waiting) => self.forget_beginning(id)?,
+            Some(_) => {}
+            None => {
+                // The law could not even be asked: an error, which was reported when it happened.
+                if failed {
+                    self.forget_beginning(id)?;
+                }
+                self.calls.remove(id);
+                return Err(ArchiveError::NotFound(id));
+            }
         }
         let row = Unrecorded {
             ended_at: timeline.call_ended,
@@ -238,13 +255,30 @@ impl Archive {
         })
     }
 
-    fn rulebook_digest(&self) -> Result<Digest, ArchiveError> {
-        self.rulebook()
-            .hash()
-            .parse()
-            .map_err(|_hash| ArchiveError::Corrupt {
-                what: "the rulebook's hash".to_owned(),
-            })
+    /// What a recording rests on: the decision under which it began, and the rulebook that
+    /// decided then, which need not be the one in force now.
+    fn basis(&self, decision: DecisionId) -> Result<Basis, ArchiveError> {
+        let damaged = || ArchiveError::Corrupt {
+            what: format!("decision {decision}"),
+        };
+        let row = self
+            .index
+            .decision(decision)
+            .doing("reading a decision")?
+            .ok_or_else(damaged)?;
+        let rulebook = self.parse_decision(&row)?.rulebook.hash;
+        Ok(Basis {
+            decision_sha256: Digest::of(&row.document),
+            rulebook_hash: rulebook.parse().map_err(|_hash| damaged())?,
+            tool: TOOL.to_owned(),
+        })
+    }
+
+    /// Salt of the leaf of a call that was not recorded: it has no data key to draw one from.
+    pub(crate) fn unrecorded_salt(&self, id: RecordingId) -> [u8; 32] {
+        self.secrets
+            .decision_key
+            .derive("unrecorded salt", id.as_bytes())
     }
 
     /// When the term that was chosen for the recording ends; `None` if no term was chosen or it
@@ -254,9 +288,7 @@ impl Archive {
         id: RecordingId,
         started_at: Timestamp,
     ) -> Result<Option<Timestamp>, ArchiveError> {
-        let facts = self
-            .facts_of(self.governing_decision(&self.row(id)?)?)?
-            .facts;
+        let facts = self.recorded_facts(&self.row(id)?)?;
         let Some(term) = facts.get("retention_term").and_then(|term| term.as_str()) else {
             return Ok(None);
         };

@@ -4,6 +4,7 @@
 //! **Invariant:** nothing maps an error to "allowed". A failure to gather, to decide or to store
 //! is an error, and an error is never a permission.
 
+use crate::call::CONSENTS;
 use crate::error::Doing;
 use crate::permit::{Answer, Permit, Refusal, Verdict, act};
 use crate::{Archive, ArchiveError, random};
@@ -17,6 +18,17 @@ use voicelog_evidence::tlog::LeafKind;
 use voicelog_law::{Decision, Facts, Outcome, Text};
 use voicelog_model::{Action, DecisionId, Language, RecordingId, Timestamp};
 use voicelog_store::index::{DecisionRow, NewRecording, RecordingRow, State};
+
+/// The facts that can be said during a call and tell what a recording of it contains, rather than
+/// how it was made.
+const CONTENT_FACTS: &[&str] = &[
+    "age_youngest",
+    "content_nature",
+    "counterpart_types",
+    "special_data",
+    "special_data_ground",
+    "threat_or_abuse",
+];
 
 /// Label under which the facts of one decision are sealed.
 fn facts_label(id: DecisionId) -> String {
@@ -127,7 +139,7 @@ impl Archive {
         added: &Map<String, Value>,
     ) -> Result<Map<String, Value>, ArchiveError> {
         let row = self.row(id)?;
-        let mut facts = self.facts_of(self.governing_decision(&row)?)?.facts;
+        let mut facts = self.recorded_facts(&row)?;
         facts.insert("requested_action".into(), json!(action));
         facts.insert("recorded_at".into(), json!(row.started_at));
         if row.state != State::Sealed {
@@ -140,8 +152,54 @@ impl Archive {
         Ok(facts)
     }
 
-    /// The decision that a recording rests on: the last that permitted to make it. A call that
-    /// was refused first began under another.
+    /// The facts of a recording: how it was made is what the last permit to make it says, and what
+    /// it contains is what was said of the call until its end, whatever the answer was then.
+    ///
+    /// Who takes consent back stops the recording, and does not make what was recorded until then
+    /// a recording without consent. But what rests on consent itself ends with it (AVG art. 7
+    /// lid 3), and then the last word of those counts whom the permit counted.
+    pub(crate) fn recorded_facts(
+        &self,
+        row: &RecordingRow,
+    ) -> Result<Map<String, Value>, ArchiveError> {
+        let mut facts = self.facts_of(self.governing_decision(row)?)?.facts;
+        let rows = self.index.decisions_of(row.id).doing("reading decisions")?;
+        let Some(newest) = rows.iter().rfind(|kept| kept.action == Action::Record) else {
+            return Ok(facts);
+        };
+        let mut said = self.facts_of(newest.id)?.facts;
+        for name in CONTENT_FACTS {
+            if let Some(value) = said.remove(*name) {
+                facts.insert((*name).to_owned(), value);
+            }
+        }
+        let is = |name: &str, word: &str| facts.get(name).is_some_and(|value| value == word);
+        if !is("legal_basis", "a") && !is("special_data_ground", "explicit_consent") {
+            return Ok(facts);
+        }
+        if let Some(objected) = said.remove("openness")
+            && objected == "announced_objected"
+        {
+            facts.insert("openness".to_owned(), objected);
+        }
+        match (facts.get_mut(CONSENTS), said.remove(CONSENTS)) {
+            (Some(Value::Object(counted)), Some(Value::Object(last))) => {
+                for (party, consent) in last {
+                    if let Some(known) = counted.get_mut(&party) {
+                        *known = consent;
+                    }
+                }
+            }
+            (None, Some(last)) => {
+                facts.insert(CONSENTS.to_owned(), last);
+            }
+            (_, _) => {}
+        }
+        Ok(facts)
+    }
+
+    /// The last decision that permitted to make a recording. A call that was refused first began
+    /// under another.
     pub(crate) fn governing_decision(
         &self,
         row: &RecordingRow,

@@ -1,8 +1,9 @@
 //! The archive: the only room where law, evidence and store meet.
 //!
 //! It asks the law, writes, reads, holds, destroys, recovers and checks. Order of writing: key,
-//! blob, row, leaf, checkpoint; of destroying: key, blobs, row, leaf. The numbered invariants are
-//! in `design/archive.md`; the code quotes them.
+//! row, blob, and at the end row with leaf, checkpoint; of destroying: key, blobs, row with leaf,
+//! checkpoint, certificate. The numbered invariants are in `design/archive.md`; the code quotes
+//! them.
 //!
 //! **Invariant:** no byte is kept, read, given away or destroyed without a [`Permit`], and only
 //! the gate in this crate makes one.

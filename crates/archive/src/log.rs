@@ -14,7 +14,7 @@ use voicelog_store::index::{PendingLeaf, SequencedLeaf};
 
 /// Leaves that get a place in one transaction at most.
 const BATCH_MAX: usize = 1_000;
-/// How often a lost race for the log's head is run again before it is an error.
+/// How often in a row a lost race for the log's head is run again before it is an error.
 const RACES_MAX: usize = 20;
 
 impl Archive {
@@ -38,22 +38,34 @@ impl Archive {
 
     /// Gives every pending leaf its place and signs a checkpoint over the whole.
     pub fn sequence(&self) -> Result<(), ArchiveError> {
-        for _race in 0..RACES_MAX {
-            let pending = self
-                .index
-                .pending_leaves(BATCH_MAX)
-                .doing("reading pending leaves")?;
-            if pending.is_empty() {
-                return Ok(());
+        let mut lost = 0;
+        loop {
+            match self.place() {
+                Ok(true) => lost = 0,
+                Ok(false) => return Ok(()),
+                // Another process was faster; the next round starts from its head.
+                Err(ArchiveError::Store {
+                    source: StoreError::LogMoved { .. },
+                    ..
+                }) if lost < RACES_MAX => lost += 1,
+                Err(error) => return Err(error),
             }
-            self.place(pending)?;
         }
-        Ok(())
     }
 
-    /// One attempt; losing the race to another process is no error, the next round sees it.
-    fn place(&self, pending: Vec<PendingLeaf>) -> Result<(), ArchiveError> {
+    /// One attempt: false if no leaf waits. Errors: [`StoreError::LogMoved`] if the race for the
+    /// head was lost.
+    fn place(&self) -> Result<bool, ArchiveError> {
+        // The head first: leaves that another process places from here on move it, so whatever
+        // is read after it, the race is lost and not half won.
         let head = self.index.log_head().doing("reading the log's head")?;
+        let pending = self
+            .index
+            .pending_leaves(BATCH_MAX)
+            .doing("reading pending leaves")?;
+        if pending.is_empty() {
+            return Ok(false);
+        }
         let damaged = || ArchiveError::Corrupt {
             what: "the head of the log".to_owned(),
         };
@@ -76,13 +88,10 @@ impl Archive {
             });
         }
         let signed = Checkpoint::sign(range.size(), range.root(), &self.secrets.signing_key)?;
-        let appended =
-            self.index
-                .append_leaves(head.size, &leaves, signed.as_bytes(), &range.to_bytes());
-        match appended {
-            Ok(()) | Err(StoreError::LogMoved { .. }) => Ok(()),
-            Err(error) => Err(error).doing("appending to the log"),
-        }
+        self.index
+            .append_leaves(head.size, &leaves, signed.as_bytes(), &range.to_bytes())
+            .doing("appending to the log")?;
+        Ok(true)
     }
 
     /// Leaves nothing to recover: pending leaves in the log, everything on disk in its final

@@ -5,13 +5,14 @@ use crate::error::Doing;
 use crate::permit::{Permit, act};
 use crate::writer::{DETAILS_LABEL, SealedDetails, segment_prefix};
 use crate::{Archive, ArchiveError};
+use voicelog_evidence::Digest;
 use voicelog_evidence::audio;
 use voicelog_evidence::bundle::{self, BundleInput};
 use voicelog_evidence::canonical::from_canonical;
 use voicelog_evidence::checkpoint::TlogProof;
 use voicelog_evidence::digest::sha256;
 use voicelog_evidence::journal::Record;
-use voicelog_evidence::key::open_bytes;
+use voicelog_evidence::key::{DataKey, open_bytes};
 use voicelog_evidence::manifest::Manifest;
 use voicelog_evidence::timeline::{Timeline, Verdict};
 use voicelog_evidence::tlog::{self, Leaf, LeafKind};
@@ -234,9 +235,12 @@ impl Archive {
     }
 
     /// Opens a recording to listen to it, and puts that it was listened to in the log.
+    ///
+    /// Errors: [`ArchiveError::NotWhole`] if it is not what its manifest says.
+    #[expect(clippy::needless_pass_by_value, reason = "a permit is used once")]
     pub fn listen(
         &self,
-        permit: &Permit<act::Listen>,
+        permit: Permit<act::Listen>,
         now: Timestamp,
     ) -> Result<OpenRecording, ArchiveError> {
         let opened = self.opened(permit.recording)?;
@@ -253,20 +257,45 @@ impl Archive {
             what: format!("the {what} of {id}"),
         };
         let data_key = self.data_key(id)?;
-        let details = open_bytes(&data_key, DETAILS_LABEL, id, &row.sealed)
-            .map_err(|_sealed| damaged("sealed details"))?;
-        let details: SealedDetails =
-            serde_json::from_slice(&details).map_err(|_text| damaged("sealed details"))?;
+        let parties = self.details(&row, &data_key)?.parties;
+        let manifest =
+            Manifest::from_bytes(&self.manifest_bytes(id)?).map_err(|_text| damaged("manifest"))?;
         let mut records = Vec::new();
-        self.read_records(id, &data_key, |record| records.push(record.to_record()))?;
+        let segments =
+            self.read_records(id, &data_key, |record| records.push(record.to_record()))?;
+        let not_whole = |what| ArchiveError::NotWhole { id, what };
+        if segments.entries != manifest.segments || !segments.torn.is_empty() {
+            return Err(not_whole(
+                "its segments are not those that its manifest lists",
+            ));
+        }
         let timeline = self.index.timeline(id).doing("reading the timeline")?;
-        let timeline = from_canonical(timeline.as_deref().unwrap_or_default())
-            .map_err(|_text| damaged("timeline"))?;
+        let timeline = timeline.unwrap_or_default();
+        if Digest::of(&timeline) != manifest.timeline_sha256 {
+            return Err(not_whole(
+                "its timeline is not the one that its manifest names",
+            ));
+        }
+        let timeline = from_canonical(&timeline).map_err(|_text| damaged("timeline"))?;
         Ok(OpenRecording {
-            parties: details.parties,
+            parties,
             timeline,
             records,
         })
+    }
+
+    /// What the row holds sealed.
+    pub(crate) fn details(
+        &self,
+        row: &RecordingRow,
+        data_key: &DataKey,
+    ) -> Result<SealedDetails, ArchiveError> {
+        let damaged = || ArchiveError::Corrupt {
+            what: format!("the sealed details of {}", row.id),
+        };
+        let opened = open_bytes(data_key, DETAILS_LABEL, row.id, &row.sealed)
+            .map_err(|_sealed| damaged())?;
+        serde_json::from_slice(&opened).map_err(|_text| damaged())
     }
 
     /// Makes the evidence bundle of a whole recording, and puts in the log that it was given.
@@ -287,10 +316,11 @@ impl Archive {
         let damaged = || ArchiveError::Corrupt {
             what: format!("the documents of {id}"),
         };
-        let manifest = self.manifest_bytes(id)?;
-        let decision = self.decision_document(self.governing_decision(&row)?)?;
+        let manifest =
+            Manifest::from_bytes(&self.manifest_bytes(id)?).map_err(|_text| damaged())?;
+        let decision = self.named_decision(&manifest)?.document;
         let input = BundleInput {
-            manifest: &Manifest::from_bytes(&manifest).map_err(|_text| damaged())?,
+            manifest: &manifest,
             timeline: &opened.timeline,
             decision: &decision,
             records: &opened.records,
@@ -302,6 +332,17 @@ impl Archive {
         };
         bundle::build(&input, &self.secrets.signing_key)
             .map_err(|source| ArchiveError::Bundle { id, source })
+    }
+
+    /// The decision that a manifest names: the one under which the recording began.
+    pub(crate) fn named_decision(&self, manifest: &Manifest) -> Result<DecisionRow, ArchiveError> {
+        let id = manifest.recording;
+        let rows = self.index.decisions_of(id).doing("reading decisions")?;
+        rows.into_iter()
+            .find(|row| Digest::of(&row.document) == manifest.decision_sha256)
+            .ok_or_else(|| ArchiveError::Corrupt {
+                what: format!("the decision that permitted {id}"),
+            })
     }
 
     fn log_access(

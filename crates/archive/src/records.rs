@@ -16,10 +16,21 @@ use voicelog_store::StoreError;
 pub(crate) struct Segments {
     /// One entry per segment, as the manifest lists them.
     pub(crate) entries: Vec<SegmentEntry>,
-    /// Whether a segment ends in half a frame, as after a crash.
-    pub(crate) torn: bool,
+    /// Numbers of the segments that end in half a frame, as after a crash.
+    pub(crate) torn: Vec<u32>,
     /// Chain value after the last whole frame.
     pub(crate) chain: [u8; 32],
+}
+
+impl Default for Segments {
+    /// Those of a recording that has none yet.
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+            torn: Vec::new(),
+            chain: CHAIN_START,
+        }
+    }
 }
 
 impl Segments {
@@ -54,11 +65,7 @@ impl Archive {
         data_key: &DataKey,
         mut each: impl FnMut(RecordRef<'_>),
     ) -> Result<Segments, ArchiveError> {
-        let mut segments = Segments {
-            entries: Vec::new(),
-            torn: false,
-            chain: CHAIN_START,
-        };
+        let mut segments = Segments::default();
         let mut chunk = Vec::new();
         for number in 1.. {
             let bytes = match self.blobs.read(&segment_key(id, number)) {
@@ -79,11 +86,19 @@ impl Archive {
             segments.chain = reader.chain();
             // Half a frame at the end is what a crash leaves. It cannot hide a cut: the next
             // segment opens only with the chain of the last whole frame.
-            segments.torn |= !matches!(reader.tail(), Tail::Clean);
+            // Half a frame at the end is what a crash leaves. It cannot hide a cut: the next
+            // segment opens only with the chain of the last whole frame.
+            let kept = match reader.tail() {
+                Tail::Clean => &bytes[..],
+                Tail::Torn { kept_bytes } => bytes.get(..kept_bytes).unwrap_or_default(),
+            };
+            if kept.len() < bytes.len() {
+                segments.torn.push(number);
+            }
             segments.entries.push(SegmentEntry {
                 number,
-                byte_len: bytes.len() as u64,
-                sha256: Digest::of(&bytes),
+                byte_len: kept.len() as u64,
+                sha256: Digest::of(kept),
                 chain: Digest(segments.chain),
             });
         }

@@ -21,10 +21,21 @@ pub struct Recovery {
     pub waiting: Vec<RecordingId>,
     /// Destructions continued.
     pub destroyed: Vec<RecordingId>,
-    /// Recordings that could not be closed because what is stored is damaged, and those whose
-    /// destruction failed again. They stay as they are; `check` names what is wrong, and the next
-    /// sweep goes on with a destruction.
+    /// Recordings that could not be closed because what is stored is damaged, those that the index
+    /// lacks, and those whose destruction failed again. They stay as they are, key and all; `check`
+    /// names what is wrong, and the next sweep goes on with a destruction.
     pub damaged: Vec<(RecordingId, String)>,
+}
+
+/// How much of a call a crash can take: what was not committed yet.
+const UNCOMMITTED_MICROS: i64 = 500_000;
+
+/// The end of a call that a crash cut off, of which `latest` is the last thing known. What came
+/// after it was lost at most until the next commit; how long the call went on while the server
+/// was down, nobody knows.
+fn interruption(latest: Timestamp, now: Timestamp) -> (Timestamp, JournalEvent) {
+    let at = latest.max(now.min(latest.plus_micros(UNCOMMITTED_MICROS)));
+    (at, JournalEvent::Interrupted { restarted_at: now })
 }
 
 impl Archive {
@@ -68,24 +79,27 @@ impl Archive {
                 recovery.damaged.push((row.id, why));
             }
         }
-        self.forget_stray_keys()?;
+        self.forget_stray_keys(&mut recovery)?;
         self.sequence()?;
         Ok(recovery)
     }
 
     /// A crash between the key and the row of a recording leaves a key that nothing was sealed
-    /// with.
-    fn forget_stray_keys(&self) -> Result<(), ArchiveError> {
+    /// with. Where there are segments the key is not stray: it is the index that lacks something,
+    /// as after restoring an older copy of it, and without its key that recording is lost.
+    fn forget_stray_keys(&self, recovery: &mut Recovery) -> Result<(), ArchiveError> {
         for id in self.keys.list().doing("listing keys")? {
-            if self
-                .index
-                .recording(id)
-                .doing("reading the index")?
-                .is_none()
-            {
+            let row = self.index.recording(id).doing("reading the index")?;
+            if row.is_some() {
+                continue;
+            }
+            if self.trace(id)?.blobs == 0 {
                 self.keys
                     .destroy(id)
                     .doing("removing a key that is not needed")?;
+            } else {
+                let why = ArchiveError::IndexBehind(id).to_string();
+                recovery.damaged.push((id, why));
             }
         }
         Ok(())
@@ -99,17 +113,17 @@ impl Archive {
         now: Timestamp,
     ) -> Result<(), ArchiveError> {
         // A key may exist if the crash came between key and row; nothing was sealed with it.
-        self.keys
-            .destroy(id)
-            .doing("removing a key that is not needed")?;
+        self.forget_beginning(id)?;
         let mut events = vec![(started_at, JournalEvent::CallStarted {})];
+        let mut latest = started_at;
         for row in self.index.decisions_of(id).doing("reading decisions")? {
             let decision = self.parse_decision(&row)?;
             if let Some(event) = self.refusal_event(row.id, &decision) {
                 events.push((row.at, event));
+                latest = latest.max(row.at);
             }
         }
-        events.push((now, JournalEvent::Interrupted { restarted_at: now }));
+        events.push(interruption(latest, now));
         self.finish_unrecorded(id, &events, now).map(|_finished| ())
     }
 
@@ -127,15 +141,18 @@ impl Archive {
                     .push_event(at, &event)
                     .map_err(|source| ArchiveError::Journal { id, source })
             };
+            let mut latest = summary.latest;
             if summary.decision.is_none() {
                 // The crash came between the permission and the first chunk on disk: the journal
                 // has not even a beginning.
                 let row = self.row(id)?;
+                latest = latest.max(Some(row.started_at));
                 let decision = self.governing_decision(&row)?;
                 push(row.started_at, JournalEvent::CallStarted {})?;
                 push(row.started_at, JournalEvent::Permitted { decision })?;
             }
-            push(now, JournalEvent::Interrupted { restarted_at: now })?;
+            let (at, event) = interruption(latest.unwrap_or(now), now);
+            push(at, event)?;
             let number = segments.next_number();
             let (mut segment, mut bytes) =
                 SegmentWriter::create(&data_key, id, number, segments.chain);

@@ -1,18 +1,20 @@
 //! Writing a recording: from a permit to sealed chunks on disk.
 //!
-//! Order: key, row, blob; at the end (`finish`) row, leaf, checkpoint. See `design/archive.md`.
+//! Order: key, row, blob; at the end (`finish`) row with its leaf, checkpoint. See
+//! `design/archive.md`.
 
 use crate::error::Doing;
 use crate::permit::{Permit, act};
+use crate::records::Segments;
 use crate::{Archive, ArchiveError, Call, random};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::key::{self, DataKey};
-use voicelog_evidence::segment::{CHAIN_START, SegmentWriter};
+use voicelog_evidence::segment::{HEADER_BYTES, SegmentWriter};
 use voicelog_model::{DecisionId, Party, RecordingId, limits};
-use voicelog_store::BlobId;
 use voicelog_store::index::{NewRecording, State};
+use voicelog_store::{BlobId, StoreError};
 
 /// Label under which the sealed column of a recording's row is sealed.
 pub(crate) const DETAILS_LABEL: &str = "recording details";
@@ -66,40 +68,70 @@ impl fmt::Debug for RecordingWriter {
 impl Archive {
     /// Consumes the permit: makes the recording's data key, puts the parties sealed into the row,
     /// and opens the first segment.
+    ///
+    /// After an error a further permit may try again, and takes over what the first attempt left;
+    /// if there is none, [`Archive::finish_unrecorded`] removes it. Errors: a recording that has
+    /// begun already.
     #[expect(clippy::needless_pass_by_value, reason = "a permit is used once")]
     pub fn begin(&self, permit: Permit<act::Record>) -> Result<RecordingWriter, ArchiveError> {
-        let id = permit.recording;
-        let call = self.calls.get(id).ok_or(ArchiveError::NotFound(id))?;
-        let data_key = DataKey::from_random(random::bytes()?);
-        let wrapped = key::wrap(
-            &self.secrets.key_encryption_key,
-            &data_key,
-            id,
-            random::bytes()?,
-        );
-        self.keys.put(id, &wrapped).doing("keeping the data key")?;
+        let call = self.calls.take_writer(permit.recording)?;
+        let writer = self.make_writer(&call, permit.decision);
+        if writer.is_err() {
+            self.calls.give_writer_back(permit.recording);
+        }
+        writer
+    }
+
+    fn make_writer(
+        &self,
+        call: &Call,
+        decision: DecisionId,
+    ) -> Result<RecordingWriter, ArchiveError> {
+        let id = call.id;
+        let (data_key, last) = self.new_key(id)?;
         let details = canonical_json(&SealedDetails {
             parties: call.parties.clone(),
         })?;
         let nonce = random::bytes()?;
         let sealed = key::seal_bytes(&data_key, DETAILS_LABEL, id, nonce, &details);
-        self.begin_row(&call, permit.decision, sealed)?;
-        let (segment, header) = SegmentWriter::create(&data_key, id, 1, CHAIN_START);
+        self.begin_row(call, decision, sealed)?;
+        let number = last.next_number();
+        let (segment, header) = SegmentWriter::create(&data_key, id, number, last.chain);
         let blob = self
             .blobs
-            .create(&segment_key(id, 1))
+            .create(&segment_key(id, number))
             .doing("opening the first segment")?;
-        self.blobs
-            .append(blob, &header)
-            .doing("writing the segment's header")?;
+        if let Err(error) = self.blobs.append(blob, &header) {
+            // Nobody has its handle any more, so it is closed here; where that fails as well it
+            // stays open until the next start.
+            if let Err(_also) = self.blobs.seal(blob) {}
+            return Err(error).doing("writing the segment's header");
+        }
         Ok(RecordingWriter {
             id,
             data_key,
             segment,
-            segment_number: 1,
+            segment_number: number,
             blob,
             unwritten: Vec::new(),
         })
+    }
+
+    /// A new data key, kept. Where an attempt to begin came as far as its key, that key, and the
+    /// segments that it opened: they hold nothing, and the next one goes on from them.
+    fn new_key(&self, id: RecordingId) -> Result<(DataKey, Segments), ArchiveError> {
+        let kek = &self.secrets.key_encryption_key;
+        let data_key = DataKey::from_random(random::bytes()?);
+        let wrapped = key::wrap(kek, &data_key, id, random::bytes()?);
+        match self.keys.put(id, &wrapped) {
+            Ok(()) => Ok((data_key, Segments::default())),
+            Err(StoreError::Exists { .. }) => {
+                let data_key = self.data_key(id)?;
+                let segments = self.read_records(id, &data_key, |_record| ())?;
+                Ok((data_key, segments))
+            }
+            Err(error) => Err(error).doing("keeping the data key"),
+        }
     }
 
     /// A second permit for a recording that is being written: it was refused on the way, and may
@@ -182,7 +214,8 @@ impl Archive {
             .map(|_len| ())
     }
 
-    /// The row of a recording that begins: a new one, or that of a call that waited.
+    /// The row of a recording that begins: a new one, that of a call that waited, or the one that
+    /// an attempt to begin left.
     fn begin_row(
         &self,
         call: &Call,
@@ -190,12 +223,8 @@ impl Archive {
         sealed: Vec<u8>,
     ) -> Result<(), ArchiveError> {
         let id = call.id;
-        if self
-            .index
-            .recording(id)
-            .doing("reading the index")?
-            .is_none()
-        {
+        let present = self.index.recording(id).doing("reading the index")?;
+        if present.is_none() {
             let row = NewRecording {
                 id,
                 started_at: call.offered_at,
@@ -214,12 +243,33 @@ impl Archive {
             .doing("opening the recording")?;
         let begun = self
             .index
-            .set_state(id, &[State::Waiting], State::Recording)
+            .set_state(id, &[State::Waiting, State::Recording], State::Recording)
             .doing("opening the recording")?;
         if begun {
             Ok(())
         } else {
             Err(self.wrong_state(id, "begun"))
         }
+    }
+
+    /// Removes what an attempt to begin a recording left: a key, and segments with nothing in
+    /// them. Errors: [`ArchiveError::IndexBehind`] where there is media, and then nothing is
+    /// touched.
+    pub(crate) fn forget_beginning(&self, id: RecordingId) -> Result<(), ArchiveError> {
+        let segments = self
+            .blobs
+            .list(&segment_prefix(id))
+            .doing("listing segments")?;
+        if segments.iter().any(|blob| blob.len > HEADER_BYTES as u64) {
+            return Err(ArchiveError::IndexBehind(id));
+        }
+        for segment in segments {
+            self.blobs
+                .delete(&segment.key)
+                .doing("removing a segment that is not needed")?;
+        }
+        self.keys
+            .destroy(id)
+            .doing("removing a key that is not needed")
     }
 }

@@ -50,7 +50,7 @@ pub fn open(
             });
         }
     };
-    let opened = archive.listen(&permit, now)?;
+    let opened = archive.listen(permit, now)?;
     let wav = opened.wav()?;
     Ok(Asked::Given(ListenSession {
         id,

@@ -31,9 +31,10 @@ pub struct DestructionStatement {
     pub recording: RecordingId,
     /// The decision that permitted it.
     pub decision: DecisionId,
-    /// When the key was destroyed: from then on nothing could be read.
+    /// When the key was destroyed: from then on nothing could be read. After a crash in that very
+    /// moment, when it was found destroyed.
     pub key_destroyed_at: Timestamp,
-    /// When everything else was gone.
+    /// When everything else was deleted; later than the key only where a crash came between.
     pub completed_at: Timestamp,
     /// Wrapped data keys destroyed.
     pub keys: u32,
@@ -58,7 +59,7 @@ impl DestructionStatement {
 pub struct Certificate {
     /// What was destroyed.
     pub statement: DestructionStatement,
-    /// Salt of the commitment in the leaf, made for this destruction.
+    /// Salt of the commitment in the leaf: of this destruction alone.
     pub salt: [u8; 32],
     /// The leaf as the log holds it.
     pub leaf: Leaf,

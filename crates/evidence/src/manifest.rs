@@ -42,10 +42,9 @@ pub struct Manifest {
     pub events_sha256: Digest,
     /// Hash of the timeline, canonical JSON.
     pub timeline_sha256: Digest,
-    /// Hash of the decision that permitted the recording (or, where it never was, of the one that
-    /// refused it last), canonical JSON.
+    /// Hash of the decision under which the recording began, canonical JSON.
     pub decision_sha256: Digest,
-    /// Hash of the rulebook that decided.
+    /// Hash of the rulebook that decided it.
     pub rulebook_hash: Digest,
     /// What the timeline's arithmetic says.
     pub verdict: Verdict,

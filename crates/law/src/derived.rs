@@ -32,110 +32,233 @@ pub(crate) struct Derived {
     pub(crate) name: &'static str,
     /// How it is computed.
     pub(crate) of: Of,
+    /// From which facts.
+    pub(crate) reads: &'static [&'static str],
+    /// The words that it can be; empty for a flag.
+    pub(crate) words: &'static [&'static str],
 }
 
-const fn flag(name: &'static str, of: fn(&Seen<'_>) -> bool) -> Derived {
+const fn flag(
+    name: &'static str,
+    reads: &'static [&'static str],
+    of: fn(&Seen<'_>) -> bool,
+) -> Derived {
     Derived {
         name,
         of: Of::Flag(of),
+        reads,
+        words: &[],
     }
 }
 
-const fn word(name: &'static str, of: fn(&Seen<'_>) -> &'static str) -> Derived {
+const fn word(
+    name: &'static str,
+    reads: &'static [&'static str],
+    words: &'static [&'static str],
+    of: fn(&Seen<'_>) -> &'static str,
+) -> Derived {
     Derived {
         name,
         of: Of::Word(of),
+        reads,
+        words,
     }
 }
+
+/// What says which law applies.
+const SCOPE: &[&str] = &[
+    name::RECORDER_TYPE,
+    name::REQUESTED_ACTION,
+    name::SHARE_TARGET,
+    name::SECTOR,
+    name::PURPOSE,
+];
+const STAFF: &[&str] = &[
+    name::RECORDER_TYPE,
+    name::PARTICIPATION,
+    name::COUNTERPART_TYPES,
+];
+const TERMS: &[&str] = &[
+    name::RECORDED_AT,
+    name::START_EVENT,
+    name::RETENTION_TERM,
+    name::RECORDING_STATE,
+    name::SECTOR,
+    name::PURPOSE,
+    name::ARCHIVE,
+];
+const COVERT: &[&str] = &[
+    name::OPENNESS,
+    name::RECORDER_TYPE,
+    name::PARTICIPATION,
+    name::COUNTERPART_TYPES,
+    name::STRUCTURAL,
+    name::REQUESTED_ACTION,
+    name::SHARE_TARGET,
+    name::SECTOR,
+    name::PURPOSE,
+];
+const SCHEME: &[&str] = &[
+    name::RECORDER_TYPE,
+    name::PARTICIPATION,
+    name::COUNTERPART_TYPES,
+    name::STRUCTURAL,
+    name::OR_STATUS,
+    name::REQUESTED_ACTION,
+    name::SHARE_TARGET,
+    name::SECTOR,
+    name::PURPOSE,
+];
 
 /// Every derived fact. All of them always have a value.
 pub(crate) const DERIVED: &[Derived] = &[
     // Who, and over what.
-    flag("natural_person", natural_person),
-    flag("organisation", organisation),
-    flag("live", |seen| {
+    flag("natural_person", &[name::RECORDER_TYPE], natural_person),
+    flag("organisation", &[name::RECORDER_TYPE], organisation),
+    flag("live", &[name::CHANNEL], |seen| {
         seen.facts
             .is_one_of(name::CHANNEL, &["live_inside", "live_outside"])
     }),
-    flag("line", |seen| {
+    flag("line", &[name::CHANNEL], |seen| {
         let lines = ["phone", "video_call", "voicemail", "chatbot_voice"];
         seen.facts.is_one_of(name::CHANNEL, &lines)
     }),
-    flag("sound", |seen| {
+    flag("sound", &[name::MEDIA], |seen| {
         seen.facts.holds(name::MEDIA, "audio") || seen.facts.holds(name::MEDIA, "transcript")
     }),
-    flag("device_in_sight", |seen| {
-        seen.facts.flag(name::DEVICE_VISIBLE_WITH_AUTHORITY) == Some(true)
-            && seen.facts.flag(name::MANIFEST_ABUSE) != Some(true)
-    }),
-    flag("treated_as_germany", |seen| {
+    flag(
+        "device_in_sight",
+        &[name::DEVICE_VISIBLE_WITH_AUTHORITY, name::MANIFEST_ABUSE],
+        |seen| {
+            seen.facts.flag(name::DEVICE_VISIBLE_WITH_AUTHORITY) == Some(true)
+                && seen.facts.flag(name::MANIFEST_ABUSE) != Some(true)
+        },
+    ),
+    flag("treated_as_germany", &[name::COUNTRIES], |seen| {
         let mut countries = seen.facts.words(name::COUNTRIES);
         countries.any(|code| code != "ZZ" && !WITH_OWN_RULES.contains(&code))
     }),
     // Consent.
-    flag("all_agreed", all_agreed),
-    flag("all_explicit", |seen| {
+    flag(
+        "all_agreed",
+        &[name::CONSENT_PER_PARTICIPANT, name::OPENNESS],
+        all_agreed,
+    ),
+    flag("all_explicit", &[name::CONSENT_PER_PARTICIPANT], |seen| {
         consents(seen.facts).is_some_and(|all| {
             !all.is_empty() && all.iter().all(|consent| *consent == "given_explicit")
         })
     }),
-    flag("guardian_agreed", |seen| {
-        consents(seen.facts).is_some_and(|all| all.contains(&"given_by_guardian"))
-    }),
+    flag(
+        "guardian_agreed",
+        &[name::CONSENT_PER_PARTICIPANT],
+        |seen| consents(seen.facts).is_some_and(|all| all.contains(&"given_by_guardian")),
+    ),
     // Which law applies.
-    word("avg_applies", avg_applies),
-    flag("notice_may_follow", notice_may_follow),
+    word(
+        "avg_applies",
+        SCOPE,
+        &["yes", "household", "journalism", "wpg"],
+        avg_applies,
+    ),
+    flag(
+        "notice_may_follow",
+        &[
+            name::RECORDER_TYPE,
+            name::PURPOSE,
+            name::THREAT_OR_ABUSE,
+            name::SECTOR,
+        ],
+        notice_may_follow,
+    ),
     // Staff.
-    flag("staff_audible", staff_audible),
-    flag("or_consent_needed", or_consent_needed),
-    flag("targeted_monitoring", targeted_monitoring),
-    flag("covert_control", covert_control),
-    flag("statute_leaves_no_choice", |seen| {
-        seen.facts.is(name::PURPOSE, "wettelijke_plicht")
-            && seen.facts.is(name::LEGAL_BASIS, "c")
-            && seen.facts.refers(name::STATUTORY_DUTY_REF)
-    }),
-    word("nullity", nullity),
-    flag("alternatives_tried", |seen| {
+    flag("staff_audible", STAFF, staff_audible),
+    flag("or_consent_needed", SCHEME, or_consent_needed),
+    flag(
+        "targeted_monitoring",
+        &[
+            name::RECORDER_TYPE,
+            name::PARTICIPATION,
+            name::COUNTERPART_TYPES,
+            name::STRUCTURAL,
+        ],
+        targeted_monitoring,
+    ),
+    flag("covert_control", COVERT, covert_control),
+    flag(
+        "statute_leaves_no_choice",
+        &[name::PURPOSE, name::LEGAL_BASIS, name::STATUTORY_DUTY_REF],
+        |seen| {
+            seen.facts.is(name::PURPOSE, "wettelijke_plicht")
+                && seen.facts.is(name::LEGAL_BASIS, "c")
+                && seen.facts.refers(name::STATUTORY_DUTY_REF)
+        },
+    ),
+    word(
+        "nullity",
+        &[name::OR_STATUS, name::OR_DATES],
+        &["not_invoked", "in_time", "late", "unknown"],
+        nullity,
+    ),
+    flag("alternatives_tried", &[name::SUSPICION], |seen| {
         seen.facts.field_len(name::SUSPICION, "tried_alternatives") > 0
     }),
-    flag("two_approved", |seen| {
+    flag("two_approved", &[name::SUSPICION], |seen| {
         seen.facts.field_len(name::SUSPICION, "approved_by") >= 2
     }),
     // Children.
-    word("age_group", age_group),
+    word(
+        "age_group",
+        &[name::AGE_YOUNGEST],
+        &[
+            "none",
+            "under_12",
+            "from_12_to_15",
+            "from_16_to_17",
+            "adult",
+        ],
+        age_group,
+    ),
     // Later use, processing, archive.
-    flag("purpose2_announced", |seen| {
-        let new = seen.facts.word(name::PURPOSE2);
-        new.is_some_and(|purpose| seen.facts.holds(name::ANNOUNCED_PURPOSES, purpose))
-    }),
-    flag("outside_eea", |seen| {
+    flag(
+        "purpose2_announced",
+        &[name::PURPOSE2, name::ANNOUNCED_PURPOSES],
+        |seen| {
+            let new = seen.facts.word(name::PURPOSE2);
+            new.is_some_and(|purpose| seen.facts.holds(name::ANNOUNCED_PURPOSES, purpose))
+        },
+    ),
+    flag("outside_eea", &[name::PROCESSING], |seen| {
         let country = seen.facts.field_word(name::PROCESSING, "country");
         country.is_some_and(|code| !EEA.contains(&code))
     }),
-    flag("marketing_refused", |seen| {
+    flag("marketing_refused", &[name::OUTBOUND_MARKETING], |seen| {
         seen.facts.field_flag(name::OUTBOUND_MARKETING, "consumer") == Some(true)
             && seen
                 .facts
                 .field_flag(name::OUTBOUND_MARKETING, "optin_proof")
                 == Some(false)
     }),
-    flag("marketing_cleared", |seen| {
+    flag("marketing_cleared", &[name::OUTBOUND_MARKETING], |seen| {
         seen.facts.field_flag(name::OUTBOUND_MARKETING, "consumer") == Some(false)
             || seen
                 .facts
                 .field_flag(name::OUTBOUND_MARKETING, "optin_proof")
                 == Some(true)
     }),
-    flag("held", |seen| {
+    flag("held", &[name::LEGAL_HOLD], |seen| {
         let holds = ["claim", "dsar", "woo", "seizure", "art18"];
         holds
             .iter()
             .any(|hold| seen.facts.field_flag(name::LEGAL_HOLD, hold) == Some(true))
     }),
-    flag("before_floor", |seen| seen.terms.is_before_floor(seen.at)),
-    flag("term_run_out", |seen| seen.terms.has_run_out(seen.at)),
-    flag("emergency_term_over", |seen| {
+    flag("before_floor", TERMS, |seen| {
+        seen.terms.is_before_floor(seen.at)
+    }),
+    flag("term_run_out", TERMS, |seen| {
+        seen.terms.has_run_out(seen.at)
+    }),
+    flag("emergency_term_over", &[name::RECORDED_AT], |seen| {
         let recorded = seen
             .facts
             .word(name::RECORDED_AT)

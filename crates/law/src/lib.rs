@@ -16,6 +16,7 @@ mod decision;
 mod derived;
 mod facts;
 mod hash;
+mod interview;
 mod rulebook;
 mod terms;
 mod text;
@@ -27,6 +28,9 @@ pub use decision::{
 };
 pub use facts::table::{Definition, Effect, Field, Missing, Shape, definitions};
 pub use facts::{Facts, FactsError, Finding, facts_schema};
+pub use interview::{
+    Answer, Answers, Ask, Choice, Entry, EntryKind, Form, Given, Interview, Question, Step, Walk,
+};
 pub use rulebook::{RuleText, Rulebook, RulebookError};
 pub use terms::end_of_term;
 pub use text::{Bilingual, Text};

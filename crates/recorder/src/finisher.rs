@@ -79,6 +79,8 @@ pub(crate) struct Finisher {
     keep_free_bytes: u64,
     again: VecDeque<(Tick, Again)>,
     next_beat: Tick,
+    /// What was last said to be wrong in the background of the store.
+    trouble: Option<String>,
 }
 
 impl Finisher {
@@ -98,6 +100,7 @@ impl Finisher {
             keep_free_bytes,
             again: VecDeque::new(),
             next_beat: Tick::now(),
+            trouble: None,
         }
     }
 
@@ -121,11 +124,19 @@ impl Finisher {
             return;
         }
         self.next_beat = now.plus(BEAT);
-        self.sequence();
-        self.look_at_disk();
+        let looked = contained("continuing the log, looking at the disk", || {
+            self.sequence();
+            self.look_at_disk();
+            self.look_for_trouble();
+        });
+        if looked.is_none() {
+            self.shared.set_disk_is_full(true);
+        }
         while self.again.front().is_some_and(|(due, _)| *due <= now) {
-            if let Some((_, job)) = self.again.pop_front() {
-                self.retry(job);
+            if let Some((_, job)) = self.again.pop_front()
+                && contained("closing a recording again", || self.retry(job)).is_none()
+            {
+                tracing::error!("a recording is left for recovery to close");
             }
         }
     }
@@ -146,6 +157,22 @@ impl Finisher {
                 self.shared.set_disk_is_full(true);
             }
         }
+    }
+
+    /// Says what went wrong behind the store's back, once each time it is something else.
+    fn look_for_trouble(&mut self) {
+        let trouble = self.archive.trouble();
+        if trouble == self.trouble {
+            return;
+        }
+        match &trouble {
+            Some(trouble) => tracing::error!(
+                trouble,
+                "media is safe, but the disk does not take it to its place; look at the disk"
+            ),
+            None => tracing::info!("the disk takes media to its place again"),
+        }
+        self.trouble = trouble;
     }
 
     fn carry_out(&mut self, job: Job) {

@@ -11,6 +11,19 @@ pub(crate) fn contained<T>(doing: &'static str, act: impl FnOnce() -> T) -> Opti
         .ok()
 }
 
+/// Runs a thread's whole work. Whether it came to its end: if not, the part of the recorder that
+/// it did is gone for good.
+pub(crate) fn ran_to_its_end(thread: &str, run: impl FnOnce()) -> bool {
+    catch_unwind(AssertUnwindSafe(run))
+        .inspect_err(|_panic| {
+            tracing::error!(
+                thread,
+                "a thread of the recorder has failed; start the server again"
+            )
+        })
+        .is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -20,5 +33,7 @@ mod tests {
         assert_eq!(contained("counting", || 1 + 1), Some(2));
         let lost: Option<()> = contained("failing on purpose", || panic!("on purpose"));
         assert!(lost.is_none());
+        assert!(ran_to_its_end("test", || {}));
+        assert!(!ran_to_its_end("test", || panic!("on purpose")));
     }
 }

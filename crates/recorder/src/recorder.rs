@@ -4,6 +4,7 @@ use crate::config::{RecorderConfig, StartError};
 use crate::control::{self, Control};
 use crate::decider::{Decider, DeciderEnd, DeciderHandle};
 use crate::finisher::{Finisher, FinisherEnd, FinisherHandle};
+use crate::guard::ran_to_its_end;
 use crate::media::{MediaCommand, MediaThread};
 use crate::ports::MediaPorts;
 use crate::shared::{Shared, Status};
@@ -298,9 +299,11 @@ impl House<'_> {
             calls_max: self.config.calls_max,
             retry_after_seconds: self.retry_after_seconds(),
         };
-        threads.push(spawn("voicelog-sip", move || {
+        let shared = Arc::clone(&self.shared);
+        threads.push(self.spawn("voicelog-sip", move || {
             if let Err(error) = signalling::run(parts) {
                 tracing::error!(error = %chain(&error), "signalling has ended");
+                shared.set_broken();
             }
         })?);
         Ok(())
@@ -350,7 +353,7 @@ impl House<'_> {
         );
         // Before the first call can come in.
         finisher.look_at_disk();
-        spawn("voicelog-finish", move || finisher.run())
+        self.spawn("voicelog-finish", move || finisher.run())
     }
 
     fn start_writer(&self, end: WriterEnd, finisher: FinisherHandle) -> io::Result<JoinHandle<()>> {
@@ -362,7 +365,7 @@ impl House<'_> {
             finisher,
             Arc::clone(&self.shared),
         );
-        spawn("voicelog-write", move || writer.run())
+        self.spawn("voicelog-write", move || writer.run())
     }
 
     fn start_decider(&self, end: DeciderEnd, writer: WriterHandle) -> io::Result<JoinHandle<()>> {
@@ -373,7 +376,7 @@ impl House<'_> {
             writer,
             self.notices.clone(),
         );
-        spawn("voicelog-law", move || decider.run())
+        self.spawn("voicelog-law", move || decider.run())
     }
 
     fn start_media(
@@ -385,12 +388,23 @@ impl House<'_> {
         // The thread makes its buffers itself: they hold pointers that must not change threads.
         let notices = self.notices.clone();
         let run = move || MediaThread::new(clock, received, writer, notices).run();
-        Ok((commands, spawn("voicelog-media", run)?))
+        Ok((commands, self.spawn("voicelog-media", run)?))
     }
-}
 
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(run)
+    /// Starts a thread. If it fails, so has the recorder, and the status says it.
+    fn spawn(
+        &self,
+        name: &'static str,
+        run: impl FnOnce() + Send + 'static,
+    ) -> io::Result<JoinHandle<()>> {
+        let shared = Arc::clone(&self.shared);
+        let run = move || {
+            if !ran_to_its_end(name, run) {
+                shared.set_broken();
+            }
+        };
+        std::thread::Builder::new().name(name.to_owned()).spawn(run)
+    }
 }
 
 fn micros(duration: Duration) -> i64 {

@@ -59,6 +59,8 @@ pub enum WhyNot {
     DiskTrouble,
     /// The server is being stopped.
     Draining,
+    /// A part of the recorder has failed for good: the process has to be started again.
+    Broken,
 }
 
 /// One call's part of the status.
@@ -74,6 +76,7 @@ pub(crate) struct CallEntry {
 pub(crate) struct Shared {
     disk_trouble: AtomicBool,
     disk_full: AtomicBool,
+    is_broken: AtomicBool,
     state: Mutex<State>,
     all_finished: Condvar,
 }
@@ -102,9 +105,23 @@ impl Shared {
         self.disk_full.store(is_so, Ordering::Relaxed);
     }
 
-    /// Whether the disk stands in the way of new calls.
-    pub(crate) fn disk_why_not(&self) -> Option<WhyNot> {
-        if self.disk_trouble.load(Ordering::Relaxed) {
+    /// A thread is gone that nothing can do without. Whoever waits for calls is let go.
+    pub(crate) fn set_broken(&self) {
+        let state = self.lock();
+        self.is_broken.store(true, Ordering::Relaxed);
+        drop(state);
+        self.all_finished.notify_all();
+    }
+
+    fn is_broken(&self) -> bool {
+        self.is_broken.load(Ordering::Relaxed)
+    }
+
+    /// Whether we ourselves, or the disk, stand in the way of new calls.
+    pub(crate) fn trouble_why_not(&self) -> Option<WhyNot> {
+        if self.is_broken() {
+            Some(WhyNot::Broken)
+        } else if self.disk_trouble.load(Ordering::Relaxed) {
             Some(WhyNot::DiskTrouble)
         } else if self.disk_full.load(Ordering::Relaxed) {
             Some(WhyNot::DiskNearlyFull)
@@ -150,12 +167,15 @@ impl Shared {
         }
     }
 
-    /// Waits until every call is closed, at most that long. Whether it is so.
+    /// Waits until every call is closed, at most that long, and not at all once nothing can be
+    /// closed any more. Whether it is so.
     pub(crate) fn wait_finished(&self, wait: Duration) -> bool {
         let state = self.lock();
         let (state, _timed_out) = self
             .all_finished
-            .wait_timeout_while(state, wait, |state| state.unfinished > 0)
+            .wait_timeout_while(state, wait, |state| {
+                state.unfinished > 0 && !self.is_broken()
+            })
             .unwrap_or_else(PoisonError::into_inner);
         state.unfinished == 0
     }
@@ -163,6 +183,12 @@ impl Shared {
     /// The whole as it is now.
     pub(crate) fn status(&self) -> Status {
         let state = self.lock();
+        // Signalling, which looks at admission, may be the one that failed.
+        let why_not = if self.is_broken() {
+            Some(WhyNot::Broken)
+        } else {
+            state.why_not
+        };
         Status {
             calls: state
                 .calls
@@ -175,8 +201,8 @@ impl Shared {
                 })
                 .collect(),
             closing: state.unfinished.saturating_sub(state.calls.len()),
-            accepting: state.why_not.is_none(),
-            why_not: state.why_not,
+            accepting: why_not.is_none(),
+            why_not,
             refused_messages: state.refused.clone(),
         }
     }

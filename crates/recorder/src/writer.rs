@@ -12,7 +12,8 @@ use crate::signalling::{Notice, Notices};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
 use voicelog_archive::journal::{
     Cause, ChunkBuilder, JournalEvent, PacketKind, Record, decode_chunk,
 };
@@ -22,6 +23,8 @@ use voicelog_model::{Clock, RecordingId, StreamNumber, Timestamp, error::chain};
 /// Journal that waits for the writer at most, all calls together, in bytes. Above it the journals
 /// stay with the media threads, each up to its own bound.
 const BACKLOG_BYTES_MAX: usize = 64 << 20;
+/// How long to wait after a commit that failed, if nobody hands over anything.
+const COMMIT_AGAIN: Duration = Duration::from_secs(1);
 
 /// The journal of one call since its last chunk.
 #[derive(Debug)]
@@ -159,12 +162,28 @@ impl Writer {
 
     /// Runs until nobody can hand over any more.
     pub(crate) fn run(mut self) {
-        while let Ok(job) = self.jobs.recv() {
-            self.carry_out(job);
+        loop {
+            match self.next_job() {
+                Ok(job) => self.carry_out(job),
+                // Nothing new, but what there was is not durable yet.
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
             while let Ok(job) = self.jobs.try_recv() {
                 self.carry_out(job);
             }
             self.commit();
+        }
+    }
+
+    /// Waits for a job; after a commit that failed only until it is time for the next try.
+    fn next_job(&self) -> Result<Job, RecvTimeoutError> {
+        if self.is_dirty {
+            self.jobs.recv_timeout(COMMIT_AGAIN)
+        } else {
+            self.jobs
+                .recv()
+                .map_err(|_gone| RecvTimeoutError::Disconnected)
         }
     }
 
@@ -180,13 +199,18 @@ impl Writer {
             Job::Write(chunks) => {
                 let byte_len = chunks.iter().map(|chunk| chunk.plaintext.len()).sum();
                 for chunk in &chunks {
-                    self.write(chunk);
+                    if contained("writing media", || self.write(chunk)).is_none() {
+                        self.fail(chunk.id, Cause::Overload);
+                    }
                 }
                 self.backlog.fetch_sub(byte_len, Ordering::Relaxed);
             }
             Job::End(id) => {
-                if let Some(open) = self.open.remove(&id) {
-                    self.end(open);
+                if let Some(open) = self.open.remove(&id)
+                    && contained("ending a recording", || self.end(open)).is_none()
+                {
+                    tracing::error!(recording = %id, "a recording is left for recovery to close");
+                    self.shared.call_finished();
                 }
             }
         }
@@ -200,25 +224,24 @@ impl Writer {
         if let Some(failure) = &mut open.failure {
             return failure.count(&chunk.plaintext);
         }
-        let appended = contained("writing media", || {
-            self.archive.append(&mut open.writer, &chunk.plaintext)
-        });
-        let cause = match appended {
-            Some(Ok(())) => {
-                self.is_dirty = true;
-                return;
-            }
-            Some(Err(error)) => {
+        match self.archive.append(&mut open.writer, &chunk.plaintext) {
+            Ok(()) => self.is_dirty = true,
+            Err(error) => {
                 // The archive holds on to this chunk; what comes after it is not written.
                 tracing::error!(recording = %chunk.id, error = %chain(&error),
                     "the recording cannot be written; its media ends here");
                 self.shared.set_disk_trouble(true);
-                Cause::DiskFull
+                self.fail(chunk.id, Cause::DiskFull);
             }
-            None => Cause::Overload,
-        };
-        open.failure = Some(Failure::default());
-        self.notices.send(Notice::MediaFailed(chunk.id, cause));
+        }
+    }
+
+    /// From here on nothing more of this recording is written, and its call is ended.
+    fn fail(&mut self, id: RecordingId, cause: Cause) {
+        if let Some(open) = self.open.get_mut(&id) {
+            open.failure.get_or_insert_default();
+        }
+        self.notices.send(Notice::MediaFailed(id, cause));
     }
 
     /// Writes what is left to say about a recording and lets it go. After a failure that is the
@@ -239,8 +262,10 @@ impl Writer {
 
     fn commit(&mut self) {
         if std::mem::take(&mut self.is_dirty) {
-            let result = self.archive.commit();
-            self.note_commit(result);
+            match contained("making media durable", || self.archive.commit()) {
+                Some(result) => self.note_commit(result),
+                None => self.commit_failed(),
+            }
         }
         for writer in self.ended.drain(..) {
             self.finisher.finish(writer);
@@ -254,10 +279,14 @@ impl Writer {
                 // What was appended is in the files; whether it survives a power cut is unknown.
                 // The next commit covers it again, and until one works no call is let in.
                 tracing::error!(error = %chain(&error), "media was not made durable");
-                self.shared.set_disk_trouble(true);
-                self.is_dirty = true;
+                self.commit_failed();
             }
         }
+    }
+
+    fn commit_failed(&mut self) {
+        self.shared.set_disk_trouble(true);
+        self.is_dirty = true;
     }
 }
 

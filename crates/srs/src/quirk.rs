@@ -94,6 +94,9 @@ quirks! {
     UnknownParticipant = "unknown_participant",
     /// More participants, streams or addresses than we keep, or longer ones.
     MetadataCut = "metadata_cut",
+    /// Somebody may take part whom we do not know of: a document could not be read, or named more
+    /// participants or addresses than we keep, and no complete one has come since.
+    ParticipantsUnknown = "participants_unknown",
 }
 
 /// A small set of quirks in the order first seen.

@@ -4,7 +4,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::data_folder::DataFolder;
 use crate::{print, wiring};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
@@ -22,6 +22,9 @@ use voicelog_model::{Clock, error};
 use voicelog_recorder::{Recorder, RecorderConfig, WhyNot};
 use voicelog_web::{App, Pause, StatusSource, WebConfig};
 use zeroize::Zeroizing;
+
+/// How often it is looked whether the recorder has failed for good.
+const BROKEN_LOOK: Duration = Duration::from_secs(1);
 
 /// A server that runs until it is stopped.
 pub(crate) struct Server {
@@ -118,8 +121,23 @@ impl Server {
     }
 
     /// Waits for the signal to stop (SIGINT or SIGTERM).
-    pub(crate) fn wait_for_signal(&mut self) {
-        self.runtime.block_on(self.signals.next());
+    ///
+    /// # Errors
+    /// When the recorder has failed for good: the process has to end and be started again.
+    pub(crate) fn wait_for_signal(&mut self) -> Result<()> {
+        let recorder = Arc::clone(&self.recorder);
+        let is_broken = self.runtime.block_on(async {
+            tokio::select! {
+                () = self.signals.next() => false,
+                () = broken(&recorder) => true,
+            }
+        });
+        if is_broken {
+            bail!(
+                "a part of the recorder has failed, see the messages above; start the server again"
+            );
+        }
+        Ok(())
     }
 
     /// Finishes the calls in progress, then stops. A signal cuts the waiting short: the calls
@@ -159,6 +177,14 @@ impl Server {
             print::warn(format!("voicelog: {}", error::chain(&error)));
         }
         self.runtime.shutdown_timeout(Duration::from_secs(1));
+    }
+}
+
+/// Resolves when the recorder cannot go on.
+async fn broken(recorder: &Recorder) {
+    let mut looks = tokio::time::interval(BROKEN_LOOK);
+    while recorder.status().why_not != Some(WhyNot::Broken) {
+        looks.tick().await;
     }
 }
 
@@ -291,7 +317,7 @@ impl StatusSource for RecorderStatus {
 
 fn pause(why: WhyNot) -> Pause {
     match why {
-        WhyNot::Draining => Pause::Stopping,
+        WhyNot::Draining | WhyNot::Broken => Pause::Stopping,
         WhyNot::DiskNearlyFull | WhyNot::DiskTrouble => Pause::DiskFull,
         WhyNot::TooManyCalls => Pause::Busy,
     }
@@ -350,7 +376,7 @@ mod tests {
         let (_folder, mut server) = started(|_config| {});
         for asked in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGTERM] {
             nix::sys::signal::raise(asked).unwrap();
-            server.wait_for_signal();
+            server.wait_for_signal().unwrap();
         }
         server.stop(Duration::ZERO);
     }

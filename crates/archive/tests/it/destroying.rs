@@ -72,6 +72,42 @@ fn a_destroyed_recording_cannot_be_opened_exported_or_destroyed_again() {
     assert!(archive.ask_to_destroy(id, after_the_term()).is_err());
 }
 
+#[test]
+fn a_certificate_tells_when_the_key_went_and_when_the_rest_did() {
+    // Dead at the first deletion of a segment; its number is that of a destruction without faults.
+    let mut faults = Schedule::counting();
+    loop {
+        let fixture = fixture();
+        let id = record(&fixture.archive).id;
+        let Fixture { archive, folder } = fixture;
+        drop(archive);
+        let archive = faulty(folder.path(), &faults);
+        let answer = archive.ask_to_destroy(id, after_the_term()).unwrap();
+        let Verdict::Permit(permit) = answer.verdict else {
+            panic!("{:?}", answer.decision)
+        };
+        let destroyed = archive.destroy(permit, after_the_term());
+        drop(archive);
+        if destroyed.is_ok() {
+            let operations = faults.operations();
+            let at = operations.iter().position(|name| *name == "delete");
+            faults = Schedule::failing(at.unwrap() + 1, When::Before, Then::Dead);
+            continue;
+        }
+        let archive = Archive::open(parts(folder.path()));
+        let later = after_the_term().plus_micros(3_600_000_000);
+        assert_eq!(archive.recover(later).unwrap().destroyed, [id]);
+        let signed = archive.certificate(id).unwrap().unwrap();
+        let key = archive.verifier_key().parse().unwrap();
+        let (certificate, _) = Certificate::verify(signed.as_bytes(), &key).unwrap();
+        let statement = certificate.statement;
+        assert_eq!(statement.key_destroyed_at, after_the_term());
+        assert_eq!(statement.completed_at, later);
+        assert_eq!(statement.objects, 1);
+        return;
+    }
+}
+
 /// An archive whose first operation on blobs fails.
 fn with_faulty_blobs(folder: &Path, then: Then) -> Archive {
     let mut parts = parts(folder);

@@ -3,23 +3,14 @@
 //! disk is looked at from outside.
 
 use crate::support::*;
-use std::path::Path;
 use std::sync::Arc;
 use voicelog_archive::check::Level;
 use voicelog_archive::{Archive, ArchiveError, State, Verdict};
 use voicelog_model::{RecordingId, Timestamp};
-use voicelog_store::faulty::{FaultyBlobs, FaultyIndex, FaultyKeys, Schedule, Then, When};
+use voicelog_store::faulty::{Schedule, Then, When};
 
 fn after_the_term() -> Timestamp {
     START.plus_micros(366 * 86_400 * 1_000_000)
-}
-
-fn faulty(folder: &Path, schedule: &Schedule) -> Archive {
-    let mut parts = parts(folder);
-    parts.index = Box::new(FaultyIndex::new(parts.index, schedule.clone()));
-    parts.blobs = Box::new(FaultyBlobs::new(parts.blobs, schedule.clone()));
-    parts.keys = Box::new(FaultyKeys::new(parts.keys, schedule.clone()));
-    Archive::open(parts)
 }
 
 /// How far a life came before the fault.

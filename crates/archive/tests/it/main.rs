@@ -1,9 +1,13 @@
 //! The archive as its callers see it: real files, real index, the real rulebook.
 #![cfg(test)]
 
+mod beginning;
 mod checking;
+mod consent;
 mod destroying;
 mod faults;
 mod recording;
 mod recovering;
+mod sequencing;
 mod support;
+mod tampering;

@@ -1,9 +1,12 @@
 //! A crash at any moment: nothing committed is lost, and the gap is declared.
 
 use crate::support::*;
-use voicelog_archive::State;
+use std::sync::Arc;
 use voicelog_archive::check::Level;
 use voicelog_archive::timeline::Verdict as Completeness;
+use voicelog_archive::{Archive, State, Verdict};
+use voicelog_evidence::Digest;
+use voicelog_model::RecordingId;
 
 #[test]
 fn a_recording_cut_off_by_a_crash_keeps_what_was_committed_and_declares_the_restart() {
@@ -12,7 +15,9 @@ fn a_recording_cut_off_by_a_crash_keeps_what_was_committed_and_declares_the_rest
     let writer = write_media(&fixture.archive, &call, 75);
     std::mem::forget(writer);
     let fixture = fixture.reopen();
-    let recovery = fixture.archive.recover(seconds(30)).unwrap();
+    // The call was cut on a Friday, and the server comes back on Monday.
+    let monday = seconds(3 * 86_400);
+    let recovery = fixture.archive.recover(monday).unwrap();
     assert_eq!(recovery.interrupted, [call.id]);
     assert_eq!(recovery.damaged, []);
     let detail = fixture.archive.detail(call.id).unwrap();
@@ -21,13 +26,49 @@ fn a_recording_cut_off_by_a_crash_keeps_what_was_committed_and_declares_the_rest
         detail.summary.verdict,
         Some(Completeness::WholeWithDeclaredGaps)
     );
-    assert_eq!(detail.timeline.unwrap().streams[0].packets, 75);
+    let timeline = detail.timeline.unwrap();
+    assert_eq!(timeline.streams[0].packets, 75);
+    // The last packet arrived at 1,480 ms.
+    assert_eq!(timeline.length_us(), 1_980_000);
     assert_eq!(fixture.archive.check(Level::Hash).unwrap().wrong, []);
+    let reader = serde_json::json!({
+        "requester_role": "controller_staff", "need_to_know_basis": "complaint 12",
+    });
+    let answer = fixture
+        .archive
+        .ask_to_listen(call.id, reader.as_object().unwrap(), monday)
+        .unwrap();
+    let Verdict::Permit(listen) = answer.verdict else {
+        panic!("{:?}", answer.decision)
+    };
+    let opened = fixture.archive.listen(listen, monday).unwrap();
+    assert!(opened.wav().is_ok());
     // Recovery is done: a second time there is nothing to do.
+    fixture.archive.sequence().unwrap();
     assert_eq!(
-        fixture.archive.recover(seconds(31)).unwrap(),
+        fixture.archive.recover(monday).unwrap(),
         voicelog_archive::Recovery::default()
     );
+}
+
+#[test]
+fn half_a_frame_is_taken_away_and_the_manifest_tells_of_whole_ones() {
+    let fixture = fixture();
+    let call = open_call(&fixture.archive, "announced");
+    std::mem::forget(write_media(&fixture.archive, &call, 75));
+    let fixture = fixture.reopen();
+    let path = format!("blobs/objects/rec/{}/000001.seg", call.id);
+    let path = fixture.folder.path().join(path);
+    let len = std::fs::metadata(&path).unwrap().len();
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len(len - 5).unwrap();
+    fixture.archive.recover(seconds(30)).unwrap();
+    let manifest = fixture.archive.detail(call.id).unwrap().manifest.unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    assert!(bytes.len() > 96 && (bytes.len() as u64) < len - 5);
+    assert_eq!(manifest.segments[0].byte_len, bytes.len() as u64);
+    assert_eq!(manifest.segments[0].sha256, Digest::of(&bytes));
+    assert_eq!(fixture.archive.check(Level::Hash).unwrap().wrong, []);
 }
 
 #[test]
@@ -39,6 +80,7 @@ fn a_waiting_call_cut_off_by_a_crash_is_closed_as_not_recorded() {
     let recovery = fixture.archive.recover(seconds(30)).unwrap();
     assert_eq!(recovery.waiting, [call.id]);
     let detail = fixture.archive.detail(call.id).unwrap();
+    assert_eq!(detail.timeline.unwrap().length_us(), 500_000);
     assert_eq!(detail.summary.state, State::NotRecorded);
     assert_eq!(detail.summary.verdict, Some(Completeness::NotRecorded));
 }
@@ -73,8 +115,91 @@ fn overwrite(path: &std::path::Path, bytes: &[u8]) {
     std::fs::write(path, bytes).unwrap();
 }
 
+/// Closes the archive, brings the index back as it was when `backup` was made, and starts.
+fn restored(fixture: Fixture, backup: &[u8]) -> Fixture {
+    let Fixture { archive, folder } = fixture;
+    drop(archive);
+    for end in ["-wal", "-shm"] {
+        let name = folder.path().join(format!("index.db{end}"));
+        assert!(!name.exists() || std::fs::remove_file(name).is_ok());
+    }
+    let mut file = std::fs::File::create(folder.path().join("index.db")).unwrap();
+    std::io::Write::write_all(&mut file, backup).unwrap();
+    Fixture {
+        archive: Arc::new(Archive::open(parts(folder.path()))),
+        folder,
+    }
+}
+
+fn backup(fixture: &Fixture) -> Vec<u8> {
+    std::fs::read(fixture.folder.path().join("index.db")).unwrap()
+}
+
+#[test]
+fn an_older_index_destroys_no_key_of_what_was_recorded_since() {
+    let fixture = fixture().reopen();
+    let yesterday = backup(&fixture);
+    let id = record(&fixture.archive).id;
+    let fixture = restored(fixture, &yesterday);
+    let archive = &fixture.archive;
+    assert!(archive.summary(id).is_err(), "the index knows it");
+    let recovery = archive.recover(seconds(60)).unwrap();
+    assert_eq!(recovery.damaged.len(), 1);
+    assert_eq!(recovery.damaged[0].0, id);
+    assert!(recovery.damaged[0].1.contains("restore the index"));
+    let trace = archive.trace(id).unwrap();
+    assert_eq!((trace.blobs, trace.has_key), (1, true));
+}
+
+#[test]
+fn an_index_in_which_a_recording_still_waits_destroys_no_key_of_it() {
+    let fixture = fixture();
+    let call = open_call(&fixture.archive, "covert");
+    fixture.archive.ask_to_record(call.id, START).unwrap();
+    // As if it was permitted later: what another recording left, under its name.
+    let key = fixture.folder.path().join(format!("keys/{}.key", call.id));
+    let blob = fixture
+        .folder
+        .path()
+        .join(format!("blobs/objects/rec/{}", call.id));
+    let other = record(&fixture.archive).id;
+    fixture.archive.settle().unwrap();
+    let from = |name: String| fixture.folder.path().join(name);
+    std::fs::copy(from(format!("keys/{other}.key")), &key).unwrap();
+    std::fs::create_dir_all(&blob).unwrap();
+    let segment = from(format!("blobs/objects/rec/{other}/000001.seg"));
+    std::fs::copy(segment, blob.join("000001.seg")).unwrap();
+    let fixture = fixture.reopen();
+    let recovery = fixture.archive.recover(seconds(60)).unwrap();
+    assert!(recovery.damaged.iter().any(|(id, _)| *id == call.id));
+    let trace = fixture.archive.trace(call.id).unwrap();
+    assert_eq!((trace.blobs, trace.has_key), (1, true));
+    assert_eq!(
+        fixture.archive.summary(call.id).unwrap().state,
+        State::Waiting
+    );
+}
+
+#[test]
+fn a_key_that_nothing_was_sealed_with_goes() {
+    let fixture = fixture();
+    let other = record(&fixture.archive).id;
+    let stray = RecordingId::new(START, [9; 10]);
+    let keys = fixture.folder.path().join("keys");
+    std::fs::copy(
+        keys.join(format!("{other}.key")),
+        keys.join(format!("{stray}.key")),
+    )
+    .unwrap();
+    assert!(fixture.archive.trace(stray).unwrap().has_key);
+    let recovery = fixture.archive.recover(seconds(60)).unwrap();
+    assert_eq!(recovery.damaged, []);
+    assert!(!fixture.archive.trace(stray).unwrap().has_key);
+    assert!(fixture.archive.trace(other).unwrap().has_key);
+}
+
 /// The one segment of a recording, as a file.
-fn segment_file(folder: &std::path::Path, id: voicelog_model::RecordingId) -> std::path::PathBuf {
+fn segment_file(folder: &std::path::Path, id: RecordingId) -> std::path::PathBuf {
     let layout = voicelog_store::Layout::in_folder(folder);
     layout.blobs.join(format!("objects/rec/{id}/000001.seg"))
 }

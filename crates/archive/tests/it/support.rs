@@ -14,6 +14,7 @@ use voicelog_evidence::note::SigningKey;
 use voicelog_law::Rulebook;
 use voicelog_model::{Codec, DecisionId, MediaStream, Pii, StreamNumber, Timestamp};
 use voicelog_store::blobs::Options;
+use voicelog_store::faulty::{FaultyBlobs, FaultyIndex, FaultyKeys, Schedule};
 use voicelog_store::{Access, ArchiveId, Layout, LocalStore};
 
 pub(crate) const NAME: &str = "Jansen-van-der-Kanarie";
@@ -40,6 +41,12 @@ pub(crate) fn facts(openness: &str) -> Map<String, Value> {
         "private_use_possible": true, "retention_term": "P1Y",
     });
     facts.as_object().unwrap().clone()
+}
+
+fn resting_on_consent() -> Map<String, Value> {
+    let mut facts = facts("announced");
+    facts.insert("legal_basis".to_owned(), json!("a"));
+    facts
 }
 
 fn line(name: &str, facts: Map<String, Value>) -> Line {
@@ -70,7 +77,15 @@ pub(crate) fn parts_for(folder: &Path, access: Access) -> Parts {
     if !layout.exists() {
         LocalStore::create(&layout, ArchiveId([7; 16]), START).unwrap();
     }
-    let store = LocalStore::open(&layout, access).unwrap();
+    parts_of(LocalStore::open(&layout, access).unwrap())
+}
+
+/// Those of a second process, next to the one that writes.
+pub(crate) fn reading(folder: &Path) -> Parts {
+    parts_of(LocalStore::open(&Layout::in_folder(folder), Access::Read).unwrap())
+}
+
+fn parts_of(store: LocalStore) -> Parts {
     Parts {
         index: Box::new(store.index),
         blobs: Box::new(store.blobs),
@@ -84,8 +99,21 @@ pub(crate) fn parts_for(folder: &Path, access: Access) -> Parts {
         lines: Lines::new(vec![
             line("announced", facts("announced")),
             line("covert", facts("covert")),
+            line("consent", resting_on_consent()),
         ]),
     }
+}
+
+/// The same, with storage that fails as the schedule says.
+pub(crate) fn faulty(folder: &Path, schedule: &Schedule) -> Archive {
+    Archive::open(with_faults(parts(folder), schedule))
+}
+
+pub(crate) fn with_faults(mut parts: Parts, schedule: &Schedule) -> Parts {
+    parts.index = Box::new(FaultyIndex::new(parts.index, schedule.clone()));
+    parts.blobs = Box::new(FaultyBlobs::new(parts.blobs, schedule.clone()));
+    parts.keys = Box::new(FaultyKeys::new(parts.keys, schedule.clone()));
+    parts
 }
 
 pub(crate) fn fixture() -> Fixture {
@@ -146,6 +174,7 @@ pub(crate) fn stream(number: u16) -> MediaStream {
 pub(crate) fn offer(line: &str, other: &str) -> OfferedCall {
     let party = |address: &str| OfferedParty {
         address: Pii::new(address.to_owned()),
+        further_addresses: Vec::new(),
         name: Some(Pii::new(NAME.to_owned())),
     };
     OfferedCall {
@@ -222,19 +251,30 @@ pub(crate) fn write_media(archive: &Archive, call: &Call, count: u16) -> Recordi
     let answer = archive.ask_to_record(call.id, START).unwrap();
     let decision = answer.id;
     let mut writer = archive.begin(permit(answer)).unwrap();
+    write_to(archive, &mut writer, call, decision, count);
+    writer
+}
+
+/// Writes the beginning of a recording that has a writer, and `count` packets on each stream.
+pub(crate) fn write_to(
+    archive: &Archive,
+    writer: &mut RecordingWriter,
+    call: &Call,
+    decision: DecisionId,
+    count: u16,
+) {
     let mut chunk = ChunkBuilder::new();
     push_beginning(&mut chunk, call, decision);
     for sequence in 0..count {
         push_packets(&mut chunk, sequence);
         if sequence % 15 == 14 {
-            archive.append(&mut writer, &chunk.take()).unwrap();
+            archive.append(writer, &chunk.take()).unwrap();
         }
     }
     if !chunk.is_empty() {
-        archive.append(&mut writer, &chunk.take()).unwrap();
+        archive.append(writer, &chunk.take()).unwrap();
     }
     archive.commit().unwrap();
-    writer
 }
 
 /// Ends and closes a recording whose media is written.

@@ -11,18 +11,22 @@ pub use contents::{BundleNote, Opening, Salt};
 pub(crate) use contents::{file, original_of, sound_of};
 
 use crate::audio::{AudioError, StreamAudio, render, wav};
-use crate::canonical::{CanonicalError, canonical_json};
+use crate::canonical::{CanonicalError, canonical_json, from_canonical};
 use crate::checkpoint::TlogProof;
-use crate::digest::Digest;
+use crate::digest::{Digest, sha256};
 use crate::journal::{Record, RecordRef};
 use crate::manifest::Manifest;
 use crate::note::{NoteError, SigningKey};
 use crate::original::{self, EVENTS, OriginalError};
 use crate::timeline::Timeline;
-use crate::tlog::Leaf;
+use crate::tlog::{Leaf, LeafKind, commitment};
 use crate::zip::{self, ZipError};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use voicelog_model::{Kind, StreamNumber, Timestamp};
+
+/// Most bytes of events in a bundle. A call has a few dozen events.
+pub(crate) const EVENTS_BYTES_MAX: usize = 64 << 20;
 
 /// What goes into a bundle.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +72,12 @@ pub enum BundleError {
     /// The container cannot be written.
     #[error("cannot write the container")]
     Zip(#[source] ZipError),
+    /// More events than a reader takes.
+    #[error("the journal has {0} bytes of events, and a bundle holds {EVENTS_BYTES_MAX} at most")]
+    TooManyEvents(usize),
+    /// Two documents of the recording say different things, so the bundle would not verify.
+    #[error("{0} is not the one that belongs to the recording")]
+    Disagree(&'static str),
 }
 
 impl BundleError {
@@ -75,7 +85,8 @@ impl BundleError {
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match self {
-            Self::StrayPackets(_) => Kind::Corrupt,
+            Self::StrayPackets(_) | Self::Disagree(_) => Kind::Corrupt,
+            Self::TooManyEvents(_) => Kind::Exhausted,
             Self::Original(error) => error.kind(),
             Self::Audio(error) => error.kind(),
             Self::Document(error) => error.kind(),
@@ -87,8 +98,41 @@ impl BundleError {
 
 /// Makes a bundle, signed with the archive's key. The same input gives the same bytes.
 ///
-/// It packs what it is given; whether all of that agrees is for [`crate::verify()`] to say.
+/// Errors: [`BundleError::Disagree`] if decision, timeline and leaf are not those of the manifest:
+/// nobody is given a bundle that cannot verify.
 pub fn build(input: &BundleInput<'_>, key: &SigningKey) -> Result<Vec<u8>, BundleError> {
+    check_agreement(input)?;
+    pack(input, key)
+}
+
+/// Whether the manifest names the other documents, and the leaf the manifest.
+fn check_agreement(input: &BundleInput<'_>) -> Result<(), BundleError> {
+    let document = BundleError::Document;
+    let manifest = input.manifest;
+    let decision: Value = from_canonical(input.decision).map_err(document)?;
+    let rulebook = decision.pointer("/rulebook/hash").and_then(Value::as_str);
+    let same_rulebook = rulebook.is_none_or(|hash| hash == manifest.rulebook_hash.to_string());
+    if Digest::of(input.decision) != manifest.decision_sha256 || !same_rulebook {
+        return Err(BundleError::Disagree("the decision"));
+    }
+    let timeline = input.timeline.to_bytes().map_err(document)?;
+    if Digest::of(&timeline) != manifest.timeline_sha256 {
+        return Err(BundleError::Disagree("the timeline"));
+    }
+    let manifest_sha256 = sha256(&manifest.to_bytes().map_err(document)?);
+    let leaf = input.leaf;
+    if leaf.kind != LeafKind::Recorded
+        || leaf.object != manifest.recording.to_string()
+        || leaf.commitment != commitment(&input.commitment_salt, &manifest_sha256)
+    {
+        return Err(BundleError::Disagree("the entry in the log"));
+    }
+    Ok(())
+}
+
+/// As [`build`], but packs whatever it is given: for tests of what verifiers find.
+#[doc(hidden)]
+pub fn pack(input: &BundleInput<'_>, key: &SigningKey) -> Result<Vec<u8>, BundleError> {
     let recording = input.manifest.recording;
     let opening = Opening::new(input.commitment_salt, input.tree_salt, input.leaf.clone());
     let document = BundleError::Document;
@@ -162,6 +206,12 @@ fn originals(input: &BundleInput<'_>) -> Result<Vec<(String, Vec<u8>)>, BundleEr
             .ok_or(BundleError::StrayPackets(number))?;
         let view: RecordRef<'_> = record.as_view();
         original::put_record(index, view, file).map_err(BundleError::Original)?;
+    }
+    match files.get(&EVENTS).map(Vec::len) {
+        Some(byte_len) if byte_len > EVENTS_BYTES_MAX => {
+            return Err(BundleError::TooManyEvents(byte_len));
+        }
+        _ => {}
     }
     Ok(files
         .into_iter()

@@ -66,9 +66,10 @@ pub enum JournalEvent {
         /// Who or what ended it.
         cause: Cause,
     },
-    /// The recorder stopped without ending the call; recovery wrote this. The timeline ends here.
+    /// The recorder stopped without ending the call; recovery wrote this. The timeline ends here:
+    /// at the latest moment that the recorder can have kept anything of.
     Interrupted {
-        /// When the recorder ran again.
+        /// When the recorder ran again; the timeline does not depend on it.
         restarted_at: Timestamp,
     },
 }

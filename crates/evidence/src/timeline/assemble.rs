@@ -125,12 +125,14 @@ impl<T: Copy> Assembly<T> {
 
     fn push_event(&mut self, at: Timestamp, at_us: i64, event: &JournalEvent) {
         match event {
-            JournalEvent::Interrupted { restarted_at } => {
+            // When the recorder ran again is told for people: nobody knows how long the call went
+            // on without it, so its interval ends where the last thing known of it does.
+            JournalEvent::Interrupted { .. } => {
                 let down_us = bounded(self.latest.micros_since(self.started.unwrap_or(at)).max(0));
                 for strand in self.streams.values_mut() {
                     strand.states.change(down_us, State::Down);
                 }
-                self.end = Some(((*restarted_at).max(self.latest), Cause::Restart));
+                self.end = Some((at.max(self.latest), Cause::Restart));
                 return;
             }
             JournalEvent::CallEnded { cause } => self.end = Some((at.max(self.latest), *cause)),

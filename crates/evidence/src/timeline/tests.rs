@@ -413,21 +413,22 @@ fn another_payload_type_of_g711_is_media_too() {
 }
 
 #[test]
-fn an_interruption_lasts_until_the_restart() {
-    let mut call = Call::permitted();
-    call.talk(20 * MS, 50);
-    let restarted_at = Timestamp::from_micros(START + 60_000 * MS);
-    call.event(60_000 * MS, JournalEvent::Interrupted { restarted_at });
-    let timeline = call.timeline();
-    assert_eq!(
-        shape(&timeline),
-        [(Media, 0, 1_000), (Restart, 1_000, 60_000)]
-    );
-    assert_eq!(
-        (timeline.end, timeline.verdict),
-        (Some(Cause::Restart), Verdict::WholeWithDeclaredGaps)
-    );
-    assert_eq!(timeline.call_ended, restarted_at);
+fn an_interruption_ends_the_call_at_its_own_time_however_late_the_restart() {
+    for days in [0, 3] {
+        let mut call = Call::permitted();
+        call.talk(20 * MS, 50);
+        let restarted_at = Timestamp::from_micros(START + 60_000 * MS + days * 86_400_000 * MS);
+        call.event(1_500 * MS, JournalEvent::Interrupted { restarted_at });
+        let timeline = call.timeline();
+        assert_eq!(
+            shape(&timeline),
+            [(Media, 0, 1_000), (Restart, 1_000, 1_500)]
+        );
+        assert_eq!(
+            (timeline.end, timeline.verdict),
+            (Some(Cause::Restart), Verdict::WholeWithDeclaredGaps)
+        );
+    }
 }
 
 #[test]
@@ -436,11 +437,11 @@ fn an_interruption_of_a_call_that_waited_keeps_its_reason() {
     call.event(2 * MS, refused());
     call.event(4_000 * MS, refused());
     let restarted_at = Timestamp::from_micros(START + 9_000 * MS);
-    call.event(9_000 * MS, JournalEvent::Interrupted { restarted_at });
+    call.event(4_500 * MS, JournalEvent::Interrupted { restarted_at });
     let timeline = call.timeline();
     assert_eq!(
         shape(&timeline),
-        [(NotStarted, 0, 4_000), (Restart, 4_000, 9_000)]
+        [(NotStarted, 0, 4_000), (Restart, 4_000, 4_500)]
     );
     assert_eq!(timeline.verdict, Verdict::NotRecorded);
 }

@@ -15,7 +15,7 @@ const VERSION: u32 = 1;
 pub enum LeafKind {
     /// A recording is complete.
     Recorded,
-    /// An act was refused.
+    /// An act was refused, or a call ended of which nothing was recorded: the object tells which.
     Refused,
     /// An act was permitted.
     Permitted,
@@ -25,11 +25,11 @@ pub enum LeafKind {
     Exported,
     /// A recording was destroyed.
     Destroyed,
-    /// The archive was opened for the first time.
+    /// The archive was opened for the first time. Reserved: not written yet.
     ArchiveOpened,
-    /// Another rulebook is in force.
+    /// Another rulebook is in force. Reserved: not written yet.
     RulebookChanged,
-    /// A key came into use.
+    /// A key came into use. Reserved: not written yet.
     KeyCreated,
 }
 

@@ -3,7 +3,9 @@
 use super::files::Files;
 use super::report::{Check, Findings, Text};
 use crate::audio::{render, wav_byte_len};
-use crate::bundle::{BundleNote, Opening, file, original_of, sound_files, sound_of};
+use crate::bundle::{
+    BundleNote, EVENTS_BYTES_MAX, Opening, file, original_of, sound_files, sound_of,
+};
 use crate::canonical::{CanonicalError, from_canonical};
 use crate::digest::Digest;
 use crate::inventory::{Inventory, InventoryBuilder};
@@ -16,9 +18,6 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::error::Error;
 use voicelog_model::Timestamp;
-
-/// Most bytes of events that are checked. A call has a few dozen events.
-const EVENTS_BYTES_MAX: usize = 64 << 20;
 
 /// The documents of a bundle, as far as they can be read.
 pub(super) struct Claims {

@@ -213,7 +213,11 @@ impl Parts {
     }
 
     pub(crate) fn bundle_signed_by(&self, key: &SigningKey) -> Vec<u8> {
-        let input = BundleInput {
+        bundle::pack(&self.input(), key).unwrap()
+    }
+
+    pub(crate) fn input(&self) -> BundleInput<'_> {
+        BundleInput {
             manifest: &self.manifest,
             timeline: &self.inventory.timeline,
             decision: &self.decision,
@@ -223,8 +227,7 @@ impl Parts {
             leaf: &self.leaf,
             proof: &self.proof,
             made_at: STARTED.plus_micros(3_600_000_000),
-        };
-        bundle::build(&input, key).unwrap()
+        }
     }
 }
 

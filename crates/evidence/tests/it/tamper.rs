@@ -1,8 +1,10 @@
 //! What happens to a bundle that somebody changed.
 
 use crate::fixture::{Parts, archive_key, inventory, logged, verifier};
+use voicelog_evidence::bundle::{self, BundleError};
 use voicelog_evidence::verify::Check;
-use voicelog_evidence::{Digest, Record, Report, SigningKey, Verdict, verify, zip};
+use voicelog_evidence::{Digest, JournalEvent, Record, Report, SigningKey, Verdict, verify, zip};
+use voicelog_model::DecisionId;
 
 /// The places of what is broken.
 fn places(report: &Report) -> Vec<String> {
@@ -243,6 +245,51 @@ fn claims_that_the_original_does_not_bear_are_named() {
     );
     let shifted = claim(|parts| parts.inventory.timeline.streams[0].intervals[0].end_us += 1);
     assert_eq!(shifted, [Check::Timeline, Check::Timeline]);
+}
+
+#[test]
+fn no_bundle_is_made_of_documents_that_disagree() {
+    let refused = |change: fn(&mut Parts)| {
+        let mut parts = Parts::new(1, 6);
+        change(&mut parts);
+        match bundle::build(&parts.input(), &archive_key()) {
+            Ok(bundle) => {
+                assert!(verify(&bundle, Some(&verifier())).holds());
+                ""
+            }
+            Err(BundleError::Disagree(what)) => what,
+            Err(other) => panic!("{other}"),
+        }
+    };
+    assert_eq!(refused(|_| ()), "");
+    assert_eq!(
+        refused(|parts| parts.decision = b"{}".to_vec()),
+        "the decision"
+    );
+    assert_eq!(
+        refused(|parts| parts.manifest.rulebook_hash = Digest([0; 32])),
+        "the decision"
+    );
+    let other = |parts: &mut Parts| parts.inventory.timeline.stray_packets += 1;
+    assert_eq!(refused(other), "the timeline");
+    let other = |parts: &mut Parts| parts.manifest.record_count += 1;
+    assert_eq!(refused(other), "the entry in the log");
+}
+
+#[test]
+fn no_bundle_is_made_with_more_events_than_a_reader_takes() {
+    let mut parts = Parts::new(1, 6);
+    let long = Record::Event {
+        at: parts.manifest.call_ended,
+        event: JournalEvent::NotPermitted {
+            decision: DecisionId::from_bytes([1; 16]),
+            outcome: "x".repeat(60_000),
+            reasons: Vec::new(),
+        },
+    };
+    parts.records.extend(std::iter::repeat_n(long, 1_200));
+    let refused = bundle::build(&parts.input(), &archive_key());
+    assert!(matches!(refused, Err(BundleError::TooManyEvents(_))));
 }
 
 #[test]

@@ -47,6 +47,14 @@ pub(crate) fn day(text: &str) -> Option<Date> {
         .flatten()
 }
 
+/// The moment at which a day begins.
+pub(crate) fn start_of(day: Date) -> Option<Timestamp> {
+    day.to_zoned(TimeZone::get(ZONE).ok()?)
+        .ok()
+        .map(|start| start.timestamp().to_string())
+        .and_then(|text| text.parse().ok())
+}
+
 /// An ISO 8601 duration in years, months, weeks and days, in that order.
 pub(crate) fn term(text: &str) -> Option<Span> {
     let mut rest = text.strip_prefix('P')?;

@@ -31,6 +31,13 @@ pub(super) fn any(facts: &Values, at: Timestamp) -> bool {
     all.any(|combination| (combination.hits)(facts, at))
 }
 
+/// How many such combinations these facts hold.
+pub(super) fn count(facts: &Values, at: Timestamp) -> usize {
+    let all = ACT.iter().chain(MAKING).chain(PEOPLE).chain(TIME);
+    all.filter(|combination| (combination.hits)(facts, at))
+        .count()
+}
+
 fn act(facts: &Values, acts: &[&str]) -> bool {
     facts.is_one_of(name::REQUESTED_ACTION, acts)
 }

@@ -5,6 +5,7 @@ use super::table::definitions;
 use super::values::Values;
 use crate::text::Bilingual;
 use serde_json::{Value, json};
+use std::sync::LazyLock;
 
 /// Something that was read otherwise than it was written; the answer says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,14 +41,18 @@ pub(super) fn mend(facts: &mut Values) -> Vec<Mended> {
     mended
 }
 
+/// What always stands in for a missing fact.
+static ALWAYS: LazyLock<Vec<(&'static str, Value)>> = LazyLock::new(|| {
+    let rows = definitions().filter(|row| row.name != name::CONFIDENTIALITY_CLAUSE);
+    rows.filter_map(|row| Some((row.name, serde_json::from_str(row.default_value()?).ok()?)))
+        .collect()
+});
+
 /// Fills in every default: first what always stands in, then what depends on other facts.
 pub(super) fn fill(facts: &mut Values) {
-    for row in definitions().filter(|row| row.name != name::CONFIDENTIALITY_CLAUSE) {
-        let value = row
-            .default_value()
-            .and_then(|text| serde_json::from_str::<Value>(text).ok());
-        if let Some(value) = value {
-            facts.set_if_missing(row.name, value);
+    for (name, value) in ALWAYS.iter() {
+        if !facts.has(name) {
+            facts.set(name, value.clone());
         }
     }
     let natural = facts.is_one_of(

@@ -14,7 +14,7 @@ pub(crate) mod name;
 mod schema;
 mod shape;
 pub(crate) mod table;
-mod trials;
+pub(crate) mod trials;
 pub(crate) mod values;
 
 pub use error::{FactsError, Finding};
@@ -181,6 +181,36 @@ impl Facts {
         given.set(name, value.clone());
         (!combinations::any(&given, self.checked_at))
             .then(|| Self::read(self.action, given, self.checked_at))
+    }
+
+    /// The facts of an interview that goes on: what is asked next may still be wanting.
+    pub(crate) fn draft(action: Action, given: Values, at: Timestamp) -> Self {
+        Self::read(action, given, at)
+    }
+
+    /// These facts with one value, which has the right shape; nothing if that would add a
+    /// contradiction.
+    pub(crate) fn joined(&self, name: &'static str, value: Value) -> Option<Self> {
+        let mut given = self.given.clone();
+        given.set(name, value);
+        let (before, after) = (&self.given, &given);
+        let count = |facts| combinations::count(facts, self.checked_at);
+        (count(after) <= count(before)).then(|| Self::read(self.action, given, self.checked_at))
+    }
+
+    /// The word that a fact holds, if it was given.
+    pub(crate) fn word(&self, name: &str) -> Option<&str> {
+        self.given.word(name)
+    }
+
+    /// Whether a set was given and holds a word.
+    pub(crate) fn holds(&self, name: &str, word: &str) -> bool {
+        self.given.holds(name, word)
+    }
+
+    /// Whether a fact was given and is one of these words.
+    pub(crate) fn is_one_of(&self, name: &str, words: &[&str]) -> bool {
+        self.given.is_one_of(name, words)
     }
 
     /// The act asked about.

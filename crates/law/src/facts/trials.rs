@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// A few values of one fact: every word of a list, both flags, and for what has no end of values
 /// those that its row names.
-pub(super) fn values(row: &Definition) -> Vec<Value> {
+pub(crate) fn values(row: &Definition) -> Vec<Value> {
     if !row.trials.is_empty() {
         let values = row.trials.iter();
         return values

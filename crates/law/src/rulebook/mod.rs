@@ -303,6 +303,32 @@ impl Rulebook {
         self.rules.get(id)
     }
 
+    /// The ids of all rules that hold for these facts.
+    #[cfg(test)]
+    pub(crate) fn holding_all(
+        &self,
+        facts: &crate::facts::Facts,
+        at: Timestamp,
+    ) -> std::collections::BTreeSet<String> {
+        let asked = match Asked::new(facts.action(), &facts.filled(), at) {
+            Ok(asked) => asked,
+            Err(failure) => panic!("{}", failure.why),
+        };
+        [Part::Gates, Part::Missing, Part::Duties]
+            .into_iter()
+            .flat_map(|part| self.holding(&asked, part).0)
+            .map(|rule| rule.id.clone())
+            .collect()
+    }
+
+    /// The rules that can make the outcome of an act: gates, what missing facts do, duties.
+    pub(crate) fn deciding(&self, action: Action) -> impl Iterator<Item = &Rule> {
+        let sets = self.acts.get(&action).into_iter();
+        sets.flat_map(|sets| [&sets.gates, &sets.missing, &sets.duties])
+            .flat_map(PolicySet::policies)
+            .filter_map(|policy| self.rules.get::<str>(policy.id().as_ref()))
+    }
+
     /// The rules of one part that hold for these facts, in the order of the law; and the rules
     /// that could not be evaluated.
     pub(crate) fn holding(&self, asked: &Asked, part: Part) -> (Vec<&Rule>, Vec<RuleFailure>) {

@@ -3,6 +3,7 @@
 use super::RulebookError;
 use crate::decision::{AdviceKind, Forecast, ReasonKind, Status};
 use crate::facts::calendar;
+use crate::interview::Condition;
 use crate::text::Text;
 use cedar_policy::{Effect, Policy};
 use std::collections::BTreeMap;
@@ -51,6 +52,8 @@ pub(crate) struct Rule {
     pub(crate) forecast: Option<Forecast>,
     /// The policy as it stands in its file.
     pub(crate) cedar: String,
+    /// When it holds, for finding out what it hangs on.
+    pub(crate) condition: Condition,
 }
 
 /// The annotations that a rule may carry.
@@ -128,6 +131,12 @@ pub(super) fn read(place: &str, policy: &Policy) -> Result<Rule, RulebookError> 
         forecast: reader.forecast()?,
         does,
         cedar: policy.to_string(),
+        condition: Condition::of_policy(&policy.to_json().map_err(|error| {
+            RulebookError::Syntax {
+                place: place.to_owned(),
+                why: error.to_string(),
+            }
+        })?),
     })
 }
 

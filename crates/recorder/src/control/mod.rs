@@ -9,9 +9,12 @@
 
 mod call;
 mod offer;
+#[cfg(test)]
+mod tests;
 
 use crate::decider::{DeciderHandle, Question, Reply};
 use crate::finisher::FinisherHandle;
+use crate::guard::contained;
 use crate::media::{MediaCommand, StreamMedia};
 use crate::ports::{MediaPorts, PortsError};
 use crate::shared::{CallState, Shared};
@@ -145,7 +148,9 @@ impl Control {
     /// The law has answered, or could not.
     pub(crate) fn on_reply(&mut self, reply: Reply, now: Timestamp) {
         let key = reply.session;
-        if let Some(call) = &reply.call {
+        if let Some(call) = &reply.call
+            && self.calls.contains_key(&key)
+        {
             self.by_recording.insert(call.id, key);
         }
         self.with(key, now, |call, hands| call.on_reply(reply, hands));
@@ -202,8 +207,11 @@ impl Control {
         let Some(call) = self.calls.get_mut(&key) else {
             return;
         };
-        act(call, &mut hands);
-        if call.is_over() {
+        let done = contained("controlling a call", || act(call, &mut hands));
+        if done.is_none() {
+            call.abandon(&mut hands);
+        }
+        if done.is_none() || call.is_over() {
             if let Some(id) = call.id() {
                 self.by_recording.remove(&id);
             }
@@ -291,7 +299,8 @@ impl Control {
             activity: activity(offered),
             media,
         };
-        let sockets = StreamMedia::new(&stream.media, ports);
+        let remote = offered.remote.as_ref().map(|remote| *remote.expose());
+        let sockets = StreamMedia::new(&stream.media, ports, remote);
         Ok(Some((stream, sockets)))
     }
 

@@ -2,7 +2,7 @@
 
 use voicelog_archive::{OfferedCall, OfferedParty};
 use voicelog_model::{MediaStream, Pii, Timestamp, limits};
-use voicelog_srs::{Metadata, Offer, OfferedStream};
+use voicelog_srs::{Metadata, Offer, OfferedStream, Quirk};
 
 /// A stream as the journal and the manifest name it; `None` if it cannot be recorded.
 pub(super) fn media_stream(
@@ -10,9 +10,9 @@ pub(super) fn media_stream(
     metadata: Option<&Metadata>,
 ) -> Option<MediaStream> {
     let format = offered.format?;
-    // A mix of several voices belongs to none of them.
+    // A mix of several voices belongs to none of them, and a guess is not written down as a fact.
     let party = match metadata.map(|metadata| metadata.voices_of(offered.number)) {
-        Some([voice]) => Some(voice.party.clone()),
+        Some([voice]) if voice.rule.is_verified() => Some(voice.party.clone()),
         _ => None,
     };
     Some(MediaStream {
@@ -25,22 +25,33 @@ pub(super) fn media_stream(
 }
 
 /// Who takes part. The order is that of the pseudonyms, so those who left keep their place: they
-/// were in the conversation that is being recorded.
+/// were in the conversation that is being recorded. If there may be somebody whom the metadata
+/// could not tell us of, one more stands at the end, without an address.
 pub(super) fn parties(metadata: &Metadata) -> Vec<OfferedParty> {
+    let is_incomplete = metadata.quirks.contains(&Quirk::ParticipantsUnknown);
+    let unknown = is_incomplete.then(|| party(&[], None));
+    // With more than we keep, the last place is for those who have none.
+    let named_max = limits::PARTIES_MAX - usize::from(is_incomplete);
     metadata
         .participants
         .iter()
-        .take(limits::PARTIES_MAX)
-        .map(|participant| OfferedParty {
-            // Without an address the country is unknown, which the law takes as the strictest.
-            address: participant
-                .addresses
-                .first()
-                .cloned()
-                .unwrap_or_else(|| Pii::new(String::new())),
-            name: participant.name.clone(),
-        })
+        .take(named_max)
+        .map(|participant| party(&participant.addresses, participant.name.clone()))
+        .chain(unknown)
         .collect()
+}
+
+fn party(addresses: &[Pii<String>], name: Option<Pii<String>>) -> OfferedParty {
+    let (first, further) = match addresses {
+        [first, further @ ..] => (first.clone(), further.to_vec()),
+        // Without an address the country is unknown, which the law takes as the strictest.
+        [] => (Pii::new(String::new()), Vec::new()),
+    };
+    OfferedParty {
+        address: first,
+        further_addresses: further,
+        name,
+    }
 }
 
 /// The call, for the archive.

@@ -5,7 +5,8 @@
 //! handed to the writer every 300 ms ([`limits::CHUNK_MILLIS`]), a third of the calls at a time,
 //! so that the writer has something to do every 100 ms and never a heap.
 //!
-//! **Invariant:** without a permit nothing of a packet but its first byte leaves the kernel.
+//! **Invariant:** after a refusal nothing of a packet but its first byte leaves the kernel; what
+//! waited there for the answer is read to see when it arrived, and kept only if a permit was held.
 
 mod counts;
 mod receive;
@@ -48,8 +49,17 @@ pub(crate) enum MediaCommand {
     AddStream(RecordingId, Box<StreamMedia>),
     /// The law is being asked: leave what arrives where it is.
     Hold(RecordingId),
-    /// A permit is held from this moment on.
-    Keep(RecordingId, Timestamp, Vec<Dated>),
+    /// A permit is held.
+    Keep {
+        /// Which recording.
+        id: RecordingId,
+        /// From when on.
+        from: Timestamp,
+        /// For the journal.
+        events: Vec<Dated>,
+        /// The facts have changed since it was asked for: hold on until the next answer.
+        is_stale: bool,
+    },
     /// No permit from `since` on.
     Close {
         /// Which recording.
@@ -158,8 +168,13 @@ impl MediaThread {
                 self.with(id, |session, _| session.add_stream(*stream));
             }
             MediaCommand::Hold(id) => self.with(id, |session, _| session.hold()),
-            MediaCommand::Keep(id, from, events) => {
-                self.with(id, |session, _| session.keep(from, events));
+            MediaCommand::Keep {
+                id,
+                from,
+                events,
+                is_stale,
+            } => {
+                self.with(id, |session, _| session.keep(from, events, is_stale));
             }
             MediaCommand::Close {
                 id,
@@ -189,8 +204,15 @@ impl MediaThread {
 
     fn with(&mut self, id: RecordingId, act: impl FnOnce(&mut MediaSession, &mut Receiver)) {
         // A command for a call that has just ended is no error.
-        if let Some(place) = self.calls.get_mut(&id) {
+        let Some(place) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let done = contained("obeying for media", || {
             act(&mut place.session, &mut self.receiver);
+        });
+        if done.is_none() {
+            place.session.fail();
+            self.notices.send(Notice::MediaFailed(id, Cause::Overload));
         }
     }
 
@@ -220,7 +242,12 @@ impl MediaThread {
             .filter(|place| group.is_none_or(|group| place.group == group))
             .filter_map(|place| {
                 let id = place.session.id();
-                let plaintext = place.session.take_chunk(now)?;
+                let taken = contained("handing media over", || place.session.take_chunk(now));
+                if taken.is_none() {
+                    place.session.fail();
+                    self.notices.send(Notice::MediaFailed(id, Cause::Overload));
+                }
+                let plaintext = taken??;
                 Some(Chunk { id, plaintext })
             })
             .collect();

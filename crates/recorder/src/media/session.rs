@@ -5,6 +5,7 @@ use super::counts::{MediaCounts, SharedCounts};
 use super::receive::{Datagram, Receiver, SweepTime, discard};
 use super::source::{SourceLock, Whose};
 use crate::ports::PortPair;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, PacketKind};
 use voicelog_model::rtp::RtpPacket;
@@ -40,20 +41,23 @@ pub(crate) struct StreamMedia {
     source: SourceLock,
     /// Packets that could not be kept and are not yet in the journal.
     dropped: u64,
-    /// Packets thrown away unread since the session was closed.
+    /// Packets that came since the permit ended and were not kept.
     closed_to: u64,
+    /// The same while what came before the end is still being read.
+    late: u64,
 }
 
 impl StreamMedia {
-    /// A stream on its sockets.
-    pub(crate) fn new(stream: &MediaStream, ports: PortPair) -> Self {
+    /// A stream on its sockets; `offered` is where the client says that its media comes from.
+    pub(crate) fn new(stream: &MediaStream, ports: PortPair, offered: Option<SocketAddr>) -> Self {
         Self {
             number: stream.number,
             payload_type: stream.payload_type,
             ports,
-            source: SourceLock::default(),
+            source: SourceLock::new(offered),
             dropped: 0,
             closed_to: 0,
+            late: 0,
         }
     }
 }
@@ -63,8 +67,9 @@ impl StreamMedia {
 pub(crate) struct MediaSession {
     id: RecordingId,
     mode: Mode,
-    /// The moment of the permit: what arrived earlier is never kept.
-    from: Timestamp,
+    /// The moment of the permit: what arrived earlier is never kept. `None` while none is held, in
+    /// whatever mode.
+    from: Option<Timestamp>,
     /// Why media is not kept although no refusal says so; `None` if the journal says so itself.
     closed_cause: Option<Cause>,
     /// Whether a writer is open for it, so that the journal may be filled.
@@ -88,7 +93,7 @@ impl MediaSession {
         Self {
             id,
             mode: Mode::Held,
-            from: Timestamp::default(),
+            from: None,
             closed_cause: None,
             is_begun: false,
             is_failed: false,
@@ -118,20 +123,19 @@ impl MediaSession {
         }
     }
 
-    /// A permit is held from `from` on. With the first one a writer is open.
-    pub(crate) fn keep(&mut self, from: Timestamp, events: Vec<Dated>) {
+    /// A permit is held from `from` on. With the first one a writer is open. If the facts have
+    /// changed since it was asked for (`is_stale`), what arrives waits for the next answer.
+    pub(crate) fn keep(&mut self, from: Timestamp, events: Vec<Dated>, is_stale: bool) {
         if !self.is_begun {
             // What was thrown away until now is what the journal calls "not started".
             self.closed_cause = None;
         }
-        if !self.is_begun || self.mode == Mode::Closed {
-            self.from = from;
-        }
         self.is_begun = true;
-        self.tell_closed(from);
         self.push_events(events);
         if !self.is_failed {
-            self.mode = Mode::Keeping;
+            // A permit that never ended goes on from where it began.
+            self.from.get_or_insert(from);
+            self.mode = if is_stale { Mode::Held } else { Mode::Keeping };
         }
     }
 
@@ -145,11 +149,9 @@ impl MediaSession {
         events: Vec<Dated>,
         cause: Option<Cause>,
     ) {
-        if self.mode == Mode::Closed {
-            self.tell_closed(since);
-        } else if self.is_begun {
-            self.take_in(receiver, time, Some(since), true);
-        }
+        // Without a permit there is nothing to take in, even if it waited for an answer.
+        self.take_in(receiver, time, Some(since), true);
+        self.from = None;
         self.mode = Mode::Closed;
         self.closed_cause = cause;
         self.push_events(events);
@@ -158,6 +160,7 @@ impl MediaSession {
     /// Its media cannot be written any more.
     pub(crate) fn fail(&mut self) {
         self.is_failed = true;
+        self.from = None;
         self.mode = Mode::Closed;
         self.journal = ChunkBuilder::new();
     }
@@ -203,6 +206,10 @@ impl MediaSession {
         self.tell_dropped(at);
         self.push_events(events);
         self.shared.publish(&self.counts, self.last_packet);
+        if self.counts.foreign > 0 {
+            let packets = self.counts.foreign;
+            tracing::warn!(recording = %self.id, packets, "packets from elsewhere were not kept");
+        }
         self.is_begun.then(|| self.journal.take())
     }
 
@@ -237,8 +244,11 @@ impl MediaSession {
         until: Option<Timestamp>,
         with_control: bool,
     ) {
+        let Some(from) = self.from else {
+            return;
+        };
         let mut intake = Intake {
-            from: self.from,
+            from,
             until,
             journal: &mut self.journal,
             counts: &mut self.counts,
@@ -251,13 +261,16 @@ impl MediaSession {
                 payload_type,
                 source,
                 dropped,
-                ..
+                closed_to,
+                late,
             } = stream;
             let mut lane = Lane {
                 number: *number,
                 payload_type: *payload_type,
                 source,
                 dropped,
+                before: closed_to,
+                after: late,
             };
             let read = receiver.receive(&ports.rtp, time, |datagram| {
                 intake.take(&mut lane, datagram, false);
@@ -273,6 +286,10 @@ impl MediaSession {
                 // A datagram socket has no state to lose; the next sweep tries again.
                 tracing::debug!(recording = %self.id, stream = %number, %error, "cannot read media");
             }
+        }
+        self.tell_closed(from);
+        for stream in &mut self.streams {
+            stream.closed_to = std::mem::take(&mut stream.late);
         }
     }
 
@@ -320,6 +337,10 @@ struct Lane<'a> {
     payload_type: u8,
     source: &'a mut SourceLock,
     dropped: &'a mut u64,
+    /// RTP that came before the permit.
+    before: &'a mut u64,
+    /// RTP that came after its end.
+    after: &'a mut u64,
 }
 
 /// Where packets go while a permit is held.
@@ -339,8 +360,14 @@ impl Intake<'_> {
             bytes,
             is_cut,
         } = datagram;
-        if arrived < self.from || self.until.is_some_and(|until| arrived >= until) {
+        if arrived < self.from {
             self.counts.without_permit += 1;
+            *lane.before += u64::from(!on_control_port);
+            return;
+        }
+        if self.until.is_some_and(|until| arrived >= until) {
+            self.counts.without_permit += 1;
+            *lane.after += u64::from(!on_control_port);
             return;
         }
         *self.last_packet = Some(arrived);
@@ -398,7 +425,7 @@ impl Intake<'_> {
     fn take_control(
         &mut self,
         lane: &Lane<'_>,
-        from: std::net::SocketAddr,
+        from: SocketAddr,
         arrived: Timestamp,
         bytes: &[u8],
     ) {

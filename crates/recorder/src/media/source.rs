@@ -1,12 +1,14 @@
 //! From where the packets of one stream come.
 //!
-//! The offer does not bind a client to an address, so the first packet decides, and from then on
-//! only its source is heard. Otherwise anybody who finds the port could speak on the recording.
+//! The offer names an address, which a client behind a NAT does not send from. So whoever comes
+//! first is heard, but who is at the offered address is always believed before somebody who is
+//! not. Otherwise anybody who finds the port could speak on the recording, or keep the client off
+//! it.
 
 use std::net::SocketAddr;
 use voicelog_model::Timestamp;
 
-/// How long a source must be silent before another one may take its place.
+/// How long a source must be silent before another one, no better than it, may take its place.
 pub(crate) const SILENCE_MICROS: i64 = 2_000_000;
 
 /// Whose packet it is.
@@ -20,57 +22,96 @@ pub(crate) enum Whose {
     Foreign,
 }
 
+/// How well an address fits the offered one; later is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    /// Another host, or none was offered.
+    None,
+    /// The host, another port.
+    Host,
+    /// Address and port.
+    Exact,
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Source {
     address: SocketAddr,
+    fit: Fit,
     ssrc: u32,
     heard: Timestamp,
 }
 
-/// Holds on to one source: address, port and SSRC.
+/// Holds on to one source address.
 ///
-/// A packet from the same address with another SSRC is a client that starts its stream anew (RFC
-/// 3550 §8.2), and not one packet of it is lost: it takes over at once. Two SSRCs that keep
-/// sending in turn from one address do not: then the second one stays, as long as both are heard.
+/// From that address every SSRC is heard: one that changes is a client that starts its stream anew
+/// (RFC 3550 §8.2), and of two that send in turn nobody can say here which is the true one. Both
+/// are kept then, and the timeline tells them apart.
 #[derive(Debug, Default)]
 pub(crate) struct SourceLock {
+    offered: Option<SocketAddr>,
     current: Option<Source>,
-    /// When packets of two SSRCs last met, from the address that we listen to.
-    conflict: Option<Timestamp>,
+    /// When the SSRC was last another one than in the packet before.
+    changed: Option<Timestamp>,
 }
 
 impl SourceLock {
+    /// Nobody heard yet; `offered` is where the client says that its media comes from.
+    pub(crate) fn new(offered: Option<SocketAddr>) -> Self {
+        Self {
+            // An address of zeros is a hold and not a place (RFC 3264 §8.4).
+            offered: offered.filter(|address| !address.ip().is_unspecified()),
+            ..Self::default()
+        }
+    }
+
     /// Says whose packet this is, and remembers it.
     pub(crate) fn judge(&mut self, from: SocketAddr, ssrc: u32, at: Timestamp) -> Whose {
+        let fit = self.fit(from);
         let Some(current) = &mut self.current else {
             self.current = Some(Source {
                 address: from,
+                fit,
                 ssrc,
                 heard: at,
             });
             return Whose::Own;
         };
-        if current.address == from && current.ssrc == ssrc {
+        if current.address == from {
+            let is_other = std::mem::replace(&mut current.ssrc, ssrc) != ssrc;
             current.heard = at;
-            return Whose::Own;
+            // Two that send in turn are one event, not one for each packet.
+            let is_news = is_other
+                && self
+                    .changed
+                    .is_none_or(|changed| at.micros_since(changed) >= SILENCE_MICROS);
+            if is_other {
+                self.changed = Some(at);
+            }
+            return if is_news {
+                Whose::NewSource
+            } else {
+                Whose::Own
+            };
         }
-        let is_silent = at.micros_since(current.heard) >= SILENCE_MICROS;
-        let same_address = current.address == from;
-        let first_conflict = self
-            .conflict
-            .is_none_or(|met| at.micros_since(met) >= SILENCE_MICROS);
-        if same_address {
-            self.conflict = Some(at);
-        }
-        if is_silent || (same_address && first_conflict) {
+        if fit > current.fit || at.micros_since(current.heard) >= SILENCE_MICROS {
             *current = Source {
                 address: from,
+                fit,
                 ssrc,
                 heard: at,
             };
+            self.changed = Some(at);
             Whose::NewSource
         } else {
             Whose::Foreign
+        }
+    }
+
+    fn fit(&self, from: SocketAddr) -> Fit {
+        match self.offered {
+            Some(offered) if offered == from => Fit::Exact,
+            Some(offered) if offered.ip() == from.ip() => Fit::Host,
+            _ => Fit::None,
         }
     }
 
@@ -124,15 +165,59 @@ mod tests {
     }
 
     #[test]
-    fn two_sources_that_send_in_turn_do_not_flap() {
+    fn of_two_that_send_in_turn_from_one_address_nothing_is_lost_and_one_event_is_made() {
         let mut lock = SourceLock::default();
         let mut changes = 0;
         for packet in 0..1_000 {
             let ssrc = 7 + u32::from(packet % 2 == 1);
-            if lock.judge(address(1), ssrc, at(packet * 10)) == Whose::NewSource {
-                changes += 1;
+            match lock.judge(address(1), ssrc, at(packet * 10)) {
+                Whose::Own => {}
+                Whose::NewSource => changes += 1,
+                Whose::Foreign => panic!("packet {packet} is lost"),
             }
         }
         assert_eq!(changes, 1);
+    }
+
+    fn elsewhere(port: u16) -> SocketAddr {
+        SocketAddr::from(([192, 0, 2, 1], port))
+    }
+
+    #[test]
+    fn who_is_at_the_offered_address_wins_over_whoever_came_first() {
+        let mut lock = SourceLock::new(Some(address(1)));
+        assert_eq!(lock.judge(elsewhere(9), 9, at(0)), Whose::Own);
+        assert_eq!(lock.judge(address(2), 7, at(10)), Whose::NewSource);
+        assert_eq!(lock.judge(elsewhere(9), 9, at(15)), Whose::Foreign);
+        assert_eq!(lock.judge(address(1), 7, at(20)), Whose::NewSource);
+        assert_eq!(lock.judge(address(2), 7, at(25)), Whose::Foreign);
+        // Also after a pause that somebody else has used.
+        assert_eq!(lock.judge(elsewhere(9), 9, at(3_000)), Whose::NewSource);
+        assert_eq!(lock.judge(address(1), 7, at(3_020)), Whose::NewSource);
+        assert_eq!(lock.judge(elsewhere(9), 9, at(3_040)), Whose::Foreign);
+    }
+
+    #[test]
+    fn one_that_keeps_coming_does_not_keep_the_offered_address_off() {
+        let mut lock = SourceLock::new(Some(address(1)));
+        let mut lost = 0;
+        for packet in 0..1_000 {
+            if packet % 50 == 0 {
+                lock.judge(elsewhere(9), 9, at(packet * 20));
+            }
+            if lock.judge(address(1), 7, at(packet * 20 + 5)) == Whose::Foreign {
+                lost += 1;
+            }
+        }
+        assert_eq!(lost, 0);
+    }
+
+    #[test]
+    fn behind_a_nat_and_on_hold_the_first_one_is_heard() {
+        for offered in ["10.0.0.7:4000", "0.0.0.0:4000"] {
+            let mut lock = SourceLock::new(Some(offered.parse().unwrap()));
+            assert_eq!(lock.judge(elsewhere(1), 7, at(0)), Whose::Own);
+            assert_eq!(lock.judge(elsewhere(2), 8, at(20)), Whose::Foreign);
+        }
     }
 }

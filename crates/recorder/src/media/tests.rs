@@ -38,6 +38,8 @@ impl Bench {
         let mut ports = MediaPorts::new([127, 0, 0, 1].into(), 0..=0);
         let shared = Arc::new(SharedCounts::default());
         let mut rtp = Vec::new();
+        let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let offered = client.local_addr().unwrap();
         let streams = (1..=streams)
             .map(|number| {
                 let pair = ports.bind().unwrap();
@@ -49,7 +51,7 @@ impl Bench {
                     payload_type: 8,
                     party: None,
                 };
-                StreamMedia::new(&stream, pair)
+                StreamMedia::new(&stream, pair, Some(offered))
             })
             .collect();
         let id = RecordingId::new(now(), [1; 10]);
@@ -58,7 +60,7 @@ impl Bench {
             receiver: Receiver::new(),
             shared,
             rtp,
-            client: UdpSocket::bind("127.0.0.1:0").unwrap(),
+            client,
         }
     }
 
@@ -131,7 +133,7 @@ fn what_arrived_before_the_permit_is_not_kept_even_if_it_is_read_after_it() {
     for sequence in 5..8 {
         bench.send(&rtp(8, sequence, SSRC));
     }
-    bench.session.keep(permitted_at, Vec::new());
+    bench.session.keep(permitted_at, Vec::new(), false);
     bench.sweep();
     assert_eq!((bench.counts().kept, bench.counts().without_permit), (3, 5));
     assert_eq!(sequences(&bench.end()), [5, 6, 7]);
@@ -159,14 +161,14 @@ fn without_a_permit_there_is_no_journal_at_all() {
 #[test]
 fn while_the_law_is_asked_again_packets_wait_and_a_permit_loses_none_of_them() {
     let mut bench = Bench::new(1);
-    bench.session.keep(now(), Vec::new());
+    bench.session.keep(now(), Vec::new(), false);
     bench.send(&rtp(8, 1, SSRC));
     bench.sweep();
     bench.session.hold();
     bench.send(&rtp(8, 2, SSRC));
     bench.sweep();
     assert_eq!(bench.counts().kept, 1);
-    bench.session.keep(now(), Vec::new());
+    bench.session.keep(now(), Vec::new(), false);
     bench.sweep();
     assert_eq!(sequences(&bench.end()), [1, 2]);
 }
@@ -174,7 +176,7 @@ fn while_the_law_is_asked_again_packets_wait_and_a_permit_loses_none_of_them() {
 #[test]
 fn a_refusal_holds_from_the_moment_the_facts_changed() {
     let mut bench = Bench::new(1);
-    bench.session.keep(now(), Vec::new());
+    bench.session.keep(now(), Vec::new(), false);
     bench.send(&rtp(8, 1, SSRC));
     let changed_at = now().plus_micros(1);
     bench.session.hold();
@@ -189,12 +191,12 @@ fn a_refusal_holds_from_the_moment_the_facts_changed() {
 #[test]
 fn what_is_thrown_away_without_a_refusal_is_told_when_it_goes_on() {
     let mut bench = Bench::new(1);
-    bench.session.keep(now(), Vec::new());
+    bench.session.keep(now(), Vec::new(), false);
     bench.close(now(), Vec::new(), Some(Cause::Refusal));
     bench.send(&rtp(8, 1, SSRC));
     bench.send(&rtp(8, 2, SSRC));
     bench.sweep();
-    bench.session.keep(now(), Vec::new());
+    bench.session.keep(now(), Vec::new(), false);
     let records = bench.end();
     let dropped = JournalEvent::MediaDropped {
         stream: StreamNumber(1),
@@ -205,9 +207,94 @@ fn what_is_thrown_away_without_a_refusal_is_told_when_it_goes_on() {
 }
 
 #[test]
+fn what_came_while_the_law_was_asked_after_a_refusal_is_not_kept() {
+    let mut bench = Bench::new(1);
+    bench.session.keep(now(), Vec::new(), false);
+    bench.send(&rtp(8, 1, SSRC));
+    bench.sweep();
+    bench.close(now(), Vec::new(), None);
+    bench.session.hold();
+    bench.send(&rtp(8, 2, SSRC));
+    bench.sweep();
+    let permitted_at = now();
+    bench.send(&rtp(8, 3, SSRC));
+    bench.session.keep(permitted_at, Vec::new(), false);
+    bench.sweep();
+    assert_eq!((bench.counts().kept, bench.counts().without_permit), (2, 1));
+    assert_eq!(sequences(&bench.end()), [1, 3]);
+}
+
+#[test]
+fn a_second_refusal_keeps_nothing_of_what_came_since_the_first() {
+    let mut bench = Bench::new(1);
+    bench.session.keep(now(), Vec::new(), false);
+    bench.close(now(), Vec::new(), None);
+    bench.send(&rtp(8, 1, SSRC));
+    bench.session.hold();
+    bench.send(&rtp(8, 2, SSRC));
+    let since = now().plus_micros(1_000_000);
+    bench.close(since, Vec::new(), None);
+    bench.sweep();
+    assert_eq!((bench.counts().kept, bench.counts().without_permit), (0, 2));
+    assert!(sequences(&bench.end()).is_empty());
+}
+
+#[test]
+fn a_permit_for_facts_that_have_changed_keeps_nothing_before_the_next_answer() {
+    let mut bench = Bench::new(1);
+    let permitted_at = now();
+    bench.session.keep(permitted_at, Vec::new(), true);
+    bench.send(&rtp(8, 1, SSRC));
+    bench.sweep();
+    assert_eq!(bench.counts().kept, 0);
+    // A permission loses nothing, a refusal holds from the change on.
+    bench.session.keep(now(), Vec::new(), false);
+    bench.sweep();
+    bench.session.hold();
+    let changed_at = now().plus_micros(1);
+    while now() <= changed_at {}
+    bench.send(&rtp(8, 2, SSRC));
+    bench.session.keep(now(), Vec::new(), true);
+    bench.close(changed_at, Vec::new(), None);
+    assert_eq!(sequences(&bench.end()), [1]);
+}
+
+#[test]
+fn what_waited_without_an_answer_is_told_as_dropped_however_often_the_law_was_asked() {
+    let mut bench = Bench::new(1);
+    bench.session.keep(now(), Vec::new(), false);
+    bench.send(&rtp(8, 1, SSRC));
+    bench.sweep();
+    bench.session.hold();
+    let held_at = now();
+    bench.send(&rtp(8, 2, SSRC));
+    bench.close(held_at, Vec::new(), Some(Cause::Refusal));
+    bench.send(&rtp(8, 3, SSRC));
+    bench.sweep();
+    bench.session.hold();
+    bench.send(&rtp(8, 4, SSRC));
+    bench.close(held_at, Vec::new(), Some(Cause::Refusal));
+    bench.sweep();
+    bench.session.hold();
+    bench.send(&rtp(8, 5, SSRC));
+    let permitted_at = now();
+    bench.send(&rtp(8, 6, SSRC));
+    bench.session.keep(permitted_at, Vec::new(), false);
+    let records = bench.end();
+    assert_eq!(sequences(&records), [1, 6]);
+    let dropped = JournalEvent::MediaDropped {
+        stream: StreamNumber(1),
+        packets: 4,
+        cause: Cause::Refusal,
+    };
+    assert_eq!(events(&records)[0], &dropped);
+    assert_eq!(events(&records).len(), 2);
+}
+
+#[test]
 fn a_foreign_source_and_what_is_no_rtp_of_ours_are_counted_and_not_kept() {
     let mut bench = Bench::new(1);
-    bench.session.keep(now(), Vec::new());
+    bench.session.keep(now(), Vec::new(), false);
     bench.send(&rtp(8, 1, SSRC));
     let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
     stranger.send_to(&rtp(8, 2, 99), bench.rtp[0]).unwrap();
@@ -224,7 +311,7 @@ fn a_foreign_source_and_what_is_no_rtp_of_ours_are_counted_and_not_kept() {
 #[test]
 fn control_packets_of_the_streams_host_are_kept_from_both_ports() {
     let mut bench = Bench::new(1);
-    bench.session.keep(now(), Vec::new());
+    bench.session.keep(now(), Vec::new(), false);
     let report = [0x80, 200, 0, 6, 0, 0, 0, 1];
     let mut control = bench.rtp[0];
     control.set_port(control.port() + 1);
@@ -242,9 +329,30 @@ fn control_packets_of_the_streams_host_are_kept_from_both_ports() {
 }
 
 #[test]
+fn a_stranger_who_comes_first_and_stays_does_not_keep_the_client_off() {
+    let mut bench = Bench::new(1);
+    bench.session.keep(now(), Vec::new(), false);
+    let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for sequence in 0..10 {
+        stranger
+            .send_to(&rtp(8, 100 + sequence, 99), bench.rtp[0])
+            .unwrap();
+        bench.send(&rtp(8, sequence, SSRC));
+    }
+    bench.sweep();
+    assert_eq!((bench.counts().kept, bench.counts().foreign), (11, 9));
+    let records = bench.end();
+    assert_eq!(sequences(&records)[1..], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    let changed = JournalEvent::SourceChanged {
+        stream: StreamNumber(1),
+    };
+    assert_eq!(events(&records)[0], &changed);
+}
+
+#[test]
 fn a_stream_that_changes_its_ssrc_says_so_in_the_journal() {
     let mut bench = Bench::new(1);
-    bench.session.keep(now(), Vec::new());
+    bench.session.keep(now(), Vec::new(), false);
     bench.send(&rtp(8, 1, SSRC));
     bench.send(&rtp(8, 2, SSRC + 1));
     let records = bench.end();
@@ -258,7 +366,7 @@ fn a_stream_that_changes_its_ssrc_says_so_in_the_journal() {
 #[test]
 fn a_journal_that_nobody_takes_stays_within_its_bound_and_counts_the_rest() {
     let mut bench = Bench::new(1);
-    bench.session.keep(now(), Vec::new());
+    bench.session.keep(now(), Vec::new(), false);
     let mut sent = 0_u64;
     while bench.counts().dropped == 0 {
         for _packet in 0..100 {
@@ -285,11 +393,11 @@ fn a_journal_that_nobody_takes_stays_within_its_bound_and_counts_the_rest() {
 #[test]
 fn after_a_failure_only_the_end_is_said() {
     let mut bench = Bench::new(1);
-    bench.session.keep(now(), Vec::new());
+    bench.session.keep(now(), Vec::new(), false);
     bench.send(&rtp(8, 1, SSRC));
     bench.sweep();
     bench.session.fail();
-    bench.session.keep(now(), Vec::new());
+    bench.session.keep(now(), Vec::new(), false);
     bench.send(&rtp(8, 2, SSRC));
     bench.sweep();
     let records = bench.end();

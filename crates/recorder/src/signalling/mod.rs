@@ -8,6 +8,7 @@ mod tcp;
 pub(crate) use notice::{ChangedCalls, Notice, Notices};
 
 use crate::control::Control;
+use crate::guard::contained;
 use crate::shared::{Shared, WhyNot};
 use std::io;
 use std::net::SocketAddr;
@@ -24,6 +25,9 @@ use voicelog_srs::{Endpoint, Input, Output, Peer, Transport};
 const DATAGRAMS_IN_A_ROW: usize = 64;
 /// How often the state of the whole is looked at.
 const TICK: Duration = Duration::from_secs(1);
+/// Pause after a connection that could not be accepted: where files have run out, the next try
+/// fails at once as well.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// How the endpoint's counts of what it did not take begin.
 const TURNED_AWAY: [&str; 3] = ["refused_", "ignored_", "closed_"];
@@ -46,7 +50,8 @@ pub(crate) struct Parts {
 enum Woken {
     Udp,
     Tcp(TcpEvent),
-    Accepted(io::Result<(TcpStream, SocketAddr)>),
+    Accepted(TcpStream, SocketAddr),
+    NotAccepted,
     Notice(Option<Notice>),
     Changed,
     Timeout,
@@ -72,6 +77,8 @@ struct Signalling {
     datagram: Box<[u8]>,
     counts: std::collections::BTreeMap<&'static str, u64>,
     next_tick: Instant,
+    /// No connection is accepted before this moment.
+    accept_again: Instant,
 }
 
 /// Runs the signalling thread until it is told to stop.
@@ -122,6 +129,7 @@ impl Signalling {
             datagram: vec![0; limits::SIP_MESSAGE_BYTES_MAX].into_boxed_slice(),
             counts: std::collections::BTreeMap::new(),
             next_tick: Instant::now(),
+            accept_again: Instant::now(),
         })
     }
 
@@ -129,8 +137,11 @@ impl Signalling {
         self.on_tick();
         loop {
             let woken = self.wait().await;
-            let goes_on = self.act(woken);
-            self.pump();
+            // A message that finds a mistake of ours costs itself, not the calls beside it.
+            let goes_on = contained("acting on a message", || self.act(woken)).unwrap_or(true);
+            if contained("answering a message", || self.pump()).is_none() {
+                self.count("failed_inside");
+            }
             if !goes_on {
                 return;
             }
@@ -142,7 +153,7 @@ impl Signalling {
         tokio::select! {
             Some(()) = readable(self.udp.as_ref()) => Woken::Udp,
             Some(event) = self.tcp_events.recv() => Woken::Tcp(event),
-            Some(accepted) = accept(self.listener.as_ref()) => Woken::Accepted(accepted),
+            Some(accepted) = accept(self.listener.as_ref(), self.accept_again) => accepted,
             notice = self.notices.recv() => Woken::Notice(notice),
             () = self.changed.wait() => Woken::Changed,
             () = sleep_until(timeout) => Woken::Timeout,
@@ -170,17 +181,24 @@ impl Signalling {
     /// False when the thread shall end.
     fn act(&mut self, woken: Woken) -> bool {
         let now = self.now();
+        // Before an answer of the law is taken: it may be about facts that have changed since.
+        self.take_changed(now);
         match woken {
             Woken::Udp => self.read_datagrams(),
             Woken::Tcp(event) => self.on_tcp(event, now),
-            Woken::Accepted(accepted) => self.on_accepted(accepted),
-            Woken::Notice(Some(notice)) => return self.on_notice(notice, now),
-            Woken::Notice(None) => return false,
-            Woken::Changed => {
-                for id in self.changed.take() {
-                    self.control.on_changed(id, now);
+            Woken::Accepted(stream, address) => {
+                if !self.connections.accept(stream, address) {
+                    self.count("tcp_too_many");
                 }
             }
+            Woken::NotAccepted => {
+                self.count("tcp_not_accepted");
+                self.accept_again = Instant::now() + ACCEPT_PAUSE;
+            }
+            Woken::Notice(Some(notice)) => return self.on_notice(notice, now),
+            Woken::Notice(None) => return false,
+            // Taken above.
+            Woken::Changed => {}
             Woken::Timeout => self.endpoint.handle(Input::Timeout { now }),
             Woken::Tick => self.on_tick(),
         }
@@ -202,6 +220,8 @@ impl Signalling {
                 Some(Output::Transmit { to, bytes }) => self.transmit(to, bytes),
                 Some(Output::Event(session, event)) => {
                     self.control.on_event(session, event, now);
+                    // New participants hold the media before a stream of theirs is opened.
+                    self.take_changed(now);
                 }
                 None => break,
             }
@@ -285,18 +305,6 @@ impl Signalling {
         }
     }
 
-    fn on_accepted(&mut self, accepted: io::Result<(TcpStream, SocketAddr)>) {
-        match accepted {
-            Ok((stream, address)) => {
-                if !self.connections.accept(stream, address) {
-                    self.count("tcp_too_many");
-                }
-            }
-            // Too many open files, or the client is gone already.
-            Err(_) => self.count("tcp_not_accepted"),
-        }
-    }
-
     fn transmit(&mut self, to: Peer, bytes: Vec<u8>) {
         let is_sent = match to.transport {
             Transport::Udp => self.udp.as_ref().is_some_and(|(socket, _)| {
@@ -321,6 +329,12 @@ impl Signalling {
     }
 
     // --- The rest of the recorder.
+
+    fn take_changed(&mut self, now: Timestamp) {
+        for id in self.changed.take() {
+            self.control.on_changed(id, now);
+        }
+    }
 
     fn on_notice(&mut self, notice: Notice, now: Timestamp) -> bool {
         match notice {
@@ -361,7 +375,7 @@ impl Signalling {
         } else if self.control.len() >= self.calls_max {
             Some(WhyNot::TooManyCalls)
         } else {
-            self.shared.disk_why_not()
+            self.shared.trouble_why_not()
         };
         self.endpoint
             .set_accepting(why_not.is_none(), self.retry_after_seconds);
@@ -396,12 +410,17 @@ async fn readable(udp: Option<&(UdpSocket, SocketAddr)>) -> Option<()> {
     }
 }
 
-/// Resolves when a client connects; never without a listener.
-async fn accept(
-    listener: Option<&(TcpListener, SocketAddr)>,
-) -> Option<io::Result<(TcpStream, SocketAddr)>> {
+/// Resolves when a client connects, not before `from`; never without a listener.
+async fn accept(listener: Option<&(TcpListener, SocketAddr)>, from: Instant) -> Option<Woken> {
     match listener {
-        Some((listener, _)) => Some(listener.accept().await),
+        Some((listener, _)) => {
+            sleep_until(from).await;
+            match listener.accept().await {
+                Ok((stream, address)) => Some(Woken::Accepted(stream, address)),
+                // Too many open files, or the client is gone already.
+                Err(_) => Some(Woken::NotAccepted),
+            }
+        }
         None => std::future::pending().await,
     }
 }

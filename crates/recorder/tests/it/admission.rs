@@ -1,7 +1,8 @@
 //! When new calls are turned away.
 
 use crate::support::*;
-use std::net::UdpSocket;
+use std::io::{Read, Write};
+use std::net::{TcpStream, UdpSocket};
 use std::time::Duration;
 use voicelog_recorder::{CallState, Recorder, RecorderConfig, StartError, WhyNot};
 use voicelog_src_sim::{SimError, place};
@@ -128,4 +129,46 @@ fn it_does_not_start_without_an_address_or_without_ports() {
             ..
         })
     ));
+}
+
+#[test]
+fn hostile_clients_over_tcp_lose_their_connection_and_nobody_else_anything() {
+    let server = server();
+    let mut plan = server.plan("announced", 1);
+    plan.transport = voicelog_src_sim::Transport::Tcp;
+    plan.server = server.recorder.tcp_address().unwrap();
+    let call = place(&plan).unwrap();
+    let id = server.call_in(CallState::Recording);
+    let connect = || {
+        let stream = TcpStream::connect(server.recorder.tcp_address().unwrap()).unwrap();
+        stream.set_read_timeout(Some(LONG)).unwrap();
+        stream
+    };
+    // Messages that never end, and some that are never finished.
+    let unfinished: Vec<_> = (0..50)
+        .map(|_| {
+            let mut stream = connect();
+            stream.write_all(b"INVITE sip:x@y SIP/2.0\r\nVia").unwrap();
+            stream
+        })
+        .collect();
+    for flood in [
+        vec![b'a'; 80_000],
+        b"INVITE sip:x@y SIP/2.0\r\nContent-Length: 99999999999\r\n\r\n".to_vec(),
+        vec![0xff; 80_000],
+    ] {
+        let mut stream = connect();
+        // It may be closed before all of it is sent.
+        let _closed = stream.write_all(&flood);
+        let mut rest = Vec::new();
+        let _reset = stream.read_to_end(&mut rest);
+    }
+    wait_until("they are counted", || {
+        let refused = server.recorder.status().refused_messages;
+        refused.get("tcp_framing").is_some_and(|count| *count >= 2)
+    });
+    let report = call.hang_up().unwrap();
+    server.all_closed();
+    assert_eq!(payloads(&server.open(id), 1), sent(&report)[0]);
+    drop(unfinished);
 }

@@ -7,17 +7,19 @@ use voicelog_archive::Archive;
 use voicelog_archive::journal::Cause;
 use voicelog_archive::timeline::Verdict;
 use voicelog_model::Clock;
-use voicelog_recorder::{CallState, Recorder};
+use voicelog_recorder::{CallState, Recorder, WhyNot};
 use voicelog_src_sim::{Outcome, Side, place};
 use voicelog_store::blobs::Unknown;
 use voicelog_store::{BlobEntry, BlobId, Blobs, StoreError};
 
-/// Blobs of which the first one takes nothing more, once told.
+/// Blobs of which the first one takes nothing more, once told, and which make nothing durable, once
+/// told.
 #[derive(Debug)]
 struct Tight {
     inner: Box<dyn Blobs>,
     first: Mutex<Option<BlobId>>,
     is_full: Arc<AtomicBool>,
+    is_stuck: Arc<AtomicBool>,
 }
 
 impl Blobs for Tight {
@@ -36,6 +38,12 @@ impl Blobs for Tight {
         self.inner.append(blob, bytes)
     }
     fn commit(&self) -> Result<(), StoreError> {
+        if self.is_stuck.load(Ordering::SeqCst) {
+            return Err(StoreError::Full {
+                what: "the disk",
+                limit: 0,
+            });
+        }
         self.inner.commit()
     }
     fn seal(&self, blob: BlobId) -> Result<u64, StoreError> {
@@ -74,15 +82,23 @@ impl Blobs for Tight {
     }
 }
 
-#[test]
-fn a_recording_that_cannot_be_written_ends_and_the_one_beside_it_goes_on() {
+struct Faults {
+    is_full: Arc<AtomicBool>,
+    is_stuck: Arc<AtomicBool>,
+}
+
+fn server_with_faults() -> (Server, Faults) {
     let folder = tempfile::tempdir().unwrap();
-    let is_full = Arc::new(AtomicBool::new(false));
+    let faults = Faults {
+        is_full: Arc::new(AtomicBool::new(false)),
+        is_stuck: Arc::new(AtomicBool::new(false)),
+    };
     let mut parts = parts(folder.path());
     parts.blobs = Box::new(Tight {
         inner: parts.blobs,
         first: Mutex::new(None),
-        is_full: Arc::clone(&is_full),
+        is_full: Arc::clone(&faults.is_full),
+        is_stuck: Arc::clone(&faults.is_stuck),
     });
     let archive = Arc::new(Archive::open(parts));
     let clock: Arc<dyn Clock> = Arc::new(MachineClock);
@@ -92,7 +108,36 @@ fn a_recording_that_cannot_be_written_ends_and_the_one_beside_it_goes_on() {
         archive,
         folder,
     };
+    (server, faults)
+}
 
+#[test]
+fn a_last_commit_that_failed_is_tried_again_although_no_call_comes() {
+    let (server, faults) = server_with_faults();
+    let call = place(&server.plan("announced", 1)).unwrap();
+    server.call_in(CallState::Recording);
+    wait_until("media is kept", || {
+        server.recorder.status().calls[0].media.kept > 20
+    });
+    faults.is_stuck.store(true, Ordering::SeqCst);
+    wait_until("no new calls are taken", || {
+        server.recorder.status().why_not == Some(WhyNot::DiskTrouble)
+    });
+    call.hang_up().unwrap();
+    wait_until("the call is over", || {
+        server.recorder.status().calls.is_empty()
+    });
+    // Its last chunk has met the fault as well.
+    pass(300);
+    faults.is_stuck.store(false, Ordering::SeqCst);
+    wait_until("new calls are taken", || server.recorder.status().accepting);
+    server.all_closed();
+}
+
+#[test]
+fn a_recording_that_cannot_be_written_ends_and_the_one_beside_it_goes_on() {
+    let (server, faults) = server_with_faults();
+    let is_full = faults.is_full;
     let first = place(&server.plan("announced", 1)).unwrap();
     let first_id = server.call_in(CallState::Recording);
     let second = place(&server.plan("announced", 2)).unwrap();

@@ -1,10 +1,13 @@
 //! How calls end that nobody hangs up.
 
 use crate::support::*;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use voicelog_archive::journal::Cause;
 use voicelog_archive::timeline::Verdict;
-use voicelog_recorder::{CallState, RecorderConfig};
+use voicelog_model::{Clock, Timestamp};
+use voicelog_recorder::{CallState, Recorder, RecorderConfig, WhyNot};
 use voicelog_src_sim::{Outcome, Side, place};
 
 #[test]
@@ -92,4 +95,44 @@ fn a_call_from_which_nothing_is_heard_is_ended_by_us() {
     ));
     server.all_closed();
     assert_eq!(server.timeline(id).end, Some(Cause::TimeOut));
+}
+
+/// The machine's clock, which the media thread cannot read once told.
+#[derive(Debug, Default)]
+struct FailingClock(AtomicBool);
+
+impl Clock for FailingClock {
+    fn now(&self) -> Timestamp {
+        let is_media = std::thread::current().name() == Some("voicelog-media");
+        assert!(!is_media || !self.0.load(Ordering::SeqCst), "on purpose");
+        now()
+    }
+}
+
+#[test]
+fn a_thread_that_fails_makes_the_whole_recorder_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = open_archive(folder.path());
+    let clock = Arc::new(FailingClock::default());
+    let shared: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
+    let recorder = Recorder::start(&config(), Arc::clone(&archive), shared).unwrap();
+    let server = Server {
+        recorder,
+        archive,
+        folder,
+    };
+    let call = place(&server.plan("announced", 1)).unwrap();
+    server.call_in(CallState::Recording);
+    assert!(server.recorder.status().accepting);
+    clock.0.store(true, Ordering::SeqCst);
+    wait_until("it is seen", || {
+        server.recorder.status().why_not == Some(WhyNot::Broken)
+    });
+    assert!(!server.recorder.status().accepting);
+    wait_until("no call is taken", || {
+        place(&server.plan("announced", 2)).is_err()
+    });
+    // Nothing can be closed, so nobody waits for it.
+    assert!(!server.recorder.drain(Some(LONG)));
+    drop(call);
 }

@@ -4,6 +4,8 @@
 mod admission;
 mod disk;
 mod ending;
+mod offers;
 mod permission;
+mod raw;
 mod recording;
 mod support;

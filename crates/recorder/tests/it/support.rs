@@ -217,7 +217,7 @@ impl Server {
         let Verdict::Permit(permit) = answer.verdict else {
             panic!("{:?}", answer.decision)
         };
-        self.archive.listen(&permit, now()).unwrap()
+        self.archive.listen(permit, now()).unwrap()
     }
 }
 

@@ -18,19 +18,24 @@ pub(crate) struct MetadataState {
     /// Some document had a `send`: from then on a missing one means hold, not ignorance.
     has_sends: bool,
     has_base: bool,
+    /// Since the last whole document, something about who takes part was not read or not kept.
+    is_incomplete: bool,
     raw: Vec<u8>,
     quirks: Quirks,
 }
 
 impl MetadataState {
-    /// Takes the next document in. One that cannot be read changes nothing but the quirks.
+    /// Takes the next document in. One that cannot be read changes nothing but the quirks, which
+    /// say until the next whole one that there may be participants nobody told us of.
     pub(crate) fn take(&mut self, bytes: &[u8]) {
         self.raw = bytes.to_vec();
         let (document, quirks) = read(bytes);
         self.quirks = quirks;
         let Some(document) = document else {
+            self.is_incomplete = true;
             return;
         };
+        self.is_incomplete = document.is_cut || (self.is_incomplete && document.is_partial);
         if !document.is_partial {
             self.sessions.clear();
             self.groups.clear();
@@ -152,6 +157,7 @@ impl MetadataState {
             sends: Vec::new(),
             has_left: false,
         };
+        self.is_incomplete |= self.participants.len() >= PARTIES_MAX;
         keep(
             &mut self.participants,
             participant,
@@ -167,6 +173,9 @@ impl MetadataState {
             return None;
         }
         let mut quirks = self.quirks.clone();
+        if self.is_incomplete {
+            quirks.add(Quirk::ParticipantsUnknown);
+        }
         let voices = attribution::voices(
             lines,
             &self.streams,
@@ -255,7 +264,16 @@ mod tests {
         let metadata = state.snapshot(&lines()).unwrap();
         assert_eq!(metadata.participants.len(), 2);
         assert_eq!(metadata.raw.expose(), b"<recording");
-        assert_eq!(metadata.quirks, [Quirk::MetadataUnreadable]);
+        assert_eq!(
+            metadata.quirks,
+            [Quirk::MetadataUnreadable, Quirk::ParticipantsUnknown]
+        );
+        // A partial document does not tell what the broken one would have; a complete one does.
+        state.take(&recording("partial", "<participant participant_id='a'/>"));
+        let quirks = state.snapshot(&[]).unwrap().quirks;
+        assert!(quirks.contains(&Quirk::ParticipantsUnknown));
+        state.take(&recording("complete", BASE));
+        assert_eq!(state.snapshot(&lines()).unwrap().quirks, []);
     }
 
     #[test]
@@ -277,6 +295,9 @@ mod tests {
             ));
         }
         assert_eq!(state.participants.len(), PARTIES_MAX);
-        assert_eq!(state.snapshot(&[]).unwrap().quirks, [Quirk::MetadataCut]);
+        assert_eq!(
+            state.snapshot(&[]).unwrap().quirks,
+            [Quirk::MetadataCut, Quirk::ParticipantsUnknown]
+        );
     }
 }

@@ -17,6 +17,8 @@ use std::borrow::Cow;
 #[derive(Default)]
 pub(crate) struct Document {
     pub(crate) is_partial: bool,
+    /// It names participants or addresses that were not kept.
+    pub(crate) is_cut: bool,
     pub(crate) groups: Vec<String>,
     pub(crate) sessions: Vec<SessionElement>,
     pub(crate) participants: Vec<ParticipantElement>,
@@ -214,8 +216,10 @@ fn stream(element: Node<'_, '_>, quirks: &mut Quirks) -> StreamElement {
 fn participant(document: &mut Document, element: Node<'_, '_>, quirks: &mut Quirks) {
     let mut addresses: Vec<String> = Vec::new();
     let mut name = None;
+    let mut is_cut = document.participants.len() >= PARTIES_MAX;
     let mut add = |address: String, quirks: &mut Quirks| {
         if !address.is_empty() && !addresses.contains(&address) {
+            is_cut |= addresses.len() >= PER_PARTICIPANT_MAX;
             keep(&mut addresses, address, PER_PARTICIPANT_MAX, quirks);
         }
     };
@@ -245,6 +249,7 @@ fn participant(document: &mut Document, element: Node<'_, '_>, quirks: &mut Quir
         };
         keep(&mut document.senders, sender, PARTIES_MAX, quirks);
     }
+    document.is_cut |= is_cut;
     let participant = ParticipantElement {
         id,
         addresses,

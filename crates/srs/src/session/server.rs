@@ -130,6 +130,10 @@ impl Session {
                 let mut quirks = bodies.quirks;
                 quirks.extend(description.quirks.as_slice());
                 let offer = self.offer(&description.media, quirks);
+                // First: whoever joins is known before the stream that carries the voice.
+                if has_metadata && let Some(metadata) = offer.metadata.clone() {
+                    cx.event(self.key, Event::MetadataChanged(Box::new(metadata)));
+                }
                 self.pending = Some(Pending {
                     transaction: request.transaction,
                     method: request.method.clone(),

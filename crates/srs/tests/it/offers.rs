@@ -166,7 +166,10 @@ fn broken_metadata_is_told_and_stops_nothing() {
     invite.body = Some(multipart(&sdp(1, "sendonly"), "<recording><participant"));
     let (key, offer) = world.offered(&invite);
     let metadata = offer.metadata.unwrap();
-    assert_eq!(metadata.quirks, [Quirk::MetadataUnreadable]);
+    assert_eq!(
+        metadata.quirks,
+        [Quirk::MetadataUnreadable, Quirk::ParticipantsUnknown]
+    );
     assert_eq!(metadata.raw.expose(), b"<recording><participant");
     world.command(key, answer(LocalDirection::Receive));
     world.expect(200);
@@ -216,6 +219,33 @@ fn a_new_stream_waits_for_the_caller_and_the_old_ones_go_on() {
     world.send(&ack(&more, &changed));
     world.pass(60 * SECOND);
     world.expect_silence();
+}
+
+#[test]
+fn metadata_that_comes_with_a_new_stream_is_told_before_the_stream() {
+    for method in ["INVITE", "UPDATE"] {
+        let mut world = World::new();
+        let (_, ok) = world.established(&Request::invite(), LocalDirection::Receive);
+        let text = format!(
+            "{}m=audio 20004 RTP/AVP 0\r\na=label:3\r\na=sendonly\r\n",
+            sdp(2, "sendonly")
+        );
+        let joined = METADATA.replace(
+            "</recording>",
+            "<participant participant_id='Yw=='><nameID aor='tel:+4930901820'/></participant><stream stream_id='czM=' session_id='Y3M='><label>3</label></stream><participantstreamassoc participant_id='Yw=='><send>czM=</send></participantstreamassoc></recording>",
+        );
+        world.send(
+            &Request::new(method, 2)
+                .to(&ok.to_tag())
+                .both(&text, &joined),
+        );
+        let Event::MetadataChanged(metadata) = world.next_event() else {
+            panic!("{method}")
+        };
+        assert_eq!(metadata.participants.len(), 3);
+        assert_eq!(metadata.voices_of(StreamNumber(3))[0].party, "p3");
+        assert!(matches!(world.next_event(), Event::StreamsChanged(_)));
+    }
 }
 
 #[test]

@@ -38,7 +38,17 @@ pub enum Then {
 struct Plan {
     operations: Vec<&'static str>,
     fail_at: Option<(usize, When, Then)>,
+    meanwhile: Option<(&'static str, Meanwhile)>,
     is_dead: bool,
+}
+
+/// What somebody else does in between.
+struct Meanwhile(Box<dyn FnOnce() + Send>);
+
+impl std::fmt::Debug for Meanwhile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Meanwhile")
+    }
 }
 
 /// Counts operations and makes one of them fail.
@@ -57,6 +67,14 @@ impl Schedule {
     pub fn failing(number: usize, when: When, then: Then) -> Self {
         let schedule = Self::default();
         schedule.plan().fail_at = Some((number, when, then));
+        schedule
+    }
+
+    /// Nothing fails; behind the first operation of that name, somebody else does something.
+    #[must_use]
+    pub fn interrupted(name: &'static str, by: impl FnOnce() + Send + 'static) -> Self {
+        let schedule = Self::default();
+        schedule.plan().meanwhile = Some((name, Meanwhile(Box::new(by))));
         schedule
     }
 
@@ -95,7 +113,15 @@ impl Schedule {
             (number, fault)
         };
         let Some((when, then)) = fault else {
-            return act();
+            let done = act();
+            let by = self
+                .plan()
+                .meanwhile
+                .take_if(|(awaited, _)| *awaited == name);
+            if let Some((_, Meanwhile(by))) = by {
+                by();
+            }
+            return done;
         };
         if when == When::After {
             act()?;

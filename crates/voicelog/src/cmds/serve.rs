@@ -15,7 +15,11 @@ pub(crate) fn run(context: &Context) -> Result<Ended> {
     let config = wiring::config(context, clock.now())?;
     let mut server = Server::start(&config, &clock)?;
     announce(&server, &config, context.lang);
-    server.wait_for_signal();
+    if let Err(error) = server.wait_for_signal() {
+        // The calls that can still be closed are closed; the service starts us again.
+        server.stop(Duration::ZERO);
+        return Err(error);
+    }
     print::say(
         context.lang,
         "Stoppen: lopende gesprekken worden afgemaakt. Nog een signaal stopt meteen.",

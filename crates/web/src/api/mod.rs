@@ -31,12 +31,15 @@ pub(crate) async fn checkpoint(State(desk): State<Shared>) -> Result<Response, T
 /// Whether new calls are taken. Always 200: `/healthz` is there for monitoring.
 pub(crate) async fn health(State(desk): State<Shared>) -> Result<Response, Trouble> {
     let status = desk.app.status.status();
-    let free = desk.ask(|archive, _now| archive.free_bytes()).await?;
+    let (free, trouble) = desk
+        .ask(|archive, _now| archive.free_bytes().map(|free| (free, archive.trouble())))
+        .await?;
     let body = json!({
         "accepting": status.pause.is_none(),
         "reason": status.pause.map(crate::app::Pause::as_str),
         "callsInProgress": status.calls_in_progress,
         "freeBytes": free,
+        "storageTrouble": trouble.is_some(),
     });
     Ok((StatusCode::OK, Json(body)).into_response())
 }

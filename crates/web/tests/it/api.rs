@@ -252,6 +252,7 @@ async fn the_checkpoint_comes_with_the_key_that_it_verifies_with() {
     let health = program(&site, "GET", "/v1/health", "").await.json();
     assert_eq!(health["accepting"], true);
     assert!(health["freeBytes"].as_u64().unwrap() > 0);
+    assert_eq!(health["storageTrouble"], false);
 }
 
 #[tokio::test]

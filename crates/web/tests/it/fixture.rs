@@ -198,6 +198,7 @@ fn stream(number: u16) -> MediaStream {
 fn open_call(archive: &Archive, line: &str, other: &str, at: Timestamp) -> Outcome<Call> {
     let party = |address: &str, name: &str| OfferedParty {
         address: Pii::new(address.to_owned()),
+        further_addresses: Vec::new(),
         name: Some(Pii::new(name.to_owned())),
     };
     let offered = OfferedCall {

@@ -71,8 +71,9 @@ impl Call {
         };
         hands.shared.insert_call(id, entry);
         if let Some(parties) = self.parties.take() {
-            // This rings the bell of changed calls, so the law is asked again.
             hands.archive.update_parties(id, parties);
+            // What the law has just answered was asked without them.
+            self.changed_at.get_or_insert(hands.now);
         }
     }
 
@@ -91,7 +92,13 @@ impl Call {
         self.grounds = None;
         self.is_begun = true;
         if let Some(id) = self.id {
-            hands.media(self.thread, MediaCommand::Keep(id, at, events));
+            let command = MediaCommand::Keep {
+                id,
+                from: at,
+                events,
+                is_stale: self.changed_at.is_some(),
+            };
+            hands.media(self.thread, command);
             tracing::info!(recording = %id, %decision, "permitted");
         }
         match before {
@@ -110,8 +117,8 @@ impl Call {
         hands: &mut Hands<'_>,
     ) {
         let since = since.unwrap_or(at);
-        let is_news = self.grounds.as_ref() != Some(&grounds);
-        self.grounds = Some(grounds.clone());
+        let before = self.grounds.replace(grounds.clone());
+        let is_news = before.as_ref() != Some(&grounds);
         let mut events = Vec::new();
         match self.state {
             CallState::Asking | CallState::Waiting => {
@@ -125,14 +132,15 @@ impl Call {
                     self.note(at, event, hands);
                 }
             }
-            CallState::Recording => {
+            // One that stopped for want of an answer was not refused until now.
+            CallState::Recording | CallState::Stopped if before.is_none() => {
                 let event = JournalEvent::PermitEnded {
                     decision,
                     reasons: grounds,
                 };
                 events.push((since, event));
             }
-            CallState::Stopped => {}
+            CallState::Recording | CallState::Stopped => {}
         }
         self.close_media(since, events, None, hands);
         if let Some(id) = self.id {
@@ -169,16 +177,43 @@ impl Call {
         let pause = RETRY_SECONDS_MAX.min(1 << self.failures.min(10));
         self.failures = self.failures.saturating_add(1);
         self.retry_at = Some(now.plus_micros(pause * 1_000_000));
-        let is_patient = now.micros_since(since) < WITHOUT_ANSWER_MICROS;
         if self.state == CallState::Recording {
-            if !is_patient {
-                self.close_media(since, Vec::new(), Some(Cause::Refusal), hands);
-                self.state = CallState::Stopped;
-                hands.command(self.key, Command::Pause);
+            // Nobody will ask again about a call that is over.
+            if self.ended.is_some() {
+                self.stop_without_answer(since, hands);
+            } else {
+                self.mind_patience(hands);
             }
         } else {
-            self.close_media(since, Vec::new(), None, hands);
+            // What was thrown away for want of an answer stays that, until there is one.
+            let cause = self.is_stopped_without_answer().then_some(Cause::Refusal);
+            self.close_media(since, Vec::new(), cause, hands);
         }
+    }
+
+    /// Stops a recording whose media has waited too long for an answer, also while a decider is
+    /// still at it.
+    pub(super) fn mind_patience(&mut self, hands: &mut Hands<'_>) {
+        if let Some(since) = self.held_since
+            && self.state == CallState::Recording
+            && hands.now.micros_since(since) >= WITHOUT_ANSWER_MICROS
+        {
+            self.stop_without_answer(since, hands);
+        }
+    }
+
+    fn stop_without_answer(&mut self, since: Timestamp, hands: &mut Hands<'_>) {
+        self.close_media(since, Vec::new(), Some(Cause::Refusal), hands);
+        self.state = CallState::Stopped;
+        if self.ended.is_none() {
+            hands.command(self.key, Command::Pause);
+        }
+        hands.show_state(self.id, self.state);
+    }
+
+    /// Whether the recording stopped although nothing refused it.
+    fn is_stopped_without_answer(&self) -> bool {
+        self.state == CallState::Stopped && self.grounds.is_none()
     }
 
     /// The facts have changed: media waits from this moment on, and the law is asked.

@@ -3,6 +3,7 @@
 mod law;
 
 use super::Hands;
+use crate::guard::contained;
 use crate::media::{Dated, MediaCommand, SharedCounts, StreamMedia};
 use crate::shared::CallState;
 use std::sync::Arc;
@@ -138,25 +139,31 @@ impl Call {
         }
     }
 
-    /// The client added a stream, or one of its streams became another.
+    /// The client added a stream, or one of its streams became another; its activity is set next.
     pub(in crate::control) fn add_stream(
         &mut self,
-        stream: CallStream,
+        mut stream: CallStream,
         sockets: StreamMedia,
         hands: &mut Hands<'_>,
     ) {
-        let known = self.streams.len();
-        self.streams
-            .retain(|known| known.media.number != stream.media.number);
-        let is_new = self.streams.len() == known;
+        let known = self
+            .streams
+            .iter()
+            .position(|known| known.media.number == stream.media.number)
+            .map(|place| self.streams.remove(place));
         match self.id {
             Some(id) => {
                 hands.media(self.thread, MediaCommand::AddStream(id, Box::new(sockets)));
             }
             None => self.sockets.push(sockets),
         }
-        // A stream that became another keeps its number, and the journal names a number once.
-        if self.started_at.is_none() || !is_new {
+        // A stream that became another, or came back, keeps its number, and the journal names a
+        // number once. What it does now is told against what it did before.
+        if let Some(known) = known {
+            stream.activity = known.activity;
+            return self.streams.push(stream);
+        }
+        if self.started_at.is_none() {
             return self.streams.push(stream);
         }
         let added = JournalEvent::StreamAdded {
@@ -220,6 +227,19 @@ impl Call {
         }
     }
 
+    /// A mistake of ours was met in it: what was kept is closed, the client is told, and nothing
+    /// else that we know of it is believed.
+    pub(in crate::control) fn abandon(&mut self, hands: &mut Hands<'_>) {
+        let reason = "an internal error of the recording server".to_owned();
+        hands.command(self.key, Command::End { reason });
+        let finished = contained("letting go of a call", || {
+            self.finish(hands.now, Cause::Overload, hands);
+        });
+        if finished.is_none() {
+            hands.shared.call_finished();
+        }
+    }
+
     /// Its media cannot go on.
     pub(in crate::control) fn on_media_failed(&mut self, cause: Cause, hands: &mut Hands<'_>) {
         if let Some(id) = self.id {
@@ -233,6 +253,7 @@ impl Call {
         if self.ended.is_some() {
             return;
         }
+        self.mind_patience(hands);
         if self.retry_at.is_some_and(|at| at <= hands.now) && !self.is_asking {
             self.ask_again(hands.now, hands);
         }

@@ -97,7 +97,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
         },
     );
     if !args.once {
-        stay(&mut stage);
+        stay(&mut stage)?;
     }
     stage.server.stop(Duration::from_secs(2));
     if args.keep.is_none() {
@@ -185,7 +185,7 @@ fn play(stage: &Stage) -> Result<bool> {
     Ok(first.held && second && third && fourth && fifth)
 }
 
-fn stay(stage: &mut Stage) {
+fn stay(stage: &mut Stage) -> Result<()> {
     let path = stage.server.setup_path.as_deref().unwrap_or("/");
     let address = format!("http://{}{path}", stage.server.http);
     print::line(String::new());
@@ -193,5 +193,5 @@ fn stay(stage: &mut Stage) {
         format!("Bekijk het op {address} (stop met Ctrl-C)"),
         format!("Look at it on {address} (stop with Ctrl-C)"),
     );
-    stage.server.wait_for_signal();
+    stage.server.wait_for_signal()
 }

@@ -1,16 +1,27 @@
 //! `voicelog law`: ask the law about a facts file, and read its rules.
 
+mod ask;
+
 use super::show;
 use crate::clock::SystemClock;
 use crate::{BadInput, Context, Ended, print};
 use anyhow::Result;
 use serde_json::json;
 use std::path::PathBuf;
-use voicelog_law::{Facts, Rulebook};
+use voicelog_law::{Decision, Facts, Forecast, Rulebook};
 use voicelog_model::{Clock, Timestamp, limits};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Args {
+    /// Answer a few questions, and hear whether you may record, keep, share …
+    ///
+    /// Nothing is stored. Answers are numbers; `?` is "I do not know", `<` goes back, `!` tells why
+    /// a question is asked, `q` stops.
+    Ask {
+        /// Write the facts to this file, for `voicelog law decide`.
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
+    },
     /// Decide about the act in a facts file.
     Decide {
         /// The facts (JSON); `voicelog law facts` prints their schema.
@@ -37,6 +48,7 @@ pub(crate) enum Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     let now = SystemClock::default().now();
     match args {
+        Args::Ask { save } => ask::run(save.as_deref(), now, context),
         Args::Decide { facts, at, json } => {
             let at = at.as_deref().map(moment).transpose()?.unwrap_or(now);
             decide(facts, at, *json, context)
@@ -86,21 +98,30 @@ fn decide(path: &PathBuf, at: Timestamp, as_json: bool, context: &Context) -> Re
     if as_json {
         print::json(&decision.to_json(context.lang))?;
     } else {
-        show::decision(&decision, context.lang, "");
-        for advice in &decision.advice {
-            print::line(format!("  ☞ {}", advice.text.pick(context.lang)));
-        }
-        print::say(
-            context.lang,
-            "Dit is geen juridisch advies.",
-            "This is no legal advice.",
-        );
+        answer(&decision, context);
     }
     Ok(if decision.is_permitted() {
         Ended::Done
     } else {
         Ended::Refused
     })
+}
+
+/// A whole answer for a person: decision, advice, how a court looks at it, which law.
+fn answer(decision: &Decision, context: &Context) {
+    let lang = context.lang;
+    show::decision(decision, lang, "");
+    for advice in &decision.advice {
+        print::line(format!("  ☞ {}", advice.text.pick(lang)));
+    }
+    if decision.evidence.forecast != Forecast::NotApplicable {
+        print::line(format!("  ⚖ {}", decision.evidence.text.pick(lang)));
+    }
+    let day = &decision.rulebook.valid_from;
+    print::line(lang.pick(
+        &format!("Dit is geen juridisch advies. Regels tot en met {day}."),
+        &format!("This is no legal advice. Rules up to {day}."),
+    ));
 }
 
 fn show_rule(id: Option<&str>, at: Timestamp, as_json: bool, context: &Context) -> Result<Ended> {

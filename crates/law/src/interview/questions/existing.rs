@@ -1,0 +1,668 @@
+//! What happens with a recording that is there: to whom, for what, and in which state it is.
+
+use super::super::question::{Choice, Entry, EntryKind, Form, Question};
+use crate::text::Bilingual;
+use voicelog_model::Action;
+
+const fn one(
+    id: &'static str,
+    nl: &'static str,
+    en: &'static str,
+    sets: &'static [(&'static str, Option<&'static str>)],
+) -> Choice {
+    Choice::new(id, nl, en, sets)
+}
+
+/// Who gets it, where it comes from, what for.
+pub(super) const WHO_AND_WHAT_FOR: &[Question] = &[
+    Question::new(
+        "new_purpose",
+        (
+            "Waarvoor wilt u de opname gebruiken?",
+            "What do you want to use the recording for?",
+        ),
+        (
+            "Een opname mag niet zomaar voor iets anders worden gebruikt (AVG 5 lid 1 b, 6 lid 4).",
+            "A recording may not simply be used for something else (AVG (GDPR) 5(1)(b), 6(4)).",
+        ),
+        Form::One(&[
+            one(
+                "measure",
+                "Een maatregel tegen een medewerker, zoals ontslag",
+                "A measure against an employee, such as dismissal",
+                &[("purpose2", Some("\"personeelsmaatregel\""))],
+            ),
+            one(
+                "claim",
+                "Een rechtszaak of claim",
+                "A court case or claim",
+                &[("purpose2", Some("\"rechtsvordering\""))],
+            ),
+            one(
+                "training",
+                "Kwaliteit en training",
+                "Quality and training",
+                &[("purpose2", Some("\"kwaliteit_training\""))],
+            ),
+            one(
+                "control",
+                "Een medewerker controleren",
+                "Control of an employee",
+                &[("purpose2", Some("\"controle_medewerker\""))],
+            ),
+            one(
+                "agreement",
+                "Bewijs van een afspraak",
+                "Evidence of an agreement",
+                &[("purpose2", Some("\"bewijs_overeenkomst\""))],
+            ),
+            one(
+                "complaint",
+                "Een klacht behandelen",
+                "Handling a complaint",
+                &[("purpose2", Some("\"klacht\""))],
+            ),
+            one(
+                "inquiry",
+                "Een onderzoek",
+                "An inquiry",
+                &[("purpose2", Some("\"onderzoek\""))],
+            ),
+            one(
+                "file",
+                "Het dossier van een overheid",
+                "The file of a government body",
+                &[("purpose2", Some("\"dossier_overheid\""))],
+            ),
+            one(
+                "minutes",
+                "Notulen of verslag",
+                "Minutes or report",
+                &[("purpose2", Some("\"notulen_verslag\""))],
+            ),
+            one(
+                "statute",
+                "Een plicht uit de wet",
+                "A duty laid down by law",
+                &[("purpose2", Some("\"wettelijke_plicht\""))],
+            ),
+            one(
+                "safety",
+                "Veiligheid of noodhulp",
+                "Safety or emergency aid",
+                &[("purpose2", Some("\"veiligheid_noodhulp\""))],
+            ),
+            one(
+                "press",
+                "Journalistiek",
+                "Journalism",
+                &[("purpose2", Some("\"journalistiek\""))],
+            ),
+            one(
+                "other",
+                "Iets anders",
+                "Something else",
+                &[("purpose2", Some("\"overig\""))],
+            ),
+        ]),
+    )
+    .only(|facts| facts.action() == Action::UseFor)
+    .needed(),
+    Question::new(
+        "share_with",
+        (
+            "Aan wie geeft u de opname?",
+            "To whom do you give the recording?",
+        ),
+        (
+            "Delen met uw advocaat is iets anders dan delen met een kennis of de pers.",
+            "Sharing with your lawyer differs from sharing with an acquaintance or the press.",
+        ),
+        Form::One(&[
+            one(
+                "lawyer",
+                "Een advocaat of adviseur",
+                "A lawyer or adviser",
+                &[("share_target", Some("\"lawyer\""))],
+            ),
+            one(
+                "police",
+                "De politie",
+                "The police",
+                &[("share_target", Some("\"police\""))],
+            ),
+            one(
+                "regulator",
+                "Een toezichthouder",
+                "A regulator",
+                &[("share_target", Some("\"regulator\""))],
+            ),
+            one(
+                "colleague",
+                "Een collega die het moet weten",
+                "A colleague who needs to know",
+                &[("share_target", Some("\"colleague_need_to_know\""))],
+            ),
+            one(
+                "works_council",
+                "De ondernemingsraad",
+                "The works council",
+                &[("share_target", Some("\"works_council\""))],
+            ),
+            one(
+                "processor",
+                "Een leverancier die voor mij werkt",
+                "A supplier that works for me",
+                &[("share_target", Some("\"processor\""))],
+            ),
+            one(
+                "journalist",
+                "Een journalist",
+                "A journalist",
+                &[("share_target", Some("\"journalist\""))],
+            ),
+            one(
+                "third_party",
+                "Iemand anders",
+                "Somebody else",
+                &[("share_target", Some("\"third_party\""))],
+            ),
+        ]),
+    )
+    .only(|facts| facts.action() == Action::Share),
+    Question::new(
+        "requester",
+        ("Wie vraagt erom?", "Who asks for it?"),
+        (
+            "Wie is opgenomen, heeft recht op een kopie (AVG 15). Anderen meestal niet.",
+            "Who was recorded has a right to a copy (AVG (GDPR) 15). Others mostly not.",
+        ),
+        Form::One(&[
+            one(
+                "data_subject",
+                "Wie zelf is opgenomen",
+                "The person recorded",
+                &[("requester_role", Some("\"data_subject\""))],
+            ),
+            one(
+                "guardian",
+                "Een ouder of voogd van wie is opgenomen",
+                "A parent or guardian of the person recorded",
+                &[("requester_role", Some("\"guardian\""))],
+            ),
+            one(
+                "lawyer",
+                "Een advocaat of gemachtigde",
+                "A lawyer or representative",
+                &[("requester_role", Some("\"lawyer\""))],
+            ),
+            one(
+                "staff",
+                "Een eigen medewerker",
+                "A member of own staff",
+                &[("requester_role", Some("\"controller_staff\""))],
+            ),
+            one(
+                "relative",
+                "Familie",
+                "A relative",
+                &[("requester_role", Some("\"relative\""))],
+            ),
+            one(
+                "judge",
+                "Een rechter",
+                "A judge",
+                &[("requester_role", Some("\"judge\""))],
+            ),
+            one(
+                "ap",
+                "De Autoriteit Persoonsgegevens",
+                "The data protection authority (AP)",
+                &[("requester_role", Some("\"ap\""))],
+            ),
+            one(
+                "afm",
+                "De AFM",
+                "The AFM",
+                &[("requester_role", Some("\"afm\""))],
+            ),
+            one(
+                "police",
+                "De politie",
+                "The police",
+                &[("requester_role", Some("\"police\""))],
+            ),
+            one(
+                "woo",
+                "Iemand die zich op de Woo beroept",
+                "Somebody who relies on the Woo (open government act)",
+                &[("requester_role", Some("\"woo_applicant\""))],
+            ),
+            one(
+                "journalist",
+                "Een journalist",
+                "A journalist",
+                &[("requester_role", Some("\"journalist\""))],
+            ),
+            one(
+                "third_party",
+                "Iemand anders",
+                "Somebody else",
+                &[("requester_role", Some("\"third_party\""))],
+            ),
+        ]),
+    )
+    .only(|facts| {
+        matches!(
+            facts.action(),
+            Action::GiveCopy | Action::Listen
+        )
+    })
+    .reworded(&[(
+        |facts| facts.action() == Action::Listen,
+        Bilingual {
+            nl: "Wie wil de opname horen?",
+            en: "Who wants to hear the recording?",
+        },
+    )]),
+    Question::new(
+        "need_to_know",
+        (
+            "Moet deze mens het voor het werk horen?",
+            "Does this person have to hear it for their work?",
+        ),
+        (
+            "Alleen wie het voor het werk nodig heeft, mag luisteren (AVG 32).",
+            "Only who needs it for their work may listen (AVG (GDPR) 32).",
+        ),
+        Form::Fields(&[Entry {
+            id: "reason",
+            label: Bilingual {
+                nl: "De reden, of `none` als die er niet is",
+                en: "The reason, or `none` if there is none",
+            },
+            kind: EntryKind::Reference,
+            fact: "need_to_know_basis",
+            field: None,
+        }]),
+    ),
+    Question::new(
+        "origin",
+        (
+            "Waar komt het bestand vandaan?",
+            "Where does the file come from?",
+        ),
+        (
+            "Een bestand van onbekende of onrechtmatige herkomst mag niet worden ingelezen (Sr 139e, 139g).",
+            "A file of unknown or unlawful origin may not be imported (Sr 139e, 139g).",
+        ),
+        Form::One(&[
+            one(
+                "participant",
+                "Van iemand die aan het gesprek deelnam",
+                "From somebody who took part in the talk",
+                &[("origin_of_import", Some("\"participant\""))],
+            ),
+            one(
+                "unknown",
+                "Dat is niet bekend",
+                "That is not known",
+                &[("origin_of_import", Some("\"unknown\""))],
+            ),
+            one(
+                "unlawful",
+                "Het is misschien onrechtmatig gemaakt of verkregen",
+                "It may have been made or obtained unlawfully",
+                &[("origin_of_import", Some("\"suspected_unlawful\""))],
+            ),
+            one(
+                "own",
+                "Uit ons eigen systeem",
+                "From our own system",
+                &[("origin_of_import", Some("\"own_system\""))],
+            ),
+        ]),
+    )
+    .only(|facts| facts.action() == Action::ImportFile),
+    Question::new(
+        "ai",
+        ("Wat doet de AI?", "What does the AI do?"),
+        (
+            "Emoties van personeel laten meten is verboden (AI-verordening 5 lid 1 f).",
+            "Having the emotions of staff measured is forbidden (AI Act 5(1)(f)).",
+        ),
+        Form::One(&[
+            one(
+                "transcription",
+                "Uitschrijven",
+                "Transcription",
+                &[("ai_function", Some("\"transcription\""))],
+            ),
+            one(
+                "summary",
+                "Samenvatten",
+                "Summary",
+                &[("ai_function", Some("\"summary\""))],
+            ),
+            one(
+                "score",
+                "Een cijfer geven aan het gesprek",
+                "A score for the talk",
+                &[("ai_function", Some("\"quality_score\""))],
+            ),
+            one(
+                "emotion",
+                "Emotie of stress meten",
+                "Measuring emotion or stress",
+                &[("ai_function", Some("\"emotion\""))],
+            ),
+            one(
+                "inference",
+                "Afleiden wat iemand gelooft, vindt of is",
+                "Inferring what somebody believes, thinks or is",
+                &[("ai_function", Some("\"sensitive_inference\""))],
+            ),
+            one(
+                "voice_id",
+                "Iemand herkennen aan de stem",
+                "Recognising somebody by voice",
+                &[("ai_function", Some("\"voice_id\""))],
+            ),
+            one(
+                "other",
+                "Iets anders",
+                "Something else",
+                &[("ai_function", Some("\"other\""))],
+            ),
+        ]),
+    )
+    .only(|facts| facts.action() == Action::AnalyseAi),
+];
+
+/// In which state it is, and what stands in the way.
+pub(super) const STATE: &[Question] = &[
+    Question::new(
+        "media",
+        ("Wat staat erop?", "What does it hold?"),
+        (
+            "Voor beeld gelden strengere regels dan voor geluid.",
+            "Image has stricter rules than sound.",
+        ),
+        Form::One(&[
+            one(
+                "audio",
+                "Geluid",
+                "Sound",
+                &[("media", Some("[\"audio\"]"))],
+            ),
+            one(
+                "video",
+                "Beeld en geluid",
+                "Image and sound",
+                &[("media", Some("[\"audio\",\"image\"]"))],
+            ),
+            one(
+                "image",
+                "Alleen beeld",
+                "Image only",
+                &[("media", Some("[\"image\"]"))],
+            ),
+            one(
+                "transcript",
+                "Alleen een uitgeschreven tekst",
+                "A written transcript only",
+                &[("media", Some("[\"transcript\"]"))],
+            ),
+        ]),
+    ),
+    Question::new(
+        "told_purposes",
+        (
+            "Welke doelen zijn vóór de opname genoemd?",
+            "Which purposes were told before the recording?",
+        ),
+        (
+            "Wat vooraf is gezegd, bepaalt wat later mag (AVG 13, 5 lid 1 b).",
+            "What was said beforehand decides what is allowed later (AVG (GDPR) 13, 5(1)(b)).",
+        ),
+        Form::One(&[
+            one(
+                "only_first",
+                "Alleen het doel waarvoor is opgenomen",
+                "Only the purpose it was recorded for",
+                &[("announced_purposes", None)],
+            ),
+            one(
+                "measure",
+                "Ook: maatregelen tegen een medewerker",
+                "Also: measures against an employee",
+                &[("announced_purposes", Some("[\"personeelsmaatregel\"]"))],
+            ),
+            one(
+                "training",
+                "Ook: kwaliteit en training",
+                "Also: quality and training",
+                &[("announced_purposes", Some("[\"kwaliteit_training\"]"))],
+            ),
+            one(
+                "agreement",
+                "Ook: bewijs van een afspraak",
+                "Also: evidence of an agreement",
+                &[("announced_purposes", Some("[\"bewijs_overeenkomst\"]"))],
+            ),
+            one(
+                "control",
+                "Ook: controle van medewerkers",
+                "Also: control of staff",
+                &[("announced_purposes", Some("[\"controle_medewerker\"]"))],
+            ),
+            one(
+                "inquiry",
+                "Ook: onderzoek",
+                "Also: inquiries",
+                &[("announced_purposes", Some("[\"onderzoek\"]"))],
+            ),
+            one(
+                "complaint",
+                "Ook: klachten",
+                "Also: complaints",
+                &[("announced_purposes", Some("[\"klacht\"]"))],
+            ),
+        ]),
+    ),
+    Question::new(
+        "recorded_at",
+        (
+            "Wanneer is de opname gemaakt?",
+            "When was the recording made?",
+        ),
+        (
+            "Vanaf die dag lopen de termijnen.",
+            "The terms run from that day.",
+        ),
+        Form::Fields(&[Entry {
+            id: "day",
+            label: Bilingual {
+                nl: "Dag",
+                en: "Day",
+            },
+            kind: EntryKind::MomentOfDay,
+            fact: "recorded_at",
+            field: None,
+        }]),
+    ),
+    Question::new(
+        "term",
+        (
+            "Hoe lang wordt de opname bewaard?",
+            "How long is the recording kept?",
+        ),
+        (
+            "Langer dan nodig mag niet (AVG 5 lid 1 e). Soms zegt de wet hoe lang het moet.",
+            "Longer than needed is not allowed (AVG (GDPR) 5(1)(e)). Sometimes the law says how long it must be.",
+        ),
+        Form::Fields(&[Entry {
+            id: "term",
+            label: Bilingual {
+                nl: "Termijn",
+                en: "Term",
+            },
+            kind: EntryKind::Term,
+            fact: "retention_term",
+            field: None,
+        }]),
+    ),
+    Question::new(
+        "holds",
+        (
+            "Houdt iets het vernietigen tegen? Kruis alles aan wat past.",
+            "Does anything stand against destruction? Tick all that fit.",
+        ),
+        (
+            "Wie om de opname vraagt of een claim heeft, moet haar nog kunnen krijgen (AVG 15, 17 lid 3, 18).",
+            "Who asks for the recording or has a claim must still be able to get it (AVG (GDPR) 15, 17(3), 18).",
+        ),
+        Form::Several(&[
+            one(
+                "claim",
+                "Een claim of rechtszaak",
+                "A claim or court case",
+                &[("legal_hold", Some("{\"claim\":true}"))],
+            )
+            .otherwise(NO_HOLD),
+            one(
+                "dsar",
+                "Een verzoek om inzage",
+                "A request for access",
+                &[("legal_hold", Some("{\"dsar\":true}"))],
+            )
+            .otherwise(NO_HOLD),
+            one(
+                "woo",
+                "Een verzoek op grond van de Woo",
+                "A request under the Woo",
+                &[("legal_hold", Some("{\"woo\":true}"))],
+            )
+            .otherwise(NO_HOLD),
+            one(
+                "seizure",
+                "Een beslag",
+                "A seizure",
+                &[("legal_hold", Some("{\"seizure\":true}"))],
+            )
+            .otherwise(NO_HOLD),
+            one(
+                "art18",
+                "Een verzoek om te bevriezen (AVG 18)",
+                "A request to freeze (AVG (GDPR) 18)",
+                &[("legal_hold", Some("{\"art18\":true}"))],
+            )
+            .otherwise(NO_HOLD),
+        ]),
+    )
+    .or_unknown(),
+    Question::new(
+        "archive",
+        (
+            "Wat zegt de archiefwet over deze opname? Kruis alles aan wat past.",
+            "What does archive law say of this recording? Tick all that fit.",
+        ),
+        (
+            "Een overheid vernietigt alleen volgens de selectielijst (Archiefwet 3 en 5).",
+            "A government body destroys only by its selection list (Archiefwet 3 and 5).",
+        ),
+        Form::Several(&[
+            one(
+                "destroy",
+                "Volgens de selectielijst: vernietigen na een termijn",
+                "By the selection list: destroy after a term",
+                &[(
+                    "archive",
+                    Some("{\"selectielijst_result\":\"vernietigen\"}"),
+                )],
+            )
+            .otherwise(NO_ARCHIVE),
+            one(
+                "keep",
+                "Volgens de selectielijst: blijvend bewaren",
+                "By the selection list: keep for good",
+                &[("archive", Some("{\"selectielijst_result\":\"bewaren\"}"))],
+            )
+            .otherwise(NO_ARCHIVE),
+            one(
+                "declaration",
+                "Er is een verklaring van vernietiging",
+                "There is a declaration of destruction",
+                &[("archive", Some("{\"destruction_declaration\":true}"))],
+            )
+            .otherwise(NO_ARCHIVE),
+            one(
+                "substitution",
+                "Er is een besluit dat de tekst het geluid vervangt",
+                "There is a decision that the text replaces the sound",
+                &[("archive", Some("{\"substitution_decision\":true}"))],
+            )
+            .otherwise(NO_ARCHIVE),
+        ]),
+    )
+    .or_unknown(),
+    Question::new(
+        "processing",
+        (
+            "Waar en door wie wordt de opname verwerkt? Kruis alles aan wat past.",
+            "Where and by whom is the recording processed? Tick all that fit.",
+        ),
+        (
+            "Voor een leverancier is een contract nodig; buiten Europa ook een grond (AVG 28, 44 tot 49).",
+            "A supplier needs a contract; outside Europe a ground as well (AVG (GDPR) 28, 44 to 49).",
+        ),
+        Form::One(&[
+            one(
+                "own",
+                "Op eigen apparatuur",
+                "On own machines",
+                &[("processing", None)],
+            ),
+            one(
+                "contract",
+                "Door een leverancier in Europa, met een contract",
+                "By a supplier in Europe, with a contract",
+                &[(
+                    "processing",
+                    Some("{\"country\":\"NL\",\"processor_contract\":true}"),
+                )],
+            ),
+            one(
+                "no_contract",
+                "Door een leverancier zonder contract",
+                "By a supplier without a contract",
+                &[("processing", Some("{\"processor_contract\":false}"))],
+            ),
+            one(
+                "outside",
+                "Door een leverancier buiten Europa, met contract maar zonder grond voor doorgifte",
+                "By a supplier outside Europe, with a contract but no ground for transfer",
+                &[(
+                    "processing",
+                    Some(
+                        "{\"country\":\"US\",\"processor_contract\":true,\"transfer_basis\":\"none\"}",
+                    ),
+                )],
+            ),
+            one(
+                "outside_ground",
+                "Door een leverancier buiten Europa, met contract en met een grond voor doorgifte",
+                "By a supplier outside Europe, with a contract and a ground for transfer",
+                &[(
+                    "processing",
+                    Some(
+                        "{\"country\":\"US\",\"processor_contract\":true,\"transfer_basis\":\"safeguards\"}",
+                    ),
+                )],
+            ),
+        ]),
+    ),
+];
+
+const NO_HOLD: &[(&str, Option<&str>)] = &[("legal_hold", Some("{}"))];
+const NO_ARCHIVE: &[(&str, Option<&str>)] = &[("archive", Some("{}"))];

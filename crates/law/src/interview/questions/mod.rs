@@ -1,0 +1,37 @@
+//! The questions, in the order in which they are asked. A question that can no longer change the
+//! answer is left out.
+
+mod advice;
+mod circumstances;
+mod existing;
+mod making;
+mod organisation;
+mod start;
+
+use super::question::Question;
+
+/// The one that every interview begins with.
+pub(super) const FIRST: &Question = &start::ACT;
+
+/// Every question, in order.
+pub(super) fn questions() -> impl Iterator<Item = &'static Question> {
+    [
+        start::QUESTIONS,
+        making::OF_IMAGE,
+        existing::WHO_AND_WHAT_FOR,
+        making::WHO,
+        circumstances::QUESTIONS,
+        making::HOW,
+        organisation::QUESTIONS,
+        making::CONSENT,
+        existing::STATE,
+        advice::QUESTIONS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The question with that name.
+pub(super) fn question(id: &str) -> Option<&'static Question> {
+    questions().find(|question| question.id == id)
+}

@@ -1,0 +1,311 @@
+//! Call control between a real endpoint and ends that the test holds: what the deciders answer and
+//! when is the test's, and so is what the media thread is told.
+
+use super::{Control, Parts};
+use crate::decider::{Asked, DeciderEnd, DeciderHandle, NoAnswer, Reply};
+use crate::finisher::{FinisherEnd, FinisherHandle};
+use crate::media::MediaCommand;
+use crate::ports::MediaPorts;
+use crate::shared::{CallState, Shared};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use tempfile::TempDir;
+use voicelog_archive::journal::{Cause, JournalEvent};
+use voicelog_archive::{Archive, Lines, OfferedCall, Secrets};
+use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
+use voicelog_evidence::note::SigningKey;
+use voicelog_law::Rulebook;
+use voicelog_model::{DecisionId, RecordingId, Timestamp};
+use voicelog_srs::{Command, Endpoint, Event, Input, Output, Peer, SessionKey, Transport};
+use voicelog_store::blobs::Options;
+use voicelog_store::{Access, ArchiveId, Layout, LocalStore};
+
+const SECOND: i64 = 1_000_000;
+
+struct Bench {
+    control: Control,
+    archive: Arc<Archive>,
+    shared: Arc<Shared>,
+    media: Receiver<MediaCommand>,
+    key: SessionKey,
+    now: Timestamp,
+    _deciders: DeciderEnd,
+    _finisher: FinisherEnd,
+    _folder: TempDir,
+}
+
+fn start() -> Timestamp {
+    "2026-11-21T10:00:00Z".parse().unwrap()
+}
+
+fn archive(folder: &TempDir) -> Archive {
+    let layout = Layout::in_folder(folder.path());
+    LocalStore::create(&layout, ArchiveId([7; 16]), start()).unwrap();
+    let store = LocalStore::open(&layout, Access::Write(Options::default())).unwrap();
+    Archive::open(voicelog_archive::Parts {
+        index: Box::new(store.index),
+        blobs: Box::new(store.blobs),
+        keys: Box::new(store.keys),
+        secrets: Secrets {
+            key_encryption_key: KeyEncryptionKey::new(1, [1; 32]),
+            signing_key: SigningKey::from_seed("voicelog/test", [2; 32]).unwrap(),
+            decision_key: DataKey::from_random([3; 32]),
+        },
+        rulebook: Rulebook::embedded(start()).unwrap(),
+        lines: Lines::new(Vec::new()),
+    })
+}
+
+/// An offer of one stream, as the endpoint makes it.
+fn offered() -> (SessionKey, Event) {
+    let sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+               m=audio 4000 RTP/AVP 8\r\na=label:1\r\na=sendonly\r\n";
+    let invite = format!(
+        "INVITE sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bK1\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:a@h>;tag=1\r\nTo: <sip:x@h>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n\
+         Contact: <sip:a@127.0.0.1:5060>;+sip.src\r\nRequire: siprec\r\n\
+         Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}",
+        sdp.len()
+    );
+    let mut endpoint = Endpoint::new(voicelog_srs::Config::default(), [1; 32]);
+    let address = "127.0.0.1:5060".parse().unwrap();
+    endpoint.handle(Input::Message {
+        now: start(),
+        from: Peer {
+            transport: Transport::Udp,
+            address,
+            connection: None,
+        },
+        local: address,
+        bytes: invite.as_bytes(),
+    });
+    loop {
+        if let Output::Event(key, event) = endpoint.poll().expect("an offer") {
+            return (key, event);
+        }
+    }
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = Arc::new(archive(&folder));
+        let shared = Arc::new(Shared::default());
+        let (decider, deciders) = DeciderHandle::new();
+        let (finisher, finisher_end) = FinisherHandle::new();
+        let (commands, media) = channel();
+        let media_address = [127, 0, 0, 1].into();
+        let mut control = Control::new(Parts {
+            archive: Arc::clone(&archive),
+            shared: Arc::clone(&shared),
+            decider,
+            finisher,
+            media: vec![commands],
+            ports: MediaPorts::new(media_address, 0..=0),
+            media_address,
+            retry_after_seconds: 1,
+            silent_micros: i64::MAX,
+        });
+        let (key, event) = offered();
+        control.on_event(key, event, start());
+        Self {
+            control,
+            archive,
+            shared,
+            media,
+            key,
+            now: start(),
+            _deciders: deciders,
+            _finisher: finisher_end,
+            _folder: folder,
+        }
+    }
+
+    /// A call that is being recorded.
+    fn recording() -> (Self, RecordingId) {
+        let mut bench = Self::new();
+        let offered = OfferedCall {
+            line: "x".to_owned(),
+            parties: Vec::new(),
+            streams: Vec::new(),
+            offered_at: start(),
+        };
+        let call = bench.archive.open_call(offered, start()).unwrap();
+        let id = call.id;
+        let reply = Reply {
+            session: bench.key,
+            call: Some(Box::new(call)),
+            asked: Ok(bench.permit()),
+        };
+        bench.control.on_reply(reply, bench.now);
+        assert_eq!(bench.state(), Some(CallState::Recording));
+        bench.told();
+        (bench, id)
+    }
+
+    fn permit(&self) -> Asked {
+        Asked::Permitted {
+            decision: DecisionId::new(self.now, [1; 10]),
+            at: self.now,
+        }
+    }
+
+    fn refusal(&self) -> Asked {
+        Asked::Refused {
+            decision: DecisionId::new(self.now, [2; 10]),
+            at: self.now,
+            outcome: "refused".to_owned(),
+            grounds: Vec::new(),
+        }
+    }
+
+    fn reply(&mut self, asked: Result<Asked, NoAnswer>) {
+        let reply = Reply {
+            session: self.key,
+            call: None,
+            asked,
+        };
+        self.control.on_reply(reply, self.now);
+    }
+
+    fn no_answer(&mut self) {
+        self.reply(Err(NoAnswer { may_pass: true }));
+    }
+
+    fn pass(&mut self, seconds: i64) {
+        self.now = self.now.plus_micros(seconds * SECOND);
+        self.control.on_tick(self.now);
+    }
+
+    fn state(&self) -> Option<CallState> {
+        self.shared.status().calls.first().map(|call| call.state)
+    }
+
+    /// What the media thread was told since the last look.
+    fn told(&self) -> Vec<MediaCommand> {
+        self.media.try_iter().collect()
+    }
+
+    /// The moment, events and cause of the one `Close` since the last look.
+    fn closed(&self) -> Option<(Timestamp, usize, Option<Cause>)> {
+        let mut found = None;
+        for command in self.told() {
+            if let MediaCommand::Close {
+                since,
+                events,
+                cause,
+                ..
+            } = command
+            {
+                assert!(found.is_none(), "closed twice");
+                let ended =
+                    |event: &JournalEvent| matches!(event, JournalEvent::PermitEnded { .. });
+                let ended = events.iter().filter(|(_, event)| ended(event)).count();
+                found = Some((since, ended, cause));
+            }
+        }
+        found
+    }
+}
+
+#[test]
+fn a_recording_stops_after_five_seconds_also_while_the_law_is_still_being_asked() {
+    let (mut bench, id) = Bench::recording();
+    let changed_at = bench.now;
+    bench.control.on_changed(id, changed_at);
+    bench.pass(4);
+    assert_eq!(
+        (bench.state(), bench.closed()),
+        (Some(CallState::Recording), None)
+    );
+    bench.pass(1);
+    assert_eq!(bench.state(), Some(CallState::Stopped));
+    assert_eq!(bench.closed(), Some((changed_at, 0, Some(Cause::Refusal))));
+    // The answer that comes at last lets it go on.
+    let permit = bench.permit();
+    bench.reply(Ok(permit));
+    assert_eq!(bench.state(), Some(CallState::Recording));
+}
+
+#[test]
+fn what_is_thrown_away_for_want_of_an_answer_stays_that_through_every_try() {
+    let (mut bench, id) = Bench::recording();
+    let changed_at = bench.now;
+    bench.control.on_changed(id, changed_at);
+    bench.no_answer();
+    bench.pass(6);
+    assert_eq!(bench.closed(), Some((changed_at, 0, Some(Cause::Refusal))));
+    // The tick has asked again.
+    bench.no_answer();
+    assert_eq!(bench.closed(), Some((changed_at, 0, Some(Cause::Refusal))));
+    bench.pass(31);
+    // A refusal at last holds from the change on, and the journal says so.
+    let refusal = bench.refusal();
+    bench.reply(Ok(refusal));
+    assert_eq!(bench.closed(), Some((changed_at, 1, None)));
+    bench.control.on_changed(id, bench.now);
+    bench.no_answer();
+    assert_eq!(
+        bench.closed().map(|(_, ended, cause)| (ended, cause)),
+        Some((0, None))
+    );
+}
+
+#[test]
+fn a_permit_for_facts_that_have_changed_since_holds_on() {
+    let (mut bench, id) = Bench::recording();
+    bench.control.on_changed(id, bench.now);
+    bench.control.on_changed(id, bench.now);
+    let permit = bench.permit();
+    bench.reply(Ok(permit));
+    let told = bench.told();
+    assert!(
+        told.iter()
+            .any(|command| matches!(command, MediaCommand::Keep { is_stale: true, .. })),
+        "{told:?}"
+    );
+    let permit = bench.permit();
+    bench.reply(Ok(permit));
+    let told = bench.told();
+    assert!(
+        matches!(
+            told[..],
+            [MediaCommand::Keep {
+                is_stale: false,
+                ..
+            }]
+        ),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_call_that_ends_without_an_answer_says_what_waited() {
+    let (mut bench, id) = Bench::recording();
+    let changed_at = bench.now;
+    bench.control.on_changed(id, changed_at);
+    let ended = Event::Ended {
+        cause: voicelog_srs::EndCause::ByRecordingClient,
+    };
+    bench.control.on_event(bench.key, ended, bench.now);
+    bench.no_answer();
+    assert_eq!(bench.closed(), Some((changed_at, 0, Some(Cause::Refusal))));
+    assert_eq!(bench.control.len(), 0);
+}
+
+#[test]
+fn a_mistake_in_one_call_ends_it_and_closes_what_was_kept() {
+    let (mut bench, id) = Bench::recording();
+    while bench.control.next_command().is_some() {}
+    bench
+        .control
+        .with(bench.key, start(), |_call, _hands| panic!("on purpose"));
+    assert_eq!((bench.control.len(), bench.state()), (0, None));
+    let told = bench.told();
+    assert!(
+        matches!(&told[..], [MediaCommand::End(ended, ..)] if *ended == id),
+        "{told:?}"
+    );
+    let (_, command) = bench.control.next_command().unwrap();
+    assert!(matches!(command, Command::End { .. }));
+}

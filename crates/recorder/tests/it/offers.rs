@@ -1,0 +1,159 @@
+//! What a client changes during a call by a later offer.
+
+use crate::raw::{DUTCH, GERMAN, RawCall, STAFF};
+use crate::support::*;
+use voicelog_archive::timeline::{IntervalKind, Verdict};
+use voicelog_recorder::CallState;
+
+/// More participants than we keep.
+fn crowd() -> String {
+    let many: String = (1..=65)
+        .map(|number| {
+            format!(
+                "<participant participant_id=\"x{number}\"><nameID aor=\"tel:+3120{number:07}\"/></participant>"
+            )
+        })
+        .collect();
+    format!(
+        "<recording xmlns=\"urn:ietf:params:xml:ns:recording:1\"><datamode>complete</datamode>{many}</recording>"
+    )
+}
+
+fn kept(server: &Server) -> u64 {
+    server
+        .recorder
+        .status()
+        .calls
+        .first()
+        .map_or(0, |call| call.media.kept)
+}
+
+#[test]
+fn a_stream_that_is_added_is_recorded_and_attributed() {
+    let server = server();
+    let mut call = RawCall::place(
+        &server,
+        "announced",
+        2,
+        Some(&RawCall::metadata(&[STAFF, DUTCH])),
+    );
+    let id = server.call_in(CallState::Recording);
+    let joined = RawCall::metadata(&[STAFF, DUTCH, "tel:+31301234567"]);
+    assert_eq!(call.offer("INVITE", 3, Some(&joined)), 200);
+    for stream in [0, 1, 2] {
+        call.speak(stream);
+    }
+    wait_until("all three are kept", || kept(&server) == 3);
+    call.bye();
+    server.all_closed();
+    let timeline = server.timeline(id);
+    assert_eq!(timeline.streams.len(), 3);
+    assert_eq!(timeline.streams[2].stream.party.as_deref(), Some("p3"));
+    assert_eq!(timeline.streams[2].packets, 1);
+}
+
+#[test]
+fn a_third_party_from_abroad_on_a_new_stream_stops_the_recording() {
+    for method in ["INVITE", "UPDATE"] {
+        let server = server();
+        let mut call = RawCall::place(
+            &server,
+            "announced",
+            2,
+            Some(&RawCall::metadata(&[STAFF, DUTCH])),
+        );
+        let id = server.call_in(CallState::Recording);
+        call.speak(0);
+        wait_until("media is kept", || kept(&server) == 1);
+        let joined = RawCall::metadata(&[STAFF, DUTCH, GERMAN]);
+        assert_eq!(call.offer(method, 3, Some(&joined)), 200);
+        for stream in [0, 1, 2] {
+            call.speak(stream);
+        }
+        assert_eq!(server.call_in(CallState::Stopped), id, "{method}");
+        for stream in [0, 1, 2] {
+            call.speak(stream);
+        }
+        pass(100);
+        assert_eq!(kept(&server), 1, "{method}");
+        call.bye();
+        server.all_closed();
+        let timeline = server.timeline(id);
+        assert_eq!(timeline.streams[2].packets, 0);
+        assert_eq!(timeline.verdict, Verdict::WholeWithDeclaredGaps);
+    }
+}
+
+#[test]
+fn metadata_that_cannot_be_read_or_kept_whole_stops_the_recording() {
+    let broken = "<recording><participant".to_owned();
+    for metadata in [broken, crowd()] {
+        let server = server();
+        let mut call = RawCall::place(
+            &server,
+            "announced",
+            2,
+            Some(&RawCall::metadata(&[STAFF, DUTCH])),
+        );
+        let id = server.call_in(CallState::Recording);
+        assert_eq!(call.update(&metadata), 200);
+        assert_eq!(server.call_in(CallState::Stopped), id);
+        let parties = server.archive.call(id).unwrap().parties;
+        assert_eq!(parties.last().unwrap().country, "ZZ");
+        // The next whole document lets it go on.
+        assert_eq!(call.update(&RawCall::metadata(&[STAFF, DUTCH])), 200);
+        call.bye();
+        server.all_closed();
+    }
+}
+
+#[test]
+fn a_voice_that_is_only_guessed_is_not_written_down() {
+    let server = server();
+    // No label, no send: only the order of the streams says who is who.
+    let metadata = RawCall::metadata(&[STAFF, DUTCH])
+        .replace("<label>", "<x>")
+        .replace("</label>", "</x>")
+        .replace("<send>", "<recv>")
+        .replace("</send>", "</recv>");
+    let mut call = RawCall::place(&server, "announced", 2, Some(&metadata));
+    let id = server.call_in(CallState::Recording);
+    call.speak(0);
+    wait_until("media is kept", || kept(&server) == 1);
+    call.bye();
+    server.all_closed();
+    assert_eq!(server.timeline(id).streams[0].stream.party, None);
+}
+
+#[test]
+fn a_stream_that_is_removed_and_comes_back_is_recorded_again() {
+    let server = server();
+    let mut call = RawCall::place(
+        &server,
+        "announced",
+        2,
+        Some(&RawCall::metadata(&[STAFF, DUTCH])),
+    );
+    let id = server.call_in(CallState::Recording);
+    call.speak(1);
+    wait_until("media is kept", || kept(&server) == 1);
+    assert_eq!(call.offer("INVITE", 1, None), 200);
+    pass(300);
+    assert_eq!(call.offer("INVITE", 2, None), 200);
+    for _packet in 0..10 {
+        call.speak(1);
+        pass(20);
+    }
+    wait_until("media is kept again", || kept(&server) == 11);
+    call.bye();
+    server.all_closed();
+    let timeline = server.timeline(id);
+    let stream = &timeline.streams[1];
+    assert_eq!((stream.packets, stream.outside), (11, 0), "{stream:#?}");
+    let kinds: Vec<_> = stream.intervals.iter().map(|i| i.kind).collect();
+    let paused = kinds.iter().position(|kind| *kind == IntervalKind::Paused);
+    assert!(
+        kinds[paused.unwrap()..].contains(&IntervalKind::Media),
+        "{kinds:?}"
+    );
+}

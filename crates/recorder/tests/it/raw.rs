@@ -1,0 +1,192 @@
+//! A recording client made of text, for what an honest one does not do: its offers, its metadata and
+//! its packets are what the test says.
+
+use crate::support::{LONG, Server};
+use std::fmt::Write;
+use std::net::{SocketAddr, UdpSocket};
+
+/// A participant: address of record. The n-th sends stream n, if there is one.
+pub(crate) type Address = &'static str;
+
+pub(crate) const STAFF: Address = "sip:2001@voorbeeld.example";
+pub(crate) const DUTCH: Address = "tel:+31201234567";
+pub(crate) const GERMAN: Address = "tel:+4930901820";
+
+/// One call of a client over UDP on loopback.
+pub(crate) struct RawCall {
+    sip: UdpSocket,
+    server: SocketAddr,
+    /// A socket for each stream; the offer names its address.
+    pub(crate) media: Vec<UdpSocket>,
+    /// Where the server wants the media of each stream.
+    pub(crate) to: Vec<SocketAddr>,
+    line: &'static str,
+    tag: String,
+    cseq: u32,
+    sequence: u16,
+}
+
+impl RawCall {
+    /// Places a call; gives it once it is answered with 200.
+    pub(crate) fn place(
+        server: &Server,
+        line: &'static str,
+        streams: usize,
+        metadata: Option<&str>,
+    ) -> Self {
+        let sip = UdpSocket::bind("127.0.0.1:0").unwrap();
+        sip.set_read_timeout(Some(LONG)).unwrap();
+        let mut call = Self {
+            sip,
+            server: server.recorder.udp_address().unwrap(),
+            media: Vec::new(),
+            to: Vec::new(),
+            line,
+            tag: String::new(),
+            cseq: 0,
+            sequence: 0,
+        };
+        assert_eq!(call.offer("INVITE", streams, metadata), 200);
+        call
+    }
+
+    /// A complete document that names these participants.
+    pub(crate) fn metadata(participants: &[Address]) -> String {
+        let mut xml = "<recording xmlns=\"urn:ietf:params:xml:ns:recording:1\">\
+            <datamode>complete</datamode><session session_id=\"s\"/>"
+            .to_owned();
+        for (number, address) in (1..).zip(participants) {
+            write!(
+                xml,
+                "<participant participant_id=\"a{number}\"><nameID aor=\"{address}\"/></participant>\
+                 <stream stream_id=\"t{number}\" session_id=\"s\"><label>{number}</label></stream>\
+                 <participantstreamassoc participant_id=\"a{number}\"><send>t{number}</send></participantstreamassoc>"
+            )
+            .unwrap();
+        }
+        xml.push_str("</recording>");
+        xml
+    }
+
+    /// Offers so many streams, with metadata or without. The final status.
+    pub(crate) fn offer(&mut self, method: &str, streams: usize, metadata: Option<&str>) -> u16 {
+        while self.media.len() < streams {
+            self.media.push(UdpSocket::bind("127.0.0.1:0").unwrap());
+        }
+        let mut sdp = format!(
+            "v=0\r\no=- 1 {} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n",
+            self.cseq + 1
+        );
+        for (number, socket) in (1..).zip(self.media.iter().take(streams)) {
+            let port = socket.local_addr().unwrap().port();
+            write!(
+                sdp,
+                "m=audio {port} RTP/AVP 8\r\na=label:{number}\r\na=sendonly\r\n"
+            )
+            .unwrap();
+        }
+        let (kind, body) = match metadata {
+            None => ("application/sdp", sdp),
+            Some(metadata) => (
+                "multipart/mixed;boundary=edge",
+                format!(
+                    "--edge\r\nContent-Type: application/sdp\r\n\r\n{sdp}\r\n\
+                     --edge\r\nContent-Type: application/rs-metadata+xml\r\n\
+                     Content-Disposition: recording-session\r\n\r\n{metadata}\r\n--edge--\r\n"
+                ),
+            ),
+        };
+        let body = format!(
+            "Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        self.request(method, &body)
+    }
+
+    /// Sends metadata alone. The final status.
+    pub(crate) fn update(&mut self, metadata: &str) -> u16 {
+        let body = format!(
+            "Content-Type: application/rs-metadata+xml\r\nContent-Length: {}\r\n\r\n{metadata}",
+            metadata.len()
+        );
+        self.request("UPDATE", &body)
+    }
+
+    /// Hangs up.
+    pub(crate) fn bye(&mut self) {
+        assert_eq!(self.request("BYE", "Content-Length: 0\r\n\r\n"), 200);
+    }
+
+    /// Sends one packet of G.711 on a stream, from its own socket.
+    pub(crate) fn speak(&mut self, stream: usize) {
+        self.sequence += 1;
+        let mut packet = vec![0x80, 8];
+        packet.extend_from_slice(&self.sequence.to_be_bytes());
+        packet.extend_from_slice(&(u32::from(self.sequence) * 160).to_be_bytes());
+        packet.extend_from_slice(&[stream.to_le_bytes()[0]; 4]);
+        packet.extend_from_slice(&[0xd5; 160]);
+        self.media[stream]
+            .send_to(&packet, self.to[stream])
+            .unwrap();
+    }
+
+    fn request(&mut self, method: &str, rest: &str) -> u16 {
+        self.cseq += 1;
+        let cseq = self.cseq;
+        self.send(method, cseq, rest);
+        let mut bytes = vec![0; 65_535];
+        loop {
+            let length = self.sip.recv(&mut bytes).unwrap();
+            let text = String::from_utf8_lossy(&bytes[..length]).into_owned();
+            // Requests of the server are left without an answer, as are its 100s.
+            let Some(status) = text.strip_prefix("SIP/2.0 ") else {
+                continue;
+            };
+            let status: u16 = status.split(' ').next().unwrap().parse().unwrap();
+            if status < 200 || !text.contains(&format!("CSeq: {cseq} {method}\r\n")) {
+                continue;
+            }
+            if let Some((_, tag)) = text
+                .lines()
+                .find(|line| line.starts_with("To:"))
+                .and_then(|line| line.split_once(";tag="))
+            {
+                tag.clone_into(&mut self.tag);
+            }
+            if method == "INVITE" {
+                self.send("ACK", cseq, "Content-Length: 0\r\n\r\n");
+            }
+            if status == 200 && text.contains("m=audio") {
+                self.take_answer(&text);
+            }
+            return status;
+        }
+    }
+
+    fn take_answer(&mut self, text: &str) {
+        let ports = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("m=audio "));
+        self.to = ports
+            .map(|line| line.split(' ').next().unwrap().parse().unwrap())
+            .map(|port: u16| SocketAddr::from(([127, 0, 0, 1], port)))
+            .collect();
+    }
+
+    fn send(&self, method: &str, cseq: u32, rest: &str) {
+        let (to, local) = (self.server, self.sip.local_addr().unwrap());
+        let tag = if self.tag.is_empty() {
+            String::new()
+        } else {
+            format!(";tag={}", self.tag)
+        };
+        let line = self.line;
+        let text = format!(
+            "{method} sip:{line}@{to} SIP/2.0\r\nVia: SIP/2.0/UDP {local};branch=z9hG4bK{method}{cseq}\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:src@{local}>;tag=src\r\nTo: <sip:{line}@{to}>{tag}\r\n\
+             Call-ID: raw@{local}\r\nCSeq: {cseq} {method}\r\nContact: <sip:src@{local}>;+sip.src\r\n\
+             Require: siprec\r\n{rest}"
+        );
+        self.sip.send_to(text.as_bytes(), to).unwrap();
+    }
+}
