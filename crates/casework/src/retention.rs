@@ -126,6 +126,14 @@ fn each_due(
     }
 }
 
+/// Until when the chosen term of a recording still runs; `None` once it has ended, or when none
+/// was chosen. The law does not hold anybody to a term of their own choice: only a statute's floor
+/// and a hold forbid destruction. So whoever asks for it before has to be told.
+#[must_use]
+pub fn term_runs_until(recording: &RecordingSummary, now: Timestamp) -> Option<Timestamp> {
+    recording.retain_until.filter(|until| *until > now)
+}
+
 /// Asks to destroy one recording, and does so if the law permits it.
 pub fn destroy(
     archive: &Archive,

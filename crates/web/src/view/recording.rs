@@ -64,7 +64,7 @@ impl RecordingPage {
             meaning: words::completeness_meaning(summary.verdict, summary.state, lang),
             facts: facts(detail, lang),
             can_be_opened: summary.state == State::Sealed,
-            can_be_destroyed: matches!(summary.state, State::Sealed | State::NotRecorded),
+            can_be_destroyed: summary.state == State::Sealed,
             reason_missing: false,
             recipient_missing: false,
             recipients: asking::recipients(lang),
