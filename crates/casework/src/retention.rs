@@ -155,6 +155,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_term_runs_until_it_ends_and_none_runs_where_none_was_chosen() {
+        let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
+        let recording = |retain_until| RecordingSummary {
+            id: RecordingId::from_bytes([7; 16]),
+            line: String::new(),
+            state: voicelog_archive::State::Sealed,
+            started_at: at(0),
+            ended_at: None,
+            verdict: None,
+            retain_until,
+            destroyed_at: None,
+        };
+        assert_eq!(term_runs_until(&recording(Some(at(5))), at(4)), Some(at(5)));
+        assert_eq!(term_runs_until(&recording(Some(at(5))), at(5)), None);
+        assert_eq!(term_runs_until(&recording(None), at(4)), None);
+    }
+
+    #[test]
     fn a_refusal_stands_for_a_day_or_until_the_term_changes() {
         let id = RecordingId::from_bytes([7; 16]);
         let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);

@@ -21,7 +21,7 @@ const LEAVES_MAX: u16 = 50;
 /// Which page.
 #[derive(Deserialize)]
 pub(crate) struct Wishes {
-    /// Only entries at places before this one; the newest if left out.
+    /// Only entries at places before this one, counted from one; the newest if left out.
     before: Option<u64>,
 }
 
@@ -41,7 +41,8 @@ fn leaf_view(row: &LeafRow, lang: Language) -> Option<LeafView> {
         "recorded" | "not_recorded" | "listened" | "exported" | "destroyed"
     );
     Some(LeafView {
-        index: row.index,
+        // Counted from one, as people do; the format counts from zero.
+        index: row.index + 1,
         at: When::new(shown.at, lang),
         what: words::leaf(&shown.kind, lang),
         object: shown.object,
@@ -57,7 +58,9 @@ pub(crate) async fn show(
     let (size, until, checkpoint, leaves, key) = desk
         .ask(move |archive, _now| {
             let size = archive.log_size()?;
-            let until = wishes.before.unwrap_or(size).min(size);
+            let until = wishes
+                .before
+                .map_or(size, |before| before.saturating_sub(1).min(size));
             let count = until.min(u64::from(LEAVES_MAX));
             let leaves = archive.leaves(until - count, usize::try_from(count).unwrap_or(0))?;
             let key = archive.verifier_key();
@@ -73,8 +76,8 @@ pub(crate) async fn show(
         is_newest: until == size,
         older: leaves
             .first()
-            .map(|leaf| leaf.index)
-            .filter(|first| *first > 0),
+            .filter(|leaf| leaf.index > 0)
+            .map(|leaf| leaf.index + 1),
         leaves: leaves
             .iter()
             .rev()

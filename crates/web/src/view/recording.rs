@@ -74,7 +74,8 @@ impl RecordingPage {
             others,
             legend,
             streams,
-            log_index: detail.log_index,
+            // Counted from one, as people do; the format counts from zero.
+            log_index: detail.log_index.map(|index| index + 1),
             checkpoint,
             p,
         }
