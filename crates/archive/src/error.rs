@@ -167,7 +167,7 @@ impl ArchiveError {
     pub fn help(&self) -> String {
         match self {
             Self::NotSayable { nearest, .. } => format!("did you mean `{nearest}`?"),
-            Self::Facts(source) => source.to_string(),
+            Self::Facts(_) => "`voicelog law facts` lists every name with its values".to_owned(),
             _ => match self.kind() {
                 Kind::Exhausted => "make room on the disk; calls in progress keep what they have",
                 Kind::Corrupt => "run `voicelog check --level hash` to see what is damaged",

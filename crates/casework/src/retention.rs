@@ -126,6 +126,14 @@ fn each_due(
     }
 }
 
+/// Until when the chosen term of a recording still runs; `None` once it has ended, or when none
+/// was chosen. The law does not hold anybody to a term of their own choice: only a statute's floor
+/// and a hold forbid destruction. So whoever asks for it before has to be told.
+#[must_use]
+pub fn term_runs_until(recording: &RecordingSummary, now: Timestamp) -> Option<Timestamp> {
+    recording.retain_until.filter(|until| *until > now)
+}
+
 /// Asks to destroy one recording, and does so if the law permits it.
 pub fn destroy(
     archive: &Archive,
@@ -145,6 +153,24 @@ pub fn destroy(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_term_runs_until_it_ends_and_none_runs_where_none_was_chosen() {
+        let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
+        let recording = |retain_until| RecordingSummary {
+            id: RecordingId::from_bytes([7; 16]),
+            line: String::new(),
+            state: voicelog_archive::State::Sealed,
+            started_at: at(0),
+            ended_at: None,
+            verdict: None,
+            retain_until,
+            destroyed_at: None,
+        };
+        assert_eq!(term_runs_until(&recording(Some(at(5))), at(4)), Some(at(5)));
+        assert_eq!(term_runs_until(&recording(Some(at(5))), at(5)), None);
+        assert_eq!(term_runs_until(&recording(None), at(4)), None);
+    }
 
     #[test]
     fn a_refusal_stands_for_a_day_or_until_the_term_changes() {

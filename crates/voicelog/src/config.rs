@@ -149,22 +149,49 @@ impl Config {
         }
         let mut names = std::collections::BTreeSet::new();
         for line in &self.lines {
-            if line.name.is_empty() {
-                bail!("a line has no name; give it the user part of the address that is called");
-            }
+            check_line(line, now)?;
             if !names.insert(line.name.to_ascii_lowercase()) {
                 bail!(
                     "two lines are called `{}`; a name may stand once",
                     line.name
                 );
             }
-            let mut facts = line.facts.clone();
-            facts.insert("requested_action".into(), "record".into());
-            Facts::from_map(&facts, now)
-                .map_err(|error| anyhow::anyhow!("line `{}`: {error}", line.name))?;
         }
         Ok(())
     }
+}
+
+/// Whatever would fail at every call on the line.
+fn check_line(line: &Line, now: Timestamp) -> Result<()> {
+    let name = &line.name;
+    if name.is_empty() {
+        bail!("a line has no name; give it the user part of the address that is called");
+    }
+    // RFC 3261 section 25.1: what a user part holds without being escaped.
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,".contains(&byte);
+    if !name.bytes().all(is_name) {
+        bail!(
+            "line `{name}`: name is the user part of the address that is called, `sip:NAME@server`: letters, digits, `-`, `_`, `.` or `+`, without spaces, such as `verkoop`"
+        );
+    }
+    let mut facts = line.facts.clone();
+    for told in ["requested_action", "countries"] {
+        if facts.contains_key(told) {
+            bail!(
+                "line `{name}`: line.facts: `{told}` is worked out at each call; take it out of the configuration"
+            );
+        }
+    }
+    facts.insert("requested_action".into(), "record".into());
+    let of_country = [
+        ("requested_action".to_owned(), "record".into()),
+        ("countries".to_owned(), vec![line.country.clone()].into()),
+    ];
+    Facts::from_map(&of_country.into_iter().collect(), now)
+        .map_err(|error| anyhow::anyhow!("line `{name}`: country: {error}"))?;
+    Facts::from_map(&facts, now)
+        .map_err(|error| anyhow::anyhow!("line `{name}`: line.facts: {error}"))?;
+    Ok(())
 }
 
 /// A scheme, a host, perhaps a port, and nothing else: the pages live at the root.
@@ -188,7 +215,7 @@ fn one_sentence(text: &str, error: &toml::de::Error) -> String {
         .span()
         .and_then(|span| text.get(..span.start))
         .map_or(1, |before| before.matches('\n').count() + 1);
-    let message = error.message().replace('\n', " ");
+    let message = in_plain_words(&error.message().replace('\n', " "));
     let mut quoted = message.split('`').skip(1).step_by(2);
     let hint = match quoted.next() {
         Some(unknown) if message.starts_with("unknown field") => quoted
@@ -201,6 +228,25 @@ fn one_sentence(text: &str, error: &toml::de::Error) -> String {
         _ => None,
     };
     hint.unwrap_or_else(|| format!("line {line}: {message}"))
+}
+
+/// What the parser says in the words of a programmer, said with an example.
+fn in_plain_words(message: &str) -> String {
+    if message == "invalid socket address syntax" {
+        return "this is no address with a port, such as \"127.0.0.1:5060\" or \"[::1]:5060\"; write the address, not its name".to_owned();
+    }
+    if message == "invalid IP address syntax" {
+        return "this is no address, such as \"10.0.0.5\" or \"2001:db8::5\"; write the address, not its name".to_owned();
+    }
+    let Some((found, expected)) = message.split_once(", expected ") else {
+        return message.to_owned();
+    };
+    let most = match expected {
+        "u16" => " up to 65535",
+        "u64" | "usize" => "",
+        _ => return message.to_owned(),
+    };
+    format!("{found}; a whole number from 0{most} is expected")
 }
 
 #[cfg(test)]
@@ -251,6 +297,43 @@ mod tests {
         let error =
             parse("[[line]]\nname = \"a\"\n[line.facts]\npurpos = \"klacht\"\n").unwrap_err();
         assert!(error.to_string().contains("purpose"), "{error}");
+    }
+
+    #[test]
+    fn what_would_fail_at_every_call_is_refused_at_the_start() {
+        let of = |text: &str| parse(text).unwrap_err().to_string();
+        let error = of("[[line]]\nname = \"a\"\ncountry = \"nl\"\n");
+        assert!(
+            error.contains("line `a`: country") && error.contains("NL"),
+            "{error}"
+        );
+        let error = of("[[line]]\nname = \"a\"\ncountry = \"XX\"\n");
+        assert!(error.contains("`XX`"), "{error}");
+        let error = of("[[line]]\nname = \"v v\"\n");
+        assert!(error.contains("sip:NAME@server"), "{error}");
+        for told in ["requested_action = \"listen\"", "countries = [\"NL\"]"] {
+            let error = of(&format!("[[line]]\nname = \"a\"\n[line.facts]\n{told}\n"));
+            assert!(error.contains("take it out"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_is_answered_with_a_right_one() {
+        let of = |text: &str| parse(text).unwrap_err().to_string();
+        let error = of("[sip]\nudp = \"localhost:5060\"\n");
+        assert!(
+            error.contains("line 2") && error.contains("127.0.0.1:5060"),
+            "{error}"
+        );
+        let error = of("[sip]\nmedia_address = \"localhost\"\n");
+        assert!(error.contains("10.0.0.5"), "{error}");
+        let error = of("[sip]\ncalls_max = -1\n");
+        assert!(
+            error.contains("whole number") && !error.contains("expected u"),
+            "{error}"
+        );
+        let error = of("[sip]\nmedia_port_first = 70000\n");
+        assert!(error.contains("65535"), "{error}");
     }
 
     #[test]

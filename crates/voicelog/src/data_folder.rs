@@ -12,7 +12,7 @@
 use anyhow::{Context, Result, bail};
 use std::fmt::Write as _;
 use std::fs::{DirBuilder, File, TryLockError};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use voicelog_archive::{Secrets, random};
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
@@ -25,6 +25,12 @@ const SECRET_BYTES: usize = 32;
 /// What the API's token begins with, so that whoever finds one knows what it is.
 const API_TOKEN_START: &str = "vl_";
 const API_TOKEN_CHARACTERS: usize = API_TOKEN_START.len() + 2 * SECRET_BYTES;
+
+/// Whether the error says that nothing is there, rather than that we may not look.
+fn no_archive(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory)
+}
 
 /// An open data folder.
 #[derive(Debug, Clone)]
@@ -49,7 +55,15 @@ impl DataFolder {
 
     /// Opens a folder that must be there already.
     pub(crate) fn open(root: &Path) -> Result<Self> {
-        if !root.join("secrets").is_dir() {
+        let is_there = match std::fs::metadata(root.join("secrets")) {
+            Ok(secrets) => secrets.is_dir(),
+            Err(error) if no_archive(&error) => false,
+            Err(error) => bail!(
+                "cannot look into `{}` ({error}); run the command as the user that the server runs as",
+                root.display()
+            ),
+        };
+        if !is_there {
             bail!(
                 "there is no voicelog archive in `{}`; give its folder with --data, or make one with `voicelog serve`",
                 root.display()
@@ -69,19 +83,21 @@ impl DataFolder {
         Layout::in_folder(&self.root)
     }
 
-    /// Takes the server's lock. One server at a time may write media into an archive.
-    pub(crate) fn lock(&self) -> Result<File> {
+    /// Takes the server's lock. One server at a time may write media into an archive. `what_to_do`
+    /// is for whoever does not get it.
+    pub(crate) fn lock(&self, what_to_do: &str) -> Result<File> {
         let path = self.root.join("server.lock");
         let file = File::options()
             .create(true)
             .truncate(false)
             .write(true)
+            .mode(0o600)
             .open(&path)
             .with_context(|| format!("cannot open `{}`", path.display()))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => bail!(
-                "another voicelog server is using `{}`; stop it first, or give another folder",
+                "a voicelog server is running on `{}`; {what_to_do}",
                 self.root.display()
             ),
             Err(TryLockError::Error(error)) => {
@@ -169,6 +185,32 @@ impl DataFolder {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn only_one_holds_the_lock_and_the_next_reads_what_to_do() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = DataFolder::create(&root.path().join("data")).unwrap();
+        let held = folder.lock("stop it first").unwrap();
+        let error = folder.lock("use its pages").unwrap_err().to_string();
+        assert!(
+            error.contains("is running") && error.contains("use its pages"),
+            "{error}"
+        );
+        drop(held);
+        let path = folder.root().join("server.lock");
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "for its owner alone");
+    }
+
+    #[test]
+    fn a_folder_that_may_not_be_read_is_not_called_empty() {
+        use std::io::{Error, ErrorKind};
+        assert!(no_archive(&Error::from(ErrorKind::NotFound)));
+        assert!(!no_archive(&Error::from(ErrorKind::PermissionDenied)));
+        let root = tempfile::tempdir().unwrap();
+        let error = DataFolder::open(&root.path().join("nowhere")).unwrap_err();
+        assert!(error.to_string().contains("no voicelog archive"));
+    }
 
     #[test]
     fn the_file_of_the_api_token_is_what_a_program_sends() {

@@ -67,7 +67,7 @@ enum Command {
     Export(cmds::recordings::ExportArgs),
     /// Verify an evidence bundle, without server or archive.
     Verify(cmds::verify::Args),
-    /// Destroy a recording, if the law permits it.
+    /// Destroy a recording, if the law permits it. The server must be stopped; its pages do the same.
     Destroy(cmds::recordings::DestroyArgs),
     /// Terms that end: preview or run.
     #[command(subcommand)]

@@ -19,7 +19,7 @@ use voicelog_archive::{Archive, Recovery, random};
 use voicelog_casework::Asked;
 use voicelog_casework::retention::{self, Swept};
 use voicelog_model::{Clock, error};
-use voicelog_recorder::{Recorder, RecorderConfig, WhyNot};
+use voicelog_recorder::{Recorder, RecorderConfig, StartError, WhyNot};
 use voicelog_web::{App, Pause, StatusSource, WebConfig};
 use zeroize::Zeroizing;
 
@@ -51,7 +51,7 @@ impl Server {
     /// Opens the archive, takes what was under way to its end, and starts to listen.
     pub(crate) fn start(config: &Config, clock: &Arc<SystemClock>) -> Result<Self> {
         let folder = DataFolder::create(&config.storage.data)?;
-        let lock = folder.lock()?;
+        let lock = folder.lock("stop it first, or give another folder")?;
         let now = clock.now();
         let archive = wiring::create_or_open(&folder, config, now)?;
         let api_token = folder.api_token()?;
@@ -62,7 +62,7 @@ impl Server {
             Arc::clone(&archive),
             Arc::clone(&shared),
         )
-        .context("cannot start the recorder")?;
+        .map_err(not_started)?;
         let recorder = Arc::new(recorder);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -225,6 +225,22 @@ fn recorder_config(config: &Config) -> RecorderConfig {
     }
 }
 
+/// Why the recorder does not start, and which key of the configuration is about it.
+fn not_started(error: StartError) -> anyhow::Error {
+    let key = match &error {
+        StartError::Listen { transport, .. } => match *transport {
+            "UDP" => "set sip.udp; ",
+            "TCP" => "set sip.tcp; ",
+            _ => "set sip.media_address; ",
+        },
+        StartError::NoAddress => "set sip.udp or sip.tcp; ",
+        StartError::NoMediaPorts { .. } => "set sip.media_port_first and sip.media_port_last; ",
+        StartError::Thread(_) => "",
+    };
+    let (why, help) = (error::chain(&error).to_string(), error.help());
+    anyhow::anyhow!("cannot start the recorder: {why}: {key}{help}")
+}
+
 fn web_config(
     config: &Config,
     public_url: &str,
@@ -369,6 +385,21 @@ mod tests {
             "{cookie}"
         );
         server.stop(Duration::ZERO);
+    }
+
+    #[test]
+    fn a_port_that_is_taken_is_named_with_the_key_that_sets_it() {
+        let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.storage.data = folder.path().join("data");
+        config.sip.udp = taken.local_addr().unwrap();
+        let error = Server::start(&config, &Arc::new(SystemClock::default()));
+        let error = format!("{:#}", error.err().unwrap());
+        assert!(
+            error.contains("set sip.udp") && error.contains(&config.sip.udp.to_string()),
+            "{error}"
+        );
     }
 
     #[test]

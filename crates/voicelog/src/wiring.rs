@@ -56,7 +56,8 @@ pub(crate) fn work(context: &Context, now: Timestamp) -> Result<(Arc<Archive>, s
     let config = config(context, now)?;
     let folder = DataFolder::open(&config.storage.data)
         .map_err(|error| anyhow::Error::new(BadInput(error.to_string())))?;
-    let lock = folder.lock()?;
+    let lock = folder
+        .lock("destroy in its pages (it looks for terms that ended by itself), or stop it first")?;
     let access = Access::Write(voicelog_store::blobs::Options::default());
     Ok((open(&folder, &config, access, now)?, lock))
 }

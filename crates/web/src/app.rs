@@ -9,6 +9,7 @@ use std::error::Error;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use tokio::sync::Semaphore;
 use voicelog_archive::{Archive, ArchiveError};
 use voicelog_casework::memory::{self, Made};
@@ -147,6 +148,8 @@ pub(crate) struct Desk {
     pub(crate) tries_of_address: Throttle,
     pub(crate) tries_of_both: Throttle,
     pub(crate) tries_of_name: Throttle,
+    /// Tries to sign in that failed since the start; for the operator.
+    pub(crate) failed_sign_ins: AtomicU64,
     /// One password at a time is hashed: it costs 64 MiB and a core that calls may need.
     pub(crate) hashing: Semaphore,
     pub(crate) playing: Playing,
@@ -172,6 +175,7 @@ impl Desk {
             tries_of_address: Throttle::new(TRIES_OF_AN_ADDRESS),
             tries_of_both: Throttle::new(TRIES_OF_BOTH),
             tries_of_name: Throttle::new(TRIES_OF_A_NAME),
+            failed_sign_ins: AtomicU64::new(0),
             hashing: Semaphore::new(1),
             playing: Playing::default(),
             interviews: Semaphore::new(1),

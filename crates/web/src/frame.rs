@@ -9,7 +9,7 @@ use crate::visitor::{self, Visitor};
 use askama::Template;
 use axum::Extension;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Form, FromRequest, Request, State};
+use axum::extract::{Form, FromRequest, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -80,16 +80,24 @@ fn trouble_in(response: &Response) -> Option<Trouble> {
     (failed && bare).then(|| Trouble::new(response.status()))
 }
 
-fn tell_operator(trouble: &Trouble, request: &str, lang: Language) {
-    if let Some(cause) = &trouble.cause {
-        tracing::error!(
-            request,
-            status = trouble.status.as_u16(),
-            cause,
-            "{}",
-            trouble.title(lang)
-        );
+/// Tells what the number on an error page belongs to. `route` is the address as the table has it,
+/// so without ids and tokens.
+fn tell_operator(trouble: &Trouble, request: &str, method: &Method, route: &str) {
+    let status = trouble.status.as_u16();
+    let said = trouble.title(Language::En);
+    match &trouble.cause {
+        Some(cause) => tracing::error!(request, status, %method, route, cause, "{said}"),
+        None => tracing::info!(request, status, %method, route, "{said}"),
     }
+}
+
+/// The address as the table of routes has it.
+fn route_of(request: &Request) -> String {
+    request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("(none)", MatchedPath::as_str)
+        .to_owned()
 }
 
 /// Headers of the error that the new answer keeps.
@@ -114,6 +122,7 @@ pub(crate) async fn around_page(
     next: Next,
 ) -> Response {
     let id = request_id();
+    let (method, route) = (request.method().clone(), route_of(&request));
     desk.playing.sweep(desk.now());
     let (mut parts, body) = request.into_parts();
     let mut visitor = Visitor::stranger(&desk, &parts);
@@ -124,7 +133,7 @@ pub(crate) async fn around_page(
         Err(trouble) => trouble.into_response(),
     };
     if let Some(trouble) = trouble_in(&response) {
-        tell_operator(&trouble, &id, Language::En);
+        tell_operator(&trouble, &id, &method, &route);
         let page = visitor.page_at("/", "", trouble.title(visitor.lang));
         let view = ErrorPage {
             detail: trouble.detail(visitor.lang).to_owned(),
@@ -150,12 +159,13 @@ pub(crate) async fn around_api(
     next: Next,
 ) -> Response {
     let id = request_id();
+    let (method, route) = (request.method().clone(), route_of(&request));
     let accept = visitor::field(request.headers(), header::ACCEPT_LANGUAGE);
     let lang = crate::lang::choose(None, None, accept);
     request.extensions_mut().insert(lang);
     let mut response = answer(request, next).await;
     if let Some(trouble) = trouble_in(&response) {
-        tell_operator(&trouble, &id, Language::En);
+        tell_operator(&trouble, &id, &method, &route);
         let mut made = problem::document(&trouble, &id, lang);
         keep(response.headers(), made.headers_mut());
         retry_after(&trouble, made.headers_mut());

@@ -36,3 +36,4 @@ pub use accounts::{SetupError, new_setup_token};
 pub use app::{App, Pause, Status, StatusSource, WebConfig};
 pub use routes::{Audience, router, table};
 pub use serve::serve;
+pub use view::words::{question, state};

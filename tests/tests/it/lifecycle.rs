@@ -38,7 +38,7 @@ fn a_second_server_on_the_same_folder_is_refused_with_the_reason() {
     let _first = Server::start(&config);
     let second = crate::support::voicelog(&["serve", "--config", config.to_str().unwrap()]);
     assert_eq!(second.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&second.stderr).contains("another voicelog server"));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("a voicelog server is running"));
 }
 
 #[test]

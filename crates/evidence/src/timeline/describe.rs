@@ -56,7 +56,7 @@ const fn what_nl(kind: IntervalKind) -> &'static str {
         IntervalKind::Dropped => "pakketten verloren door de opnameserver",
         IntervalKind::Restart => "opnameserver lag stil",
         IntervalKind::AfterLastPacket => "na het laatste geluid",
-        IntervalKind::UndeclaredGap => "niet-verklaard hiaat",
+        IntervalKind::UndeclaredGap => "onverklaarde onderbreking",
     }
 }
 

@@ -81,7 +81,7 @@ fn of_timeline(timeline: &Timeline, facts: &mut Vec<Fact>) {
     for (number, gap) in gaps().take(GAPS_LISTED_MAX) {
         let text = |language| gap_text(number, gap, language);
         facts.push(fact(
-            ("hiaat", "gap"),
+            ("onderbreking", "gap"),
             text(Language::Nl),
             text(Language::En),
         ));
@@ -92,7 +92,7 @@ fn of_timeline(timeline: &Timeline, facts: &mut Vec<Fact>) {
             format!("en {unlisted} andere"),
             format!("and {unlisted} others"),
         );
-        facts.push(fact(("hiaten", "gaps"), nl, en));
+        facts.push(fact(("onderbrekingen", "gaps"), nl, en));
     }
 }
 
@@ -105,10 +105,10 @@ const fn verdict(verdict: Verdict) -> Text {
     match verdict {
         Verdict::Whole => ("volledig", "whole"),
         Verdict::WholeWithDeclaredGaps => (
-            "volledig, met verklaarde hiaten",
+            "volledig, met verklaarde onderbrekingen",
             "whole, with declared gaps",
         ),
-        Verdict::UndeclaredGap => ("NIET-VERKLAARD HIAAT", "UNDECLARED GAP"),
+        Verdict::UndeclaredGap => ("ONVERKLAARDE ONDERBREKING", "UNDECLARED GAP"),
         Verdict::NotRecorded => (
             "niet opgenomen: het mocht niet",
             "not recorded: not permitted",

@@ -49,7 +49,7 @@ fn the_report_tells_a_reader_what_there_is() {
     for words in [
         &recording().to_string(),
         "2 stromen, 22 pakketten",
-        "volledig, met verklaarde hiaten",
+        "volledig, met verklaarde onderbrekingen",
         "stroom 1: niet begonnen op 00:00 (0,040 s), geen toestemming (§ 201 StGB)",
         "pakketten kwijtgeraakt onderweg op 00:00 (0,020 s), 1 pakket",
         "6 regels",

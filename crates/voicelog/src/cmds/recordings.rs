@@ -6,18 +6,18 @@ use crate::{BadInput, Context, Ended, print, wiring};
 use anyhow::{Context as _, Result};
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use voicelog_archive::{ArchiveError, LINE_NOT_SET_UP, RecordingFilter, RecordingSummary};
+use voicelog_archive::{ArchiveError, LINE_NOT_SET_UP, RecordingFilter, RecordingSummary, State};
 use voicelog_casework::disclosure::{self, Recipient};
 use voicelog_casework::{Asked, listening, retention};
 use voicelog_law::Decision;
-use voicelog_model::{Clock, Kind, Language, RecordingId};
+use voicelog_model::{Clock, Kind, Language, RecordingId, error};
 use voicelog_store::durable;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ListArgs {
     /// How many at most.
-    #[arg(long, default_value_t = 100)]
-    limit: usize,
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -60,6 +60,9 @@ pub(crate) struct ExportArgs {
 pub(crate) struct DestroyArgs {
     /// Id of the recording.
     id: RecordingId,
+    /// Destroy it although the chosen term still runs.
+    #[arg(long)]
+    yes: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -80,7 +83,11 @@ fn row(summary: &RecordingSummary) -> serde_json::Value {
 
 pub(crate) fn list(args: &ListArgs, context: &Context) -> Result<Ended> {
     let archive = wiring::visit(context, SystemClock::default().now())?;
-    let (recordings, _next) = archive.list(&RecordingFilter::default(), None, args.limit)?;
+    let (recordings, _next) = archive.list(
+        &RecordingFilter::default(),
+        None,
+        usize::try_from(args.limit)?,
+    )?;
     if args.json {
         print::json(&recordings.iter().map(row).collect::<Vec<_>>())?;
         return Ok(Ended::Done);
@@ -91,8 +98,10 @@ pub(crate) fn list(args: &ListArgs, context: &Context) -> Result<Ended> {
             .map_or("", |verdict| show::verdict(verdict, context.lang));
         let line = show::line_name(&recording.line, context.lang);
         print::line(format!(
-            "{}  {}  {:12}  {line:16}  {verdict}",
-            recording.id, recording.started_at, recording.state
+            "{}  {}  {:24}  {line:16}  {verdict}",
+            recording.id,
+            recording.started_at,
+            voicelog_web::state(recording.state, context.lang)
         ));
     }
     if recordings.is_empty() {
@@ -134,7 +143,9 @@ pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
     let summary = &detail.summary;
     print::line(format!(
         "{}  {}  {}",
-        summary.id, summary.started_at, summary.state
+        summary.id,
+        summary.started_at,
+        voicelog_web::state(summary.state, context.lang)
     ));
     if summary.line == LINE_NOT_SET_UP {
         print::say(
@@ -144,7 +155,11 @@ pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
         );
     }
     for kept in &detail.decisions {
-        print::line(format!("{}  {}", kept.at, kept.action));
+        print::line(format!(
+            "{}  {}",
+            kept.at,
+            voicelog_web::question(kept.action, context.lang)
+        ));
         show::decision(&kept.decision, context.lang, "  ");
     }
     if let Some(timeline) = &detail.timeline {
@@ -191,6 +206,17 @@ pub(crate) fn export(args: &ExportArgs, context: &Context) -> Result<Ended> {
 pub(crate) fn destroy(args: &DestroyArgs, context: &Context) -> Result<Ended> {
     let now = SystemClock::default().now();
     let (archive, _lock) = wiring::work(context, now)?;
+    let summary = archive.summary(args.id).map_err(bad_id)?;
+    if !args.yes
+        && summary.state == State::Sealed
+        && let Some(until) = retention::term_runs_until(&summary, now)
+    {
+        return Err(BadInput(format!(
+            "the chosen term of {} runs until {until}, and nothing was destroyed. Only a statute or a hold would forbid it now, and the archive knows of no request, claim or court case that it was not told of. Say --yes to destroy it before its term",
+            args.id
+        ))
+        .into());
+    }
     match retention::destroy(&archive, args.id, now).map_err(bad_id)? {
         Asked::Given(destroyed) => {
             if args.json {
@@ -219,8 +245,9 @@ fn bad_id(error: ArchiveError) -> anyhow::Error {
     if error.kind() == Kind::NotFound {
         anyhow::Error::new(BadInput(error.to_string()))
     } else {
-        let help = error.help();
-        anyhow::Error::new(error).context(help)
+        // What happened first, then what to do about it.
+        let (why, help) = (error::chain(&error).to_string(), error.help());
+        anyhow::anyhow!("{why}; {help}")
     }
 }
 

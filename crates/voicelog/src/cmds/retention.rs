@@ -1,5 +1,6 @@
 //! `voicelog retention`: terms that end.
 
+use super::show;
 use crate::clock::SystemClock;
 use crate::{BadInput, Context, Ended, print, wiring};
 use anyhow::Result;
@@ -78,31 +79,44 @@ fn sweep(context: &Context, now: Timestamp, as_json: bool) -> Result<Ended> {
     let swept = retention::run(&archive, now)?;
     let mut ended = Ended::Done;
     let mut rows = Vec::new();
+    let lang = context.lang;
     for one in &swept {
-        let word = match &one.outcome {
-            Ok(Asked::Given(_)) => "destroyed".to_owned(),
+        let (word, said) = match &one.outcome {
+            Ok(Asked::Given(_)) => (
+                "destroyed".to_owned(),
+                lang.pick("vernietigd", "destroyed").to_owned(),
+            ),
             Ok(Asked::Refused { decision, .. }) => {
                 if ended == Ended::Done {
                     ended = Ended::Refused;
                 }
-                decision.outcome().as_str().to_owned()
+                let outcome = decision.outcome();
+                (
+                    outcome.as_str().to_owned(),
+                    show::outcome(outcome, lang).to_owned(),
+                )
             }
             Err(error) => {
                 ended = Ended::Failed;
-                format!("failed: {}", voicelog_model::error::chain(error))
+                let why = voicelog_model::error::chain(error).to_string();
+                let failed = lang.pick("mislukt", "failed");
+                (format!("failed: {why}"), format!("{failed}: {why}"))
             }
         };
-        rows.push((one.id, word));
+        rows.push((one.id, word, said));
     }
     if as_json {
         let rows: Vec<_> = rows
             .iter()
-            .map(|(id, word)| json!({ "id": id, "outcome": word }))
+            .map(|(id, word, _said)| json!({ "id": id, "outcome": word }))
             .collect();
         print::json(&rows)?;
     } else {
-        for (id, word) in rows {
-            print::line(format!("{id}  {word}"));
+        if rows.is_empty() {
+            print::say(lang, "Er is geen termijn voorbij.", "No term has ended.");
+        }
+        for (id, _word, said) in rows {
+            print::line(format!("{id}  {said}"));
         }
     }
     Ok(ended)

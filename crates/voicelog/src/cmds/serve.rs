@@ -4,6 +4,7 @@ use crate::clock::SystemClock;
 use crate::server::Server;
 use crate::{Context, Ended, print, wiring};
 use anyhow::Result;
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -30,11 +31,13 @@ pub(crate) fn run(context: &Context) -> Result<Ended> {
     Ok(Ended::Done)
 }
 
-/// Messages for operators go to standard error: ids and counts, never personal data.
+/// Messages for operators go to standard error: ids and counts, never personal data. The level is
+/// fixed: what libraries say at finer levels (whole messages, addresses) may be personal.
 pub(crate) fn start_messages() {
     let filter = EnvFilter::new("info");
     let started = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(filter)
         .with_target(false)
         .try_init();

@@ -85,7 +85,10 @@ pub(crate) fn verdict(verdict: Verdict, lang: Language) -> &'static str {
             "volledig, met verklaarde onderbrekingen",
             "whole, with declared gaps",
         ),
-        Verdict::UndeclaredGap => lang.pick("LET OP: onverklaard gat", "WARNING: undeclared gap"),
+        Verdict::UndeclaredGap => lang.pick(
+            "LET OP: onverklaarde onderbreking",
+            "WARNING: undeclared gap",
+        ),
         Verdict::NotRecorded => lang.pick("niet opgenomen", "not recorded"),
     }
 }

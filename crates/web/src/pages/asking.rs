@@ -55,6 +55,8 @@ async fn page(
 ) -> Result<Response, Trouble> {
     let summary = summary(desk, id).await?;
     let missing = missing == Missing::Field;
+    let lang = visitor.lang;
+    let term = retention::term_runs_until(&summary, desk.now());
     let view = AskingPage {
         p: visitor.page("recordings", title(what, visitor.lang)),
         id: id.to_string(),
@@ -63,6 +65,7 @@ async fn page(
         reason_missing: missing && what == What::Listen,
         recipient_missing: missing && what == What::Copy,
         confirm_missing: missing && what == What::Destroy,
+        term_runs_until: term.map(|until| When::new(until, lang)),
         recipients: recipients(visitor.lang),
     };
     html(
@@ -257,6 +260,10 @@ pub(crate) async fn destroy_form(
     .await
 }
 
+/// What the form says of who is sure, and of who is sure although the term still runs.
+const CONFIRMED: &str = "yes";
+const CONFIRMED_BEFORE_TERM: &str = "before_term";
+
 /// Whether the one who asks is sure.
 #[derive(Deserialize)]
 pub(crate) struct Sure {
@@ -271,7 +278,14 @@ pub(crate) async fn destroy(
     Form(form): Form<Sure>,
 ) -> Result<Response, Trouble> {
     let id = recording_id(&id)?;
-    if form.confirm != "yes" {
+    // Who confirmed a page without a term that runs did not confirm to cut one short.
+    let term = retention::term_runs_until(&summary(&desk, id).await?, desk.now());
+    let confirmed = match form.confirm.as_str() {
+        CONFIRMED => term.is_none(),
+        CONFIRMED_BEFORE_TERM => true,
+        _ => false,
+    };
+    if !confirmed {
         return page(&desk, &visitor, id, What::Destroy, Missing::Field).await;
     }
     match desk
@@ -279,6 +293,11 @@ pub(crate) async fn destroy(
         .await?
     {
         Asked::Given(_destroyed) => {
+            tracing::info!(
+                recording = %id,
+                before_its_term = term.is_some(),
+                "destroyed on request"
+            );
             desk.playing.close_recording(id);
             Ok(Redirect::to(&format!("/recordings/{id}")).into_response())
         }

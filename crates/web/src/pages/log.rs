@@ -8,15 +8,22 @@ use crate::view::when::When;
 use crate::view::words;
 use crate::visitor::Visitor;
 use axum::Extension;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use voicelog_archive::{ArchiveError, LeafRow};
 use voicelog_model::{Language, Timestamp};
 
-/// Entries shown.
+/// Entries on a page.
 const LEAVES_MAX: u16 = 50;
+
+/// Which page.
+#[derive(Deserialize)]
+pub(crate) struct Wishes {
+    /// Only entries at places before this one, counted from one; the newest if left out.
+    before: Option<u64>,
+}
 
 /// The parts of a leaf that the page shows. Its whole format is `evidence`'s.
 #[derive(Deserialize)]
@@ -34,7 +41,8 @@ fn leaf_view(row: &LeafRow, lang: Language) -> Option<LeafView> {
         "recorded" | "not_recorded" | "listened" | "exported" | "destroyed"
     );
     Some(LeafView {
-        index: row.index,
+        // Counted from one, as people do; the format counts from zero.
+        index: row.index + 1,
         at: When::new(shown.at, lang),
         what: words::leaf(&shown.kind, lang),
         object: shown.object,
@@ -45,13 +53,18 @@ fn leaf_view(row: &LeafRow, lang: Language) -> Option<LeafView> {
 pub(crate) async fn show(
     State(desk): State<Shared>,
     Extension(visitor): Extension<Visitor>,
+    Query(wishes): Query<Wishes>,
 ) -> Result<Response, Trouble> {
-    let (size, checkpoint, leaves, key) = desk
-        .ask(|archive, _now| {
+    let (size, until, checkpoint, leaves, key) = desk
+        .ask(move |archive, _now| {
             let size = archive.log_size()?;
-            let from = size.saturating_sub(u64::from(LEAVES_MAX));
-            let leaves = archive.leaves(from, usize::from(LEAVES_MAX))?;
-            Ok::<_, ArchiveError>((size, archive.checkpoint()?, leaves, archive.verifier_key()))
+            let until = wishes
+                .before
+                .map_or(size, |before| before.saturating_sub(1).min(size));
+            let count = until.min(u64::from(LEAVES_MAX));
+            let leaves = archive.leaves(until - count, usize::try_from(count).unwrap_or(0))?;
+            let key = archive.verifier_key();
+            Ok::<_, ArchiveError>((size, until, archive.checkpoint()?, leaves, key))
         })
         .await?;
     let lang = visitor.lang;
@@ -60,6 +73,11 @@ pub(crate) async fn show(
         size,
         key,
         checkpoint,
+        is_newest: until == size,
+        older: leaves
+            .first()
+            .filter(|leaf| leaf.index > 0)
+            .map(|leaf| leaf.index + 1),
         leaves: leaves
             .iter()
             .rev()

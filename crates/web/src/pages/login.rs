@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
+use std::sync::atomic::Ordering;
 
 /// Where to go afterwards.
 #[derive(Deserialize)]
@@ -105,7 +106,13 @@ pub(crate) async fn enter(
         (&desk.tries_of_both, by_both),
         (&desk.tries_of_name, by_name),
     ] {
-        tries.take(key, desk.now()).map_err(too_often)?;
+        tries.take(key, desk.now()).map_err(|seconds| {
+            tracing::warn!(
+                seconds,
+                "too many tries to sign in: none is taken for a while"
+            );
+            too_often(seconds)
+        })?;
     }
     let account = match name {
         Some(name) => {
@@ -128,6 +135,8 @@ pub(crate) async fn enter(
             .map_err(|stopped| Trouble::internal(&stopped))?;
     drop(place);
     let Some(account) = account.filter(|_| right) else {
+        let since_start = desk.failed_sign_ins.fetch_add(1, Ordering::Relaxed) + 1;
+        tracing::warn!(since_start, "a try to sign in failed");
         let again = page(&visitor, &entry.next, entry.name, true);
         return html(StatusCode::UNPROCESSABLE_ENTITY, &again);
     };

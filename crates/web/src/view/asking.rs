@@ -27,6 +27,8 @@ pub(crate) struct AskingPage {
     pub(crate) reason_missing: bool,
     pub(crate) recipient_missing: bool,
     pub(crate) confirm_missing: bool,
+    /// Until when the chosen term still runs.
+    pub(crate) term_runs_until: Option<When>,
     pub(crate) recipients: Vec<Choice>,
 }
 

@@ -23,4 +23,8 @@ pub(crate) struct LogPage {
     pub(crate) key: String,
     pub(crate) checkpoint: Option<String>,
     pub(crate) leaves: Vec<LeafView>,
+    /// Whether the newest entry is among them.
+    pub(crate) is_newest: bool,
+    /// The place before which the next, older page ends.
+    pub(crate) older: Option<u64>,
 }

@@ -64,7 +64,7 @@ impl RecordingPage {
             meaning: words::completeness_meaning(summary.verdict, summary.state, lang),
             facts: facts(detail, lang),
             can_be_opened: summary.state == State::Sealed,
-            can_be_destroyed: matches!(summary.state, State::Sealed | State::NotRecorded),
+            can_be_destroyed: summary.state == State::Sealed,
             reason_missing: false,
             recipient_missing: false,
             recipients: asking::recipients(lang),
@@ -74,7 +74,8 @@ impl RecordingPage {
             others,
             legend,
             streams,
-            log_index: detail.log_index,
+            // Counted from one, as people do; the format counts from zero.
+            log_index: detail.log_index.map(|index| index + 1),
             checkpoint,
             p,
         }

@@ -21,6 +21,8 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn new(summary: &RecordingSummary, lang: Language) -> Self {
+        let badge = words::completeness(summary.verdict, summary.state, lang);
+        let state = words::state(summary.state, lang);
         Self {
             id: summary.id.to_string(),
             started: When::new(summary.started_at, lang),
@@ -29,8 +31,9 @@ impl Row {
                 || "–".to_owned(),
                 |end| length_between(summary.started_at, end),
             ),
-            badge: words::completeness(summary.verdict, summary.state, lang),
-            state: words::state(summary.state, lang),
+            // One word is enough where both columns would say the same.
+            state: if state == badge.text { "–" } else { state },
+            badge,
         }
     }
 }

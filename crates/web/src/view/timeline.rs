@@ -96,7 +96,7 @@ pub(crate) const fn what(kind: Kind, lang: Language) -> &'static str {
         ),
         Kind::Restart => ("Opnameserver herstart", "Recording server restarted"),
         Kind::AfterLastPacket => ("Na het laatste geluid", "After the last sound"),
-        Kind::UndeclaredGap => ("Onverklaard gat", "Undeclared gap"),
+        Kind::UndeclaredGap => ("Onverklaarde onderbreking", "Undeclared gap"),
     };
     lang.pick(nl, en)
 }

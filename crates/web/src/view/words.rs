@@ -23,7 +23,10 @@ pub(crate) const fn completeness(verdict: Option<Verdict>, state: State, lang: L
         (_, Some(Verdict::UndeclaredGap)) => Badge::new(
             Shape::Triangle,
             "alarm",
-            lang.pick("Let op: onverklaard gat", "Beware: undeclared gap"),
+            lang.pick(
+                "Let op: onverklaarde onderbreking",
+                "Beware: undeclared gap",
+            ),
         ),
         (_, Some(Verdict::NotRecorded)) | (State::NotRecorded, None) => Badge::new(
             Shape::Barred,
@@ -86,7 +89,8 @@ pub(crate) const fn completeness_meaning(
 }
 
 /// What has become of a recording.
-pub(crate) const fn state(state: State, lang: Language) -> &'static str {
+#[must_use]
+pub const fn state(state: State, lang: Language) -> &'static str {
     let (nl, en) = match state {
         State::Waiting => ("Loopt, niet opgenomen", "In progress, not recorded"),
         State::Recording => ("Loopt, wordt opgenomen", "In progress, being recorded"),
@@ -100,7 +104,8 @@ pub(crate) const fn state(state: State, lang: Language) -> &'static str {
 }
 
 /// The question that a decision answers.
-pub(crate) const fn question(action: Action, lang: Language) -> &'static str {
+#[must_use]
+pub const fn question(action: Action, lang: Language) -> &'static str {
     let (nl, en) = match action {
         Action::Record => (
             "Mag dit gesprek worden opgenomen?",

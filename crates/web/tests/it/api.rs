@@ -220,6 +220,9 @@ async fn facts_that_are_wrong_change_nothing_and_say_why() {
     ] {
         let page = program(&site, "POST", &path, body).await;
         assert_eq!(page.status, StatusCode::BAD_REQUEST, "{body}");
+        let detail = page.json()["detail"].as_str().unwrap().to_owned();
+        let said_once: BTreeSet<&str> = detail.split(": ").collect();
+        assert_eq!(said_once.len(), detail.split(": ").count(), "{detail}");
         assert!(
             page.json()["detail"].as_str().unwrap().contains(told),
             "{body}: {}",

@@ -178,7 +178,7 @@ async fn a_copy_for_the_court_is_one_file() {
 }
 
 #[tokio::test]
-async fn destruction_before_the_term_is_refused_with_the_whole_decision() {
+async fn destruction_before_the_term_of_a_statute_is_refused_with_the_whole_decision() {
     let site = site();
     let id = site.filled().whole;
     let mut browser = Browser::signed_in(&site).await;
@@ -189,7 +189,7 @@ async fn destruction_before_the_term_is_refused_with_the_whole_decision() {
         StatusCode::UNPROCESSABLE_ENTITY,
         "without confirming nothing happens"
     );
-    let page = browser.post(&path, &[("confirm", "yes")]).await;
+    let page = browser.post(&path, &[("confirm", "before_term")]).await;
     assert_eq!(page.status, StatusCode::FORBIDDEN);
     assert!(page.shows("Nothing has happened.") && page.shows("<h3>Reasons</h3>"));
     assert!(page.shows("May the recording be destroyed?"));
@@ -198,6 +198,25 @@ async fn destruction_before_the_term_is_refused_with_the_whole_decision() {
         "the switch leads to a page"
     );
     assert_eq!(site.archive.summary(id).unwrap().state, State::Sealed);
+}
+
+#[tokio::test]
+async fn destruction_before_the_chosen_term_needs_to_be_confirmed_as_such() {
+    let site = site();
+    // Its term of a year runs; no statute asks that it is kept.
+    let id = site.filled().declared;
+    let mut browser = Browser::signed_in(&site).await;
+    let path = format!("/recordings/{id}/destroy");
+    let page = browser.get(&path).await;
+    assert!(page.shows("The chosen retention period is not over yet. It runs until"));
+    assert!(page.shows("18 November 2027") && page.shows("value=\"before_term\""));
+    let page = browser.post(&path, &[("confirm", "yes")]).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.shows("<title>Error: Destroy") && page.shows("autofocus"));
+    assert_eq!(site.archive.summary(id).unwrap().state, State::Sealed);
+    let page = browser.post(&path, &[("confirm", "before_term")]).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text());
+    assert_eq!(site.archive.summary(id).unwrap().state, State::Destroyed);
 }
 
 #[tokio::test]

@@ -27,7 +27,9 @@ async fn the_list_shows_every_conversation_with_its_verdict_in_words() {
     );
     browser.lang = "nl";
     let page = browser.get("/").await;
-    assert!(page.shows("<html lang=\"nl\">") && page.shows("Let op: onverklaard gat</span>"));
+    assert!(
+        page.shows("<html lang=\"nl\">") && page.shows("Let op: onverklaarde onderbreking</span>")
+    );
 }
 
 #[tokio::test]
@@ -215,4 +217,42 @@ async fn an_empty_archive_teaches_what_to_do_and_a_narrow_filter_does_not() {
     );
     let page = browser.get("/?state=sealed").await;
     assert!(page.shows("No recordings found") && !page.shows("There are no recordings yet"));
+}
+
+#[tokio::test]
+async fn what_was_never_recorded_cannot_be_destroyed() {
+    let site = site();
+    let mut browser = Browser::signed_in(&site).await;
+    let refused = format!("/recordings/{}", site.filled().refused);
+    let page = browser.get(&refused).await;
+    assert!(!page.shows("/destroy\""));
+    let whole = format!("/recordings/{}", site.filled().whole);
+    assert!(browser.get(&whole).await.shows("/destroy\""));
+}
+
+#[tokio::test]
+async fn the_log_can_be_read_to_its_first_entry() {
+    let site = site();
+    let mut browser = Browser::signed_in(&site).await;
+    for _ in 0..50 {
+        site.archive
+            .ask_to_destroy(site.filled().whole, NOW)
+            .unwrap();
+    }
+    site.archive.sequence().unwrap();
+    let size = site.archive.log_size().unwrap();
+    let page = browser.get("/log").await;
+    let (first, newest) = (size - 49, size);
+    assert!(page.shows(&format!("</span>{newest}</th>")) && !page.shows("To the newest"));
+    let older = page.between("rel=\"next\" href=\"", "\"").to_owned();
+    assert_eq!(older, format!("/log?before={first}"));
+    let page = browser.get(&older).await;
+    assert!(page.shows("</span>1</th>") && page.shows("To the newest"));
+    assert!(!page.shows("rel=\"next\"") && !page.shows(&format!("</span>{first}</th>")));
+    let page = browser.get("/log?before=0").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert_eq!(
+        browser.get("/log?before=-1").await.status,
+        StatusCode::BAD_REQUEST
+    );
 }

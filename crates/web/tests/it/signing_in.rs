@@ -2,6 +2,8 @@
 
 use crate::support::*;
 use axum::http::{StatusCode, header};
+use std::io::Write;
+use std::sync::{Arc, Mutex};
 use voicelog_web::new_setup_token;
 
 const HOUR: i64 = 3_600_000_000;
@@ -235,4 +237,47 @@ async fn a_guesser_behind_the_same_proxy_does_not_keep_others_out() {
         .post("/login", &[("name", "beheer"), ("password", PASSWORD)])
         .await;
     assert_eq!(page.location(), "/");
+}
+
+/// What the operator reads.
+#[derive(Debug, Clone, Default)]
+struct Told(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Told {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_operator_reads_of_failed_tries_and_of_the_number_on_a_page_and_no_names() {
+    let told = Told::default();
+    let writer = told.clone();
+    let messages = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.clone());
+    let _here = tracing::subscriber::set_default(messages.finish());
+    let site = site();
+    let mut browser = Browser::new(&site);
+    let mut last = browser.get("/login").await;
+    for _ in 0..11 {
+        let wrong = [("name", "jansen"), ("password", "not the password")];
+        last = browser.post("/login", &wrong).await;
+    }
+    assert_eq!(last.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(last.shows("href=\"/login\"") && !last.shows("To the recordings"));
+    let number = last.between("<span class=\"code\">", "<").to_owned();
+    let told = String::from_utf8(told.0.lock().unwrap().clone()).unwrap();
+    assert!(told.contains("since_start=10"), "{told}");
+    assert!(told.contains("too many tries to sign in"), "{told}");
+    let line = told.lines().find(|line| line.contains(&number)).unwrap();
+    assert!(
+        line.contains("status=429") && line.contains("route=\"/login\""),
+        "{line}"
+    );
+    assert!(!told.contains("jansen"), "{told}");
 }

@@ -11,7 +11,7 @@ mod thief;
 use crate::clock::SystemClock;
 use crate::print::{self, Tone};
 use crate::server::Server;
-use crate::{Context, Ended};
+use crate::{BadInput, Context, Ended};
 use anyhow::{Context as _, Result};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -70,6 +70,14 @@ impl Stage {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
+    if context.data.is_some() || context.config.is_some() {
+        return Err(BadInput(
+            "the demo makes an archive of its own: it takes no --data and no --config; \
+             --keep DIR leaves its archive and bundle in a folder"
+                .to_owned(),
+        )
+        .into());
+    }
     let folder = folder(args)?;
     let clock = Arc::new(SystemClock::default());
     let config = setting::config(&folder.join("data"), clock.now())?;
@@ -124,7 +132,7 @@ fn folder(args: &Args) -> Result<PathBuf> {
         }
     };
     if folder.join("data").exists() {
-        return Err(anyhow::Error::new(crate::BadInput(format!(
+        return Err(anyhow::Error::new(BadInput(format!(
             "`{}` holds an archive already; give --keep an empty folder",
             folder.display()
         ))));
@@ -194,4 +202,24 @@ fn stay(stage: &mut Stage) -> Result<()> {
         format!("Look at it on {address} (stop with Ctrl-C)"),
     );
     stage.server.wait_for_signal()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_demo_would_ignore_is_refused() {
+        let args = Args {
+            once: true,
+            keep: None,
+        };
+        let context = Context {
+            lang: Language::Nl,
+            data: Some(PathBuf::from("x")),
+            config: None,
+        };
+        let error = run(&args, &context).unwrap_err();
+        assert!(error.is::<BadInput>() && error.to_string().contains("--keep"));
+    }
 }
