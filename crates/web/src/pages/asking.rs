@@ -18,7 +18,7 @@ use voicelog_archive::RecordingSummary;
 use voicelog_casework::disclosure::{self, Recipient};
 use voicelog_casework::{Asked, listening, retention};
 use voicelog_law::Decision;
-use voicelog_model::{DecisionId, Language, RecordingId};
+use voicelog_model::{DecisionId, Language, Pii, RecordingId};
 
 /// Longest reason, in characters.
 const REASON_CHARACTERS_MAX: usize = 200;
@@ -123,7 +123,8 @@ pub(crate) async fn listen(
     Form(form): Form<Reason>,
 ) -> Result<Response, Trouble> {
     let id = recording_id(&id)?;
-    let login = who(&visitor)?.login;
+    let signed_in = who(&visitor)?;
+    let (login, asker) = (signed_in.login, Pii::new(signed_in.account.clone()));
     let reason: String = form
         .reason
         .trim()
@@ -135,7 +136,7 @@ pub(crate) async fn listen(
     }
     let said = reason.clone();
     match desk
-        .ask(move |archive, now| listening::open(archive, id, &said, now))
+        .ask(move |archive, now| listening::open(archive, id, &asker, &said, now))
         .await?
     {
         Asked::Given(sound) => {
@@ -184,17 +185,18 @@ pub(crate) async fn copy(
     let Ok(recipient) = form.recipient.parse::<Recipient>() else {
         return page(&desk, &visitor, id, What::Copy, Missing::Field).await;
     };
+    let asker = Pii::new(who(&visitor)?.account.clone());
     match desk
-        .ask(move |archive, now| disclosure::bundle(archive, id, recipient, now))
+        .ask(move |archive, now| disclosure::bundle(archive, id, &asker, recipient, now))
         .await?
     {
-        Asked::Given(bundle) => {
+        Asked::Given(copy) => {
             let file = format!("attachment; filename=\"voicelog-{id}.zip\"");
             let headers = [
                 (header::CONTENT_TYPE, "application/zip".to_owned()),
                 (header::CONTENT_DISPOSITION, file),
             ];
-            Ok((headers, bundle).into_response())
+            Ok((headers, copy.bundle).into_response())
         }
         Asked::Refused {
             id: decision_id,

@@ -34,7 +34,8 @@ fn leaf_view(row: &LeafRow, lang: Language) -> Option<LeafView> {
         "recorded" | "not_recorded" | "listened" | "exported" | "destroyed"
     );
     Some(LeafView {
-        index: row.index,
+        // Counted from one, as people do; the format counts from zero.
+        index: row.index + 1,
         at: When::new(shown.at, lang),
         what: words::leaf(&shown.kind, lang),
         object: shown.object,
