@@ -60,14 +60,17 @@ fn preview(context: &Context, until: Timestamp, now: Timestamp, as_json: bool) -
             .unwrap_or_default();
         print::line(format!("{}  {until}  {}", row.id, row.line));
     }
+    let number = due.len() as u64;
     print::line(match context.lang {
-        Language::Nl => format!(
-            "{} opnamen worden vernietigd als de wet het toestaat.",
-            due.len()
+        Language::Nl => print::count(
+            number,
+            "opname wordt vernietigd als de wet het toestaat.",
+            "opnamen worden vernietigd als de wet het toestaat.",
         ),
-        Language::En => format!(
-            "{} recordings will be destroyed if the law permits.",
-            due.len()
+        Language::En => print::count(
+            number,
+            "recording will be destroyed if the law permits.",
+            "recordings will be destroyed if the law permits.",
         ),
     });
     Ok(Ended::Done)
@@ -78,9 +81,13 @@ fn sweep(context: &Context, now: Timestamp, as_json: bool) -> Result<Ended> {
     let swept = retention::run(&archive, now)?;
     let mut ended = Ended::Done;
     let mut rows = Vec::new();
+    let mut destroyed = 0;
     for one in &swept {
         let word = match &one.outcome {
-            Ok(Asked::Given(_)) => "destroyed".to_owned(),
+            Ok(Asked::Given(_)) => {
+                destroyed += 1;
+                "destroyed".to_owned()
+            }
             Ok(Asked::Refused { decision, .. }) => {
                 if ended == Ended::Done {
                     ended = Ended::Refused;
@@ -104,6 +111,11 @@ fn sweep(context: &Context, now: Timestamp, as_json: bool) -> Result<Ended> {
         for (id, word) in rows {
             print::line(format!("{id}  {word}"));
         }
+        let due = swept.len();
+        print::line(match context.lang {
+            Language::Nl => format!("Termijn voorbij: {due}; vernietigd: {destroyed}."),
+            Language::En => format!("Terms that ended: {due}; destroyed: {destroyed}."),
+        });
     }
     Ok(ended)
 }
