@@ -10,7 +10,7 @@ use voicelog_evidence::key::KeyError;
 use voicelog_evidence::note::NoteError;
 use voicelog_evidence::segment::SegmentError;
 use voicelog_law::{FactsError, RulebookError};
-use voicelog_model::{Kind, RecordingId};
+use voicelog_model::{Kind, RecordingId, Timestamp};
 use voicelog_store::StoreError;
 
 /// An act on the archive failed.
@@ -59,6 +59,17 @@ pub enum ArchiveError {
         /// What was wanted.
         wanted: &'static str,
     },
+    /// The recording was destroyed: there is nothing left to act on.
+    #[error("recording {id} was destroyed{}", moment(*at))]
+    Destroyed {
+        /// Which recording.
+        id: RecordingId,
+        /// When.
+        at: Option<Timestamp>,
+    },
+    /// The data key is gone, and the recording was not destroyed.
+    #[error("the data key of recording {0} is missing, so nobody can open it")]
+    NoKey(RecordingId),
     /// The data key does not open.
     #[error("cannot open the key of recording {id}")]
     Key {
@@ -145,8 +156,9 @@ impl ArchiveError {
             Self::Store { source, .. } => source.kind(),
             Self::Facts(_) | Self::NotSayable { .. } => Kind::Invalid,
             Self::NotFound(_) => Kind::NotFound,
-            Self::State { .. } => Kind::Conflict,
-            Self::Key { .. }
+            Self::State { .. } | Self::Destroyed { .. } => Kind::Conflict,
+            Self::NoKey(_)
+            | Self::Key { .. }
             | Self::Segment { .. }
             | Self::Journal { .. }
             | Self::IndexBehind(_)
@@ -168,6 +180,12 @@ impl ArchiveError {
         match self {
             Self::NotSayable { nearest, .. } => format!("did you mean `{nearest}`?"),
             Self::Facts(_) => "`voicelog law facts` lists every name with its values".to_owned(),
+            Self::Destroyed { id, .. } => {
+                format!("the certificate of destruction is in `voicelog show {id}`")
+            }
+            Self::NoKey(_) => "put back the folder `keys` from a backup, if there is one; \
+                               `voicelog check` names every recording without its data key"
+                .to_owned(),
             _ => match self.kind() {
                 Kind::Exhausted => "make room on the disk; calls in progress keep what they have",
                 Kind::Corrupt => "run `voicelog check --level hash` to see what is damaged",
@@ -178,6 +196,11 @@ impl ArchiveError {
             .to_owned(),
         }
     }
+}
+
+/// ` on MOMENT`, if it is known.
+fn moment(at: Option<Timestamp>) -> String {
+    at.map(|at| format!(" on {at}")).unwrap_or_default()
 }
 
 /// Names what was being done when storage failed.

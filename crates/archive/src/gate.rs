@@ -10,13 +10,15 @@ use crate::permit::{Answer, Permit, Refusal, Verdict, act};
 use crate::{Archive, ArchiveError, random};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use voicelog_evidence::Digest;
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::digest::sha256;
 use voicelog_evidence::journal::{Ground, JournalEvent};
 use voicelog_evidence::key::{open_bytes, seal_bytes};
-use voicelog_evidence::tlog::LeafKind;
+use voicelog_evidence::timeline::Verdict as Completeness;
+use voicelog_evidence::tlog::{Leaf, LeafKind};
 use voicelog_law::{Decision, Facts, Outcome, Text};
-use voicelog_model::{Action, DecisionId, Language, RecordingId, Timestamp};
+use voicelog_model::{Action, DecisionId, Language, Pii, RecordingId, Timestamp};
 use voicelog_store::index::{DecisionRow, NewRecording, RecordingRow, State};
 
 /// The facts that can be said during a call and tell what a recording of it contains, rather than
@@ -35,13 +37,25 @@ fn facts_label(id: DecisionId) -> String {
     format!("decision facts {id}")
 }
 
-/// What is kept, sealed, beside a decision: enough to ask the law again, and the salt that opens
-/// the decision's commitment in the log.
+/// What is kept, sealed, beside a decision: enough to ask the law again, who asked, and the salt
+/// that opens the decision's commitment in the log.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SealedFacts {
     pub(crate) facts: Map<String, Value>,
     pub(crate) salt: [u8; 32],
+    /// Who asked, for acts that a person asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) asker: Option<Pii<String>>,
+}
+
+/// One question to the law.
+struct Question<'a> {
+    action: Action,
+    recording: RecordingId,
+    facts: Map<String, Value>,
+    asker: Option<&'a Pii<String>>,
+    now: Timestamp,
 }
 
 impl Archive {
@@ -52,7 +66,13 @@ impl Archive {
         now: Timestamp,
     ) -> Result<Answer<act::Record>, ArchiveError> {
         let call = self.calls.get(id).ok_or(ArchiveError::NotFound(id))?;
-        let answer = self.ask(Action::Record, id, call.facts(), now)?;
+        let answer = self.ask(Question {
+            action: Action::Record,
+            recording: id,
+            facts: call.facts(),
+            asker: None,
+            now,
+        })?;
         // A call that is refused gets its row at once, so that a refusal is never silent. It
         // holds no personal data.
         let is_new = self
@@ -76,35 +96,46 @@ impl Archive {
         Ok(answer)
     }
 
-    /// May this recording be played back? `facts` say who asks and why.
+    /// May this recording be played back? `asker` is the account that asks, and is kept sealed
+    /// with the decision; `facts` say in which role and why.
     pub fn ask_to_listen(
         &self,
         id: RecordingId,
+        asker: &Pii<String>,
         facts: &Map<String, Value>,
         now: Timestamp,
     ) -> Result<Answer<act::Listen>, ArchiveError> {
-        self.ask(
-            Action::Listen,
-            id,
-            self.existing_facts(id, "listen", facts)?,
+        self.ask(Question {
+            action: Action::Listen,
+            recording: id,
+            facts: self.existing_facts(id, "listen", facts)?,
+            asker: Some(asker),
             now,
-        )
+        })
     }
 
-    /// May a copy be given? `action` is `give_copy` or `file_in_court`; `facts` say who asks.
+    /// May a copy be given? `action` is `give_copy` or `file_in_court`; `asker` is the account
+    /// that asks, kept sealed with the decision; `facts` say for whom. What a copy is worth as
+    /// evidence the archive adds itself.
     pub fn ask_for_copy(
         &self,
         id: RecordingId,
         action: Action,
+        asker: &Pii<String>,
         facts: &Map<String, Value>,
         now: Timestamp,
     ) -> Result<Answer<act::GiveCopy>, ArchiveError> {
-        self.ask(
+        let mut facts = self.existing_facts(id, action.as_str(), facts)?;
+        if let Some(integrity) = self.integrity(&self.row(id)?)? {
+            facts.insert("integrity".into(), integrity);
+        }
+        self.ask(Question {
             action,
-            id,
-            self.existing_facts(id, action.as_str(), facts)?,
+            recording: id,
+            facts,
+            asker: Some(asker),
             now,
-        )
+        })
     }
 
     /// May this recording be destroyed? Holds are gathered here, not told by the caller.
@@ -122,12 +153,13 @@ impl Archive {
             json!({})
         };
         facts.insert("legal_hold".into(), hold);
-        self.ask(
-            Action::Destroy,
-            id,
-            self.existing_facts(id, "destroy", &facts)?,
+        self.ask(Question {
+            action: Action::Destroy,
+            recording: id,
+            facts: self.existing_facts(id, "destroy", &facts)?,
+            asker: None,
             now,
-        )
+        })
     }
 
     /// Facts about a recording that exists: those it was made under, what has become of it, and
@@ -139,17 +171,43 @@ impl Archive {
         added: &Map<String, Value>,
     ) -> Result<Map<String, Value>, ArchiveError> {
         let row = self.row(id)?;
-        let mut facts = self.recorded_facts(&row)?;
-        facts.insert("requested_action".into(), json!(action));
-        facts.insert("recorded_at".into(), json!(row.started_at));
         if row.state != State::Sealed {
             return Err(self.wrong_state(id, "used"));
         }
+        let mut facts = self.recorded_facts(&row)?;
+        facts.insert("requested_action".into(), json!(action));
+        facts.insert("recorded_at".into(), json!(row.started_at));
         facts.insert("recording_state".into(), json!("exists"));
         for (name, value) in added {
             facts.insert(name.clone(), value.clone());
         }
         Ok(facts)
+    }
+
+    /// What the archive itself has on record of a closed recording: the hash of its manifest, the
+    /// moment of the leaf that commits to it, and whether the arithmetic found it whole. Whether
+    /// the disk still holds what was recorded is looked at when it is opened, before anything is
+    /// given.
+    fn integrity(&self, row: &RecordingRow) -> Result<Option<Value>, ArchiveError> {
+        let Some(leaf) = row.leaf else {
+            return Ok(None);
+        };
+        let Some(leaf) = self.leaf_bytes(leaf)? else {
+            return Ok(None);
+        };
+        let Ok(leaf) = Leaf::from_bytes(&leaf) else {
+            return Ok(None);
+        };
+        let verdict = row.verdict.as_deref().and_then(Completeness::from_word);
+        let unbroken = matches!(
+            verdict,
+            Some(Completeness::Whole | Completeness::WholeWithDeclaredGaps)
+        );
+        Ok(Some(json!({
+            "hash": Digest::of(&self.manifest_bytes(row.id)?),
+            "timestamp": leaf.at,
+            "unbroken": unbroken,
+        })))
     }
 
     /// The facts of a recording: how it was made is what the last permit to make it says, and what
@@ -222,49 +280,39 @@ impl Archive {
 
     /// Asks the law and makes the answer durable. INVARIANT 3: the decision is on disk before the
     /// permit exists.
-    fn ask<A>(
-        &self,
-        action: Action,
-        id: RecordingId,
-        facts: Map<String, Value>,
-        now: Timestamp,
-    ) -> Result<Answer<A>, ArchiveError> {
-        let checked = Facts::from_map(&facts, now).map_err(ArchiveError::Facts)?;
+    fn ask<A>(&self, question: Question<'_>) -> Result<Answer<A>, ArchiveError> {
+        let (action, now) = (question.action, question.now);
+        let checked = Facts::from_map(&question.facts, now).map_err(ArchiveError::Facts)?;
         let decision =
             voicelog_law::decide_without_unknown(&*self.rulebook_at(now)?, &checked, now);
         let refusal = self.refusal(action, &decision);
-        let decision_id = DecisionId::new(now, random::bytes()?);
-        self.keep_decision(
-            decision_id,
-            id,
-            action,
-            &decision,
-            refusal.is_none(),
-            facts,
-            now,
-        )?;
+        let recording = question.recording;
+        let id = self.keep_decision(question, &decision, refusal.is_none())?;
         let verdict = match refusal {
-            None => Verdict::Permit(Permit::new(id, decision_id)),
+            None => Verdict::Permit(Permit::new(recording, id)),
             Some(refusal) => Verdict::Refusal(refusal),
         };
         Ok(Answer {
-            id: decision_id,
+            id,
             decision,
             verdict,
         })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one row has these columns")]
     fn keep_decision(
         &self,
-        decision_id: DecisionId,
-        recording: RecordingId,
-        action: Action,
+        question: Question<'_>,
         decision: &Decision,
         permitted: bool,
-        facts: Map<String, Value>,
-        now: Timestamp,
-    ) -> Result<(), ArchiveError> {
+    ) -> Result<DecisionId, ArchiveError> {
+        let Question {
+            action,
+            recording,
+            facts,
+            asker,
+            now,
+        } = question;
+        let id = DecisionId::new(now, random::bytes()?);
         let document = canonical_json(decision)?;
         let salt = random::bytes()?;
         let kind = if permitted {
@@ -272,22 +320,17 @@ impl Archive {
         } else {
             LeafKind::Refused
         };
-        let leaf = self.leaf(
-            kind,
-            &decision_id.to_string(),
-            &salt,
-            &sha256(&document),
-            now,
-        )?;
+        let leaf = self.leaf(kind, &id.to_string(), &salt, &sha256(&document), now)?;
+        let asker = asker.cloned();
         let sealed_facts = seal_bytes(
             &self.secrets.decision_key,
-            &facts_label(decision_id),
+            &facts_label(id),
             recording,
             random::bytes()?,
-            &canonical_json(&SealedFacts { facts, salt })?,
+            &canonical_json(&SealedFacts { facts, salt, asker })?,
         );
         let row = DecisionRow {
-            id: decision_id,
+            id,
             at: now,
             action,
             outcome: decision.outcome().as_str().to_owned(),
@@ -298,7 +341,8 @@ impl Archive {
         };
         self.index
             .insert_decision(&row, Some(&leaf))
-            .doing("keeping the decision")
+            .doing("keeping the decision")?;
+        Ok(id)
     }
 
     /// The facts that a decision was made on.
@@ -330,7 +374,7 @@ impl Archive {
     /// A duty that protects the people recorded at the first moment (the notice) must be *known*
     /// to be met before the first sample; until then the law's "permitted under duties" is not
     /// yet a permit.
-    fn refusal(&self, action: Action, decision: &Decision) -> Option<Refusal> {
+    pub(crate) fn refusal(&self, action: Action, decision: &Decision) -> Option<Refusal> {
         match decision.outcome() {
             Outcome::Permitted | Outcome::PermittedWithDuties => {
                 if action != Action::Record {

@@ -9,6 +9,7 @@
 //! the gate in this crate makes one.
 #![deny(missing_docs)]
 
+mod access;
 mod archive;
 pub mod call;
 pub mod check;
@@ -28,6 +29,7 @@ mod secrets;
 mod tail;
 mod writer;
 
+pub use access::{Access, Came};
 pub use archive::{Archive, Parts};
 pub use call::{Call, OfferedCall, OfferedParty, SAYABLE_FACTS};
 pub use destroy::{Continued, Destroyed};

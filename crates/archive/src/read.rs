@@ -10,7 +10,6 @@ use voicelog_evidence::audio;
 use voicelog_evidence::bundle::{self, BundleInput};
 use voicelog_evidence::canonical::from_canonical;
 use voicelog_evidence::checkpoint::TlogProof;
-use voicelog_evidence::digest::sha256;
 use voicelog_evidence::journal::Record;
 use voicelog_evidence::key::{DataKey, open_bytes};
 use voicelog_evidence::manifest::Manifest;
@@ -117,6 +116,10 @@ impl Archive {
 
     pub(crate) fn wrong_state(&self, id: RecordingId, wanted: &'static str) -> ArchiveError {
         match self.row(id) {
+            Ok(row) if row.state == State::Destroyed => ArchiveError::Destroyed {
+                id,
+                at: row.destroyed_at,
+            },
             Ok(row) => ArchiveError::State {
                 id,
                 state: row.state.as_str(),
@@ -343,19 +346,6 @@ impl Archive {
             .ok_or_else(|| ArchiveError::Corrupt {
                 what: format!("the decision that permitted {id}"),
             })
-    }
-
-    fn log_access(
-        &self,
-        kind: LeafKind,
-        id: RecordingId,
-        decision: DecisionId,
-        now: Timestamp,
-    ) -> Result<(), ArchiveError> {
-        let salt = self.facts_of(decision)?.salt;
-        let content = sha256(&self.decision_document(decision)?);
-        let leaf = self.leaf(kind, &id.to_string(), &salt, &content, now)?;
-        self.index.queue_leaf(&leaf).doing("logging an access")
     }
 
     /// A leaf, and the proof that it is in the log as signed now.

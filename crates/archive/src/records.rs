@@ -43,7 +43,10 @@ impl Segments {
 impl Archive {
     /// The data key of a recording.
     pub(crate) fn data_key(&self, id: RecordingId) -> Result<DataKey, ArchiveError> {
-        let wrapped = self.keys.get(id).doing("reading the data key")?;
+        let wrapped = match self.keys.get(id) {
+            Err(StoreError::NotFound { .. }) => return Err(ArchiveError::NoKey(id)),
+            other => other.doing("reading the data key")?,
+        };
         let keys = std::slice::from_ref(&self.secrets.key_encryption_key);
         key::unwrap_key(keys, id, &wrapped).map_err(|source| ArchiveError::Key { id, source })
     }

@@ -5,10 +5,11 @@ use crate::error::Doing;
 use crate::finish::Summary;
 use crate::writer::segment_key;
 use crate::{Archive, ArchiveError};
+use std::collections::BTreeSet;
 use voicelog_evidence::journal::{ChunkBuilder, JournalEvent};
 use voicelog_evidence::segment::SegmentWriter;
 use voicelog_model::{RecordingId, Timestamp};
-use voicelog_store::index::State;
+use voicelog_store::index::{RecordingFilter, State};
 
 /// What recovery found and did.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -25,8 +26,12 @@ pub struct Recovery {
     /// lacks, and those whose destruction failed again. They stay as they are, key and all; `check`
     /// names what is wrong, and the next sweep goes on with a destruction.
     pub damaged: Vec<(RecordingId, String)>,
+    /// Closed recordings whose data key is missing: nobody can open them.
+    pub without_key: Vec<RecordingId>,
 }
 
+/// Rows that are read from the index at once.
+const ROWS_AT_ONCE: usize = 500;
 /// How much of a call a crash can take: what was not committed yet.
 const UNCOMMITTED_MICROS: i64 = 500_000;
 
@@ -80,6 +85,7 @@ impl Archive {
             }
         }
         self.forget_stray_keys(&mut recovery)?;
+        self.look_for_keys(&mut recovery)?;
         self.sequence()?;
         Ok(recovery)
     }
@@ -103,6 +109,28 @@ impl Archive {
             }
         }
         Ok(())
+    }
+
+    /// A folder of keys that is gone, or is an older copy, must not go unnoticed until somebody
+    /// wants to listen.
+    fn look_for_keys(&self, recovery: &mut Recovery) -> Result<(), ArchiveError> {
+        let keys = self.keys.list().doing("listing keys")?;
+        let keys: BTreeSet<RecordingId> = keys.into_iter().collect();
+        let filter = RecordingFilter {
+            state: Some(State::Sealed),
+            ..RecordingFilter::default()
+        };
+        let mut after = None;
+        loop {
+            let page = self.index.list_recordings(&filter, after, ROWS_AT_ONCE);
+            let page = page.doing("listing recordings")?;
+            let lost = page.rows.iter().filter(|row| !keys.contains(&row.id));
+            recovery.without_key.extend(lost.map(|row| row.id));
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     /// A call that waited for a permit when the server stopped: nothing was kept of it.

@@ -4,7 +4,17 @@ use crate::Asked;
 use serde_json::{Map, json};
 use std::str::FromStr;
 use voicelog_archive::{Archive, ArchiveError, Verdict};
-use voicelog_model::{Action, RecordingId, Timestamp};
+use voicelog_law::Decision;
+use voicelog_model::{Action, Pii, RecordingId, Timestamp};
+
+/// A copy that may be given.
+#[derive(Debug)]
+pub struct GivenCopy {
+    /// The evidence bundle (ZIP) of the whole recording: every voice, nothing masked.
+    pub bundle: Vec<u8>,
+    /// The decision that permitted it, with the duties of whoever gives it.
+    pub decision: Box<Decision>,
+}
 
 /// Who gets the copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,20 +83,25 @@ impl FromStr for Recipient {
     }
 }
 
-/// Asks for the evidence bundle of a whole recording.
+/// Asks for the evidence bundle of a whole recording. `asker` is the account that asks; it is
+/// kept, sealed, with the decision ([`Archive::accesses`]).
 pub fn bundle(
     archive: &Archive,
     id: RecordingId,
+    asker: &Pii<String>,
     recipient: Recipient,
     now: Timestamp,
-) -> Result<Asked<Vec<u8>>, ArchiveError> {
+) -> Result<Asked<GivenCopy>, ArchiveError> {
     let mut facts = Map::new();
     if recipient != Recipient::Court {
         facts.insert("requester_role".into(), json!(recipient.as_str()));
     }
-    let answer = archive.ask_for_copy(id, recipient.action(), &facts, now)?;
+    let answer = archive.ask_for_copy(id, recipient.action(), asker, &facts, now)?;
     match answer.verdict {
-        Verdict::Permit(permit) => Ok(Asked::Given(archive.export(permit, now)?)),
+        Verdict::Permit(permit) => Ok(Asked::Given(GivenCopy {
+            bundle: archive.export(permit, now)?,
+            decision: Box::new(answer.decision),
+        })),
         Verdict::Refusal(_) => Ok(Asked::Refused {
             id: answer.id,
             decision: Box::new(answer.decision),

@@ -4,7 +4,7 @@ use crate::Asked;
 use serde_json::{Map, json};
 use voicelog_archive::{Archive, ArchiveError, Verdict};
 use voicelog_evidence::timeline::Timeline;
-use voicelog_model::{Party, RecordingId, Timestamp};
+use voicelog_model::{Party, Pii, RecordingId, Timestamp};
 
 /// A recording opened for one person and one reason. It holds the sound in memory, and nowhere
 /// else, for as long as it lives.
@@ -27,10 +27,12 @@ impl ListenSession {
     }
 }
 
-/// Asks to listen. `need_to_know` is the asker's own reason; without one the law refuses.
+/// Asks to listen. `asker` is the account that asks, `need_to_know` its own reason; without one
+/// the law refuses. Both are kept, sealed, with the decision ([`Archive::accesses`]).
 pub fn open(
     archive: &Archive,
     id: RecordingId,
+    asker: &Pii<String>,
     need_to_know: &str,
     now: Timestamp,
 ) -> Result<Asked<ListenSession>, ArchiveError> {
@@ -40,7 +42,7 @@ pub fn open(
     if !reason.is_empty() {
         facts.insert("need_to_know_basis".into(), json!(reason));
     }
-    let answer = archive.ask_to_listen(id, &facts, now)?;
+    let answer = archive.ask_to_listen(id, asker, &facts, now)?;
     let permit = match answer.verdict {
         Verdict::Permit(permit) => permit,
         Verdict::Refusal(_) => {

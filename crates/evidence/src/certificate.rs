@@ -142,16 +142,22 @@ impl Certificate {
             bytes,
             ..
         } = &self.statement;
+        // Counted from one, as people do; the proof counts from zero. It comes from outside.
+        let place = self.proof.index.saturating_add(1);
+        let file = match (language, *objects == 1) {
+            (Language::Nl, true) => "bestand",
+            (Language::Nl, false) => "bestanden",
+            (Language::En, true) => "file",
+            (Language::En, false) => "files",
+        };
         match language {
             Language::Nl => format!(
                 "Opname {recording} is vernietigd: de sleutel op {key_destroyed_at}, daarna \
-                 {objects} bestanden ({bytes} bytes). Dit staat als regel {} in het logboek.",
-                self.proof.index
+                 {objects} {file} ({bytes} bytes). Dit staat op plaats {place} in het logboek.",
             ),
             Language::En => format!(
                 "Recording {recording} is destroyed: the key at {key_destroyed_at}, then \
-                 {objects} files ({bytes} bytes). This is entry {} of the log.",
-                self.proof.index
+                 {objects} {file} ({bytes} bytes). This is at place {place} in the log.",
             ),
         }
     }

@@ -58,3 +58,8 @@ pub(crate) fn tone(tone: Tone, text: &str) -> String {
 pub(crate) fn say(lang: Language, nl: &str, en: &str) {
     line(lang.pick(nl, en));
 }
+
+/// A number with its word: one, or several.
+pub(crate) fn count(number: u64, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
+}

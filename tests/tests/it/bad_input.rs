@@ -20,7 +20,7 @@ fn wrong_files_end_with_status_2_and_one_sentence_that_names_the_place() {
     );
     let config = file(&folder, "bad.toml", "[sip]\nupd = \"127.0.0.1:5060\"\n");
     let bundle = file(&folder, "bundle.zip", "this is no bundle");
-    let cases: [(&[&str], i32, &str); 5] = [
+    let cases: [(&[&str], i32, &str); 6] = [
         (&["law", "decide", &facts], 2, "purpose"),
         (
             &["law", "decide", "no-such-file.json"],
@@ -29,6 +29,7 @@ fn wrong_files_end_with_status_2_and_one_sentence_that_names_the_place() {
         ),
         (&["serve", "--config", &config], 2, "udp"),
         (&["verify", "no-such-bundle.zip"], 2, "no-such-bundle.zip"),
+        (&["verify", &bundle], 2, "no evidence bundle"),
         (&["show", "not-an-id"], 2, "not-an-id"),
     ];
     for (arguments, status, word) in cases {
@@ -37,8 +38,9 @@ fn wrong_files_end_with_status_2_and_one_sentence_that_names_the_place() {
         assert_eq!(output.status.code(), Some(status), "{arguments:?}: {said}");
         assert!(said.contains(word), "{arguments:?}: {said}");
     }
-    // A file that can be read and is no bundle is a bundle that does not hold.
-    assert_eq!(voicelog(&["verify", &bundle]).status.code(), Some(1));
+    // A file that is not even the beginning of a bundle is bad input; a cut one does not hold.
+    let cut = file(&folder, "cut.zip", "PK\u{3}\u{4} bundle.note");
+    assert_eq!(voicelog(&["verify", &cut]).status.code(), Some(1));
 }
 
 #[test]

@@ -55,8 +55,12 @@ pub struct Finding {
 /// What a check looked at and found.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Findings {
-    /// Recordings looked at.
+    /// Recordings looked at: those that exist, or are being made or destroyed.
     pub recordings: usize,
+    /// Calls looked at of which nothing was recorded.
+    pub not_recorded: usize,
+    /// Tombstones looked at: what stays of recordings that were destroyed.
+    pub destroyed: usize,
     /// Segments looked at.
     pub segments: usize,
     /// Bytes read.
@@ -75,6 +79,11 @@ impl Findings {
             what: what.into(),
         });
     }
+}
+
+/// Whether a recording in this state is lost without its data key.
+const fn needs_key(state: State) -> bool {
+    matches!(state, State::Recording | State::Finishing | State::Sealed)
 }
 
 impl Archive {
@@ -158,8 +167,14 @@ impl Archive {
         blobs: &mut BTreeSet<String>,
         findings: &mut Findings,
     ) -> Result<(), ArchiveError> {
-        findings.recordings += 1;
         let id = row.id;
+        match row.state {
+            State::Waiting | State::NotRecorded => findings.not_recorded += 1,
+            State::Destroyed => findings.destroyed += 1,
+            State::Recording | State::Finishing | State::Sealed | State::Destroying => {
+                findings.recordings += 1;
+            }
+        }
         let prefix = segment_prefix(id);
         let mine: Vec<String> = blobs
             .iter()
@@ -173,8 +188,13 @@ impl Archive {
         if level == Level::Hash {
             self.check_row(row, findings)?;
         }
+        // Read before the state is looked at again: a server destroys the key first.
+        if !has_key && needs_key(row.state) && self.row(id).is_ok_and(|row| needs_key(row.state)) {
+            let what = "its data key is missing, so nobody can open it";
+            findings.add(1, Some(id), what);
+        }
         match row.state {
-            State::Sealed => self.check_sealed(row, level, mine.len(), findings)?,
+            State::Sealed => self.check_sealed(row, level, (mine.len(), has_key), findings)?,
             State::Destroyed | State::NotRecorded => {
                 if has_key || !mine.is_empty() {
                     findings.add(5, Some(id), "something is left of what must not exist");
@@ -206,7 +226,7 @@ impl Archive {
         &self,
         row: &RecordingRow,
         level: Level,
-        blob_count: usize,
+        (blob_count, has_key): (usize, bool),
         findings: &mut Findings,
     ) -> Result<(), ArchiveError> {
         let id = row.id;
@@ -242,7 +262,7 @@ impl Archive {
                 );
             }
         }
-        if level == Level::Hash {
+        if level == Level::Hash && has_key {
             self.check_bytes(row, &manifest, findings);
         }
         Ok(())
@@ -316,7 +336,10 @@ impl Archive {
                     findings.add(
                         4,
                         None,
-                        format!("leaf {} is not what was logged", range.size()),
+                        format!(
+                            "place {} of the log is not what was logged",
+                            range.size() + 1
+                        ),
                     );
                 }
                 range.append(hash);

@@ -138,7 +138,8 @@ impl Archive {
         Ok(())
     }
 
-    fn leaf_bytes(&self, id: LeafId) -> Result<Option<Vec<u8>>, ArchiveError> {
+    /// A leaf by its id, in the log or waiting for its place.
+    pub(crate) fn leaf_bytes(&self, id: LeafId) -> Result<Option<Vec<u8>>, ArchiveError> {
         // A server may give it its place between the first two looks, so there is a third.
         if let Some(bytes) = self.placed_leaf(id)? {
             return Ok(Some(bytes));

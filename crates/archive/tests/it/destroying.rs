@@ -5,7 +5,7 @@ use std::path::Path;
 use voicelog_archive::check::Level;
 use voicelog_archive::{Archive, Continued, Permit, State, Verdict, act};
 use voicelog_evidence::certificate::Certificate;
-use voicelog_model::RecordingId;
+use voicelog_model::{Action, RecordingId};
 use voicelog_store::faulty::{FaultyBlobs, Schedule, Then, When};
 
 /// A year and a day after the recording.
@@ -64,12 +64,24 @@ fn a_destroyed_recording_cannot_be_opened_exported_or_destroyed_again() {
     };
     archive.destroy(permit, after_the_term()).unwrap();
     let nothing = serde_json::Map::new();
-    assert!(
-        archive
-            .ask_to_listen(id, &nothing, after_the_term())
-            .is_err()
+    let listening = archive.ask_to_listen(id, &asker(), &nothing, after_the_term());
+    let copying = archive.ask_for_copy(
+        id,
+        Action::FileInCourt,
+        &asker(),
+        &nothing,
+        after_the_term(),
     );
-    assert!(archive.ask_to_destroy(id, after_the_term()).is_err());
+    let again = archive.ask_to_destroy(id, after_the_term());
+    for error in [
+        listening.unwrap_err(),
+        copying.unwrap_err(),
+        again.unwrap_err(),
+    ] {
+        let told = format!("recording {id} was destroyed on {}", after_the_term());
+        assert_eq!(error.to_string(), told);
+    }
+    assert_eq!(archive.accesses(id).unwrap(), []);
 }
 
 #[test]

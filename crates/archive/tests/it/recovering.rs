@@ -36,7 +36,7 @@ fn a_recording_cut_off_by_a_crash_keeps_what_was_committed_and_declares_the_rest
     });
     let answer = fixture
         .archive
-        .ask_to_listen(call.id, reader.as_object().unwrap(), monday)
+        .ask_to_listen(call.id, &asker(), reader.as_object().unwrap(), monday)
         .unwrap();
     let Verdict::Permit(listen) = answer.verdict else {
         panic!("{:?}", answer.decision)

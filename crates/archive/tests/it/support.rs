@@ -27,6 +27,11 @@ pub(crate) fn seconds(seconds: i64) -> Timestamp {
     START.plus_micros(seconds * 1_000_000)
 }
 
+/// Who asks to listen or for a copy.
+pub(crate) fn asker() -> Pii<String> {
+    Pii::new("Pietersen-van-der-Kanarie".to_owned())
+}
+
 pub(crate) struct Fixture {
     pub(crate) archive: Arc<Archive>,
     pub(crate) folder: TempDir,

@@ -149,7 +149,7 @@ fn not_opened(archive: &Archive, id: RecordingId) -> &'static str {
     let facts =
         json!({ "requester_role": "controller_staff", "need_to_know_basis": "complaint 12" });
     let at = seconds(60);
-    let answer = archive.ask_to_listen(id, facts.as_object().unwrap(), at);
+    let answer = archive.ask_to_listen(id, &asker(), facts.as_object().unwrap(), at);
     let Verdict::Permit(listen) = answer.unwrap().verdict else {
         panic!("refused")
     };
@@ -157,7 +157,9 @@ fn not_opened(archive: &Archive, id: RecordingId) -> &'static str {
         panic!("it opens")
     };
     let court = voicelog_model::Action::FileInCourt;
-    let answer = archive.ask_for_copy(id, court, &Map::new(), at).unwrap();
+    let answer = archive
+        .ask_for_copy(id, court, &asker(), &Map::new(), at)
+        .unwrap();
     let Verdict::Permit(copy) = answer.verdict else {
         panic!("refused")
     };
@@ -205,4 +207,29 @@ fn a_recording_with_another_timeline_is_not_listened_to() {
     let (fixture, id) = recorded();
     let fixture = with_changed_index(fixture, b"\"stray_packets\":0", b"\"stray_packets\":1");
     assert!(not_opened(&fixture.archive, id).contains("timeline"));
+}
+
+#[test]
+fn a_lost_data_key_is_found_at_once_and_by_every_check() {
+    let (fixture, id) = recorded();
+    let keys = Layout::in_folder(fixture.folder.path()).keys;
+    std::fs::remove_file(keys.join(format!("{id}.key"))).unwrap();
+    for level in [Level::Presence, Level::Size, Level::Hash] {
+        let found = fixture.archive.check(level).unwrap().wrong;
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(has(&found, 1, "its data key is missing"));
+    }
+    let recovery = fixture.archive.recover(seconds(60)).unwrap();
+    assert_eq!(recovery.without_key, [id]);
+    let facts =
+        json!({ "requester_role": "controller_staff", "need_to_know_basis": "complaint 12" });
+    let facts = facts.as_object().unwrap();
+    let answer = fixture
+        .archive
+        .ask_to_listen(id, &asker(), facts, seconds(60));
+    let Verdict::Permit(permit) = answer.unwrap().verdict else {
+        panic!("refused")
+    };
+    let error = fixture.archive.listen(permit, seconds(60)).unwrap_err();
+    assert!(matches!(error, ArchiveError::NoKey(_)), "{error}");
 }

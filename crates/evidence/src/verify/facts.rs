@@ -35,19 +35,19 @@ pub(super) fn facts(
         let names = ("omvang van het logboek", "size of the log");
         facts.push(fact(
             names,
-            format!("{size} regels"),
-            format!("{size} entries"),
+            count(size, "plaats", "plaatsen"),
+            count(size, "place", "places"),
         ));
     }
     if let Some(note) = note {
-        facts.push(same("pakket gemaakt", "bundle made", note.made.to_string()));
+        facts.push(same("bundel gemaakt", "bundle made", note.made.to_string()));
     }
     if let Some(key) = key {
         let (nl, en) = if trusted {
             ("opgegeven door u", "given by you")
         } else {
             (
-                "alleen door het pakket zelf genoemd",
+                "alleen door de bundel zelf genoemd",
                 "stated by the bundle alone",
             )
         };
@@ -63,11 +63,18 @@ pub(super) fn facts(
 fn of_timeline(timeline: &Timeline, facts: &mut Vec<Fact>) {
     facts.push(same("lengte", "length", clock_text(timeline.length_us())));
     let packets: u64 = timeline.streams.iter().map(|stream| stream.packets).sum();
-    let streams = timeline.streams.len();
+    let streams = timeline.streams.len() as u64;
+    let text = |stream, packet| format!("{stream}, {packet}");
     facts.push(fact(
         ("geluid", "sound"),
-        format!("{streams} stromen, {packets} pakketten"),
-        format!("{streams} streams, {packets} packets"),
+        text(
+            count(streams, "stroom", "stromen"),
+            count(packets, "pakket", "pakketten"),
+        ),
+        text(
+            count(streams, "stream", "streams"),
+            count(packets, "packet", "packets"),
+        ),
     ));
     let (nl, en) = verdict(timeline.verdict);
     facts.push(fact(("oordeel", "verdict"), nl.to_owned(), en.to_owned()));
@@ -114,6 +121,11 @@ const fn verdict(verdict: Verdict) -> Text {
             "not recorded: not permitted",
         ),
     }
+}
+
+/// A number with its word: one, or several.
+fn count(number: u64, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
 }
 
 fn same(name_nl: &'static str, name_en: &'static str, value: String) -> Fact {

@@ -79,8 +79,8 @@ impl<'a> Files<'a> {
                     Check::Key,
                     file::KEY,
                     (
-                        "de sleutel noemt het pakket zelf; vraag het archief langs een andere weg \
-                         of dit zijn sleutel is",
+                        "deze sleutel staat in de bundel zelf; vraag het archief langs een andere \
+                         weg of dit zijn sleutel is",
                         "the bundle itself states the key; ask the archive by another way whether \
                          this is its key",
                     ),

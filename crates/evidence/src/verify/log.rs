@@ -53,16 +53,16 @@ pub(super) fn check(
 
 const NO_PROOF: Text = ("dit is geen bewijs", "this is no proof");
 const SEALED: Text = (
-    "de regel in het logboek hoort bij deze opname",
-    "the entry in the log belongs to this recording",
+    "de plaats in het logboek is van deze opname",
+    "the place in the log is of this recording",
 );
 const NOT_SEALED: Text = (
-    "de regel in het logboek hoort niet bij deze opname",
-    "the entry in the log does not belong to this recording",
+    "de plaats in het logboek is niet van deze opname",
+    "the place in the log is not of this recording",
 );
 const OTHER_LEAF: Text = (
-    "de regel in het logboek gaat over iets anders",
-    "the entry in the log is about something else",
+    "de plaats in het logboek gaat over iets anders",
+    "the place in the log is about something else",
 );
 const IN_LOG: Text = (
     "de opname staat in het logboek van het archief",

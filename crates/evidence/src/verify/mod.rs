@@ -17,10 +17,25 @@ mod report;
 pub use report::{Check, Fact, Finding, Report, Severity};
 
 use crate::note::VerifierKey;
-use crate::zip;
+use crate::{bundle, zip};
 use files::Files;
 use report::Findings;
 use voicelog_model::limits::BUNDLE_BYTES_MAX;
+
+/// How far from either end of a file [`is_bundle`] looks, in bytes: farther than the names of all
+/// files of a bundle take up.
+const LOOKED_AT: usize = 1024 * 1024;
+
+/// Whether a file is a bundle at all, whole or broken: it names the signed list at its start,
+/// where a bundle has it, or at its end, where every ZIP file has its names.
+#[must_use]
+pub fn is_bundle(file: &[u8]) -> bool {
+    let name = bundle::file::NOTE.as_bytes();
+    let names_it = |part: &[u8]| part.windows(name.len()).any(|window| window == name);
+    let start = file.len().min(LOOKED_AT);
+    let end = file.len().saturating_sub(LOOKED_AT);
+    file.get(..start).is_some_and(names_it) || file.get(end..).is_some_and(names_it)
+}
 
 /// Checks a bundle. `trusted` is the archive's key as the checker knows it from elsewhere.
 #[must_use]

@@ -105,7 +105,8 @@ impl Report {
         self.findings.iter().filter(|finding| !finding.ok)
     }
 
-    /// The report as lines of text: findings, then facts.
+    /// The report as lines of text: findings, then facts. Where something is broken the facts are
+    /// claims only, and a line above them says so.
     #[must_use]
     pub fn lines(&self, language: Language) -> Vec<String> {
         let finding = |finding: &Finding| {
@@ -127,9 +128,15 @@ impl Report {
                 language.pick(&fact.value_nl, &fact.value_en)
             )
         };
+        let unproven = language.pick(
+            "De bundel beweert het volgende; bewezen is het NIET:",
+            "The bundle claims the following; it is NOT proven:",
+        );
+        let warned = !self.holds() && !self.facts.is_empty();
         self.findings
             .iter()
             .map(finding)
+            .chain(warned.then(|| unproven.to_owned()))
             .chain(self.facts.iter().map(fact))
             .collect()
     }
@@ -139,8 +146,10 @@ impl Report {
 pub(super) type Text = (&'static str, &'static str);
 
 pub(super) const CONTAINER_BROKEN: Text = (
-    "het ZIP-bestand is niet meer zoals het geschreven is",
-    "the ZIP file is not as it was written",
+    "het ZIP-bestand is niet meer zoals het geschreven is; is het uitgepakt en opnieuw ingepakt, \
+     controleer dan het bestand zoals het gegeven is",
+    "the ZIP file is not as it was written; if it was unpacked and packed again, check the file as \
+     it was given",
 );
 
 /// Findings while they are gathered.

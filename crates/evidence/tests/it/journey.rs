@@ -52,8 +52,8 @@ fn the_report_tells_a_reader_what_there_is() {
         "volledig, met verklaarde onderbrekingen",
         "stroom 1: niet begonnen op 00:00 (0,040 s), geen toestemming (§ 201 StGB)",
         "pakketten kwijtgeraakt onderweg op 00:00 (0,020 s), 1 pakket",
-        "6 regels",
-        "alleen door het pakket zelf genoemd",
+        "6 plaatsen",
+        "alleen door de bundel zelf genoemd",
     ] {
         assert!(dutch.contains(words), "{words} in\n{dutch}");
     }

@@ -2,9 +2,9 @@
 
 use crate::fixture::{Parts, archive_key, inventory, logged, verifier};
 use voicelog_evidence::bundle::{self, BundleError};
-use voicelog_evidence::verify::Check;
+use voicelog_evidence::verify::{Check, is_bundle};
 use voicelog_evidence::{Digest, JournalEvent, Record, Report, SigningKey, Verdict, verify, zip};
-use voicelog_model::DecisionId;
+use voicelog_model::{DecisionId, Language};
 
 /// The places of what is broken.
 fn places(report: &Report) -> Vec<String> {
@@ -43,6 +43,26 @@ fn every_single_changed_byte_is_found_and_named() {
         scope.spawn(|| (0..bundle.len()).step_by(2).for_each(check));
         scope.spawn(|| (1..bundle.len()).step_by(2).for_each(check));
     });
+}
+
+#[test]
+fn a_broken_bundle_is_still_one_and_what_it_says_is_marked_as_unproven() {
+    let bundle = Parts::new(1, 1).bundle();
+    let mut changed = bundle.clone();
+    changed[bundle.len() / 2] ^= 1;
+    let claims = "NIET:";
+    let lines = |bundle: &[u8]| verify(bundle, Some(&verifier())).lines(Language::Nl);
+    let said = lines(&changed);
+    let mark = said.iter().position(|line| line.ends_with(claims)).unwrap();
+    let verdict = said.iter().position(|line| line.contains("oordeel:"));
+    assert!(verdict.unwrap() > mark, "{said:#?}");
+    assert!(!lines(&bundle).iter().any(|line| line.ends_with(claims)));
+    changed[0] ^= 1;
+    assert!(is_bundle(&changed) && is_bundle(&bundle[..200]));
+    let other = zip::write(&[("letter.txt", b"Dear sir")]).unwrap();
+    for file in [&b""[..], b"this is no bundle", &other] {
+        assert!(!is_bundle(file));
+    }
 }
 
 /// Where the content of each file stands in the container.

@@ -15,7 +15,7 @@ use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
 use voicelog_evidence::note::SigningKey;
 use voicelog_law::Rulebook;
 use voicelog_model::rtp::RtpPacket;
-use voicelog_model::{Clock, RecordingId, StreamNumber, Timestamp};
+use voicelog_model::{Clock, Pii, RecordingId, StreamNumber, Timestamp};
 use voicelog_recorder::{CallState, Recorder, RecorderConfig};
 use voicelog_src_sim::{CallPlan, CallReport, Participant, Payload, StreamPlan};
 use voicelog_store::blobs::Options;
@@ -210,9 +210,10 @@ impl Server {
     pub(crate) fn open(&self, id: RecordingId) -> OpenRecording {
         let facts =
             json!({ "requester_role": "controller_staff", "need_to_know_basis": "complaint 12" });
+        let asker = Pii::new("somebody".to_owned());
         let answer = self
             .archive
-            .ask_to_listen(id, facts.as_object().unwrap(), now())
+            .ask_to_listen(id, &asker, facts.as_object().unwrap(), now())
             .unwrap();
         let Verdict::Permit(permit) = answer.verdict else {
             panic!("{:?}", answer.decision)

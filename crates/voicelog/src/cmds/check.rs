@@ -4,8 +4,8 @@ use crate::clock::SystemClock;
 use crate::{Context, Ended, print, wiring};
 use anyhow::Result;
 use serde_json::json;
-use voicelog_archive::check::Level;
-use voicelog_model::Clock;
+use voicelog_archive::check::{Findings, Level};
+use voicelog_model::{Clock, Language};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -36,27 +36,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
         print::json(&json!({
             "holds": holds,
             "recordings": findings.recordings,
+            "not_recorded": findings.not_recorded,
+            "destroyed": findings.destroyed,
             "segments": findings.segments,
             "bytes": findings.bytes,
             "leaves": findings.leaves,
             "wrong": wrong,
         }))?;
     } else {
-        let counts = (
-            findings.recordings,
-            findings.segments,
-            findings.bytes,
-            findings.leaves,
-        );
-        let (recordings, segments, bytes, leaves) = counts;
-        print::line(match context.lang {
-            voicelog_model::Language::Nl => format!(
-                "{recordings} opnamen, {segments} segmenten, {bytes} bytes gelezen, {leaves} regels in het logboek"
-            ),
-            voicelog_model::Language::En => format!(
-                "{recordings} recordings, {segments} segments, {bytes} bytes read, {leaves} leaves in the log"
-            ),
-        });
+        print::line(counts(&findings, context.lang));
         for finding in &findings.wrong {
             let id = finding
                 .recording
@@ -69,4 +57,48 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
         }
     }
     Ok(if holds { Ended::Done } else { Ended::Failed })
+}
+
+/// What was looked at, in one line.
+fn counts(findings: &Findings, lang: Language) -> String {
+    let count = |number: u64, nl: (&str, &str), en: (&str, &str)| {
+        let (one, several) = match lang {
+            Language::Nl => nl,
+            Language::En => en,
+        };
+        print::count(number, one, several)
+    };
+    [
+        count(
+            findings.recordings as u64,
+            ("opname", "opnamen"),
+            ("recording", "recordings"),
+        ),
+        count(
+            findings.not_recorded as u64,
+            ("gesprek zonder opname", "gesprekken zonder opname"),
+            ("call without a recording", "calls without a recording"),
+        ),
+        count(
+            findings.destroyed as u64,
+            ("vernietigde opname", "vernietigde opnamen"),
+            ("destroyed recording", "destroyed recordings"),
+        ),
+        count(
+            findings.segments as u64,
+            ("segment", "segmenten"),
+            ("segment", "segments"),
+        ),
+        count(
+            findings.bytes,
+            ("byte gelezen", "bytes gelezen"),
+            ("byte read", "bytes read"),
+        ),
+        count(
+            findings.leaves,
+            ("plaats in het logboek", "plaatsen in het logboek"),
+            ("place in the log", "places in the log"),
+        ),
+    ]
+    .join(", ")
 }

@@ -6,11 +6,13 @@ use crate::{BadInput, Context, Ended, print, wiring};
 use anyhow::{Context as _, Result};
 use serde_json::json;
 use std::path::{Path, PathBuf};
-use voicelog_archive::{ArchiveError, LINE_NOT_SET_UP, RecordingFilter, RecordingSummary, State};
+use voicelog_archive::{
+    Access, Archive, ArchiveError, LINE_NOT_SET_UP, RecordingFilter, RecordingSummary, State,
+};
 use voicelog_casework::disclosure::{self, Recipient};
 use voicelog_casework::{Asked, listening, retention};
 use voicelog_law::Decision;
-use voicelog_model::{Clock, Kind, Language, RecordingId, error};
+use voicelog_model::{Clock, Kind, Language, Pii, RecordingId, error};
 use voicelog_store::durable;
 
 #[derive(Debug, clap::Args)]
@@ -39,9 +41,15 @@ pub(crate) struct PlayArgs {
     /// The WAV file to write.
     #[arg(short, long, value_name = "FILE.wav")]
     output: PathBuf,
-    /// Why you must hear it. It is part of the decision, and logged.
+    /// Why you must hear it. Kept, sealed, with the decision and the name of your account here.
     #[arg(long)]
     reason: String,
+    /// Write over a file that is there.
+    #[arg(long)]
+    force: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -54,6 +62,12 @@ pub(crate) struct ExportArgs {
     /// Who gets it: court, data_subject, guardian, lawyer, judge, ap or afm.
     #[arg(long = "for", value_name = "RECIPIENT")]
     recipient: Recipient,
+    /// Write over a file that is there.
+    #[arg(long)]
+    force: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -117,6 +131,7 @@ pub(crate) fn list(args: &ListArgs, context: &Context) -> Result<Ended> {
 pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
     let archive = wiring::visit(context, SystemClock::default().now())?;
     let detail = archive.detail(args.id).map_err(bad_id)?;
+    let accesses = archive.accesses(args.id)?;
     if args.json {
         let decisions: Vec<_> = detail
             .decisions
@@ -130,8 +145,10 @@ pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
                 })
             })
             .collect();
+        let accesses: Vec<_> = accesses.iter().map(access).collect();
         print::json(&json!({
             "recording": row(&detail.summary),
+            "accesses": accesses,
             "decisions": decisions,
             "timeline": detail.timeline,
             "manifest": detail.manifest,
@@ -162,13 +179,15 @@ pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
         ));
         show::decision(&kept.decision, context.lang, "  ");
     }
+    show::accesses(&accesses, context.lang, "");
     if let Some(timeline) = &detail.timeline {
         show::timeline(timeline, context.lang, "");
     }
+    // Counted from one, as people do; JSON counts from zero, as the format does.
     if let Some(index) = detail.log_index {
         print::line(match context.lang {
-            Language::Nl => format!("regel {index} in het logboek"),
-            Language::En => format!("leaf {index} of the log"),
+            Language::Nl => format!("plaats {} in het logboek", index + 1),
+            Language::En => format!("place {} in the log", index + 1),
         });
     }
     if let Some(certificate) = &detail.certificate {
@@ -178,29 +197,52 @@ pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
 }
 
 pub(crate) fn play(args: &PlayArgs, context: &Context) -> Result<Ended> {
+    is_free(&args.output, args.force)?;
     let now = SystemClock::default().now();
     let archive = wiring::visit(context, now)?;
-    let asked = listening::open(&archive, args.id, &args.reason, now).map_err(bad_id)?;
+    let asked = match listening::open(&archive, args.id, &asker(), &args.reason, now) {
+        Ok(asked) => asked,
+        Err(error) => return failed(error, &archive, args.json, context),
+    };
     archive.sequence()?;
     match asked {
         Asked::Given(session) => {
             write(&args.output, session.wav())?;
+            told(&args.output, session.wav().len(), args.json, context)?;
             Ok(Ended::Done)
         }
-        Asked::Refused { decision, .. } => refused(&decision, context),
+        Asked::Refused { decision, .. } => refused(&decision, args.json, context),
     }
 }
 
 pub(crate) fn export(args: &ExportArgs, context: &Context) -> Result<Ended> {
+    is_free(&args.output, args.force)?;
     let now = SystemClock::default().now();
     let archive = wiring::visit(context, now)?;
-    match disclosure::bundle(&archive, args.id, args.recipient, now).map_err(bad_id)? {
-        Asked::Given(bundle) => {
-            write(&args.output, &bundle)?;
-            Ok(Ended::Done)
-        }
-        Asked::Refused { decision, .. } => refused(&decision, context),
+    let copy = match disclosure::bundle(&archive, args.id, &asker(), args.recipient, now) {
+        Ok(Asked::Given(copy)) => copy,
+        Ok(Asked::Refused { decision, .. }) => return refused(&decision, args.json, context),
+        Err(error) => return failed(error, &archive, args.json, context),
+    };
+    write(&args.output, &copy.bundle)?;
+    told(&args.output, copy.bundle.len(), args.json, context)?;
+    if args.json {
+        return Ok(Ended::Done);
     }
+    show::duties(&copy.decision, context.lang, "");
+    let others = copy.decision.duties().iter();
+    if others
+        .filter(|duty| duty.met != Some(true))
+        .any(|duty| duty.what == "mask_third_parties")
+    {
+        print::say(
+            context.lang,
+            "Let op: dit bestand bevat alle stemmen. voicelog maakt niemand onherkenbaar; doe dat \
+             voor u het geeft.",
+            "Note: this file holds every voice. voicelog masks nobody; do so before you give it.",
+        );
+    }
+    Ok(Ended::Done)
 }
 
 pub(crate) fn destroy(args: &DestroyArgs, context: &Context) -> Result<Ended> {
@@ -217,7 +259,11 @@ pub(crate) fn destroy(args: &DestroyArgs, context: &Context) -> Result<Ended> {
         ))
         .into());
     }
-    match retention::destroy(&archive, args.id, now).map_err(bad_id)? {
+    let asked = match retention::destroy(&archive, args.id, now) {
+        Ok(asked) => asked,
+        Err(error) => return failed(error, &archive, args.json, context),
+    };
+    match asked {
         Asked::Given(destroyed) => {
             if args.json {
                 print::json(&json!({
@@ -231,13 +277,65 @@ pub(crate) fn destroy(args: &DestroyArgs, context: &Context) -> Result<Ended> {
             }
             Ok(Ended::Done)
         }
-        Asked::Refused { decision, .. } => refused(&decision, context),
+        Asked::Refused { decision, .. } => refused(&decision, args.json, context),
     }
 }
 
-fn refused(decision: &Decision, context: &Context) -> Result<Ended> {
-    print::json(&decision.to_json(context.lang))?;
+/// Who asks: the account of this machine that runs the command.
+fn asker() -> Pii<String> {
+    let id = nix::unistd::getuid();
+    let account = nix::unistd::User::from_uid(id).ok().flatten();
+    let name = account.map_or_else(|| format!("uid {id}"), |account| account.name);
+    Pii::new(format!("{name} (command line)"))
+}
+
+fn access(access: &Access) -> serde_json::Value {
+    json!({
+        "decision": access.decision,
+        "at": access.at,
+        "action": access.action,
+        "came": access.came.as_str(),
+        "account": access.asker,
+        "reason": access.reason,
+        "recipient": access.recipient,
+    })
+}
+
+fn refused(decision: &Decision, as_json: bool, context: &Context) -> Result<Ended> {
+    if as_json {
+        print::json(&decision.to_json(context.lang))?;
+    } else {
+        show::decision(decision, context.lang, "");
+    }
     Ok(Ended::Refused)
+}
+
+/// What becomes of an error. That the recording was destroyed is answered with its certificate.
+fn failed(
+    error: ArchiveError,
+    archive: &Archive,
+    as_json: bool,
+    context: &Context,
+) -> Result<Ended> {
+    let ArchiveError::Destroyed { id, at } = error else {
+        return Err(bad_id(error));
+    };
+    let certificate = archive.certificate(id)?;
+    if as_json {
+        print::json(&json!({ "id": id, "destroyed_at": at, "certificate": certificate }))?;
+        return Ok(Ended::Failed);
+    }
+    let on = at.map(|at| at.to_string()).unwrap_or_default();
+    print::warn(match context.lang {
+        Language::Nl => format!(
+            "voicelog: opname {id} is vernietigd op {on}; hier is het bewijs van vernietiging"
+        ),
+        Language::En => format!(
+            "voicelog: recording {id} was destroyed on {on}; here is the certificate of destruction"
+        ),
+    });
+    print::line(certificate.unwrap_or_default());
+    Ok(Ended::Failed)
 }
 
 /// An id that is not there is bad input; all else is a failure.
@@ -249,6 +347,30 @@ fn bad_id(error: ArchiveError) -> anyhow::Error {
         let (why, help) = (error::chain(&error).to_string(), error.help());
         anyhow::anyhow!("{why}; {help}")
     }
+}
+
+/// Refuses to write over a file, before anything is asked or logged.
+fn is_free(path: &Path, force: bool) -> Result<()> {
+    if force || !path.exists() {
+        return Ok(());
+    }
+    Err(anyhow::Error::new(BadInput(format!(
+        "`{}` is there already; name another file, or say --force to write over it",
+        path.display()
+    ))))
+}
+
+/// Tells what was written.
+fn told(path: &Path, bytes: usize, as_json: bool, context: &Context) -> Result<()> {
+    if as_json {
+        return print::json(&json!({ "file": path, "bytes": bytes }));
+    }
+    let path = path.display();
+    print::line(match context.lang {
+        Language::Nl => format!("geschreven: {path} ({bytes} bytes)"),
+        Language::En => format!("written: {path} ({bytes} bytes)"),
+    });
+    Ok(())
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {

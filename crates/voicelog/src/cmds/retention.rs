@@ -61,14 +61,17 @@ fn preview(context: &Context, until: Timestamp, now: Timestamp, as_json: bool) -
             .unwrap_or_default();
         print::line(format!("{}  {until}  {}", row.id, row.line));
     }
+    let number = due.len() as u64;
     print::line(match context.lang {
-        Language::Nl => format!(
-            "{} opnamen worden vernietigd als de wet het toestaat.",
-            due.len()
+        Language::Nl => print::count(
+            number,
+            "opname wordt vernietigd als de wet het toestaat.",
+            "opnamen worden vernietigd als de wet het toestaat.",
         ),
-        Language::En => format!(
-            "{} recordings will be destroyed if the law permits.",
-            due.len()
+        Language::En => print::count(
+            number,
+            "recording will be destroyed if the law permits.",
+            "recordings will be destroyed if the law permits.",
         ),
     });
     Ok(Ended::Done)
@@ -80,12 +83,16 @@ fn sweep(context: &Context, now: Timestamp, as_json: bool) -> Result<Ended> {
     let mut ended = Ended::Done;
     let mut rows = Vec::new();
     let lang = context.lang;
+    let mut destroyed = 0;
     for one in &swept {
         let (word, said) = match &one.outcome {
-            Ok(Asked::Given(_)) => (
-                "destroyed".to_owned(),
-                lang.pick("vernietigd", "destroyed").to_owned(),
-            ),
+            Ok(Asked::Given(_)) => {
+                destroyed += 1;
+                (
+                    "destroyed".to_owned(),
+                    lang.pick("vernietigd", "destroyed").to_owned(),
+                )
+            }
             Ok(Asked::Refused { decision, .. }) => {
                 if ended == Ended::Done {
                     ended = Ended::Refused;
@@ -112,12 +119,14 @@ fn sweep(context: &Context, now: Timestamp, as_json: bool) -> Result<Ended> {
             .collect();
         print::json(&rows)?;
     } else {
-        if rows.is_empty() {
-            print::say(lang, "Er is geen termijn voorbij.", "No term has ended.");
-        }
         for (id, _word, said) in rows {
             print::line(format!("{id}  {said}"));
         }
+        let due = swept.len();
+        print::line(match context.lang {
+            Language::Nl => format!("Termijn voorbij: {due}; vernietigd: {destroyed}."),
+            Language::En => format!("Terms that ended: {due}; destroyed: {destroyed}."),
+        });
     }
     Ok(ended)
 }

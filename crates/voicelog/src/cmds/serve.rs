@@ -75,6 +75,29 @@ fn announce(server: &Server, config: &crate::config::Config, lang: Language) {
             "voicelog: {id} could not be taken to its end: {why}"
         ));
     }
+    let lost = recovery.without_key.len() as u64;
+    if lost > 0 {
+        print::warn(match lang {
+            Language::Nl => format!(
+                "voicelog: {}: niemand kan ze openen. Zet de map `keys` terug uit een reservekopie; \
+                 `voicelog check` noemt ze",
+                print::count(
+                    lost,
+                    "opname mist haar gegevenssleutel",
+                    "opnamen missen hun gegevenssleutel"
+                )
+            ),
+            Language::En => format!(
+                "voicelog: {}: nobody can open them. Put back the folder `keys` from a backup; \
+                 `voicelog check` names them",
+                print::count(
+                    lost,
+                    "recording lacks its data key",
+                    "recordings lack their data key"
+                )
+            ),
+        });
+    }
     if config.lines.is_empty() {
         print::say(
             lang,

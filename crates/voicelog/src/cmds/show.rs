@@ -1,10 +1,10 @@
 //! A decision and a timeline as text, for `show`, `law decide` and the demo.
 
 use crate::print::{self, Tone};
-use voicelog_archive::LINE_NOT_SET_UP;
+use voicelog_archive::{Access, Came, LINE_NOT_SET_UP};
 use voicelog_evidence::timeline::{Timeline, Verdict, describe};
 use voicelog_law::{Decision, Outcome, Status};
-use voicelog_model::Language;
+use voicelog_model::{Action, Language};
 
 /// The line's name, or that nobody set it up.
 pub(crate) fn line_name(line: &str, lang: Language) -> &str {
@@ -55,6 +55,11 @@ pub(crate) fn decision(decision: &Decision, lang: Language, indent: &str) {
             reason.articles.join("; ")
         ));
     }
+    duties(decision, lang, indent);
+}
+
+/// Prints the duties of a decision, and what their marks mean.
+pub(crate) fn duties(decision: &Decision, lang: Language, indent: &str) {
     for duty in decision.duties() {
         let mark = match duty.met {
             Some(true) => "✔",
@@ -68,12 +73,61 @@ pub(crate) fn decision(decision: &Decision, lang: Language, indent: &str) {
             duty.articles.join("; ")
         ));
     }
+    if !decision.duties().is_empty() {
+        let legend = lang.pick(
+            "(plichten: ✔ nagekomen, ✘ niet nagekomen, ? niet bekend)",
+            "(duties: ✔ met, ✘ not met, ? not known)",
+        );
+        print::line(format!("{indent}  {legend}"));
+    }
+}
+
+/// Prints who listened and who got a copy, one line each.
+pub(crate) fn accesses(accesses: &[Access], lang: Language, indent: &str) {
+    if accesses.is_empty() {
+        return;
+    }
+    let heading = lang.pick(
+        "Wie luisterde of een kopie kreeg:",
+        "Who listened or got a copy:",
+    );
+    print::line(format!("{indent}{heading}"));
+    for access in accesses {
+        let gone = lang.pick(
+            "(vernietigd met de opname)",
+            "(destroyed with the recording)",
+        );
+        let asker = access.asker.as_ref().map_or(gone, |asker| asker.expose());
+        let what = match access.action {
+            Action::Listen => lang.pick("beluisteren", "listen"),
+            Action::FileInCourt => lang.pick("kopie voor de rechter", "copy for a court"),
+            _ => lang.pick("kopie", "copy"),
+        };
+        let recipient = access
+            .recipient
+            .as_deref()
+            .map_or_else(String::new, |role| {
+                format!(" {} {role}", lang.pick("voor", "for"))
+            });
+        let came = match access.came {
+            Came::Opened => "",
+            Came::NotOpened => lang.pick(" (niet geopend)", " (not opened)"),
+            Came::Refused => lang.pick(" (geweigerd)", " (refused)"),
+        };
+        let reason = access.reason.as_ref().map_or_else(String::new, |reason| {
+            format!("  {}: {}", lang.pick("reden", "reason"), reason.expose())
+        });
+        let at = access.at;
+        print::line(format!(
+            "{indent}  {at}  {asker}  {what}{recipient}{came}{reason}"
+        ));
+    }
 }
 
 fn unverified(status: Status, lang: Language) -> &'static str {
     match status {
         Status::Verified => "",
-        Status::Unverified => lang.pick(" (niet geverifieerd)", " (unverified)"),
+        Status::Unverified => lang.pick(" (bron nog niet nagelezen)", " (source not read yet)"),
     }
 }
 

@@ -34,6 +34,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     }
     let bytes = std::fs::read(&args.bundle)
         .map_err(|error| bad(format!("cannot read `{path}`: {error}")))?;
+    if !verify::is_bundle(&bytes) {
+        return Err(bad(format!(
+            "`{path}` is no evidence bundle; give the ZIP file that `voicelog export` or the pages \
+             made"
+        )));
+    }
     let trusted = args.log_key.as_deref().map(read_key).transpose()?;
     let report = verify::verify(&bytes, trusted.as_ref());
     if args.json {
@@ -42,6 +48,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
         for line in report.lines(context.lang) {
             print::line(line);
         }
+        print::say(
+            context.lang,
+            "(ok: klopt; !: let op; XX: klopt niet)",
+            "(ok: holds; !: please note; XX: does not hold)",
+        );
         if report.holds() {
             print::say(context.lang, "De bundel klopt.", "The bundle holds.");
         } else {

@@ -22,7 +22,7 @@ use voicelog_casework::disclosure::{self, Recipient};
 use voicelog_casework::memory::Made;
 use voicelog_casework::{Asked, listening, retention};
 use voicelog_law::Decision;
-use voicelog_model::{DecisionId, Language, RecordingId};
+use voicelog_model::{DecisionId, Language, Pii, RecordingId};
 
 /// Longest reason, in characters.
 const REASON_CHARACTERS_MAX: usize = 200;
@@ -130,7 +130,8 @@ pub(crate) async fn listen(
     Form(form): Form<Reason>,
 ) -> Result<Response, Trouble> {
     let id = recording_id(&id)?;
-    let login = who(&visitor)?.login;
+    let signed_in = who(&visitor)?;
+    let (login, asker) = (signed_in.login, Pii::new(signed_in.account.clone()));
     let reason: String = form
         .reason
         .trim()
@@ -144,7 +145,7 @@ pub(crate) async fn listen(
     let command = format!("play {id}");
     match desk
         .open(id, Made::Sound, &command, move |archive, now| {
-            listening::open(archive, id, &said, now)
+            listening::open(archive, id, &asker, &said, now)
         })
         .await?
     {
@@ -215,6 +216,7 @@ pub(crate) async fn copy(
     let Ok(recipient) = form.recipient.parse::<Recipient>() else {
         return page(&desk, &visitor, id, What::Copy, Missing::Field).await;
     };
+    let asker = Pii::new(who(&visitor)?.account.clone());
     // Before the copy is made and put in the log, not after.
     let place = Arc::clone(&desk.sending)
         .try_acquire_owned()
@@ -222,18 +224,18 @@ pub(crate) async fn copy(
     let command = format!("export {id} --for {}", recipient.as_str());
     match desk
         .open(id, Made::Bundle, &command, move |archive, now| {
-            disclosure::bundle(archive, id, recipient, now)
+            disclosure::bundle(archive, id, &asker, recipient, now)
         })
         .await?
     {
-        Asked::Given(bundle) => {
+        Asked::Given(copy) => {
             let file = format!("attachment; filename=\"voicelog-{id}.zip\"");
             let headers = [
                 (header::CONTENT_TYPE, "application/zip".to_owned()),
                 (header::CONTENT_DISPOSITION, file),
             ];
             let bytes = Bytes::from_owner(Sending {
-                bundle,
+                bundle: copy.bundle,
                 _place: place,
             });
             Ok((headers, Body::from(bytes)).into_response())

@@ -18,11 +18,15 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Result<Response, Trouble> {
     let id = recording_id(&id)?;
-    let (detail, checkpoint) = desk
+    let (detail, accesses, checkpoint) = desk
         .ask(move |archive, _now| {
-            Ok::<_, ArchiveError>((archive.detail(id)?, archive.checkpoint()?))
+            let accesses = archive.accesses(id)?;
+            Ok::<_, ArchiveError>((archive.detail(id)?, accesses, archive.checkpoint()?))
         })
         .await?;
     let p = visitor.page("recordings", title(&detail.summary, visitor.lang));
-    html(StatusCode::OK, &RecordingPage::new(p, &detail, checkpoint))
+    html(
+        StatusCode::OK,
+        &RecordingPage::new(p, &detail, &accesses, checkpoint),
+    )
 }

@@ -1,6 +1,7 @@
 //! What pages show: plain values in the page's language, filled by the handlers, laid out by the
 //! templates in `templates/`.
 
+pub(crate) mod access;
 pub(crate) mod asking;
 pub(crate) mod badge;
 pub(crate) mod decision;

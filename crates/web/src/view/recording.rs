@@ -1,5 +1,6 @@
 //! One recording: verdict first, then the decision, the timeline, the proof.
 
+use crate::view::access::{self, AccessView};
 use crate::view::badge::{Badge, Shape};
 use crate::view::decision::{self, DecisionView};
 use crate::view::page::Page;
@@ -8,7 +9,7 @@ use crate::view::timeline::{self, LegendEntry, StreamView};
 use crate::view::when::{When, bytes, length_between};
 use crate::view::{Choice, Fact, asking, words};
 use askama::Template;
-use voicelog_archive::{Detail, RecordingSummary, State};
+use voicelog_archive::{Access, Detail, RecordingSummary, State};
 use voicelog_model::Language;
 
 #[derive(Debug, Template)]
@@ -31,6 +32,8 @@ pub(crate) struct RecordingPage {
     pub(crate) decision: Option<DecisionView>,
     /// All others, newest first.
     pub(crate) others: Vec<DecisionView>,
+    /// Who listened or got a copy, oldest first.
+    pub(crate) accesses: Vec<AccessView>,
     pub(crate) legend: Vec<LegendEntry>,
     pub(crate) streams: Vec<StreamView>,
     pub(crate) log_index: Option<u64>,
@@ -48,7 +51,12 @@ pub(crate) fn title(summary: &RecordingSummary, lang: Language) -> String {
 }
 
 impl RecordingPage {
-    pub(crate) fn new(p: Page, detail: &Detail, checkpoint: Option<String>) -> Self {
+    pub(crate) fn new(
+        p: Page,
+        detail: &Detail,
+        accesses: &[Access],
+        checkpoint: Option<String>,
+    ) -> Self {
         let lang = p.lang;
         let summary = &detail.summary;
         let (decision, others) = decision::main_and_others(&detail.decisions, lang);
@@ -72,6 +80,7 @@ impl RecordingPage {
             decision_heading: words::question(voicelog_model::Action::Record, lang),
             decision,
             others,
+            accesses: access::views(accesses, lang),
             legend,
             streams,
             // Counted from one, as people do; the format counts from zero.

@@ -41,6 +41,8 @@ async fn a_reason_opens_the_player_and_the_log_shows_it() {
     site.archive.sequence().unwrap();
     assert!(browser.get("/log").await.shows("Listened to</td>"));
     assert!(!browser.get("/log").await.shows("complaint 114"));
+    let page = browser.get(&format!("/recordings/{id}")).await;
+    assert!(page.shows("Who listened or got a copy") && page.shows("complaint 114"));
 }
 
 #[tokio::test]

@@ -113,7 +113,7 @@ async fn back_and_change_keep_the_other_answers() {
     assert!(page.shows("id=\"c-participant\"") && page.shows("value=\"company\""));
     let page = press(&mut browser, PATH, &page, &["none"], "next").await;
     assert!(
-        page.shows("Where is the conversation?"),
+        page.shows("Do the others know about the recording?"),
         "what counts only now is asked"
     );
 }

@@ -4,11 +4,11 @@ use super::{Stage, thief};
 use crate::cmds::show;
 use anyhow::{Context as _, Result, bail};
 use voicelog_archive::check::Level;
-use voicelog_casework::disclosure::{self, Recipient};
+use voicelog_casework::disclosure::{self, GivenCopy, Recipient};
 use voicelog_casework::{Asked, listening, retention};
 use voicelog_evidence::note::VerifierKey;
 use voicelog_evidence::verify::{self, Report, Severity};
-use voicelog_model::{Clock, Language, RecordingId};
+use voicelog_model::{Clock, Language, Pii, RecordingId};
 use voicelog_store::durable;
 
 /// Step 4: the bundle holds; with one byte changed it does not, and the place is named.
@@ -16,10 +16,11 @@ pub(crate) fn bundle(stage: &Stage, id: RecordingId) -> Result<bool> {
     let asked = disclosure::bundle(
         &stage.server.archive,
         id,
+        &asker(),
         Recipient::Court,
         stage.clock.now(),
     )?;
-    let Asked::Given(bundle) = asked else {
+    let Asked::Given(GivenCopy { bundle, .. }) = asked else {
         bail!("the law refuses the bundle")
     };
     let path = stage.folder.join("bundle.zip");
@@ -125,8 +126,8 @@ pub(crate) fn destruction(stage: &Stage, id: RecordingId) -> Result<bool> {
     let findings = archive.check(Level::Hash)?;
     let mut held = stage.check(
         findings.wrong.is_empty() && findings.leaves > 0,
-        format!("het logboek klopt nog steeds: {} regels", findings.leaves),
-        format!("the log still verifies: {} leaves", findings.leaves),
+        format!("het logboek klopt nog steeds: {} plaatsen", findings.leaves),
+        format!("the log still verifies: {} places", findings.leaves),
     );
     let trace = archive.trace(id)?;
     held &= stage.check(
@@ -148,8 +149,14 @@ pub(crate) fn destruction(stage: &Stage, id: RecordingId) -> Result<bool> {
     Ok(held)
 }
 
+/// Who asks in the demo.
+fn asker() -> Pii<String> {
+    Pii::new("demo".to_owned())
+}
+
 /// Whether the server still lets somebody listen who gives a good reason.
 fn plays(stage: &Stage, id: RecordingId) -> bool {
-    let asked = listening::open(&stage.server.archive, id, "klacht 12", stage.clock.now());
+    let (archive, now) = (&stage.server.archive, stage.clock.now());
+    let asked = listening::open(archive, id, &asker(), "klacht 12", now);
     matches!(asked, Ok(Asked::Given(_)))
 }
