@@ -60,11 +60,14 @@ pub(crate) struct NoAnswer {
 }
 
 impl NoAnswer {
-    fn because(error: &ArchiveError) -> Self {
-        tracing::error!(error = %chain(error), "no answer about a call");
-        Self {
-            may_pass: error.kind().is_worth_retrying(),
-        }
+    /// Logs why. The line is named as the configuration does: its facts are the first suspect.
+    fn because(error: &ArchiveError, call: Option<(RecordingId, &str)>) -> Self {
+        let may_pass = error.kind().is_worth_retrying();
+        let (recording, line) = call.unzip();
+        let recording = recording.map(tracing::field::display);
+        let error = chain(error);
+        tracing::error!(recording, line, may_pass, %error, "the law cannot be asked about a call");
+        Self { may_pass }
     }
 }
 
@@ -186,16 +189,14 @@ impl Decider {
                         }
                         Reply {
                             session,
-                            asked: self
-                                .ask(call.id, false)
-                                .map_err(|error| NoAnswer::because(&error)),
+                            asked: self.ask(call.id, false),
                             call: Some(Box::new(call)),
                         }
                     }
                     Err(error) => Reply {
                         session,
                         call: None,
-                        asked: Err(NoAnswer::because(&error)),
+                        asked: Err(NoAnswer::because(&error, None)),
                     },
                 }
             }
@@ -206,14 +207,19 @@ impl Decider {
             } => Reply {
                 session,
                 call: None,
-                asked: self
-                    .ask(id, is_begun)
-                    .map_err(|error| NoAnswer::because(&error)),
+                asked: self.ask(id, is_begun),
             },
         }
     }
 
-    fn ask(&self, id: RecordingId, is_begun: bool) -> Result<Asked, ArchiveError> {
+    fn ask(&self, id: RecordingId, is_begun: bool) -> Result<Asked, NoAnswer> {
+        self.try_to_ask(id, is_begun).map_err(|error| {
+            let line = self.archive.call(id).map(|call| call.line.name);
+            NoAnswer::because(&error, Some((id, line.as_deref().unwrap_or_default())))
+        })
+    }
+
+    fn try_to_ask(&self, id: RecordingId, is_begun: bool) -> Result<Asked, ArchiveError> {
         let Answer {
             id: decision,
             decision: answered,

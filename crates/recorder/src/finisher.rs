@@ -218,6 +218,10 @@ impl Finisher {
             .finish_unrecorded(id, &events, self.clock.now())
         {
             Ok(_finished) => tracing::info!(recording = %id, "not recorded"),
+            // That it could not be asked was logged when it happened.
+            Err(ArchiveError::NotFound(_)) => {
+                tracing::info!(recording = %id, "nothing is kept of a call about which the law was not asked");
+            }
             Err(error) => self.failed(id, &error, Again::Unrecorded(id, events)),
         }
     }

@@ -366,7 +366,11 @@ impl Call {
             hands.shared.call_finished();
             return;
         };
-        tracing::info!(recording = %id, ?cause, "call ended");
+        if self.state == CallState::Asking {
+            tracing::info!(recording = %id, "call ended before it was answered");
+        } else {
+            tracing::info!(recording = %id, ?cause, "call ended");
+        }
         hands.shared.remove_call(id);
         if self.is_begun {
             hands.media(self.thread, MediaCommand::End(id, at, vec![ended]));
