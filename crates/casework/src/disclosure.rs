@@ -1,9 +1,10 @@
 //! Giving a copy: to the person recorded, a lawyer, a court, a supervisor.
 
 use crate::Asked;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 use std::str::FromStr;
 use voicelog_archive::{Archive, ArchiveError, Verdict};
+use voicelog_law::Decision;
 use voicelog_model::{Action, RecordingId, Timestamp};
 
 /// Who gets the copy.
@@ -46,6 +47,15 @@ impl Recipient {
             .map_or("", |(_, word)| word)
     }
 
+    /// What the law is told of the one who gets it.
+    fn facts(self) -> Map<String, Value> {
+        let mut facts = Map::new();
+        if self != Self::Court {
+            facts.insert("requester_role".into(), json!(self.as_str()));
+        }
+        facts
+    }
+
     const fn action(self) -> Action {
         match self {
             Self::Court => Action::FileInCourt,
@@ -57,6 +67,17 @@ impl Recipient {
             | Self::Afm => Action::GiveCopy,
         }
     }
+}
+
+/// What the law would answer: for whoever wants to know the duties before giving the copy. Nothing
+/// is kept, and nothing can be done with it.
+pub fn foresee(
+    archive: &Archive,
+    id: RecordingId,
+    recipient: Recipient,
+    now: Timestamp,
+) -> Result<Decision, ArchiveError> {
+    archive.foresee_copy(id, recipient.action(), &recipient.facts(), now)
 }
 
 impl FromStr for Recipient {
@@ -80,11 +101,7 @@ pub fn bundle(
     recipient: Recipient,
     now: Timestamp,
 ) -> Result<Asked<Vec<u8>>, ArchiveError> {
-    let mut facts = Map::new();
-    if recipient != Recipient::Court {
-        facts.insert("requester_role".into(), json!(recipient.as_str()));
-    }
-    let answer = archive.ask_for_copy(id, recipient.action(), &facts, now)?;
+    let answer = archive.ask_for_copy(id, recipient.action(), &recipient.facts(), now)?;
     match answer.verdict {
         Verdict::Permit(permit) => Ok(Asked::Given(archive.export(permit, now)?)),
         Verdict::Refusal(_) => Ok(Asked::Refused {
