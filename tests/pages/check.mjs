@@ -214,6 +214,7 @@ async function walk(page) {
   expect(sealed !== undefined, "one of them can be listened to");
   if (sealed) {
     for (const name of ["listen", "copy", "destroy"]) await visit(page, name, `${sealed}/${name}`);
+    await visit(page, "copy-duties", `${sealed}/copy?recipient=data_subject`);
     await mistakes(page, sealed);
     await player(page, sealed);
     await refusal(page, sealed);
@@ -228,7 +229,7 @@ async function walk(page) {
 // Asks for destruction before the term is over: the whole refusal is shown.
 async function refusal(page, recording) {
   await page.goto(`${base}${recording}/destroy?lang=en`);
-  await page.getByLabel("I know that this can’t be undone.").check();
+  await page.getByRole("checkbox").check();
   const [response] = await Promise.all([
     page.waitForNavigation(),
     page.getByRole("button", { name: "Destroy for good" }).click(),

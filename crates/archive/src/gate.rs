@@ -164,7 +164,7 @@ impl Archive {
 
     /// Facts about a recording that exists: those it was made under, what has become of it, and
     /// what the one who asks adds.
-    fn existing_facts(
+    pub(crate) fn existing_facts(
         &self,
         id: RecordingId,
         action: &str,

@@ -17,6 +17,7 @@ mod country;
 mod destroy;
 mod error;
 mod finish;
+mod foresee;
 mod gate;
 pub mod line;
 mod log;

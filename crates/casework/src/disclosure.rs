@@ -1,10 +1,11 @@
 //! Giving a copy: to the person recorded, a lawyer, a court, a supervisor.
 
 use crate::Asked;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 use std::str::FromStr;
 use voicelog_archive::{Archive, ArchiveError, Verdict};
 use voicelog_law::Decision;
+<<<<<<< HEAD
 use voicelog_model::{Action, Pii, RecordingId, Timestamp};
 
 /// A copy that may be given.
@@ -15,6 +16,9 @@ pub struct GivenCopy {
     /// The decision that permitted it, with the duties of whoever gives it.
     pub decision: Box<Decision>,
 }
+=======
+use voicelog_model::{Action, RecordingId, Timestamp};
+>>>>>>> f10bd1d2b310222484c9cff6e572c6423510ae8e
 
 /// Who gets the copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +60,15 @@ impl Recipient {
             .map_or("", |(_, word)| word)
     }
 
+    /// What the law is told of the one who gets it.
+    fn facts(self) -> Map<String, Value> {
+        let mut facts = Map::new();
+        if self != Self::Court {
+            facts.insert("requester_role".into(), json!(self.as_str()));
+        }
+        facts
+    }
+
     const fn action(self) -> Action {
         match self {
             Self::Court => Action::FileInCourt,
@@ -67,6 +80,17 @@ impl Recipient {
             | Self::Afm => Action::GiveCopy,
         }
     }
+}
+
+/// What the law would answer: for whoever wants to know the duties before giving the copy. Nothing
+/// is kept, and nothing can be done with it.
+pub fn foresee(
+    archive: &Archive,
+    id: RecordingId,
+    recipient: Recipient,
+    now: Timestamp,
+) -> Result<Decision, ArchiveError> {
+    archive.foresee_copy(id, recipient.action(), &recipient.facts(), now)
 }
 
 impl FromStr for Recipient {
@@ -91,12 +115,17 @@ pub fn bundle(
     asker: &Pii<String>,
     recipient: Recipient,
     now: Timestamp,
+<<<<<<< HEAD
 ) -> Result<Asked<GivenCopy>, ArchiveError> {
     let mut facts = Map::new();
     if recipient != Recipient::Court {
         facts.insert("requester_role".into(), json!(recipient.as_str()));
     }
     let answer = archive.ask_for_copy(id, recipient.action(), asker, &facts, now)?;
+=======
+) -> Result<Asked<Vec<u8>>, ArchiveError> {
+    let answer = archive.ask_for_copy(id, recipient.action(), &recipient.facts(), now)?;
+>>>>>>> f10bd1d2b310222484c9cff6e572c6423510ae8e
     match answer.verdict {
         Verdict::Permit(permit) => Ok(Asked::Given(GivenCopy {
             bundle: archive.export(permit, now)?,

@@ -5,19 +5,19 @@ use crate::frame::html;
 use crate::pages::{recording_id, who};
 use crate::secret::Token;
 use crate::trouble::Trouble;
-use crate::view::asking::{AskingPage, RefusedPage, What, recipients};
+use crate::view::asking::{AskingPage, ForeseenView, RefusedPage, What, recipients};
 use crate::view::decision::DecisionView;
 use crate::view::when::When;
 use crate::visitor::Visitor;
 use axum::Extension;
 use axum::body::{Body, Bytes};
-use axum::extract::{Form, Path, State};
+use axum::extract::{Form, Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
-use voicelog_archive::RecordingSummary;
+use voicelog_archive::{ArchiveError, RecordingSummary};
 use voicelog_casework::disclosure::{self, Recipient};
 use voicelog_casework::memory::Made;
 use voicelog_casework::{Asked, listening, retention};
@@ -67,6 +67,7 @@ async fn page(
         confirm_missing: missing && what == What::Destroy,
         term_runs_until: term.map(|until| When::new(until, lang)),
         recipients: recipients(visitor.lang),
+        foreseen: None,
     };
     html(
         if missing {
@@ -163,19 +164,47 @@ pub(crate) async fn listen(
     }
 }
 
+/// For whom a copy would be; left out until somebody was chosen.
+#[derive(Deserialize)]
+pub(crate) struct Wanted {
+    recipient: Option<String>,
+}
+
+/// First for whom; then the duties, before the copy is made. Only the form that is sent then asks
+/// the law, and leaves its trace.
 pub(crate) async fn copy_form(
     State(desk): State<Shared>,
     Extension(visitor): Extension<Visitor>,
     Path(id): Path<String>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Response, Trouble> {
-    page(
-        &desk,
-        &visitor,
-        recording_id(&id)?,
-        What::Copy,
-        Missing::Nothing,
-    )
-    .await
+    let id = recording_id(&id)?;
+    let Some(recipient) = wanted.recipient else {
+        return page(&desk, &visitor, id, What::Copy, Missing::Nothing).await;
+    };
+    let Ok(recipient) = recipient.parse::<Recipient>() else {
+        return page(&desk, &visitor, id, What::Copy, Missing::Field).await;
+    };
+    let lang = visitor.lang;
+    let (summary, decision) = desk
+        .ask(move |archive, now| {
+            let decision = disclosure::foresee(archive, id, recipient, now)?;
+            Ok::<_, ArchiveError>((archive.summary(id)?, decision))
+        })
+        .await?;
+    let view = AskingPage {
+        p: visitor.page("recordings", title(What::Copy, lang)),
+        id: id.to_string(),
+        started: When::new(summary.started_at, lang),
+        what: What::Copy,
+        reason_missing: false,
+        recipient_missing: false,
+        confirm_missing: false,
+        term_runs_until: None,
+        recipients: Vec::new(),
+        foreseen: Some(ForeseenView::new(recipient, &decision, lang)),
+    };
+    html(StatusCode::OK, &view)
 }
 
 /// A bundle that is being sent, with its place among those.

@@ -1,12 +1,13 @@
 //! The pages on which somebody asks for something, and the one that says no.
 
 use crate::view::Choice;
-use crate::view::badge::Shape;
-use crate::view::decision::DecisionView;
+use crate::view::badge::{Badge, Shape};
+use crate::view::decision::{self, DecisionView, DutyView, ReasonView};
 use crate::view::page::Page;
 use crate::view::when::When;
 use askama::Template;
 use voicelog_casework::disclosure::Recipient;
+use voicelog_law::Decision;
 use voicelog_model::Language;
 
 /// What is asked for.
@@ -30,6 +31,39 @@ pub(crate) struct AskingPage {
     /// Until when the chosen term still runs.
     pub(crate) term_runs_until: Option<When>,
     pub(crate) recipients: Vec<Choice>,
+    /// What would be answered for the one who gets the copy, once it is known who that is.
+    pub(crate) foreseen: Option<ForeseenView>,
+}
+
+/// What the law would answer, before anybody asked.
+#[derive(Debug)]
+pub(crate) struct ForeseenView {
+    pub(crate) recipient: &'static str,
+    pub(crate) recipient_value: &'static str,
+    pub(crate) permitted: bool,
+    pub(crate) outcome: Badge,
+    pub(crate) meaning: &'static str,
+    pub(crate) reasons: Vec<ReasonView>,
+    pub(crate) duties: Vec<DutyView>,
+}
+
+impl ForeseenView {
+    pub(crate) fn new(recipient: Recipient, decision: &Decision, lang: Language) -> Self {
+        let recipient_value = recipient.as_str();
+        let text = recipients(lang)
+            .into_iter()
+            .find(|choice| choice.value == recipient_value)
+            .map_or("", |choice| choice.text);
+        Self {
+            recipient: text,
+            recipient_value,
+            permitted: decision.is_permitted(),
+            outcome: decision::outcome(decision.outcome(), lang),
+            meaning: decision::meaning(decision.outcome(), lang),
+            reasons: decision::reasons(decision, lang),
+            duties: decision::duties(decision, lang),
+        }
+    }
 }
 
 impl AskingPage {

@@ -88,6 +88,7 @@ impl DecisionView {
             action: words::question(decision.action, lang),
             outcome: outcome(decision.outcome(), lang),
             meaning: meaning(decision.outcome(), lang),
+<<<<<<< HEAD
             reasons: decision
                 .reasons()
                 .iter()
@@ -112,6 +113,10 @@ impl DecisionView {
                     text: duty.text.pick(lang).to_owned(),
                 })
                 .collect(),
+=======
+            reasons: reasons(decision, lang),
+            duties: duties(decision, lang),
+>>>>>>> f10bd1d2b310222484c9cff6e572c6423510ae8e
             advice: decision
                 .advice
                 .iter()
@@ -128,6 +133,37 @@ impl DecisionView {
     }
 }
 
+/// The reasons, as the decision has them.
+pub(crate) fn reasons(decision: &Decision, lang: Language) -> Vec<ReasonView> {
+    decision
+        .reasons()
+        .iter()
+        .map(|reason| ReasonView {
+            rule: reason.rule.clone(),
+            kind: reason_kind(reason.kind, lang),
+            articles: reason.articles.clone(),
+            verified: reason.status == Status::Verified,
+            text: reason.text.pick(lang).to_owned(),
+        })
+        .collect()
+}
+
+/// The duties, in the order in which they need somebody.
+pub(crate) fn duties(decision: &Decision, lang: Language) -> Vec<DutyView> {
+    duties_by_need(decision)
+        .into_iter()
+        .map(|duty| DutyView {
+            rule: duty.rule.clone(),
+            who: who(&duty.who, lang),
+            by: by(&duty.by, lang),
+            met: met(duty.met, lang),
+            articles: duty.articles.clone(),
+            verified: duty.status == Status::Verified,
+            text: duty.text.pick(lang).to_owned(),
+        })
+        .collect()
+}
+
 /// The duties, those that are not met first, then those of which it is not known.
 fn duties_by_need(decision: &Decision) -> Vec<&Duty> {
     let mut duties: Vec<&Duty> = decision.duties().iter().collect();
@@ -139,7 +175,7 @@ fn duties_by_need(decision: &Decision) -> Vec<&Duty> {
     duties
 }
 
-const fn outcome(outcome: Outcome, lang: Language) -> Badge {
+pub(crate) const fn outcome(outcome: Outcome, lang: Language) -> Badge {
     match outcome {
         Outcome::Permitted => Badge::new(Shape::Check, "ok", lang.pick("Mag", "Permitted")),
         Outcome::PermittedWithDuties => Badge::new(
@@ -165,7 +201,7 @@ const fn outcome(outcome: Outcome, lang: Language) -> Badge {
     }
 }
 
-const fn meaning(outcome: Outcome, lang: Language) -> &'static str {
+pub(crate) const fn meaning(outcome: Outcome, lang: Language) -> &'static str {
     let (nl, en) = match outcome {
         Outcome::Permitted => (
             "De wet staat het toe, zonder plichten.",

@@ -203,6 +203,23 @@ async fn destruction_before_the_term_of_a_statute_is_refused_with_the_whole_deci
 }
 
 #[tokio::test]
+async fn the_duties_of_a_copy_are_read_before_it_is_made() {
+    let site = site();
+    let id = site.filled().whole;
+    let mut browser = Browser::signed_in(&site).await;
+    let before = site.archive.detail(id).unwrap().decisions.len();
+    let path = format!("/recordings/{id}/copy");
+    let page = browser.get(&format!("{path}?recipient=data_subject")).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text());
+    assert!(page.shows("<h3>Duties</h3>") && page.shows("always the whole recording"));
+    assert!(page.shows("name=\"recipient\" value=\"data_subject\""));
+    let page = browser.get(&format!("{path}?recipient=")).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let after = site.archive.detail(id).unwrap().decisions.len();
+    assert_eq!(before, after, "to read is not to ask");
+}
+
+#[tokio::test]
 async fn destruction_before_the_chosen_term_needs_to_be_confirmed_as_such() {
     let site = site();
     // Its term of a year runs; no statute asks that it is kept.

@@ -260,12 +260,13 @@ async fn the_operator_reads_of_failed_tries_and_of_the_number_on_a_page_and_no_n
     let messages = tracing_subscriber::fmt()
         .with_ansi(false)
         .with_writer(move || writer.clone());
-    let _here = tracing::subscriber::set_default(messages.finish());
+    // For every thread: one of another test may be the first to come past a message.
+    tracing::subscriber::set_global_default(messages.finish()).unwrap();
     let site = site();
     let mut browser = Browser::new(&site);
     let mut last = browser.get("/login").await;
     for _ in 0..11 {
-        let wrong = [("name", "jansen"), ("password", "not the password")];
+        let wrong = [("name", "De Vries-Ypma"), ("password", "not the password")];
         last = browser.post("/login", &wrong).await;
     }
     assert_eq!(last.status, StatusCode::TOO_MANY_REQUESTS);
@@ -279,5 +280,5 @@ async fn the_operator_reads_of_failed_tries_and_of_the_number_on_a_page_and_no_n
         line.contains("status=429") && line.contains("route=\"/login\""),
         "{line}"
     );
-    assert!(!told.contains("jansen"), "{told}");
+    assert!(!told.to_lowercase().contains("ypma"), "{told}");
 }
