@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 use std::str::FromStr;
 use voicelog_archive::{Archive, ArchiveError, Verdict};
 use voicelog_law::Decision;
-<<<<<<< HEAD
 use voicelog_model::{Action, Pii, RecordingId, Timestamp};
 
 /// A copy that may be given.
@@ -16,9 +15,6 @@ pub struct GivenCopy {
     /// The decision that permitted it, with the duties of whoever gives it.
     pub decision: Box<Decision>,
 }
-=======
-use voicelog_model::{Action, RecordingId, Timestamp};
->>>>>>> f10bd1d2b310222484c9cff6e572c6423510ae8e
 
 /// Who gets the copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,17 +111,9 @@ pub fn bundle(
     asker: &Pii<String>,
     recipient: Recipient,
     now: Timestamp,
-<<<<<<< HEAD
 ) -> Result<Asked<GivenCopy>, ArchiveError> {
-    let mut facts = Map::new();
-    if recipient != Recipient::Court {
-        facts.insert("requester_role".into(), json!(recipient.as_str()));
-    }
+    let facts = recipient.facts();
     let answer = archive.ask_for_copy(id, recipient.action(), asker, &facts, now)?;
-=======
-) -> Result<Asked<Vec<u8>>, ArchiveError> {
-    let answer = archive.ask_for_copy(id, recipient.action(), &recipient.facts(), now)?;
->>>>>>> f10bd1d2b310222484c9cff6e572c6423510ae8e
     match answer.verdict {
         Verdict::Permit(permit) => Ok(Asked::Given(GivenCopy {
             bundle: archive.export(permit, now)?,

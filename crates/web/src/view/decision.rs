@@ -88,35 +88,8 @@ impl DecisionView {
             action: words::question(decision.action, lang),
             outcome: outcome(decision.outcome(), lang),
             meaning: meaning(decision.outcome(), lang),
-<<<<<<< HEAD
-            reasons: decision
-                .reasons()
-                .iter()
-                .map(|reason| ReasonView {
-                    rule: reason.rule.clone(),
-                    kind: reason_kind(reason.kind, lang),
-                    articles: reason.articles.clone(),
-                    verified: reason.status == Status::Verified,
-                    text: reason.text.pick(lang).to_owned(),
-                })
-                .collect(),
-            duties: duties_by_need(decision)
-                .into_iter()
-                .map(|duty| DutyView {
-                    rule: duty.rule.clone(),
-                    who: who(&duty.who, lang),
-                    by: by(&duty.by, lang),
-                    met: met(duty.met, lang),
-                    is_met: duty.met == Some(true),
-                    articles: duty.articles.clone(),
-                    verified: duty.status == Status::Verified,
-                    text: duty.text.pick(lang).to_owned(),
-                })
-                .collect(),
-=======
             reasons: reasons(decision, lang),
             duties: duties(decision, lang),
->>>>>>> f10bd1d2b310222484c9cff6e572c6423510ae8e
             advice: decision
                 .advice
                 .iter()
@@ -157,6 +130,7 @@ pub(crate) fn duties(decision: &Decision, lang: Language) -> Vec<DutyView> {
             who: who(&duty.who, lang),
             by: by(&duty.by, lang),
             met: met(duty.met, lang),
+            is_met: duty.met == Some(true),
             articles: duty.articles.clone(),
             verified: duty.status == Status::Verified,
             text: duty.text.pick(lang).to_owned(),
