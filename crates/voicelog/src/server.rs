@@ -62,7 +62,7 @@ impl Server {
             Arc::clone(&archive),
             Arc::clone(&shared),
         )
-        .map_err(not_started)?;
+        .map_err(|error| not_started(&error))?;
         let recorder = Arc::new(recorder);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -226,8 +226,8 @@ fn recorder_config(config: &Config) -> RecorderConfig {
 }
 
 /// Why the recorder does not start, and which key of the configuration is about it.
-fn not_started(error: StartError) -> anyhow::Error {
-    let key = match &error {
+fn not_started(error: &StartError) -> anyhow::Error {
+    let key = match error {
         StartError::Listen { transport, .. } => match *transport {
             "UDP" => "set sip.udp; ",
             "TCP" => "set sip.tcp; ",
@@ -237,7 +237,7 @@ fn not_started(error: StartError) -> anyhow::Error {
         StartError::NoMediaPorts { .. } => "set sip.media_port_first and sip.media_port_last; ",
         StartError::Thread(_) => "",
     };
-    let (why, help) = (error::chain(&error).to_string(), error.help());
+    let (why, help) = (error::chain(error).to_string(), error.help());
     anyhow::anyhow!("cannot start the recorder: {why}: {key}{help}")
 }
 
