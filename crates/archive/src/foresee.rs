@@ -16,7 +16,7 @@ impl Archive {
         facts: &Map<String, Value>,
         now: Timestamp,
     ) -> Result<Decision, ArchiveError> {
-        let facts = self.existing_facts(id, action.as_str(), facts)?;
+        let facts = self.copy_facts(id, action, facts)?;
         let checked = Facts::from_map(&facts, now).map_err(ArchiveError::Facts)?;
         let rulebook = self.rulebook_at(now)?;
         Ok(voicelog_law::decide_without_unknown(

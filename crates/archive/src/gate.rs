@@ -125,17 +125,27 @@ impl Archive {
         facts: &Map<String, Value>,
         now: Timestamp,
     ) -> Result<Answer<act::GiveCopy>, ArchiveError> {
+        self.ask(Question {
+            action,
+            recording: id,
+            facts: self.copy_facts(id, action, facts)?,
+            asker: Some(asker),
+            now,
+        })
+    }
+
+    /// The facts for a copy, with what the archive knows of its worth as evidence.
+    pub(crate) fn copy_facts(
+        &self,
+        id: RecordingId,
+        action: Action,
+        facts: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, ArchiveError> {
         let mut facts = self.existing_facts(id, action.as_str(), facts)?;
         if let Some(integrity) = self.integrity(&self.row(id)?)? {
             facts.insert("integrity".into(), integrity);
         }
-        self.ask(Question {
-            action,
-            recording: id,
-            facts,
-            asker: Some(asker),
-            now,
-        })
+        Ok(facts)
     }
 
     /// May this recording be destroyed? Holds are gathered here, not told by the caller.

@@ -339,7 +339,10 @@ fn failed(
 }
 
 /// An id that is not there is bad input; all else is a failure.
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what `map_err` hands over"
+)]
 fn bad_id(error: ArchiveError) -> anyhow::Error {
     if error.kind() == Kind::NotFound {
         anyhow::Error::new(BadInput(error.to_string()))
