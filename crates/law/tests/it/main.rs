@@ -3,6 +3,7 @@
 
 mod cases;
 mod common;
+mod coverage;
 mod decisions;
 mod facts;
 mod rules;

@@ -11,7 +11,7 @@ fn table() -> Value {
 }
 
 /// Whether a decision shows that the rule holds.
-fn shows(decision: &Decision, rule: &str) -> bool {
+pub(crate) fn shows(decision: &Decision, rule: &str) -> bool {
     let met = |duty: &str| {
         let mut duties = decision.duties.iter();
         duties
