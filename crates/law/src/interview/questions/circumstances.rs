@@ -57,19 +57,19 @@ pub(super) const QUESTIONS: &[Question] = &[
             "A recording that is frozen may only be kept (AVG (GDPR) 18). Nobody can give a destroyed one.",
         ),
         Form::One(&[
-            one(
+            Choice::new(
                 "exists",
                 "Zij is er",
                 "It is there",
                 &[("recording_state", Some("\"exists\""))],
             ),
-            one(
+            Choice::new(
                 "restricted",
                 "Zij is bevroren op verzoek of om een geschil",
                 "It is frozen on request or for a dispute",
                 &[("recording_state", Some("\"restricted\""))],
             ),
-            one(
+            Choice::new(
                 "destroyed",
                 "Zij is vernietigd",
                 "It was destroyed",
@@ -85,68 +85,68 @@ pub(super) const QUESTIONS: &[Question] = &[
             "Investment, emergency aid, police and care have laws of their own.",
         ),
         Form::One(&[
-            one(
+            Choice::new(
                 "other",
                 "Geen van deze",
                 "None of these",
                 &[("sector", Some("\"other\""))],
             ),
-            one(
+            Choice::new(
                 "finance_investment",
                 "Beleggen",
                 "Investment",
                 &[("sector", Some("\"finance_investment\""))],
             ),
-            one(
+            Choice::new(
                 "finance_other",
                 "Andere financiële diensten",
                 "Other financial services",
                 &[("sector", Some("\"finance_other\""))],
             ),
-            one(
+            Choice::new(
                 "insurance",
                 "Verzekeren",
                 "Insurance",
                 &[("sector", Some("\"insurance\""))],
             ),
-            one(
+            Choice::new(
                 "debt_collection",
                 "Incasso",
                 "Debt collection",
                 &[("sector", Some("\"debt_collection\""))],
             ),
-            one(
+            Choice::new(
                 "sales",
                 "Verkoop van energie of telecom",
                 "Sales of energy or telecom",
                 &[("sector", Some("\"energy_telecom_sales\""))],
             ),
-            one("care", "Zorg", "Care", &[("sector", Some("\"care\""))]),
-            one(
+            Choice::new("care", "Zorg", "Care", &[("sector", Some("\"care\""))]),
+            Choice::new(
                 "emergency",
                 "Noodhulp (112)",
                 "Emergency aid (112)",
                 &[("sector", Some("\"emergency\""))],
             ),
-            one(
+            Choice::new(
                 "police",
                 "Politie",
                 "Police",
                 &[("sector", Some("\"police\""))],
             ),
-            one(
+            Choice::new(
                 "municipality",
                 "Gemeente",
                 "Municipality",
                 &[("sector", Some("\"municipality\""))],
             ),
-            one(
+            Choice::new(
                 "youth_care",
                 "Jeugdzorg",
                 "Youth care",
                 &[("sector", Some("\"youth_care\""))],
             ),
-            one(
+            Choice::new(
                 "education",
                 "Onderwijs",
                 "Education",
@@ -272,13 +272,4 @@ const fn special(
     sets: &'static [(&'static str, Option<&'static str>)],
 ) -> Choice {
     Choice::new(id, nl, en, sets).otherwise(NOTHING_SPECIAL)
-}
-
-const fn one(
-    id: &'static str,
-    nl: &'static str,
-    en: &'static str,
-    sets: &'static [(&'static str, Option<&'static str>)],
-) -> Choice {
-    Choice::new(id, nl, en, sets)
 }

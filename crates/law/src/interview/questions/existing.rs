@@ -4,15 +4,6 @@ use super::super::question::{Choice, Entry, EntryKind, Form, Question};
 use crate::text::Bilingual;
 use voicelog_model::Action;
 
-const fn one(
-    id: &'static str,
-    nl: &'static str,
-    en: &'static str,
-    sets: &'static [(&'static str, Option<&'static str>)],
-) -> Choice {
-    Choice::new(id, nl, en, sets)
-}
-
 /// Who gets it, where it comes from, what for.
 pub(super) const WHO_AND_WHAT_FOR: &[Question] = &[
     Question::new(
@@ -26,79 +17,79 @@ pub(super) const WHO_AND_WHAT_FOR: &[Question] = &[
             "A recording may not simply be used for something else (AVG (GDPR) 5(1)(b), 6(4)).",
         ),
         Form::One(&[
-            one(
+            Choice::new(
                 "measure",
                 "Een maatregel tegen een medewerker, zoals ontslag",
                 "A measure against an employee, such as dismissal",
                 &[("purpose2", Some("\"personeelsmaatregel\""))],
             ),
-            one(
+            Choice::new(
                 "claim",
                 "Een rechtszaak of claim",
                 "A court case or claim",
                 &[("purpose2", Some("\"rechtsvordering\""))],
             ),
-            one(
+            Choice::new(
                 "training",
                 "Kwaliteit en training",
                 "Quality and training",
                 &[("purpose2", Some("\"kwaliteit_training\""))],
             ),
-            one(
+            Choice::new(
                 "control",
                 "Een medewerker controleren",
                 "Control of an employee",
                 &[("purpose2", Some("\"controle_medewerker\""))],
             ),
-            one(
+            Choice::new(
                 "agreement",
                 "Bewijs van een afspraak",
                 "Evidence of an agreement",
                 &[("purpose2", Some("\"bewijs_overeenkomst\""))],
             ),
-            one(
+            Choice::new(
                 "complaint",
                 "Een klacht behandelen",
                 "Handling a complaint",
                 &[("purpose2", Some("\"klacht\""))],
             ),
-            one(
+            Choice::new(
                 "inquiry",
                 "Een onderzoek",
                 "An inquiry",
                 &[("purpose2", Some("\"onderzoek\""))],
             ),
-            one(
+            Choice::new(
                 "file",
                 "Het dossier van een overheid",
                 "The file of a government body",
                 &[("purpose2", Some("\"dossier_overheid\""))],
             ),
-            one(
+            Choice::new(
                 "minutes",
                 "Notulen of verslag",
                 "Minutes or report",
                 &[("purpose2", Some("\"notulen_verslag\""))],
             ),
-            one(
+            Choice::new(
                 "statute",
                 "Een plicht uit de wet",
                 "A duty laid down by law",
                 &[("purpose2", Some("\"wettelijke_plicht\""))],
             ),
-            one(
+            Choice::new(
                 "safety",
                 "Veiligheid of noodhulp",
                 "Safety or emergency aid",
                 &[("purpose2", Some("\"veiligheid_noodhulp\""))],
             ),
-            one(
+            Choice::new(
                 "press",
                 "Journalistiek",
                 "Journalism",
                 &[("purpose2", Some("\"journalistiek\""))],
             ),
-            one(
+            Choice::new(
                 "other",
                 "Iets anders",
                 "Something else",
@@ -119,49 +110,49 @@ pub(super) const WHO_AND_WHAT_FOR: &[Question] = &[
             "Sharing with your lawyer differs from sharing with an acquaintance or the press.",
         ),
         Form::One(&[
-            one(
+            Choice::new(
                 "lawyer",
                 "Een advocaat of adviseur",
                 "A lawyer or adviser",
                 &[("share_target", Some("\"lawyer\""))],
             ),
-            one(
+            Choice::new(
                 "police",
                 "De politie",
                 "The police",
                 &[("share_target", Some("\"police\""))],
             ),
-            one(
+            Choice::new(
                 "regulator",
                 "Een toezichthouder",
                 "A regulator",
                 &[("share_target", Some("\"regulator\""))],
             ),
-            one(
+            Choice::new(
                 "colleague",
                 "Een collega die het moet weten",
                 "A colleague who needs to know",
                 &[("share_target", Some("\"colleague_need_to_know\""))],
             ),
-            one(
+            Choice::new(
                 "works_council",
                 "De ondernemingsraad",
                 "The works council",
                 &[("share_target", Some("\"works_council\""))],
             ),
-            one(
+            Choice::new(
                 "processor",
                 "Een leverancier die voor mij werkt",
                 "A supplier that works for me",
                 &[("share_target", Some("\"processor\""))],
             ),
-            one(
+            Choice::new(
                 "journalist",
                 "Een journalist",
                 "A journalist",
                 &[("share_target", Some("\"journalist\""))],
             ),
-            one(
+            Choice::new(
                 "third_party",
                 "Iemand anders",
                 "Somebody else",
@@ -178,73 +169,73 @@ pub(super) const WHO_AND_WHAT_FOR: &[Question] = &[
             "Who was recorded has a right to a copy (AVG (GDPR) 15). Others mostly not.",
         ),
         Form::One(&[
-            one(
+            Choice::new(
                 "data_subject",
                 "Wie zelf is opgenomen",
                 "The person recorded",
                 &[("requester_role", Some("\"data_subject\""))],
             ),
-            one(
+            Choice::new(
                 "guardian",
                 "Een ouder of voogd van wie is opgenomen",
                 "A parent or guardian of the person recorded",
                 &[("requester_role", Some("\"guardian\""))],
             ),
-            one(
+            Choice::new(
                 "lawyer",
                 "Een advocaat of gemachtigde",
                 "A lawyer or representative",
                 &[("requester_role", Some("\"lawyer\""))],
             ),
-            one(
+            Choice::new(
                 "staff",
                 "Een eigen medewerker",
                 "A member of own staff",
                 &[("requester_role", Some("\"controller_staff\""))],
             ),
-            one(
+            Choice::new(
                 "relative",
                 "Familie",
                 "A relative",
                 &[("requester_role", Some("\"relative\""))],
             ),
-            one(
+            Choice::new(
                 "judge",
                 "Een rechter",
                 "A judge",
                 &[("requester_role", Some("\"judge\""))],
             ),
-            one(
+            Choice::new(
                 "ap",
                 "De Autoriteit Persoonsgegevens",
                 "The data protection authority (AP)",
                 &[("requester_role", Some("\"ap\""))],
             ),
-            one(
+            Choice::new(
                 "afm",
                 "De AFM",
                 "The AFM",
                 &[("requester_role", Some("\"afm\""))],
             ),
-            one(
+            Choice::new(
                 "police",
                 "De politie",
                 "The police",
                 &[("requester_role", Some("\"police\""))],
             ),
-            one(
+            Choice::new(
                 "woo",
                 "Iemand die zich op de Woo beroept",
                 "Somebody who relies on the Woo (open government act)",
                 &[("requester_role", Some("\"woo_applicant\""))],
             ),
-            one(
+            Choice::new(
                 "journalist",
                 "Een journalist",
                 "A journalist",
                 &[("requester_role", Some("\"journalist\""))],
             ),
-            one(
+            Choice::new(
                 "third_party",
                 "Iemand anders",
                 "Somebody else",
@@ -297,25 +288,25 @@ pub(super) const WHO_AND_WHAT_FOR: &[Question] = &[
             "A file of unknown or unlawful origin may not be imported (Sr 139e, 139g).",
         ),
         Form::One(&[
-            one(
+            Choice::new(
                 "participant",
                 "Van iemand die aan het gesprek deelnam",
                 "From somebody who took part in the talk",
                 &[("origin_of_import", Some("\"participant\""))],
             ),
-            one(
+            Choice::new(
                 "unknown",
                 "Dat is niet bekend",
                 "That is not known",
                 &[("origin_of_import", Some("\"unknown\""))],
             ),
-            one(
+            Choice::new(
                 "unlawful",
                 "Het is misschien onrechtmatig gemaakt of verkregen",
                 "It may have been made or obtained unlawfully",
                 &[("origin_of_import", Some("\"suspected_unlawful\""))],
             ),
-            one(
+            Choice::new(
                 "own",
                 "Uit ons eigen systeem",
                 "From our own system",
@@ -332,43 +323,43 @@ pub(super) const WHO_AND_WHAT_FOR: &[Question] = &[
             "Having the emotions of staff measured is forbidden (AI Act 5(1)(f)).",
         ),
         Form::One(&[
-            one(
+            Choice::new(
                 "transcription",
                 "Uitschrijven",
                 "Transcription",
                 &[("ai_function", Some("\"transcription\""))],
             ),
-            one(
+            Choice::new(
                 "summary",
                 "Samenvatten",
                 "Summary",
                 &[("ai_function", Some("\"summary\""))],
             ),
-            one(
+            Choice::new(
                 "score",
                 "Een cijfer geven aan het gesprek",
                 "A score for the talk",
                 &[("ai_function", Some("\"quality_score\""))],
             ),
-            one(
+            Choice::new(
                 "emotion",
                 "Emotie of stress meten",
                 "Measuring emotion or stress",
                 &[("ai_function", Some("\"emotion\""))],
             ),
-            one(
+            Choice::new(
                 "inference",
                 "Afleiden wat iemand gelooft, vindt of is",
                 "Inferring what somebody believes, thinks or is",
                 &[("ai_function", Some("\"sensitive_inference\""))],
             ),
-            one(
+            Choice::new(
                 "voice_id",
                 "Iemand herkennen aan de stem",
                 "Recognising somebody by voice",
                 &[("ai_function", Some("\"voice_id\""))],
             ),
-            one(
+            Choice::new(
                 "other",
                 "Iets anders",
                 "Something else",
@@ -389,25 +380,25 @@ pub(super) const STATE: &[Question] = &[
             "Image has stricter rules than sound.",
         ),
         Form::One(&[
-            one(
+            Choice::new(
                 "audio",
                 "Geluid",
                 "Sound",
                 &[("media", Some("[\"audio\"]"))],
             ),
-            one(
+            Choice::new(
                 "video",
                 "Beeld en geluid",
                 "Image and sound",
                 &[("media", Some("[\"audio\",\"image\"]"))],
             ),
-            one(
+            Choice::new(
                 "image",
                 "Alleen beeld",
                 "Image only",
                 &[("media", Some("[\"image\"]"))],
             ),
-            one(
+            Choice::new(
                 "transcript",
                 "Alleen een uitgeschreven tekst",
                 "A written transcript only",
@@ -426,43 +417,43 @@ pub(super) const STATE: &[Question] = &[
             "What was said beforehand decides what is allowed later (AVG (GDPR) 13, 5(1)(b)).",
         ),
         Form::One(&[
-            one(
+            Choice::new(
                 "only_first",
                 "Alleen het doel waarvoor is opgenomen",
                 "Only the purpose it was recorded for",
                 &[("announced_purposes", None)],
             ),
-            one(
+            Choice::new(
                 "measure",
                 "Ook: maatregelen tegen een medewerker",
                 "Also: measures against an employee",
                 &[("announced_purposes", Some("[\"personeelsmaatregel\"]"))],
             ),
-            one(
+            Choice::new(
                 "training",
                 "Ook: kwaliteit en training",
                 "Also: quality and training",
                 &[("announced_purposes", Some("[\"kwaliteit_training\"]"))],
             ),
-            one(
+            Choice::new(
                 "agreement",
                 "Ook: bewijs van een afspraak",
                 "Also: evidence of an agreement",
                 &[("announced_purposes", Some("[\"bewijs_overeenkomst\"]"))],
             ),
-            one(
+            Choice::new(
                 "control",
                 "Ook: controle van medewerkers",
                 "Also: control of staff",
                 &[("announced_purposes", Some("[\"controle_medewerker\"]"))],
             ),
-            one(
+            Choice::new(
                 "inquiry",
                 "Ook: onderzoek",
                 "Also: inquiries",
                 &[("announced_purposes", Some("[\"onderzoek\"]"))],
             ),
-            one(
+            Choice::new(
                 "complaint",
                 "Ook: klachten",
                 "Also: complaints",
@@ -523,35 +514,35 @@ pub(super) const STATE: &[Question] = &[
             "Who asks for the recording or has a claim must still be able to get it (AVG (GDPR) 15, 17(3), 18).",
         ),
         Form::Several(&[
-            one(
+            Choice::new(
                 "claim",
                 "Een claim of rechtszaak",
                 "A claim or court case",
                 &[("legal_hold", Some("{\"claim\":true}"))],
             )
             .otherwise(NO_HOLD),
-            one(
+            Choice::new(
                 "dsar",
                 "Een verzoek om inzage",
                 "A request for access",
                 &[("legal_hold", Some("{\"dsar\":true}"))],
             )
             .otherwise(NO_HOLD),
-            one(
+            Choice::new(
                 "woo",
                 "Een verzoek op grond van de Woo",
                 "A request under the Woo",
                 &[("legal_hold", Some("{\"woo\":true}"))],
             )
             .otherwise(NO_HOLD),
-            one(
+            Choice::new(
                 "seizure",
                 "Een beslag",
                 "A seizure",
                 &[("legal_hold", Some("{\"seizure\":true}"))],
             )
             .otherwise(NO_HOLD),
-            one(
+            Choice::new(
                 "art18",
                 "Een verzoek om te bevriezen (AVG 18)",
                 "A request to freeze (AVG (GDPR) 18)",
@@ -572,7 +563,7 @@ pub(super) const STATE: &[Question] = &[
             "A government body destroys only by its selection list (Archiefwet 3 and 5).",
         ),
         Form::Several(&[
-            one(
+            Choice::new(
                 "destroy",
                 "Volgens de selectielijst: vernietigen na een termijn",
                 "By the selection list: destroy after a term",
@@ -582,21 +573,21 @@ pub(super) const STATE: &[Question] = &[
                 )],
             )
             .otherwise(NO_ARCHIVE),
-            one(
+            Choice::new(
                 "keep",
                 "Volgens de selectielijst: blijvend bewaren",
                 "By the selection list: keep for good",
                 &[("archive", Some("{\"selectielijst_result\":\"bewaren\"}"))],
             )
             .otherwise(NO_ARCHIVE),
-            one(
+            Choice::new(
                 "declaration",
                 "Er is een verklaring van vernietiging",
                 "There is a declaration of destruction",
                 &[("archive", Some("{\"destruction_declaration\":true}"))],
             )
             .otherwise(NO_ARCHIVE),
-            one(
+            Choice::new(
                 "substitution",
                 "Er is een besluit dat de tekst het geluid vervangt",
                 "There is a decision that the text replaces the sound",
@@ -617,13 +608,13 @@ pub(super) const STATE: &[Question] = &[
             "A supplier needs a contract; outside Europe a ground as well (AVG (GDPR) 28, 44 to 49).",
         ),
         Form::One(&[
-            one(
+            Choice::new(
                 "own",
                 "Op eigen apparatuur",
                 "On own machines",
                 &[("processing", None)],
             ),
-            one(
+            Choice::new(
                 "contract",
                 "Door een leverancier in Europa, met een contract",
                 "By a supplier in Europe, with a contract",
@@ -632,13 +623,13 @@ pub(super) const STATE: &[Question] = &[
                     Some("{\"country\":\"NL\",\"processor_contract\":true}"),
                 )],
             ),
-            one(
+            Choice::new(
                 "no_contract",
                 "Door een leverancier zonder contract",
                 "By a supplier without a contract",
                 &[("processing", Some("{\"processor_contract\":false}"))],
             ),
-            one(
+            Choice::new(
                 "outside",
                 "Door een leverancier buiten Europa, met contract maar zonder grond voor doorgifte",
                 "By a supplier outside Europe, with a contract but no ground for transfer",
@@ -649,7 +640,7 @@ pub(super) const STATE: &[Question] = &[
                     ),
                 )],
             ),
-            one(
+            Choice::new(
                 "outside_ground",
                 "Door een leverancier buiten Europa, met contract en met een grond voor doorgifte",
                 "By a supplier outside Europe, with a contract and a ground for transfer",

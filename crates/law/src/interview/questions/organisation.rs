@@ -3,15 +3,6 @@
 use super::super::question::{Choice, Entry, EntryKind, Form, Question};
 use crate::text::Bilingual;
 
-const fn one(
-    id: &'static str,
-    nl: &'static str,
-    en: &'static str,
-    sets: &'static [(&'static str, Option<&'static str>)],
-) -> Choice {
-    Choice::new(id, nl, en, sets)
-}
-
 pub(super) const QUESTIONS: &[Question] = &[
     Question::new(
         "purpose",
@@ -21,79 +12,79 @@ pub(super) const QUESTIONS: &[Question] = &[
             "The purpose decides the basis, who may listen and how long you may keep it (AVG (GDPR) 5(1)(b)).",
         ),
         Form::One(&[
-            one(
+            Choice::new(
                 "agreement",
                 "Bewijs van een afspraak of overeenkomst",
                 "Evidence of an agreement",
                 &[("purpose", Some("\"bewijs_overeenkomst\""))],
             ),
-            one(
+            Choice::new(
                 "statute",
                 "Een plicht uit de wet, zoals bij beursorders",
                 "A duty laid down by law, as with investment orders",
                 &[("purpose", Some("\"wettelijke_plicht\""))],
             ),
-            one(
+            Choice::new(
                 "training",
                 "Kwaliteit en training",
                 "Quality and training",
                 &[("purpose", Some("\"kwaliteit_training\""))],
             ),
-            one(
+            Choice::new(
                 "control",
                 "Een medewerker controleren",
                 "Control of an employee",
                 &[("purpose", Some("\"controle_medewerker\""))],
             ),
-            one(
+            Choice::new(
                 "own_proof",
                 "Eigen gebruik en eigen bewijs",
                 "Own use and own proof",
                 &[("purpose", Some("\"eigen_gebruik_bewijs\""))],
             ),
-            one(
+            Choice::new(
                 "file",
                 "Het dossier van een overheid",
                 "The file of a government body",
                 &[("purpose", Some("\"dossier_overheid\""))],
             ),
-            one(
+            Choice::new(
                 "safety",
                 "Veiligheid of noodhulp",
                 "Safety or emergency aid",
                 &[("purpose", Some("\"veiligheid_noodhulp\""))],
             ),
-            one(
+            Choice::new(
                 "minutes",
                 "Notulen of een verslag",
                 "Minutes or a report",
                 &[("purpose", Some("\"notulen_verslag\""))],
             ),
-            one(
+            Choice::new(
                 "complaint",
                 "Een klacht behandelen",
                 "Handling a complaint",
                 &[("purpose", Some("\"klacht\""))],
             ),
-            one(
+            Choice::new(
                 "inquiry",
                 "Een onderzoek",
                 "An inquiry",
                 &[("purpose", Some("\"onderzoek\""))],
             ),
-            one(
+            Choice::new(
                 "whistleblower",
                 "De melding van een klokkenluider",
                 "The report of a whistleblower",
                 &[("purpose", Some("\"klokkenluider\""))],
             ),
-            one(
+            Choice::new(
                 "press",
                 "Journalistiek",
                 "Journalism",
                 &[("purpose", Some("\"journalistiek\""))],
             ),
-            one(
+            Choice::new(
                 "other",
                 "Iets anders",
                 "Something else",
@@ -112,49 +103,49 @@ pub(super) const QUESTIONS: &[Question] = &[
             "Without a basis it is not allowed (AVG (GDPR) 6). Not every basis fits every organisation.",
         ),
         Form::One(&[
-            one(
+            Choice::new(
                 "usual",
                 "De grondslag die bij dit doel hoort",
                 "The basis that goes with this purpose",
                 &[("legal_basis", None)],
             ),
-            one(
+            Choice::new(
                 "a",
                 "Toestemming (a)",
                 "Consent (a)",
                 &[("legal_basis", Some("\"a\""))],
             ),
-            one(
+            Choice::new(
                 "b",
                 "Een overeenkomst met de ander (b)",
                 "A contract with the other (b)",
                 &[("legal_basis", Some("\"b\""))],
             ),
-            one(
+            Choice::new(
                 "c",
                 "Een plicht uit de wet (c)",
                 "A duty laid down by law (c)",
                 &[("legal_basis", Some("\"c\""))],
             ),
-            one(
+            Choice::new(
                 "d",
                 "Levensgevaar (d)",
                 "A vital interest (d)",
                 &[("legal_basis", Some("\"d\""))],
             ),
-            one(
+            Choice::new(
                 "e",
                 "Een taak van de overheid (e)",
                 "A public task (e)",
                 &[("legal_basis", Some("\"e\""))],
             ),
-            one(
+            Choice::new(
                 "f",
                 "Een gerechtvaardigd belang (f)",
                 "A legitimate interest (f)",
                 &[("legal_basis", Some("\"f\""))],
             ),
-            one("none", "Geen", "None", &[("legal_basis", Some("\"none\""))]),
+            Choice::new("none", "Geen", "None", &[("legal_basis", Some("\"none\""))]),
         ]),
     ),
     Question::new(
@@ -189,26 +180,26 @@ pub(super) const QUESTIONS: &[Question] = &[
             "A scheme for all conversations has more duties than a single one (WOR 27).",
         ),
         Form::One(&[
-            one("all", "Alle", "All", &[("structural", Some("\"all\""))]),
-            one(
+            Choice::new("all", "Alle", "All", &[("structural", Some("\"all\""))]),
+            Choice::new(
                 "sample",
                 "Een steekproef",
                 "A sample",
                 &[("structural", Some("\"sample\""))],
             ),
-            one(
+            Choice::new(
                 "button",
                 "Die waarbij iemand op een knop drukt",
                 "Those where somebody presses a button",
                 &[("structural", Some("\"per_call_button\""))],
             ),
-            one(
+            Choice::new(
                 "person",
                 "Die van één bepaalde medewerker",
                 "Those of one particular employee",
                 &[("structural", Some("\"targeted_person\""))],
             ),
-            one(
+            Choice::new(
                 "single",
                 "Eén gesprek",
                 "One conversation",
@@ -227,49 +218,49 @@ pub(super) const QUESTIONS: &[Question] = &[
             "A scheme that records staff can't do without the consent of the works council (WOR 27(1) k and l).",
         ),
         Form::One(&[
-            one(
+            Choice::new(
                 "consented",
                 "De or stemde in",
                 "It consented",
                 &[("or_status", Some("\"consented\""))],
             ),
-            one(
+            Choice::new(
                 "court",
                 "De kantonrechter gaf toestemming",
                 "The court gave permission instead",
                 &[("or_status", Some("\"court_permission\""))],
             ),
-            one(
+            Choice::new(
                 "asked",
                 "Het is gevraagd; er is nog geen antwoord",
                 "It was asked; no answer yet",
                 &[("or_status", Some("\"asked\""))],
             ),
-            one(
+            Choice::new(
                 "refused",
                 "De or weigerde",
                 "It refused",
                 &[("or_status", Some("\"refused\""))],
             ),
-            one(
+            Choice::new(
                 "not_asked",
                 "Het is niet gevraagd",
                 "It was not asked",
                 &[("or_status", Some("\"not_asked\""))],
             ),
-            one(
+            Choice::new(
                 "nullity",
                 "De or riep de nietigheid in",
                 "It invoked nullity",
                 &[("or_status", Some("\"nullity_invoked\""))],
             ),
-            one(
+            Choice::new(
                 "pvt",
                 "Er is alleen een personeelsvertegenwoordiging (pvt)",
                 "There is only a staff representation (pvt)",
                 &[("or_status", Some("\"pvt_only\""))],
             ),
-            one(
+            Choice::new(
                 "no_or",
                 "Er is geen or en geen pvt",
                 "There is no works council and no pvt",
@@ -385,9 +376,9 @@ pub(super) const QUESTIONS: &[Question] = &[
             "Calling a consumer to sell is allowed only with prior consent (Tw 11.7).",
         ),
         Form::One(&[
-            one("no", "Nee", "No", &[("outbound_marketing", None)])
+            Choice::new("no", "Nee", "No", &[("outbound_marketing", None)])
                 .only(|facts| facts.action() != voicelog_model::Action::Call),
-            one(
+            Choice::new(
                 "optin",
                 "Ja, aan een consument, met bewijs van toestemming vooraf",
                 "Yes, to a consumer, with proof of prior consent",
@@ -396,7 +387,7 @@ pub(super) const QUESTIONS: &[Question] = &[
                     Some("{\"consumer\":true,\"optin_proof\":true}"),
                 )],
             ),
-            one(
+            Choice::new(
                 "energy",
                 "Ja, voor energie of een vaste dienst, met bewijs van toestemming vooraf",
                 "Yes, for energy or a regular service, with proof of prior consent",
@@ -405,7 +396,7 @@ pub(super) const QUESTIONS: &[Question] = &[
                     Some("{\"consumer\":true,\"optin_proof\":true,\"product_type\":\"energy\"}"),
                 )],
             ),
-            one(
+            Choice::new(
                 "no_optin",
                 "Ja, aan een consument, zonder dat bewijs",
                 "Yes, to a consumer, without that proof",
@@ -414,7 +405,7 @@ pub(super) const QUESTIONS: &[Question] = &[
                     Some("{\"consumer\":true,\"optin_proof\":false}"),
                 )],
             ),
-            one(
+            Choice::new(
                 "business",
                 "Ja, aan een bedrijf",
                 "Yes, to a business",
@@ -433,8 +424,8 @@ pub(super) const QUESTIONS: &[Question] = &[
             "Sometimes minutes are the duty, and the recording is the choice.",
         ),
         Form::One(&[
-            one("yes", "Ja", "Yes", &[("minutes_made", Some("true"))]),
-            one("no", "Nee", "No", &[("minutes_made", Some("false"))]),
+            Choice::new("yes", "Ja", "Yes", &[("minutes_made", Some("true"))]),
+            Choice::new("no", "Nee", "No", &[("minutes_made", Some("false"))]),
         ]),
     ),
     Question::new(
@@ -448,13 +439,13 @@ pub(super) const QUESTIONS: &[Question] = &[
             "A government body refuses only for a weighty reason, and then offers something else (ombudsman 2014/166).",
         ),
         Form::One(&[
-            one(
+            Choice::new(
                 "none",
                 "Geen, of een algemene regel",
                 "None, or a general rule",
                 &[("weighty_reason", Some("{}"))],
             ),
-            one(
+            Choice::new(
                 "reason",
                 "Een zwaarwegende reden, zonder iets anders aan te bieden",
                 "A weighty reason, without offering anything else",
@@ -463,7 +454,7 @@ pub(super) const QUESTIONS: &[Question] = &[
                     Some("{\"text\":\"answered in the interview: yes\"}"),
                 )],
             ),
-            one(
+            Choice::new(
                 "both",
                 "Een zwaarwegende reden, en er is iets anders aangeboden",
                 "A weighty reason, and something else was offered",

@@ -1,0 +1,161 @@
+//! When the law lets media in, and when it stops.
+
+use super::*;
+
+#[test]
+fn a_call_that_was_permitted_late_says_until_when_and_why() {
+    let mut call = Call::new();
+    call.event(2 * MS, refused());
+    call.event(7_000 * MS, permitted());
+    call.talk(7_020 * MS, 50);
+    call.event(8_000 * MS, ended(Cause::RecordingClient));
+    let timeline = call.timeline();
+    assert_eq!(
+        shape(&timeline),
+        [(NotStarted, 0, 7_000), (Media, 7_000, 8_000)]
+    );
+    let waited = &timeline.streams[0].intervals[0];
+    assert_eq!(
+        (waited.cause, &waited.grounds),
+        (Some(Cause::Refusal), &vec![ground()])
+    );
+    assert_eq!(timeline.verdict, Verdict::WholeWithDeclaredGaps);
+}
+
+#[test]
+fn a_call_that_was_never_permitted_is_not_recorded() {
+    let mut call = Call::new();
+    call.event(2 * MS, refused());
+    call.event(8_000 * MS, ended(Cause::RecordingClient));
+    let timeline = call.timeline();
+    assert_eq!(shape(&timeline), [(NotStarted, 0, 8_000)]);
+    assert_eq!(
+        (timeline.verdict, timeline.streams[0].packets),
+        (Verdict::NotRecorded, 0)
+    );
+}
+
+#[test]
+fn packets_before_the_permit_have_no_place() {
+    let mut call = Call::new();
+    call.event(2 * MS, refused());
+    call.talk(100 * MS, 10);
+    call.event(8_000 * MS, ended(Cause::RecordingClient));
+    let timeline = call.timeline();
+    assert_eq!(shape(&timeline), [(NotStarted, 0, 8_000)]);
+    assert_eq!(
+        (timeline.streams[0].outside, timeline.streams[0].packets),
+        (10, 10)
+    );
+}
+
+#[test]
+fn no_media_is_placed_before_the_permission() {
+    let mut call = Call::new();
+    call.event(9 * MS, permitted());
+    call.talk(20 * MS, 50);
+    call.event(1_020 * MS, ended(Cause::RecordingClient));
+    let timeline = call.timeline();
+    assert_eq!(
+        shape(&timeline),
+        [
+            (AwaitingFirstPacket, 0, 9),
+            (Media, 9, 1_009),
+            (AfterLastPacket, 1_009, 1_020)
+        ]
+    );
+    assert_eq!(timeline.verdict, Verdict::Whole);
+}
+
+#[test]
+fn a_permission_that_ends_stops_the_media() {
+    let mut call = Call::permitted();
+    call.talk(20 * MS, 50);
+    let decision = DecisionId::from_bytes([3; 16]);
+    call.event(
+        1_005 * MS,
+        JournalEvent::PermitEnded {
+            decision,
+            reasons: vec![ground()],
+        },
+    );
+    call.talk(1_020 * MS, 10);
+    call.event(3_000 * MS, ended(Cause::RecordingClient));
+    let timeline = call.timeline();
+    let shape = shape(&timeline);
+    assert_eq!(
+        shape[1..],
+        [(AfterLastPacket, 1_000, 1_005), (Paused, 1_005, 3_000)][..],
+        "{shape:?}"
+    );
+    let paused = &timeline.streams[0].intervals[2];
+    assert_eq!(
+        (paused.cause, paused.grounds.len()),
+        (Some(Cause::Refusal), 1)
+    );
+    assert_eq!(timeline.streams[0].outside, 10);
+}
+
+#[test]
+fn a_pause_by_the_client_is_declared_and_is_no_loss() {
+    let number = StreamNumber(1);
+    let mut call = Call::permitted();
+    call.talk(23 * MS, 50);
+    let by = Cause::RecordingClient;
+    call.event(
+        1_000 * MS,
+        JournalEvent::StreamPaused { stream: number, by },
+    );
+    // On its way when the pause came.
+    call.talk(1_023 * MS, 1);
+    call.skip(500);
+    call.event(11_000 * MS, JournalEvent::StreamResumed { stream: number });
+    call.talk(11_040 * MS, 50);
+    call.event(12_020 * MS, ended(Cause::RecordingClient));
+    let timeline = call.timeline();
+    assert_eq!(
+        shape(&timeline),
+        [
+            (AwaitingFirstPacket, 0, 3),
+            (Media, 3, 1_023),
+            (Paused, 1_023, 11_000),
+            (AwaitingFirstPacket, 11_000, 11_020),
+            (Media, 11_020, 12_020)
+        ]
+    );
+    assert_eq!(
+        timeline.streams[0].intervals[2].cause,
+        Some(Cause::RecordingClient)
+    );
+    assert_eq!(timeline.streams[0].lost, 0);
+    assert_eq!(timeline.verdict, Verdict::WholeWithDeclaredGaps);
+}
+
+#[test]
+fn an_interruption_of_a_call_that_waited_keeps_its_reason() {
+    let mut call = Call::new();
+    call.event(2 * MS, refused());
+    call.event(4_000 * MS, refused());
+    let restarted_at = Timestamp::from_micros(START + 9_000 * MS);
+    call.event(4_500 * MS, JournalEvent::Interrupted { restarted_at });
+    let timeline = call.timeline();
+    assert_eq!(
+        shape(&timeline),
+        [(NotStarted, 0, 4_000), (Restart, 4_000, 4_500)]
+    );
+    assert_eq!(timeline.verdict, Verdict::NotRecorded);
+}
+
+#[test]
+fn waiting_for_the_decision_and_for_the_first_packet_have_a_limit_each() {
+    let mut call = Call::new();
+    call.event(1_900 * MS, permitted());
+    call.talk(3_820 * MS, 100);
+    call.event(5_800 * MS, ended(Cause::RecordingClient));
+    let timeline = call.timeline();
+    assert_eq!(
+        shape(&timeline),
+        [(AwaitingFirstPacket, 0, 3_800), (Media, 3_800, 5_800)]
+    );
+    assert_eq!(timeline.verdict, Verdict::Whole);
+}
