@@ -41,8 +41,29 @@ fn for_who_has_it(facts: &Facts) -> bool {
     ) && is_a_person(facts)
 }
 
+/// Who is asked whether another may record, and did not have to say who that is.
+fn for_who_refuses_somebody(facts: &Facts) -> bool {
+    facts.action() == Action::RefuseRecording && !facts.has("recorder_type")
+}
+
 /// Every one of them.
 pub(super) const QUESTIONS: &[Question] = &[
+    Question::new(
+        "who_wants",
+        ("Wie is het die wil opnemen?", "Who is it that wants to record?"),
+        (
+            "Wat u het best kunt antwoorden, hangt af van wie het vraagt.",
+            "What you had best answer depends on who asks.",
+        ),
+        Form::One(&[
+            Choice::new("employee", "Een werknemer", "An employee", &[("recorder_type", Some("\"employee\""))]),
+            Choice::new("citizen", "Een burger", "A citizen", &[("recorder_type", Some("\"citizen\""))]),
+            Choice::new("private_person", "Een klant, patiënt, huurder of ander mens", "A customer, patient, tenant or other person", &[("recorder_type", Some("\"private_person\""))]),
+            Choice::new("organisation", "Een organisatie", "An organisation", &[("recorder_type", Some("\"company\""))]),
+        ]),
+    )
+    .only(for_who_refuses_somebody)
+    .extra(),
     Question::new(
         "relationship",
         ("Hoe staan de partijen met elkaar?", "How do the parties get on?"),
