@@ -18,6 +18,7 @@ mod derived;
 mod facts;
 mod hash;
 mod interview;
+mod purposes;
 mod rulebook;
 mod terms;
 mod text;
@@ -33,6 +34,7 @@ pub use facts::{Facts, FactsError, Finding, facts_schema};
 pub use interview::{
     Answer, Answers, Ask, Choice, Entry, EntryKind, Form, Given, Interview, Question, Step, Walk,
 };
+pub use purposes::{Purpose, purpose, purposes};
 pub use rulebook::{BeforeRulebook, RuleText, Rulebook, RulebookError};
 pub use terms::end_of_term;
 pub use text::{Bilingual, Text};

@@ -10,7 +10,7 @@ use anyhow::Result;
 use serde_json::json;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use voicelog_law::{BeforeRulebook, Decision, Facts, Forecast, Rulebook};
+use voicelog_law::{BeforeRulebook, Decision, Facts, Forecast, Rulebook, purposes};
 use voicelog_model::{Clock, Timestamp, limits};
 
 #[derive(Debug, clap::Subcommand)]
@@ -45,6 +45,12 @@ pub(crate) enum Args {
     },
     /// Print the JSON Schema of a facts file.
     Facts,
+    /// What belongs to each purpose: basis, notice, works council, listeners, how long.
+    Purposes {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// What a data breach asks of you, and until when.
     Breach(breach::Args),
 }
@@ -66,8 +72,63 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
             print::json(&voicelog_law::facts_schema())?;
             Ok(Ended::Done)
         }
+        Args::Purposes { json } => list_purposes(*json, context),
         Args::Breach(args) => breach::run(args, now, context),
     }
+}
+
+fn list_purposes(as_json: bool, context: &Context) -> Result<Ended> {
+    let lang = context.lang;
+    if as_json {
+        let all: Vec<_> = purposes().map(|purpose| purpose.to_json(lang)).collect();
+        print::json(&json!(all))?;
+        return Ok(Ended::Done);
+    }
+    for purpose in purposes() {
+        print::line(format!("{} ({})", purpose.name, purpose.called.pick(lang)));
+        let letters = |letters: &[&str]| match letters {
+            [] => lang.pick("geen vaste", "none fixed").to_owned(),
+            letters => letters.join(", "),
+        };
+        for (label, value) in [
+            (lang.pick("grondslag", "basis"), letters(purpose.basis)),
+            (
+                lang.pick("grondslag overheid", "basis, government"),
+                letters(purpose.basis_of_government),
+            ),
+            (
+                lang.pick("melden", "notice"),
+                purpose.notice.pick(lang).to_owned(),
+            ),
+            (
+                lang.pick("ondernemingsraad", "works council"),
+                purpose.works_council.pick(lang).to_owned(),
+            ),
+            (
+                lang.pick("DPIA", "DPIA"),
+                purpose.assessment.pick(lang).to_owned(),
+            ),
+            (
+                lang.pick("ten minste", "at least"),
+                purpose.at_least.pick(lang).to_owned(),
+            ),
+            (
+                lang.pick("ten hoogste", "at most"),
+                purpose.at_most.pick(lang).to_owned(),
+            ),
+            (
+                lang.pick("wie luistert", "who listens"),
+                purpose.listeners.pick(lang).to_owned(),
+            ),
+            (
+                lang.pick("tegen een medewerker", "against an employee"),
+                purpose.against_staff.pick(lang).to_owned(),
+            ),
+        ] {
+            print::line(format!("  {label:22} {value}"));
+        }
+    }
+    Ok(Ended::Done)
 }
 
 fn bad(what: String) -> anyhow::Error {
