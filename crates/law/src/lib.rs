@@ -14,6 +14,7 @@
 mod decide;
 mod decision;
 mod derived;
+mod documents;
 mod facts;
 mod hash;
 mod interview;
@@ -25,6 +26,10 @@ pub use decide::{decide, decide_without_unknown};
 pub use decision::{
     Advice, AdviceKind, BEFORE_FIRST_SAMPLE, Decision, Duty, EvidenceForecast, Forecast, Outcome,
     Reason, ReasonKind, RulebookRef, Status,
+};
+pub use documents::{
+    Block, Clause, DOCUMENT_STYLE, Document, DocumentError, DocumentText, ListKind, Note,
+    Particular, ParticularKind, Particulars, ParticularsError, Piece, Section, Style,
 };
 pub use facts::table::{Definition, Effect, Field, Missing, Shape, definitions};
 pub use facts::{Facts, FactsError, Finding, facts_schema};

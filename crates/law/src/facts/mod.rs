@@ -18,10 +18,11 @@ pub(crate) mod trials;
 pub(crate) mod values;
 
 pub use error::{FactsError, Finding};
+pub(crate) use error::{nearest, shown};
 pub use schema::facts_schema;
 
 use defaults::Mended;
-use error::{Findings, nearest, shown};
+use error::Findings;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use table::{definition, definitions};
@@ -261,6 +262,13 @@ impl Facts {
     pub(crate) fn missing(&self) -> impl Iterator<Item = &'static table::Definition> {
         definitions().filter(|row| !self.given.has(row.name))
     }
+}
+
+/// Reads JSON that may have no double keys; nothing if it is none.
+pub(crate) fn strict_json(bytes: &[u8]) -> Option<Value> {
+    serde_json::from_slice::<json::Strict>(bytes)
+        .ok()
+        .map(|json::Strict(value)| value)
 }
 
 fn unknown_key(key: &str, findings: &mut Findings) {
