@@ -32,7 +32,7 @@ pub use documents::{
     Particular, ParticularKind, Particulars, ParticularsError, Piece, Section, Style,
 };
 pub use facts::table::{Definition, Effect, Field, Missing, Shape, definitions};
-pub use facts::{Facts, FactsError, Finding, facts_schema};
+pub use facts::{Facts, FactsError, Finding, facts_schema, strict_object};
 pub use interview::{
     Answer, Answers, Ask, Choice, Entry, EntryKind, Form, Given, Interview, Question, Step, Walk,
 };

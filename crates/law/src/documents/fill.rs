@@ -221,7 +221,8 @@ impl Maker<'_> {
             Form::Paragraph => blocks.extend(items.into_iter().map(Block::Paragraph)),
             Form::Said => blocks.extend(items.into_iter().map(Block::Said)),
             Form::Row => {
-                let pieces = items.into_iter().flatten().collect();
+                let mut pieces: Vec<_> = items.into_iter().flatten().collect();
+                unlabelled(&text.label, &mut pieces);
                 match blocks.last_mut() {
                     Some(Block::Rows(rows)) => rows.push((text.label.clone(), pieces)),
                     _ => blocks.push(Block::Rows(vec![(text.label.clone(), pieces)])),
@@ -363,5 +364,16 @@ fn one_full_stop(pieces: &mut [Piece]) {
             }
         }
         ended = matches!(piece, Piece::Filled(value) if value.ends_with(['.', '?', '!']));
+    }
+}
+
+/// What a row's own label says need not stand beside its open place once more.
+fn unlabelled(row: &str, pieces: &mut [Piece]) {
+    for piece in pieces {
+        if let Piece::Blank { label, .. } = piece {
+            if label.to_lowercase() == row.to_lowercase() {
+                label.clear();
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! A document as a page that prints well: no script, headings in order, everything escaped.
 
-use super::made::{Block, Clause, Document, ListKind, Note, Piece, Section};
+use super::made::{Block, Clause, Document, ListKind, Note, Piece, Section, room_at_the_end};
 use crate::decision::Status;
 use std::fmt::Write as _;
 
@@ -158,11 +158,11 @@ fn marks(notes: &[usize]) -> String {
 fn block_to(block: &Block, marks: &str, page: &mut String) {
     match block {
         Block::Paragraph(pieces) => {
-            add(page, format_args!("<p>{}{marks}</p>\n", line(pieces)));
+            add(page, format_args!("<p>{}</p>\n", line(pieces, marks)));
         }
         Block::Said(pieces) => add(
             page,
-            format_args!("<blockquote><p>{}{marks}</p></blockquote>\n", line(pieces)),
+            format_args!("<blockquote><p>{}</p></blockquote>\n", line(pieces, marks)),
         ),
         Block::List(kind, items) => {
             let (open, close) = match kind {
@@ -173,7 +173,7 @@ fn block_to(block: &Block, marks: &str, page: &mut String) {
             add(page, format_args!("{open}\n"));
             for (place, item) in items.iter().enumerate() {
                 let marks = if place + 1 == items.len() { marks } else { "" };
-                add(page, format_args!("<li>{}{marks}</li>\n", line(item)));
+                add(page, format_args!("<li>{}</li>\n", line(item, marks)));
             }
             add(page, format_args!("{close}\n"));
         }
@@ -184,9 +184,9 @@ fn block_to(block: &Block, marks: &str, page: &mut String) {
                 add(
                     page,
                     format_args!(
-                        "<div><dt>{}</dt><dd>{}{marks}</dd></div>\n",
+                        "<div><dt>{}</dt><dd>{}</dd></div>\n",
                         escaped(label),
-                        line(value)
+                        line(value, marks)
                     ),
                 );
             }
@@ -195,9 +195,14 @@ fn block_to(block: &Block, marks: &str, page: &mut String) {
     }
 }
 
-fn line(pieces: &[Piece]) -> String {
+/// A line with the marks at its end, or before the room to write that ends it.
+fn line(pieces: &[Piece], marks: &str) -> String {
     let mut text = String::new();
-    for piece in pieces {
+    let before = room_at_the_end(pieces);
+    for (place, piece) in pieces.iter().enumerate() {
+        if Some(place) == before {
+            text.push_str(marks);
+        }
         match piece {
             Piece::Words(words) => text.push_str(&escaped(words)),
             Piece::Filled(value) => {
@@ -221,6 +226,9 @@ fn line(pieces: &[Piece]) -> String {
                 );
             }
         }
+    }
+    if before.is_none() {
+        text.push_str(marks);
     }
     text
 }

@@ -123,3 +123,10 @@ impl Document {
         notes.filter(|note| note.status == Status::Unverified)
     }
 }
+
+/// Where a line's room to write begins, if it ends with some.
+pub(super) fn room_at_the_end(pieces: &[Piece]) -> Option<usize> {
+    let is_room = |piece: &Piece| matches!(piece, Piece::Blank { lines, .. } if *lines > 0);
+    let last = pieces.len().checked_sub(1)?;
+    pieces.last().is_some_and(is_room).then_some(last)
+}

@@ -224,8 +224,8 @@ impl Particulars {
         if json.len() > BYTES_MAX {
             return Err(one("groter dan 64 kB", "larger than 64 kB"));
         }
-        match crate::facts::strict_json(json) {
-            Some(Value::Object(map)) => Self::from_map(&map),
+        match crate::facts::strict_object(json) {
+            Some(map) => Self::from_map(&map),
             _ => Err(one(
                 "moet één JSON-object zijn, zonder dubbele sleutels",
                 "must be one JSON object without double keys",

@@ -1,6 +1,6 @@
 //! A document as plain text, and the lines about itself that both forms end with.
 
-use super::made::{Block, Document, ListKind, Note, Piece};
+use super::made::{Block, Document, ListKind, Note, Piece, room_at_the_end};
 use crate::decision::{Outcome, Status};
 use voicelog_model::Language;
 
@@ -180,8 +180,8 @@ impl Document {
 fn block_to(block: &Block, notes: &[usize], out: &mut Vec<String>) {
     let marks = marks(notes);
     match block {
-        Block::Paragraph(pieces) => wrap(&(line(pieces) + &marks), "", out),
-        Block::Said(pieces) => wrap(&format!("  “{}”{marks}", line(pieces)), "   ", out),
+        Block::Paragraph(pieces) => wrap(&line(pieces, &marks), "", out),
+        Block::Said(pieces) => wrap(&format!("  “{}”{marks}", line(pieces, "")), "   ", out),
         Block::List(kind, items) => {
             for (place, item) in items.iter().enumerate() {
                 let mark = match kind {
@@ -191,14 +191,14 @@ fn block_to(block: &Block, notes: &[usize], out: &mut Vec<String>) {
                 };
                 let marks = if place + 1 == items.len() { &marks } else { "" };
                 let indent = " ".repeat(mark.chars().count());
-                wrap(&format!("{mark}{}{marks}", line(item)), &indent, out);
+                wrap(&format!("{mark}{}", line(item, marks)), &indent, out);
             }
         }
         Block::Rows(rows) => {
             for (place, (label, value)) in rows.iter().enumerate() {
                 let marks = if place + 1 == rows.len() { &marks } else { "" };
                 let colon = if label.ends_with('?') { "" } else { ":" };
-                wrap(&format!("{label}{colon} {}{marks}", line(value)), "  ", out);
+                wrap(&format!("{label}{colon} {}", line(value, marks)), "  ", out);
             }
         }
     }
@@ -212,9 +212,16 @@ fn marks(notes: &[usize]) -> String {
     format!(" [{}]", numbers.join(", "))
 }
 
-fn line(pieces: &[Piece]) -> String {
+/// A line with the marks at its end, or before the room to write that ends it.
+fn line(pieces: &[Piece], marks: &str) -> String {
     let mut text = String::new();
-    for piece in pieces {
+    let before = room_at_the_end(pieces);
+    for (place, piece) in pieces.iter().enumerate() {
+        if Some(place) == before {
+            let end = text.trim_end().len();
+            text.truncate(end);
+            text.push_str(marks);
+        }
         match piece {
             Piece::Words(words) => text.push_str(words),
             Piece::Filled(value) => text.push_str(value),
@@ -232,6 +239,9 @@ fn line(pieces: &[Piece]) -> String {
                 }
             }
         }
+    }
+    if before.is_none() {
+        text.push_str(marks);
     }
     text
 }

@@ -264,11 +264,13 @@ impl Facts {
     }
 }
 
-/// Reads JSON that may have no double keys; nothing if it is none.
-pub(crate) fn strict_json(bytes: &[u8]) -> Option<Value> {
-    serde_json::from_slice::<json::Strict>(bytes)
-        .ok()
-        .map(|json::Strict(value)| value)
+/// Reads one JSON object without double keys, at any depth; nothing if it is none.
+#[must_use]
+pub fn strict_object(bytes: &[u8]) -> Option<Map<String, Value>> {
+    match serde_json::from_slice(bytes) {
+        Ok(json::Strict(Value::Object(map))) => Some(map),
+        _ => None,
+    }
 }
 
 fn unknown_key(key: &str, findings: &mut Findings) {
