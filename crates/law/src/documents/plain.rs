@@ -230,7 +230,7 @@ fn line(pieces: &[Piece], marks: &str) -> String {
                     text.push_str(BLANK);
                 }
                 if !label.is_empty() {
-                    let space = if *lines == 0 { " " } else { "" };
+                    let space = if text.ends_with(' ') { "" } else { " " };
                     text.push_str(&format!("{space}({label})"));
                 }
                 for _ in 0..*lines {

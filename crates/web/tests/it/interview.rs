@@ -211,12 +211,7 @@ async fn the_answer_offers_the_documents_that_go_with_it_and_no_other() {
 async fn a_refusal_by_a_government_body_needs_its_reason_on_the_page_too() {
     let site = empty_site();
     let mut browser = Browser::new(&site);
-    let answers: [&[&str]; 4] = [
-        &["refuse_recording"],
-        &["citizen"],
-        &["government_body"],
-        &["both"],
-    ];
+    let answers: [&[&str]; 3] = [&["refuse_recording"], &["government_body"], &["both"]];
     let page = answer(&mut browser, PATH, &answers).await;
     assert!(page.shows("document:refusal"), "{}", page.text());
     let form = press(&mut browser, PATH, &page, &[], "document:refusal").await;
