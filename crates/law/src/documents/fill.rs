@@ -358,10 +358,10 @@ fn listed(kind: ListKind, items: Vec<Vec<Piece>>, blocks: &mut Vec<Block>) {
 fn one_full_stop(pieces: &mut [Piece]) {
     let mut ended = false;
     for piece in pieces {
-        if let (Piece::Words(words), true) = (&mut *piece, ended) {
-            if let Some(rest) = words.strip_prefix('.') {
-                *words = rest.to_owned();
-            }
+        if let (Piece::Words(words), true) = (&mut *piece, ended)
+            && let Some(rest) = words.strip_prefix('.')
+        {
+            *words = rest.to_owned();
         }
         ended = matches!(piece, Piece::Filled(value) if value.ends_with(['.', '?', '!']));
     }
@@ -370,10 +370,10 @@ fn one_full_stop(pieces: &mut [Piece]) {
 /// What a row's own label says need not stand beside its open place once more.
 fn unlabelled(row: &str, pieces: &mut [Piece]) {
     for piece in pieces {
-        if let Piece::Blank { label, .. } = piece {
-            if label.to_lowercase() == row.to_lowercase() {
-                label.clear();
-            }
+        if let Piece::Blank { label, .. } = piece
+            && label.to_lowercase() == row.to_lowercase()
+        {
+            label.clear();
         }
     }
 }

@@ -169,6 +169,26 @@ impl DocumentText {
         particulars::ALL.iter().filter(asked).collect()
     }
 
+    /// Those of them that a clause asks for which these facts leave in: what to ask a person.
+    #[must_use]
+    pub fn particulars_for(&self, facts: &Facts, at: Timestamp) -> Vec<&'static Particular> {
+        let filled = facts.filled();
+        let situation = Situation {
+            facts: &filled,
+            particulars: &Particulars::default(),
+            at,
+        };
+        let clauses = self.source.template.clauses().map(|(_, clause)| clause);
+        let there = clauses.filter(|clause| clause.when.iter().all(|when| when.holds(&situation)));
+        let there: Vec<_> = there.collect();
+        let mut asked = self.particulars();
+        asked.retain(|particular| {
+            let mut slots = there.iter().flat_map(|clause| clause.slots());
+            slots.any(|slot| slot.name == particular.id)
+        });
+        asked
+    }
+
     /// Makes the document: what it says of the act in the facts, as the rules are at `at`.
     ///
     /// Where the act is not permitted the document says so at its top, with the reasons; where it

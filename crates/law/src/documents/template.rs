@@ -127,13 +127,7 @@ impl Template {
 
     /// Every place to fill in, in order.
     pub(super) fn slots(&self) -> impl Iterator<Item = &Slot> {
-        let blocks = self.clauses().flat_map(|(_, clause)| &clause.blocks);
-        blocks
-            .flat_map(|block| &block.parts)
-            .filter_map(|part| match part {
-                Part::Slot(slot) => Some(slot),
-                _ => None,
-            })
+        self.clauses().flat_map(|(_, clause)| clause.slots())
     }
 }
 
@@ -298,6 +292,15 @@ impl Reader {
 }
 
 impl ClauseText {
+    /// Its places to fill in, in order.
+    pub(super) fn slots(&self) -> impl Iterator<Item = &Slot> {
+        let parts = self.blocks.iter().flat_map(|block| &block.parts);
+        parts.filter_map(|part| match part {
+            Part::Slot(slot) => Some(slot),
+            _ => None,
+        })
+    }
+
     fn note(&mut self, note: &str) -> Result<(), String> {
         let (key, value) = note.split_once(' ').ok_or("a note is `@key value`")?;
         match key {

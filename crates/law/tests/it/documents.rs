@@ -232,7 +232,7 @@ fn a_government_body_refuses_only_with_a_reason_and_something_else() {
         assert!(error.to_string().contains("2014/166"), "{error}");
     }
     // Said in the facts it counts as well.
-    let mut told = whole.clone();
+    let mut told = whole;
     told["particulars"] = json!({});
     told["facts"]["weighty_reason"] =
         json!({ "text": "rust", "alternative_offered": "een verslag" });

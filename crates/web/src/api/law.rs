@@ -1,7 +1,6 @@
 //! The law for programs: facts in, decision out. Nothing is stored.
 
 use crate::app::Shared;
-use crate::pages::document::trouble as document_trouble;
 use crate::trouble::Trouble;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
@@ -90,7 +89,7 @@ pub(crate) async fn document(
 ) -> Result<Response, Trouble> {
     let at = moment.at(&desk)?;
     let order = Order::parse(&body, lang, at)?;
-    let text = DocumentText::load(&name, order.lang, at).map_err(document_trouble)?;
+    let text = DocumentText::load(&name, order.lang, at).map_err(Trouble::from)?;
     let kept = desk.app.archive.rulebook();
     let page = tokio::task::spawn_blocking(move || {
         let other;
@@ -102,7 +101,7 @@ pub(crate) async fn document(
         };
         let made = text.make(rulebook, &order.facts, &order.particulars, at);
         made.map(|document| document.to_html(Style::Inside))
-            .map_err(document_trouble)
+            .map_err(Trouble::from)
     })
     .await
     .map_err(|stopped| Trouble::internal(&stopped))??;

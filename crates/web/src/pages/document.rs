@@ -4,7 +4,9 @@
 use crate::assets;
 use crate::trouble::Trouble;
 use serde_json::{Map, Value, json};
-use voicelog_law::{DocumentError, DocumentText, Facts, Particulars, Rulebook, Style, Text};
+use voicelog_law::{
+    DocumentError, DocumentText, Facts, Particular, Particulars, Rulebook, Style, Text,
+};
 use voicelog_model::{Language, Timestamp};
 
 /// Which document a person asked for, and what was typed for it.
@@ -22,6 +24,7 @@ pub(crate) enum Paper {
     /// The form for its particulars, with what is wrong with them: the key, or none for all of it.
     Form {
         text: Box<DocumentText>,
+        asked: Vec<&'static Particular>,
         typed: Map<String, Value>,
         wrong: Vec<(String, Text)>,
     },
@@ -59,9 +62,11 @@ impl Wanted {
         lang: Language,
         at: Timestamp,
     ) -> Result<Paper, Trouble> {
-        let text = DocumentText::load(&self.name, lang, at).map_err(trouble)?;
+        let text = DocumentText::load(&self.name, lang, at).map_err(Trouble::from)?;
+        let asked = text.particulars_for(facts, at);
         let form = |text, wrong| Paper::Form {
             text: Box::new(text),
+            asked: asked.clone(),
             typed: self.typed.clone(),
             wrong,
         };
@@ -98,26 +103,7 @@ impl Wanted {
                     .collect();
                 Ok(form(text, wrong))
             }
-            Err(error) => Err(trouble(error)),
+            Err(error) => Err(error.into()),
         }
-    }
-}
-
-/// The trouble behind a document that there is not, for a page and for a program.
-pub(crate) fn trouble(error: DocumentError) -> Trouble {
-    use axum::http::StatusCode;
-    let said = |status| {
-        Trouble::new(status).saying(
-            error.in_language(Language::Nl),
-            error.in_language(Language::En),
-        )
-    };
-    match &error {
-        DocumentError::NoSuch { .. } => said(StatusCode::NOT_FOUND),
-        DocumentError::Refused { .. } => said(StatusCode::FORBIDDEN),
-        DocumentError::DoesNotFit { .. } | DocumentError::Wanting { .. } => {
-            said(StatusCode::UNPROCESSABLE_ENTITY)
-        }
-        DocumentError::Text { .. } => Trouble::internal(&error),
     }
 }

@@ -119,14 +119,20 @@ async fn page(
         } => Ok(Html(page).into_response()),
         Shown::Document {
             walk,
-            paper: Paper::Form { text, typed, wrong },
+            paper:
+                Paper::Form {
+                    text,
+                    asked,
+                    typed,
+                    wrong,
+                },
         } => {
             let status = if wrong.is_empty() {
                 StatusCode::OK
             } else {
                 StatusCode::UNPROCESSABLE_ENTITY
             };
-            let form = DocumentForm::new(&visitor, &walk, &text, &typed, &wrong);
+            let form = DocumentForm::new(&visitor, &walk, &text, &asked, &typed, &wrong);
             html(status, &form)
         }
         Shown::Question { walk, ask } => {

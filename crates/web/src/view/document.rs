@@ -56,12 +56,12 @@ impl DocumentForm {
         visitor: &Visitor,
         walk: &Walk,
         text: &DocumentText,
+        asked: &[&Particular],
         typed: &Map<String, Value>,
         wrong: &[(String, Text)],
     ) -> Self {
         let lang = visitor.lang;
         let (path, other_path) = paths(lang);
-        let asked = text.particulars();
         let known = |key: &str| asked.iter().any(|particular| particular.id == key);
         let problems = wrong.iter().filter(|(key, _)| !known(key));
         let problems = problems.map(|(_, text)| text.pick(lang).to_owned());

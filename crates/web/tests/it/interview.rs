@@ -192,7 +192,7 @@ async fn the_answer_offers_the_documents_that_go_with_it_and_no_other() {
         assert!(!page.shows(&format!("document:{name}")), "{name}");
     }
     let form = press(&mut browser, PATH, &page, &[], "document:request").await;
-    assert!(form.shows("p.subject") && !form.shows("p.signal"));
+    assert!(form.shows("p.subject") && !form.shows("p.signal") && !form.shows("p.listeners"));
     let typed = [("p.subject", "the <invoice>"), ("p.sender", " ")];
     let made = fill_in(&mut browser, &form, &typed, "make:request").await;
     assert_eq!(made.status, StatusCode::OK);
