@@ -25,7 +25,7 @@ mod text;
 pub use decide::{decide, decide_without_unknown};
 pub use decision::{
     Advice, AdviceKind, BEFORE_FIRST_SAMPLE, Decision, Duty, EvidenceForecast, Forecast, Outcome,
-    Reason, ReasonKind, RulebookRef, Status,
+    Reason, ReasonKind, RulebookRef, Status, Weighing,
 };
 pub use documents::{
     Block, Clause, DOCUMENT_STYLE, Document, DocumentError, DocumentText, ListKind, Note,

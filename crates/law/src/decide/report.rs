@@ -3,7 +3,7 @@
 use super::{Weighed, failure_kind, kind_of};
 use crate::decision::{
     Advice, AdviceKind, BEFORE_FIRST_SAMPLE, Decision, Duty, EvidenceForecast, Forecast, Outcome,
-    Reason, ReasonKind, Status,
+    Reason, ReasonKind, Status, Weighing,
 };
 use crate::facts::Facts;
 use crate::facts::calendar;
@@ -101,6 +101,7 @@ fn reason(rule: &Rule, action: Action) -> Option<Reason> {
         articles: articles.clone(),
         status: rule.status,
         text: text.clone(),
+        weighing: rule.weighing.clone(),
     })
 }
 
@@ -124,6 +125,7 @@ fn failed_reason(rulebook: &Rulebook, failure: &RuleFailure) -> Reason {
                 failure.why
             ),
         ),
+        weighing: None,
     }
 }
 
@@ -139,6 +141,13 @@ fn silent() -> Reason {
             "No rule of this rulebook speaks on this act in this situation. The rulebook does not \
              decide this; let a person who knows the matter decide.",
         ),
+        weighing: Some(Weighing {
+            who: Text::new(
+                "iemand met kennis van zaken, met naam",
+                "a named person who knows the matter",
+            ),
+            factors: Vec::new(),
+        }),
     }
 }
 

@@ -18,6 +18,9 @@ pub(crate) struct ReasonView {
     /// Whether a lawyer checked the rule.
     pub(crate) verified: bool,
     pub(crate) text: String,
+    /// Who weighs, where a person decides; and on what.
+    pub(crate) weighs: Option<String>,
+    pub(crate) factors: Vec<String>,
 }
 
 /// One duty.
@@ -117,6 +120,16 @@ pub(crate) fn reasons(decision: &Decision, lang: Language) -> Vec<ReasonView> {
             articles: reason.articles.clone(),
             verified: reason.status == Status::Verified,
             text: reason.text.pick(lang).to_owned(),
+            weighs: reason
+                .weighing
+                .as_ref()
+                .map(|weighing| weighing.who.pick(lang).to_owned()),
+            factors: reason
+                .weighing
+                .iter()
+                .flat_map(|weighing| &weighing.factors)
+                .map(|factor| factor.pick(lang).to_owned())
+                .collect(),
         })
         .collect()
 }
