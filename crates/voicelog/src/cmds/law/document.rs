@@ -34,13 +34,14 @@ pub(super) fn run(args: &Args, now: Timestamp, context: &Context) -> Result<Ende
     let at = args.at.as_deref().map(super::moment).transpose()?;
     let at = at.unwrap_or(now);
     let lang = context.lang;
+    super::known(at, context)?;
     let Some(name) = &args.name else {
         let all = DocumentText::all(lang, at)?;
         return list(&all, args.json, lang);
     };
     let failed = |error: DocumentError| match error {
         DocumentError::Text { .. } => anyhow::Error::new(error),
-        other => super::bad(format!("{}; {}", other.in_language(lang), other.help())),
+        other => super::bad(format!("{} ({})", other.in_language(lang), other.help())),
     };
     let text = DocumentText::load(name, lang, at).map_err(failed)?;
     let Some(facts) = &args.facts else {

@@ -111,9 +111,14 @@ fn facts_at(path: &Path, at: Timestamp, context: &Context) -> Result<(Facts, Rul
     let name = path.display();
     let facts =
         Facts::parse(&read(path)?, at).map_err(|error| bad(format!("`{name}`: {error}")))?;
-    Rulebook::knows_the_law_of(at)
-        .map_err(|_before| bad(format!("--at: {}", BeforeRulebook::TEXT.pick(context.lang))))?;
+    known(at, context)?;
     Ok((facts, Rulebook::embedded(at)?))
+}
+
+/// Whether the law of that moment is known to us.
+fn known(at: Timestamp, context: &Context) -> Result<()> {
+    let before = |_before| bad(format!("--at: {}", BeforeRulebook::TEXT.pick(context.lang)));
+    Rulebook::knows_the_law_of(at).map_err(before)
 }
 
 fn decide(path: &Path, at: Timestamp, as_json: bool, context: &Context) -> Result<Ended> {
