@@ -11,6 +11,7 @@
 //! Design: `design/law.md`; why Cedar: `design/decisions/0002-law-is-cedar.md`.
 #![deny(missing_docs)]
 
+mod breach;
 mod decide;
 mod decision;
 mod derived;
@@ -22,6 +23,7 @@ mod rulebook;
 mod terms;
 mod text;
 
+pub use breach::{Breach, BreachDuty, BreachRisk, BreachRole};
 pub use decide::{decide, decide_without_unknown};
 pub use decision::{
     Advice, AdviceKind, BEFORE_FIRST_SAMPLE, Decision, Duty, EvidenceForecast, Forecast, Outcome,

@@ -31,7 +31,11 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, now: Timestamp, context: &Context) -> Result<Ended> {
-    let at = args.at.as_deref().map(super::moment).transpose()?;
+    let at = args
+        .at
+        .as_deref()
+        .map(|at| super::moment("--at", at))
+        .transpose()?;
     let at = at.unwrap_or(now);
     let lang = context.lang;
     super::known(at, context)?;

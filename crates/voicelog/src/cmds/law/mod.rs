@@ -1,6 +1,7 @@
 //! `voicelog law`: ask the law about a facts file, and read its rules.
 
 mod ask;
+mod breach;
 mod document;
 
 use super::show;
@@ -49,6 +50,8 @@ pub(crate) enum Args {
     Document(document::Args),
     /// Print the JSON Schema of a facts file.
     Facts,
+    /// What a data breach asks of you, and until when.
+    Breach(breach::Args),
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
@@ -56,7 +59,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     match args {
         Args::Ask { save } => ask::run(save.as_deref(), now, context),
         Args::Decide { facts, at, json } => {
-            let at = at.as_deref().map(moment).transpose()?.unwrap_or(now);
+            let at = at
+                .as_deref()
+                .map(|at| moment("--at", at))
+                .transpose()?
+                .unwrap_or(now);
             decide(facts, at, *json, context)
         }
         Args::Show { rule, json } => show_rule(rule.as_deref(), now, *json, context),
@@ -65,6 +72,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
             print::json(&voicelog_law::facts_schema())?;
             Ok(Ended::Done)
         }
+        Args::Breach(args) => breach::run(args, now, context),
     }
 }
 
@@ -73,7 +81,7 @@ fn bad(what: String) -> anyhow::Error {
 }
 
 /// A moment, or a day, which counts from its beginning in the Netherlands.
-fn moment(text: &str) -> Result<Timestamp> {
+fn moment(option: &str, text: &str) -> Result<Timestamp> {
     if let Ok(moment) = text.parse() {
         return Ok(moment);
     }
@@ -83,7 +91,7 @@ fn moment(text: &str) -> Result<Timestamp> {
         .map(|zoned| Timestamp::from_jiff(zoned.timestamp()))
         .ok_or_else(|| {
             bad(format!(
-                "--at: `{text}` is neither a day (2026-11-21) nor a moment (2026-11-21T10:02:00Z)"
+                "{option}: `{text}` is neither a day (2026-11-21) nor a moment (2026-11-21T10:02:00Z)"
             ))
         })
 }
