@@ -15,6 +15,7 @@ mod breach;
 mod decide;
 mod decision;
 mod derived;
+mod documents;
 mod facts;
 mod hash;
 mod interview;
@@ -29,8 +30,12 @@ pub use decision::{
     Advice, AdviceKind, BEFORE_FIRST_SAMPLE, Decision, Duty, EvidenceForecast, Forecast, Outcome,
     Reason, ReasonKind, RulebookRef, Status, Weighing,
 };
+pub use documents::{
+    Block, Clause, DOCUMENT_STYLE, Document, DocumentError, DocumentText, ListKind, Note,
+    Particular, ParticularKind, Particulars, ParticularsError, Piece, Section, Style,
+};
 pub use facts::table::{Definition, Effect, Field, Missing, Shape, definitions};
-pub use facts::{Facts, FactsError, Finding, facts_schema};
+pub use facts::{Facts, FactsError, Finding, facts_schema, strict_object};
 pub use interview::{
     Answer, Answers, Ask, Choice, Entry, EntryKind, Form, Given, Interview, Question, Step, Walk,
 };

@@ -18,10 +18,11 @@ pub(crate) mod trials;
 pub(crate) mod values;
 
 pub use error::{FactsError, Finding};
+pub(crate) use error::{nearest, shown};
 pub use schema::facts_schema;
 
 use defaults::Mended;
-use error::{Findings, nearest, shown};
+use error::Findings;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use table::{definition, definitions};
@@ -260,6 +261,15 @@ impl Facts {
     /// The facts that were not given, in the order of the table.
     pub(crate) fn missing(&self) -> impl Iterator<Item = &'static table::Definition> {
         definitions().filter(|row| !self.given.has(row.name))
+    }
+}
+
+/// Reads one JSON object without double keys, at any depth; nothing if it is none.
+#[must_use]
+pub fn strict_object(bytes: &[u8]) -> Option<Map<String, Value>> {
+    match serde_json::from_slice(bytes) {
+        Ok(json::Strict(Value::Object(map))) => Some(map),
+        _ => None,
     }
 }
 

@@ -5,5 +5,6 @@ mod cases;
 mod common;
 mod coverage;
 mod decisions;
+mod documents;
 mod facts;
 mod rules;

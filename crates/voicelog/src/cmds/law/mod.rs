@@ -2,6 +2,7 @@
 
 mod ask;
 mod breach;
+mod document;
 
 use super::show;
 use crate::clock::SystemClock;
@@ -43,6 +44,10 @@ pub(crate) enum Args {
         #[arg(long)]
         json: bool,
     },
+    /// Make a document from the rulebook: announcement, notice, letter; or list them.
+    ///
+    /// A draft with the answers filled in: what is not given becomes a line to fill in.
+    Document(document::Args),
     /// Print the JSON Schema of a facts file.
     Facts,
     /// What belongs to each purpose: basis, notice, works council, listeners, how long.
@@ -68,6 +73,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
             decide(facts, at, *json, context)
         }
         Args::Show { rule, json } => show_rule(rule.as_deref(), now, *json, context),
+        Args::Document(args) => document::run(args, now, context),
         Args::Facts => {
             print::json(&voicelog_law::facts_schema())?;
             Ok(Ended::Done)
@@ -151,7 +157,9 @@ fn moment(option: &str, text: &str) -> Result<Timestamp> {
         })
 }
 
-fn decide(path: &Path, at: Timestamp, as_json: bool, context: &Context) -> Result<Ended> {
+/// Reads a file, or standard input for `-`; one byte more than may be, so that its reader says that
+/// it is too much.
+fn read(path: &Path) -> Result<Vec<u8>> {
     let name = path.display();
     let cannot_read = |error| bad(format!("cannot read `{name}`: {error}"));
     let source: Box<dyn Read> = if path.as_os_str() == "-" {
@@ -160,15 +168,30 @@ fn decide(path: &Path, at: Timestamp, as_json: bool, context: &Context) -> Resul
         Box::new(std::fs::File::open(path).map_err(cannot_read)?)
     };
     let mut bytes = Vec::new();
-    // One byte more than may be: then the parser says that it is too much.
     source
         .take(limits::FACTS_BYTES_MAX as u64 + 1)
         .read_to_end(&mut bytes)
         .map_err(cannot_read)?;
-    let facts = Facts::parse(&bytes, at).map_err(|error| bad(format!("`{name}`: {error}")))?;
-    Rulebook::knows_the_law_of(at)
-        .map_err(|_before| bad(format!("--at: {}", BeforeRulebook::TEXT.pick(context.lang))))?;
-    let rulebook = Rulebook::embedded(at)?;
+    Ok(bytes)
+}
+
+/// Reads a facts file for a moment, with the rulebook of that moment.
+fn facts_at(path: &Path, at: Timestamp, context: &Context) -> Result<(Facts, Rulebook)> {
+    let name = path.display();
+    let facts =
+        Facts::parse(&read(path)?, at).map_err(|error| bad(format!("`{name}`: {error}")))?;
+    known(at, context)?;
+    Ok((facts, Rulebook::embedded(at)?))
+}
+
+/// Whether the law of that moment is known to us.
+fn known(at: Timestamp, context: &Context) -> Result<()> {
+    let before = |_before| bad(format!("--at: {}", BeforeRulebook::TEXT.pick(context.lang)));
+    Rulebook::knows_the_law_of(at).map_err(before)
+}
+
+fn decide(path: &Path, at: Timestamp, as_json: bool, context: &Context) -> Result<Ended> {
+    let (facts, rulebook) = facts_at(path, at, context)?;
     let decision = voicelog_law::decide(&rulebook, &facts, at);
     if as_json {
         print::json(&decision.to_json(context.lang))?;
