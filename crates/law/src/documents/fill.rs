@@ -9,6 +9,7 @@ use super::{DocumentText, Source};
 use crate::decision::{Decision, Reason, ReasonKind};
 use crate::facts::values::Values;
 use crate::facts::{Facts, calendar, name};
+use crate::purposes;
 use crate::rulebook::{Asked, Does, Part as Set, Rulebook};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -312,6 +313,30 @@ impl Maker<'_> {
         }
     }
 
+    /// Who listens for the purpose, where nobody named other people.
+    fn listeners(&mut self, asked: &particulars::Particular) -> Option<String> {
+        let purpose = self
+            .filled
+            .word(name::PURPOSE)
+            .and_then(purposes::purpose)?;
+        // The last row stands for what is not settled: there nobody listens yet.
+        if asked.id != "listeners" || purpose.name == "overig" {
+            return None;
+        }
+        let language = self.text.language;
+        let who = purpose.listeners.pick(language).to_owned();
+        self.assume(asked.label.pick(language), &who);
+        Some(who)
+    }
+
+    /// Remembers what was taken though nobody said it.
+    fn assume(&mut self, label: &str, value: &str) {
+        let assumed = format!("{label}: {value}");
+        if !self.assumed.contains(&assumed) {
+            self.assumed.push(assumed);
+        }
+    }
+
     /// What stands at a place; nothing where nobody said it.
     fn values(&mut self, slot: &Slot) -> Vec<String> {
         let words = &self.text.source.words;
@@ -323,7 +348,8 @@ impl Maker<'_> {
                 }
                 _ => text.to_owned(),
             };
-            return given.map(day).into_iter().collect();
+            let listeners = || self.listeners(particular);
+            return given.map(day).or_else(listeners).into_iter().collect();
         }
         let (name, field) = match slot.name.split_once('.') {
             Some((name, field)) => (name, Some(field)),
@@ -337,10 +363,8 @@ impl Maker<'_> {
             .map(|value| words.say(&slot.name, slot.form.as_deref(), value))
             .unwrap_or_default();
         if !said.is_empty() && !self.facts.has(name) {
-            let assumed = format!("{}: {}", words.label(name), words.join(&said));
-            if !self.assumed.contains(&assumed) {
-                self.assumed.push(assumed);
-            }
+            let (label, value) = (words.label(name).to_owned(), words.join(&said));
+            self.assume(&label, &value);
         }
         said
     }
