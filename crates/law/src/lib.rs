@@ -16,6 +16,7 @@ mod decision;
 mod derived;
 mod facts;
 mod hash;
+mod house;
 mod interview;
 mod rulebook;
 mod terms;
@@ -23,11 +24,12 @@ mod text;
 
 pub use decide::{decide, decide_without_unknown};
 pub use decision::{
-    Advice, AdviceKind, BEFORE_FIRST_SAMPLE, Decision, Duty, EvidenceForecast, Forecast, Outcome,
-    Reason, ReasonKind, RulebookRef, Status,
+    Advice, AdviceKind, BEFORE_FIRST_SAMPLE, Decision, Duty, EvidenceForecast, Forecast,
+    HOUSE_PREFIX, Outcome, Reason, ReasonKind, RulebookRef, Status,
 };
 pub use facts::table::{Definition, Effect, Field, Missing, Shape, definitions};
 pub use facts::{Facts, FactsError, Finding, facts_schema};
+pub use house::{HouseFaults, HouseFinding, HouseRules};
 pub use interview::{
     Answer, Answers, Ask, Choice, Entry, EntryKind, Form, Given, Interview, Question, Step, Walk,
 };

@@ -17,11 +17,12 @@ pub(crate) mod table;
 pub(crate) mod trials;
 pub(crate) mod values;
 
+pub(crate) use error::nearest;
 pub use error::{FactsError, Finding};
 pub use schema::facts_schema;
 
 use defaults::Mended;
-use error::{Findings, nearest, shown};
+use error::{Findings, shown};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use table::{definition, definitions};

@@ -6,4 +6,5 @@ mod common;
 mod coverage;
 mod decisions;
 mod facts;
+mod house;
 mod rules;

@@ -59,7 +59,7 @@ pub(crate) async fn decide(
         if kept.is_in_force(at) {
             return Ok(voicelog_law::decide(&kept, &facts, at));
         }
-        let rulebook = Rulebook::embedded(at)?;
+        let rulebook = kept.on(at)?;
         Ok::<_, voicelog_law::RulebookError>(voicelog_law::decide(&rulebook, &facts, at))
     })
     .await

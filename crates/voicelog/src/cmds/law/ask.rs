@@ -20,10 +20,14 @@ enum Typed {
     Unclear(String),
 }
 
-pub(super) fn run(save: Option<&Path>, now: Timestamp, context: &Context) -> Result<Ended> {
+pub(super) fn run(
+    rulebook: &Rulebook,
+    save: Option<&Path>,
+    now: Timestamp,
+    context: &Context,
+) -> Result<Ended> {
     let lang = context.lang;
-    let rulebook = Rulebook::embedded(now)?;
-    let interview = Interview::new(&rulebook, now);
+    let interview = Interview::new(rulebook, now);
     print::say(
         lang,
         "Mag ik dit gesprek opnemen? Er wordt niets bewaard. ? = weet ik niet, < = terug, ! = waarom, q = stoppen.",
@@ -38,7 +42,7 @@ pub(super) fn run(save: Option<&Path>, now: Timestamp, context: &Context) -> Res
             Step::Ask(ask) => *ask,
             Step::Done { facts, mut more } => {
                 if more.is_empty() || !wants_more {
-                    return finish(&facts, &rulebook, save, now, context);
+                    return finish(&facts, rulebook, save, now, context);
                 }
                 more.remove(0)
             }

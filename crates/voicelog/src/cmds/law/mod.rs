@@ -1,10 +1,11 @@
 //! `voicelog law`: ask the law about a facts file, and read its rules.
 
 mod ask;
+mod validate;
 
 use super::show;
 use crate::clock::SystemClock;
-use crate::{BadInput, Context, Ended, print};
+use crate::{BadInput, Context, Ended, house, print};
 use anyhow::Result;
 use serde_json::json;
 use std::io::Read;
@@ -22,6 +23,9 @@ pub(crate) enum Args {
         /// Write the facts to this file, for `voicelog law decide`.
         #[arg(long, value_name = "FILE")]
         save: Option<PathBuf>,
+        /// With the house rules in this folder.
+        #[arg(long, value_name = "DIR")]
+        house: Option<PathBuf>,
     },
     /// Decide about the act in a facts file.
     Decide {
@@ -30,6 +34,9 @@ pub(crate) enum Args {
         /// For this moment or day; now if left out.
         #[arg(long, value_name = "DATE")]
         at: Option<String>,
+        /// With the house rules in this folder.
+        #[arg(long, value_name = "DIR")]
+        house: Option<PathBuf>,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -38,6 +45,17 @@ pub(crate) enum Args {
     Show {
         /// Id of the rule.
         rule: Option<String>,
+        /// With the house rules in this folder.
+        #[arg(long, value_name = "DIR")]
+        house: Option<PathBuf>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check a folder of house rules: mistakes, rules that can do nothing, contradictions.
+    Validate {
+        /// The folder with `*.cedar` files.
+        folder: PathBuf,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -49,12 +67,24 @@ pub(crate) enum Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     let now = SystemClock::default().now();
     match args {
-        Args::Ask { save } => ask::run(save.as_deref(), now, context),
-        Args::Decide { facts, at, json } => {
-            let at = at.as_deref().map(moment).transpose()?.unwrap_or(now);
-            decide(facts, at, *json, context)
+        Args::Ask { save, house } => {
+            let rulebook = house::rulebook(house.as_deref(), now, context)?;
+            ask::run(&rulebook, save.as_deref(), now, context)
         }
-        Args::Show { rule, json } => show_rule(rule.as_deref(), now, *json, context),
+        Args::Decide {
+            facts,
+            at,
+            house,
+            json,
+        } => {
+            let at = at.as_deref().map(moment).transpose()?.unwrap_or(now);
+            decide(facts, at, house.as_deref(), *json, context)
+        }
+        Args::Show { rule, house, json } => {
+            let rulebook = house::rulebook(house.as_deref(), now, context)?;
+            show_rule(&rulebook, rule.as_deref(), *json, context)
+        }
+        Args::Validate { folder, json } => validate::run(folder, now, *json, context),
         Args::Facts => {
             print::json(&voicelog_law::facts_schema())?;
             Ok(Ended::Done)
@@ -82,7 +112,13 @@ fn moment(text: &str) -> Result<Timestamp> {
         })
 }
 
-fn decide(path: &Path, at: Timestamp, as_json: bool, context: &Context) -> Result<Ended> {
+fn decide(
+    path: &Path,
+    at: Timestamp,
+    house: Option<&Path>,
+    as_json: bool,
+    context: &Context,
+) -> Result<Ended> {
     let name = path.display();
     let cannot_read = |error| bad(format!("cannot read `{name}`: {error}"));
     let source: Box<dyn Read> = if path.as_os_str() == "-" {
@@ -99,7 +135,7 @@ fn decide(path: &Path, at: Timestamp, as_json: bool, context: &Context) -> Resul
     let facts = Facts::parse(&bytes, at).map_err(|error| bad(format!("`{name}`: {error}")))?;
     Rulebook::knows_the_law_of(at)
         .map_err(|_before| bad(format!("--at: {}", BeforeRulebook::TEXT.pick(context.lang))))?;
-    let rulebook = Rulebook::embedded(at)?;
+    let rulebook = house::rulebook(house, at, context)?;
     let decision = voicelog_law::decide(&rulebook, &facts, at);
     if as_json {
         print::json(&decision.to_json(context.lang))?;
@@ -118,7 +154,12 @@ fn answer(decision: &Decision, context: &Context) {
     let lang = context.lang;
     show::decision(decision, lang, "");
     for advice in &decision.advice {
-        print::line(format!("  ☞ {}", advice.text.pick(lang)));
+        let house = if advice.is_of_house() {
+            lang.pick(" (huisregel)", " (house rule)")
+        } else {
+            ""
+        };
+        print::line(format!("  ☞ {}{house}", advice.text.pick(lang)));
     }
     if decision.evidence.forecast != Forecast::NotApplicable {
         print::line(format!("  ⚖ {}", decision.evidence.text.pick(lang)));
@@ -130,8 +171,12 @@ fn answer(decision: &Decision, context: &Context) {
     ));
 }
 
-fn show_rule(id: Option<&str>, at: Timestamp, as_json: bool, context: &Context) -> Result<Ended> {
-    let rulebook = Rulebook::embedded(at)?;
+fn show_rule(
+    rulebook: &Rulebook,
+    id: Option<&str>,
+    as_json: bool,
+    context: &Context,
+) -> Result<Ended> {
     let Some(id) = id else {
         for rule in rulebook.rules() {
             print::line(format!("{:40} {}", rule.id, rule.articles.join("; ")));
@@ -156,6 +201,7 @@ fn show_rule(id: Option<&str>, at: Timestamp, as_json: bool, context: &Context) 
             "kind": rule.kind,
             "status": rule.status,
             "valid_from": rule.valid_from,
+            "valid_until": rule.valid_until,
             "text": context.lang.pick(&rule.text_nl, &rule.text_en),
             "cedar": rule.cedar,
         }))?;
