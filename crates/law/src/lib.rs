@@ -19,6 +19,8 @@ mod hash;
 mod house;
 mod interview;
 mod rulebook;
+mod search;
+mod situations;
 mod terms;
 mod text;
 

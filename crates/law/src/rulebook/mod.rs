@@ -152,6 +152,17 @@ struct ActRules {
 }
 
 impl ActRules {
+    fn all(&self) -> impl Iterator<Item = &PolicySet> {
+        let Self {
+            gates,
+            missing,
+            house,
+            duties,
+            advice,
+        } = self;
+        [gates, missing, house, duties, advice].into_iter()
+    }
+
     /// The set that a rule belongs in.
     const fn set_of(&mut self, rule: &Rule) -> &mut PolicySet {
         match rule.does {
@@ -363,6 +374,30 @@ impl Rulebook {
     /// Every rule in force, by id.
     pub fn rules(&self) -> impl Iterator<Item = RuleText> {
         self.rules.values().map(show)
+    }
+
+    /// The moment for which it was made.
+    pub(crate) const fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// The day for which it was made, as a full-date.
+    pub(crate) fn day(&self) -> String {
+        calendar::day_of(self.at).to_string()
+    }
+
+    /// The acts on which a rule in force speaks.
+    pub(crate) fn acts_of(&self, id: &str) -> Vec<Action> {
+        let id = PolicyId::new(id);
+        let speaks = |sets: &ActRules| sets.all().any(|set| set.policy(&id).is_some());
+        let acts = self.acts.iter().filter(|(_, sets)| speaks(sets));
+        acts.map(|(action, _)| *action).collect()
+    }
+
+    /// The rules in force that say whether a duty is met.
+    pub(crate) fn marks_of(&self, id: &str) -> Vec<&Rule> {
+        let marks = |rule: &&Rule| matches!(&rule.does, Does::Mark { duty, .. } if duty == id);
+        self.rules.values().filter(marks).collect()
     }
 
     /// Every version of every rule.
