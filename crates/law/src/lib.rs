@@ -18,6 +18,7 @@ mod facts;
 mod hash;
 mod house;
 mod interview;
+mod preview;
 mod rulebook;
 mod search;
 mod situations;
@@ -35,6 +36,7 @@ pub use house::{HouseFaults, HouseFinding, HouseRules};
 pub use interview::{
     Answer, Answers, Ask, Choice, Entry, EntryKind, Form, Given, Interview, Question, Step, Walk,
 };
+pub use preview::{AnswerChange, Change, Preview, RuleChange, TermChange};
 pub use rulebook::{BeforeRulebook, RuleText, Rulebook, RulebookError};
 pub use terms::end_of_term;
 pub use text::{Bilingual, Text};

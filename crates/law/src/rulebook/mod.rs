@@ -12,7 +12,7 @@ mod schema;
 mod versions;
 
 pub(crate) use rule::{Does, Rule};
-pub(crate) use versions::Version;
+pub(crate) use versions::{Version, Versions};
 
 use crate::decision::{RulebookRef, Status};
 use crate::facts::values::Values;
@@ -28,7 +28,6 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
 use std::sync::Arc;
-use versions::Versions;
 use voicelog_model::{Action, Kind, Timestamp};
 
 /// A rulebook does not load.
@@ -384,6 +383,11 @@ impl Rulebook {
     /// The day for which it was made, as a full-date.
     pub(crate) fn day(&self) -> String {
         calendar::day_of(self.at).to_string()
+    }
+
+    /// The rules in force, by id.
+    pub(crate) fn in_force(&self) -> BTreeMap<&str, &Version> {
+        self.versions.in_force(&self.day()).rules
     }
 
     /// The acts on which a rule in force speaks.

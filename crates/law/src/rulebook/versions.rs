@@ -21,8 +21,8 @@ pub(crate) struct Versions {
 }
 
 /// The versions in force on a day.
-pub(super) struct InForce<'v> {
-    pub(super) rules: BTreeMap<&'v str, &'v Version>,
+pub(crate) struct InForce<'v> {
+    pub(crate) rules: BTreeMap<&'v str, &'v Version>,
     /// The last day, not after this one, on which a rule began or had just ended.
     pub(super) since: Option<String>,
     /// The first day after this one on which a rule begins or has just ended.
@@ -53,7 +53,7 @@ impl Versions {
 
     /// Of each id the youngest version that has begun, unless that has ended. Days are
     /// full-dates, compared as text.
-    pub(super) fn in_force(&self, day: &str) -> InForce<'_> {
+    pub(crate) fn in_force(&self, day: &str) -> InForce<'_> {
         let mut rules: BTreeMap<&str, &Version> = BTreeMap::new();
         for version in self.all() {
             let (rule, _) = version;

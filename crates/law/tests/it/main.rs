@@ -7,4 +7,5 @@ mod coverage;
 mod decisions;
 mod facts;
 mod house;
+mod preview;
 mod rules;

@@ -124,7 +124,8 @@ pub(crate) fn accesses(accesses: &[Access], lang: Language, indent: &str) {
     }
 }
 
-fn source(status: Status, lang: Language) -> &'static str {
+/// What is said of a rule that does not rest on a text of the law that was read.
+pub(crate) const fn source(status: Status, lang: Language) -> &'static str {
     match status {
         Status::Verified => "",
         Status::Unverified => lang.pick(" (bron nog niet nagelezen)", " (source not read yet)"),

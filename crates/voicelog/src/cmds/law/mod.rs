@@ -1,6 +1,7 @@
 //! `voicelog law`: ask the law about a facts file, and read its rules.
 
 mod ask;
+mod preview;
 mod validate;
 
 use super::show;
@@ -52,6 +53,18 @@ pub(crate) enum Args {
         #[arg(long)]
         json: bool,
     },
+    /// What changes between now and a later day: rules, statutory terms, answers.
+    Preview {
+        /// Until this day.
+        #[arg(long, value_name = "DATE")]
+        at: String,
+        /// With the house rules in this folder.
+        #[arg(long, value_name = "DIR")]
+        house: Option<PathBuf>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Check a folder of house rules: mistakes, rules that can do nothing, contradictions.
     Validate {
         /// The folder with `*.cedar` files.
@@ -83,6 +96,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
         Args::Show { rule, house, json } => {
             let rulebook = house::rulebook(house.as_deref(), now, context)?;
             show_rule(&rulebook, rule.as_deref(), *json, context)
+        }
+        Args::Preview { at, house, json } => {
+            let rulebook = house::rulebook(house.as_deref(), now, context)?;
+            preview::run(&rulebook, now, moment(at)?, *json, context.lang)
         }
         Args::Validate { folder, json } => validate::run(folder, now, *json, context),
         Args::Facts => {
