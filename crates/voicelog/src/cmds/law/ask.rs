@@ -1,7 +1,7 @@
 //! `voicelog law ask`: the interview on a terminal, one line for each answer.
 
 use crate::{BadInput, Context, Ended, print};
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::Path;
@@ -199,14 +199,7 @@ fn finish(
     print::line("");
     super::answer(&decision, context);
     if let Some(path) = save {
-        let mut text = serde_json::to_string_pretty(&facts.to_map())?;
-        text.push('\n');
-        voicelog_store::durable::replace(path, text.as_bytes())
-            .with_context(|| format!("the facts could not be written to `{}`", path.display()))?;
-        print::line(context.lang.pick(
-            &format!("De feiten staan in {}.", path.display()),
-            &format!("The facts are in {}.", path.display()),
-        ));
+        super::save_facts(path, &facts.to_map(), context)?;
     }
     Ok(if decision.is_permitted() {
         Ended::Done

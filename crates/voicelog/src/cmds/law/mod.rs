@@ -1,5 +1,6 @@
 //! `voicelog law`: ask the law about a facts file, and read its rules.
 
+mod again;
 mod ask;
 mod preview;
 mod validate;
@@ -7,12 +8,12 @@ mod validate;
 use super::show;
 use crate::clock::SystemClock;
 use crate::{BadInput, Context, Ended, house, print};
-use anyhow::Result;
-use serde_json::json;
+use anyhow::{Context as _, Result};
+use serde_json::{Map, Value, json};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use voicelog_law::{BeforeRulebook, Decision, Facts, Forecast, Rulebook};
-use voicelog_model::{Clock, Timestamp, limits};
+use voicelog_model::{Clock, DecisionId, Timestamp, limits};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Args {
@@ -49,6 +50,17 @@ pub(crate) enum Args {
         /// With the house rules in this folder.
         #[arg(long, value_name = "DIR")]
         house: Option<PathBuf>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a decision of the archive again, by the rules of its moment, and compare.
+    Again {
+        /// Id of the decision; the page of a recording names it.
+        id: DecisionId,
+        /// Write its facts to this file, for `voicelog law decide`.
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -97,6 +109,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
             let rulebook = house::rulebook(house.as_deref(), now, context)?;
             show_rule(&rulebook, rule.as_deref(), *json, context)
         }
+        Args::Again { id, save, json } => again::run(*id, save.as_deref(), now, *json, context),
         Args::Preview { at, house, json } => {
             let rulebook = house::rulebook(house.as_deref(), now, context)?;
             preview::run(&rulebook, now, moment(at)?, *json, context.lang)
@@ -164,6 +177,19 @@ fn decide(
     } else {
         Ended::Refused
     })
+}
+
+/// Writes facts to a file that `voicelog law decide` takes.
+fn save_facts(path: &Path, facts: &Map<String, Value>, context: &Context) -> Result<()> {
+    let mut text = serde_json::to_string_pretty(facts)?;
+    text.push('\n');
+    voicelog_store::durable::replace(path, text.as_bytes())
+        .with_context(|| format!("the facts could not be written to `{}`", path.display()))?;
+    print::line(context.lang.pick(
+        &format!("De feiten staan in {}.", path.display()),
+        &format!("The facts are in {}.", path.display()),
+    ));
+    Ok(())
 }
 
 /// A whole answer for a person: decision, advice, how a court looks at it, which law.
