@@ -18,36 +18,51 @@ fn bad(what: String) -> anyhow::Error {
 
 /// Every `*.cedar` under a folder, by path. A folder without any is a mistake: it would mean no
 /// rules at all, and nobody would know.
-pub(crate) fn files(folder: &Path) -> Result<Files> {
+pub(crate) fn files(folder: &Path, language: Language) -> Result<Files> {
     let mut found = Vec::new();
-    collect(folder, folder, 0, &mut found)?;
+    collect(folder, folder, 0, language, &mut found)?;
     found.sort();
     if found.is_empty() {
-        return Err(bad(format!(
-            "house rules: there is no file `*.cedar` in `{}`; name the folder that holds them",
-            folder.display()
-        )));
+        let folder = folder.display();
+        return Err(bad(match language {
+            Language::Nl => format!(
+                "huisregels: er staat geen bestand `*.cedar` in `{folder}`; noem de map waar ze in staan"
+            ),
+            Language::En => format!(
+                "house rules: there is no file `*.cedar` in `{folder}`; name the folder that holds them"
+            ),
+        }));
     }
     Ok(found)
 }
 
-fn collect(root: &Path, folder: &Path, depth: usize, found: &mut Files) -> Result<()> {
+fn collect(
+    root: &Path,
+    folder: &Path,
+    depth: usize,
+    language: Language,
+    found: &mut Files,
+) -> Result<()> {
     let cannot = |path: &Path, error: std::io::Error| {
-        bad(format!(
-            "house rules: cannot read `{}`: {error}",
-            path.display()
-        ))
+        let path = path.display();
+        bad(match language {
+            Language::Nl => format!("huisregels: `{path}` is niet te lezen: {error}"),
+            Language::En => format!("house rules: cannot read `{path}`: {error}"),
+        })
     };
     if depth > DEPTH_MAX {
-        return Err(bad(format!(
-            "house rules: `{}` lies too deep; keep the files nearer to the top",
-            folder.display()
-        )));
+        let folder = folder.display();
+        return Err(bad(match language {
+            Language::Nl => format!("huisregels: `{folder}` ligt te diep; zet de bestanden hoger"),
+            Language::En => {
+                format!("house rules: `{folder}` lies too deep; keep the files nearer to the top")
+            }
+        }));
     }
     for entry in std::fs::read_dir(folder).map_err(|error| cannot(folder, error))? {
         let path = entry.map_err(|error| cannot(folder, error))?.path();
         if path.is_dir() {
-            collect(root, &path, depth + 1, found)?;
+            collect(root, &path, depth + 1, language, found)?;
         } else if path
             .extension()
             .is_some_and(|extension| extension == "cedar")
@@ -65,7 +80,7 @@ fn collect(root: &Path, folder: &Path, depth: usize, found: &mut Files) -> Resul
 /// # Errors
 /// The folder or one of its rules is at fault: then none of them is used.
 pub(crate) fn read(folder: &Path, law: &Rulebook, language: Language) -> Result<HouseRules> {
-    HouseRules::read(&files(folder)?, law)
+    HouseRules::read(&files(folder, language)?, law)
         .map_err(|faults| bad(in_words(folder, &faults, language)))
 }
 
@@ -103,4 +118,46 @@ pub(crate) fn in_words(folder: &Path, faults: &HouseFaults, language: Language) 
         Language::En => format!("house rules in `{folder}`: {count}; none of the rules is used"),
     };
     format!("{head}\n{}", faults.in_language(language))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_rules_under_the_folder_is_read_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str| std::fs::write(folder.path().join(name), name).unwrap();
+        std::fs::create_dir(folder.path().join("c")).unwrap();
+        ["b.cedar", "a.cedar", "c/d.cedar", "README.md"].map(write);
+        let files = files(folder.path(), Language::En).unwrap();
+        let names: Vec<_> = files.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["a.cedar", "b.cedar", "c/d.cedar"]);
+    }
+
+    #[test]
+    fn a_folder_without_rules_is_a_mistake_and_not_a_house_without_rules() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = files(folder.path(), Language::En).unwrap_err().to_string();
+        assert!(said.contains("no file `*.cedar`"), "{said}");
+        let nowhere = folder.path().join("nowhere");
+        let said = files(&nowhere, Language::Nl).unwrap_err().to_string();
+        assert!(said.contains("niet te lezen"), "{said}");
+    }
+
+    #[test]
+    fn one_mistake_stops_all_and_is_told_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let right = include_str!("../../../examples/house-rules/reglement-opnamen.cedar");
+        std::fs::write(folder.path().join("a.cedar"), right).unwrap();
+        std::fs::write(folder.path().join("b.cedar"), "forbid (principal);").unwrap();
+        let law = Rulebook::embedded("2026-11-21T10:02:00Z".parse().unwrap()).unwrap();
+        let said = read(folder.path(), &law, Language::En)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            said.contains("none of the rules is used") && said.contains("b.cedar:1:"),
+            "{said}"
+        );
+    }
 }

@@ -15,7 +15,7 @@ pub(super) fn run(
 ) -> Result<Ended> {
     let lang = context.lang;
     let law = Rulebook::embedded(now)?;
-    let files = house::files(folder)?;
+    let files = house::files(folder, lang)?;
     let (faults, warnings, rules) = match HouseRules::read(&files, &law) {
         Ok(rules) => (Vec::new(), rules.warnings(&law)?, rules.len()),
         Err(faults) => (faults.findings().to_vec(), Vec::new(), 0),
