@@ -93,6 +93,9 @@ fn span<'a>(diagnostic: &dyn Diagnostic, notes: &'a Notes<'_>) -> &'a str {
         .unwrap_or_default()
 }
 
+/// What is wrong, in Dutch and in English.
+type Said = (String, String);
+
 /// Place and sentences of one mistake; nothing for what is told better elsewhere.
 fn in_our_words(error: &ValidationError, notes: &Notes<'_>) -> Option<(usize, String, String)> {
     let (at, _) = place_of(error);
@@ -104,78 +107,10 @@ fn in_our_words(error: &ValidationError, notes: &Notes<'_>) -> Option<(usize, St
     let (nl, en) = match error {
         // Facts and fields that do not exist were found by name.
         ValidationError::UnsafeAttributeAccess(_) if !notes.findings.is_empty() => return None,
-        ValidationError::UnsafeOptionalAttributeAccess(_) => {
-            let has = span.rsplit_once('.').map(|(object, field)| {
-                let name = field.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '_');
-                format!("{object} has {name}")
-            });
-            let has = has.unwrap_or_else(|| "context has …".to_owned());
-            (
-                format!("`{span}` kan ontbreken; vraag er eerst naar: `{has} && …`"),
-                format!("`{span}` may be missing; ask for it first: `{has} && …`"),
-            )
-        }
-        ValidationError::UnexpectedType(_) => {
-            let (wanted, is) = said
-                .strip_prefix("unexpected type: expected ")
-                .and_then(|rest| rest.split_once(" but saw "))
-                .unwrap_or(("?", "?"));
-            (
-                format!(
-                    "`{span}` is {}, en hier hoort {}",
-                    type_nl(is),
-                    type_nl(wanted)
-                ),
-                format!(
-                    "`{span}` is {}, and here belongs {}",
-                    type_en(is),
-                    type_en(wanted)
-                ),
-            )
-        }
-        ValidationError::IncompatibleTypes(_) => {
-            let types = said.trim_start_matches("the types ");
-            let types = types.trim_end_matches(" are not compatible");
-            let list = |name: fn(&str) -> String, and: &str| {
-                let names: Vec<_> = types
-                    .split(" and ")
-                    .flat_map(|part| part.split(", "))
-                    .map(name)
-                    .collect();
-                names.join(and)
-            };
-            (
-                format!(
-                    "`{span}` vergelijkt {}; dat is nooit gelijk",
-                    list(type_nl, " met ")
-                ),
-                format!(
-                    "`{span}` compares {}; these are never equal",
-                    list(type_en, " with ")
-                ),
-            )
-        }
-        ValidationError::UnrecognizedActionId(_) => {
-            let named = said.rsplit('"').nth(1).unwrap_or_default();
-            let all = || {
-                Action::ALL
-                    .iter()
-                    .map(|act| act.as_str())
-                    .chain(GROUPS.iter().copied())
-            };
-            let names: Vec<_> = all().collect();
-            let names = names.join(", ");
-            match nearest(named, all()) {
-                Some(near) => (
-                    format!("er is geen handeling `{named}`; bedoelt u `{near}`? Er zijn: {names}"),
-                    format!("there is no act `{named}`; did you mean `{near}`? There are: {names}"),
-                ),
-                None => (
-                    format!("er is geen handeling `{named}`; er zijn: {names}"),
-                    format!("there is no act `{named}`; there are: {names}"),
-                ),
-            }
-        }
+        ValidationError::UnsafeOptionalAttributeAccess(_) => not_asked_for(span),
+        ValidationError::UnexpectedType(_) => wrong_type(span, said),
+        ValidationError::IncompatibleTypes(_) => never_equal(span, said),
+        ValidationError::UnrecognizedActionId(_) => unknown_act(said),
         ValidationError::EmptySetForbidden(_) => (
             "een lege lijst `[]` zegt niets; noem de waarden".to_owned(),
             "an empty list `[]` says nothing; name the values".to_owned(),
@@ -183,6 +118,67 @@ fn in_our_words(error: &ValidationError, notes: &Notes<'_>) -> Option<(usize, St
         _ => (format!("Cedar zegt: {said}"), format!("Cedar says: {said}")),
     };
     Some((at, nl, en))
+}
+
+/// `context.purpose` is read without `context has purpose` before it.
+fn not_asked_for(span: &str) -> Said {
+    let has = span
+        .rsplit_once('.')
+        .map(|(object, field)| format!("{object} has {field}"));
+    let has = has.unwrap_or_else(|| "context has …".to_owned());
+    (
+        format!("`{span}` kan ontbreken; vraag er eerst naar: `{has} && …`"),
+        format!("`{span}` may be missing; ask for it first: `{has} && …`"),
+    )
+}
+
+/// From "unexpected type: expected Long but saw Bool".
+fn wrong_type(span: &str, said: &str) -> Said {
+    let (wanted, is) = said
+        .strip_prefix("unexpected type: expected ")
+        .and_then(|rest| rest.split_once(" but saw "))
+        .unwrap_or(("?", "?"));
+    let [is_nl, wanted_nl] = [is, wanted].map(type_nl);
+    let [is_en, wanted_en] = [is, wanted].map(type_en);
+    (
+        format!("`{span}` is {is_nl}, en hier hoort {wanted_nl}"),
+        format!("`{span}` is {is_en}, and here belongs {wanted_en}"),
+    )
+}
+
+/// From "the types Bool and String are not compatible".
+fn never_equal(span: &str, said: &str) -> Said {
+    let types = said.trim_start_matches("the types ");
+    let types = types.trim_end_matches(" are not compatible");
+    let list = |name: fn(&str) -> String, and: &str| {
+        let names = types.split(" and ").flat_map(|part| part.split(", "));
+        names.map(name).collect::<Vec<_>>().join(and)
+    };
+    let (nl, en) = (list(type_nl, " met "), list(type_en, " with "));
+    (
+        format!("`{span}` vergelijkt {nl}; dat is nooit gelijk"),
+        format!("`{span}` compares {en}; these are never equal"),
+    )
+}
+
+/// From "unrecognized action `Action::"recrod"`".
+fn unknown_act(said: &str) -> Said {
+    let named = said.rsplit('"').nth(1).unwrap_or_default();
+    let all = || {
+        let acts = Action::ALL.iter().map(|act| act.as_str());
+        acts.chain(GROUPS.iter().copied())
+    };
+    let names = all().collect::<Vec<_>>().join(", ");
+    match nearest(named, all()) {
+        Some(near) => (
+            format!("er is geen handeling `{named}`; bedoelt u `{near}`? Er zijn: {names}"),
+            format!("there is no act `{named}`; did you mean `{near}`? There are: {names}"),
+        ),
+        None => (
+            format!("er is geen handeling `{named}`; er zijn: {names}"),
+            format!("there is no act `{named}`; there are: {names}"),
+        ),
+    }
 }
 
 /// One of several types, or a single one, in words.

@@ -306,124 +306,8 @@ fn a_house_rule_can_permit_nothing_whatever_it_is_called() {
     assert!(said[0].contains("is a duty of the law"), "{said:?}");
 }
 
-#[test]
-fn every_mistake_is_said_with_its_line_its_rule_and_what_would_be_right() {
-    let right = |when: &str| gate("house.a", when);
-    let table: &[(String, &str)] = &[
-        (
-            right("context has purpos"),
-            "house.cedar:8:20: `house.a`: `purpos` is not a fact; did you mean `purpose`?",
-        ),
-        (
-            right("context has suspicion && context.suspicion has concreet"),
-            "has no field `concreet`; did you mean concrete?",
-        ),
-        (
-            right("context.openness == \"covert\""),
-            "8:8: `house.a`: `context.openness` may be missing; ask for it first: `context has openness && …`",
-        ),
-        (
-            right("context has on_hold && context.on_hold == \"yes\""),
-            "compares true or false with a word",
-        ),
-        (
-            right("context.staff_audible > 3"),
-            "`context.staff_audible` is true or false, and here belongs a number",
-        ),
-        (
-            right("context has channel && context.channel == \"phon\""),
-            "8:50: `house.a`: `channel` can't be `phon`; did you mean `phone`? It can be: live_inside",
-        ),
-        (
-            right("context.avg_applies == \"maybe\""),
-            "`avg_applies` can't be `maybe`",
-        ),
-        (
-            right("context.countries.contains(\"Holland\")"),
-            "a country code",
-        ),
-        (
-            right("context.sample_rate == 1"),
-            "a rule can't read `sample_rate`",
-        ),
-        (
-            right("context.line").replace("\"record\"", "\"recrod\""),
-            "7:30: `house.a`: there is no act `recrod`; did you mean `record`?",
-        ),
-        (
-            right("context.line").replace("@article(\"Handboek 1\")\n", ""),
-            "`@article` is missing",
-        ),
-        (
-            right("context.line").replace("@en(\"Not here.\")\n", ""),
-            "house.cedar:5:1: `house.a`: the text `@en` is missing",
-        ),
-        (
-            right("context.line").replace("@kind", "@knd"),
-            "`@kind` is missing",
-        ),
-        (
-            right("context.line").replace("@nl(", "@shrt_nl(\"x\")\n@nl("),
-            "`@shrt_nl` does not go with kind `labour`; did you mean `@short_nl`?",
-        ),
-        (
-            right("context.line").replace("@nl(", "@status(\"verified\")\n@nl("),
-            "`@status` belongs to rules of the law",
-        ),
-        (
-            right("context.line").replace("@nl(", "@gate(\"1\")\n@nl("),
-            "`@gate` belongs to rules of the law",
-        ),
-        (
-            right("context.line").replace("@nl(", "@fact(\"channel\")\n@nl("),
-            "`@fact` belongs to rules of the law",
-        ),
-        (
-            right("context.line").replace("@nl(", "@alternative_nl(\"x\")\n@nl("),
-            "the text `@alternative_en` is missing",
-        ),
-        (
-            right("context.line").replace("2026-10-01", "2026-02-30"),
-            "house.cedar:4:1: `house.a`: `2026-02-30` is not a date",
-        ),
-        (
-            right("context.line").replace("@nl(", "@valid_until(\"2026-09-30\")\n@nl("),
-            "lies before the first",
-        ),
-        (
-            right("context.line").replace("\"labour\"", "\"criminal\""),
-            "only the law makes something a crime",
-        ),
-        (
-            right("context.line").replace("house.a", "a"),
-            "`a` is no name of a house rule",
-        ),
-        (
-            right("context.line").replace("house.a", "avg.13.notice"),
-            "`avg.13.notice` is a rule of the law",
-        ),
-        (
-            right("context.line").replace("principal,", "principal == Asker::\"x\","),
-            "say nothing with `principal`",
-        ),
-        (
-            right("context.line").replace("};", "}"),
-            "this is not Cedar",
-        ),
-        (
-            right("context.line") + "@id(\"house.b",
-            "9:5: this text does not end",
-        ),
-        (
-            right("context.line") + &right("context.live"),
-            "9:1: `house.a`: `house.a` of 2026-10-01 is there already: house.cedar:1",
-        ),
-        (
-            duty("house.d", "context.line").replace("at_once", "At once!"),
-            "`At once!` is not a word of small letters",
-        ),
-        ("// nothing\n".to_owned(), "there is no rule in this file"),
-    ];
+/// Each text has this among its mistakes.
+fn all_said(table: &[(String, &str)]) {
     for (text, wanted) in table {
         let said = faults(text);
         assert!(
@@ -432,6 +316,142 @@ fn every_mistake_is_said_with_its_line_its_rule_and_what_would_be_right() {
             said.join("\n")
         );
     }
+}
+
+#[test]
+fn a_mistake_in_a_condition_is_said_with_its_place_and_what_would_be_right() {
+    let table = [
+        (
+            "context has purpos",
+            "house.cedar:8:20: `house.a`: `purpos` is not a fact; did you mean `purpose`?",
+        ),
+        (
+            "context has suspicion && context.suspicion has concreet",
+            "has no field `concreet`; did you mean concrete?",
+        ),
+        (
+            "context.openness == \"covert\"",
+            "8:8: `house.a`: `context.openness` may be missing; ask for it first: `context has openness && …`",
+        ),
+        (
+            "context has on_hold && context.on_hold == \"yes\"",
+            "compares true or false with a word",
+        ),
+        (
+            "context.staff_audible > 3",
+            "`context.staff_audible` is true or false, and here belongs a number",
+        ),
+        (
+            "context has channel && context.channel == \"phon\"",
+            "8:50: `house.a`: `channel` can't be `phon`; did you mean `phone`? It can be: live_inside",
+        ),
+        (
+            "context.avg_applies == \"maybe\"",
+            "`avg_applies` can't be `maybe`",
+        ),
+        ("context.countries.contains(\"Holland\")", "a country code"),
+        (
+            "context.sample_rate == 1",
+            "a rule can't read `sample_rate`",
+        ),
+        (
+            "context.line || [].contains(\"x\")",
+            "an empty list `[]` says nothing",
+        ),
+    ];
+    all_said(&table.map(|(when, wanted)| (gate("house.a", when), wanted)));
+}
+
+#[test]
+fn a_mistake_in_what_a_rule_says_of_itself_is_said_with_what_would_be_right() {
+    let table = [
+        ("@article(\"Handboek 1\")\n", "", "`@article` is missing"),
+        (
+            "@en(\"Not here.\")\n",
+            "",
+            "house.cedar:5:1: `house.a`: the text `@en` is missing",
+        ),
+        ("@kind", "@knd", "`@kind` is missing"),
+        (
+            "@nl(",
+            "@shrt_nl(\"x\")\n@nl(",
+            "`@shrt_nl` does not go with kind `labour`; did you mean `@short_nl`?",
+        ),
+        (
+            "@nl(",
+            "@status(\"verified\")\n@nl(",
+            "`@status` belongs to rules of the law",
+        ),
+        (
+            "@nl(",
+            "@gate(\"1\")\n@nl(",
+            "`@gate` belongs to rules of the law",
+        ),
+        (
+            "@nl(",
+            "@fact(\"channel\")\n@nl(",
+            "`@fact` belongs to rules of the law",
+        ),
+        (
+            "@nl(",
+            "@alternative_nl(\"x\")\n@nl(",
+            "the text `@alternative_en` is missing",
+        ),
+        (
+            "@nl(",
+            "@valid_until(\"2026-09-30\")\n@nl(",
+            "lies before the first",
+        ),
+        (
+            "2026-10-01",
+            "2026-02-30",
+            "house.cedar:4:1: `house.a`: `2026-02-30` is not a date",
+        ),
+        (
+            "\"labour\"",
+            "\"criminal\"",
+            "only the law makes something a crime",
+        ),
+        ("house.a", "a", "`a` is no name of a house rule"),
+        (
+            "house.a",
+            "avg.13.notice",
+            "`avg.13.notice` is a rule of the law",
+        ),
+        (
+            "principal,",
+            "principal == Asker::\"x\",",
+            "say nothing with `principal`",
+        ),
+        (
+            "\"record\"",
+            "\"recrod\"",
+            "7:30: `house.a`: there is no act `recrod`; did you mean `record`?",
+        ),
+    ];
+    let right = gate("house.a", "context.line");
+    all_said(&table.map(|(from, to, wanted)| (right.replace(from, to), wanted)));
+}
+
+#[test]
+fn a_mistake_in_a_file_is_said_with_what_would_be_right() {
+    let right = gate("house.a", "context.line");
+    all_said(&[
+        (right.replace("};", "}"), "this is not Cedar"),
+        (
+            format!("{right}@id(\"house.b"),
+            "9:5: this text does not end",
+        ),
+        (
+            format!("{right}{}", gate("house.a", "context.live")),
+            "9:1: `house.a`: `house.a` of 2026-10-01 is there already: house.cedar:1",
+        ),
+        (
+            duty("house.d", "context.line").replace("at_once", "At once!"),
+            "`At once!` is not a word of small letters",
+        ),
+        ("// nothing\n".to_owned(), "there is no rule in this file"),
+    ]);
 }
 
 #[test]
