@@ -124,12 +124,17 @@ pub(crate) fn in_words(folder: &Path, faults: &HouseFaults, language: Language) 
 mod tests {
     use super::*;
 
+    fn write(path: &Path, text: &str) {
+        voicelog_store::durable::replace(path, text.as_bytes()).unwrap();
+    }
+
     #[test]
     fn every_file_of_rules_under_the_folder_is_read_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str| std::fs::write(folder.path().join(name), name).unwrap();
         std::fs::create_dir(folder.path().join("c")).unwrap();
-        ["b.cedar", "a.cedar", "c/d.cedar", "README.md"].map(write);
+        for name in ["b.cedar", "a.cedar", "c/d.cedar", "README.md"] {
+            write(&folder.path().join(name), name);
+        }
         let files = files(folder.path(), Language::En).unwrap();
         let names: Vec<_> = files.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["a.cedar", "b.cedar", "c/d.cedar"]);
@@ -149,8 +154,8 @@ mod tests {
     fn one_mistake_stops_all_and_is_told_with_its_place() {
         let folder = tempfile::tempdir().unwrap();
         let right = include_str!("../../../examples/house-rules/reglement-opnamen.cedar");
-        std::fs::write(folder.path().join("a.cedar"), right).unwrap();
-        std::fs::write(folder.path().join("b.cedar"), "forbid (principal);").unwrap();
+        write(&folder.path().join("a.cedar"), right);
+        write(&folder.path().join("b.cedar"), "forbid (principal);");
         let law = Rulebook::embedded("2026-11-21T10:02:00Z".parse().unwrap()).unwrap();
         let said = read(folder.path(), &law, Language::En)
             .unwrap_err()
