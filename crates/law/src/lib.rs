@@ -28,7 +28,7 @@ mod text;
 pub use decide::{decide, decide_without_unknown};
 pub use decision::{
     Advice, AdviceKind, BEFORE_FIRST_SAMPLE, Decision, Duty, EvidenceForecast, Forecast,
-    HOUSE_PREFIX, Outcome, Reason, ReasonKind, RulebookRef, Status,
+    HOUSE_PREFIX, Outcome, Reason, ReasonKind, RulebookRef, Status, Weighing,
 };
 pub use facts::table::{Definition, Effect, Field, Missing, Shape, definitions};
 pub use facts::{Facts, FactsError, Finding, facts_schema};

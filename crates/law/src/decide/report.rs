@@ -3,7 +3,7 @@
 use super::{Weighed, failure_kind, kind_of};
 use crate::decision::{
     Advice, AdviceKind, BEFORE_FIRST_SAMPLE, Decision, Duty, EvidenceForecast, Forecast, Outcome,
-    Reason, ReasonKind, Status,
+    Reason, ReasonKind, Status, Weighing,
 };
 use crate::facts::Facts;
 use crate::facts::calendar;
@@ -102,6 +102,7 @@ fn reason(rule: &Rule, action: Action) -> Option<Reason> {
         articles: articles.clone(),
         status: rule.status,
         text: text.clone(),
+        weighing: rule.weighing.clone(),
     })
 }
 
@@ -125,6 +126,7 @@ fn failed_reason(rulebook: &Rulebook, failure: &RuleFailure) -> Reason {
                 failure.why
             ),
         ),
+        weighing: None,
     }
 }
 
@@ -140,6 +142,13 @@ fn silent() -> Reason {
             "No rule of this rulebook speaks on this act in this situation. The rulebook does not \
              decide this; let a person who knows the matter decide.",
         ),
+        weighing: Some(Weighing {
+            who: Text::new(
+                "iemand met kennis van zaken, met naam",
+                "a named person who knows the matter",
+            ),
+            factors: Vec::new(),
+        }),
     }
 }
 

@@ -15,21 +15,38 @@ struct Kind {
     may: &'static [&'static str],
 }
 
+/// What a rule that forbids may carry besides.
+const OF_A_GATE: &[&str] = &[
+    "short_nl",
+    "short_en",
+    "article_later",
+    "nl_later",
+    "en_later",
+    "alternative_nl",
+    "alternative_en",
+];
+
 /// `@valid_until` goes with all of them.
 const KINDS: &[Kind] = &[
     Kind {
-        words: &["contract", "labour", "privacy", "human"],
+        words: &["contract", "labour", "privacy"],
         effect: Effect::Forbid,
         must: &["article", "nl", "en"],
-        may: &[
-            "short_nl",
-            "short_en",
-            "article_later",
-            "nl_later",
-            "en_later",
-            "alternative_nl",
-            "alternative_en",
+        may: OF_A_GATE,
+    },
+    Kind {
+        words: &["human"],
+        effect: Effect::Forbid,
+        must: &[
+            "article",
+            "nl",
+            "en",
+            "weighs_nl",
+            "weighs_en",
+            "factors_nl",
+            "factors_en",
         ],
+        may: OF_A_GATE,
     },
     Kind {
         words: &["duty"],
@@ -58,6 +75,8 @@ const PAIRS: &[(&str, &str)] = &[
     ("short_nl", "short_en"),
     ("nl_later", "en_later"),
     ("alternative_nl", "alternative_en"),
+    ("weighs_nl", "weighs_en"),
+    ("factors_nl", "factors_en"),
 ];
 
 /// Adds everything that is wrong with the annotations and the scope of a rule.
@@ -271,6 +290,16 @@ fn check_words(given: &BTreeMap<&str, &str>, notes: &mut Notes<'_>) {
                 &format!("`{text}` is not a word of small letters and `_`{en}"),
             );
         }
+    }
+    let count = |name: &str| given.get(name).map(|text| text.split(';').count());
+    if let (Some(dutch), Some(english)) = (count("factors_nl"), count("factors_en"))
+        && dutch != english
+    {
+        notes.add_at_annotation(
+            "factors_en",
+            &format!("in het Nederlands staan {dutch} punten, in het Engels {english}; zet tussen elk een `;`"),
+            &format!("there are {dutch} factors in Dutch and {english} in English; part them with `;`"),
+        );
     }
     let advice = given.get("advice").filter(|text| !text.is_empty());
     if let Some(text) = advice.filter(|text| !ADVICE.contains(text)) {

@@ -63,9 +63,15 @@ fn duty(id: &str, when: &str) -> String {
     )
 }
 
+/// What a rule of kind `human` says besides, before its text.
+const WEIGHING: &str = "@weighs_nl(\"de chef\")\n@weighs_en(\"the chief\")\n\
+                        @factors_nl(\"a; b\")\n@factors_en(\"a; b\")\n@nl(";
+
 /// House rules of every kind that hold in many situations.
 fn broad() -> Rulebook {
-    let human = gate("house.human", "context.organisation").replace("labour", "human");
+    let human = gate("house.human", "context.organisation")
+        .replace("labour", "human")
+        .replace("@nl(", WEIGHING);
     let all = [
         human,
         gate(
@@ -411,6 +417,16 @@ fn a_mistake_in_what_a_rule_says_of_itself_is_said_with_what_would_be_right() {
             "\"labour\"",
             "\"criminal\"",
             "only the law makes something a crime",
+        ),
+        (
+            "\"labour\"",
+            "\"human\"",
+            "the text `@weighs_nl` is missing",
+        ),
+        (
+            "@nl(",
+            "@weighs_nl(\"x\")\n@nl(",
+            "`@weighs_nl` does not go with kind `labour`",
         ),
         ("house.a", "a", "`a` is no name of a house rule"),
         (

@@ -47,6 +47,7 @@ fn the_rule_that_begins_in_december_2027_is_told_with_the_duty_that_it_brings() 
 
 const RULE: &str = r#"
 @id("house.copy") @kind("human") @article("Reglement 9") @valid_from("2026-10-01")
+@weighs_nl("de chef") @weighs_en("the chief") @factors_nl("a") @factors_en("a")
 @nl("Een mens beslist.") @en("A person decides.")
 forbid (principal, action == Action::"give_copy", resource)
 when { context has requester_role && context.requester_role == "data_subject" };
