@@ -191,7 +191,7 @@ impl Reading {
                 if notes.findings.is_empty() {
                     match rule::read(piece.file, &policy, Origin::House) {
                         Ok(rule) => {
-                            self.versions.push((rule, policy));
+                            self.versions.push((Arc::new(rule), policy));
                             self.places.push(place_of(piece));
                         }
                         Err(error) => notes.add(0, &wrong_nl(&error), &error.to_string()),

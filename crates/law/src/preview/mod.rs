@@ -142,12 +142,12 @@ fn differing<'v>(
     after: &BTreeMap<&'v str, &'v Version>,
 ) -> impl Iterator<Item = (Change, &'v Rule)> {
     let ended = before.iter().filter(|(id, _)| !after.contains_key(*id));
-    let ended = ended.map(|(_, (rule, _))| (Change::Ends, rule));
+    let ended = ended.map(|(_, (rule, _))| (Change::Ends, &**rule));
     let begun = after
         .iter()
         .filter_map(|(id, (rule, _))| match before.get(id) {
-            None => Some((Change::Begins, rule)),
-            Some((known, _)) if known.cedar != rule.cedar => Some((Change::Changes, rule)),
+            None => Some((Change::Begins, &**rule)),
+            Some((known, _)) if known.cedar != rule.cedar => Some((Change::Changes, &**rule)),
             Some(_) => None,
         });
     let mut all: Vec<_> = ended.chain(begun).collect();

@@ -7,10 +7,12 @@
 
 mod context;
 mod embedded;
+mod error;
 pub(crate) mod rule;
 mod schema;
 mod versions;
 
+pub use error::{BeforeRulebook, RulebookError};
 pub(crate) use rule::{Does, Rule};
 pub(crate) use versions::{Version, Versions};
 
@@ -18,7 +20,7 @@ use crate::decision::{RulebookRef, Status};
 use crate::facts::values::Values;
 use crate::facts::{calendar, table};
 use crate::house::HouseRules;
-use crate::text::{Bilingual, Text};
+use crate::text::Text;
 use cedar_policy::{
     ActionConstraint, AuthorizationError, Authorizer, Entities, EntityId, EntityUid, Policy,
     PolicyId, PolicySet, Request, Schema, ValidationMode, Validator,
@@ -28,85 +30,7 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
 use std::sync::Arc;
-use voicelog_model::{Action, Kind, Timestamp};
-
-/// A rulebook does not load.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RulebookError {
-    /// The text is not Cedar.
-    #[error("`{place}` is not Cedar policy text: {why}")]
-    Syntax {
-        /// The file.
-        place: String,
-        /// What the parser says.
-        why: String,
-    },
-    /// An annotation is missing or wrong.
-    #[error("`{place}`: rule `{rule}`: annotation `@{annotation}`: {why}")]
-    Annotation {
-        /// The file.
-        place: String,
-        /// The rule, if it has an id.
-        rule: String,
-        /// The annotation.
-        annotation: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// A rule speaks of something that facts do not have, or in the wrong way.
-    #[error("rules do not fit the facts: {why}")]
-    Facts {
-        /// What the validator says.
-        why: String,
-    },
-    /// Two rules with one id are valid from the same day.
-    #[error("rule `{rule}` is there twice from the same day")]
-    Double {
-        /// The rule.
-        rule: String,
-    },
-    /// A rule points at a fact or a duty that is not there.
-    #[error("rule `{rule}` points at `{target}`, which is not there")]
-    Dangling {
-        /// The rule.
-        rule: String,
-        /// What it points at.
-        target: String,
-    },
-}
-
-/// A moment before the first day of the rulebook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{}", Self::TEXT.en)]
-pub struct BeforeRulebook;
-
-impl BeforeRulebook {
-    /// What is wrong and what would be right.
-    pub const TEXT: Bilingual = Bilingual {
-        nl: "dit regelboek kent het recht vanaf 29 september 2026; kies die dag of later",
-        en: "this rulebook knows the law from 29 September 2026 on; choose that day or later",
-    };
-
-    /// The kind of trouble: the input is wrong.
-    #[must_use]
-    pub const fn kind(self) -> Kind {
-        Kind::Invalid
-    }
-}
-
-impl RulebookError {
-    /// The kind of trouble: the input is wrong.
-    #[must_use]
-    pub const fn kind(&self) -> Kind {
-        Kind::Invalid
-    }
-
-    /// What to do about it.
-    #[must_use]
-    pub const fn help(&self) -> &'static str {
-        "`design/law.md` says how a rule is written"
-    }
-}
+use voicelog_model::{Action, Timestamp};
 
 /// One rule, to show to a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -191,7 +115,7 @@ pub struct Rulebook {
     versions: Versions,
     /// The moment for which it is made.
     at: Timestamp,
-    rules: BTreeMap<String, Rule>,
+    rules: BTreeMap<String, Arc<Rule>>,
     acts: BTreeMap<Action, ActRules>,
     reference: RulebookRef,
     /// From when these are the rules in force, as a full-date; nothing if no rule has begun.
@@ -249,7 +173,7 @@ impl Rulebook {
                         rule: rule.id.clone(),
                     })?;
                 let policy = policy.new_id(PolicyId::new(&rule.id));
-                law.push((rule, policy));
+                law.push((Arc::new(rule), policy));
             }
         }
         validate(&schema, &all)?;
@@ -303,7 +227,7 @@ impl Rulebook {
             hasher.update((rule.cedar.len() as u64).to_be_bytes());
             hasher.update(&rule.cedar);
             valid_from = valid_from.max(rule.valid_from.clone());
-            rules.insert(rule_id.to_owned(), rule.clone());
+            rules.insert(rule_id.to_owned(), Arc::clone(rule));
         }
         let (since, until) = (in_force.since, in_force.until);
         let id = if versions.house.is_empty() {
@@ -367,12 +291,12 @@ impl Rulebook {
     /// One rule.
     #[must_use]
     pub fn rule(&self, id: &str) -> Option<RuleText> {
-        self.rules.get(id).map(show)
+        self.rules.get(id).map(|rule| show(rule))
     }
 
     /// Every rule in force, by id.
     pub fn rules(&self) -> impl Iterator<Item = RuleText> {
-        self.rules.values().map(show)
+        self.rules.values().map(|rule| show(rule))
     }
 
     /// The moment for which it was made.
@@ -401,7 +325,7 @@ impl Rulebook {
     /// The rules in force that say whether a duty is met.
     pub(crate) fn marks_of(&self, id: &str) -> Vec<&Rule> {
         let marks = |rule: &&Rule| matches!(&rule.does, Does::Mark { duty, .. } if duty == id);
-        self.rules.values().filter(marks).collect()
+        self.rules.values().map(Arc::as_ref).filter(marks).collect()
     }
 
     /// Every version of every rule.
@@ -410,7 +334,7 @@ impl Rulebook {
     }
 
     pub(crate) fn by_id(&self, id: &str) -> Option<&Rule> {
-        self.rules.get(id)
+        self.rules.get(id).map(Arc::as_ref)
     }
 
     /// The ids of all rules that hold for these facts.
@@ -436,7 +360,7 @@ impl Rulebook {
         let sets = self.acts.get(&action).into_iter();
         sets.flat_map(|sets| [&sets.gates, &sets.missing, &sets.house, &sets.duties])
             .flat_map(PolicySet::policies)
-            .filter_map(|policy| self.rules.get::<str>(policy.id().as_ref()))
+            .filter_map(|policy| self.by_id(policy.id().as_ref()))
     }
 
     /// The rules of one part that hold for these facts, in the order of the law; and the rules
@@ -457,7 +381,7 @@ impl Rulebook {
         let diagnostics = response.diagnostics();
         let mut rules: Vec<_> = diagnostics
             .reason()
-            .filter_map(|id| self.rules.get::<str>(id.as_ref()))
+            .filter_map(|id| self.by_id(id.as_ref()))
             .collect();
         rules.sort_by(|left, right| (left.gate, &left.id).cmp(&(right.gate, &right.id)));
         let failures = diagnostics.errors().map(|error| {

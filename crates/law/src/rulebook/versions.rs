@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One version of one rule. The policy has the id of the rule.
-pub(crate) type Version = (Rule, Policy);
+pub(crate) type Version = (Arc<Rule>, Policy);
 
 /// All versions of a rulebook, those of a house behind those of the law.
 #[derive(Debug, Clone)]

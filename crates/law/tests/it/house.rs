@@ -368,85 +368,89 @@ fn a_mistake_in_a_condition_is_said_with_its_place_and_what_would_be_right() {
     all_said(&table.map(|(when, wanted)| (gate("house.a", when), wanted)));
 }
 
+/// A change that spoils a right rule, from and to, and what is then said.
+const SPOILT: &[(&str, &str, &str)] = &[
+    ("@article(\"Handboek 1\")\n", "", "`@article` is missing"),
+    (
+        "@en(\"Not here.\")\n",
+        "",
+        "house.cedar:5:1: `house.a`: the text `@en` is missing",
+    ),
+    ("@kind", "@knd", "`@kind` is missing"),
+    (
+        "@nl(",
+        "@shrt_nl(\"x\")\n@nl(",
+        "`@shrt_nl` does not go with kind `labour`; did you mean `@short_nl`?",
+    ),
+    (
+        "@nl(",
+        "@status(\"verified\")\n@nl(",
+        "`@status` belongs to rules of the law",
+    ),
+    (
+        "@nl(",
+        "@gate(\"1\")\n@nl(",
+        "`@gate` belongs to rules of the law",
+    ),
+    (
+        "@nl(",
+        "@fact(\"channel\")\n@nl(",
+        "`@fact` belongs to rules of the law",
+    ),
+    (
+        "@nl(",
+        "@alternative_nl(\"x\")\n@nl(",
+        "the text `@alternative_en` is missing",
+    ),
+    (
+        "@nl(",
+        "@valid_until(\"2026-09-30\")\n@nl(",
+        "lies before the first",
+    ),
+    (
+        "2026-10-01",
+        "2026-02-30",
+        "house.cedar:4:1: `house.a`: `2026-02-30` is not a date",
+    ),
+    (
+        "\"labour\"",
+        "\"criminal\"",
+        "only the law makes something a crime",
+    ),
+    (
+        "\"labour\"",
+        "\"human\"",
+        "the text `@weighs_nl` is missing",
+    ),
+    (
+        "@nl(",
+        "@weighs_nl(\"x\")\n@nl(",
+        "`@weighs_nl` does not go with kind `labour`",
+    ),
+    ("house.a", "a", "`a` is no name of a house rule"),
+    (
+        "house.a",
+        "avg.13.notice",
+        "`avg.13.notice` is a rule of the law",
+    ),
+    (
+        "principal,",
+        "principal == Asker::\"x\",",
+        "say nothing with `principal`",
+    ),
+    (
+        "\"record\"",
+        "\"recrod\"",
+        "7:30: `house.a`: there is no act `recrod`; did you mean `record`?",
+    ),
+];
+
 #[test]
 fn a_mistake_in_what_a_rule_says_of_itself_is_said_with_what_would_be_right() {
-    let table = [
-        ("@article(\"Handboek 1\")\n", "", "`@article` is missing"),
-        (
-            "@en(\"Not here.\")\n",
-            "",
-            "house.cedar:5:1: `house.a`: the text `@en` is missing",
-        ),
-        ("@kind", "@knd", "`@kind` is missing"),
-        (
-            "@nl(",
-            "@shrt_nl(\"x\")\n@nl(",
-            "`@shrt_nl` does not go with kind `labour`; did you mean `@short_nl`?",
-        ),
-        (
-            "@nl(",
-            "@status(\"verified\")\n@nl(",
-            "`@status` belongs to rules of the law",
-        ),
-        (
-            "@nl(",
-            "@gate(\"1\")\n@nl(",
-            "`@gate` belongs to rules of the law",
-        ),
-        (
-            "@nl(",
-            "@fact(\"channel\")\n@nl(",
-            "`@fact` belongs to rules of the law",
-        ),
-        (
-            "@nl(",
-            "@alternative_nl(\"x\")\n@nl(",
-            "the text `@alternative_en` is missing",
-        ),
-        (
-            "@nl(",
-            "@valid_until(\"2026-09-30\")\n@nl(",
-            "lies before the first",
-        ),
-        (
-            "2026-10-01",
-            "2026-02-30",
-            "house.cedar:4:1: `house.a`: `2026-02-30` is not a date",
-        ),
-        (
-            "\"labour\"",
-            "\"criminal\"",
-            "only the law makes something a crime",
-        ),
-        (
-            "\"labour\"",
-            "\"human\"",
-            "the text `@weighs_nl` is missing",
-        ),
-        (
-            "@nl(",
-            "@weighs_nl(\"x\")\n@nl(",
-            "`@weighs_nl` does not go with kind `labour`",
-        ),
-        ("house.a", "a", "`a` is no name of a house rule"),
-        (
-            "house.a",
-            "avg.13.notice",
-            "`avg.13.notice` is a rule of the law",
-        ),
-        (
-            "principal,",
-            "principal == Asker::\"x\",",
-            "say nothing with `principal`",
-        ),
-        (
-            "\"record\"",
-            "\"recrod\"",
-            "7:30: `house.a`: there is no act `recrod`; did you mean `record`?",
-        ),
-    ];
     let right = gate("house.a", "context.line");
-    all_said(&table.map(|(from, to, wanted)| (right.replace(from, to), wanted)));
+    let spoilt = SPOILT.iter();
+    let spoilt = spoilt.map(|(from, to, wanted)| (right.replace(from, to), *wanted));
+    all_said(&spoilt.collect::<Vec<_>>());
 }
 
 #[test]
