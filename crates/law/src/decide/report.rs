@@ -7,6 +7,8 @@ use crate::decision::{
 };
 use crate::facts::Facts;
 use crate::facts::calendar;
+use crate::facts::name;
+use crate::purposes;
 use crate::rulebook::{Asked, Does, Part, Rule, RuleFailure, Rulebook};
 use crate::terms::Terms;
 use crate::text::Text;
@@ -226,7 +228,36 @@ fn notes(facts: &Facts, at: Timestamp) -> Vec<Advice> {
             ),
         }
     });
-    mended.chain(conflict).collect()
+    mended.chain(conflict).chain(of_purpose(facts)).collect()
+}
+
+/// What belongs to the purpose, where it answers what is asked: who may listen, and how long.
+fn of_purpose(facts: &Facts) -> Option<Advice> {
+    let filled = facts.filled();
+    let purpose = filled.word(name::PURPOSE).and_then(purposes::purpose)?;
+    let (called, listeners, at_most) = (purpose.called, purpose.listeners, purpose.at_most);
+    let text = match facts.action() {
+        Action::Listen => Text::new(
+            format!(
+                "Voor het doel {} luistert alleen: {}.",
+                called.nl, listeners.nl
+            ),
+            format!(
+                "For the purpose {} only these listen: {}.",
+                called.en, listeners.en
+            ),
+        ),
+        Action::Record | Action::Keep if !filled.has(name::RETENTION_TERM) => Text::new(
+            format!("Hoe lang bij het doel {}: {}.", called.nl, at_most.nl),
+            format!("How long for the purpose {}: {}.", called.en, at_most.en),
+        ),
+        _ => return None,
+    };
+    Some(Advice {
+        rule: format!("purpose.{}", purpose.name),
+        kind: AdviceKind::Risk,
+        text,
+    })
 }
 
 /// The forecast: the gravest that a rule gives.

@@ -80,7 +80,7 @@ impl Findings {
 }
 
 /// A piece of the input, short enough to print.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     const LONGEST: usize = 40;
     let mut shown: String = text
         .chars()

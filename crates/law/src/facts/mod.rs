@@ -17,12 +17,12 @@ pub(crate) mod table;
 pub(crate) mod trials;
 pub(crate) mod values;
 
-pub(crate) use error::nearest;
 pub use error::{FactsError, Finding};
+pub(crate) use error::{nearest, shown};
 pub use schema::facts_schema;
 
 use defaults::Mended;
-use error::{Findings, shown};
+use error::Findings;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use table::{definition, definitions};
@@ -284,6 +284,15 @@ pub(crate) fn fits(row: &table::Definition, value: &Value) -> bool {
     let mut findings = Findings::default();
     shape::check(row.name, row.shape, value, &mut findings);
     findings.is_empty()
+}
+
+/// Reads one JSON object without double keys, at any depth; nothing if it is none.
+#[must_use]
+pub fn strict_object(bytes: &[u8]) -> Option<Map<String, Value>> {
+    match serde_json::from_slice(bytes) {
+        Ok(json::Strict(Value::Object(map))) => Some(map),
+        _ => None,
+    }
 }
 
 fn unknown_key(key: &str, findings: &mut Findings) {

@@ -24,6 +24,7 @@ use crate::text::{Bilingual, Text};
 use condition::Truth;
 use possible::Possible;
 use question::Settles;
+pub(crate) use questions::STAND_IN;
 use questions::{question, questions};
 use serde_json::Value;
 use std::collections::BTreeSet;

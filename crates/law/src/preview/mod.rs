@@ -7,6 +7,7 @@
 mod effects;
 
 use crate::decision::{Outcome, Status};
+use crate::purposes::{PURPOSES, Purpose};
 use crate::rulebook::{Rule, Rulebook, RulebookError, Version, Versions};
 use crate::terms::{self, Bound, StatutoryTerm};
 use crate::text::Text;
@@ -65,6 +66,19 @@ pub struct TermChange {
     pub article: &'static str,
 }
 
+/// What belongs to a purpose changes: basis, notice, how long, who may listen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PurposeChange {
+    /// The day, as a full-date.
+    pub day: &'static str,
+    /// What happens to it: it begins or changes.
+    pub change: Change,
+    /// As it was.
+    pub before: Option<Purpose>,
+    /// As it will be.
+    pub after: Purpose,
+}
+
 /// A change in the answers, in all situations in which it is the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerChange {
@@ -93,6 +107,8 @@ pub struct Preview {
     pub rules: Vec<RuleChange>,
     /// The statutory terms that do.
     pub terms: Vec<TermChange>,
+    /// The purposes to which something else belongs.
+    pub purposes: Vec<PurposeChange>,
     /// What that does.
     pub answers: Vec<AnswerChange>,
 }
@@ -108,6 +124,7 @@ impl Rulebook {
         let rules = rules_between(self.versions(), &from, &until);
         Ok(Preview {
             terms: terms_between(terms::STATUTORY, &from, &until),
+            purposes: purposes_between(PURPOSES, &from, &until),
             answers: effects::between(self, &then),
             from,
             to: until,
@@ -191,11 +208,34 @@ fn terms_between(table: &'static [StatutoryTerm], from: &str, to: &str) -> Vec<T
     names.iter().filter_map(change).collect()
 }
 
+/// The purposes of which a version begins after one day and up to another.
+fn purposes_between(table: &[Purpose], from: &str, to: &str) -> Vec<PurposeChange> {
+    let begins = table
+        .iter()
+        .filter(|row| row.valid_from > from && row.valid_from <= to);
+    let mut changes: Vec<_> = begins
+        .map(|after| {
+            let earlier = table
+                .iter()
+                .filter(|row| row.name == after.name && row.valid_from < after.valid_from);
+            let before = earlier.max_by_key(|row| row.valid_from).copied();
+            PurposeChange {
+                day: after.valid_from,
+                change: before.map_or(Change::Begins, |_| Change::Changes),
+                before,
+                after: *after,
+            }
+        })
+        .collect();
+    changes.sort_by_key(|change| change.day);
+    changes
+}
+
 impl Preview {
     /// Whether nothing changes.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.rules.is_empty() && self.terms.is_empty()
+        self.rules.is_empty() && self.terms.is_empty() && self.purposes.is_empty()
     }
 
     /// For programs, with texts in one language.
@@ -214,6 +254,13 @@ impl Preview {
                 "bound": if term.is_floor { "floor" } else { "ceiling" },
                 "sector": term.sector, "purpose": term.purpose,
                 "before": term.before, "after": term.after, "article": term.article,
+            })
+        });
+        let purposes = self.purposes.iter().map(|purpose| {
+            json!({
+                "day": purpose.day, "change": purpose.change,
+                "before": purpose.before.map(|before| before.to_json(language)),
+                "after": purpose.after.to_json(language),
             })
         });
         let texts = |texts: &[(Change, Text)]| -> Vec<Value> {
@@ -236,6 +283,7 @@ impl Preview {
             "from": self.from, "to": self.to,
             "rules": rules.collect::<Vec<_>>(),
             "terms": terms.collect::<Vec<_>>(),
+            "purposes": purposes.collect::<Vec<_>>(),
             "answers": effects.collect::<Vec<_>>(),
         })
     }
@@ -278,6 +326,24 @@ mod tests {
         changes
             .map(|change| (change.name, change.change, change.after))
             .collect()
+    }
+
+    #[test]
+    fn what_belongs_to_a_purpose_changes_on_its_day() {
+        let now = *crate::purposes::purpose("klacht").unwrap();
+        let later = Purpose {
+            valid_from: "2028-01-01",
+            basis: &["f"],
+            ..now
+        };
+        let table = [now, later];
+        assert_eq!(purposes_between(&table, "2027-01-01", "2027-12-31"), []);
+        let changes = purposes_between(&table, "2027-01-01", "2028-01-01");
+        let [change] = changes.as_slice() else {
+            panic!("{changes:?}");
+        };
+        assert_eq!((change.before, change.after), (Some(now), later));
+        assert_eq!(change.change, Change::Changes);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod cases;
 mod common;
 mod coverage;
 mod decisions;
+mod documents;
 mod facts;
 mod house;
 mod preview;

@@ -2,6 +2,8 @@
 
 mod again;
 mod ask;
+mod breach;
+mod document;
 mod preview;
 mod validate;
 
@@ -12,7 +14,7 @@ use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use voicelog_law::{BeforeRulebook, Decision, Facts, Forecast, Rulebook};
+use voicelog_law::{BeforeRulebook, Decision, Facts, Forecast, Rulebook, purposes};
 use voicelog_model::{Clock, DecisionId, Timestamp, limits};
 
 #[derive(Debug, clap::Subcommand)]
@@ -85,8 +87,20 @@ pub(crate) enum Args {
         #[arg(long)]
         json: bool,
     },
+    /// Make a document from the rulebook: announcement, notice, letter; or list them.
+    ///
+    /// A draft with the answers filled in: what is not given becomes a line to fill in.
+    Document(document::Args),
     /// Print the JSON Schema of a facts file.
     Facts,
+    /// What belongs to each purpose: basis, notice, works council, listeners, how long.
+    Purposes {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What a data breach asks of you, and until when.
+    Breach(breach::Args),
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
@@ -102,7 +116,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
             house,
             json,
         } => {
-            let at = at.as_deref().map(moment).transpose()?.unwrap_or(now);
+            let at = at
+                .as_deref()
+                .map(|at| moment("--at", at))
+                .transpose()?
+                .unwrap_or(now);
             decide(facts, at, house.as_deref(), *json, context)
         }
         Args::Show { rule, house, json } => {
@@ -112,14 +130,71 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
         Args::Again { id, save, json } => again::run(*id, save.as_deref(), now, *json, context),
         Args::Preview { at, house, json } => {
             let rulebook = house::rulebook(house.as_deref(), now, context)?;
-            preview::run(&rulebook, now, moment(at)?, *json, context.lang)
+            preview::run(&rulebook, now, moment("--at", at)?, *json, context.lang)
         }
         Args::Validate { folder, json } => validate::run(folder, now, *json, context),
+        Args::Document(args) => document::run(args, now, context),
         Args::Facts => {
             print::json(&voicelog_law::facts_schema())?;
             Ok(Ended::Done)
         }
+        Args::Purposes { json } => list_purposes(*json, context),
+        Args::Breach(args) => breach::run(args, now, context),
     }
+}
+
+fn list_purposes(as_json: bool, context: &Context) -> Result<Ended> {
+    let lang = context.lang;
+    if as_json {
+        let all: Vec<_> = purposes().map(|purpose| purpose.to_json(lang)).collect();
+        print::json(&json!(all))?;
+        return Ok(Ended::Done);
+    }
+    for purpose in purposes() {
+        print::line(format!("{} ({})", purpose.name, purpose.called.pick(lang)));
+        let letters = |letters: &[&str]| match letters {
+            [] => lang.pick("geen vaste", "none fixed").to_owned(),
+            letters => letters.join(", "),
+        };
+        for (label, value) in [
+            (lang.pick("grondslag", "basis"), letters(purpose.basis)),
+            (
+                lang.pick("grondslag overheid", "basis, government"),
+                letters(purpose.basis_of_government),
+            ),
+            (
+                lang.pick("melden", "notice"),
+                purpose.notice.pick(lang).to_owned(),
+            ),
+            (
+                lang.pick("ondernemingsraad", "works council"),
+                purpose.works_council.pick(lang).to_owned(),
+            ),
+            (
+                lang.pick("DPIA", "DPIA"),
+                purpose.assessment.pick(lang).to_owned(),
+            ),
+            (
+                lang.pick("ten minste", "at least"),
+                purpose.at_least.pick(lang).to_owned(),
+            ),
+            (
+                lang.pick("ten hoogste", "at most"),
+                purpose.at_most.pick(lang).to_owned(),
+            ),
+            (
+                lang.pick("wie luistert", "who listens"),
+                purpose.listeners.pick(lang).to_owned(),
+            ),
+            (
+                lang.pick("tegen een medewerker", "against an employee"),
+                purpose.against_staff.pick(lang).to_owned(),
+            ),
+        ] {
+            print::line(format!("  {label:22} {value}"));
+        }
+    }
+    Ok(Ended::Done)
 }
 
 fn bad(what: String) -> anyhow::Error {
@@ -127,7 +202,7 @@ fn bad(what: String) -> anyhow::Error {
 }
 
 /// A moment, or a day, which counts from its beginning in the Netherlands.
-fn moment(text: &str) -> Result<Timestamp> {
+fn moment(option: &str, text: &str) -> Result<Timestamp> {
     if let Ok(moment) = text.parse() {
         return Ok(moment);
     }
@@ -137,9 +212,47 @@ fn moment(text: &str) -> Result<Timestamp> {
         .map(|zoned| Timestamp::from_jiff(zoned.timestamp()))
         .ok_or_else(|| {
             bad(format!(
-                "--at: `{text}` is neither a day (2026-11-21) nor a moment (2026-11-21T10:02:00Z)"
+                "{option}: `{text}` is neither a day (2026-11-21) nor a moment (2026-11-21T10:02:00Z)"
             ))
         })
+}
+
+/// Reads a file, or standard input for `-`; one byte more than may be, so that its reader says that
+/// it is too much.
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let name = path.display();
+    let cannot_read = |error| bad(format!("cannot read `{name}`: {error}"));
+    let source: Box<dyn Read> = if path.as_os_str() == "-" {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(std::fs::File::open(path).map_err(cannot_read)?)
+    };
+    let mut bytes = Vec::new();
+    source
+        .take(limits::FACTS_BYTES_MAX as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(cannot_read)?;
+    Ok(bytes)
+}
+
+/// Reads a facts file for a moment, with the rulebook of that moment.
+fn facts_at(
+    path: &Path,
+    at: Timestamp,
+    house: Option<&Path>,
+    context: &Context,
+) -> Result<(Facts, Rulebook)> {
+    let name = path.display();
+    let facts =
+        Facts::parse(&read(path)?, at).map_err(|error| bad(format!("`{name}`: {error}")))?;
+    known(at, context)?;
+    Ok((facts, house::rulebook(house, at, context)?))
+}
+
+/// Whether the law of that moment is known to us.
+fn known(at: Timestamp, context: &Context) -> Result<()> {
+    let before = |_before| bad(format!("--at: {}", BeforeRulebook::TEXT.pick(context.lang)));
+    Rulebook::knows_the_law_of(at).map_err(before)
 }
 
 fn decide(
@@ -149,23 +262,7 @@ fn decide(
     as_json: bool,
     context: &Context,
 ) -> Result<Ended> {
-    let name = path.display();
-    let cannot_read = |error| bad(format!("cannot read `{name}`: {error}"));
-    let source: Box<dyn Read> = if path.as_os_str() == "-" {
-        Box::new(std::io::stdin())
-    } else {
-        Box::new(std::fs::File::open(path).map_err(cannot_read)?)
-    };
-    let mut bytes = Vec::new();
-    // One byte more than may be: then the parser says that it is too much.
-    source
-        .take(limits::FACTS_BYTES_MAX as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(cannot_read)?;
-    let facts = Facts::parse(&bytes, at).map_err(|error| bad(format!("`{name}`: {error}")))?;
-    Rulebook::knows_the_law_of(at)
-        .map_err(|_before| bad(format!("--at: {}", BeforeRulebook::TEXT.pick(context.lang))))?;
-    let rulebook = house::rulebook(house, at, context)?;
+    let (facts, rulebook) = facts_at(path, at, house, context)?;
     let decision = voicelog_law::decide(&rulebook, &facts, at);
     if as_json {
         print::json(&decision.to_json(context.lang))?;

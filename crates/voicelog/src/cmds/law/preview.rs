@@ -4,7 +4,9 @@ use super::bad;
 use crate::cmds::show;
 use crate::{Ended, print};
 use anyhow::Result;
-use voicelog_law::{AnswerChange, Change, Preview, RuleChange, Rulebook, TermChange, Text};
+use voicelog_law::{
+    AnswerChange, Change, Preview, PurposeChange, RuleChange, Rulebook, TermChange, Text,
+};
 use voicelog_model::{Language, Timestamp};
 
 pub(super) fn run(
@@ -51,6 +53,9 @@ fn in_words(preview: &Preview, lang: Language) {
     for term in &preview.terms {
         print::line(term_in_words(term, lang));
     }
+    for purpose in &preview.purposes {
+        print::line(purpose_in_words(purpose, lang));
+    }
     print::say(
         lang,
         "\nWat dat doet in gewone situaties:",
@@ -66,6 +71,22 @@ fn in_words(preview: &Preview, lang: Language) {
     for answer in &preview.answers {
         answer_in_words(answer, lang);
     }
+}
+
+/// The lines of a purpose that differ.
+fn purpose_in_words(purpose: &PurposeChange, lang: Language) -> String {
+    let after = purpose.after.to_json(lang);
+    let before = purpose.before.map(|before| before.to_json(lang));
+    let name = purpose.after.called.pick(lang);
+    let mut line = format!("  {} {name} {}:", purpose.day, word(purpose.change, lang));
+    for (part, value) in after.as_object().into_iter().flatten() {
+        let was = before.as_ref().and_then(|before| before.get(part));
+        if was != Some(value) && part != "valid_from" {
+            let was = was.map_or_else(|| "–".to_owned(), ToString::to_string);
+            line.push_str(&format!(" {part}: {was} → {value};"));
+        }
+    }
+    line
 }
 
 const fn word(change: Change, lang: Language) -> &'static str {
