@@ -85,6 +85,7 @@ impl Document {
                         match note.status {
                             Status::Verified => String::new(),
                             Status::Unverified => format!(" ({})", self.not_read()),
+                            Status::House => format!(" ({})", self.of_house()),
                         }
                     ),
                 );

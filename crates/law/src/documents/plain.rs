@@ -59,6 +59,7 @@ impl Document {
                 let unread = match note.status {
                     Status::Verified => String::new(),
                     Status::Unverified => format!(" ({})", self.not_read()),
+                    Status::House => format!(" ({})", self.of_house()),
                 };
                 let line = format!(
                     "[{}] {} · {}{unread}",
@@ -102,6 +103,11 @@ impl Document {
             pick("De redenen:", "The reasons:")
         };
         [heading, text]
+    }
+
+    /// What is said of a rule that the organisation made itself.
+    pub(super) const fn of_house(&self) -> &'static str {
+        self.language.pick("huisregel", "house rule")
     }
 
     /// How a source that was not read is marked.

@@ -77,6 +77,20 @@ impl Values {
         self.0.insert(name, value.into());
     }
 
+    /// The same with another value for one, or without it.
+    pub(crate) fn changed(&self, name: &'static str, value: Option<Value>) -> Self {
+        let mut changed = self.clone();
+        match value {
+            Some(value) => {
+                changed.0.insert(name, value);
+            }
+            None => {
+                changed.0.remove(name);
+            }
+        }
+        changed
+    }
+
     /// Fills in a value where none is known.
     pub(crate) fn set_if_missing(&mut self, name: &'static str, value: impl Into<Value>) {
         self.0.entry(name).or_insert_with(|| value.into());

@@ -200,7 +200,6 @@ impl Condition {
     }
 
     /// Every name that it reads.
-    #[cfg(test)]
     pub(crate) fn names(&self) -> BTreeSet<&str> {
         let mut names = BTreeSet::new();
         self.reads(&mut names);

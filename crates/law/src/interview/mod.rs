@@ -8,12 +8,12 @@
 
 mod answers;
 mod condition;
-mod possible;
+pub(crate) mod possible;
 mod question;
 mod questions;
 
 pub use answers::{Answer, Answers, Given};
-pub(crate) use condition::Condition;
+pub(crate) use condition::{Condition, Meaning};
 pub use question::{Choice, Entry, EntryKind, Form, Question};
 
 use crate::decision::{Outcome, ReasonKind};

@@ -7,4 +7,6 @@ mod coverage;
 mod decisions;
 mod documents;
 mod facts;
+mod house;
+mod preview;
 mod rules;

@@ -70,7 +70,7 @@ pub(crate) async fn decide(
         if kept.is_in_force(at) {
             return Ok(voicelog_law::decide(&kept, &facts, at));
         }
-        let rulebook = Rulebook::embedded(at)?;
+        let rulebook = kept.on(at)?;
         Ok::<_, voicelog_law::RulebookError>(voicelog_law::decide(&rulebook, &facts, at))
     })
     .await
@@ -96,7 +96,7 @@ pub(crate) async fn document(
         let rulebook = if kept.is_in_force(at) {
             &*kept
         } else {
-            other = Rulebook::embedded(at).map_err(|error| Trouble::internal(&error))?;
+            other = kept.on(at).map_err(|error| Trouble::internal(&error))?;
             &other
         };
         let made = text.make(rulebook, &order.facts, &order.particulars, at);

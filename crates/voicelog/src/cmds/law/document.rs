@@ -19,6 +19,9 @@ pub(crate) struct Args {
     /// For this moment or day; now if left out.
     #[arg(long, value_name = "DATE")]
     at: Option<String>,
+    /// With the house rules in this folder.
+    #[arg(long, value_name = "DIR")]
+    house: Option<PathBuf>,
     /// Plain text instead of an HTML page.
     #[arg(long)]
     text: bool,
@@ -57,7 +60,7 @@ pub(super) fn run(args: &Args, now: Timestamp, context: &Context) -> Result<Ende
             .to_owned(),
         ));
     };
-    let (facts, rulebook) = super::facts_at(facts, at, context)?;
+    let (facts, rulebook) = super::facts_at(facts, at, args.house.as_deref(), context)?;
     let particulars = args.with.as_deref().map(particulars).transpose()?;
     let made = text.make(&rulebook, &facts, &particulars.unwrap_or_default(), at);
     match made {
