@@ -31,6 +31,6 @@ pub use facts::{Facts, FactsError, Finding, facts_schema};
 pub use interview::{
     Answer, Answers, Ask, Choice, Entry, EntryKind, Form, Given, Interview, Question, Step, Walk,
 };
-pub use rulebook::{BeforeRulebook, RuleText, Rulebook, RulebookError};
+pub use rulebook::{BareCedar, BareQuestion, BeforeRulebook, RuleText, Rulebook, RulebookError};
 pub use terms::end_of_term;
 pub use text::{Bilingual, Text};

@@ -23,11 +23,9 @@ pub(super) fn decision(
     facts: &Facts,
     at: Timestamp,
     weighed: &Weighed<'_>,
-    asked: Option<&Asked>,
+    asked: &Asked,
 ) -> Decision {
-    let (advising, failures) = asked
-        .map(|asked| rulebook.holding(asked, Part::Advice))
-        .unwrap_or_default();
+    let (advising, failures) = rulebook.holding(asked, Part::Advice);
     let action = facts.action();
     let outcome = weighed.outcome(rulebook);
     let mut reasons: Vec<_> = in_order(weighed)
@@ -48,7 +46,7 @@ pub(super) fn decision(
         .filter_map(alternative)
         .collect();
     advice.extend(advising.iter().filter_map(|rule| advised(rule)));
-    advice.extend(notes(facts, at));
+    advice.extend(notes(facts, asked, at));
     Decision {
         outcome: advice_failed.fold(outcome, Outcome::max),
         action,
@@ -192,13 +190,13 @@ fn advised(rule: &Rule) -> Option<Advice> {
 }
 
 /// What was read otherwise than written, and terms that contradict each other.
-fn notes(facts: &Facts, at: Timestamp) -> Vec<Advice> {
+fn notes(facts: &Facts, asked: &Asked, at: Timestamp) -> Vec<Advice> {
     let mended = facts.mended().iter().map(|mended| Advice {
         rule: "facts.mended".to_owned(),
         kind: AdviceKind::Risk,
         text: mended.0.into(),
     });
-    let conflict = Terms::of(&facts.filled(), at).conflict();
+    let conflict = Terms::of(asked.facts(), at).conflict();
     let conflict = conflict.map(|(floor, ceiling)| {
         let (floor, ceiling) = (calendar::day_of(floor), calendar::day_of(ceiling));
         Advice {

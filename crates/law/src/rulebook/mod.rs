@@ -1,28 +1,36 @@
 //! Rulebooks: dated rules as Cedar policy text, checked when they are loaded, parsed once.
 //!
 //! Three sets per act: gates (may it happen), duties (what must be done) and advice. A fourth
-//! holds what a missing fact does.
+//! holds what a missing fact does. What plainly can't hold is left out before Cedar is asked.
 //!
 //! **Invariant:** a rule that can't be evaluated refuses; it is never left out.
 
-mod context;
+mod asked;
+mod bare;
+mod condition;
 mod embedded;
+mod needs;
 mod rule;
 mod schema;
+mod single;
 
+pub(crate) use asked::Asked;
+pub use bare::{BareCedar, BareQuestion};
+pub(crate) use condition::{Meaning, Truth};
 pub(crate) use rule::{Does, Rule};
 
 use crate::decision::{RulebookRef, Status};
-use crate::facts::values::Values;
 use crate::facts::{calendar, table};
 use crate::text::{Bilingual, Text};
 use cedar_policy::{
-    ActionConstraint, AuthorizationError, Authorizer, Entities, EntityId, EntityUid, Policy,
-    PolicyId, PolicySet, Request, Schema, ValidationMode, Validator,
+    ActionConstraint, Entities, EntityUid, Policy, PolicyId, PolicySet, Schema, ValidationMode,
+    Validator,
 };
 use sha2::{Digest as _, Sha256};
+use single::{Found, RuleSet};
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
+use std::sync::Arc;
 use voicelog_model::{Action, Kind, Timestamp};
 
 /// A rulebook does not load.
@@ -135,10 +143,10 @@ pub(crate) struct RuleFailure {
 /// The rules of one act, by what they do.
 #[derive(Debug, Clone, Default)]
 struct ActRules {
-    gates: PolicySet,
-    missing: PolicySet,
-    duties: PolicySet,
-    advice: PolicySet,
+    gates: RuleSet,
+    missing: RuleSet,
+    duties: RuleSet,
+    advice: RuleSet,
 }
 
 /// Which of the sets to evaluate.
@@ -258,7 +266,7 @@ impl Rulebook {
                     Does::Duty { .. } | Does::Mark { .. } => &mut sets.duties,
                     Does::Advice(_) | Does::Forecast => &mut sets.advice,
                 };
-                set.add(policy.clone()).map_err(facts_error)?;
+                set.add(Arc::clone(&rule.single));
             }
             // The text of a rule holds its annotations, so its texts for people too.
             hasher.update((rule_id.len() as u64).to_be_bytes());
@@ -342,10 +350,7 @@ impl Rulebook {
         facts: &crate::facts::Facts,
         at: Timestamp,
     ) -> std::collections::BTreeSet<String> {
-        let asked = match Asked::new(facts.action(), &facts.filled(), at) {
-            Ok(asked) => asked,
-            Err(failure) => panic!("{}", failure.why),
-        };
+        let asked = Asked::new(facts.action(), facts.filled(), at);
         [Part::Gates, Part::Missing, Part::Duties]
             .into_iter()
             .flat_map(|part| self.holding(&asked, part).0)
@@ -357,8 +362,8 @@ impl Rulebook {
     pub(crate) fn deciding(&self, action: Action) -> impl Iterator<Item = &Rule> {
         let sets = self.acts.get(&action).into_iter();
         sets.flat_map(|sets| [&sets.gates, &sets.missing, &sets.duties])
-            .flat_map(PolicySet::policies)
-            .filter_map(|policy| self.rules.get::<str>(policy.id().as_ref()))
+            .flat_map(RuleSet::ids)
+            .filter_map(|id| self.rules.get(id))
     }
 
     /// The rules of one part that hold for these facts, in the order of the law; and the rules
@@ -373,53 +378,14 @@ impl Rulebook {
             Part::Duties => &sets.duties,
             Part::Advice => &sets.advice,
         };
-        let response = Authorizer::new().is_authorized(&asked.request, set, &self.entities);
-        let diagnostics = response.diagnostics();
-        let mut rules: Vec<_> = diagnostics
-            .reason()
-            .filter_map(|id| self.rules.get::<str>(id.as_ref()))
+        let Found { holding, failures } = set.evaluate(asked, &self.entities);
+        let mut rules: Vec<_> = holding
+            .into_iter()
+            .filter_map(|id| self.rules.get(id))
             .collect();
         rules.sort_by(|left, right| (left.gate, &left.id).cmp(&(right.gate, &right.id)));
-        let failures = diagnostics.errors().map(|error| {
-            let AuthorizationError::PolicyEvaluationError(error) = error;
-            RuleFailure {
-                rule: Some(error.policy_id().to_string()),
-                why: error.to_string(),
-            }
-        });
-        (rules, failures.collect())
+        (rules, failures)
     }
-}
-
-/// A question put to the rules: act and facts, made once for all parts.
-pub(crate) struct Asked {
-    action: Action,
-    request: Request,
-}
-
-impl Asked {
-    pub(crate) fn new(action: Action, facts: &Values, at: Timestamp) -> Result<Self, RuleFailure> {
-        let failure = |why: String| RuleFailure { rule: None, why };
-        let context = context::context(facts, at)?;
-        let [asker, conversation] =
-            [("Asker", "asker"), ("Conversation", "this")].map(|(kind, id)| uid(kind, id));
-        // The facts are typed by their parser, so they are not held against the schema again;
-        // a test does that for every case.
-        let request = Request::new(
-            asker.map_err(failure)?,
-            uid("Action", action.as_str()).map_err(failure)?,
-            conversation.map_err(failure)?,
-            context,
-            None,
-        )
-        .map_err(|error| failure(error.to_string()))?;
-        Ok(Self { action, request })
-    }
-}
-
-fn uid(kind: &str, id: &str) -> Result<EntityUid, String> {
-    let kind = kind.parse().map_err(|error| format!("{error}"))?;
-    Ok(EntityUid::from_type_name_and_id(kind, EntityId::new(id)))
 }
 
 fn facts_error(error: impl std::fmt::Display) -> RulebookError {
@@ -450,7 +416,7 @@ fn validate(schema: &Schema, policies: &PolicySet) -> Result<(), RulebookError> 
 
 /// Whether the scope of a rule includes an act, so that it belongs in that act's sets.
 fn speaks_on(policy: &Policy, action: Action, entities: &Entities) -> bool {
-    let Ok(act) = uid("Action", action.as_str()) else {
+    let Ok(act) = asked::uid("Action", action.as_str()) else {
         return true;
     };
     let includes = |group: &EntityUid| *group == act || entities.is_ancestor_of(group, &act);
@@ -511,8 +477,10 @@ mod tests {
         let at: Timestamp = "2026-11-21T10:02:00Z".parse().unwrap();
         let schema = schema().unwrap();
         let check = |facts: &Facts| {
-            let act = uid("Action", facts.action().as_str()).unwrap();
-            let context = context::context(&facts.filled(), at).unwrap();
+            let act = asked::uid("Action", facts.action().as_str()).unwrap();
+            let asked = Asked::new(facts.action(), facts.filled(), at);
+            let request = asked.request(&asked::Wanted::all()).unwrap();
+            let context = request.context().unwrap();
             if let Err(error) = context.validate(&schema, &act) {
                 panic!("{}: {error}", facts.canonical_json());
             }

@@ -1,12 +1,14 @@
 //! One rule: a Cedar policy with what its annotations say about it.
 
 use super::RulebookError;
+use super::condition::Condition;
+use super::single::Single;
 use crate::decision::{AdviceKind, Forecast, ReasonKind, Status};
 use crate::facts::calendar;
-use crate::interview::Condition;
 use crate::text::Text;
-use cedar_policy::{Effect, Policy};
+use cedar_policy::{Effect, Policy, PolicyId};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a rule does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,8 +54,15 @@ pub(crate) struct Rule {
     pub(crate) forecast: Option<Forecast>,
     /// The policy as it stands in its file.
     pub(crate) cedar: String,
+    /// The policy by itself, ready to be evaluated.
+    pub(crate) single: Arc<Single>,
+}
+
+impl Rule {
     /// When it holds, for finding out what it hangs on.
-    pub(crate) condition: Condition,
+    pub(crate) fn condition(&self) -> &Condition {
+        self.single.condition()
+    }
 }
 
 /// The annotations that a rule may carry.
@@ -131,12 +140,7 @@ pub(super) fn read(place: &str, policy: &Policy) -> Result<Rule, RulebookError> 
         forecast: reader.forecast()?,
         does,
         cedar: policy.to_string(),
-        condition: Condition::of_policy(&policy.to_json().map_err(|error| {
-            RulebookError::Syntax {
-                place: place.to_owned(),
-                why: error.to_string(),
-            }
-        })?),
+        single: Arc::new(Single::new(policy.new_id(PolicyId::new(id)))),
     })
 }
 
