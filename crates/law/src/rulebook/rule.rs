@@ -115,14 +115,18 @@ pub(super) fn read(place: &str, policy: &Policy) -> Result<Rule, RulebookError> 
     if calendar::day(valid_from).is_none() {
         return Err(reader.wrong("valid_from", "is not a date such as 2026-09-01"));
     }
+    let articles = list(reader.notes.get("article").copied().unwrap_or_default());
     let later = reader.pair("nl_later", "en_later")?.map(|text| {
-        let articles = reader.notes.get("article_later");
-        (articles.map(|text| list(text)).unwrap_or_default(), text)
+        let later = reader.notes.get("article_later");
+        (
+            later.map_or_else(|| articles.clone(), |text| list(text)),
+            text,
+        )
     });
     Ok(Rule {
         id: id.to_owned(),
         gate: reader.gate(&does)?,
-        articles: list(reader.notes.get("article").copied().unwrap_or_default()),
+        articles,
         status: match reader.must("status")? {
             "verified" => Status::Verified,
             "unverified" => Status::Unverified,
