@@ -126,6 +126,19 @@ pub struct Reason {
     pub status: Status,
     /// What it says, for people.
     pub text: Text,
+    /// Who decides, and on what: with every reason of kind `human`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weighing: Option<Weighing>,
+}
+
+/// An open norm, for the person who has to weigh it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weighing {
+    /// Who weighs: "the controller, with the data protection officer".
+    pub who: Text,
+    /// What to look at, in the order of the rule.
+    pub factors: Vec<Text>,
 }
 
 /// What must be done.
@@ -292,10 +305,20 @@ impl Decision {
     #[must_use]
     pub fn to_json(&self, language: Language) -> Value {
         let reasons = self.reasons.iter().map(|reason| {
-            json!({
+            let mut json = json!({
                 "rule": reason.rule, "kind": reason.kind, "articles": reason.articles,
                 "status": reason.status, "text": reason.text.pick(language),
-            })
+            });
+            if let (Some(weighing), Value::Object(map)) = (&reason.weighing, &mut json) {
+                let factors = weighing.factors.iter().map(|text| text.pick(language));
+                let factors: Vec<_> = factors.collect();
+                let who = weighing.who.pick(language);
+                map.insert(
+                    "weighing".to_owned(),
+                    json!({ "who": who, "factors": factors }),
+                );
+            }
+            json
         });
         let duties = self.duties.iter().map(|duty| {
             json!({

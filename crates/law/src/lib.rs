@@ -11,26 +11,30 @@
 //! Design: `design/law.md`; why Cedar: `design/decisions/0002-law-is-cedar.md`.
 #![deny(missing_docs)]
 
+mod breach;
 mod decide;
 mod decision;
 mod derived;
 mod facts;
 mod hash;
 mod interview;
+mod purposes;
 mod rulebook;
 mod terms;
 mod text;
 
+pub use breach::{Breach, BreachDuty, BreachRisk, BreachRole};
 pub use decide::{decide, decide_without_unknown};
 pub use decision::{
     Advice, AdviceKind, BEFORE_FIRST_SAMPLE, Decision, Duty, EvidenceForecast, Forecast, Outcome,
-    Reason, ReasonKind, RulebookRef, Status,
+    Reason, ReasonKind, RulebookRef, Status, Weighing,
 };
 pub use facts::table::{Definition, Effect, Field, Missing, Shape, definitions};
 pub use facts::{Facts, FactsError, Finding, facts_schema};
 pub use interview::{
     Answer, Answers, Ask, Choice, Entry, EntryKind, Form, Given, Interview, Question, Step, Walk,
 };
+pub use purposes::{Purpose, purpose, purposes};
 pub use rulebook::{BareCedar, BareQuestion, BeforeRulebook, RuleText, Rulebook, RulebookError};
 pub use terms::end_of_term;
 pub use text::{Bilingual, Text};

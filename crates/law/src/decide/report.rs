@@ -3,10 +3,13 @@
 use super::{Weighed, failure_kind, kind_of};
 use crate::decision::{
     Advice, AdviceKind, BEFORE_FIRST_SAMPLE, Decision, Duty, EvidenceForecast, Forecast, Outcome,
-    Reason, ReasonKind, Status,
+    Reason, ReasonKind, Status, Weighing,
 };
 use crate::facts::Facts;
 use crate::facts::calendar;
+use crate::facts::name;
+use crate::facts::values::Values;
+use crate::purposes;
 use crate::rulebook::{Asked, Does, Part, Rule, RuleFailure, Rulebook};
 use crate::terms::Terms;
 use crate::text::Text;
@@ -99,6 +102,7 @@ fn reason(rule: &Rule, action: Action) -> Option<Reason> {
         articles: articles.clone(),
         status: rule.status,
         text: text.clone(),
+        weighing: rule.weighing.clone(),
     })
 }
 
@@ -122,6 +126,7 @@ fn failed_reason(rulebook: &Rulebook, failure: &RuleFailure) -> Reason {
                 failure.why
             ),
         ),
+        weighing: None,
     }
 }
 
@@ -137,6 +142,13 @@ fn silent() -> Reason {
             "No rule of this rulebook speaks on this act in this situation. The rulebook does not \
              decide this; let a person who knows the matter decide.",
         ),
+        weighing: Some(Weighing {
+            who: Text::new(
+                "iemand met kennis van zaken, met naam",
+                "a named person who knows the matter",
+            ),
+            factors: Vec::new(),
+        }),
     }
 }
 
@@ -214,7 +226,38 @@ fn notes(facts: &Facts, asked: &Asked, at: Timestamp) -> Vec<Advice> {
             ),
         }
     });
-    mended.chain(conflict).collect()
+    mended
+        .chain(conflict)
+        .chain(of_purpose(facts.action(), asked.facts()))
+        .collect()
+}
+
+/// What belongs to the purpose, where it answers what is asked: who may listen, and how long.
+fn of_purpose(action: Action, filled: &Values) -> Option<Advice> {
+    let purpose = filled.word(name::PURPOSE).and_then(purposes::purpose)?;
+    let (called, listeners, at_most) = (purpose.called, purpose.listeners, purpose.at_most);
+    let text = match action {
+        Action::Listen => Text::new(
+            format!(
+                "Voor het doel {} luistert alleen: {}.",
+                called.nl, listeners.nl
+            ),
+            format!(
+                "For the purpose {} only these listen: {}.",
+                called.en, listeners.en
+            ),
+        ),
+        Action::Record | Action::Keep if !filled.has(name::RETENTION_TERM) => Text::new(
+            format!("Hoe lang bij het doel {}: {}.", called.nl, at_most.nl),
+            format!("How long for the purpose {}: {}.", called.en, at_most.en),
+        ),
+        _ => return None,
+    };
+    Some(Advice {
+        rule: format!("purpose.{}", purpose.name),
+        kind: AdviceKind::Risk,
+        text,
+    })
 }
 
 /// The forecast: the gravest that a rule gives.

@@ -3,6 +3,7 @@
 use super::name;
 use super::table::definitions;
 use super::values::Values;
+use crate::purposes;
 use crate::text::Bilingual;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -103,31 +104,12 @@ fn fill_act(facts: &mut Values) {
     }
 }
 
-/// The first letter in the purpose matrix for purpose and recorder, if it has one.
+/// The first letter that belongs to purpose and recorder, if there is one.
 fn first_letter(facts: &Values) -> Option<&'static str> {
     let recorder = facts.word(name::RECORDER_TYPE)?;
     let purpose = facts.word(name::PURPOSE)?;
-    match (purpose, recorder) {
-        ("eigen_gebruik_bewijs", "private_person" | "citizen" | "employee") => Some("household"),
-        ("eigen_gebruik_bewijs", "self_employed") => Some("f"),
-        (_, "private_person" | "citizen" | "employee" | "journalist") => None,
-        ("wettelijke_plicht", _) => Some("c"),
-        (
-            "bewijs_overeenkomst"
-            | "kwaliteit_training"
-            | "controle_medewerker"
-            | "dossier_overheid"
-            | "veiligheid_noodhulp"
-            | "notulen_verslag"
-            | "klacht"
-            | "onderzoek",
-            "government_body",
-        ) => Some("e"),
-        ("bewijs_overeenkomst" | "klacht", _) => Some("b"),
-        ("kwaliteit_training" | "controle_medewerker" | "notulen_verslag" | "onderzoek", _) => {
-            Some("f")
-        }
-        ("veiligheid_noodhulp", _) => Some("d"),
-        _ => None,
-    }
+    purposes::purpose(purpose)?
+        .basis_for(recorder)
+        .first()
+        .copied()
 }

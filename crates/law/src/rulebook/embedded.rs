@@ -12,6 +12,7 @@ pub(super) const FIRST_DAY: &str = "2026-09-29";
 
 /// Every file of rules: its name and its text.
 pub(super) const FILES: &[(&str, &str)] = rule_files![
+    "nl/advies/2026-09-29.cedar",
     "nl/ai-act/2025-02-02.cedar",
     "nl/ai-act/2026-08-02.cedar",
     "nl/ai-act/2027-12-02.cedar",

@@ -3,7 +3,7 @@
 use super::RulebookError;
 use super::condition::Condition;
 use super::single::Single;
-use crate::decision::{AdviceKind, Forecast, ReasonKind, Status};
+use crate::decision::{AdviceKind, Forecast, ReasonKind, Status, Weighing};
 use crate::facts::calendar;
 use crate::text::Text;
 use cedar_policy::{Effect, Policy, PolicyId};
@@ -50,6 +50,8 @@ pub(crate) struct Rule {
     pub(crate) later: Option<(Vec<String>, Text)>,
     /// Another way, named with a refusal.
     pub(crate) alternative: Option<Text>,
+    /// Who weighs an open norm, and on what.
+    pub(crate) weighing: Option<Weighing>,
     /// What a court does with a recording made so.
     pub(crate) forecast: Option<Forecast>,
     /// The policy as it stands in its file.
@@ -82,6 +84,10 @@ const KNOWN: &[&str] = &[
     "en_later",
     "alternative_nl",
     "alternative_en",
+    "weighs_nl",
+    "weighs_en",
+    "factors_nl",
+    "factors_en",
     "forecast",
     "fact",
     "who",
@@ -141,6 +147,7 @@ pub(super) fn read(place: &str, policy: &Policy) -> Result<Rule, RulebookError> 
         short: reader.pair("short_nl", "short_en")?,
         later,
         alternative: reader.pair("alternative_nl", "alternative_en")?,
+        weighing: reader.weighing(&does)?,
         forecast: reader.forecast()?,
         does,
         cedar: policy.to_string(),
@@ -148,7 +155,7 @@ pub(super) fn read(place: &str, policy: &Policy) -> Result<Rule, RulebookError> 
     })
 }
 
-/// Articles stand in one annotation, parted by semicolons.
+/// Articles, and factors, stand in one annotation, parted by semicolons.
 fn list(text: &str) -> Vec<String> {
     let articles = text.split(';').map(str::trim);
     articles
@@ -253,6 +260,40 @@ impl Annotations<'_> {
                 .ok()
                 .filter(|gate| (1..=11).contains(gate))
                 .ok_or_else(|| self.wrong("gate", "is a number from 1 to 11")),
+        }
+    }
+
+    /// Who weighs and on what: with every rule of kind `human`, and with no other.
+    fn weighing(&self, does: &Does) -> Result<Option<Weighing>, RulebookError> {
+        let is_human = matches!(
+            does,
+            Does::Gate(ReasonKind::Human)
+                | Does::Missing {
+                    kind: ReasonKind::Human,
+                    ..
+                }
+        );
+        let who = self.pair("weighs_nl", "weighs_en")?;
+        let factors = self.pair("factors_nl", "factors_en")?;
+        match (is_human, who, factors) {
+            (true, Some(who), Some(factors)) => {
+                let (dutch, english) = (list(&factors.nl), list(&factors.en));
+                if dutch.len() != english.len() {
+                    return Err(self.wrong("factors_en", "has as many factors as the Dutch"));
+                }
+                let factors = dutch.into_iter().zip(english);
+                let factors = factors.map(|(dutch, english)| Text::new(dutch, english));
+                Ok(Some(Weighing {
+                    who,
+                    factors: factors.collect(),
+                }))
+            }
+            (true, None, _) => Err(self.wrong("weighs_nl", "says who weighs, in both languages")),
+            (true, Some(_), None) => {
+                Err(self.wrong("factors_nl", "says what is weighed, in both languages"))
+            }
+            (false, None, None) => Ok(None),
+            (false, _, _) => Err(self.wrong("weighs_nl", "belongs to rules of kind `human`")),
         }
     }
 

@@ -1,7 +1,8 @@
-//! The worked cases: facts in, one outcome out, for the right reasons.
+//! The worked cases: facts in, one outcome out, for the right reasons, with their articles and
+//! with every duty, met, not met or not known.
 
 use crate::common::{decided, facts};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use std::path::Path;
 
 /// Every case in `tests/cases`, by name.
@@ -45,6 +46,18 @@ fn every_worked_case_has_its_outcome_for_its_reasons() {
             if !rules.contains(&reason.as_str().unwrap()) {
                 wrong.push(format!("{name}: {reason} is not among {rules:?}"));
             }
+        }
+        if case["articles"] != json!(decision.articles()) {
+            let (want, is) = (&case["articles"], decision.articles());
+            wrong.push(format!("{name}: articles {want} wanted, are {is:?}"));
+        }
+        let duties = decision.duties.iter();
+        let duties: Map<_, _> = duties
+            .map(|duty| (duty.what.clone(), json!(duty.met)))
+            .collect();
+        if case["duties"] != Value::Object(duties.clone()) {
+            let want = &case["duties"];
+            wrong.push(format!("{name}: duties {want} wanted, are {duties:?}"));
         }
         let forecast = serde_json::to_value(decision.evidence.forecast).unwrap();
         if case.get("evidence").is_some_and(|want| *want != forecast) {

@@ -197,6 +197,33 @@ fn a_refusal_names_another_way() {
 }
 
 #[test]
+fn an_open_norm_says_who_weighs_and_what_counts() {
+    let threatened = json!({
+        "recorder_type": "employer", "counterpart_types": ["employee"], "channel": "phone",
+        "participation": "participant", "openness": "covert", "structural": "single",
+        "threat_or_abuse": true, "requested_action": "record"
+    });
+    let json = decided(&threatened).to_json(Language::En);
+    let reasons = json["reasons"].as_array().unwrap();
+    let weighed = reasons.iter().find(|reason| reason["kind"] == "human");
+    let weighing = &weighed.unwrap()["weighing"];
+    assert!(
+        weighing["who"]
+            .as_str()
+            .unwrap()
+            .starts_with("a named person")
+    );
+    assert!(weighing["factors"].as_array().unwrap().len() >= 3);
+    let others = reasons.iter().filter(|reason| reason["kind"] != "human");
+    assert_eq!(
+        others
+            .filter(|reason| reason.get("weighing").is_some())
+            .count(),
+        0
+    );
+}
+
+#[test]
 fn what_was_not_read_is_said_to_be_unverified() {
     let decision = decided(&changed(&sales_call(), &json!({"countries": ["AT"]})));
     assert_eq!(decision.reasons[0].rule, "stgb.201.country_without_rules");
@@ -287,7 +314,7 @@ fn a_rule_that_cannot_be_evaluated_refuses() {
             Outcome::ForbiddenCriminal,
         ),
         (
-            r#"@kind("human") @gate("2")"#,
+            r#"@kind("human") @gate("2") @weighs_nl("w") @weighs_en("w") @factors_nl("f") @factors_en("f")"#,
             "forbid",
             Outcome::ForbiddenPrivacy,
         ),

@@ -1,10 +1,12 @@
 //! The parser of facts: strict, complete in its findings, and clear about what would be right.
 
-use crate::common::{facts, today};
+use crate::common::{decided, facts, today};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use voicelog_law::{Facts, FactsError, Shape, definitions, facts_schema};
+use voicelog_law::{
+    Facts, FactsError, Shape, definitions, facts_schema, purpose as purpose_named, purposes,
+};
 use voicelog_model::Language;
 
 fn refused(text: &str) -> FactsError {
@@ -374,5 +376,42 @@ proptest! {
             let again = Facts::parse(facts.canonical_json().as_bytes(), today()).unwrap();
             prop_assert_eq!(again.hash(), facts.hash());
         }
+    }
+}
+
+#[test]
+fn every_purpose_has_what_belongs_to_it_and_its_first_letter_is_the_default() {
+    let schema = facts_schema();
+    let words = schema["properties"]["purpose"]["enum"].as_array().unwrap();
+    let names: Vec<_> = purposes().map(|purpose| json!(purpose.name)).collect();
+    assert_eq!(&names, words);
+    for (recorder, purpose, letter) in [
+        ("company", "bewijs_overeenkomst", Some("b")),
+        ("company", "kwaliteit_training", Some("f")),
+        ("company", "veiligheid_noodhulp", Some("d")),
+        ("company", "wettelijke_plicht", Some("c")),
+        ("company", "eigen_gebruik_bewijs", None),
+        ("company", "overig", None),
+        ("employer", "klokkenluider", None),
+        ("self_employed", "eigen_gebruik_bewijs", Some("f")),
+        ("government_body", "dossier_overheid", Some("e")),
+        ("government_body", "klacht", Some("e")),
+        ("citizen", "eigen_gebruik_bewijs", Some("household")),
+        ("journalist", "journalistiek", None),
+    ] {
+        let known = purpose_named(purpose).unwrap();
+        assert_eq!(
+            known.basis_for(recorder).first().copied(),
+            letter,
+            "{recorder} {purpose}"
+        );
+        let asked = json!({
+            "recorder_type": recorder, "purpose": purpose, "requested_action": "listen",
+        });
+        let is_named = decided(&asked).advice.iter().any(|advice| {
+            advice.rule == format!("purpose.{purpose}")
+                && advice.text.en.contains(known.listeners.en)
+        });
+        assert!(is_named, "{purpose}: who may listen");
     }
 }

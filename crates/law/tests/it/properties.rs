@@ -183,13 +183,20 @@ fn stricter() -> &'static [Rulebook] {
                 "context.staff_audible",
                 "true",
             ];
+            // An open norm says who weighs it, and on what.
+            let weighs = match kind {
+                "human" => {
+                    r#"@weighs_nl("iemand") @weighs_en("somebody") @factors_nl("a") @factors_en("a")"#
+                }
+                _ => "",
+            };
             let mut of_kind = conditions.iter().enumerate();
             // Each rulebook gets other rules, the last one a rule that always holds.
             let wanted = |(number, _): &(usize, &&str)| number % kinds.len() == nth || nth == 4;
             for (number, condition) in of_kind.by_ref().filter(wanted) {
                 write!(
                     text,
-                    r#"@id("more.{number}") @kind("{kind}") @gate("6") @article("x")
+                    r#"@id("more.{number}") @kind("{kind}") {weighs} @gate("6") @article("x")
                        @status("verified") @valid_from("2026-09-29") @nl("Nee.") @en("No.")
                        forbid (principal, action, resource) when {{ {condition} }};"#
                 )

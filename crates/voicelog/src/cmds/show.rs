@@ -54,6 +54,14 @@ pub(crate) fn decision(decision: &Decision, lang: Language, indent: &str) {
             "{indent}  – {text} [{}]{note}",
             reason.articles.join("; ")
         ));
+        if let Some(weighing) = &reason.weighing {
+            let who = weighing.who.pick(lang);
+            let label = lang.pick("wie weegt:", "who weighs:");
+            print::line(format!("{indent}    {label} {who}"));
+            for factor in &weighing.factors {
+                print::line(format!("{indent}      · {}", factor.pick(lang)));
+            }
+        }
     }
     duties(decision, lang, indent);
 }

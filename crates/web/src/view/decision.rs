@@ -18,6 +18,9 @@ pub(crate) struct ReasonView {
     /// Whether a lawyer checked the rule.
     pub(crate) verified: bool,
     pub(crate) text: String,
+    /// Who weighs, where a person decides; and on what.
+    pub(crate) weighs: Option<String>,
+    pub(crate) factors: Vec<String>,
 }
 
 /// One duty.
@@ -33,11 +36,11 @@ pub(crate) struct DutyView {
     pub(crate) text: String,
 }
 
-/// One piece of advice.
+/// The advice of one kind.
 #[derive(Debug, Clone)]
 pub(crate) struct AdviceView {
-    pub(crate) kind: &'static str,
-    pub(crate) text: String,
+    pub(crate) heading: &'static str,
+    pub(crate) texts: Vec<String>,
 }
 
 /// A whole decision.
@@ -90,14 +93,7 @@ impl DecisionView {
             meaning: meaning(decision.outcome(), lang),
             reasons: reasons(decision, lang),
             duties: duties(decision, lang),
-            advice: decision
-                .advice
-                .iter()
-                .map(|advice| AdviceView {
-                    kind: advice_kind(advice.kind, lang),
-                    text: advice.text.pick(lang).to_owned(),
-                })
-                .collect(),
+            advice: advice(decision, lang),
             forecast: (decision.evidence.forecast != Forecast::NotApplicable)
                 .then(|| decision.evidence.text.pick(lang).to_owned()),
             unknown: decision.unknown.clone().unwrap_or_default(),
@@ -117,6 +113,16 @@ pub(crate) fn reasons(decision: &Decision, lang: Language) -> Vec<ReasonView> {
             articles: reason.articles.clone(),
             verified: reason.status == Status::Verified,
             text: reason.text.pick(lang).to_owned(),
+            weighs: reason
+                .weighing
+                .as_ref()
+                .map(|weighing| weighing.who.pick(lang).to_owned()),
+            factors: reason
+                .weighing
+                .iter()
+                .flat_map(|weighing| &weighing.factors)
+                .map(|factor| factor.pick(lang).to_owned())
+                .collect(),
         })
         .collect()
 }
@@ -213,14 +219,39 @@ const fn reason_kind(kind: ReasonKind, lang: Language) -> &'static str {
     lang.pick(nl, en)
 }
 
-const fn advice_kind(kind: AdviceKind, lang: Language) -> &'static str {
-    let (nl, en) = match kind {
-        AdviceKind::Risk => ("Risico", "Risk"),
-        AdviceKind::Alternative => ("Andere weg", "Another way"),
-        AdviceKind::Evidence => ("Sterker als bewijs", "Stronger as evidence"),
-        AdviceKind::Script => ("Wat u kunt zeggen", "What you can say"),
+/// The advice by kind: what to do instead first, what it weighs in court last.
+fn advice(decision: &Decision, lang: Language) -> Vec<AdviceView> {
+    let kinds = [
+        (
+            AdviceKind::Alternative,
+            "Wat ook kan",
+            "What you can do instead",
+        ),
+        (
+            AdviceKind::Script,
+            "Wat u kunt zeggen en doen",
+            "What you can say and do",
+        ),
+        (
+            AdviceKind::Risk,
+            "Waar u op moet letten",
+            "What to look out for",
+        ),
+        (
+            AdviceKind::Evidence,
+            "Sterker of zwakker als bewijs",
+            "Stronger or weaker as evidence",
+        ),
+    ];
+    let of_kind = |(kind, nl, en)| {
+        let found = decision.advice.iter().filter(|advice| advice.kind == kind);
+        let texts: Vec<_> = found
+            .map(|advice| advice.text.pick(lang).to_owned())
+            .collect();
+        let heading = lang.pick(nl, en);
+        (!texts.is_empty()).then_some(AdviceView { heading, texts })
     };
-    lang.pick(nl, en)
+    kinds.into_iter().filter_map(of_kind).collect()
 }
 
 const fn met(met: Option<bool>, lang: Language) -> Badge {

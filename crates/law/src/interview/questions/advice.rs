@@ -4,17 +4,66 @@ use super::super::question::{Choice, Form, Question};
 use crate::facts::Facts;
 use voicelog_model::Action;
 
+fn is_a_person(facts: &Facts) -> bool {
+    facts.is_one_of("recorder_type", &["private_person", "citizen", "employee"])
+}
+
 /// A person who weighs whether to record, or what to do with a recording.
 fn for_a_person(facts: &Facts) -> bool {
-    facts.is_one_of("recorder_type", &["private_person", "citizen", "employee"])
+    is_a_person(facts)
         && matches!(
             facts.action(),
             Action::Record | Action::Keep | Action::FileInCourt | Action::Share
         )
 }
 
+/// The same, and the one who is asked whether another may record.
+fn for_either_side(facts: &Facts) -> bool {
+    for_a_person(facts) || (facts.action() == Action::RefuseRecording && is_a_person(facts))
+}
+
+/// An employer who records own staff weighs the relation as well.
+fn for_who_knows_the_other(facts: &Facts) -> bool {
+    for_either_side(facts)
+        || (facts.is_one_of("recorder_type", &["employer"]) && facts.action() == Action::Record)
+}
+
+/// A person for whom France's rule on private talk is not at stake: there the answer decides.
+fn for_a_person_outside_france(facts: &Facts) -> bool {
+    for_a_person(facts) && !facts.holds("countries", "FR")
+}
+
+/// Somebody who has the recording.
+fn for_who_has_it(facts: &Facts) -> bool {
+    matches!(
+        facts.action(),
+        Action::Keep | Action::FileInCourt | Action::Share
+    ) && is_a_person(facts)
+}
+
+/// Who is asked whether another may record, and did not have to say who that is.
+fn for_who_refuses_somebody(facts: &Facts) -> bool {
+    facts.action() == Action::RefuseRecording && !facts.has("recorder_type")
+}
+
 /// Every one of them.
 pub(super) const QUESTIONS: &[Question] = &[
+    Question::new(
+        "who_wants",
+        ("Wie is het die wil opnemen?", "Who is it that wants to record?"),
+        (
+            "Wat u het best kunt antwoorden, hangt af van wie het vraagt.",
+            "What you had best answer depends on who asks.",
+        ),
+        Form::One(&[
+            Choice::new("employee", "Een werknemer", "An employee", &[("recorder_type", Some("\"employee\""))]),
+            Choice::new("citizen", "Een burger", "A citizen", &[("recorder_type", Some("\"citizen\""))]),
+            Choice::new("private_person", "Een klant, patiënt, huurder of ander mens", "A customer, patient, tenant or other person", &[("recorder_type", Some("\"private_person\""))]),
+            Choice::new("organisation", "Een organisatie", "An organisation", &[("recorder_type", Some("\"company\""))]),
+        ]),
+    )
+    .only(for_who_refuses_somebody)
+    .extra(),
     Question::new(
         "relationship",
         ("Hoe staan de partijen met elkaar?", "How do the parties get on?"),
@@ -29,7 +78,50 @@ pub(super) const QUESTIONS: &[Question] = &[
             Choice::new("procedure", "Er loopt een procedure", "There are proceedings", &[("relationship_state", Some("\"procedure\""))]),
         ]),
     )
+    .only(for_who_knows_the_other)
+    .extra(),
+    Question::new(
+        "often",
+        ("Hoe vaak neemt u op?", "How often do you record?"),
+        (
+            "Eén gesprek na een gebeurtenis begrijpt een rechter beter dan alles, vanaf de eerste dag.",
+            "A court understands one talk after an event better than everything from the first day on.",
+        ),
+        Form::One(&[
+            Choice::new("single", "Dit ene gesprek", "This one talk", &[("structural", Some("\"single\""))]),
+            Choice::new("all", "Steeds, alle gesprekken", "All the time, every talk", &[("structural", Some("\"all\""))]),
+        ]),
+    )
     .only(for_a_person)
+    .extra(),
+    Question::new(
+        "about",
+        ("Waar gaat het gesprek over?", "What is the talk about?"),
+        (
+            "Zakelijke gesprekken raken het privéleven minder snel.",
+            "Business talk touches private life less soon.",
+        ),
+        Form::One(&[
+            Choice::new("business", "Zaken", "Business", &[("content_nature", Some("\"business\""))]),
+            Choice::new("private", "Privé", "Private matters", &[("content_nature", Some("\"private\""))]),
+            Choice::new("mixed", "Allebei", "Both", &[("content_nature", Some("\"mixed\""))]),
+        ]),
+    )
+    .only(for_a_person_outside_france)
+    .extra(),
+    Question::new(
+        "whole",
+        ("Is de opname nog heel?", "Is the recording still whole?"),
+        (
+            "De rechter wil het hele gesprek kunnen horen.",
+            "The court wants to be able to hear the whole talk.",
+        ),
+        Form::One(&[
+            Choice::new("yes", "Ja, er is niets aan veranderd", "Yes, nothing in it was changed", &[("integrity", Some("{\"unbroken\":true}"))]),
+            Choice::new("no", "Nee, er is geknipt of er mist een stuk", "No, it was cut or a part is missing", &[("integrity", Some("{\"unbroken\":false}"))]),
+        ]),
+    )
+    .only(for_who_has_it)
     .extra(),
     Question::new(
         "other_proof",
@@ -49,8 +141,8 @@ pub(super) const QUESTIONS: &[Question] = &[
         "house_rule",
         ("Zegt de werkgever of de plaats iets over opnemen?", "Does the employer or the place say anything on recording?"),
         (
-            "Een verbod in het handboek maakt opnemen niet strafbaar, maar kost u mogelijk iets bij een ontslagzaak.",
-            "A ban in the handbook does not make recording a crime, but may cost you in a dismissal case.",
+            "Een verbod in het handboek maakt opnemen niet strafbaar, maar telt mee bij een conflict.",
+            "A ban in the handbook does not make recording a crime, but it counts in a conflict.",
         ),
         Form::One(&[
             Choice::new("none", "Niets", "Nothing", &[("house_rule", Some("\"none\""))]),
@@ -59,7 +151,7 @@ pub(super) const QUESTIONS: &[Question] = &[
             Choice::new("allowed", "Het mag", "It is allowed", &[("house_rule", Some("\"allowed\""))]),
         ]),
     )
-    .only(for_a_person)
+    .only(for_either_side)
     .extra(),
     Question::new(
         "asked",

@@ -165,3 +165,30 @@ fn what_a_choice_sets_is_a_value_of_its_fact() {
         }
     }
 }
+
+#[test]
+fn what_is_asked_for_the_advice_changes_no_outcome() {
+    let rulebook = Rulebook::embedded(at()).unwrap();
+    let mut put = BTreeSet::new();
+    for (name, facts) in cases() {
+        let base = Facts::from_map(&facts, at()).unwrap();
+        let want = decide_without_unknown(&rulebook, &base, at()).outcome;
+        for question in questions().filter(|question| question.extra && (question.only)(&base)) {
+            for choice in question.choices() {
+                let mut changed = facts.clone();
+                for (fact, value) in choice.sets {
+                    let value = value.and_then(|value| resolved(value, at()));
+                    changed.insert((*fact).to_owned(), value.unwrap());
+                }
+                let Ok(changed) = Facts::from_map(&changed, at()) else {
+                    continue; // It contradicts the case: the interview does not offer it.
+                };
+                put.insert(question.id);
+                let is = decide_without_unknown(&rulebook, &changed, at()).outcome;
+                assert_eq!(is, want, "{name}: {} {}", question.id, choice.id);
+            }
+        }
+    }
+    let all = questions().filter(|question| question.extra);
+    assert_eq!(put, all.map(|question| question.id).collect());
+}

@@ -1,6 +1,7 @@
 //! `voicelog law`: ask the law about a facts file, and read its rules.
 
 mod ask;
+mod breach;
 
 use super::show;
 use crate::clock::SystemClock;
@@ -9,7 +10,7 @@ use anyhow::Result;
 use serde_json::json;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use voicelog_law::{BeforeRulebook, Decision, Facts, Forecast, Rulebook};
+use voicelog_law::{BeforeRulebook, Decision, Facts, Forecast, Rulebook, purposes};
 use voicelog_model::{Clock, Timestamp, limits};
 
 #[derive(Debug, clap::Subcommand)]
@@ -44,6 +45,14 @@ pub(crate) enum Args {
     },
     /// Print the JSON Schema of a facts file.
     Facts,
+    /// What belongs to each purpose: basis, notice, works council, listeners, how long.
+    Purposes {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What a data breach asks of you, and until when.
+    Breach(breach::Args),
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
@@ -51,7 +60,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     match args {
         Args::Ask { save } => ask::run(save.as_deref(), now, context),
         Args::Decide { facts, at, json } => {
-            let at = at.as_deref().map(moment).transpose()?.unwrap_or(now);
+            let at = at
+                .as_deref()
+                .map(|at| moment("--at", at))
+                .transpose()?
+                .unwrap_or(now);
             decide(facts, at, *json, context)
         }
         Args::Show { rule, json } => show_rule(rule.as_deref(), now, *json, context),
@@ -59,7 +72,63 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
             print::json(&voicelog_law::facts_schema())?;
             Ok(Ended::Done)
         }
+        Args::Purposes { json } => list_purposes(*json, context),
+        Args::Breach(args) => breach::run(args, now, context),
     }
+}
+
+fn list_purposes(as_json: bool, context: &Context) -> Result<Ended> {
+    let lang = context.lang;
+    if as_json {
+        let all: Vec<_> = purposes().map(|purpose| purpose.to_json(lang)).collect();
+        print::json(&json!(all))?;
+        return Ok(Ended::Done);
+    }
+    for purpose in purposes() {
+        print::line(format!("{} ({})", purpose.name, purpose.called.pick(lang)));
+        let letters = |letters: &[&str]| match letters {
+            [] => lang.pick("geen vaste", "none fixed").to_owned(),
+            letters => letters.join(", "),
+        };
+        for (label, value) in [
+            (lang.pick("grondslag", "basis"), letters(purpose.basis)),
+            (
+                lang.pick("grondslag overheid", "basis, government"),
+                letters(purpose.basis_of_government),
+            ),
+            (
+                lang.pick("melden", "notice"),
+                purpose.notice.pick(lang).to_owned(),
+            ),
+            (
+                lang.pick("ondernemingsraad", "works council"),
+                purpose.works_council.pick(lang).to_owned(),
+            ),
+            (
+                lang.pick("DPIA", "DPIA"),
+                purpose.assessment.pick(lang).to_owned(),
+            ),
+            (
+                lang.pick("ten minste", "at least"),
+                purpose.at_least.pick(lang).to_owned(),
+            ),
+            (
+                lang.pick("ten hoogste", "at most"),
+                purpose.at_most.pick(lang).to_owned(),
+            ),
+            (
+                lang.pick("wie luistert", "who listens"),
+                purpose.listeners.pick(lang).to_owned(),
+            ),
+            (
+                lang.pick("tegen een medewerker", "against an employee"),
+                purpose.against_staff.pick(lang).to_owned(),
+            ),
+        ] {
+            print::line(format!("  {label:22} {value}"));
+        }
+    }
+    Ok(Ended::Done)
 }
 
 fn bad(what: String) -> anyhow::Error {
@@ -67,7 +136,7 @@ fn bad(what: String) -> anyhow::Error {
 }
 
 /// A moment, or a day, which counts from its beginning in the Netherlands.
-fn moment(text: &str) -> Result<Timestamp> {
+fn moment(option: &str, text: &str) -> Result<Timestamp> {
     if let Ok(moment) = text.parse() {
         return Ok(moment);
     }
@@ -77,7 +146,7 @@ fn moment(text: &str) -> Result<Timestamp> {
         .map(|zoned| Timestamp::from_jiff(zoned.timestamp()))
         .ok_or_else(|| {
             bad(format!(
-                "--at: `{text}` is neither a day (2026-11-21) nor a moment (2026-11-21T10:02:00Z)"
+                "{option}: `{text}` is neither a day (2026-11-21) nor a moment (2026-11-21T10:02:00Z)"
             ))
         })
 }
