@@ -54,6 +54,7 @@ fn main() -> ExitCode {
         "bench" => bench::run(rest),
         // Not in the help: `bench` starts these as processes of their own, each pinned to one core.
         "floor" => bench::floor::run(rest),
+        "decide" => bench::law::run(rest),
         "measure" => bench::measure(rest),
         "help" | "-h" | "--help" => {
             print!("{HELP}");

@@ -74,7 +74,7 @@ const ROOMS: &[Room] = &[
     room(SIM, false, &[MODEL], &[SRS]),
     room("voicelog", false, LIBRARIES, &[]),
     room("voicelog-tests", false, LIBRARIES, &["voicelog"]),
-    room("xtask", false, &[MODEL, EVIDENCE, SIM], &[]),
+    room("xtask", false, &[MODEL, LAW, EVIDENCE, SIM], &[]),
 ];
 
 /// Packages that a pure crate may not reach: async runtimes, sockets, databases, threads.

@@ -15,7 +15,6 @@ use voicelog_model::Timestamp;
 pub(crate) struct Seen<'a> {
     pub(crate) facts: &'a Values,
     pub(crate) at: Timestamp,
-    pub(crate) terms: Terms,
 }
 
 /// How a derived fact is computed.
@@ -253,10 +252,10 @@ pub(crate) const DERIVED: &[Derived] = &[
             .any(|hold| seen.facts.field_flag(name::LEGAL_HOLD, hold) == Some(true))
     }),
     flag("before_floor", TERMS, |seen| {
-        seen.terms.is_before_floor(seen.at)
+        Terms::of(seen.facts, seen.at).is_before_floor(seen.at)
     }),
     flag("term_run_out", TERMS, |seen| {
-        seen.terms.has_run_out(seen.at)
+        Terms::of(seen.facts, seen.at).has_run_out(seen.at)
     }),
     flag("emergency_term_over", &[name::RECORDED_AT], |seen| {
         terms::emergency_call_is_over(seen.facts, seen.at)

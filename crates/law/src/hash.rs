@@ -1,9 +1,7 @@
 //! How a hash is written: `sha256:` and 64 hexadecimal digits.
 
 pub(crate) fn text_of(digest: &[u8]) -> String {
-    let mut text = String::from("sha256:");
-    for byte in digest {
-        text.push_str(&format!("{byte:02x}"));
-    }
-    text
+    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    let digits = digits.filter_map(|digit| char::from_digit(u32::from(digit), 16));
+    "sha256:".chars().chain(digits).collect()
 }

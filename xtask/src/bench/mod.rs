@@ -6,6 +6,7 @@
 
 mod answerer;
 pub(crate) mod floor;
+pub(crate) mod law;
 mod options;
 mod process;
 mod server;
@@ -114,6 +115,7 @@ pub(crate) fn measure(arguments: &[String]) -> anyhow::Result<()> {
         table::print_capacity(bench.capacity(&options)?);
     }
     verification::measure(options.quick)?.print();
+    law::measure(bench.cores.measured, &bench.programs.join("xtask"))?;
     table::print_threads(&server);
     bench.clean()
 }

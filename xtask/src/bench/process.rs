@@ -65,6 +65,11 @@ pub(crate) fn usage(child: &Child) -> anyhow::Result<Usage> {
     })
 }
 
+/// The largest resident set of this process itself so far, in bytes.
+pub(crate) fn own_peak_bytes() -> anyhow::Result<f64> {
+    peak_bytes(&read("/proc/self/status")?).context("cannot make sense of /proc/self/status")
+}
+
 /// Processor seconds of each kind of thread that is alive now, the largest first. Threads of one
 /// name count together.
 pub(crate) fn cpu_by_thread(child: &Child) -> anyhow::Result<Vec<(String, f64)>> {

@@ -18,7 +18,7 @@ use voicelog_model::Timestamp;
 #[must_use]
 pub fn decide(rulebook: &Rulebook, facts: &Facts, at: Timestamp) -> Decision {
     let (weighed, asked) = weigh(rulebook, facts, at);
-    let mut decision = report::decision(rulebook, facts, at, &weighed, asked.as_ref());
+    let mut decision = report::decision(rulebook, facts, at, &weighed, &asked);
     decision.unknown = Some(unknown::find(rulebook, facts, at, &weighed));
     decision
 }
@@ -27,7 +27,7 @@ pub fn decide(rulebook: &Rulebook, facts: &Facts, at: Timestamp) -> Decision {
 #[must_use]
 pub fn decide_without_unknown(rulebook: &Rulebook, facts: &Facts, at: Timestamp) -> Decision {
     let (weighed, asked) = weigh(rulebook, facts, at);
-    report::decision(rulebook, facts, at, &weighed, asked.as_ref())
+    report::decision(rulebook, facts, at, &weighed, &asked)
 }
 
 /// What the rules say about one act: everything that makes the outcome.
@@ -101,7 +101,7 @@ fn failure_kind(rulebook: &Rulebook, failure: &RuleFailure) -> ReasonKind {
 }
 
 /// Evaluates gates and duties, and what missing facts do.
-fn weigh<'r>(rulebook: &'r Rulebook, facts: &Facts, at: Timestamp) -> (Weighed<'r>, Option<Asked>) {
+fn weigh<'r>(rulebook: &'r Rulebook, facts: &Facts, at: Timestamp) -> (Weighed<'r>, Asked) {
     let look = look(rulebook, facts, at, Reach::House);
     let mut weighed = look.weighed;
     if !look.pending.is_empty() {
@@ -109,11 +109,9 @@ fn weigh<'r>(rulebook: &'r Rulebook, facts: &Facts, at: Timestamp) -> (Weighed<'
         weighed.missing = mattering.rules;
         weighed.witnesses = mattering.witnesses;
     }
-    if let Some(asked) = &look.asked {
-        let (duties, failures) = rulebook.holding(asked, Part::Duties);
-        weighed.duties = duties;
-        weighed.failures.extend(failures);
-    }
+    let (duties, failures) = rulebook.holding(&look.asked, Part::Duties);
+    weighed.duties = duties;
+    weighed.failures.extend(failures);
     (weighed, look.asked)
 }
 
@@ -124,8 +122,8 @@ struct Look<'r> {
     /// What missing facts would do; pending until it is known whether they can still change the
     /// outcome.
     pending: Vec<&'r Rule>,
-    /// The question, if it could be put.
-    asked: Option<Asked>,
+    /// The question.
+    asked: Asked,
 }
 
 /// How far a first look goes.
@@ -140,17 +138,7 @@ enum Reach {
 
 fn look<'r>(rulebook: &'r Rulebook, facts: &Facts, at: Timestamp, reach: Reach) -> Look<'r> {
     let mut weighed = Weighed::default();
-    let asked = match Asked::new(facts.action(), &facts.filled(), at) {
-        Ok(asked) => asked,
-        Err(failure) => {
-            weighed.failures.push(failure);
-            return Look {
-                weighed,
-                pending: Vec::new(),
-                asked: None,
-            };
-        }
-    };
+    let asked = Asked::new(facts.action(), facts.filled(), at);
     let (gates, failures) = rulebook.holding(&asked, Part::Gates);
     weighed.gates = gates;
     weighed.failures = failures;
@@ -164,6 +152,6 @@ fn look<'r>(rulebook: &'r Rulebook, facts: &Facts, at: Timestamp, reach: Reach) 
     Look {
         weighed,
         pending,
-        asked: Some(asked),
+        asked,
     }
 }

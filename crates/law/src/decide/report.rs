@@ -8,6 +8,7 @@ use crate::decision::{
 use crate::facts::Facts;
 use crate::facts::calendar;
 use crate::facts::name;
+use crate::facts::values::Values;
 use crate::purposes;
 use crate::rulebook::{Asked, Does, Part, Rule, RuleFailure, Rulebook};
 use crate::terms::Terms;
@@ -25,11 +26,9 @@ pub(super) fn decision(
     facts: &Facts,
     at: Timestamp,
     weighed: &Weighed<'_>,
-    asked: Option<&Asked>,
+    asked: &Asked,
 ) -> Decision {
-    let (advising, failures) = asked
-        .map(|asked| rulebook.holding(asked, Part::Advice))
-        .unwrap_or_default();
+    let (advising, failures) = rulebook.holding(asked, Part::Advice);
     let action = facts.action();
     let outcome = weighed.outcome(rulebook);
     let mut reasons: Vec<_> = in_order(weighed)
@@ -50,7 +49,7 @@ pub(super) fn decision(
         .filter_map(alternative)
         .collect();
     advice.extend(advising.iter().filter_map(|rule| advised(rule)));
-    advice.extend(notes(facts, at));
+    advice.extend(notes(facts, asked, at));
     Decision {
         outcome: advice_failed.fold(outcome, Outcome::max),
         action,
@@ -204,13 +203,13 @@ fn advised(rule: &Rule) -> Option<Advice> {
 }
 
 /// What was read otherwise than written, and terms that contradict each other.
-fn notes(facts: &Facts, at: Timestamp) -> Vec<Advice> {
+fn notes(facts: &Facts, asked: &Asked, at: Timestamp) -> Vec<Advice> {
     let mended = facts.mended().iter().map(|mended| Advice {
         rule: "facts.mended".to_owned(),
         kind: AdviceKind::Risk,
         text: mended.0.into(),
     });
-    let conflict = Terms::of(&facts.filled(), at).conflict();
+    let conflict = Terms::of(asked.facts(), at).conflict();
     let conflict = conflict.map(|(floor, ceiling)| {
         let (floor, ceiling) = (calendar::day_of(floor), calendar::day_of(ceiling));
         Advice {
@@ -228,15 +227,17 @@ fn notes(facts: &Facts, at: Timestamp) -> Vec<Advice> {
             ),
         }
     });
-    mended.chain(conflict).chain(of_purpose(facts)).collect()
+    mended
+        .chain(conflict)
+        .chain(of_purpose(facts.action(), asked.facts()))
+        .collect()
 }
 
 /// What belongs to the purpose, where it answers what is asked: who may listen, and how long.
-fn of_purpose(facts: &Facts) -> Option<Advice> {
-    let filled = facts.filled();
+fn of_purpose(action: Action, filled: &Values) -> Option<Advice> {
     let purpose = filled.word(name::PURPOSE).and_then(purposes::purpose)?;
     let (called, listeners, at_most) = (purpose.called, purpose.listeners, purpose.at_most);
-    let text = match facts.action() {
+    let text = match action {
         Action::Listen => Text::new(
             format!(
                 "Voor het doel {} luistert alleen: {}.",

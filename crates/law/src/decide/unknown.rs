@@ -55,9 +55,7 @@ fn differs(rulebook: &Rulebook, facts: &Facts, at: Timestamp, before: &Weighed<'
     look.weighed.missing = missing::that_matter(rulebook, facts, at, look.pending).rules;
     match look.weighed.outcome(rulebook) {
         Outcome::Permitted if outcome.is_permitted() => {
-            let asked = look.asked.as_ref();
-            let duties = asked.map(|asked| rulebook.holding(asked, Part::Duties));
-            let (duties, failures) = duties.unwrap_or_default();
+            let (duties, failures) = rulebook.holding(&look.asked, Part::Duties);
             look.weighed.duties = duties;
             look.weighed.failures.extend(failures);
             look.weighed.outcome(rulebook) != outcome

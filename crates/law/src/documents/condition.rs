@@ -7,7 +7,6 @@ use super::particulars::{self, Particulars};
 use crate::derived::{DERIVED, Of, Seen};
 use crate::facts::table::{Shape, definition};
 use crate::facts::values::Values;
-use crate::terms::Terms;
 use serde_json::Value;
 use voicelog_model::Timestamp;
 
@@ -109,7 +108,6 @@ impl Condition {
             let seen = Seen {
                 facts: situation.facts,
                 at: situation.at,
-                terms: Terms::of(situation.facts, situation.at),
             };
             return match derived.of {
                 Of::Flag(of) if self.words.is_empty() => of(&seen),

@@ -134,11 +134,10 @@ fn holding(
         .iter()
         .map(|reason| reason.rule.clone())
         .collect();
-    if let Ok(asked) = Asked::new(decision.action, facts, at) {
-        for set in [Set::Gates, Set::Duties, Set::Advice] {
-            let (rules, _) = rulebook.holding(&asked, set);
-            holding.extend(rules.iter().map(|rule| rule.id.clone()));
-        }
+    let asked = Asked::new(decision.action, facts.clone(), at);
+    for set in [Set::Gates, Set::Duties, Set::Advice] {
+        let (rules, _) = rulebook.holding(&asked, set);
+        holding.extend(rules.iter().map(|rule| rule.id.clone()));
     }
     holding
 }

@@ -1,19 +1,48 @@
 //! Facts as values by name, with the few questions that the rest of the room asks of them.
 
+use super::table::definitions;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// The names of all facts, sorted: the place of a name here is the place of its value.
+static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let mut names: Vec<_> = definitions().map(|row| row.name).collect();
+    names.sort_unstable();
+    names
+});
 
 /// Values by name. What is not there is not known.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Values(BTreeMap<&'static str, Value>);
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Values(Vec<Option<Value>>);
+
+impl std::fmt::Debug for Values {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self(vec![None; NAMES.len()])
+    }
+}
 
 impl Values {
+    /// The place of a fact, for reading it often.
+    pub(crate) fn place(name: &str) -> Option<usize> {
+        NAMES.binary_search(&name).ok()
+    }
+
+    pub(crate) fn at_place(&self, place: usize) -> Option<&Value> {
+        self.0.get(place)?.as_ref()
+    }
+
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.value(name).is_some()
     }
 
     pub(crate) fn value(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
+        self.at_place(Self::place(name)?)
     }
 
     /// The word, text, moment or code that the fact holds.
@@ -73,30 +102,32 @@ impl Values {
         self.word(name).is_some_and(|word| word != "none")
     }
 
+    /// Sets a fact of the table.
     pub(crate) fn set(&mut self, name: &'static str, value: impl Into<Value>) {
-        self.0.insert(name, value.into());
+        if let Some(known) = Self::place(name).and_then(|place| self.0.get_mut(place)) {
+            *known = Some(value.into());
+        }
     }
 
     /// The same with another value for one, or without it.
     pub(crate) fn changed(&self, name: &'static str, value: Option<Value>) -> Self {
         let mut changed = self.clone();
-        match value {
-            Some(value) => {
-                changed.0.insert(name, value);
-            }
-            None => {
-                changed.0.remove(name);
-            }
+        if let Some(known) = Self::place(name).and_then(|place| changed.0.get_mut(place)) {
+            *known = value;
         }
         changed
     }
 
     /// Fills in a value where none is known.
     pub(crate) fn set_if_missing(&mut self, name: &'static str, value: impl Into<Value>) {
-        self.0.entry(name).or_insert_with(|| value.into());
+        if !self.has(name) {
+            self.set(name, value);
+        }
     }
 
+    /// What is known, sorted by name.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
-        self.0.iter().map(|(name, value)| (*name, value))
+        let pairs = NAMES.iter().zip(&self.0);
+        pairs.filter_map(|(name, value)| Some((*name, value.as_ref()?)))
     }
 }

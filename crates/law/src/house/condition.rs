@@ -5,7 +5,7 @@ use crate::derived::{DERIVED, Of};
 use crate::facts::countries::COUNTRIES;
 use crate::facts::nearest;
 use crate::facts::table::{Shape, definition, definitions};
-use crate::interview::Condition;
+use crate::rulebook::Condition;
 use cedar_policy::Policy;
 use serde_json::Value;
 

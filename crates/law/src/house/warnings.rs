@@ -10,7 +10,7 @@ use crate::decide::decide_without_unknown;
 use crate::decision::{BEFORE_FIRST_SAMPLE, Outcome};
 use crate::facts::values::Values;
 use crate::facts::{Facts, calendar, name};
-use crate::interview::Condition;
+use crate::rulebook::Condition;
 use crate::rulebook::{Asked, Does, Part, Rule, Rulebook, RulebookError};
 use crate::search::{Budget, Found, search};
 use crate::situations::situations;
@@ -133,7 +133,7 @@ impl Day {
     /// Whether no facts at all were found for which the rule holds, on any of its acts.
     fn never_holds(&self, about: &About<'_>) -> bool {
         about.acts.iter().all(|action| {
-            let found = self.find(&about.rule.condition, *action, |facts| {
+            let found = self.find(about.rule.condition(), *action, |facts| {
                 self.holds(&about.rule.id, facts).then_some(())
             });
             matches!(found, Found::No)
@@ -158,9 +158,7 @@ impl Day {
 
     /// Whether the house rule holds for these facts, as Cedar says.
     fn holds(&self, id: &str, facts: &Facts) -> bool {
-        let Ok(asked) = Asked::new(facts.action(), &facts.filled(), self.at) else {
-            return false;
-        };
+        let asked = Asked::new(facts.action(), facts.filled(), self.at);
         let parts = [Part::House, Part::Duties, Part::Advice];
         parts.into_iter().any(|part| {
             let (holding, _) = self.all.holding(&asked, part);
@@ -170,9 +168,7 @@ impl Day {
 
     /// The house gates that hold for these facts.
     fn forbidding(&self, facts: &Facts) -> Vec<String> {
-        let Ok(asked) = Asked::new(facts.action(), &facts.filled(), self.at) else {
-            return Vec::new();
-        };
+        let asked = Asked::new(facts.action(), facts.filled(), self.at);
         let (holding, _) = self.all.holding(&asked, Part::House);
         holding.iter().map(|rule| rule.id.clone()).collect()
     }
@@ -187,7 +183,7 @@ impl Day {
         about.acts.iter().any(|action| {
             situations(*action, self.at).iter().any(|situation| {
                 let found = search(
-                    &about.rule.condition,
+                    about.rule.condition(),
                     &situation.facts,
                     &[],
                     self.at,
@@ -270,7 +266,7 @@ impl Day {
             .iter()
             .flat_map(|mark| about.acts.iter().map(move |act| (mark, act)))
         {
-            let both = and(&about.rule.condition, &mark.condition);
+            let both = and(about.rule.condition(), mark.condition());
             let found = self.find(&both, *action, |facts| {
                 let found = self.forbidding(facts);
                 let free = found.is_empty();
@@ -301,7 +297,10 @@ impl Day {
         let others =
             others.filter(|mark| is_met && matches!(mark.does, Does::Mark { met: false, .. }));
         for other in others {
-            let all = and(&of.condition, &and(&about.rule.condition, &other.condition));
+            let all = and(
+                of.condition(),
+                &and(about.rule.condition(), other.condition()),
+            );
             let found = about.acts.iter().find_map(|action| {
                 let found = self.find(&all, *action, |facts| {
                     let ids = [duty, &about.rule.id, &other.id];

@@ -7,21 +7,18 @@
 //! **Invariant:** the interview decides nothing. It makes facts; [`crate::decide`] decides.
 
 mod answers;
-mod condition;
 pub(crate) mod possible;
 mod question;
 mod questions;
 
 pub use answers::{Answer, Answers, Given};
-pub(crate) use condition::{Condition, Meaning};
 pub use question::{Choice, Entry, EntryKind, Form, Question};
 
 use crate::decision::{Outcome, ReasonKind};
 use crate::facts::values::Values;
 use crate::facts::{Facts, FactsError, name};
-use crate::rulebook::{Does, Rule, Rulebook};
+use crate::rulebook::{Does, Rule, Rulebook, Truth};
 use crate::text::{Bilingual, Text};
-use condition::Truth;
 use possible::Possible;
 use question::Settles;
 pub(crate) use questions::STAND_IN;
@@ -240,7 +237,7 @@ impl<'r> Interview<'r> {
                     Does::Duty { .. } => Outcome::PermittedWithDuties,
                     _ => return None,
                 };
-                Some((rule, outcome, rule.condition.truth(possible)))
+                Some((rule, outcome, rule.condition().truth(possible)))
             })
             .collect();
         let sure = |rule: &&(&Rule, Outcome, Truth)| rule.2.may_hold && !rule.2.may_fail;
@@ -259,7 +256,7 @@ impl<'r> Interview<'r> {
         for (rule, outcome, truth) in weighed {
             if truth.may_hold && truth.may_fail && counts(rule, outcome) {
                 let mut names = BTreeSet::new();
-                rule.condition.hangs_on(possible, &mut names);
+                rule.condition().hangs_on(possible, &mut names);
                 let facts = names.iter().flat_map(|name| possible.open_facts_of(name));
                 open.extend(facts.map(|fact| (fact, rule)));
             }

@@ -1,11 +1,10 @@
 //! What a fact or derived fact can still be, while some facts have not been asked for.
 
-use super::condition::Meaning;
 use crate::derived::{DERIVED, Of, Seen};
 use crate::facts::table::{Definition, Field, Shape, definition, definitions};
 use crate::facts::values::Values;
 use crate::facts::{Facts, name, trials};
-use crate::terms::Terms;
+use crate::rulebook::Meaning;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -145,11 +144,7 @@ pub(crate) fn value_in(name: &str, filled: &Values, at: Timestamp) -> Option<Val
     let Some(derived) = DERIVED.iter().find(|derived| derived.name == name) else {
         return filled.value(name).cloned();
     };
-    let seen = Seen {
-        facts: filled,
-        at,
-        terms: Terms::of(filled, at),
-    };
+    let seen = Seen { facts: filled, at };
     Some(match derived.of {
         Of::Flag(of) => json!(of(&seen)),
         Of::Word(of) => json!(of(&seen)),

@@ -4,7 +4,7 @@ use super::{AnswerChange, Change, differing};
 use crate::decide::decide_without_unknown;
 use crate::decision::Decision;
 use crate::facts::{Facts, name};
-use crate::interview::Condition;
+use crate::rulebook::Condition;
 use crate::rulebook::Rulebook;
 use crate::search::{Budget, Found, search};
 use crate::situations::{Situation, situations};
@@ -30,7 +30,7 @@ pub(super) fn between(now: &Rulebook, then: &Rulebook) -> Vec<AnswerChange> {
                 continue;
             };
             for action in book.acts_of(&rule.id) {
-                asked.entry(action).or_default().push(&version.condition);
+                asked.entry(action).or_default().push(version.condition());
             }
         }
     }

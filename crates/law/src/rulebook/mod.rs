@@ -1,32 +1,39 @@
 //! Rulebooks: dated rules as Cedar policy text, checked when they are loaded, parsed once.
 //!
 //! Three sets per act: gates (may it happen), duties (what must be done) and advice. A fourth
-//! holds what a missing fact does.
+//! holds what a missing fact does. What plainly can't hold is left out before Cedar is asked.
 //!
 //! **Invariant:** a rule that can't be evaluated refuses; it is never left out.
 
-mod context;
+mod asked;
+mod bare;
+mod condition;
 mod embedded;
 mod error;
+mod needs;
 pub(crate) mod rule;
 mod schema;
+mod single;
 mod versions;
 
+pub(crate) use asked::Asked;
+pub use bare::{BareCedar, BareQuestion};
+pub(crate) use condition::{Condition, Meaning, Truth};
 pub use error::{BeforeRulebook, RulebookError};
 pub(crate) use rule::{Does, Rule};
 pub(crate) use versions::{Version, Versions};
 
 use crate::decision::{RulebookRef, Status};
-use crate::facts::values::Values;
 use crate::facts::{calendar, table};
 use crate::house::HouseRules;
 use crate::text::Text;
 use cedar_policy::{
-    ActionConstraint, AuthorizationError, Authorizer, Entities, EntityId, EntityUid, Policy,
-    PolicyId, PolicySet, Request, Schema, ValidationMode, Validator,
+    ActionConstraint, Entities, EntityUid, Policy, PolicyId, PolicySet, Schema, ValidationMode,
+    Validator,
 };
 use rule::Origin;
 use sha2::{Digest as _, Sha256};
+use single::{Found, RuleSet};
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -66,16 +73,16 @@ pub(crate) struct RuleFailure {
 /// The rules of one act, by what they do.
 #[derive(Debug, Clone, Default)]
 struct ActRules {
-    gates: PolicySet,
-    missing: PolicySet,
+    gates: RuleSet,
+    missing: RuleSet,
     /// What a house forbids. A set of its own, without any permit.
-    house: PolicySet,
-    duties: PolicySet,
-    advice: PolicySet,
+    house: RuleSet,
+    duties: RuleSet,
+    advice: RuleSet,
 }
 
 impl ActRules {
-    fn all(&self) -> impl Iterator<Item = &PolicySet> {
+    fn all(&self) -> impl Iterator<Item = &RuleSet> {
         let Self {
             gates,
             missing,
@@ -87,7 +94,7 @@ impl ActRules {
     }
 
     /// The set that a rule belongs in.
-    const fn set_of(&mut self, rule: &Rule) -> &mut PolicySet {
+    const fn set_of(&mut self, rule: &Rule) -> &mut RuleSet {
         match rule.does {
             Does::Gate(_) | Does::Missing { .. } if rule.is_of_house() => &mut self.house,
             Does::Gate(_) => &mut self.gates,
@@ -218,7 +225,7 @@ impl Rulebook {
             for action in Action::ALL {
                 if speaks_on(policy, action, &versions.entities) {
                     let set = acts.entry(action).or_default().set_of(rule);
-                    set.add(policy.clone()).map_err(facts_error)?;
+                    set.add(Arc::clone(&rule.single));
                 }
             }
             // The text of a rule holds its annotations, so its texts for people too.
@@ -316,8 +323,7 @@ impl Rulebook {
 
     /// The acts on which a rule in force speaks.
     pub(crate) fn acts_of(&self, id: &str) -> Vec<Action> {
-        let id = PolicyId::new(id);
-        let speaks = |sets: &ActRules| sets.all().any(|set| set.policy(&id).is_some());
+        let speaks = |sets: &ActRules| sets.all().flat_map(RuleSet::ids).any(|known| known == id);
         let acts = self.acts.iter().filter(|(_, sets)| speaks(sets));
         acts.map(|(action, _)| *action).collect()
     }
@@ -344,10 +350,7 @@ impl Rulebook {
         facts: &crate::facts::Facts,
         at: Timestamp,
     ) -> std::collections::BTreeSet<String> {
-        let asked = match Asked::new(facts.action(), &facts.filled(), at) {
-            Ok(asked) => asked,
-            Err(failure) => panic!("{}", failure.why),
-        };
+        let asked = Asked::new(facts.action(), facts.filled(), at);
         [Part::Gates, Part::Missing, Part::Duties]
             .into_iter()
             .flat_map(|part| self.holding(&asked, part).0)
@@ -359,8 +362,8 @@ impl Rulebook {
     pub(crate) fn deciding(&self, action: Action) -> impl Iterator<Item = &Rule> {
         let sets = self.acts.get(&action).into_iter();
         sets.flat_map(|sets| [&sets.gates, &sets.missing, &sets.house, &sets.duties])
-            .flat_map(PolicySet::policies)
-            .filter_map(|policy| self.by_id(policy.id().as_ref()))
+            .flat_map(RuleSet::ids)
+            .filter_map(|id| self.by_id(id))
     }
 
     /// The rules of one part that hold for these facts, in the order of the law; and the rules
@@ -376,54 +379,14 @@ impl Rulebook {
             Part::Duties => &sets.duties,
             Part::Advice => &sets.advice,
         };
-        let response =
-            Authorizer::new().is_authorized(&asked.request, set, &self.versions.entities);
-        let diagnostics = response.diagnostics();
-        let mut rules: Vec<_> = diagnostics
-            .reason()
-            .filter_map(|id| self.by_id(id.as_ref()))
+        let Found { holding, failures } = set.evaluate(asked, &self.versions.entities);
+        let mut rules: Vec<_> = holding
+            .into_iter()
+            .filter_map(|id| self.by_id(id))
             .collect();
         rules.sort_by(|left, right| (left.gate, &left.id).cmp(&(right.gate, &right.id)));
-        let failures = diagnostics.errors().map(|error| {
-            let AuthorizationError::PolicyEvaluationError(error) = error;
-            RuleFailure {
-                rule: Some(error.policy_id().to_string()),
-                why: error.to_string(),
-            }
-        });
-        (rules, failures.collect())
+        (rules, failures)
     }
-}
-
-/// A question put to the rules: act and facts, made once for all parts.
-pub(crate) struct Asked {
-    action: Action,
-    request: Request,
-}
-
-impl Asked {
-    pub(crate) fn new(action: Action, facts: &Values, at: Timestamp) -> Result<Self, RuleFailure> {
-        let failure = |why: String| RuleFailure { rule: None, why };
-        let context = context::context(facts, at)?;
-        let [asker, conversation] =
-            [("Asker", "asker"), ("Conversation", "this")].map(|(kind, id)| uid(kind, id));
-        // The facts are typed by their parser, so they are not held against the schema again;
-        // a test does that for every case.
-        let request = Request::new(
-            asker.map_err(failure)?,
-            uid("Action", action.as_str()).map_err(failure)?,
-            conversation.map_err(failure)?,
-            context,
-            None,
-        )
-        .map_err(|error| failure(error.to_string()))?;
-        Ok(Self { action, request })
-    }
-}
-
-fn uid(kind: &str, id: &str) -> Result<EntityUid, String> {
-    let kind = kind.parse().map_err(|error| format!("{error}"))?;
-    Ok(EntityUid::from_type_name_and_id(kind, EntityId::new(id)))
 }
 
 fn facts_error(error: impl std::fmt::Display) -> RulebookError {
@@ -454,7 +417,7 @@ fn validate(schema: &Schema, policies: &PolicySet) -> Result<(), RulebookError> 
 
 /// Whether the scope of a rule includes an act, so that it belongs in that act's sets.
 fn speaks_on(policy: &Policy, action: Action, entities: &Entities) -> bool {
-    let Ok(act) = uid("Action", action.as_str()) else {
+    let Ok(act) = asked::uid("Action", action.as_str()) else {
         return true;
     };
     let includes = |group: &EntityUid| *group == act || entities.is_ancestor_of(group, &act);
@@ -519,8 +482,10 @@ mod tests {
         let at: Timestamp = "2026-11-21T10:02:00Z".parse().unwrap();
         let schema = schema().unwrap();
         let check = |facts: &Facts| {
-            let act = uid("Action", facts.action().as_str()).unwrap();
-            let context = context::context(&facts.filled(), at).unwrap();
+            let act = asked::uid("Action", facts.action().as_str()).unwrap();
+            let asked = Asked::new(facts.action(), facts.filled(), at);
+            let request = asked.request(&asked::Wanted::all()).unwrap();
+            let context = request.context().unwrap();
             if let Err(error) = context.validate(&schema, &act) {
                 panic!("{}: {error}", facts.canonical_json());
             }

@@ -1,12 +1,14 @@
 //! One rule: a Cedar policy with what its annotations say about it.
 
 use super::RulebookError;
+use super::condition::Condition;
+use super::single::Single;
 use crate::decision::{AdviceKind, Forecast, ReasonKind, Status, Weighing};
 use crate::facts::calendar;
-use crate::interview::Condition;
 use crate::text::Text;
-use cedar_policy::{Effect, Policy};
+use cedar_policy::{Effect, Policy, PolicyId};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a rule does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,8 +70,15 @@ pub(crate) struct Rule {
     pub(crate) forecast: Option<Forecast>,
     /// The policy as it stands in its file.
     pub(crate) cedar: String,
+    /// The policy by itself, ready to be evaluated.
+    pub(crate) single: Arc<Single>,
+}
+
+impl Rule {
     /// When it holds, for finding out what it hangs on.
-    pub(crate) condition: Condition,
+    pub(crate) fn condition(&self) -> &Condition {
+        self.single.condition()
+    }
 }
 
 /// The annotations that a rule may carry.
@@ -143,14 +152,18 @@ pub(crate) fn read(place: &str, policy: &Policy, origin: Origin) -> Result<Rule,
     if valid_until.is_some_and(|last| calendar::day(last).is_none() || last < valid_from) {
         return Err(reader.wrong("valid_until", "is not a date from `@valid_from` on"));
     }
+    let articles = list(reader.notes.get("article").copied().unwrap_or_default());
     let later = reader.pair("nl_later", "en_later")?.map(|text| {
-        let articles = reader.notes.get("article_later");
-        (articles.map(|text| list(text)).unwrap_or_default(), text)
+        let later = reader.notes.get("article_later");
+        (
+            later.map_or_else(|| articles.clone(), |text| list(text)),
+            text,
+        )
     });
     Ok(Rule {
         id: id.to_owned(),
         gate: reader.gate(&does)?,
-        articles: list(reader.notes.get("article").copied().unwrap_or_default()),
+        articles,
         status: reader.status()?,
         valid_from: valid_from.to_owned(),
         valid_until: valid_until.map(str::to_owned),
@@ -166,12 +179,7 @@ pub(crate) fn read(place: &str, policy: &Policy, origin: Origin) -> Result<Rule,
         forecast: reader.forecast()?,
         does,
         cedar: policy.to_string(),
-        condition: Condition::of_policy(&policy.to_json().map_err(|error| {
-            RulebookError::Syntax {
-                place: place.to_owned(),
-                why: error.to_string(),
-            }
-        })?),
+        single: Arc::new(Single::new(policy.new_id(PolicyId::new(id)))),
     })
 }
 

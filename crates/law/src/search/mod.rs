@@ -10,7 +10,7 @@ mod options;
 use crate::facts::values::Values;
 use crate::facts::{Facts, name};
 use crate::interview::possible::{anything, inputs_of, value_in};
-use crate::interview::{Condition, Meaning};
+use crate::rulebook::{Condition, Meaning};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use voicelog_model::Timestamp;

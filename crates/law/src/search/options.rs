@@ -3,7 +3,7 @@
 
 use crate::facts::table::{Field, Shape, definition};
 use crate::facts::{Facts, fits, trials};
-use crate::interview::Condition;
+use crate::rulebook::Condition;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,7 @@
 //! How the law room behaves, seen from outside.
 #![cfg(test)]
 
+mod any;
 mod cases;
 mod common;
 mod coverage;
@@ -9,4 +10,5 @@ mod documents;
 mod facts;
 mod house;
 mod preview;
+mod properties;
 mod rules;

@@ -102,7 +102,7 @@ fn conditions_come_out_as_cedar_says_when_everything_is_known() {
         let possible = Possible::new(&facts, &all, at());
         let holding = rulebook.holding_all(&facts, at());
         for rule in rulebook.deciding(facts.action()) {
-            let truth = rule.condition.truth(&possible);
+            let truth = rule.condition().truth(&possible);
             // Cedar names a permit only where nothing forbids.
             let is_permit = rule.does == Does::Gate(ReasonKind::Permit);
             if is_permit && !holding.contains(&rule.id) {
@@ -128,7 +128,7 @@ fn every_fact_that_can_change_an_outcome_is_asked_for() {
             if matches!(rule.does, Does::Duty { .. } | Does::Mark { .. }) {
                 continue;
             }
-            for name in rule.condition.names() {
+            for name in rule.condition().names() {
                 for fact in possible::inputs_of(name) {
                     let is_asked = asked.contains(fact) || NEVER_ASKED.contains(&fact);
                     assert!(

@@ -199,6 +199,23 @@ impl Condition {
         }
     }
 
+    /// Whether all of it is followed. What is, can't fail to be evaluated: the validator saw to
+    /// that, and of all that rules use only reckoning with numbers still can.
+    pub(super) fn is_followed(&self) -> bool {
+        match self {
+            Self::Value(_) | Self::Read(..) | Self::Has(..) => true,
+            Self::Not(inner) => inner.is_followed(),
+            Self::And(left, right)
+            | Self::Or(left, right)
+            | Self::Equal(left, right)
+            | Self::Holds(left, right)
+            | Self::HoldsAny(left, right)
+            | Self::Less(left, right)
+            | Self::LessOrEqual(left, right) => left.is_followed() && right.is_followed(),
+            Self::Other(_) => false,
+        }
+    }
+
     /// Every name that it reads.
     pub(crate) fn names(&self) -> BTreeSet<&str> {
         let mut names = BTreeSet::new();
