@@ -7,5 +7,6 @@ mod common;
 mod coverage;
 mod decisions;
 mod facts;
+mod matrix;
 mod properties;
 mod rules;
