@@ -178,6 +178,25 @@ async function interview(page, path, lang) {
   const answer = lang === "nl" ? "Het antwoord" : "The answer";
   expect((await page.getByRole("heading", { name: answer }).count()) === 1, `${path}: the keyboard leads to the answer`);
   await look(page, "interview-answer", lang);
+  await documents(page, path, lang);
+}
+
+// Every document that goes with the answer: its form, and the document in its own tab.
+async function documents(page, path, lang) {
+  const offers = await page.locator("button[value^='document:']").evaluateAll((all) => all.map((one) => one.value));
+  expect(offers.length >= 3, `${path}: documents go with the answer`);
+  for (const offer of offers) {
+    const name = offer.split(":")[1];
+    await Promise.all([page.waitForNavigation(), page.locator(`button[value='${offer}']`).click()]);
+    await look(page, `document-form-${name}`, lang);
+    const opened = page.context().waitForEvent("page");
+    await page.locator(`button[value='make:${name}']`).click();
+    const document = await opened;
+    await document.waitForLoadState();
+    await look(document, `document-${name}`, lang);
+    await document.close();
+    await Promise.all([page.waitForNavigation(), page.locator("button[value='stay']").last().click()]);
+  }
 }
 
 async function walk(page) {

@@ -86,8 +86,8 @@ impl Archive {
         Arc::clone(&rulebook.unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The rules in force at `now`. They are loaded (0.1 s, on the thread that asks) when the law
-    /// has changed since the last question, and kept.
+    /// The rules in force at `now`. They are put together anew, on the thread that asks, when the
+    /// law or a house rule has changed since the last question, and kept.
     pub(crate) fn rulebook_at(&self, now: Timestamp) -> Result<Arc<Rulebook>, ArchiveError> {
         let kept = self.rulebook();
         if kept.is_in_force(now) {
@@ -99,7 +99,7 @@ impl Archive {
             .unwrap_or_else(PoisonError::into_inner);
         // Whoever waited here finds it loaded.
         if !place.is_in_force(now) {
-            *place = Arc::new(Rulebook::embedded(now).map_err(ArchiveError::Rulebook)?);
+            *place = Arc::new(place.on(now).map_err(ArchiveError::Rulebook)?);
             tracing::info!(
                 valid_from = place.valid_from(),
                 hash = place.hash(),

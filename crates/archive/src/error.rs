@@ -10,7 +10,7 @@ use voicelog_evidence::key::KeyError;
 use voicelog_evidence::note::NoteError;
 use voicelog_evidence::segment::SegmentError;
 use voicelog_law::{FactsError, RulebookError};
-use voicelog_model::{Kind, RecordingId, Timestamp};
+use voicelog_model::{DecisionId, Kind, RecordingId, Timestamp};
 use voicelog_store::StoreError;
 
 /// An act on the archive failed.
@@ -42,6 +42,9 @@ pub enum ArchiveError {
     /// No such recording, or no such call in progress.
     #[error("no recording {0} here")]
     NotFound(RecordingId),
+    /// No such decision.
+    #[error("no decision {0} here")]
+    NoDecision(DecisionId),
     /// There is media that the index knows nothing of.
     #[error(
         "there is media of recording {0} that the index knows nothing of; the index may be an \
@@ -155,7 +158,7 @@ impl ArchiveError {
         match self {
             Self::Store { source, .. } => source.kind(),
             Self::Facts(_) | Self::NotSayable { .. } => Kind::Invalid,
-            Self::NotFound(_) => Kind::NotFound,
+            Self::NotFound(_) | Self::NoDecision(_) => Kind::NotFound,
             Self::State { .. } | Self::Destroyed { .. } => Kind::Conflict,
             Self::NoKey(_)
             | Self::Key { .. }
@@ -183,6 +186,9 @@ impl ArchiveError {
             Self::Destroyed { id, .. } => {
                 format!("the certificate of destruction is in `voicelog show {id}`")
             }
+            Self::NoDecision(_) => "the page of a recording and `voicelog show ID --json` name \
+                                    its decisions"
+                .to_owned(),
             Self::NoKey(_) => "put back the folder `keys` from a backup, if there is one; \
                                `voicelog check` names every recording without its data key"
                 .to_owned(),

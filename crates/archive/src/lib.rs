@@ -10,6 +10,7 @@
 #![deny(missing_docs)]
 
 mod access;
+mod again;
 mod archive;
 pub mod call;
 pub mod check;
@@ -31,6 +32,7 @@ mod tail;
 mod writer;
 
 pub use access::{Access, Came};
+pub use again::Again;
 pub use archive::{Archive, Parts};
 pub use call::{Call, OfferedCall, OfferedParty, SAYABLE_FACTS};
 pub use destroy::{Continued, Destroyed};

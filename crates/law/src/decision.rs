@@ -91,7 +91,7 @@ impl ReasonKind {
     }
 }
 
-/// Whether the source of a rule was read.
+/// Where a rule comes from, and whether its source was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -99,6 +99,8 @@ pub enum Status {
     Verified,
     /// It was not, or the rule is our own application of it. Show it as such.
     Unverified,
+    /// It is a rule of the organisation itself and not of the law. Show it as such.
+    House,
 }
 
 impl Status {
@@ -108,6 +110,7 @@ impl Status {
         match self {
             Self::Verified => "verified",
             Self::Unverified => "unverified",
+            Self::House => "house",
         }
     }
 }
@@ -181,6 +184,9 @@ pub enum AdviceKind {
     Script,
 }
 
+/// With this the ids of all house rules begin, and of no rule of the law.
+pub const HOUSE_PREFIX: &str = "house.";
+
 /// What is wise. It never changes the outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -191,6 +197,14 @@ pub struct Advice {
     pub kind: AdviceKind,
     /// What it says, for people.
     pub text: Text,
+}
+
+impl Advice {
+    /// Whether the organisation advises so, and not the rulebook of the law.
+    #[must_use]
+    pub fn is_of_house(&self) -> bool {
+        self.rule.starts_with(HOUSE_PREFIX)
+    }
 }
 
 /// What a civil court usually does with such a recording. Never a certainty.
@@ -221,7 +235,7 @@ pub struct EvidenceForecast {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RulebookRef {
-    /// `nl`.
+    /// `nl`; `nl+house` with the rules of an organisation.
     pub id: String,
     /// Day from which the youngest of its rules in force is valid.
     pub valid_from: String,

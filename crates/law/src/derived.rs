@@ -7,7 +7,7 @@ use crate::facts::calendar;
 use crate::facts::countries::{EEA, WITH_OWN_RULES};
 use crate::facts::name;
 use crate::facts::values::Values;
-use crate::terms::Terms;
+use crate::terms::{self, Terms};
 use serde_json::Value;
 use voicelog_model::Timestamp;
 
@@ -258,13 +258,7 @@ pub(crate) const DERIVED: &[Derived] = &[
         Terms::of(seen.facts, seen.at).has_run_out(seen.at)
     }),
     flag("emergency_term_over", &[name::RECORDED_AT], |seen| {
-        let recorded = seen
-            .facts
-            .word(name::RECORDED_AT)
-            .and_then(calendar::moment);
-        let end = recorded.zip(calendar::term("P2M"));
-        let end = end.and_then(|(recorded, term)| calendar::after(recorded, term));
-        end.is_some_and(|end| end < seen.at)
+        terms::emergency_call_is_over(seen.facts, seen.at)
     }),
 ];
 

@@ -15,25 +15,36 @@ mod breach;
 mod decide;
 mod decision;
 mod derived;
+mod documents;
 mod facts;
 mod hash;
+mod house;
 mod interview;
+mod preview;
 mod purposes;
 mod rulebook;
+mod search;
+mod situations;
 mod terms;
 mod text;
 
 pub use breach::{Breach, BreachDuty, BreachRisk, BreachRole};
 pub use decide::{decide, decide_without_unknown};
 pub use decision::{
-    Advice, AdviceKind, BEFORE_FIRST_SAMPLE, Decision, Duty, EvidenceForecast, Forecast, Outcome,
-    Reason, ReasonKind, RulebookRef, Status, Weighing,
+    Advice, AdviceKind, BEFORE_FIRST_SAMPLE, Decision, Duty, EvidenceForecast, Forecast,
+    HOUSE_PREFIX, Outcome, Reason, ReasonKind, RulebookRef, Status, Weighing,
+};
+pub use documents::{
+    Block, Clause, DOCUMENT_STYLE, Document, DocumentError, DocumentText, ListKind, Note,
+    Particular, ParticularKind, Particulars, ParticularsError, Piece, Section, Style,
 };
 pub use facts::table::{Definition, Effect, Field, Missing, Shape, definitions};
-pub use facts::{Facts, FactsError, Finding, facts_schema};
+pub use facts::{Facts, FactsError, Finding, facts_schema, strict_object};
+pub use house::{HouseFaults, HouseFinding, HouseRules};
 pub use interview::{
     Answer, Answers, Ask, Choice, Entry, EntryKind, Form, Given, Interview, Question, Step, Walk,
 };
+pub use preview::{AnswerChange, Change, Preview, PurposeChange, RuleChange, TermChange};
 pub use purposes::{Purpose, purpose, purposes};
 pub use rulebook::{BareCedar, BareQuestion, BeforeRulebook, RuleText, Rulebook, RulebookError};
 pub use terms::end_of_term;

@@ -64,7 +64,7 @@ const COURT: Bilingual = b("de rechter weegt dat", "the court weighs that");
 const FIRST_DAY: &str = "2026-09-29";
 
 /// Every purpose, in the order of the fact's values.
-const PURPOSES: &[Purpose] = &[
+pub(crate) const PURPOSES: &[Purpose] = &[
     Purpose {
         name: "bewijs_overeenkomst",
         called: b("bewijs van een overeenkomst", "proof of an agreement"),

@@ -1,4 +1,5 @@
-//! How long something must be kept (floor) and may be kept (ceiling).
+//! How long something must be kept (floor) and may be kept (ceiling). What statutes set is a dated
+//! table; what the organisation chose is a fact.
 
 use crate::facts::calendar;
 use crate::facts::name;
@@ -10,6 +11,121 @@ use voicelog_model::Timestamp;
 #[must_use]
 pub fn end_of_term(from: Timestamp, term: &str) -> Option<Timestamp> {
     calendar::term(term).and_then(|term| calendar::after(from, term))
+}
+
+/// What a term of a statute does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bound {
+    /// It must be kept until the term ends.
+    Floor,
+    /// It may be kept until the term ends.
+    Ceiling,
+}
+
+/// From when a term of a statute runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RunsFrom {
+    /// The recording was made.
+    Creation,
+    /// The event that the organisation named: the file was closed.
+    StartEvent,
+}
+
+/// A term that a statute sets for a sector, in one version of that statute.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StatutoryTerm {
+    /// The same for all versions.
+    pub(crate) name: &'static str,
+    pub(crate) bound: Bound,
+    pub(crate) sector: &'static str,
+    /// Only for this purpose; nothing for all.
+    pub(crate) purpose: Option<&'static str>,
+    pub(crate) runs_from: RunsFrom,
+    /// An ISO 8601 duration.
+    pub(crate) length: &'static str,
+    pub(crate) article: &'static str,
+    /// First day of the version that was read, as a full-date.
+    pub(crate) valid_from: &'static str,
+    /// Last day, if it ends without another version in its place.
+    pub(crate) valid_until: Option<&'static str>,
+}
+
+/// The name of the longest time that an emergency call may be kept.
+const EMERGENCY: &str = "emergency_call";
+
+/// Every version of every such term. A change of the law is one more row with the same name.
+pub(crate) const STATUTORY: &[StatutoryTerm] = &[
+    StatutoryTerm {
+        name: "investment_order",
+        bound: Bound::Floor,
+        sector: "finance_investment",
+        purpose: Some("wettelijke_plicht"),
+        runs_from: RunsFrom::Creation,
+        length: "P5Y",
+        article: "Verordening 2017/565 art. 76 lid 11",
+        valid_from: "2026-09-29",
+        valid_until: None,
+    },
+    StatutoryTerm {
+        name: "debt_collection_file",
+        bound: Bound::Floor,
+        sector: "debt_collection",
+        purpose: Some("bewijs_overeenkomst"),
+        runs_from: RunsFrom::StartEvent,
+        length: "P2Y",
+        article: "Bki 5.1",
+        valid_from: "2024-04-01",
+        valid_until: None,
+    },
+    StatutoryTerm {
+        name: EMERGENCY,
+        bound: Bound::Ceiling,
+        sector: "emergency",
+        purpose: None,
+        runs_from: RunsFrom::Creation,
+        length: "P2M",
+        article: "Tw 11.10 lid 10",
+        valid_from: "2026-08-15",
+        valid_until: None,
+    },
+];
+
+impl StatutoryTerm {
+    fn is_floor_of(&self, facts: &Values) -> bool {
+        self.bound == Bound::Floor
+            && facts.is(name::SECTOR, self.sector)
+            && self
+                .purpose
+                .is_none_or(|purpose| facts.is(name::PURPOSE, purpose))
+    }
+}
+
+/// Of each term the youngest version that has begun on a day, unless that has ended. Days are
+/// full-dates, compared as text.
+pub(crate) fn in_force<'t>(
+    table: &'t [StatutoryTerm],
+    day: &'t str,
+) -> impl Iterator<Item = &'t StatutoryTerm> {
+    let has_begun = move |term: &&StatutoryTerm| term.valid_from <= day;
+    let is_youngest = move |term: &&StatutoryTerm| {
+        let mut same = table.iter().filter(|other| other.name == term.name);
+        !same.any(|other| has_begun(&other) && other.valid_from > term.valid_from)
+    };
+    let is_not_over = move |term: &&StatutoryTerm| term.valid_until.is_none_or(|last| day <= last);
+    table
+        .iter()
+        .filter(has_begun)
+        .filter(is_youngest)
+        .filter(is_not_over)
+}
+
+/// Whether an emergency call is kept longer than the law of the moment lets it.
+pub(crate) fn emergency_call_is_over(facts: &Values, at: Timestamp) -> bool {
+    let day = calendar::day_of(at).to_string();
+    let recorded = facts.word(name::RECORDED_AT).and_then(calendar::moment);
+    let mut ceilings = in_force(STATUTORY, &day).filter(|term| term.name == EMERGENCY);
+    let end = ceilings.find_map(|term| end_of_term(recorded?, term.length));
+    end.is_some_and(|end| end < at)
 }
 
 /// Floor and ceiling of one recording. What is not known is not there.
@@ -36,19 +152,15 @@ impl Terms {
             from.zip(calendar::term(text))
                 .and_then(|(from, term)| calendar::after(from, term))
         };
-        let statutory = if facts.is(name::SECTOR, "finance_investment")
-            && facts.is(name::PURPOSE, "wettelijke_plicht")
-        {
-            // Gedelegeerde Verordening 2017/565 art. 76 lid 11: five years from creation.
-            end(recorded, "P5Y")
-        } else if facts.is(name::SECTOR, "debt_collection")
-            && facts.is(name::PURPOSE, "bewijs_overeenkomst")
-        {
-            // Bki 5.1: the file at least two years after it is closed.
-            end(start, "P2Y")
-        } else {
-            None
-        };
+        let day = calendar::day_of(at).to_string();
+        let mut floors = in_force(STATUTORY, &day).filter(|term| term.is_floor_of(facts));
+        let statutory = floors.find_map(|term| {
+            let from = match term.runs_from {
+                RunsFrom::Creation => recorded,
+                RunsFrom::StartEvent => start,
+            };
+            end(from, term.length)
+        });
         let keeps = facts.field_word(name::ARCHIVE, "selectielijst_result") == Some("bewaren");
         Self {
             floor: statutory,

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use voicelog_archive::Line;
-use voicelog_law::Facts;
+use voicelog_law::{Facts, HouseRules};
 use voicelog_model::Timestamp;
 
 /// Everything that can be set. Every value has a default, so the file may be empty.
@@ -17,6 +17,7 @@ pub(crate) struct Config {
     pub(crate) sip: Sip,
     pub(crate) http: Http,
     pub(crate) retention: Retention,
+    pub(crate) law: Law,
     #[serde(rename = "line")]
     pub(crate) lines: Vec<Line>,
 }
@@ -71,6 +72,17 @@ pub(crate) struct Http {
 pub(crate) struct Retention {
     /// Minutes between two looks for recordings whose term has ended; 0 = only by command.
     pub(crate) sweep_minutes: u64,
+}
+
+/// What is asked besides the law.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Law {
+    /// The folder with the organisation's own rules.
+    pub(crate) house_rules: Option<PathBuf>,
+    /// What that folder holds, once it was read.
+    #[serde(skip)]
+    pub(crate) rules: Option<HouseRules>,
 }
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);

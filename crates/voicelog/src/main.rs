@@ -4,6 +4,7 @@ mod clock;
 mod cmds;
 mod config;
 mod data_folder;
+mod house;
 mod print;
 mod server;
 mod wiring;

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::data_folder::DataFolder;
-use crate::{BadInput, Context};
+use crate::{BadInput, Context, house};
 use anyhow::{Context as _, Result};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,12 +11,16 @@ use voicelog_law::Rulebook;
 use voicelog_model::Timestamp;
 use voicelog_store::{Access, ArchiveId, LocalStore};
 
-/// Reads the configuration that the command line names.
+/// Reads the configuration that the command line names, with the house rules that it names.
 pub(crate) fn config(context: &Context, now: Timestamp) -> Result<Config> {
     let mut config = Config::load(context.config.as_deref(), now)
         .map_err(|error| anyhow::Error::new(BadInput(format!("{error:#}"))))?;
     if let Some(data) = &context.data {
         config.storage.data.clone_from(data);
+    }
+    if let Some(folder) = &config.law.house_rules {
+        let law = Rulebook::embedded(now)?;
+        config.law.rules = Some(house::read(folder, &law, context.lang)?);
     }
     Ok(config)
 }
@@ -72,7 +76,10 @@ fn open(
         .with_context(|| format!("cannot open the archive in `{}`", folder.root().display()))?;
     let archive_id = voicelog_store::Index::archive(&store.index).to_string();
     let secrets = folder.secrets(&archive_id)?;
-    let rulebook = Rulebook::embedded(now).context("cannot load the rulebook")?;
+    let mut rulebook = Rulebook::embedded(now).context("cannot load the rulebook")?;
+    if let Some(rules) = &config.law.rules {
+        rulebook = rulebook.with_house(rules)?;
+    }
     Ok(Arc::new(Archive::open(Parts {
         index: Box::new(store.index),
         blobs: Box::new(store.blobs),

@@ -4,6 +4,7 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::response::IntoResponse;
 use sha2::{Digest, Sha256};
 use std::sync::OnceLock;
+use voicelog_law::DOCUMENT_STYLE;
 
 const STYLE: &str = include_str!("../assets/style.css");
 const ICON: &str = include_str!("../assets/icon.svg");
@@ -14,15 +15,27 @@ const KEEP: (HeaderName, &str) = (header::CACHE_CONTROL, "public, max-age=86400"
 /// Address of the style sheet with the start of its hash, so that a new version is fetched.
 pub(crate) fn style_path() -> &'static str {
     static PATH: OnceLock<String> = OnceLock::new();
-    PATH.get_or_init(|| {
-        let digest = Sha256::digest(STYLE);
-        let start: String = digest
-            .iter()
-            .take(4)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        format!("/assets/style.css?v={start}")
-    })
+    PATH.get_or_init(|| format!("/assets/style.css?v={}", start_of_hash(STYLE)))
+}
+
+/// The same for the style sheet of documents.
+pub(crate) fn document_style_path() -> &'static str {
+    static PATH: OnceLock<String> = OnceLock::new();
+    PATH.get_or_init(|| format!("/assets/document.css?v={}", start_of_hash(DOCUMENT_STYLE)))
+}
+
+fn start_of_hash(text: &str) -> String {
+    let digest = Sha256::digest(text);
+    let start = digest.iter().take(4);
+    start.map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(crate) async fn document_style() -> impl IntoResponse {
+    (
+        StatusCode::OK,
+        [KEEP, (header::CONTENT_TYPE, "text/css; charset=utf-8")],
+        DOCUMENT_STYLE,
+    )
 }
 
 pub(crate) async fn style() -> impl IntoResponse {
@@ -47,7 +60,7 @@ mod tests {
 
     #[test]
     fn nothing_is_loaded_from_elsewhere() {
-        for text in [STYLE, ICON] {
+        for text in [STYLE, ICON, DOCUMENT_STYLE] {
             let without_names = text.replace("http://www.w3.org/2000/svg", "");
             for sign in ["http:", "https:", "@import", "url(", "//"] {
                 assert!(!without_names.contains(sign), "{sign}");

@@ -51,6 +51,12 @@ fn pages() -> Vec<Route> {
     const BOTH: &[&str] = &["GET", "POST"];
     vec![
         route(Anyone, GET, "/assets/style.css", get(assets::style)),
+        route(
+            Anyone,
+            GET,
+            "/assets/document.css",
+            get(assets::document_style),
+        ),
         route(Anyone, GET, "/assets/icon.svg", get(assets::icon)),
         route(Anyone, GET, "/healthz", get(health::short)),
         route(
@@ -134,6 +140,12 @@ fn programs() -> Vec<Route> {
             &["POST"],
             "/v1/law/decisions",
             post(api::law::decide),
+        ),
+        route(
+            Program,
+            &["POST"],
+            "/v1/law/documents/{name}",
+            post(api::law::document),
         ),
         route(Program, GET, "/v1/law/facts", get(api::law::schema)),
         route(Program, GET, "/v1/law/rules/{id}", get(api::law::rule)),

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use std::error::Error;
 use voicelog_archive::ArchiveError;
+use voicelog_law::DocumentError;
 use voicelog_model::{Kind, Language, error};
 
 /// Why there is no answer to give.
@@ -157,6 +158,24 @@ impl From<ArchiveError> for Trouble {
             trouble.cause = Some(error::chain(&error).to_string());
         }
         trouble
+    }
+}
+
+/// A document that there is not. What the law refuses is not the same as what was sent wrongly.
+impl From<DocumentError> for Trouble {
+    fn from(error: DocumentError) -> Self {
+        let status = match &error {
+            DocumentError::NoSuch { .. } => StatusCode::NOT_FOUND,
+            DocumentError::Refused { .. } => StatusCode::FORBIDDEN,
+            DocumentError::DoesNotFit { .. } | DocumentError::Wanting { .. } => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            DocumentError::Text { .. } => return Self::internal(&error),
+        };
+        Self::new(status).saying(
+            error.in_language(Language::Nl),
+            error.in_language(Language::En),
+        )
     }
 }
 

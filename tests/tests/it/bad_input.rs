@@ -20,12 +20,30 @@ fn wrong_files_end_with_status_2_and_one_sentence_that_names_the_place() {
     );
     let config = file(&folder, "bad.toml", "[sip]\nupd = \"127.0.0.1:5060\"\n");
     let bundle = file(&folder, "bundle.zip", "this is no bundle");
-    let cases: [(&[&str], i32, &str); 6] = [
+    let request = file(&folder, "request.json", r#"{"requested_action":"record"}"#);
+    let strange = file(&folder, "strange.json", r#"{"organisatoin":"x"}"#);
+    let no_reason = file(
+        &folder,
+        "no-reason.json",
+        r#"{"requested_action":"refuse_recording","counterpart_types":["government_body"]}"#,
+    );
+    let cases: [(&[&str], i32, &str); 9] = [
         (&["law", "decide", &facts], 2, "purpose"),
         (
             &["law", "decide", "no-such-file.json"],
             2,
             "no-such-file.json",
+        ),
+        (&["law", "document", "chekclist", &request], 2, "checklist"),
+        (
+            &["law", "document", "house-rules", &request],
+            2,
+            "announcement",
+        ),
+        (
+            &["law", "document", "checklist", &request, "--with", &strange],
+            2,
+            "organisation",
         ),
         (&["serve", "--config", &config], 2, "udp"),
         (&["verify", "no-such-bundle.zip"], 2, "no-such-bundle.zip"),
@@ -38,6 +56,8 @@ fn wrong_files_end_with_status_2_and_one_sentence_that_names_the_place() {
         assert_eq!(output.status.code(), Some(status), "{arguments:?}: {said}");
         assert!(said.contains(word), "{arguments:?}: {said}");
     }
+    let output = voicelog(&["law", "document", "refusal", &no_reason]);
+    assert_eq!(output.status.code(), Some(3), "the law refuses this letter");
     // A file that is not even the beginning of a bundle is bad input; a cut one does not hold.
     let cut = file(&folder, "cut.zip", "PK\u{3}\u{4} bundle.note");
     assert_eq!(voicelog(&["verify", &cut]).status.code(), Some(1));

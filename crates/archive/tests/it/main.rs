@@ -6,6 +6,7 @@ mod checking;
 mod consent;
 mod destroying;
 mod faults;
+mod house;
 mod recording;
 mod recovering;
 mod sequencing;

@@ -1,7 +1,7 @@
 //! What a missing fact does. It counts only where the fact still makes a difference: with every
-//! value tried, the outcomes differ.
+//! value tried, the outcomes of the law differ.
 
-use super::{kind_of, look};
+use super::{Reach, kind_of, look};
 use crate::decision::{Outcome, ReasonKind};
 use crate::facts::Facts;
 use crate::facts::table::definition;
@@ -188,7 +188,7 @@ impl<'r> Trials<'r> {
     /// for only because of that value. `None` when there were too many trials.
     fn range(&mut self, facts: &Facts) -> Option<Range<'r>> {
         self.left = self.left.checked_sub(1)?;
-        let look = look(self.rulebook, facts, self.at);
+        let look = look(self.rulebook, facts, self.at, Reach::Law);
         let mut pending = look.pending;
         pending.retain(|rule| fact_of(rule).is_none_or(|name| !self.asked.contains(name)));
         let low = look.weighed.outcome(self.rulebook);

@@ -39,6 +39,8 @@ struct Weighed<'r> {
     missing: Vec<&'r Rule>,
     /// How it was seen that they can.
     witnesses: Vec<missing::Witness>,
+    /// What the house forbids on top of the law.
+    house: Vec<&'r Rule>,
     /// Duties, and the rules that say whether they are met.
     duties: Vec<&'r Rule>,
     /// What could not be evaluated.
@@ -46,8 +48,16 @@ struct Weighed<'r> {
 }
 
 impl Weighed<'_> {
-    /// The gravest outcome that anything here gives.
+    /// The gravest outcome that anything here gives. House rules can only make it graver: the
+    /// law is weighed as if they were not there.
     fn outcome(&self, rulebook: &Rulebook) -> Outcome {
+        let house = self.house.iter().filter_map(|rule| kind_of(rule));
+        house
+            .map(ReasonKind::outcome)
+            .fold(self.outcome_of_law(rulebook), Outcome::max)
+    }
+
+    fn outcome_of_law(&self, rulebook: &Rulebook) -> Outcome {
         let gates = self.gates.iter().chain(&self.missing);
         let gravest = gates
             .filter_map(|rule| kind_of(rule))
@@ -92,7 +102,7 @@ fn failure_kind(rulebook: &Rulebook, failure: &RuleFailure) -> ReasonKind {
 
 /// Evaluates gates and duties, and what missing facts do.
 fn weigh<'r>(rulebook: &'r Rulebook, facts: &Facts, at: Timestamp) -> (Weighed<'r>, Asked) {
-    let look = look(rulebook, facts, at);
+    let look = look(rulebook, facts, at, Reach::House);
     let mut weighed = look.weighed;
     if !look.pending.is_empty() {
         let mattering = missing::that_matter(rulebook, facts, at, look.pending);
@@ -116,7 +126,17 @@ struct Look<'r> {
     asked: Asked,
 }
 
-fn look<'r>(rulebook: &'r Rulebook, facts: &Facts, at: Timestamp) -> Look<'r> {
+/// How far a first look goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// The law alone. What a missing fact does is found so: a house rule that refuses whatever
+    /// the fact is would else hide that the law refuses because it is missing.
+    Law,
+    /// The law and the house rules.
+    House,
+}
+
+fn look<'r>(rulebook: &'r Rulebook, facts: &Facts, at: Timestamp, reach: Reach) -> Look<'r> {
     let mut weighed = Weighed::default();
     let asked = Asked::new(facts.action(), facts.filled(), at);
     let (gates, failures) = rulebook.holding(&asked, Part::Gates);
@@ -124,6 +144,11 @@ fn look<'r>(rulebook: &'r Rulebook, facts: &Facts, at: Timestamp) -> Look<'r> {
     weighed.failures = failures;
     let (pending, failures) = rulebook.holding(&asked, Part::Missing);
     weighed.failures.extend(failures);
+    if reach == Reach::House {
+        let (house, failures) = rulebook.holding(&asked, Part::House);
+        weighed.house = house;
+        weighed.failures.extend(failures);
+    }
     Look {
         weighed,
         pending,

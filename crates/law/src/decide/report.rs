@@ -37,8 +37,8 @@ pub(super) fn decision(
         .collect();
     let failed = weighed.failures.iter().chain(&failures);
     reasons.extend(failed.map(|failure| failed_reason(rulebook, failure)));
-    if reasons.is_empty() {
-        reasons.push(silent());
+    if weighed.gates.is_empty() && weighed.missing.is_empty() && weighed.failures.is_empty() {
+        reasons.insert(0, silent());
     }
     // A rule that advises and can't be evaluated refuses like any other.
     let advice_failed = failures
@@ -68,13 +68,14 @@ pub(super) fn decision(
 fn in_order<'r>(weighed: &Weighed<'r>) -> Vec<&'r Rule> {
     let refuses = |rule: &&&Rule| kind_of(rule) != Some(ReasonKind::Permit);
     let gates = weighed.gates.iter();
-    let mut rules: Vec<&Rule> = if weighed.missing.is_empty() {
+    let mut rules: Vec<&Rule> = if weighed.missing.is_empty() && weighed.house.is_empty() {
         gates.copied().collect()
     } else {
-        // Where a missing fact refuses, the rules that would permit give no reason.
+        // Where a missing fact or the house refuses, the rules that would permit give no reason.
         gates
             .filter(refuses)
             .chain(&weighed.missing)
+            .chain(&weighed.house)
             .copied()
             .collect()
     };

@@ -1,6 +1,6 @@
 //! Which missing facts could still change the answer: what an interview has to ask.
 
-use super::{Weighed, look, missing};
+use super::{Reach, Weighed, look, missing};
 use crate::decision::Outcome;
 use crate::facts::Facts;
 use crate::rulebook::{Does, Part, Rulebook};
@@ -33,7 +33,7 @@ pub(super) fn find(
 /// Whether these facts have another outcome, looking no further than needed to know.
 fn differs(rulebook: &Rulebook, facts: &Facts, at: Timestamp, before: &Weighed<'_>) -> bool {
     let outcome = before.outcome(rulebook);
-    let mut look = look(rulebook, facts, at);
+    let mut look = look(rulebook, facts, at, Reach::House);
     let gates = look.weighed.outcome(rulebook);
     let both_permitted = gates.is_permitted() && outcome.is_permitted();
     if gates > outcome && !both_permitted {

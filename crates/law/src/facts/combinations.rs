@@ -38,6 +38,20 @@ pub(super) fn count(facts: &Values, at: Timestamp) -> usize {
         .count()
 }
 
+/// The facts that such combinations name, each once.
+pub(super) fn names(facts: &Values, at: Timestamp) -> Vec<&'static str> {
+    let all = ACT.iter().chain(MAKING).chain(PEOPLE).chain(TIME);
+    let hits = all.filter(|combination| (combination.hits)(facts, at));
+    let mut names: Vec<_> = hits
+        .flat_map(|combination| [combination.first, combination.second])
+        .filter_map(|place| place.split('.').next())
+        .filter_map(|name| Some(super::table::definition(name)?.name))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 fn act(facts: &Values, acts: &[&str]) -> bool {
     facts.is_one_of(name::REQUESTED_ACTION, acts)
 }

@@ -80,7 +80,7 @@ impl Findings {
 }
 
 /// A piece of the input, short enough to print.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     const LONGEST: usize = 40;
     let mut shown: String = text
         .chars()
@@ -94,7 +94,7 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 /// The word of the list that looks most like the one given, if one looks like it at all.
-pub(super) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     const ALIKE: f64 = 0.72;
     let given = given.to_lowercase();
     known

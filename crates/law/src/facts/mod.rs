@@ -18,10 +18,11 @@ pub(crate) mod trials;
 pub(crate) mod values;
 
 pub use error::{FactsError, Finding};
+pub(crate) use error::{nearest, shown};
 pub use schema::facts_schema;
 
 use defaults::Mended;
-use error::{Findings, nearest, shown};
+use error::Findings;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use table::{definition, definitions};
@@ -198,6 +199,21 @@ impl Facts {
         (count(after) <= count(before)).then(|| Self::read(self.action, given, self.checked_at))
     }
 
+    /// Facts whose values have the right shape; nothing if they contradict each other.
+    pub(crate) fn checked(action: Action, given: Values, at: Timestamp) -> Option<Self> {
+        (!combinations::any(&given, at)).then(|| Self::read(action, given, at))
+    }
+
+    /// The facts that contradict each other among these, each once.
+    pub(crate) fn contradicting(given: &Values, at: Timestamp) -> Vec<&'static str> {
+        combinations::names(given, at)
+    }
+
+    /// The facts as given.
+    pub(crate) const fn given(&self) -> &Values {
+        &self.given
+    }
+
     /// The word that a fact holds, if it was given.
     pub(crate) fn word(&self, name: &str) -> Option<&str> {
         self.given.word(name)
@@ -260,6 +276,22 @@ impl Facts {
     /// The facts that were not given, in the order of the table.
     pub(crate) fn missing(&self) -> impl Iterator<Item = &'static table::Definition> {
         definitions().filter(|row| !self.given.has(row.name))
+    }
+}
+
+/// Whether a fact can have this value.
+pub(crate) fn fits(row: &table::Definition, value: &Value) -> bool {
+    let mut findings = Findings::default();
+    shape::check(row.name, row.shape, value, &mut findings);
+    findings.is_empty()
+}
+
+/// Reads one JSON object without double keys, at any depth; nothing if it is none.
+#[must_use]
+pub fn strict_object(bytes: &[u8]) -> Option<Map<String, Value>> {
+    match serde_json::from_slice(bytes) {
+        Ok(json::Strict(Value::Object(map))) => Some(map),
+        _ => None,
     }
 }
 

@@ -109,6 +109,15 @@ impl Values {
         }
     }
 
+    /// The same with another value for one, or without it.
+    pub(crate) fn changed(&self, name: &'static str, value: Option<Value>) -> Self {
+        let mut changed = self.clone();
+        if let Some(known) = Self::place(name).and_then(|place| changed.0.get_mut(place)) {
+            *known = value;
+        }
+        changed
+    }
+
     /// Fills in a value where none is known.
     pub(crate) fn set_if_missing(&mut self, name: &'static str, value: impl Into<Value>) {
         if !self.has(name) {

@@ -7,7 +7,7 @@
 //! **Invariant:** the interview decides nothing. It makes facts; [`crate::decide`] decides.
 
 mod answers;
-mod possible;
+pub(crate) mod possible;
 mod question;
 mod questions;
 
@@ -21,6 +21,7 @@ use crate::rulebook::{Does, Rule, Rulebook, Truth};
 use crate::text::{Bilingual, Text};
 use possible::Possible;
 use question::Settles;
+pub(crate) use questions::STAND_IN;
 use questions::{question, questions};
 use serde_json::Value;
 use std::collections::BTreeSet;

@@ -2,6 +2,7 @@
 
 use crate::derived::{DERIVED, Of, Seen};
 use crate::facts::table::{Definition, Field, Shape, definition, definitions};
+use crate::facts::values::Values;
 use crate::facts::{Facts, name, trials};
 use crate::rulebook::Meaning;
 use serde_json::{Value, json};
@@ -135,11 +136,15 @@ fn values_of_field(field: &Field) -> Vec<Option<Value>> {
 
 /// The value of a name with defaults filled in.
 fn value_of(name: &str, facts: &Facts, at: Timestamp) -> Option<Value> {
-    let filled = facts.filled();
+    value_in(name, &facts.filled(), at)
+}
+
+/// The value of a name in facts that have their defaults.
+pub(crate) fn value_in(name: &str, filled: &Values, at: Timestamp) -> Option<Value> {
     let Some(derived) = DERIVED.iter().find(|derived| derived.name == name) else {
         return filled.value(name).cloned();
     };
-    let seen = Seen { facts: &filled, at };
+    let seen = Seen { facts: filled, at };
     Some(match derived.of {
         Of::Flag(of) => json!(of(&seen)),
         Of::Word(of) => json!(of(&seen)),
@@ -147,7 +152,7 @@ fn value_of(name: &str, facts: &Facts, at: Timestamp) -> Option<Value> {
 }
 
 /// Everything that the type of a name allows.
-fn anything(name: &str) -> Vec<Option<Value>> {
+pub(crate) fn anything(name: &str) -> Vec<Option<Value>> {
     let derived = DERIVED.iter().find(|derived| derived.name == name);
     match derived.map(|derived| derived.of) {
         Some(Of::Flag(_)) => vec![Some(json!(true)), Some(json!(false))],
@@ -172,7 +177,7 @@ fn directly_read_by(name: &str) -> Vec<&'static str> {
 }
 
 /// The facts that a name is computed from, those of its defaults included.
-pub(super) fn inputs_of(name: &str) -> Vec<&'static str> {
+pub(crate) fn inputs_of(name: &str) -> Vec<&'static str> {
     let mut inputs: Vec<&'static str> = Vec::new();
     let mut pending = directly_read_by(name);
     while let Some(fact) = pending.pop() {

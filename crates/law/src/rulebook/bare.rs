@@ -34,7 +34,7 @@ impl<'r> BareCedar<'r> {
         let acts = rulebook.acts.iter();
         Self {
             acts: acts.map(|(act, rules)| (*act, sets(rules))).collect(),
-            entities: &rulebook.entities,
+            entities: &rulebook.versions.entities,
         }
     }
 

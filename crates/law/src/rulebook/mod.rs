@@ -9,107 +9,35 @@ mod asked;
 mod bare;
 mod condition;
 mod embedded;
+mod error;
 mod needs;
-mod rule;
+pub(crate) mod rule;
 mod schema;
 mod single;
+mod versions;
 
 pub(crate) use asked::Asked;
 pub use bare::{BareCedar, BareQuestion};
-pub(crate) use condition::{Meaning, Truth};
+pub(crate) use condition::{Condition, Meaning, Truth};
+pub use error::{BeforeRulebook, RulebookError};
 pub(crate) use rule::{Does, Rule};
+pub(crate) use versions::{Version, Versions};
 
 use crate::decision::{RulebookRef, Status};
 use crate::facts::{calendar, table};
-use crate::text::{Bilingual, Text};
+use crate::house::HouseRules;
+use crate::text::Text;
 use cedar_policy::{
     ActionConstraint, Entities, EntityUid, Policy, PolicyId, PolicySet, Schema, ValidationMode,
     Validator,
 };
+use rule::Origin;
 use sha2::{Digest as _, Sha256};
-use single::{Found, RuleSet};
+use single::RuleSet;
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
 use std::sync::Arc;
-use voicelog_model::{Action, Kind, Timestamp};
-
-/// A rulebook does not load.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RulebookError {
-    /// The text is not Cedar.
-    #[error("`{place}` is not Cedar policy text: {why}")]
-    Syntax {
-        /// The file.
-        place: String,
-        /// What the parser says.
-        why: String,
-    },
-    /// An annotation is missing or wrong.
-    #[error("`{place}`: rule `{rule}`: annotation `@{annotation}`: {why}")]
-    Annotation {
-        /// The file.
-        place: String,
-        /// The rule, if it has an id.
-        rule: String,
-        /// The annotation.
-        annotation: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// A rule speaks of something that facts do not have, or in the wrong way.
-    #[error("rules do not fit the facts: {why}")]
-    Facts {
-        /// What the validator says.
-        why: String,
-    },
-    /// Two rules with one id are valid from the same day.
-    #[error("rule `{rule}` is there twice from the same day")]
-    Double {
-        /// The rule.
-        rule: String,
-    },
-    /// A rule points at a fact or a duty that is not there.
-    #[error("rule `{rule}` points at `{target}`, which is not there")]
-    Dangling {
-        /// The rule.
-        rule: String,
-        /// What it points at.
-        target: String,
-    },
-}
-
-/// A moment before the first day of the rulebook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{}", Self::TEXT.en)]
-pub struct BeforeRulebook;
-
-impl BeforeRulebook {
-    /// What is wrong and what would be right.
-    pub const TEXT: Bilingual = Bilingual {
-        nl: "dit regelboek kent het recht vanaf 29 september 2026; kies die dag of later",
-        en: "this rulebook knows the law from 29 September 2026 on; choose that day or later",
-    };
-
-    /// The kind of trouble: the input is wrong.
-    #[must_use]
-    pub const fn kind(self) -> Kind {
-        Kind::Invalid
-    }
-}
-
-impl RulebookError {
-    /// The kind of trouble: the input is wrong.
-    #[must_use]
-    pub const fn kind(&self) -> Kind {
-        Kind::Invalid
-    }
-
-    /// What to do about it.
-    #[must_use]
-    pub const fn help(&self) -> &'static str {
-        "`design/law.md` says how a rule is written"
-    }
-}
+use voicelog_model::{Action, Timestamp};
 
 /// One rule, to show to a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,6 +53,8 @@ pub struct RuleText {
     pub status: Status,
     /// First day of the version of the law that it follows.
     pub valid_from: String,
+    /// Last day on which it is in force, for a rule that ends without another in its place.
+    pub valid_until: Option<String>,
     /// What it says, in Dutch.
     pub text_nl: String,
     /// What it says, in English.
@@ -145,8 +75,34 @@ pub(crate) struct RuleFailure {
 struct ActRules {
     gates: RuleSet,
     missing: RuleSet,
+    /// What a house forbids. A set of its own, without any permit.
+    house: RuleSet,
     duties: RuleSet,
     advice: RuleSet,
+}
+
+impl ActRules {
+    fn all(&self) -> impl Iterator<Item = &RuleSet> {
+        let Self {
+            gates,
+            missing,
+            house,
+            duties,
+            advice,
+        } = self;
+        [gates, missing, house, duties, advice].into_iter()
+    }
+
+    /// The set that a rule belongs in.
+    const fn set_of(&mut self, rule: &Rule) -> &mut RuleSet {
+        match rule.does {
+            Does::Gate(_) | Does::Missing { .. } if rule.is_of_house() => &mut self.house,
+            Does::Gate(_) => &mut self.gates,
+            Does::Missing { .. } => &mut self.missing,
+            Does::Duty { .. } | Does::Mark { .. } => &mut self.duties,
+            Does::Advice(_) | Does::Forecast => &mut self.advice,
+        }
+    }
 }
 
 /// Which of the sets to evaluate.
@@ -154,6 +110,7 @@ struct ActRules {
 pub(crate) enum Part {
     Gates,
     Missing,
+    House,
     Duties,
     Advice,
 }
@@ -161,14 +118,17 @@ pub(crate) enum Part {
 /// The rules in force at one moment. Built once and shared between threads.
 #[derive(Debug, Clone)]
 pub struct Rulebook {
-    id: String,
-    rules: BTreeMap<String, Rule>,
+    /// What it is made from: also the rules that are not in force any more, or not yet.
+    versions: Versions,
+    /// The moment for which it is made.
+    at: Timestamp,
+    rules: BTreeMap<String, Arc<Rule>>,
     acts: BTreeMap<Action, ActRules>,
-    /// The acts and their groups: the same in every question.
-    entities: Entities,
     reference: RulebookRef,
-    /// First day of the oldest of the rules that are not in force yet, as a full-date.
-    next_change: Option<String>,
+    /// From when these are the rules in force, as a full-date; nothing if no rule has begun.
+    since: Option<String>,
+    /// The day on which the next rule begins or has ended.
+    until: Option<String>,
 }
 
 impl Rulebook {
@@ -205,95 +165,102 @@ impl Rulebook {
         at: Timestamp,
     ) -> Result<Self, RulebookError> {
         let schema = schema()?;
-        let today = calendar::day_of(at).to_string();
         let mut all = PolicySet::new();
-        let mut in_force: BTreeMap<String, (Rule, Policy)> = BTreeMap::new();
-        let mut next_change: Option<String> = None;
+        let mut law = Vec::new();
         for (place, text) in files {
             let policies = PolicySet::from_str(text).map_err(|error| RulebookError::Syntax {
                 place: (*place).to_owned(),
                 why: error.to_string(),
             })?;
             for policy in policies.policies() {
-                let rule = rule::read(place, policy)?;
+                let rule = rule::read(place, policy, Origin::Law)?;
                 let dated = PolicyId::new(format!("{} from {}", rule.id, rule.valid_from));
                 all.add(policy.new_id(dated))
                     .map_err(|_| RulebookError::Double {
                         rule: rule.id.clone(),
                     })?;
-                let is_younger = in_force
-                    .get(&rule.id)
-                    .is_none_or(|(known, _)| known.valid_from < rule.valid_from);
-                if rule.valid_from > today {
-                    let is_sooner = next_change
-                        .as_ref()
-                        .is_none_or(|known| rule.valid_from < *known);
-                    if is_sooner {
-                        next_change = Some(rule.valid_from);
-                    }
-                } else if is_younger {
-                    let policy = policy.new_id(PolicyId::new(&rule.id));
-                    in_force.insert(rule.id.clone(), (rule, policy));
-                }
+                let policy = policy.new_id(PolicyId::new(&rule.id));
+                law.push((Arc::new(rule), policy));
             }
         }
         validate(&schema, &all)?;
-        check_pointers(&in_force)?;
-        let mut rulebook = Self::build(id, &schema, in_force)?;
-        rulebook.next_change = next_change;
-        Ok(rulebook)
+        let versions = Versions {
+            id: id.to_owned(),
+            law: law.into(),
+            house: [].into(),
+            entities: Arc::new(schema.action_entities().map_err(facts_error)?),
+        };
+        Self::build(versions, at)
     }
 
-    fn build(
-        id: &str,
-        schema: &Schema,
-        in_force: BTreeMap<String, (Rule, Policy)>,
-    ) -> Result<Self, RulebookError> {
-        let entities = schema.action_entities().map_err(facts_error)?;
+    /// The same law on another day, with the same house rules.
+    ///
+    /// # Errors
+    /// A rule in force that day points at one that is not.
+    pub fn on(&self, at: Timestamp) -> Result<Self, RulebookError> {
+        Self::build(self.versions.clone(), at)
+    }
+
+    /// The same law on the same day with the rules of an organisation besides. They can refuse and
+    /// attach duties and advice; nothing that the law refuses becomes permitted by them.
+    ///
+    /// # Errors
+    /// As [`Rulebook::on`].
+    pub fn with_house(&self, house: &HouseRules) -> Result<Self, RulebookError> {
+        let versions = Versions {
+            house: house.versions(),
+            ..self.versions.clone()
+        };
+        Self::build(versions, self.at)
+    }
+
+    fn build(versions: Versions, at: Timestamp) -> Result<Self, RulebookError> {
+        let in_force = versions.in_force(&calendar::day_of(at).to_string());
+        check_pointers(&in_force.rules)?;
         let mut acts: BTreeMap<Action, ActRules> = BTreeMap::new();
         let mut hasher = Sha256::new();
         let mut valid_from = String::new();
         let mut rules = BTreeMap::new();
-        for (rule_id, (rule, policy)) in in_force {
+        for (rule_id, (rule, policy)) in in_force.rules {
             for action in Action::ALL {
-                if !speaks_on(&policy, action, &entities) {
-                    continue;
+                if speaks_on(policy, action, &versions.entities) {
+                    let set = acts.entry(action).or_default().set_of(rule);
+                    set.add(Arc::clone(rule));
                 }
-                let sets = acts.entry(action).or_default();
-                let set = match rule.does {
-                    Does::Gate(_) => &mut sets.gates,
-                    Does::Missing { .. } => &mut sets.missing,
-                    Does::Duty { .. } | Does::Mark { .. } => &mut sets.duties,
-                    Does::Advice(_) | Does::Forecast => &mut sets.advice,
-                };
-                set.add(Arc::clone(&rule.single));
             }
             // The text of a rule holds its annotations, so its texts for people too.
             hasher.update((rule_id.len() as u64).to_be_bytes());
-            hasher.update(&rule_id);
+            hasher.update(rule_id);
             hasher.update((rule.cedar.len() as u64).to_be_bytes());
             hasher.update(&rule.cedar);
             valid_from = valid_from.max(rule.valid_from.clone());
-            rules.insert(rule_id, rule);
+            rules.insert(rule_id.to_owned(), Arc::clone(rule));
         }
+        let (since, until) = (in_force.since, in_force.until);
+        let id = if versions.house.is_empty() {
+            versions.id.clone()
+        } else {
+            format!("{}+house", versions.id)
+        };
         Ok(Self {
-            id: id.to_owned(),
+            versions,
+            at,
             rules,
             acts,
-            entities,
             reference: RulebookRef {
-                id: id.to_owned(),
+                id,
                 valid_from,
                 hash: crate::hash::text_of(hasher.finalize().as_slice()),
             },
-            next_change: None,
+            since,
+            until,
         })
     }
 
-    /// Its name: `nl`.
+    /// Its name: `nl`; `nl+house` with the rules of an organisation.
     #[must_use]
     pub fn id(&self) -> &str {
-        &self.id
+        &self.reference.id
     }
 
     /// First day of the youngest of the rules in force, as a full-date.
@@ -306,8 +273,8 @@ impl Rulebook {
     #[must_use]
     pub fn is_in_force(&self, at: Timestamp) -> bool {
         let day = calendar::day_of(at).to_string();
-        let is_over = self.next_change.as_ref().is_some_and(|next| *next <= day);
-        self.reference.valid_from <= day && !is_over
+        let is_over = self.until.as_ref().is_some_and(|next| *next <= day);
+        self.since.as_ref().is_some_and(|first| *first <= day) && !is_over
     }
 
     /// `sha256:` over the rules in force, with their texts, by id.
@@ -331,16 +298,49 @@ impl Rulebook {
     /// One rule.
     #[must_use]
     pub fn rule(&self, id: &str) -> Option<RuleText> {
-        self.rules.get(id).map(show)
+        self.rules.get(id).map(|rule| show(rule))
     }
 
     /// Every rule in force, by id.
     pub fn rules(&self) -> impl Iterator<Item = RuleText> {
-        self.rules.values().map(show)
+        self.rules.values().map(|rule| show(rule))
+    }
+
+    /// The moment for which it was made.
+    pub(crate) const fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// The day for which it was made, as a full-date.
+    pub(crate) fn day(&self) -> String {
+        calendar::day_of(self.at).to_string()
+    }
+
+    /// The rules in force, by id.
+    pub(crate) fn in_force(&self) -> BTreeMap<&str, &Version> {
+        self.versions.in_force(&self.day()).rules
+    }
+
+    /// The acts on which a rule in force speaks.
+    pub(crate) fn acts_of(&self, id: &str) -> Vec<Action> {
+        let speaks = |sets: &ActRules| sets.all().any(|set| set.rules().any(|rule| rule.id == id));
+        let acts = self.acts.iter().filter(|(_, sets)| speaks(sets));
+        acts.map(|(action, _)| *action).collect()
+    }
+
+    /// The rules in force that say whether a duty is met.
+    pub(crate) fn marks_of(&self, id: &str) -> Vec<&Rule> {
+        let marks = |rule: &&Rule| matches!(&rule.does, Does::Mark { duty, .. } if duty == id);
+        self.rules.values().map(Arc::as_ref).filter(marks).collect()
+    }
+
+    /// Every version of every rule.
+    pub(crate) const fn versions(&self) -> &Versions {
+        &self.versions
     }
 
     pub(crate) fn by_id(&self, id: &str) -> Option<&Rule> {
-        self.rules.get(id)
+        self.rules.get(id).map(Arc::as_ref)
     }
 
     /// The ids of all rules that hold for these facts.
@@ -361,9 +361,8 @@ impl Rulebook {
     /// The rules that can make the outcome of an act: gates, what missing facts do, duties.
     pub(crate) fn deciding(&self, action: Action) -> impl Iterator<Item = &Rule> {
         let sets = self.acts.get(&action).into_iter();
-        sets.flat_map(|sets| [&sets.gates, &sets.missing, &sets.duties])
-            .flat_map(RuleSet::ids)
-            .filter_map(|id| self.rules.get(id))
+        sets.flat_map(|sets| [&sets.gates, &sets.missing, &sets.house, &sets.duties])
+            .flat_map(RuleSet::rules)
     }
 
     /// The rules of one part that hold for these facts, in the order of the law; and the rules
@@ -375,14 +374,11 @@ impl Rulebook {
         let set = match part {
             Part::Gates => &sets.gates,
             Part::Missing => &sets.missing,
+            Part::House => &sets.house,
             Part::Duties => &sets.duties,
             Part::Advice => &sets.advice,
         };
-        let Found { holding, failures } = set.evaluate(asked, &self.entities);
-        let mut rules: Vec<_> = holding
-            .into_iter()
-            .filter_map(|id| self.rules.get(id))
-            .collect();
+        let (mut rules, failures) = set.evaluate(asked, &self.versions.entities);
         rules.sort_by(|left, right| (left.gate, &left.id).cmp(&(right.gate, &right.id)));
         (rules, failures)
     }
@@ -394,7 +390,7 @@ fn facts_error(error: impl std::fmt::Display) -> RulebookError {
     }
 }
 
-fn schema() -> Result<Schema, RulebookError> {
+pub(crate) fn schema() -> Result<Schema, RulebookError> {
     let (schema, _warnings) = Schema::from_cedarschema_str(&schema::text()).map_err(facts_error)?;
     Ok(schema)
 }
@@ -428,19 +424,22 @@ fn speaks_on(policy: &Policy, action: Action, entities: &Entities) -> bool {
 }
 
 /// What a rule points at must be there: the fact it misses, the duty it marks.
-fn check_pointers(rules: &BTreeMap<String, (Rule, Policy)>) -> Result<(), RulebookError> {
-    for (id, (rule, _)) in rules {
+///
+/// A house rule may point at a duty that begins later: it then has no effect, and can't stop a
+/// server that loads its rules at midnight.
+fn check_pointers(rules: &BTreeMap<&str, &Version>) -> Result<(), RulebookError> {
+    for (id, (rule, _)) in rules.iter().filter(|(_, (rule, _))| !rule.is_of_house()) {
         let dangling = match &rule.does {
             Does::Missing { fact, .. } if table::definition(fact).is_none() => Some(fact),
             Does::Mark { duty, .. } => {
-                let target = rules.get(duty).map(|(rule, _)| &rule.does);
+                let target = rules.get(duty.as_str()).map(|(rule, _)| &rule.does);
                 (!matches!(target, Some(Does::Duty { .. }))).then_some(duty)
             }
             _ => None,
         };
         if let Some(target) = dangling {
             return Err(RulebookError::Dangling {
-                rule: id.clone(),
+                rule: (*id).to_owned(),
                 target: target.clone(),
             });
         }
@@ -460,6 +459,7 @@ fn show(rule: &Rule) -> RuleText {
         },
         status: rule.status,
         valid_from: rule.valid_from.clone(),
+        valid_until: rule.valid_until.clone(),
         text_nl: rule.text.nl.clone(),
         text_en: rule.text.en.clone(),
         cedar: rule.cedar.clone(),

@@ -8,7 +8,6 @@ use crate::facts::calendar;
 use crate::text::Text;
 use cedar_policy::{Effect, Policy, PolicyId};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// What a rule does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,17 +31,31 @@ pub(crate) enum Does {
     Forecast,
 }
 
+/// Whose rule it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The law's.
+    Law,
+    /// An organisation's own.
+    House,
+}
+
+/// Place of house rules in the order of evaluation: after all that the law says.
+pub(crate) const HOUSE_GATE: u8 = 12;
+
 /// One rule.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Rule {
     pub(crate) id: String,
     pub(crate) does: Does,
-    /// Place in the order of evaluation, 1 to 11.
+    /// Place in the order of evaluation, 1 to 11; [`HOUSE_GATE`] for a house rule.
     pub(crate) gate: u8,
     pub(crate) articles: Vec<String>,
     pub(crate) status: Status,
     /// Full-date; compared as text.
     pub(crate) valid_from: String,
+    /// The last day on which it holds, if it ends without another version in its place.
+    pub(crate) valid_until: Option<String>,
     pub(crate) text: Text,
     /// The same in a few words, where a timeline shows it: "no consent".
     pub(crate) short: Option<Text>,
@@ -57,7 +70,7 @@ pub(crate) struct Rule {
     /// The policy as it stands in its file.
     pub(crate) cedar: String,
     /// The policy by itself, ready to be evaluated.
-    pub(crate) single: Arc<Single>,
+    pub(super) single: Single,
 }
 
 impl Rule {
@@ -76,6 +89,7 @@ const KNOWN: &[&str] = &[
     "article_later",
     "status",
     "valid_from",
+    "valid_until",
     "nl",
     "en",
     "short_nl",
@@ -97,11 +111,23 @@ const KNOWN: &[&str] = &[
     "advice",
 ];
 
+impl Rule {
+    /// Whether an organisation made it, and not the law.
+    pub(crate) const fn is_of_house(&self) -> bool {
+        matches!(self.status, Status::House)
+    }
+}
+
 /// Reads the annotations of one policy. `place` is its file.
-pub(super) fn read(place: &str, policy: &Policy) -> Result<Rule, RulebookError> {
+pub(crate) fn read(place: &str, policy: &Policy, origin: Origin) -> Result<Rule, RulebookError> {
     let notes: BTreeMap<&str, &str> = policy.annotations().collect();
     let id = notes.get("id").copied().unwrap_or_default();
-    let reader = Annotations { place, id, notes };
+    let reader = Annotations {
+        place,
+        id,
+        notes,
+        origin,
+    };
     if id.is_empty() {
         return Err(reader.wrong("id", "every rule has an id"));
     }
@@ -122,6 +148,10 @@ pub(super) fn read(place: &str, policy: &Policy) -> Result<Rule, RulebookError> 
         return Err(reader.wrong("valid_from", "is not a date such as 2026-09-01"));
     }
     let articles = list(reader.notes.get("article").copied().unwrap_or_default());
+    let valid_until = reader.notes.get("valid_until").copied();
+    if valid_until.is_some_and(|last| calendar::day(last).is_none() || last < valid_from) {
+        return Err(reader.wrong("valid_until", "is not a date from `@valid_from` on"));
+    }
     let later = reader.pair("nl_later", "en_later")?.map(|text| {
         let later = reader.notes.get("article_later");
         (
@@ -133,12 +163,9 @@ pub(super) fn read(place: &str, policy: &Policy) -> Result<Rule, RulebookError> 
         id: id.to_owned(),
         gate: reader.gate(&does)?,
         articles,
-        status: match reader.must("status")? {
-            "verified" => Status::Verified,
-            "unverified" => Status::Unverified,
-            _ => return Err(reader.wrong("status", "is `verified` or `unverified`")),
-        },
+        status: reader.status()?,
         valid_from: valid_from.to_owned(),
+        valid_until: valid_until.map(str::to_owned),
         text: match text {
             Some(text) => text,
             None if is_mark => Text::new("", ""),
@@ -151,7 +178,7 @@ pub(super) fn read(place: &str, policy: &Policy) -> Result<Rule, RulebookError> 
         forecast: reader.forecast()?,
         does,
         cedar: policy.to_string(),
-        single: Arc::new(Single::new(policy.new_id(PolicyId::new(id)))),
+        single: Single::new(policy.new_id(PolicyId::new(id))),
     })
 }
 
@@ -168,6 +195,7 @@ struct Annotations<'a> {
     place: &'a str,
     id: &'a str,
     notes: BTreeMap<&'a str, &'a str>,
+    origin: Origin,
 }
 
 impl Annotations<'_> {
@@ -198,6 +226,18 @@ impl Annotations<'_> {
             }
             (None, None) => Ok(None),
             _ => Err(self.wrong(nl, "needs both languages")),
+        }
+    }
+
+    /// The law says of each rule whether its source was read; a house knows its own rules.
+    fn status(&self) -> Result<Status, RulebookError> {
+        if self.origin == Origin::House {
+            return Ok(Status::House);
+        }
+        match self.must("status")? {
+            "verified" => Ok(Status::Verified),
+            "unverified" => Ok(Status::Unverified),
+            _ => Err(self.wrong("status", "is `verified` or `unverified`")),
         }
     }
 
@@ -252,6 +292,9 @@ impl Annotations<'_> {
     }
 
     fn gate(&self, does: &Does) -> Result<u8, RulebookError> {
+        if self.origin == Origin::House {
+            return Ok(HOUSE_GATE);
+        }
         match (does, self.notes.get("gate")) {
             (Does::Gate(_) | Does::Missing { .. }, None) => Err(self.wrong("gate", "is missing")),
             (_, None) => Ok(10),

@@ -46,6 +46,23 @@ pub(crate) fn start_messages() {
     }
 }
 
+/// How many house rules stand beside the law.
+fn announce_house_rules(config: &crate::config::Config, lang: Language) {
+    if let (Some(rules), Some(folder)) = (&config.law.rules, &config.law.house_rules) {
+        let (count, folder) = (rules.len() as u64, folder.display());
+        print::line(match lang {
+            Language::Nl => {
+                let rules = print::count(count, "huisregel", "huisregels");
+                format!("Regels:    de wet, en {rules} uit {folder}")
+            }
+            Language::En => {
+                let rules = print::count(count, "house rule", "house rules");
+                format!("Rules:     the law, and {rules} from {folder}")
+            }
+        });
+    }
+}
+
 fn announce(server: &Server, config: &crate::config::Config, lang: Language) {
     let data = wiring::data_path(config);
     let udp = server.recorder.udp_address();
@@ -60,6 +77,7 @@ fn announce(server: &Server, config: &crate::config::Config, lang: Language) {
         }
     }
     print::line(format!("HTTP:      http://{}/", server.http));
+    announce_house_rules(config, lang);
     let recovery = &server.recovery;
     let count = recovery.interrupted.len() + recovery.closed.len() + recovery.waiting.len();
     if count > 0 {

@@ -49,7 +49,7 @@ pub(crate) fn decision(decision: &Decision, lang: Language, indent: &str) {
     ));
     for reason in decision.reasons() {
         let text = reason.text.pick(lang);
-        let note = unverified(reason.status, lang);
+        let note = source(reason.status, lang);
         print::line(format!(
             "{indent}  – {text} [{}]{note}",
             reason.articles.join("; ")
@@ -75,7 +75,7 @@ pub(crate) fn duties(decision: &Decision, lang: Language, indent: &str) {
             None => "?",
         };
         let text = duty.text.pick(lang);
-        let note = unverified(duty.status, lang);
+        let note = source(duty.status, lang);
         print::line(format!(
             "{indent}  {mark} {text} [{}]{note}",
             duty.articles.join("; ")
@@ -132,10 +132,12 @@ pub(crate) fn accesses(accesses: &[Access], lang: Language, indent: &str) {
     }
 }
 
-fn unverified(status: Status, lang: Language) -> &'static str {
+/// What is said of a rule that does not rest on a text of the law that was read.
+pub(crate) const fn source(status: Status, lang: Language) -> &'static str {
     match status {
         Status::Verified => "",
         Status::Unverified => lang.pick(" (bron nog niet nagelezen)", " (source not read yet)"),
+        Status::House => lang.pick(" (huisregel)", " (house rule)"),
     }
 }
 

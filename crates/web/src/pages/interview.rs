@@ -5,16 +5,20 @@
 
 use crate::app::Shared;
 use crate::frame::html;
+use crate::pages::document::{Paper, Wanted};
 use crate::trouble::Trouble;
+use crate::view::document::{DocumentForm, Offer};
 use crate::view::interview::{AnswerPage, QuestionPage};
 use crate::visitor::Visitor;
 use axum::extract::{Form, State};
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use axum::{Extension, Json};
 use std::collections::BTreeMap;
-use voicelog_law::{Answer, Answers, Ask, Decision, Facts, Interview, Step, Walk};
-use voicelog_model::Language;
+use voicelog_law::{
+    Answer, Answers, Ask, Decision, DocumentText, Facts, Interview, Rulebook, Step, Walk,
+};
+use voicelog_model::{Language, Timestamp};
 
 /// Address of the page in Dutch.
 pub(crate) const DUTCH: &str = "/mag-ik-opnemen";
@@ -32,6 +36,8 @@ struct Sent {
     again: Option<String>,
     /// Goes on with the questions for the advice.
     more: bool,
+    /// A document that goes with the answer.
+    document: Option<Wanted>,
 }
 
 /// What there is to show.
@@ -44,7 +50,12 @@ enum Shown {
         walk: Walk,
         facts: Box<Facts>,
         decision: Box<Decision>,
+        documents: Vec<Offer>,
         has_more: bool,
+    },
+    Document {
+        walk: Walk,
+        paper: Paper,
     },
 }
 
@@ -86,7 +97,7 @@ async fn page(
 ) -> Result<Response, Trouble> {
     visitor.lang = lang;
     let wants_facts = field(&fields, "do") == Some("facts");
-    match follow(&desk, fields).await? {
+    match follow(&desk, lang, fields).await? {
         Shown::Answer { facts, .. } if wants_facts => {
             let name = "attachment; filename=\"facts.json\"";
             let headers = [(header::CONTENT_DISPOSITION, name)];
@@ -96,11 +107,34 @@ async fn page(
             walk,
             facts,
             decision,
+            documents,
             has_more,
         } => html(
             StatusCode::OK,
-            &AnswerPage::new(&visitor, &walk, &facts, &decision, has_more),
+            &AnswerPage::new(&visitor, &walk, &facts, &decision, documents, has_more),
         ),
+        Shown::Document {
+            paper: Paper::Made(page),
+            ..
+        } => Ok(Html(page).into_response()),
+        Shown::Document {
+            walk,
+            paper:
+                Paper::Form {
+                    text,
+                    asked,
+                    typed,
+                    wrong,
+                },
+        } => {
+            let status = if wrong.is_empty() {
+                StatusCode::OK
+            } else {
+                StatusCode::UNPROCESSABLE_ENTITY
+            };
+            let form = DocumentForm::new(&visitor, &walk, &text, &asked, &typed, &wrong);
+            html(status, &form)
+        }
         Shown::Question { walk, ask } => {
             let status = match ask.problem {
                 Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -113,7 +147,7 @@ async fn page(
 
 /// Works out what to show. One interview at a time: it costs a core for a moment that calls may
 /// need.
-async fn follow(desk: &Shared, fields: Fields) -> Result<Shown, Trouble> {
+async fn follow(desk: &Shared, lang: Language, fields: Fields) -> Result<Shown, Trouble> {
     let place = desk
         .interviews
         .acquire()
@@ -124,35 +158,57 @@ async fn follow(desk: &Shared, fields: Fields) -> Result<Shown, Trouble> {
     let shown = tokio::task::spawn_blocking(move || {
         let interview = Interview::new(&rulebook, now);
         let sent = read(&interview, &fields);
-        let walk = interview.walk(&sent.answers);
-        if let Some(ask) = sent
-            .again
-            .as_deref()
-            .and_then(|key| interview.again(&sent.answers, key))
-        {
-            return Shown::Question {
-                walk,
-                ask: Box::new(ask),
-            };
-        }
-        match walk.step.clone() {
-            Step::Ask(ask) => Shown::Question { walk, ask },
-            Step::Done { mut more, .. } if sent.more && !more.is_empty() => Shown::Question {
-                walk,
-                ask: Box::new(more.remove(0)),
-            },
-            Step::Done { facts, more } => Shown::Answer {
-                decision: Box::new(voicelog_law::decide_without_unknown(&rulebook, &facts, now)),
-                walk,
-                facts,
-                has_more: !more.is_empty(),
-            },
-        }
+        show(&interview, &rulebook, sent, lang, now)
     })
     .await
-    .map_err(|stopped| Trouble::internal(&stopped));
+    .map_err(|stopped| Trouble::internal(&stopped))?;
     drop(place);
     shown
+}
+
+/// The question that comes next, the answer, or a document that goes with it.
+fn show(
+    interview: &Interview<'_>,
+    rulebook: &Rulebook,
+    sent: Sent,
+    lang: Language,
+    now: Timestamp,
+) -> Result<Shown, Trouble> {
+    let walk = interview.walk(&sent.answers);
+    if let Some(ask) = sent
+        .again
+        .as_deref()
+        .and_then(|key| interview.again(&sent.answers, key))
+    {
+        return Ok(Shown::Question {
+            walk,
+            ask: Box::new(ask),
+        });
+    }
+    match (walk.step.clone(), sent.document) {
+        (Step::Ask(ask), _) => Ok(Shown::Question { walk, ask }),
+        (Step::Done { facts, .. }, Some(wanted)) => {
+            let paper = wanted.paper(rulebook, &facts, lang, now)?;
+            Ok(Shown::Document { walk, paper })
+        }
+        (Step::Done { mut more, .. }, None) if sent.more && !more.is_empty() => {
+            Ok(Shown::Question {
+                walk,
+                ask: Box::new(more.remove(0)),
+            })
+        }
+        (Step::Done { facts, more }, None) => {
+            let fitting = DocumentText::fitting(&facts, lang, now);
+            let fitting = fitting.map_err(|error| Trouble::internal(&error))?;
+            Ok(Shown::Answer {
+                decision: Box::new(voicelog_law::decide_without_unknown(rulebook, &facts, now)),
+                walk,
+                facts,
+                documents: fitting.iter().map(Offer::new).collect(),
+                has_more: !more.is_empty(),
+            })
+        }
+    }
 }
 
 fn field<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
@@ -187,7 +243,10 @@ fn read(interview: &Interview<'_>, fields: &Fields) -> Sent {
         }
         "more" => sent.more = true,
         "enough" => sent.more = false,
-        other => sent.again = other.strip_prefix("again:").map(str::to_owned),
+        other => {
+            sent.again = other.strip_prefix("again:").map(str::to_owned);
+            sent.document = Wanted::read(other, fields);
+        }
     }
     sent
 }

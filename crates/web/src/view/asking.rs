@@ -59,7 +59,7 @@ impl ForeseenView {
             recipient_value,
             permitted: decision.is_permitted(),
             outcome: decision::outcome(decision.outcome(), lang),
-            meaning: decision::meaning(decision.outcome(), lang),
+            meaning: decision::meaning(decision, lang),
             reasons: decision::reasons(decision, lang),
             duties: decision::duties(decision, lang),
         }

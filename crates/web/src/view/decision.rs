@@ -15,12 +15,29 @@ pub(crate) struct ReasonView {
     pub(crate) rule: String,
     pub(crate) kind: &'static str,
     pub(crate) articles: Vec<String>,
-    /// Whether a lawyer checked the rule.
-    pub(crate) verified: bool,
+    pub(crate) source: Source,
     pub(crate) text: String,
     /// Who weighs, where a person decides; and on what.
     pub(crate) weighs: Option<String>,
     pub(crate) factors: Vec<String>,
+}
+
+/// Where a rule comes from, as the page marks it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// The text of the law was not read.
+    pub(crate) unread: bool,
+    /// The organisation made the rule.
+    pub(crate) house: bool,
+}
+
+impl Source {
+    fn of(status: Status) -> Self {
+        Self {
+            unread: status == Status::Unverified,
+            house: status == Status::House,
+        }
+    }
 }
 
 /// One duty.
@@ -32,7 +49,7 @@ pub(crate) struct DutyView {
     pub(crate) met: Badge,
     pub(crate) is_met: bool,
     pub(crate) articles: Vec<String>,
-    pub(crate) verified: bool,
+    pub(crate) source: Source,
     pub(crate) text: String,
 }
 
@@ -90,7 +107,7 @@ impl DecisionView {
             at: When::new(at, lang),
             action: words::question(decision.action, lang),
             outcome: outcome(decision.outcome(), lang),
-            meaning: meaning(decision.outcome(), lang),
+            meaning: meaning(decision, lang),
             reasons: reasons(decision, lang),
             duties: duties(decision, lang),
             advice: advice(decision, lang),
@@ -111,7 +128,7 @@ pub(crate) fn reasons(decision: &Decision, lang: Language) -> Vec<ReasonView> {
             rule: reason.rule.clone(),
             kind: reason_kind(reason.kind, lang),
             articles: reason.articles.clone(),
-            verified: reason.status == Status::Verified,
+            source: Source::of(reason.status),
             text: reason.text.pick(lang).to_owned(),
             weighs: reason
                 .weighing
@@ -138,7 +155,7 @@ pub(crate) fn duties(decision: &Decision, lang: Language) -> Vec<DutyView> {
             met: met(duty.met, lang),
             is_met: duty.met == Some(true),
             articles: duty.articles.clone(),
-            verified: duty.status == Status::Verified,
+            source: Source::of(duty.status),
             text: duty.text.pick(lang).to_owned(),
         })
         .collect()
@@ -181,8 +198,10 @@ pub(crate) const fn outcome(outcome: Outcome, lang: Language) -> Badge {
     }
 }
 
-pub(crate) const fn meaning(outcome: Outcome, lang: Language) -> &'static str {
-    let (nl, en) = match outcome {
+pub(crate) fn meaning(decision: &Decision, lang: Language) -> &'static str {
+    let mut reasons = decision.reasons().iter();
+    let by_house = reasons.all(|reason| reason.status == Status::House);
+    let (nl, en) = match decision.outcome() {
         Outcome::Permitted => (
             "De wet staat het toe, zonder plichten.",
             "The law permits it, without duties.",
@@ -191,9 +210,17 @@ pub(crate) const fn meaning(outcome: Outcome, lang: Language) -> &'static str {
             "De wet staat het toe, zolang de plichten hieronder worden nageleefd.",
             "The law permits it, as long as the duties below are met.",
         ),
+        Outcome::NeedsHuman if by_house => (
+            "De wet staat het toe, maar een huisregel laat een mens beslissen. Er gebeurt niets tot die heeft beslist.",
+            "The law permits it, but a house rule lets a person decide. Nothing happens until that person has decided.",
+        ),
         Outcome::NeedsHuman => (
             "De wet laat het open. Er gebeurt niets tot een aangewezen persoon heeft beslist.",
             "The law leaves it open. Nothing happens until a named person has decided.",
+        ),
+        Outcome::ForbiddenPrivacy if by_house => (
+            "De wet staat het toe, maar een huisregel van de organisatie verbiedt het.",
+            "The law permits it, but a house rule of the organisation forbids it.",
         ),
         Outcome::ForbiddenPrivacy => (
             "De wet of een afspraak verbiedt het. Hieronder staat waarom.",
@@ -246,7 +273,14 @@ fn advice(decision: &Decision, lang: Language) -> Vec<AdviceView> {
     let of_kind = |(kind, nl, en)| {
         let found = decision.advice.iter().filter(|advice| advice.kind == kind);
         let texts: Vec<_> = found
-            .map(|advice| advice.text.pick(lang).to_owned())
+            .map(|advice| {
+                let text = advice.text.pick(lang);
+                if advice.is_of_house() {
+                    format!("{text} ({})", lang.pick("huisregel", "house rule"))
+                } else {
+                    text.to_owned()
+                }
+            })
             .collect();
         let heading = lang.pick(nl, en);
         (!texts.is_empty()).then_some(AdviceView { heading, texts })

@@ -3,6 +3,7 @@
 use crate::pages::interview::{DUTCH, ENGLISH};
 use crate::view::badge::Shape;
 use crate::view::decision::{DecisionView, DutyView};
+use crate::view::document::Offer;
 use crate::view::page::Page;
 use crate::visitor::Visitor;
 use askama::Template;
@@ -75,6 +76,8 @@ pub(crate) struct AnswerPage {
     pub(crate) checklist: Vec<DutyView>,
     pub(crate) given: Vec<GivenView>,
     pub(crate) facts: String,
+    /// The documents that go with it.
+    pub(crate) documents: Vec<Offer>,
     pub(crate) has_more: bool,
     pub(crate) law_of: String,
 }
@@ -82,14 +85,14 @@ pub(crate) struct AnswerPage {
 /// Most articles named beside a question.
 const ARTICLES_MAX: usize = 6;
 
-const fn paths(lang: Language) -> (&'static str, &'static str) {
+pub(crate) const fn paths(lang: Language) -> (&'static str, &'static str) {
     match lang {
         Language::Nl => (DUTCH, ENGLISH),
         Language::En => (ENGLISH, DUTCH),
     }
 }
 
-fn frame(visitor: &Visitor) -> Page {
+pub(crate) fn frame(visitor: &Visitor) -> Page {
     let title = visitor.lang.pick(
         "Mag ik dit gesprek opnemen?",
         "May I record this conversation?",
@@ -100,7 +103,7 @@ fn frame(visitor: &Visitor) -> Page {
     }
 }
 
-fn given(walk: &Walk, lang: Language) -> Vec<GivenView> {
+pub(crate) fn given(walk: &Walk, lang: Language) -> Vec<GivenView> {
     let view = |given: &Given| GivenView {
         key: given.key.clone(),
         text: given.answer.to_text(),
@@ -182,6 +185,7 @@ impl AnswerPage {
         walk: &Walk,
         facts: &Facts,
         decision: &Decision,
+        documents: Vec<Offer>,
         has_more: bool,
     ) -> Self {
         let lang = visitor.lang;
@@ -199,6 +203,7 @@ impl AnswerPage {
             checklist,
             given: given(walk, lang),
             facts: serde_json::to_string_pretty(&facts.to_map()).unwrap_or_default(),
+            documents,
             has_more,
             law_of: decision.rulebook.valid_from.clone(),
         }

@@ -5,6 +5,7 @@ pub(crate) mod access;
 pub(crate) mod asking;
 pub(crate) mod badge;
 pub(crate) mod decision;
+pub(crate) mod document;
 pub(crate) mod error;
 pub(crate) mod health;
 pub(crate) mod interview;

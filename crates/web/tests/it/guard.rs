@@ -16,6 +16,7 @@ async fn no_page_answers_without_signing_in_but_those_that_are_for_everybody() {
     let site = site();
     let public = [
         "/assets/style.css",
+        "/assets/document.css",
         "/assets/icon.svg",
         "/healthz",
         "/setup/{token}",

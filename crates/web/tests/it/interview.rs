@@ -154,3 +154,87 @@ async fn the_facts_file_is_one_that_the_law_takes() {
     let decided = program(&site, "POST", "/v1/law/decisions", file.text()).await;
     assert_eq!(decided.json()["outcome"], "permitted", "{}", decided.text());
 }
+
+/// Presses a button with fields typed.
+async fn fill_in(
+    browser: &mut Browser<'_>,
+    page: &Page,
+    typed: &[(&str, &str)],
+    button: &str,
+) -> Page {
+    let carried = hidden(page);
+    let mut fields: Vec<(&str, &str)> = carried
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    fields.extend(typed);
+    fields.push(("do", button));
+    let token = page.form_token().to_owned();
+    browser.post_with(PATH, &token, &fields).await
+}
+
+#[tokio::test]
+async fn the_answer_offers_the_documents_that_go_with_it_and_no_other() {
+    let site = empty_site();
+    let mut browser = Browser::new(&site);
+    let person: [&[&str]; 5] = [
+        &["record"],
+        &["private_person"],
+        &["company"],
+        &["participant"],
+        &[],
+    ];
+    let page = answer(&mut browser, PATH, &person).await;
+    for name in ["checklist", "minutes", "request"] {
+        assert!(page.shows(&format!("document:{name}")), "{name}");
+    }
+    for name in ["house-rules", "staff-notice", "register-entry"] {
+        assert!(!page.shows(&format!("document:{name}")), "{name}");
+    }
+    let form = press(&mut browser, PATH, &page, &[], "document:request").await;
+    assert!(form.shows("p.subject") && !form.shows("p.signal") && !form.shows("p.listeners"));
+    let typed = [("p.subject", "the <invoice>"), ("p.sender", " ")];
+    let made = fill_in(&mut browser, &form, &typed, "make:request").await;
+    assert_eq!(made.status, StatusCode::OK);
+    assert!(made.shows("the &lt;invoice&gt;") && made.shows("name of the one who writes"));
+    assert!(made.shows("/assets/document.css?v=") && !made.shows("<style"));
+    assert!(
+        made.header("content-security-policy")
+            .contains("style-src 'self'")
+    );
+    // One that does not go with the answers is not there.
+    let other = press(&mut browser, PATH, &page, &[], "document:house-rules").await;
+    assert_eq!(other.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_refusal_by_a_government_body_needs_its_reason_on_the_page_too() {
+    let site = empty_site();
+    let mut browser = Browser::new(&site);
+    let answers: [&[&str]; 3] = [&["refuse_recording"], &["government_body"], &["both"]];
+    let page = answer(&mut browser, PATH, &answers).await;
+    assert!(page.shows("document:refusal"), "{}", page.text());
+    let form = press(&mut browser, PATH, &page, &[], "document:refusal").await;
+    let wrong = fill_in(
+        &mut browser,
+        &form,
+        &[("p.talk_day", "soon")],
+        "make:refusal",
+    )
+    .await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.shows("href=\"#p-talk_day\""), "{}", wrong.text());
+    let wrong = fill_in(
+        &mut browser,
+        &form,
+        &[("p.reason", "a neighbour")],
+        "make:refusal",
+    )
+    .await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.shows("href=\"#p-alternative\"") && wrong.shows("a neighbour"));
+    let typed = [("p.reason", "a neighbour"), ("p.alternative", "minutes")];
+    let made = fill_in(&mut browser, &form, &typed, "make:refusal").await;
+    assert_eq!(made.status, StatusCode::OK, "{}", made.text());
+    assert!(made.shows("a neighbour") && !made.shows("answered in the interview"));
+}

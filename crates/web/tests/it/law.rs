@@ -63,3 +63,41 @@ async fn the_schema_and_every_rule_can_be_read() {
     let none = program(&site, "GET", "/v1/law/rules/no.such", "").await;
     assert_eq!(none.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn a_document_is_made_from_facts_and_particulars() {
+    let site = empty_site();
+    let body = r#"{"facts":{"requested_action":"record","recorder_type":"private_person",
+        "participation":"participant"},"particulars":{"subject":"<de rekening>"},"lang":"nl"}"#;
+    let page = program(&site, "POST", "/v1/law/documents/request", body).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text());
+    assert!(page.header("content-type").starts_with("text/html"));
+    assert!(page.shows("<html lang=\"nl\">") && page.shows("&lt;de rekening&gt;"));
+    assert!(page.shows("Verzoek om een gesprek op te nemen"));
+}
+
+#[tokio::test]
+async fn a_document_that_can_not_be_made_says_why() {
+    let site = empty_site();
+    let refuses = r#"{"facts":{"requested_action":"refuse_recording","recorder_type":"citizen",
+        "counterpart_types":["government_body"]}}"#;
+    let page = program(&site, "POST", "/v1/law/documents/refusal", refuses).await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+    assert!(page.text().contains("2014/166"), "{}", page.text());
+    let body = r#"{"facts":{"requested_action":"record"}}"#;
+    let none = program(&site, "POST", "/v1/law/documents/anouncement", body).await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND);
+    assert!(none.text().contains("announcement"), "{}", none.text());
+    for wrong in [
+        "[]",
+        r#"{"facts":{"requested_action":"record"},"facts":{}}"#,
+        r#"{"facts":{"requested_action":"record"},"language":"nl"}"#,
+        r#"{"facts":{"requested_action":"record"},"lang":"de"}"#,
+        r#"{"facts":{"requested_action":"recrod"}}"#,
+        r#"{"facts":{"requested_action":"record"},"particulars":{"contact":""}}"#,
+        r#"{"facts":{"requested_action":"destroy"}}"#,
+    ] {
+        let page = program(&site, "POST", "/v1/law/documents/announcement", wrong).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+    }
+}

@@ -10,6 +10,10 @@ mod start;
 
 use super::question::Question;
 
+/// What stands in a facts file for a text that the interview asks about and not for. Documents
+/// never print it.
+pub(crate) const STAND_IN: &str = "answered in the interview: yes";
+
 /// The one that every interview begins with.
 pub(super) const FIRST: &Question = &start::ACT;
 

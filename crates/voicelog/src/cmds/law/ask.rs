@@ -1,7 +1,7 @@
 //! `voicelog law ask`: the interview on a terminal, one line for each answer.
 
 use crate::{BadInput, Context, Ended, print};
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::Path;
@@ -20,10 +20,14 @@ enum Typed {
     Unclear(String),
 }
 
-pub(super) fn run(save: Option<&Path>, now: Timestamp, context: &Context) -> Result<Ended> {
+pub(super) fn run(
+    rulebook: &Rulebook,
+    save: Option<&Path>,
+    now: Timestamp,
+    context: &Context,
+) -> Result<Ended> {
     let lang = context.lang;
-    let rulebook = Rulebook::embedded(now)?;
-    let interview = Interview::new(&rulebook, now);
+    let interview = Interview::new(rulebook, now);
     print::say(
         lang,
         "Mag ik dit gesprek opnemen? Er wordt niets bewaard. ? = weet ik niet, < = terug, ! = waarom, q = stoppen.",
@@ -38,7 +42,7 @@ pub(super) fn run(save: Option<&Path>, now: Timestamp, context: &Context) -> Res
             Step::Ask(ask) => *ask,
             Step::Done { facts, mut more } => {
                 if more.is_empty() || !wants_more {
-                    return finish(&facts, &rulebook, save, now, context);
+                    return finish(&facts, rulebook, save, now, context);
                 }
                 more.remove(0)
             }
@@ -195,14 +199,7 @@ fn finish(
     print::line("");
     super::answer(&decision, context);
     if let Some(path) = save {
-        let mut text = serde_json::to_string_pretty(&facts.to_map())?;
-        text.push('\n');
-        voicelog_store::durable::replace(path, text.as_bytes())
-            .with_context(|| format!("the facts could not be written to `{}`", path.display()))?;
-        print::line(context.lang.pick(
-            &format!("De feiten staan in {}.", path.display()),
-            &format!("The facts are in {}.", path.display()),
-        ));
+        super::save_facts(path, &facts.to_map(), context)?;
     }
     Ok(if decision.is_permitted() {
         Ended::Done

@@ -1,17 +1,21 @@
 //! `voicelog law`: ask the law about a facts file, and read its rules.
 
+mod again;
 mod ask;
 mod breach;
+mod document;
+mod preview;
+mod validate;
 
 use super::show;
 use crate::clock::SystemClock;
-use crate::{BadInput, Context, Ended, print};
-use anyhow::Result;
-use serde_json::json;
+use crate::{BadInput, Context, Ended, house, print};
+use anyhow::{Context as _, Result};
+use serde_json::{Map, Value, json};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use voicelog_law::{BeforeRulebook, Decision, Facts, Forecast, Rulebook, purposes};
-use voicelog_model::{Clock, Timestamp, limits};
+use voicelog_model::{Clock, DecisionId, Timestamp, limits};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Args {
@@ -23,6 +27,9 @@ pub(crate) enum Args {
         /// Write the facts to this file, for `voicelog law decide`.
         #[arg(long, value_name = "FILE")]
         save: Option<PathBuf>,
+        /// With the house rules in this folder.
+        #[arg(long, value_name = "DIR")]
+        house: Option<PathBuf>,
     },
     /// Decide about the act in a facts file.
     Decide {
@@ -31,6 +38,9 @@ pub(crate) enum Args {
         /// For this moment or day; now if left out.
         #[arg(long, value_name = "DATE")]
         at: Option<String>,
+        /// With the house rules in this folder.
+        #[arg(long, value_name = "DIR")]
+        house: Option<PathBuf>,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -39,10 +49,48 @@ pub(crate) enum Args {
     Show {
         /// Id of the rule.
         rule: Option<String>,
+        /// With the house rules in this folder.
+        #[arg(long, value_name = "DIR")]
+        house: Option<PathBuf>,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
+    /// Make a decision of the archive again, by the rules of its moment, and compare.
+    Again {
+        /// Id of the decision; the page of a recording names it.
+        id: DecisionId,
+        /// Write its facts to this file, for `voicelog law decide`.
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What changes between now and a later day: rules, statutory terms, answers.
+    Preview {
+        /// Until this day.
+        #[arg(long, value_name = "DATE")]
+        at: String,
+        /// With the house rules in this folder.
+        #[arg(long, value_name = "DIR")]
+        house: Option<PathBuf>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check a folder of house rules: mistakes, rules that can do nothing, contradictions.
+    Validate {
+        /// The folder with `*.cedar` files.
+        folder: PathBuf,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a document from the rulebook: announcement, notice, letter; or list them.
+    ///
+    /// A draft with the answers filled in: what is not given becomes a line to fill in.
+    Document(document::Args),
     /// Print the JSON Schema of a facts file.
     Facts,
     /// What belongs to each purpose: basis, notice, works council, listeners, how long.
@@ -58,16 +106,34 @@ pub(crate) enum Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     let now = SystemClock::default().now();
     match args {
-        Args::Ask { save } => ask::run(save.as_deref(), now, context),
-        Args::Decide { facts, at, json } => {
+        Args::Ask { save, house } => {
+            let rulebook = house::rulebook(house.as_deref(), now, context)?;
+            ask::run(&rulebook, save.as_deref(), now, context)
+        }
+        Args::Decide {
+            facts,
+            at,
+            house,
+            json,
+        } => {
             let at = at
                 .as_deref()
                 .map(|at| moment("--at", at))
                 .transpose()?
                 .unwrap_or(now);
-            decide(facts, at, *json, context)
+            decide(facts, at, house.as_deref(), *json, context)
         }
-        Args::Show { rule, json } => show_rule(rule.as_deref(), now, *json, context),
+        Args::Show { rule, house, json } => {
+            let rulebook = house::rulebook(house.as_deref(), now, context)?;
+            show_rule(&rulebook, rule.as_deref(), *json, context)
+        }
+        Args::Again { id, save, json } => again::run(*id, save.as_deref(), now, *json, context),
+        Args::Preview { at, house, json } => {
+            let rulebook = house::rulebook(house.as_deref(), now, context)?;
+            preview::run(&rulebook, now, moment("--at", at)?, *json, context.lang)
+        }
+        Args::Validate { folder, json } => validate::run(folder, now, *json, context),
+        Args::Document(args) => document::run(args, now, context),
         Args::Facts => {
             print::json(&voicelog_law::facts_schema())?;
             Ok(Ended::Done)
@@ -151,7 +217,9 @@ fn moment(option: &str, text: &str) -> Result<Timestamp> {
         })
 }
 
-fn decide(path: &Path, at: Timestamp, as_json: bool, context: &Context) -> Result<Ended> {
+/// Reads a file, or standard input for `-`; one byte more than may be, so that its reader says that
+/// it is too much.
+fn read(path: &Path) -> Result<Vec<u8>> {
     let name = path.display();
     let cannot_read = |error| bad(format!("cannot read `{name}`: {error}"));
     let source: Box<dyn Read> = if path.as_os_str() == "-" {
@@ -160,15 +228,41 @@ fn decide(path: &Path, at: Timestamp, as_json: bool, context: &Context) -> Resul
         Box::new(std::fs::File::open(path).map_err(cannot_read)?)
     };
     let mut bytes = Vec::new();
-    // One byte more than may be: then the parser says that it is too much.
     source
         .take(limits::FACTS_BYTES_MAX as u64 + 1)
         .read_to_end(&mut bytes)
         .map_err(cannot_read)?;
-    let facts = Facts::parse(&bytes, at).map_err(|error| bad(format!("`{name}`: {error}")))?;
-    Rulebook::knows_the_law_of(at)
-        .map_err(|_before| bad(format!("--at: {}", BeforeRulebook::TEXT.pick(context.lang))))?;
-    let rulebook = Rulebook::embedded(at)?;
+    Ok(bytes)
+}
+
+/// Reads a facts file for a moment, with the rulebook of that moment.
+fn facts_at(
+    path: &Path,
+    at: Timestamp,
+    house: Option<&Path>,
+    context: &Context,
+) -> Result<(Facts, Rulebook)> {
+    let name = path.display();
+    let facts =
+        Facts::parse(&read(path)?, at).map_err(|error| bad(format!("`{name}`: {error}")))?;
+    known(at, context)?;
+    Ok((facts, house::rulebook(house, at, context)?))
+}
+
+/// Whether the law of that moment is known to us.
+fn known(at: Timestamp, context: &Context) -> Result<()> {
+    let before = |_before| bad(format!("--at: {}", BeforeRulebook::TEXT.pick(context.lang)));
+    Rulebook::knows_the_law_of(at).map_err(before)
+}
+
+fn decide(
+    path: &Path,
+    at: Timestamp,
+    house: Option<&Path>,
+    as_json: bool,
+    context: &Context,
+) -> Result<Ended> {
+    let (facts, rulebook) = facts_at(path, at, house, context)?;
     let decision = voicelog_law::decide(&rulebook, &facts, at);
     if as_json {
         print::json(&decision.to_json(context.lang))?;
@@ -182,12 +276,30 @@ fn decide(path: &Path, at: Timestamp, as_json: bool, context: &Context) -> Resul
     })
 }
 
+/// Writes facts to a file that `voicelog law decide` takes.
+fn save_facts(path: &Path, facts: &Map<String, Value>, context: &Context) -> Result<()> {
+    let mut text = serde_json::to_string_pretty(facts)?;
+    text.push('\n');
+    voicelog_store::durable::replace(path, text.as_bytes())
+        .with_context(|| format!("the facts could not be written to `{}`", path.display()))?;
+    print::line(context.lang.pick(
+        &format!("De feiten staan in {}.", path.display()),
+        &format!("The facts are in {}.", path.display()),
+    ));
+    Ok(())
+}
+
 /// A whole answer for a person: decision, advice, how a court looks at it, which law.
 fn answer(decision: &Decision, context: &Context) {
     let lang = context.lang;
     show::decision(decision, lang, "");
     for advice in &decision.advice {
-        print::line(format!("  ☞ {}", advice.text.pick(lang)));
+        let house = if advice.is_of_house() {
+            lang.pick(" (huisregel)", " (house rule)")
+        } else {
+            ""
+        };
+        print::line(format!("  ☞ {}{house}", advice.text.pick(lang)));
     }
     if decision.evidence.forecast != Forecast::NotApplicable {
         print::line(format!("  ⚖ {}", decision.evidence.text.pick(lang)));
@@ -199,8 +311,12 @@ fn answer(decision: &Decision, context: &Context) {
     ));
 }
 
-fn show_rule(id: Option<&str>, at: Timestamp, as_json: bool, context: &Context) -> Result<Ended> {
-    let rulebook = Rulebook::embedded(at)?;
+fn show_rule(
+    rulebook: &Rulebook,
+    id: Option<&str>,
+    as_json: bool,
+    context: &Context,
+) -> Result<Ended> {
     let Some(id) = id else {
         for rule in rulebook.rules() {
             print::line(format!("{:40} {}", rule.id, rule.articles.join("; ")));
@@ -225,6 +341,7 @@ fn show_rule(id: Option<&str>, at: Timestamp, as_json: bool, context: &Context) 
             "kind": rule.kind,
             "status": rule.status,
             "valid_from": rule.valid_from,
+            "valid_until": rule.valid_until,
             "text": context.lang.pick(&rule.text_nl, &rule.text_en),
             "cedar": rule.cedar,
         }))?;

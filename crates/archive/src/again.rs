@@ -1,0 +1,54 @@
+//! A decision made again: the same facts, the same moment, the rules of that moment. Nothing is
+//! kept, nothing is logged, and no permit comes of it.
+
+use crate::error::Doing;
+use crate::{Archive, ArchiveError};
+use serde_json::{Map, Value};
+use voicelog_law::{Decision, Facts};
+use voicelog_model::DecisionId;
+
+/// A decision beside the same decision made again.
+#[derive(Debug, Clone)]
+pub struct Again {
+    /// As it was kept.
+    pub stored: Decision,
+    /// As this program makes it now.
+    pub again: Decision,
+    /// The facts of both.
+    pub facts: Map<String, Value>,
+}
+
+impl Again {
+    /// Whether nothing differs: outcome, reasons, duties, advice, texts, rulebook.
+    #[must_use]
+    pub fn is_same(&self) -> bool {
+        self.stored == self.again
+    }
+}
+
+impl Archive {
+    /// Makes a decision again, by the rules of its moment, the law's and the house's.
+    ///
+    /// # Errors
+    /// There is no such decision; its facts were destroyed with the recording; or they do not
+    /// open.
+    pub fn decide_again(&self, id: DecisionId) -> Result<Again, ArchiveError> {
+        let row = self.index.decision(id).doing("reading a decision")?;
+        let row = row.ok_or(ArchiveError::NoDecision(id))?;
+        let stored = self.parse_decision(&row)?;
+        if row.sealed_facts.is_empty()
+            && let Some(id) = row.recording
+        {
+            return Err(ArchiveError::Destroyed { id, at: None });
+        }
+        let facts = self.facts_of(id)?.facts;
+        let at = stored.at;
+        let checked = Facts::from_map(&facts, at).map_err(ArchiveError::Facts)?;
+        let rulebook = self.rulebook().on(at).map_err(ArchiveError::Rulebook)?;
+        Ok(Again {
+            again: voicelog_law::decide_without_unknown(&rulebook, &checked, at),
+            stored,
+            facts,
+        })
+    }
+}

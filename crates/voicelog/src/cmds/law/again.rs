@@ -1,0 +1,70 @@
+//! `voicelog law again`: would a decision that is kept come out the same today?
+
+use super::save_facts;
+use crate::{Context, Ended, print, wiring};
+use anyhow::Result;
+use serde_json::json;
+use std::path::Path;
+use voicelog_archive::Again;
+use voicelog_law::Decision;
+use voicelog_model::{DecisionId, Language, Timestamp};
+
+pub(super) fn run(
+    id: DecisionId,
+    save: Option<&Path>,
+    now: Timestamp,
+    as_json: bool,
+    context: &Context,
+) -> Result<Ended> {
+    let made = wiring::visit(context, now)?.decide_again(id)?;
+    let same = made.is_same();
+    if as_json {
+        print::json(&json!({
+            "same": same, "stored": made.stored, "again": made.again,
+        }))?;
+    } else {
+        for line in in_words(&made, context.lang) {
+            print::line(line);
+        }
+    }
+    if let Some(path) = save {
+        save_facts(path, &made.facts, context)?;
+    }
+    Ok(if same { Ended::Done } else { Ended::Failed })
+}
+
+fn in_words(made: &Again, lang: Language) -> Vec<String> {
+    let Again { stored, again, .. } = made;
+    let of = |decision: &Decision| {
+        let book = &decision.rulebook;
+        let outcome = crate::cmds::show::outcome(decision.outcome(), lang);
+        format!("{outcome} · {} {} {}", book.id, book.valid_from, book.hash)
+    };
+    let mut lines = vec![
+        format!(
+            "{} {} · {}",
+            lang.pick("toen:", "then: "),
+            of(stored),
+            stored.at
+        ),
+        format!("{} {}", lang.pick("nu:  ", "again:"), of(again)),
+    ];
+    let said = if made.is_same() {
+        lang.pick(
+            "✔ Precies hetzelfde: uitkomst, redenen, plichten, advies en regels.",
+            "✔ Exactly the same: outcome, reasons, duties, advice and rules.",
+        )
+    } else if stored.rulebook == again.rulebook {
+        lang.pick(
+            "✘ Niet hetzelfde, met dezelfde regels: dit is een andere versie van het programma.",
+            "✘ Not the same, by the same rules: this is another version of the program.",
+        )
+    } else {
+        lang.pick(
+            "✘ De regels van toen zijn hier niet: een andere versie van het programma, of huisregels die zijn gewijzigd zonder nieuwe `@valid_from`.",
+            "✘ The rules of then are not here: another version of the program, or house rules that were changed without a new `@valid_from`.",
+        )
+    };
+    lines.push(said.to_owned());
+    lines
+}
