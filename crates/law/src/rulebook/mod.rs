@@ -33,7 +33,7 @@ use cedar_policy::{
 };
 use rule::Origin;
 use sha2::{Digest as _, Sha256};
-use single::{Found, RuleSet};
+use single::RuleSet;
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -225,7 +225,7 @@ impl Rulebook {
             for action in Action::ALL {
                 if speaks_on(policy, action, &versions.entities) {
                     let set = acts.entry(action).or_default().set_of(rule);
-                    set.add(Arc::clone(&rule.single));
+                    set.add(Arc::clone(rule));
                 }
             }
             // The text of a rule holds its annotations, so its texts for people too.
@@ -323,7 +323,7 @@ impl Rulebook {
 
     /// The acts on which a rule in force speaks.
     pub(crate) fn acts_of(&self, id: &str) -> Vec<Action> {
-        let speaks = |sets: &ActRules| sets.all().flat_map(RuleSet::ids).any(|known| known == id);
+        let speaks = |sets: &ActRules| sets.all().any(|set| set.rules().any(|rule| rule.id == id));
         let acts = self.acts.iter().filter(|(_, sets)| speaks(sets));
         acts.map(|(action, _)| *action).collect()
     }
@@ -362,8 +362,7 @@ impl Rulebook {
     pub(crate) fn deciding(&self, action: Action) -> impl Iterator<Item = &Rule> {
         let sets = self.acts.get(&action).into_iter();
         sets.flat_map(|sets| [&sets.gates, &sets.missing, &sets.house, &sets.duties])
-            .flat_map(RuleSet::ids)
-            .filter_map(|id| self.by_id(id))
+            .flat_map(RuleSet::rules)
     }
 
     /// The rules of one part that hold for these facts, in the order of the law; and the rules
@@ -379,11 +378,7 @@ impl Rulebook {
             Part::Duties => &sets.duties,
             Part::Advice => &sets.advice,
         };
-        let Found { holding, failures } = set.evaluate(asked, &self.versions.entities);
-        let mut rules: Vec<_> = holding
-            .into_iter()
-            .filter_map(|id| self.by_id(id))
-            .collect();
+        let (mut rules, failures) = set.evaluate(asked, &self.versions.entities);
         rules.sort_by(|left, right| (left.gate, &left.id).cmp(&(right.gate, &right.id)));
         (rules, failures)
     }

@@ -8,7 +8,6 @@ use crate::facts::calendar;
 use crate::text::Text;
 use cedar_policy::{Effect, Policy, PolicyId};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// What a rule does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +44,7 @@ pub(crate) enum Origin {
 pub(crate) const HOUSE_GATE: u8 = 12;
 
 /// One rule.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Rule {
     pub(crate) id: String,
     pub(crate) does: Does,
@@ -71,7 +70,7 @@ pub(crate) struct Rule {
     /// The policy as it stands in its file.
     pub(crate) cedar: String,
     /// The policy by itself, ready to be evaluated.
-    pub(crate) single: Arc<Single>,
+    pub(super) single: Single,
 }
 
 impl Rule {
@@ -148,11 +147,11 @@ pub(crate) fn read(place: &str, policy: &Policy, origin: Origin) -> Result<Rule,
     if calendar::day(valid_from).is_none() {
         return Err(reader.wrong("valid_from", "is not a date such as 2026-09-01"));
     }
+    let articles = list(reader.notes.get("article").copied().unwrap_or_default());
     let valid_until = reader.notes.get("valid_until").copied();
     if valid_until.is_some_and(|last| calendar::day(last).is_none() || last < valid_from) {
         return Err(reader.wrong("valid_until", "is not a date from `@valid_from` on"));
     }
-    let articles = list(reader.notes.get("article").copied().unwrap_or_default());
     let later = reader.pair("nl_later", "en_later")?.map(|text| {
         let later = reader.notes.get("article_later");
         (
@@ -179,7 +178,7 @@ pub(crate) fn read(place: &str, policy: &Policy, origin: Origin) -> Result<Rule,
         forecast: reader.forecast()?,
         does,
         cedar: policy.to_string(),
-        single: Arc::new(Single::new(policy.new_id(PolicyId::new(id)))),
+        single: Single::new(policy.new_id(PolicyId::new(id))),
     })
 }
 

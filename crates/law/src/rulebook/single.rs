@@ -1,9 +1,9 @@
 //! One policy by itself, and the rules of one part of an act.
 
-use super::RuleFailure;
 use super::asked::{Asked, Name, Wanted};
 use super::condition::Condition;
 use super::needs::Needs;
+use super::{Rule, RuleFailure};
 use cedar_policy::{AuthorizationError, Authorizer, Effect, Entities, Policy, PolicySet, Request};
 use std::sync::{Arc, OnceLock};
 
@@ -85,70 +85,55 @@ impl Read {
 
 /// The rules of one part of an act.
 #[derive(Debug, Clone, Default)]
-pub(super) struct RuleSet(Vec<Arc<Single>>);
-
-/// What Cedar found: the ids of the rules that hold, and those that could not be evaluated.
-#[derive(Debug, Default)]
-pub(super) struct Found<'r> {
-    pub(super) holding: Vec<&'r str>,
-    pub(super) failures: Vec<RuleFailure>,
-}
+pub(super) struct RuleSet(Vec<Arc<Rule>>);
 
 impl RuleSet {
-    pub(super) fn add(&mut self, rule: Arc<Single>) {
+    pub(super) fn add(&mut self, rule: Arc<Rule>) {
         self.0.push(rule);
     }
 
-    /// The ids of its rules.
-    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|rule| rule.policy.id().as_ref())
+    pub(super) fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.0.iter().map(|rule| &**rule)
     }
 
     /// The rules of this part that hold, as Cedar finds them in one set: where a rule forbids,
-    /// those that permit are no reason.
-    pub(super) fn evaluate(&self, asked: &Asked, entities: &Entities) -> Found<'_> {
-        let mut found = Found::default();
-        let rules: Vec<&Single> = self
-            .0
-            .iter()
-            .map(|rule| &**rule)
-            .filter(|rule| rule.read().needs.may_be_met(asked))
-            .collect();
+    /// those that permit are no reason. And those that could not be evaluated.
+    pub(super) fn evaluate(
+        &self,
+        asked: &Asked,
+        entities: &Entities,
+    ) -> (Vec<&Rule>, Vec<RuleFailure>) {
+        let may_hold = |rule: &&Rule| rule.single.read().needs.may_be_met(asked);
+        let rules: Vec<&Rule> = self.rules().filter(may_hold).collect();
         if rules.is_empty() {
-            return found;
+            return (Vec::new(), Vec::new());
         }
         let mut wanted = Wanted::none();
-        let names = rules.iter().flat_map(|rule| &rule.read().needs.reads);
+        let names = rules
+            .iter()
+            .flat_map(|rule| &rule.single.read().needs.reads);
         names.for_each(|name: &Name| wanted.add(*name));
         let request = match asked.request(&wanted) {
             Ok(request) => request,
-            Err(failure) => {
-                found.failures.push(failure);
-                return found;
-            }
+            Err(failure) => return (Vec::new(), vec![failure]),
         };
         let authorizer = Authorizer::new();
-        let mut forbids = false;
-        let mut held = Vec::new();
+        let (mut held, mut failures) = (Vec::new(), Vec::new());
         for rule in rules {
-            match rule.evaluate(&authorizer, &request, entities) {
-                Ok(true) => {
-                    forbids |= rule.policy.effect() == Effect::Forbid;
-                    held.push(rule);
-                }
+            match rule.single.evaluate(&authorizer, &request, entities) {
+                Ok(true) => held.push(rule),
                 Ok(false) => {}
-                Err(why) => found.failures.push(RuleFailure {
-                    rule: Some(rule.policy.id().to_string()),
+                Err(why) => failures.push(RuleFailure {
+                    rule: Some(rule.id.clone()),
                     why,
                 }),
             }
         }
-        held.retain(|rule| !forbids || rule.policy.effect() == Effect::Forbid);
-        found.holding = held
-            .into_iter()
-            .map(|rule| rule.policy.id().as_ref())
-            .collect();
-        found
+        let forbids = |rule: &Rule| rule.single.policy.effect() == Effect::Forbid;
+        if held.iter().any(|rule| forbids(rule)) {
+            held.retain(|rule| forbids(rule));
+        }
+        (held, failures)
     }
 
     /// All of its rules in one set, as Cedar is used without what this room adds.
@@ -156,7 +141,7 @@ impl RuleSet {
         let mut set = PolicySet::new();
         for rule in &self.0 {
             // Ids are unique, so none is left out.
-            set.add(rule.policy.clone()).ok();
+            set.add(rule.single.policy.clone()).ok();
         }
         set
     }
@@ -198,11 +183,11 @@ mod tests {
             return;
         };
         for part in act.all() {
-            let ours = part.evaluate(&asked, &rulebook.versions.entities);
+            let entities = &rulebook.versions.entities;
+            let (ours, _) = part.evaluate(&asked, entities);
             let set = part.in_one();
-            let whole =
-                Authorizer::new().is_authorized(&request, &set, &rulebook.versions.entities);
-            let ours: BTreeSet<_> = ours.holding.into_iter().map(str::to_owned).collect();
+            let whole = Authorizer::new().is_authorized(&request, &set, entities);
+            let ours: BTreeSet<_> = ours.iter().map(|rule| rule.id.clone()).collect();
             let reasons = whole.diagnostics().reason();
             let whole: BTreeSet<_> = reasons.map(ToString::to_string).collect();
             assert_eq!(ours, whole, "{}", facts.canonical_json());
@@ -235,13 +220,10 @@ mod tests {
             let asked = Asked::new(facts.action(), facts.filled(), at());
             let act = &rulebook.acts[&facts.action()];
             for part in act.all() {
-                let may_hold = |rule: &&Arc<Single>| rule.read().needs.may_be_met(&asked);
+                let may_hold = |rule: &&Arc<Rule>| rule.single.read().needs.may_be_met(&asked);
                 all += part.0.len();
                 tried += part.0.iter().filter(may_hold).count();
-                held += part
-                    .evaluate(&asked, &rulebook.versions.entities)
-                    .holding
-                    .len();
+                held += part.evaluate(&asked, &rulebook.versions.entities).0.len();
             }
         }
         assert!(

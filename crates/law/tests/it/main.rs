@@ -9,6 +9,7 @@ mod decisions;
 mod documents;
 mod facts;
 mod house;
+mod matrix;
 mod preview;
 mod properties;
 mod rules;

@@ -51,6 +51,7 @@ const ORGANISATIONS: &[&str] = &[
 
 /// Where the table says that a missing fact refuses (R, F) or asks a human (H): the fact, and the
 /// situation in the words of the table. Written from the table, not from the rules.
+#[expect(clippy::too_many_lines, reason = "one table, read from top to bottom")]
 fn must_refuse_without(facts: &Facts) -> Vec<&'static str> {
     let map = facts.to_map();
     let map = &map;
@@ -324,12 +325,21 @@ proptest! {
     #![proptest_config(drawn(40))]
 
     #[test]
-    fn one_more_rule_that_forbids_never_makes_an_answer_milder(facts in any_facts()) {
+    fn one_more_rule_that_forbids_never_permits_and_never_makes_an_answer_milder(
+        facts in any_facts()
+    ) {
         let before = decision(&facts);
+        // A fact that is missing refuses as long as it can change the answer. Where one more rule
+        // gives the same answer whatever the fact is, it does not count any more.
+        let rests_on_what_is_missing = before.reasons.iter().any(|reason| {
+            let rule = rulebook().rule(&reason.rule);
+            rule.is_some_and(|rule| rule.cedar.contains("@fact("))
+        });
         for stricter in stricter() {
             let after = decide_without_unknown(stricter, &facts, today());
             prop_assert!(
-                after.outcome >= before.outcome,
+                (before.is_permitted() || !after.is_permitted())
+                    && (after.outcome >= before.outcome || rests_on_what_is_missing),
                 "{}: {:?}, {:?}", facts.canonical_json(), rules(&before), rules(&after)
             );
         }
