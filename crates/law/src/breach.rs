@@ -107,6 +107,12 @@ impl Breach {
     }
 }
 
+/// Every one of these is proven in the same place.
+const PROOF: Bilingual = Bilingual {
+    nl: "de regel in het overzicht van datalekken, met dag en uur",
+    en: "the entry in the log of breaches, with day and hour",
+};
+
 /// A duty as it is written down here.
 struct Written {
     what: &'static str,
@@ -127,6 +133,7 @@ impl Written {
             articles: self.articles.iter().map(|text| (*text).into()).collect(),
             status: Status::Verified,
             text: Text::from(self.text),
+            proof: Some(Text::from(PROOF)),
         }
     }
 }

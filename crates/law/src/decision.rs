@@ -1,5 +1,6 @@
 //! The answer of the law: its outcome, with every reason, duty and advice behind it.
 
+use crate::duty_words;
 use crate::text::Text;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -164,6 +165,23 @@ pub struct Duty {
     pub status: Status,
     /// What it says, for people.
     pub text: Text,
+    /// How it is shown to be met: "the signed contract".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Text>,
+}
+
+impl Duty {
+    /// Who must meet it, in words.
+    #[must_use]
+    pub fn who_in(&self, language: Language) -> String {
+        duty_words::who(&self.who, language)
+    }
+
+    /// Before when, in words.
+    #[must_use]
+    pub fn by_in(&self, language: Language) -> String {
+        duty_words::by(&self.by, language)
+    }
 }
 
 /// `by` of a duty that protects the people recorded from the first second on: as long as it is
@@ -339,6 +357,7 @@ impl Decision {
                 "rule": duty.rule, "who": duty.who, "what": duty.what, "by": duty.by,
                 "met": duty.met, "articles": duty.articles, "status": duty.status,
                 "text": duty.text.pick(language),
+                "proof": duty.proof.as_ref().map(|proof| proof.pick(language)),
             })
         });
         let advice = self.advice.iter().map(|advice| {

@@ -16,6 +16,7 @@ mod decide;
 mod decision;
 mod derived;
 mod documents;
+mod duty_words;
 mod facts;
 mod hash;
 mod house;

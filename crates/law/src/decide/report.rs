@@ -173,6 +173,7 @@ fn duties(rules: &[&Rule]) -> Vec<Duty> {
             articles: rule.articles.clone(),
             status: rule.status,
             text: rule.text.clone(),
+            proof: rule.proof.clone(),
         }),
         _ => None,
     };
@@ -248,7 +249,7 @@ fn of_purpose(action: Action, filled: &Values) -> Option<Advice> {
                 called.en, listeners.en
             ),
         ),
-        Action::Record | Action::Keep if !filled.has(name::RETENTION_TERM) => Text::new(
+        Action::Record | Action::Keep => Text::new(
             format!("Hoe lang bij het doel {}: {}.", called.nl, at_most.nl),
             format!("How long for the purpose {}: {}.", called.en, at_most.en),
         ),

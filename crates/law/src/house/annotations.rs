@@ -52,7 +52,7 @@ const KINDS: &[Kind] = &[
         words: &["duty"],
         effect: Effect::Permit,
         must: &["who", "what", "by", "article", "nl", "en"],
-        may: &[],
+        may: &["proof_nl", "proof_en"],
     },
     Kind {
         words: &["met", "unmet"],
@@ -75,6 +75,7 @@ const PAIRS: &[(&str, &str)] = &[
     ("short_nl", "short_en"),
     ("nl_later", "en_later"),
     ("alternative_nl", "alternative_en"),
+    ("proof_nl", "proof_en"),
     ("weighs_nl", "weighs_en"),
     ("factors_nl", "factors_en"),
 ];

@@ -63,6 +63,8 @@ pub(crate) struct Rule {
     pub(crate) later: Option<(Vec<String>, Text)>,
     /// Another way, named with a refusal.
     pub(crate) alternative: Option<Text>,
+    /// How a duty is shown to be met.
+    pub(crate) proof: Option<Text>,
     /// Who weighs an open norm, and on what.
     pub(crate) weighing: Option<Weighing>,
     /// What a court does with a recording made so.
@@ -98,6 +100,8 @@ const KNOWN: &[&str] = &[
     "en_later",
     "alternative_nl",
     "alternative_en",
+    "proof_nl",
+    "proof_en",
     "weighs_nl",
     "weighs_en",
     "factors_nl",
@@ -174,6 +178,7 @@ pub(crate) fn read(place: &str, policy: &Policy, origin: Origin) -> Result<Rule,
         short: reader.pair("short_nl", "short_en")?,
         later,
         alternative: reader.pair("alternative_nl", "alternative_en")?,
+        proof: reader.pair("proof_nl", "proof_en")?,
         weighing: reader.weighing(&does)?,
         forecast: reader.forecast()?,
         does,

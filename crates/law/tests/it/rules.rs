@@ -85,6 +85,11 @@ fn every_rule_says_what_a_lawyer_needs() {
                 rule.id
             );
         }
+        assert!(
+            rule.kind != "duty" || rule.cedar.contains("@proof_nl("),
+            "{}: how is it proven?",
+            rule.id
+        );
         let unread = serde_json::to_value(rule.status).unwrap() == "unverified";
         assert!(
             unread || !rule.articles.is_empty(),

@@ -80,6 +80,11 @@ pub(crate) fn duties(decision: &Decision, lang: Language, indent: &str) {
             "{indent}  {mark} {text} [{}]{note}",
             duty.articles.join("; ")
         ));
+        let proof = duty.proof.as_ref().map_or_else(String::new, |proof| {
+            format!(" · {} {}", lang.pick("bewijs:", "proof:"), proof.pick(lang))
+        });
+        let (who, by) = (duty.who_in(lang), duty.by_in(lang));
+        print::line(format!("{indent}      {who} · {by}{proof}"));
     }
     if !decision.duties().is_empty() {
         let legend = lang.pick(

@@ -243,8 +243,8 @@ fn facts_at(
     context: &Context,
 ) -> Result<(Facts, Rulebook)> {
     let name = path.display();
-    let facts =
-        Facts::parse(&read(path)?, at).map_err(|error| bad(format!("`{name}`: {error}")))?;
+    let facts = Facts::parse(&read(path)?, at)
+        .map_err(|error| bad(format!("`{name}`: {}", error.in_language(context.lang))))?;
     known(at, context)?;
     Ok((facts, house::rulebook(house, at, context)?))
 }
@@ -306,7 +306,7 @@ fn answer(decision: &Decision, context: &Context) {
     }
     let day = &decision.rulebook.valid_from;
     print::line(lang.pick(
-        &format!("Dit is geen juridisch advies. Regels tot en met {day}."),
+        &format!("Dit is geen juridisch advies. Stand van de regels: {day}."),
         &format!("This is no legal advice. Rules up to {day}."),
     ));
 }
