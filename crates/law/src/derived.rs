@@ -149,6 +149,11 @@ pub(crate) const DERIVED: &[Derived] = &[
         })
     }),
     flag(
+        "consent_withdrawn",
+        &[name::CONSENT_PER_PARTICIPANT],
+        |seen| consents(seen.facts).is_some_and(|all| all.contains(&"withdrawn")),
+    ),
+    flag(
         "guardian_agreed",
         &[name::CONSENT_PER_PARTICIPANT],
         |seen| consents(seen.facts).is_some_and(|all| all.contains(&"given_by_guardian")),

@@ -161,7 +161,9 @@ impl Terms {
             };
             end(from, term.length)
         });
-        let keeps = facts.field_word(name::ARCHIVE, "selectielijst_result") == Some("bewaren");
+        // What a decision of substitution replaced may go; what replaces it stays (Archiefwet 7).
+        let keeps = facts.field_word(name::ARCHIVE, "selectielijst_result") == Some("bewaren")
+            && facts.field_flag(name::ARCHIVE, "substitution_decision") != Some(true);
         Self {
             floor: statutory,
             ceiling: facts

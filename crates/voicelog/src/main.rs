@@ -21,6 +21,8 @@ pub(crate) enum Ended {
     Done,
     /// It failed, or what was checked does not hold.
     Failed,
+    /// The input is wrong; what is wrong with it is on standard output.
+    Wrong,
     /// Refused by the law or by a house rule; the answer is on standard output.
     Refused,
 }
@@ -97,6 +99,7 @@ fn main() -> ExitCode {
     match run(cli.command, &context) {
         Ok(Ended::Done) => ExitCode::SUCCESS,
         Ok(Ended::Failed) => ExitCode::from(1),
+        Ok(Ended::Wrong) => ExitCode::from(2),
         Ok(Ended::Refused) => ExitCode::from(3),
         Err(error) => {
             print::error(&error);

@@ -110,3 +110,46 @@ fn hostile_datagrams_cost_a_call_in_progress_nothing() {
     assert!(report.streams.iter().all(|stream| stream.sent.packets > 0));
     assert!(server.terminate().success());
 }
+
+#[test]
+fn house_rules_with_a_mistake_are_listed_by_place_and_never_half_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let rule = r#"@id("house.none_from_staff")
+@kind("contract")
+@article("Staff handbook 4.2")
+@valid_from("2026-11-01")
+@nl("Neem geen collega's op.")
+@en("Do not record colleagues.")
+forbid (principal, action == Action::"record", resource)
+when { context.WHO == "employee" };
+"#;
+    file(&folder, "staff.cedar", &rule.replace("WHO", "recoder_type"));
+    let house = folder.path().to_str().unwrap().to_owned();
+    let output = voicelog(&["law", "validate", &house]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("staff.cedar:8:"), "{said}");
+    assert!(said.contains("`recorder_type`"), "{said}");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let config = format!("[law]\nhouse_rules = \"{house}\"\n");
+    let config = file(&elsewhere, "voicelog.toml", &config);
+    let output = voicelog(&["serve", "--config", &config]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("staff.cedar:8:"), "{said}");
+
+    file(
+        &folder,
+        "staff.cedar",
+        &rule.replace("WHO", "recorder_type"),
+    );
+    assert_eq!(
+        voicelog(&["law", "validate", &house]).status.code(),
+        Some(0)
+    );
+    let call = r#"{"requested_action":"record","recorder_type":"employee","channel":"phone","participation":"participant"}"#;
+    let facts = file(&elsewhere, "call.json", call);
+    assert_eq!(voicelog(&["law", "decide", &facts]).status.code(), Some(0));
+    let output = voicelog(&["law", "decide", &facts, "--house", &house]);
+    assert_eq!(output.status.code(), Some(3), "the handbook forbids it");
+}

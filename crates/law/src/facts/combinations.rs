@@ -347,7 +347,7 @@ const PEOPLE: &[Combination] = &[
             let explicit =
                 |consent: &&str| ["given_explicit", "given_by_guardian"].contains(consent);
             facts.is(name::SPECIAL_DATA_GROUND, "explicit_consent")
-                && !consents(facts).is_some_and(|all| all.iter().all(explicit))
+                && !consents(facts).is_some_and(|all| !all.is_empty() && all.iter().all(explicit))
         },
         nl: "voor deze grond moet van ieder uitdrukkelijke toestemming bekend zijn",
         en: "this ground needs a known explicit consent of each participant",

@@ -337,16 +337,21 @@ impl Known {
             let is_new = !self.offered.contains(&(question.id, choice.id));
             let counts = choice.facts().any(|fact| wanted.contains(fact));
             let counts = !is_list || (is_new && counts);
-            let joins = choice.sets.iter().all(|(fact, value)| {
-                let value = value.and_then(|value| resolved(value, at));
-                value.is_none_or(|value| {
-                    let value = merged(self.values.value(fact), value);
-                    facts.joined(fact, value).is_some()
-                })
-            });
-            counts && joins && (choice.only)(facts)
+            counts && self.joins(facts, choice, at) && (choice.only)(facts)
         };
         question.choices().iter().filter(fits).collect()
+    }
+
+    /// Whether all that a choice says, one after the other, contradicts nothing that is known.
+    fn joins(&self, facts: &Facts, choice: &Choice, at: Timestamp) -> bool {
+        let mut joined = facts.clone();
+        choice.sets.iter().all(|(fact, value)| {
+            let Some(value) = value.and_then(|value| resolved(value, at)) else {
+                return true;
+            };
+            let more = joined.joined(fact, merged(self.values.value(fact), value));
+            more.map(|more| joined = more).is_some()
+        })
     }
 
     /// Takes an answer in.

@@ -19,7 +19,11 @@ pub(crate) fn shows(decision: &Decision, rule: &str) -> bool {
             .and_then(|duty| duty.met)
     };
     match rule {
-        "forecast.usual" => decision.evidence.forecast != Forecast::NotApplicable,
+        "forecast.usual" | "forecast.announced_to_official" => {
+            decision.evidence.forecast != Forecast::NotApplicable
+        }
+        "forecast.government_covert" => decision.evidence.forecast == Forecast::ExclusionRisk,
+        "forecast.works_council" => decision.evidence.forecast == Forecast::NotApplicable,
         _ if rule.starts_with("forecast.") => decision.evidence.forecast == Forecast::Weighed,
         _ => match (rule.strip_suffix(".met"), rule.strip_suffix(".unmet")) {
             (Some(duty), _) => met(duty) == Some(true),

@@ -176,6 +176,7 @@ pub(super) const ROWS: &[Definition] = &[
             "{\"p1\":\"given\"}",
             "{\"p1\":\"given_by_guardian\"}",
             "{\"p1\":\"refused\"}",
+            "{\"p1\":\"withdrawn\"}",
         ]),
     Definition::new(
         "14",

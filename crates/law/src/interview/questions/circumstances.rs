@@ -241,7 +241,7 @@ pub(super) const QUESTIONS: &[Question] = &[
         ),
         Form::One(&[
             Choice::new("none", "Geen", "None", &[("special_data_ground", Some("\"none\""))]),
-            Choice::new("explicit", "Uitdrukkelijke toestemming", "Explicit consent", &[("special_data_ground", Some("\"explicit_consent\"")), ("consent_per_participant", Some("{\"p1\":\"given_explicit\"}"))]),
+            Choice::new("explicit", "Uitdrukkelijke toestemming", "Explicit consent", &[("consent_per_participant", Some("{\"p1\":\"given_explicit\"}")), ("special_data_ground", Some("\"explicit_consent\""))]),
             Choice::new("vital", "Levensgevaar", "A vital interest", &[("special_data_ground", Some("\"vital_interest\""))]),
             Choice::new("members", "Een vereniging en haar leden", "An association and its members", &[("special_data_ground", Some("\"association_members\""))]),
             Choice::new("public", "De persoon maakte het zelf openbaar", "The person made it public", &[("special_data_ground", Some("\"made_public\""))]),

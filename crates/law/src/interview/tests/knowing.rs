@@ -30,6 +30,7 @@ fn one(facts: &Map<String, Value>, ask: &Ask) -> Answer {
         (Some(Value::Array(known)), Some(Value::Array(said))) => {
             100 - known.len().abs_diff(said.len())
         }
+        (Some(_), Some(Value::Object(said))) => 1 + said.len(),
         (Some(_), Some(_)) => 1,
         _ => 0,
     };

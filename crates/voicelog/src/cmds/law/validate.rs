@@ -48,7 +48,7 @@ pub(super) fn run(
     Ok(if faults.is_empty() {
         Ended::Done
     } else {
-        Ended::Failed
+        Ended::Wrong
     })
 }
 
