@@ -10,6 +10,8 @@ mod bare;
 mod condition;
 mod embedded;
 mod error;
+#[cfg(test)]
+mod mutants;
 mod needs;
 pub(crate) mod rule;
 mod schema;

@@ -5,7 +5,7 @@
 //! and leaves off as soon as the condition can't hold any more. That no facts are found is no
 //! proof, and is never said as one.
 
-mod options;
+pub(crate) mod options;
 
 use crate::facts::values::Values;
 use crate::facts::{Facts, name};

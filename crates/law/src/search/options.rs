@@ -16,7 +16,7 @@ const OBJECTS_MAX: usize = 240;
 type Named = BTreeMap<(String, Option<String>), Vec<Value>>;
 
 /// The options of every open fact: the value it has in `base` first, and missing as well.
-pub(super) fn of(
+pub(crate) fn of(
     condition: &Condition,
     base: &Facts,
     open: &BTreeSet<&'static str>,
