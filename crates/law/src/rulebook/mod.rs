@@ -10,8 +10,6 @@ mod bare;
 mod condition;
 mod embedded;
 mod error;
-#[cfg(test)]
-mod mutants;
 mod needs;
 pub(crate) mod rule;
 mod schema;
@@ -470,6 +468,8 @@ fn show(rule: &Rule) -> RuleText {
 
 #[cfg(test)]
 mod tests {
+    mod mutants;
+
     use super::*;
     use crate::facts::Facts;
     use serde_json::Value;

@@ -7,12 +7,12 @@
 //! mutant and looks for what is wanting; what it does not find is to be written there by hand, or
 //! the rule says something twice and can be shorter.
 
-use super::condition::{Condition, Meaning, Truth};
-use super::{Does, Rule, Rulebook};
 use crate::decision::ReasonKind;
 use crate::facts::Facts;
 use crate::facts::values::Values;
 use crate::interview::possible::{inputs_of, value_in};
+use crate::rulebook::condition::{Condition, Meaning, Truth};
+use crate::rulebook::{Does, Rule, Rulebook};
 use crate::search::options;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -61,7 +61,7 @@ fn kept_edges() -> BTreeMap<String, Told> {
 
 /// The hit and the miss of each rule in `tests/rules.json`.
 fn hits_and_misses() -> BTreeMap<String, Told> {
-    let table: Value = serde_json::from_str(include_str!("../../tests/rules.json")).unwrap();
+    let table: Value = serde_json::from_str(include_str!("../../../tests/rules.json")).unwrap();
     let mut told: BTreeMap<String, Told> = BTreeMap::new();
     for row in table["rules"].as_array().unwrap() {
         let base = table["bases"][row["base"].as_str().unwrap()].as_object();
