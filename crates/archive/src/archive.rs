@@ -2,10 +2,11 @@
 
 use crate::call::Calls;
 use crate::error::Doing;
+use crate::rules::Rules;
 use crate::{ArchiveError, Call, Lines, OfferedCall, OfferedParty, SAYABLE_FACTS, Secrets, random};
 use serde_json::{Map, Value};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex};
 use voicelog_law::{Facts, Rulebook};
 use voicelog_model::{RecordingId, Timestamp};
 use voicelog_store::index::Accounts;
@@ -39,7 +40,7 @@ pub struct Archive {
     pub(crate) blobs: Box<dyn Blobs>,
     pub(crate) keys: Box<dyn Keys>,
     pub(crate) secrets: Secrets,
-    rulebook: RwLock<Arc<Rulebook>>,
+    pub(crate) rules: Rules,
     pub(crate) lines: Lines,
     pub(crate) calls: Calls,
     pub(crate) origin: String,
@@ -64,7 +65,7 @@ impl Archive {
             blobs: parts.blobs,
             keys: parts.keys,
             secrets: parts.secrets,
-            rulebook: RwLock::new(Arc::new(parts.rulebook)),
+            rules: Rules::new(parts.rulebook),
             lines: parts.lines,
             calls: Calls::default(),
             origin,
@@ -76,37 +77,6 @@ impl Archive {
     #[must_use]
     pub fn accounts(&self) -> &dyn Accounts {
         &*self.index
-    }
-
-    /// The rules that the last question was answered with.
-    #[must_use]
-    pub fn rulebook(&self) -> Arc<Rulebook> {
-        // A change is one assignment: what a panic leaves behind is whole.
-        let rulebook = self.rulebook.read();
-        Arc::clone(&rulebook.unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// The rules in force at `now`. They are put together anew, on the thread that asks, when the
-    /// law or a house rule has changed since the last question, and kept.
-    pub(crate) fn rulebook_at(&self, now: Timestamp) -> Result<Arc<Rulebook>, ArchiveError> {
-        let kept = self.rulebook();
-        if kept.is_in_force(now) {
-            return Ok(kept);
-        }
-        let mut place = self
-            .rulebook
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        // Whoever waited here finds it loaded.
-        if !place.is_in_force(now) {
-            *place = Arc::new(place.on(now).map_err(ArchiveError::Rulebook)?);
-            tracing::info!(
-                valid_from = place.valid_from(),
-                hash = place.hash(),
-                "the rules have changed"
-            );
-        }
-        Ok(Arc::clone(&place))
     }
 
     /// The lines of this installation.

@@ -27,6 +27,7 @@ pub mod random;
 mod read;
 mod records;
 mod recover;
+mod rules;
 mod secrets;
 mod tail;
 mod writer;

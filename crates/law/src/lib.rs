@@ -39,6 +39,7 @@ pub use documents::{
     Block, Clause, DOCUMENT_STYLE, Document, DocumentError, DocumentText, ListKind, Note,
     Particular, ParticularKind, Particulars, ParticularsError, Piece, Section, Style,
 };
+pub use facts::calendar::moment_or_day;
 pub use facts::table::{Definition, Effect, Field, Missing, Shape, definitions};
 pub use facts::{Facts, FactsError, Finding, facts_schema, strict_object};
 pub use house::{HouseFaults, HouseFinding, HouseRules};

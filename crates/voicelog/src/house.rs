@@ -19,6 +19,17 @@ fn bad(what: String) -> anyhow::Error {
 /// Every `*.cedar` under a folder, by path. A folder without any is a mistake: it would mean no
 /// rules at all, and nobody would know.
 pub(crate) fn files(folder: &Path, language: Language) -> Result<Files> {
+    if folder.is_file() {
+        let file = folder.display();
+        return Err(bad(match language {
+            Language::Nl => {
+                format!("huisregels: `{file}` is een bestand; noem de map waar het in staat")
+            }
+            Language::En => {
+                format!("house rules: `{file}` is a file; name the folder that holds it")
+            }
+        }));
+    }
     let mut found = Vec::new();
     collect(folder, folder, 0, language, &mut found)?;
     found.sort();

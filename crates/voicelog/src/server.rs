@@ -25,6 +25,8 @@ use zeroize::Zeroizing;
 
 /// How often it is looked whether the recorder has failed for good.
 const BROKEN_LOOK: Duration = Duration::from_secs(1);
+/// How often it is looked whether other rules begin tomorrow.
+const RULES_LOOK: Duration = Duration::from_secs(3_600);
 
 /// A server that runs until it is stopped.
 pub(crate) struct Server {
@@ -55,6 +57,7 @@ impl Server {
         let now = clock.now();
         let archive = wiring::create_or_open(&folder, config, now)?;
         let api_token = folder.api_token()?;
+        archive.look_ahead(now).context("cannot load the rules")?;
         let recovery = archive.recover(now).context("cannot recover the archive")?;
         let shared: Arc<dyn Clock> = Arc::clone(clock) as Arc<dyn Clock>;
         let recorder = Recorder::start(
@@ -101,6 +104,7 @@ impl Server {
             };
             voicelog_web::serve(listener, voicelog_web::router(app), shutdown).await;
         });
+        runtime.spawn(look_ahead(Arc::clone(&archive), Arc::clone(clock)));
         let (stop_sweep, sweep) = start_sweep(config, &archive, clock);
         Ok(Self {
             archive,
@@ -177,6 +181,21 @@ impl Server {
             print::warn(format!("voicelog: {}", error::chain(&error)));
         }
         self.runtime.shutdown_timeout(Duration::from_secs(1));
+    }
+}
+
+/// Makes the rules of tomorrow ready today, again and again.
+async fn look_ahead(archive: Arc<Archive>, clock: Arc<SystemClock>) {
+    let mut looks = tokio::time::interval(RULES_LOOK);
+    loop {
+        looks.tick().await;
+        let (archive, now) = (Arc::clone(&archive), clock.now());
+        match tokio::task::spawn_blocking(move || archive.look_ahead(now)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!("the rules of tomorrow: {}", error::chain(&error)),
+            // The server is stopping.
+            Err(_cancelled) => return,
+        }
     }
 }
 

@@ -47,6 +47,12 @@ pub(crate) fn day(text: &str) -> Option<Date> {
         .flatten()
 }
 
+/// A moment, or a day, which counts from its beginning in the Netherlands.
+#[must_use]
+pub fn moment_or_day(text: &str) -> Option<Timestamp> {
+    moment(text).or_else(|| start_of(day(text)?))
+}
+
 /// The moment at which a day begins.
 pub(crate) fn start_of(day: Date) -> Option<Timestamp> {
     day.to_zoned(TimeZone::get(ZONE).ok()?)

@@ -2,6 +2,7 @@
 
 use super::calendar;
 use super::countries::COUNTRIES;
+use crate::text::Text;
 use super::error::{Findings, nearest, shown};
 use super::table::{Field, Shape, words};
 use serde_json::{Map, Value};
@@ -128,20 +129,27 @@ fn check_word(place: &str, known: &[&str], word: &str, findings: &mut Findings) 
         );
     } else if is_unknown_word(word) {
         unknown_word(place, word, findings);
-    } else if let Some(near) = nearest(word, known.iter().copied()) {
-        findings.add(
-            place,
-            &format!("`{}` bestaat niet; bedoelt u `{near}`?", shown(word)),
-            &format!("`{}` is not a value; did you mean `{near}`?", shown(word)),
-        );
     } else {
-        let all = known.join(", ");
+        let (word, hint) = (shown(word), choose(word, known));
         findings.add(
             place,
-            &format!("`{}` bestaat niet; kies uit {all}", shown(word)),
-            &format!("`{}` is not a value; choose from {all}", shown(word)),
+            &format!("`{word}` bestaat niet; {}", hint.nl),
+            &format!("`{word}` is not a value; {}", hint.en),
         );
     }
+}
+
+/// What could have been meant, and everything that there is.
+fn choose(word: &str, known: &[&str]) -> Text {
+    let all = known.join(", ");
+    let (nl, en) = match nearest(word, known.iter().copied()) {
+        Some(near) => (
+            format!("bedoelt u `{near}`? Kies uit {all}"),
+            format!("did you mean `{near}`? Choose from {all}"),
+        ),
+        None => (format!("kies uit {all}"), format!("choose from {all}")),
+    };
+    Text { nl, en }
 }
 
 fn is_unknown_word(word: &str) -> bool {
@@ -201,23 +209,11 @@ fn check_object(place: &str, fields: &[Field], map: &Map<String, Value>, finding
             continue;
         }
         let names: Vec<_> = fields.iter().map(|field| field.name).collect();
-        let near = nearest(key, names.iter().copied());
-        let (hint_nl, hint_en) = near.map_or_else(
-            || {
-                let all = names.join(", ");
-                (format!("kies uit {all}"), format!("choose from {all}"))
-            },
-            |near| {
-                (
-                    format!("bedoelt u `{near}`?"),
-                    format!("did you mean `{near}`?"),
-                )
-            },
-        );
+        let (key, hint) = (shown(key), choose(key, &names));
         findings.add(
             place,
-            &format!("heeft geen veld `{}`; {hint_nl}", shown(key)),
-            &format!("has no field `{}`; {hint_en}", shown(key)),
+            &format!("heeft geen veld `{key}`; {}", hint.nl),
+            &format!("has no field `{key}`; {}", hint.en),
         );
     }
 }

@@ -358,6 +358,15 @@ impl Rulebook {
             .collect()
     }
 
+    /// Reads the conditions of all rules now, which else happens when an act is first asked for:
+    /// for whoever has to answer at once.
+    pub fn prepare(&self) {
+        self.acts
+            .values()
+            .flat_map(ActRules::all)
+            .for_each(RuleSet::prepare);
+    }
+
     /// The rules that can make the outcome of an act: gates, what missing facts do, duties.
     pub(crate) fn deciding(&self, action: Action) -> impl Iterator<Item = &Rule> {
         let sets = self.acts.get(&action).into_iter();

@@ -20,7 +20,7 @@ pub(super) struct Needs {
 }
 
 /// Something that is seen at once about what is read, and parts of it.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 enum Check {
     /// Not seen here.
     Open,
@@ -35,7 +35,7 @@ enum Check {
 }
 
 /// A name, or a field of what it stands for.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct Path(Name, Option<String>);
 
 #[derive(Debug, PartialEq, Eq)]
@@ -62,6 +62,11 @@ impl Needs {
                 may_hold: Check::Open,
             },
         }
+    }
+
+    /// Whether what the other can't hold without is the same.
+    pub(super) fn are_those_of(&self, other: &Self) -> bool {
+        self.may_hold == other.may_hold
     }
 
     /// Whether the rule may hold, as far as is seen at once.

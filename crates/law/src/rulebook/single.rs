@@ -1,4 +1,4 @@
-//! One policy by itself, and the rules of one part of an act.
+//! One policy, and the rules of one part of an act.
 
 use super::asked::{Asked, Name, Wanted};
 use super::condition::Condition;
@@ -7,7 +7,7 @@ use super::{Rule, RuleFailure};
 use cedar_policy::{AuthorizationError, Authorizer, Effect, Entities, Policy, PolicySet, Request};
 use std::sync::{Arc, OnceLock};
 
-/// One policy by itself, so that it can be evaluated without its neighbours.
+/// The policy of a rule, and what is read of it.
 #[derive(Debug)]
 pub(crate) struct Single {
     pub(super) policy: Policy,
@@ -20,8 +20,8 @@ struct Read {
     /// When it holds.
     condition: Condition,
     needs: Needs,
-    /// The policy by itself, on every act: its act was selected before it is evaluated.
-    set: Result<PolicySet, String>,
+    /// The policy, on every act: its act was selected before it is evaluated.
+    on_every_act: Policy,
 }
 
 impl Single {
@@ -36,25 +36,6 @@ impl Single {
     /// When it holds.
     pub(super) fn condition(&self) -> &Condition {
         &self.read().condition
-    }
-
-    /// Whether it holds; an error if it can't be evaluated.
-    fn evaluate(
-        &self,
-        authorizer: &Authorizer,
-        request: &Request,
-        entities: &Entities,
-    ) -> Result<bool, String> {
-        let set = self.read().set.as_ref().map_err(Clone::clone)?;
-        let response = authorizer.is_authorized(request, set, entities);
-        let diagnostics = response.diagnostics();
-        match diagnostics.errors().next() {
-            Some(error) => {
-                let AuthorizationError::PolicyEvaluationError(error) = error;
-                Err(error.to_string())
-            }
-            None => Ok(diagnostics.reason().next().is_some()),
-        }
     }
 
     fn read(&self) -> &Read {
@@ -74,26 +55,120 @@ impl Read {
             *json.get_mut("action")? = serde_json::json!({ "op": "All" });
             Policy::from_json(Some(policy.id().clone()), json).ok()
         });
-        let policy = on_every_act.unwrap_or_else(|| policy.clone());
         Self {
             needs: Needs::of(&condition),
             condition,
-            set: PolicySet::from_policies([policy]).map_err(|error| error.to_string()),
+            on_every_act: on_every_act.unwrap_or_else(|| policy.clone()),
         }
     }
 }
 
+/// Rules of the same effect that can't hold without the same: one look and one call for all.
+#[derive(Debug)]
+struct Group {
+    rules: Vec<Arc<Rule>>,
+    set: Result<PolicySet, String>,
+}
+
+impl Group {
+    fn of(rules: Vec<Arc<Rule>>) -> Self {
+        let policies = rules.iter().map(|rule| &rule.single.read().on_every_act);
+        Self {
+            set: PolicySet::from_policies(policies.cloned()).map_err(|error| error.to_string()),
+            rules,
+        }
+    }
+
+    fn takes(rules: &[Arc<Rule>], other: &Rule) -> bool {
+        rules.first().is_some_and(|rule| {
+            rule.single.policy.effect() == other.single.policy.effect()
+                && rule
+                    .single
+                    .read()
+                    .needs
+                    .are_those_of(&other.single.read().needs)
+        })
+    }
+
+    fn may_hold(&self, asked: &Asked) -> bool {
+        let first = self.rules.first();
+        first.is_some_and(|rule| rule.single.read().needs.may_be_met(asked))
+    }
+
+    /// Adds the rules that hold, and those that could not be evaluated.
+    fn evaluate<'r>(
+        &'r self,
+        ask: &Ask<'_>,
+        held: &mut Vec<&'r Rule>,
+        failed: &mut Vec<RuleFailure>,
+    ) {
+        let failure = |rule: &str, why: &str| RuleFailure {
+            rule: Some(rule.to_owned()),
+            why: why.to_owned(),
+        };
+        let set = match &self.set {
+            Ok(set) => set,
+            Err(why) => return failed.extend(self.rules.iter().map(|rule| failure(&rule.id, why))),
+        };
+        let response = ask.authorizer.is_authorized(ask.request, set, ask.entities);
+        for error in response.diagnostics().errors() {
+            let AuthorizationError::PolicyEvaluationError(error) = error;
+            failed.push(failure(error.policy_id().as_ref(), &error.to_string()));
+        }
+        for id in response.diagnostics().reason() {
+            let id: &str = id.as_ref();
+            held.extend(
+                self.rules
+                    .iter()
+                    .find(|rule| rule.id == id)
+                    .map(|rule| &**rule),
+            );
+        }
+    }
+}
+
+/// A question as Cedar takes it.
+struct Ask<'a> {
+    authorizer: Authorizer,
+    request: &'a Request,
+    entities: &'a Entities,
+}
+
 /// The rules of one part of an act.
 #[derive(Debug, Clone, Default)]
-pub(super) struct RuleSet(Vec<Arc<Rule>>);
+pub(super) struct RuleSet {
+    rules: Vec<Arc<Rule>>,
+    /// Made when the act is first asked for.
+    groups: Arc<OnceLock<Vec<Group>>>,
+}
 
 impl RuleSet {
     pub(super) fn add(&mut self, rule: Arc<Rule>) {
-        self.0.push(rule);
+        self.rules.push(rule);
+        self.groups = Arc::default();
     }
 
     pub(super) fn rules(&self) -> impl Iterator<Item = &Rule> {
-        self.0.iter().map(|rule| &**rule)
+        self.rules.iter().map(|rule| &**rule)
+    }
+
+    fn groups(&self) -> &[Group] {
+        self.groups.get_or_init(|| {
+            let mut groups: Vec<Vec<Arc<Rule>>> = Vec::new();
+            for rule in &self.rules {
+                let rule = Arc::clone(rule);
+                match groups.iter_mut().find(|group| Group::takes(group, &rule)) {
+                    Some(group) => group.push(rule),
+                    None => groups.push(vec![rule]),
+                }
+            }
+            groups.into_iter().map(Group::of).collect()
+        })
+    }
+
+    /// Reads all of its rules, so that the first question on the act does not wait for it.
+    pub(super) fn prepare(&self) {
+        self.groups();
     }
 
     /// The rules of this part that hold, as Cedar finds them in one set: where a rule forbids,
@@ -103,31 +178,28 @@ impl RuleSet {
         asked: &Asked,
         entities: &Entities,
     ) -> (Vec<&Rule>, Vec<RuleFailure>) {
-        let may_hold = |rule: &&Rule| rule.single.read().needs.may_be_met(asked);
-        let rules: Vec<&Rule> = self.rules().filter(may_hold).collect();
-        if rules.is_empty() {
+        let groups = self.groups().iter().filter(|group| group.may_hold(asked));
+        let groups: Vec<&Group> = groups.collect();
+        if groups.is_empty() {
             return (Vec::new(), Vec::new());
         }
         let mut wanted = Wanted::none();
-        let names = rules
-            .iter()
-            .flat_map(|rule| &rule.single.read().needs.reads);
-        names.for_each(|name: &Name| wanted.add(*name));
+        for rule in groups.iter().flat_map(|group| &group.rules) {
+            let names = rule.single.read().needs.reads.iter();
+            names.for_each(|name: &Name| wanted.add(*name));
+        }
         let request = match asked.request(&wanted) {
             Ok(request) => request,
             Err(failure) => return (Vec::new(), vec![failure]),
         };
-        let authorizer = Authorizer::new();
+        let ask = Ask {
+            authorizer: Authorizer::new(),
+            request: &request,
+            entities,
+        };
         let (mut held, mut failures) = (Vec::new(), Vec::new());
-        for rule in rules {
-            match rule.single.evaluate(&authorizer, &request, entities) {
-                Ok(true) => held.push(rule),
-                Ok(false) => {}
-                Err(why) => failures.push(RuleFailure {
-                    rule: Some(rule.id.clone()),
-                    why,
-                }),
-            }
+        for group in groups {
+            group.evaluate(&ask, &mut held, &mut failures);
         }
         let forbids = |rule: &Rule| rule.single.policy.effect() == Effect::Forbid;
         if held.iter().any(|rule| forbids(rule)) {
@@ -139,7 +211,7 @@ impl RuleSet {
     /// All of its rules in one set, as Cedar is used without what this room adds.
     pub(super) fn in_one(&self) -> PolicySet {
         let mut set = PolicySet::new();
-        for rule in &self.0 {
+        for rule in &self.rules {
             // Ids are unique, so none is left out.
             set.add(rule.single.policy.clone()).ok();
         }
@@ -220,9 +292,9 @@ mod tests {
             let asked = Asked::new(facts.action(), facts.filled(), at());
             let act = &rulebook.acts[&facts.action()];
             for part in act.all() {
-                let may_hold = |rule: &&Arc<Rule>| rule.single.read().needs.may_be_met(&asked);
-                all += part.0.len();
-                tried += part.0.iter().filter(may_hold).count();
+                let may_hold = |rule: &&Rule| rule.single.read().needs.may_be_met(&asked);
+                all += part.rules().count();
+                tried += part.rules().filter(may_hold).count();
                 held += part.evaluate(&asked, &rulebook.versions.entities).0.len();
             }
         }

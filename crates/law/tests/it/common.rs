@@ -1,6 +1,7 @@
 //! The rulebook at the day of the cases, and how cases are read.
 
 use serde_json::{Map, Value};
+use std::path::Path;
 use std::sync::OnceLock;
 use voicelog_law::{Decision, Facts, Rulebook, decide_without_unknown};
 use voicelog_model::Timestamp;
@@ -44,4 +45,17 @@ pub(crate) fn changed(base: &Value, change: &Value) -> Value {
         }
     }
     Value::Object(map)
+}
+
+/// A file that is kept to be read, with what the rules say now: what stands in it. With
+/// `LAW_WRITE` in the environment it is written anew first.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a file of the repository, not of an archive"
+)]
+pub(crate) fn kept(path: &Path, now: &str) -> String {
+    if std::env::var_os("LAW_WRITE").is_some() {
+        std::fs::write(path, now).unwrap();
+    }
+    std::fs::read_to_string(path).unwrap_or_default()
 }

@@ -1,10 +1,9 @@
 //! The documents as people get them. `tests/documents` holds situations and, beside each, every
 //! document that goes with it, in both languages: a change of a text is read in their diff.
-//! `cargo test -p voicelog-law --test it -- --ignored write_the_documents` writes them anew.
+//! `LAW_WRITE=1 cargo test -p voicelog-law --test it documents` writes them anew.
 
-use crate::common::{changed, facts, rulebook, today};
+use crate::common::{changed, facts, kept, rulebook, today};
 use serde_json::{Value, json};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use voicelog_law::{DocumentError, DocumentText, Particulars, Style};
 use voicelog_model::Language;
@@ -79,8 +78,8 @@ fn every_document_of_every_situation_reads_as_reviewed() {
     for (name, situation) in situations() {
         for language in LANGUAGES {
             let path = golden(&name, language);
-            let reviewed = std::fs::read_to_string(&path).unwrap_or_default();
             let is = all_of(&situation, language);
+            let reviewed = kept(&path, &is);
             if is != reviewed {
                 let pairs = is
                     .lines()
@@ -90,19 +89,12 @@ fn every_document_of_every_situation_reads_as_reviewed() {
             }
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-#[test]
-#[ignore = "writes the reviewed documents anew; read the diff"]
-fn write_the_documents() {
-    for (name, situation) in situations() {
-        for language in LANGUAGES {
-            let mut file = std::fs::File::create(golden(&name, language)).unwrap();
-            file.write_all(all_of(&situation, language).as_bytes())
-                .unwrap();
-        }
-    }
+    assert!(
+        wrong.is_empty(),
+        "documents that read otherwise than in tests/documents. If that is meant, write them anew with\n\
+         LAW_WRITE=1 cargo test -p voicelog-law --test it documents\nand read the difference:\n{}",
+        wrong.join("\n")
+    );
 }
 
 #[test]

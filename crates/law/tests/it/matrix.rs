@@ -2,26 +2,20 @@
 //! to read. A change of a rule shows there as a difference; that difference is what to review.
 
 use crate::any::decision;
-use crate::common::today;
+use crate::common::{kept, today};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use voicelog_law::{Facts, Outcome};
+use voicelog_law::{Facts, Outcome, facts_schema};
 use voicelog_model::Action;
 
-const RECORDERS: &[&str] = &[
-    "private_person",
-    "citizen",
-    "employee",
-    "self_employed",
-    "company",
-    "employer",
-    "government_body",
-    "care_provider",
-    "interest_group",
-    "journalist",
-];
+/// Everybody who may record, in the order of the facts.
+fn recorders() -> Vec<String> {
+    let schema = facts_schema();
+    let words = &schema["properties"]["recorder_type"]["enum"];
+    serde_json::from_value(words.clone()).unwrap()
+}
 
 /// A situation: its name, what it is, and its facts.
 struct Situation {
@@ -180,13 +174,13 @@ fn answer(situation: &Situation, recorder: &str, act: Action) -> (&'static str, 
     (short(decision.outcome), rules.join(", "))
 }
 
-fn section(situation: &Situation, text: &mut String) {
+fn section(situation: &Situation, recorders: &[String], text: &mut String) {
     writeln!(text, "\n## {}\n\n{}\n", situation.name, situation.what).unwrap();
-    writeln!(text, "| | {} |", RECORDERS.join(" | ")).unwrap();
-    writeln!(text, "| --- |{}", " --- |".repeat(RECORDERS.len())).unwrap();
+    writeln!(text, "| | {} |", recorders.join(" | ")).unwrap();
+    writeln!(text, "| --- |{}", " --- |".repeat(recorders.len())).unwrap();
     let mut why = String::new();
     for act in Action::ALL {
-        let answers: Vec<_> = RECORDERS
+        let answers: Vec<_> = recorders
             .iter()
             .map(|recorder| answer(situation, recorder, act))
             .collect();
@@ -194,14 +188,14 @@ fn section(situation: &Situation, text: &mut String) {
         writeln!(text, "| {act} | {} |", cells.join(" | ")).unwrap();
         // Those who get the same answer for the same reasons stand together.
         let mut groups: BTreeMap<usize, (&(&str, String), Vec<&str>)> = BTreeMap::new();
-        for (recorder, answer) in RECORDERS.iter().zip(&answers) {
+        for (recorder, answer) in recorders.iter().zip(&answers) {
             let first = answers.iter().position(|other| other == answer).unwrap();
             let group = groups.entry(first).or_insert((answer, Vec::new()));
             group.1.push(recorder);
         }
         writeln!(why, "\n{act}\n").unwrap();
         for ((outcome, rules), who) in groups.values() {
-            let who = if who.len() == RECORDERS.len() {
+            let who = if who.len() == recorders.len() {
                 "all".to_owned()
             } else {
                 who.join(", ")
@@ -215,7 +209,7 @@ fn section(situation: &Situation, text: &mut String) {
 fn matrix() -> String {
     let mut text = "# Who may do what\n\n\
         Made by the test `matrix` of this crate, and held against the rules by it; \
-        `LAW_MATRIX=write cargo test -p voicelog-law --test it matrix` writes it anew. Read the \
+        `LAW_WRITE=1 cargo test -p voicelog-law --test it matrix` writes it anew. Read the \
         difference: it is what a change of the rules does.\n\n\
         P permitted, PD permitted with duties, C a human decides, FP forbidden on privacy, FC \
         forbidden by criminal law, - facts that contradict themselves. A situation adds to a \
@@ -223,8 +217,9 @@ fn matrix() -> String {
         is with a third party, the new use is a measure against staff, a copy is for the person \
         recorded, the analysis is a summary, the call has its opt-in.\n"
         .to_owned();
+    let recorders = recorders();
     for situation in situations() {
-        section(&situation, &mut text);
+        section(&situation, &recorders, &mut text);
     }
     text
 }
@@ -234,17 +229,9 @@ fn file() -> PathBuf {
 }
 
 #[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a file of the repository, not of an archive"
-)]
 fn the_matrix_is_what_the_rules_say() {
     let is = matrix();
-    if std::env::var_os("LAW_MATRIX").is_some() {
-        std::fs::write(file(), &is).unwrap();
-        return;
-    }
-    let kept = std::fs::read_to_string(file()).unwrap_or_default();
+    let kept = kept(&file(), &is);
     let (was, now) = (by_place(&kept), by_place(&is));
     let gone = was.difference(&now).map(|line| format!("- {line}"));
     let new = now.difference(&was).map(|line| format!("+ {line}"));
@@ -253,7 +240,7 @@ fn the_matrix_is_what_the_rules_say() {
     assert!(
         is == kept,
         "the rules say something else than tests/matrix.md. If that is meant, write it anew with\n\
-         LAW_MATRIX=write cargo test -p voicelog-law --test it matrix\nand read the difference:\n{}",
+         LAW_WRITE=1 cargo test -p voicelog-law --test it matrix\nand read the difference:\n{}",
         changed.join("\n")
     );
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use voicelog_law::{
     BeforeRulebook, DocumentText, Facts, FactsError, Particulars, ParticularsError, Rulebook,
-    Style, facts_schema,
+    Style, facts_schema, moment_or_day,
 };
 use voicelog_model::{Language, Timestamp};
 
@@ -26,10 +26,10 @@ impl Moment {
     fn at(&self, desk: &Shared) -> Result<Timestamp, Trouble> {
         let at = match &self.at {
             None => desk.now(),
-            Some(text) => text.parse::<Timestamp>().map_err(|_no_moment| {
+            Some(text) => moment_or_day(text).ok_or_else(|| {
                 unfit(
-                    "`at` is een moment zoals 2026-11-21T10:02:00Z.".to_owned(),
-                    "`at` is a moment such as 2026-11-21T10:02:00Z.".to_owned(),
+                    "`at` is een dag (2026-11-21) of een moment (2026-11-21T10:02:00Z).".to_owned(),
+                    "`at` is a day (2026-11-21) or a moment (2026-11-21T10:02:00Z).".to_owned(),
                 )
             })?,
         };

@@ -15,6 +15,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::{Extension, Json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use voicelog_law::{
     Answer, Answers, Ask, Decision, DocumentText, Facts, Interview, Rulebook, Step, Walk,
 };
@@ -153,9 +154,10 @@ async fn follow(desk: &Shared, lang: Language, fields: Fields) -> Result<Shown, 
         .acquire()
         .await
         .map_err(|closed| Trouble::internal(&closed))?;
-    let rulebook = desk.app.archive.rulebook();
+    let archive = Arc::clone(&desk.app.archive);
     let now = desk.now();
     let shown = tokio::task::spawn_blocking(move || {
+        let rulebook = archive.rulebook_at(now)?;
         let interview = Interview::new(&rulebook, now);
         let sent = read(&interview, &fields);
         show(&interview, &rulebook, sent, lang, now)

@@ -3,9 +3,9 @@
 //!
 //! `tests/rules.json` has a hit and a miss of each rule. `tests/edges.json` has what tells a rule
 //! from the mutants that those let live. It was found by search and is kept, so that a change of
-//! a rule shows there as a difference. `write_the_edges` keeps what still tells a rule from a
-//! mutant and looks for what is wanting; what it does not find is to be written there by hand, or
-//! the rule says something twice and can be shorter.
+//! a rule shows there as a difference. With `LAW_WRITE` in the environment what still tells a rule
+//! from a mutant is kept and what is wanting is looked for; what is not found is to be written
+//! there by hand, or the rule says something twice and can be shorter.
 
 use crate::decision::ReasonKind;
 use crate::facts::Facts;
@@ -278,6 +278,9 @@ fn living<'m>(
 #[test]
 fn no_mutant_of_a_rule_lives() {
     let rulebook = Rulebook::embedded(at()).unwrap();
+    if std::env::var_os("LAW_WRITE").is_some() {
+        write_the_edges(&rulebook);
+    }
     let (hits, edges) = (hits_and_misses(), kept_edges());
     let (mut alive, mut all) = (Vec::new(), 0);
     for rule in tested(&rulebook) {
@@ -291,7 +294,7 @@ fn no_mutant_of_a_rule_lives() {
     assert!(
         alive.is_empty(),
         "{} of {all} live. Facts that tell them from their rules are found by\n\
-         cargo test --release -p voicelog-law --lib write_the_edges -- --ignored --nocapture\n{}",
+         LAW_WRITE=1 cargo test --release -p voicelog-law --lib mutant\n{}",
         alive.len(),
         alive.join("\n")
     );
@@ -313,7 +316,7 @@ fn what_the_edges_say_is_what_cedar_says() {
     assert!(
         wrong.is_empty(),
         "tests/edges.json says something else. If that is meant, write it anew with\n\
-         cargo test --release -p voicelog-law --lib write_the_edges -- --ignored --nocapture\n{}",
+         LAW_WRITE=1 cargo test --release -p voicelog-law --lib mutant\n{}",
         wrong.join("\n")
     );
 }
@@ -404,17 +407,15 @@ fn bases(rulebook: &Rulebook, rule: &Rule, told: &Told) -> Vec<Facts> {
     bases
 }
 
-#[test]
-#[ignore = "writes tests/edges.json; run it after changing a rule, and read the difference"]
+/// Keeps what still tells a rule from a mutant, looks for what is wanting, and writes both.
 #[expect(
     clippy::disallowed_methods,
     reason = "a file of the repository, not of an archive"
 )]
-fn write_the_edges() {
-    let rulebook = Rulebook::embedded(at()).unwrap();
+fn write_the_edges(rulebook: &Rulebook) {
     let (hits, known) = (hits_and_misses(), kept_edges());
     let mut lines = Vec::new();
-    for rule in tested(&rulebook) {
+    for rule in tested(rulebook) {
         let mutants = mutants(rule.condition());
         let own = told_of(rule, &hits, &BTreeMap::new());
         let lives = |edges: &Told| {
@@ -434,7 +435,7 @@ fn write_the_edges() {
                 edges.pop();
             }
         }
-        let mut near: Vec<_> = bases(&rulebook, rule, &own)
+        let mut near: Vec<_> = bases(rulebook, rule, &own)
             .into_iter()
             .map(|base| Near::new(rule, base))
             .collect();

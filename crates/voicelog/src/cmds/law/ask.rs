@@ -1,6 +1,6 @@
 //! `voicelog law ask`: the interview on a terminal, one line for each answer.
 
-use crate::{BadInput, Context, Ended, print};
+use crate::{Context, Ended, print};
 use anyhow::Result;
 use std::collections::BTreeMap;
 use std::io::BufRead;
@@ -49,7 +49,7 @@ pub(super) fn run(
         };
         put(&ask, walk.given.len() + 1, lang);
         let Some(line) = lines.next().transpose()? else {
-            return Err(unfinished(lang));
+            return Ok(unfinished(lang));
         };
         match read(&ask, line.trim(), lang) {
             Typed::Answer(answer) => answers.set(&ask.key, answer),
@@ -60,20 +60,20 @@ pub(super) fn run(
             }
             Typed::Why => why(&ask, lang),
             Typed::Quit if ask.is_for_advice() => wants_more = false,
-            Typed::Quit => return Err(unfinished(lang)),
+            Typed::Quit => return Ok(unfinished(lang)),
             Typed::Unclear(text) => print::line(format!("  {text}")),
         }
     }
 }
 
-fn unfinished(lang: Language) -> anyhow::Error {
-    anyhow::Error::new(BadInput(
-        lang.pick(
-            "het gesprek is niet afgemaakt, dus er is geen antwoord",
-            "the interview was not finished, so there is no answer",
-        )
-        .to_owned(),
-    ))
+/// An interview without an answer: never an end that could be read as a permission.
+fn unfinished(lang: Language) -> Ended {
+    print::say(
+        lang,
+        "Gestopt voor het einde van de vragen: er is geen antwoord, en er is niets bewaard.",
+        "Stopped before the last question: there is no answer, and nothing was stored.",
+    );
+    Ended::Wrong
 }
 
 /// Prints a question with its answers.
@@ -147,7 +147,12 @@ fn read(ask: &Ask, line: &str, lang: Language) -> Typed {
         "!" => return Typed::Why,
         "q" => return Typed::Quit,
         "?" if ask.may_be_unknown() => return Typed::Answer(Answer::NotKnown),
-        "?" => return unclear("Hier is een antwoord nodig.", "This needs an answer."),
+        "?" => {
+            return unclear(
+                "Deze vraag moet u beantwoorden: zonder dit is er niets te beslissen.",
+                "This one needs an answer: without it there is nothing to decide.",
+            );
+        }
         _ => {}
     }
     if let Form::Fields(entries) = ask.question.form {

@@ -35,7 +35,7 @@ fn risk(word: &str) -> Result<BreachRisk, String> {
 }
 
 pub(super) fn run(args: &Args, now: Timestamp, context: &Context) -> Result<Ended> {
-    let aware_at = moment("--aware", &args.aware)?;
+    let aware_at = moment("--aware", &args.aware, context.lang)?;
     if aware_at > now {
         return Err(bad(format!("--aware: {aware_at} is later than now")));
     }
@@ -74,6 +74,15 @@ fn as_json(duty: &BreachDuty, now: Timestamp, context: &Context) -> serde_json::
     })
 }
 
+/// As the clocks in the Netherlands show it, to the minute.
+fn local(at: Timestamp) -> String {
+    let zone = jiff::tz::TimeZone::get("Europe/Amsterdam").unwrap_or(jiff::tz::TimeZone::UTC);
+    at.to_jiff()
+        .to_zoned(zone)
+        .strftime("%Y-%m-%d %H:%M %Z")
+        .to_string()
+}
+
 fn line(duty: &BreachDuty, now: Timestamp, context: &Context) -> String {
     let BreachDuty { duty: said, due } = duty;
     let until = due.map_or_else(String::new, |due| {
@@ -82,7 +91,7 @@ fn line(duty: &BreachDuty, now: Timestamp, context: &Context) -> String {
         } else {
             context.lang.pick("uiterlijk", "at the latest")
         };
-        format!(" ({word} {due})")
+        format!(" ({word} {})", local(due))
     });
     let text = said.text.pick(context.lang);
     format!("  – {text}{until} [{}]", said.articles.join("; "))

@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args, now: Timestamp, context: &Context) -> Result<Ende
     let at = args
         .at
         .as_deref()
-        .map(|at| super::moment("--at", at))
+        .map(|at| super::moment("--at", at, context.lang))
         .transpose()?;
     let at = at.unwrap_or(now);
     let lang = context.lang;
@@ -61,7 +61,11 @@ pub(super) fn run(args: &Args, now: Timestamp, context: &Context) -> Result<Ende
         ));
     };
     let (facts, rulebook) = super::facts_at(facts, at, args.house.as_deref(), context)?;
-    let particulars = args.with.as_deref().map(particulars).transpose()?;
+    let particulars = args
+        .with
+        .as_deref()
+        .map(|path| particulars(path, lang))
+        .transpose()?;
     let made = text.make(&rulebook, &facts, &particulars.unwrap_or_default(), at);
     match made {
         Ok(document) => put(&document, args, lang),
@@ -73,9 +77,9 @@ pub(super) fn run(args: &Args, now: Timestamp, context: &Context) -> Result<Ende
     }
 }
 
-fn particulars(path: &Path) -> Result<Particulars> {
+fn particulars(path: &Path, lang: Language) -> Result<Particulars> {
     let wrong = |error| super::bad(format!("`{}`: {error}", path.display()));
-    Particulars::parse(&super::read(path)?).map_err(wrong)
+    Particulars::parse(&super::read(path, lang)?).map_err(wrong)
 }
 
 fn put(document: &Document, args: &Args, lang: Language) -> Result<Ended> {

@@ -14,8 +14,8 @@ use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use voicelog_law::{BeforeRulebook, Decision, Facts, Forecast, Rulebook, purposes};
-use voicelog_model::{Clock, DecisionId, Timestamp, limits};
+use voicelog_law::{BeforeRulebook, Decision, Facts, Forecast, Rulebook, moment_or_day, purposes};
+use voicelog_model::{Clock, DecisionId, Language, Timestamp, limits};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Args {
@@ -118,7 +118,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
         } => {
             let at = at
                 .as_deref()
-                .map(|at| moment("--at", at))
+                .map(|at| moment("--at", at, context.lang))
                 .transpose()?
                 .unwrap_or(now);
             decide(facts, at, house.as_deref(), *json, context)
@@ -130,7 +130,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
         Args::Again { id, save, json } => again::run(*id, save.as_deref(), now, *json, context),
         Args::Preview { at, house, json } => {
             let rulebook = house::rulebook(house.as_deref(), now, context)?;
-            preview::run(&rulebook, now, moment("--at", at)?, *json, context.lang)
+            preview::run(
+                &rulebook,
+                moment("--at", at, context.lang)?,
+                *json,
+                context.lang,
+            )
         }
         Args::Validate { folder, json } => validate::run(folder, now, *json, context),
         Args::Document(args) => document::run(args, now, context),
@@ -150,48 +155,30 @@ fn list_purposes(as_json: bool, context: &Context) -> Result<Ended> {
         print::json(&json!(all))?;
         return Ok(Ended::Done);
     }
+    let line = |nl, en, value: &str| print::line(format!("  {:22} {value}", lang.pick(nl, en)));
+    let letters = |letters: &[&str]| match letters {
+        [] => lang.pick("geen vaste", "none fixed").to_owned(),
+        letters => letters.join(", "),
+    };
     for purpose in purposes() {
         print::line(format!("{} ({})", purpose.name, purpose.called.pick(lang)));
-        let letters = |letters: &[&str]| match letters {
-            [] => lang.pick("geen vaste", "none fixed").to_owned(),
-            letters => letters.join(", "),
-        };
-        for (label, value) in [
-            (lang.pick("grondslag", "basis"), letters(purpose.basis)),
+        line("grondslag", "basis", &letters(purpose.basis));
+        let of_government = letters(purpose.basis_of_government);
+        line("grondslag overheid", "basis, government", &of_government);
+        for (nl, en, text) in [
+            ("melden", "notice", purpose.notice),
+            ("ondernemingsraad", "works council", purpose.works_council),
+            ("DPIA", "DPIA", purpose.assessment),
+            ("ten minste", "at least", purpose.at_least),
+            ("ten hoogste", "at most", purpose.at_most),
+            ("wie luistert", "who listens", purpose.listeners),
             (
-                lang.pick("grondslag overheid", "basis, government"),
-                letters(purpose.basis_of_government),
-            ),
-            (
-                lang.pick("melden", "notice"),
-                purpose.notice.pick(lang).to_owned(),
-            ),
-            (
-                lang.pick("ondernemingsraad", "works council"),
-                purpose.works_council.pick(lang).to_owned(),
-            ),
-            (
-                lang.pick("DPIA", "DPIA"),
-                purpose.assessment.pick(lang).to_owned(),
-            ),
-            (
-                lang.pick("ten minste", "at least"),
-                purpose.at_least.pick(lang).to_owned(),
-            ),
-            (
-                lang.pick("ten hoogste", "at most"),
-                purpose.at_most.pick(lang).to_owned(),
-            ),
-            (
-                lang.pick("wie luistert", "who listens"),
-                purpose.listeners.pick(lang).to_owned(),
-            ),
-            (
-                lang.pick("tegen een medewerker", "against an employee"),
-                purpose.against_staff.pick(lang).to_owned(),
+                "tegen een medewerker",
+                "against an employee",
+                purpose.against_staff,
             ),
         ] {
-            print::line(format!("  {label:22} {value}"));
+            line(nl, en, text.pick(lang));
         }
     }
     Ok(Ended::Done)
@@ -202,26 +189,27 @@ fn bad(what: String) -> anyhow::Error {
 }
 
 /// A moment, or a day, which counts from its beginning in the Netherlands.
-fn moment(option: &str, text: &str) -> Result<Timestamp> {
-    if let Ok(moment) = text.parse() {
-        return Ok(moment);
-    }
-    text.parse::<jiff::civil::Date>()
-        .ok()
-        .and_then(|day| day.in_tz("Europe/Amsterdam").ok())
-        .map(|zoned| Timestamp::from_jiff(zoned.timestamp()))
-        .ok_or_else(|| {
-            bad(format!(
-                "{option}: `{text}` is neither a day (2026-11-21) nor a moment (2026-11-21T10:02:00Z)"
-            ))
-        })
+fn moment(option: &str, text: &str, lang: Language) -> Result<Timestamp> {
+    moment_or_day(text).ok_or_else(|| {
+        bad(lang.pick(
+            &format!("{option}: `{text}` is geen dag (2026-11-21) en geen moment (2026-11-21T10:02:00Z)"),
+            &format!("{option}: `{text}` is neither a day (2026-11-21) nor a moment (2026-11-21T10:02:00Z)"),
+        ).to_owned())
+    })
 }
 
 /// Reads a file, or standard input for `-`; one byte more than may be, so that its reader says that
 /// it is too much.
-fn read(path: &Path) -> Result<Vec<u8>> {
+fn read(path: &Path, lang: Language) -> Result<Vec<u8>> {
     let name = path.display();
-    let cannot_read = |error| bad(format!("cannot read `{name}`: {error}"));
+    let cannot_read = |error| {
+        bad(lang
+            .pick(
+                &format!("`{name}` is niet te lezen: {error}"),
+                &format!("cannot read `{name}`: {error}"),
+            )
+            .to_owned())
+    };
     let source: Box<dyn Read> = if path.as_os_str() == "-" {
         Box::new(std::io::stdin())
     } else {
@@ -243,7 +231,7 @@ fn facts_at(
     context: &Context,
 ) -> Result<(Facts, Rulebook)> {
     let name = path.display();
-    let facts = Facts::parse(&read(path)?, at)
+    let facts = Facts::parse(&read(path, context.lang)?, at)
         .map_err(|error| bad(format!("`{name}`: {}", error.in_language(context.lang))))?;
     known(at, context)?;
     Ok((facts, house::rulebook(house, at, context)?))
@@ -329,9 +317,20 @@ fn show_rule(
         let near = ids
             .min_by_key(|rule| distance(rule))
             .filter(|rule| distance(rule) <= rule.len() / 3);
+        let lang = context.lang;
         return Err(bad(match near {
-            Some(near) => format!("there is no rule `{id}`; did you mean `{near}`?"),
-            None => format!("there is no rule `{id}`; `voicelog law show` lists them all"),
+            Some(near) => lang
+                .pick(
+                    &format!("er is geen regel `{id}`; bedoelt u `{near}`?"),
+                    &format!("there is no rule `{id}`; did you mean `{near}`?"),
+                )
+                .to_owned(),
+            None => lang
+                .pick(
+                    &format!("er is geen regel `{id}`; `voicelog law show` noemt ze alle"),
+                    &format!("there is no rule `{id}`; `voicelog law show` lists them all"),
+                )
+                .to_owned(),
         }));
     };
     if as_json {

@@ -11,12 +11,12 @@ use voicelog_model::{Language, Timestamp};
 
 pub(super) fn run(
     rulebook: &Rulebook,
-    now: Timestamp,
     to: Timestamp,
     as_json: bool,
     lang: Language,
 ) -> Result<Ended> {
-    if to < now {
+    let preview = rulebook.preview(to)?;
+    if preview.to < preview.from {
         return Err(bad(lang
             .pick(
                 "--at: die dag is voorbij; kies een dag die nog komt",
@@ -24,7 +24,6 @@ pub(super) fn run(
             )
             .to_owned()));
     }
-    let preview = rulebook.preview(to)?;
     if as_json {
         print::json(&preview.to_json(lang))?;
     } else {
