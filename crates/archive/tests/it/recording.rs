@@ -345,3 +345,21 @@ fn a_rule_that_comes_into_force_while_the_archive_is_open_is_applied() {
     assert_eq!(after.decision.rulebook.valid_from, "2027-12-02");
     assert_eq!(archive.rulebook().valid_from(), "2027-12-02");
 }
+
+#[test]
+fn rules_made_ready_the_day_before_begin_on_their_day_and_not_earlier() {
+    let archive = fixture().archive;
+    let at = |text: &str| text.parse().unwrap();
+    archive.look_ahead(at("2027-12-01T12:00:00Z")).unwrap();
+    for (moment, valid_from) in [
+        ("2027-12-01T22:59:59Z", "2026-09-29"),
+        ("2027-12-01T23:00:00Z", "2027-12-02"),
+        ("2027-12-03T12:00:00Z", "2027-12-02"),
+    ] {
+        let rules = archive.rulebook_at(at(moment)).unwrap();
+        assert_eq!(rules.valid_from(), valid_from, "{moment}");
+    }
+    // A clock that was set back gets the law of then.
+    let rules = archive.rulebook_at(START).unwrap();
+    assert_eq!(rules.valid_from(), "2026-09-29");
+}

@@ -2,9 +2,9 @@
 
 use super::calendar;
 use super::countries::COUNTRIES;
-use crate::text::Text;
 use super::error::{Findings, nearest, shown};
 use super::table::{Field, Shape, words};
+use crate::text::Text;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 

@@ -38,6 +38,15 @@ async fn press(
     browser.post_with(path, &token, &fields).await
 }
 
+/// A person who takes part in a call with a company and records its sound.
+const PERSON: [&[&str]; 5] = [
+    &["record"],
+    &["private_person"],
+    &["company"],
+    &["participant"],
+    &[],
+];
+
 /// Answers question after question.
 async fn answer(browser: &mut Browser<'_>, path: &str, answers: &[&[&str]]) -> Page {
     let mut page = browser.get(path).await;
@@ -52,14 +61,7 @@ async fn answer(browser: &mut Browser<'_>, path: &str, answers: &[&[&str]]) -> P
 async fn a_person_without_an_account_gets_an_answer_with_articles_in_five_questions() {
     let site = empty_site();
     let mut browser = Browser::new(&site);
-    let answers: [&[&str]; 5] = [
-        &["record"],
-        &["private_person"],
-        &["company"],
-        &["participant"],
-        &[],
-    ];
-    let page = answer(&mut browser, PATH, &answers).await;
+    let page = answer(&mut browser, PATH, &PERSON).await;
     for text in [
         "Permitted",
         "Sr 139c lid 1",
@@ -72,7 +74,7 @@ async fn a_person_without_an_account_gets_an_answer_with_articles_in_five_questi
             "{text}"
         );
     }
-    let page = answer(&mut browser, "/mag-ik-opnemen", &answers).await;
+    let page = answer(&mut browser, "/mag-ik-opnemen", &PERSON).await;
     assert!(page.shows("geen juridisch advies") && page.shows("lang=\"nl\""));
 }
 
@@ -177,14 +179,7 @@ async fn fill_in(
 async fn the_answer_offers_the_documents_that_go_with_it_and_no_other() {
     let site = empty_site();
     let mut browser = Browser::new(&site);
-    let person: [&[&str]; 5] = [
-        &["record"],
-        &["private_person"],
-        &["company"],
-        &["participant"],
-        &[],
-    ];
-    let page = answer(&mut browser, PATH, &person).await;
+    let page = answer(&mut browser, PATH, &PERSON).await;
     for name in ["checklist", "minutes", "request"] {
         assert!(page.shows(&format!("document:{name}")), "{name}");
     }
