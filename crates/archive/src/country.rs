@@ -287,7 +287,7 @@ fn host_of(rest: &str) -> &str {
 }
 
 /// A number without what only separates its digits.
-fn digits_of(user: &str) -> String {
+pub(crate) fn digits_of(user: &str) -> String {
     user.chars()
         .filter(|c| !matches!(c, '-' | '.' | '(' | ')' | ' '))
         .collect()
@@ -304,7 +304,7 @@ fn of_international(digits: &str) -> &'static str {
         .map_or(UNKNOWN, |(_, country)| country)
 }
 
-fn strip_scheme(address: &str) -> &str {
+pub(crate) fn strip_scheme(address: &str) -> &str {
     let trimmed = address.trim().trim_start_matches('<').trim_end_matches('>');
     for scheme in ["sips:", "sip:", "tel:"] {
         if let Some(head) = trimmed.get(..scheme.len())

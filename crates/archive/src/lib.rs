@@ -20,6 +20,7 @@ mod error;
 mod finish;
 mod foresee;
 mod gate;
+mod known;
 pub mod line;
 mod log;
 pub mod permit;
@@ -39,6 +40,7 @@ pub use call::{Call, OfferedCall, OfferedParty, SAYABLE_FACTS};
 pub use destroy::{Continued, Destroyed};
 pub use error::ArchiveError;
 pub use finish::Finished;
+pub use known::{KnownCall, Number};
 pub use line::{LINE_NOT_SET_UP, Line, Lines, WhenRefused};
 pub use permit::{Answer, Permit, Refusal, Verdict, act};
 pub use read::{Detail, OpenRecording, RecordingSummary, StoredDecision, Trace};
@@ -49,5 +51,5 @@ pub use writer::RecordingWriter;
 pub use voicelog_evidence::journal;
 pub use voicelog_evidence::timeline;
 pub use voicelog_store::index::{
-    Account, Accounts, Cursor, LeafRow, Login, RecordingFilter, State, TermCursor,
+    Account, Accounts, Cursor, DiaryEntry, LeafRow, Login, RecordingFilter, State, TermCursor,
 };

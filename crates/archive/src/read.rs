@@ -409,7 +409,7 @@ impl Archive {
     }
 }
 
-fn summary_of(row: &RecordingRow) -> RecordingSummary {
+pub(crate) fn summary_of(row: &RecordingRow) -> RecordingSummary {
     RecordingSummary {
         id: row.id,
         line: row.line.clone(),

@@ -8,6 +8,7 @@
 #![deny(missing_docs)]
 
 pub mod disclosure;
+pub mod expected;
 pub mod listening;
 pub mod memory;
 pub mod retention;

@@ -3,6 +3,7 @@
 //! A recording that cannot be closed now (the disk is full) is tried again while the server runs;
 //! after a restart recovery does the same with the same function.
 
+use crate::diary::Diary;
 use crate::guard::contained;
 use crate::pace::Tick;
 use crate::shared::Shared;
@@ -79,6 +80,7 @@ pub(crate) struct Finisher {
     keep_free_bytes: u64,
     again: VecDeque<(Tick, Again)>,
     next_beat: Tick,
+    diary: Diary,
     /// What was last said to be wrong in the background of the store.
     trouble: Option<String>,
 }
@@ -100,6 +102,7 @@ impl Finisher {
             keep_free_bytes,
             again: VecDeque::new(),
             next_beat: Tick::now(),
+            diary: Diary::default(),
             trouble: None,
         }
     }
@@ -116,6 +119,10 @@ impl Finisher {
             self.on_beat();
         }
         self.sequence();
+        self.diary.note(&self.shared, self.clock.now());
+        if let Err(error) = self.diary.write(&self.archive, self.clock.now()) {
+            tracing::error!(error = %chain(&error), "the last minute is not in the diary");
+        }
     }
 
     fn on_beat(&mut self) {
@@ -128,6 +135,7 @@ impl Finisher {
             self.sequence();
             self.look_at_disk();
             self.look_for_trouble();
+            self.write_diary();
         });
         if looked.is_none() {
             self.shared.set_disk_is_full(true);
@@ -156,6 +164,16 @@ impl Finisher {
                 tracing::error!(error = %chain(&error), "the disk cannot be asked for its room");
                 self.shared.set_disk_is_full(true);
             }
+        }
+    }
+
+    fn write_diary(&mut self) {
+        let now = self.clock.now();
+        if self.diary.note(&self.shared, now)
+            && let Err(error) = self.diary.write(&self.archive, now)
+        {
+            // It waits for the next minute.
+            tracing::error!(error = %chain(&error), "the diary cannot be written");
         }
     }
 

@@ -16,6 +16,7 @@
 mod config;
 mod control;
 mod decider;
+mod diary;
 mod finisher;
 mod guard;
 mod media;

@@ -18,8 +18,8 @@ pub struct Status {
     pub accepting: bool,
     /// Why not, if not.
     pub why_not: Option<WhyNot>,
-    /// Messages and connections that were refused or ignored since the start, by reason.
-    pub refused_messages: BTreeMap<&'static str, u64>,
+    /// How often what happened since the start: messages read, refused and ignored, calls offered.
+    pub counts: BTreeMap<&'static str, u64>,
 }
 
 /// A call in progress.
@@ -87,7 +87,7 @@ struct State {
     /// Calls offered and not yet closed, with or without a recording.
     unfinished: usize,
     why_not: Option<WhyNot>,
-    refused: BTreeMap<&'static str, u64>,
+    counts: BTreeMap<&'static str, u64>,
 }
 
 impl Shared {
@@ -135,8 +135,14 @@ impl Shared {
         std::mem::replace(&mut self.lock().why_not, why_not) != why_not
     }
 
-    pub(crate) fn set_refused(&self, reason: &'static str, count: u64) {
-        self.lock().refused.insert(reason, count);
+    pub(crate) fn set_count(&self, what: &'static str, count: u64) {
+        self.lock().counts.insert(what, count);
+    }
+
+    /// Whether new calls are taken, and how often what happened.
+    pub(crate) fn counts(&self) -> (Option<WhyNot>, BTreeMap<&'static str, u64>) {
+        let state = self.lock();
+        (state.why_not, state.counts.clone())
     }
 
     pub(crate) fn insert_call(&self, id: RecordingId, entry: CallEntry) {
@@ -203,7 +209,7 @@ impl Shared {
             closing: state.unfinished.saturating_sub(state.calls.len()),
             accepting: why_not.is_none(),
             why_not,
-            refused_messages: state.refused.clone(),
+            counts: state.counts.clone(),
         }
     }
 }

@@ -77,6 +77,8 @@ enum Command {
     Retention(cmds::retention::Args),
     /// Check the archive against its invariants.
     Check(cmds::check::Args),
+    /// Hold the telephone system's own list of calls against what was recorded.
+    Expected(cmds::expected::Args),
     /// Place test calls with recording, as a telephone system would.
     Simulate(cmds::simulate::Args),
 }
@@ -122,6 +124,7 @@ fn run(command: Command, context: &Context) -> anyhow::Result<Ended> {
         Command::Destroy(args) => cmds::recordings::destroy(&args, context),
         Command::Retention(args) => cmds::retention::run(&args, context),
         Command::Check(args) => cmds::check::run(&args, context),
+        Command::Expected(args) => cmds::expected::run(&args, context),
         Command::Simulate(args) => cmds::simulate::run(&args, context),
     }
 }

@@ -149,6 +149,13 @@ fn programs() -> Vec<Route> {
         ),
         route(Program, GET, "/v1/law/facts", get(api::law::schema)),
         route(Program, GET, "/v1/law/rules/{id}", get(api::law::rule)),
+        route(
+            Program,
+            &["POST"],
+            "/v1/expected",
+            post(api::expected::hold_against)
+                .layer(DefaultBodyLimit::max(api::expected::BYTES_MAX)),
+        ),
         route(Program, GET, "/v1/checkpoint", get(api::checkpoint)),
         route(Program, GET, "/v1/health", get(api::health)),
     ]

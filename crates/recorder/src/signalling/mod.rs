@@ -29,9 +29,6 @@ const TICK: Duration = Duration::from_secs(1);
 /// fails at once as well.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
-/// How the endpoint's counts of what it did not take begin.
-const TURNED_AWAY: [&str; 3] = ["refused_", "ignored_", "closed_"];
-
 /// What the signalling thread is made of.
 pub(crate) struct Parts {
     pub(crate) endpoint: Endpoint,
@@ -358,13 +355,12 @@ impl Signalling {
         self.control.on_tick(now);
         self.look_at_admission();
         for (counted, count) in self.endpoint.counters().iter() {
-            let word = counted.as_str();
-            if count > 0 && TURNED_AWAY.iter().any(|start| word.starts_with(start)) {
-                self.shared.set_refused(word, count);
+            if count > 0 {
+                self.shared.set_count(counted.as_str(), count);
             }
         }
         for (reason, count) in &self.counts {
-            self.shared.set_refused(reason, *count);
+            self.shared.set_count(reason, *count);
         }
     }
 

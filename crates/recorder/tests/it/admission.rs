@@ -33,12 +33,7 @@ fn with_too_little_room_on_the_disk_new_calls_get_503() {
         (false, Some(WhyNot::DiskNearlyFull))
     );
     wait_until("it is counted", || {
-        server
-            .recorder
-            .status()
-            .refused_messages
-            .get("refused_not_accepting")
-            == Some(&1)
+        server.recorder.status().counts.get("refused_not_accepting") == Some(&1)
     });
 }
 
@@ -164,7 +159,7 @@ fn hostile_clients_over_tcp_lose_their_connection_and_nobody_else_anything() {
         let _reset = stream.read_to_end(&mut rest);
     }
     wait_until("they are counted", || {
-        let refused = server.recorder.status().refused_messages;
+        let refused = server.recorder.status().counts;
         refused.get("tcp_framing").is_some_and(|count| *count >= 2)
     });
     let report = call.hang_up().unwrap();

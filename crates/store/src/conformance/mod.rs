@@ -6,6 +6,7 @@
 mod accounts;
 mod blobs;
 mod destructions;
+mod diary;
 mod index;
 mod keys;
 mod log;

@@ -113,6 +113,13 @@ forward! { Accounts, FaultyIndex,
     fn claim_first_account(&self, hash: &Hash, account: &Account, now: Timestamp) -> bool;
 }
 
+forward! { Diary, FaultyIndex,
+    fn add_to_diary(&self, entries: &[DiaryEntry]) -> ();
+    fn diary(&self, from: Timestamp, to: Timestamp, limit: usize) -> Vec<DiaryEntry>;
+    fn diary_begins(&self) -> Option<Timestamp>;
+    fn forget_diary(&self, before: Timestamp) -> ();
+}
+
 forward! { Settings, FaultyIndex,
     fn setting(&self, name: &str) -> Option<Vec<u8>>;
     fn set_setting(&self, name: &str, value: &[u8]) -> ();

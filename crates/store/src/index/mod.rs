@@ -225,6 +225,27 @@ pub trait Accounts {
     ) -> Result<bool, StoreError>;
 }
 
+/// What the recorder did, minute by minute: that it ran, what it was offered and turned away.
+/// Nothing about a person or a call.
+pub trait Diary {
+    /// Adds counts to minutes, on top of what is there.
+    fn add_to_diary(&self, entries: &[DiaryEntry]) -> Result<(), StoreError>;
+
+    /// Entries of the minutes that begin in `from..to`, oldest first.
+    fn diary(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<DiaryEntry>, StoreError>;
+
+    /// The first minute that is still known; none if nothing is.
+    fn diary_begins(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Forgets the minutes that began before.
+    fn forget_diary(&self, before: Timestamp) -> Result<(), StoreError>;
+}
+
 /// A small table of names and values: format versions, public keys, what the archive must know
 /// of itself.
 pub trait Settings {
@@ -237,7 +258,7 @@ pub trait Settings {
 
 /// The whole index.
 pub trait Index:
-    Recordings + Decisions + LogRows + Destructions + Accounts + Settings + Send + Sync + Debug
+    Recordings + Decisions + LogRows + Destructions + Accounts + Diary + Settings + Send + Sync + Debug
 {
     /// The archive that this index belongs to.
     fn archive(&self) -> crate::ArchiveId;

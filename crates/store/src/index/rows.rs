@@ -186,6 +186,17 @@ pub struct Page {
     pub next: Option<Cursor>,
 }
 
+/// One line of the recorder's diary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiaryEntry {
+    /// The moment at which the minute begins.
+    pub minute: Timestamp,
+    /// What happened, one word in snake case.
+    pub what: String,
+    /// How often.
+    pub count: u64,
+}
+
 /// A reason to keep a recording beyond its term.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewHold {

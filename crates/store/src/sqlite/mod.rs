@@ -8,6 +8,7 @@
 mod accounts;
 mod decisions;
 mod destructions;
+mod diary;
 mod holds;
 mod log;
 mod recordings;
@@ -24,7 +25,7 @@ use values::Fail;
 use voicelog_model::Timestamp;
 
 /// The schema that this program writes.
-pub const SCHEMA_VERSION: i64 = 1;
+pub const SCHEMA_VERSION: i64 = 2;
 
 /// How long a write waits for another process to finish its own.
 const BUSY_SECONDS: u64 = 10;

@@ -1,4 +1,4 @@
--- The index, schema 1. Times are microseconds since 1970 UTC; ids are 16 bytes, hashes 32.
+-- The index, schema 2. Times are microseconds since 1970 UTC; ids are 16 bytes, hashes 32.
 --
 -- What a destruction must wipe is never in these rows themselves but in `erasable`, and the rows
 -- refer to it. See "Wiping" in design/store.md before adding a column that holds ciphertext or
@@ -101,6 +101,14 @@ CREATE TABLE log_head (
     compact_range BLOB NOT NULL
 ) STRICT;
 INSERT INTO log_head (only, size, checkpoint, compact_range) VALUES (1, 0, x'', x'');
+
+-- Nothing about a person or a call: a minute, a word, a number.
+CREATE TABLE diary (
+    minute INTEGER NOT NULL,
+    what   TEXT NOT NULL,
+    count  INTEGER NOT NULL CHECK (count > 0),
+    PRIMARY KEY (minute, what)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE accounts (
     name          TEXT NOT NULL PRIMARY KEY,

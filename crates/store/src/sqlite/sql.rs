@@ -48,6 +48,15 @@ pub(super) const SET_SETTING: &str = "
     INSERT INTO settings (name, value) VALUES (?1, ?2)
     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
+pub(super) const ADD_TO_DIARY: &str = "
+    INSERT INTO diary (minute, what, count) VALUES (?1, ?2, ?3)
+    ON CONFLICT (minute, what) DO UPDATE SET count = count + excluded.count";
+pub(super) const DIARY: &str = "
+    SELECT minute, what, count FROM diary WHERE minute >= ?1 AND minute < ?2
+    ORDER BY minute, what LIMIT ?3";
+pub(super) const DIARY_BEGINS: &str = "SELECT min(minute) FROM diary";
+pub(super) const FORGET_DIARY: &str = "DELETE FROM diary WHERE minute < ?1";
+
 pub(super) const INSERT_ERASABLE: &str = "INSERT INTO erasable (bytes) VALUES (?1)";
 /// Same length, so that SQLite overwrites the cell where it lies.
 pub(super) const WIPE: &str = "UPDATE erasable SET bytes = zeroblob(length(bytes)) WHERE seq = ?1";

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod expected;
 pub(crate) mod law;
 pub(crate) mod recordings;
 pub(crate) mod retention;

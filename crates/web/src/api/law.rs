@@ -40,7 +40,7 @@ impl Moment {
     }
 }
 
-fn unfit(nl: String, en: String) -> Trouble {
+pub(crate) fn unfit(nl: String, en: String) -> Trouble {
     Trouble::new(StatusCode::UNPROCESSABLE_ENTITY).saying(nl, en)
 }
 

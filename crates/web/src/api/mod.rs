@@ -1,6 +1,7 @@
 //! The HTTP API, version 1: the same verbs for programs. `openapi.json` describes it.
 
 pub(crate) mod calls;
+pub(crate) mod expected;
 pub(crate) mod law;
 pub(crate) mod problem;
 pub(crate) mod recordings;

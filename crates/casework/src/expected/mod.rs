@@ -1,0 +1,441 @@
+//! Calls that a telephone system says there were, held against what was recorded.
+//!
+//! A recorder can't know of a call that never reached it. Its telephone system can: so whoever
+//! wants to be sure that nothing is missing gives its list, and gets a line for every call that
+//! is missing, short or one-sided, with the probable cause. The causes come from the recorder's
+//! diary: which minutes it ran, and what it turned away in them.
+
+mod cause;
+mod table;
+
+pub use cause::Cause;
+pub use table::{Expected, Table, TableError, Wrong};
+
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use voicelog_archive::timeline::{IntervalKind, Timeline, Verdict};
+use voicelog_archive::{Archive, ArchiveError, KnownCall, Number, State};
+use voicelog_model::{Language, RecordingId, Timestamp};
+
+/// Calls read from the archive at a time.
+const PAGE_ROWS: usize = 500;
+/// How long before a call of the list the recording that holds it can have begun: a list names the
+/// part after a transfer as a call of its own.
+const BEFORE: i64 = 12 * 3_600 * 1_000_000;
+/// What may be missing of a call before it is short: two seconds, or one part in twenty.
+const MISSING_MIN: i64 = 2_000_000;
+const MISSING_PART: i64 = 20;
+
+/// What became of a call of the list. The order is that of the work it asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Found {
+    /// Nothing is there of it.
+    Missing,
+    /// Less is there than the list says.
+    Short,
+    /// One side was never heard.
+    OneSided,
+    /// Something is missing in it that nothing declares.
+    Gap,
+    /// A call of that moment was not permitted; why is on its timeline. Who took part in a call of
+    /// which nothing was kept is not kept either.
+    NotPermitted,
+    /// A recording that began at that moment was destroyed. Who took part in it is not known any
+    /// more.
+    Destroyed,
+    /// It is still being recorded or closed.
+    InProgress,
+    /// It is there.
+    Recorded,
+}
+
+impl Found {
+    /// Every one.
+    pub const ALL: [Self; 8] = [
+        Self::Missing,
+        Self::Short,
+        Self::OneSided,
+        Self::Gap,
+        Self::NotPermitted,
+        Self::Destroyed,
+        Self::InProgress,
+        Self::Recorded,
+    ];
+
+    /// The word in reports for programs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Short => "short",
+            Self::OneSided => "one_sided",
+            Self::Gap => "gap",
+            Self::NotPermitted => "not_permitted",
+            Self::Destroyed => "destroyed",
+            Self::InProgress => "in_progress",
+            Self::Recorded => "recorded",
+        }
+    }
+
+    /// For a person.
+    #[must_use]
+    pub const fn text(self, language: Language) -> &'static str {
+        match self {
+            Self::Missing => language.pick("niet opgenomen", "not recorded"),
+            Self::Short => language.pick("korter dan het gesprek", "shorter than the call"),
+            Self::OneSided => language.pick("maar één kant te horen", "one side only"),
+            Self::Gap => language.pick("met een onverklaard gat", "with an unexplained gap"),
+            Self::NotPermitted => language.pick("mocht niet", "not permitted"),
+            Self::Destroyed => language.pick("vernietigd", "destroyed"),
+            Self::InProgress => language.pick("nog niet afgerond", "not closed yet"),
+            Self::Recorded => language.pick("opgenomen", "recorded"),
+        }
+    }
+
+    /// Whether a person has to look at it.
+    #[must_use]
+    pub const fn is_alarm(self) -> bool {
+        matches!(
+            self,
+            Self::Missing | Self::Short | Self::OneSided | Self::Gap
+        )
+    }
+}
+
+/// One call of the list, and what became of it.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Line of the list.
+    pub line: u64,
+    /// The telephone system's own name for it.
+    pub id: Option<String>,
+    /// When it began, as the list says.
+    pub from: Timestamp,
+    /// Its length as the list says, in microseconds.
+    pub length_us: i64,
+    /// How much of that is in recordings, in microseconds.
+    pub covered_us: i64,
+    /// What became of it.
+    pub found: Found,
+    /// Why, as far as it can be told.
+    pub cause: Option<Cause>,
+    /// The recordings that hold it, oldest first.
+    pub recordings: Vec<RecordingId>,
+}
+
+impl Line {
+    /// For programs.
+    #[must_use]
+    pub fn to_json(&self, language: Language) -> Value {
+        json!({
+            "line": self.line,
+            "id": self.id,
+            "from": self.from,
+            "seconds": self.length_us / 1_000_000,
+            "recordedSeconds": self.covered_us / 1_000_000,
+            "found": self.found.as_str(),
+            "cause": self.cause.as_ref().map(Cause::as_str),
+            "text": self.cause.as_ref().map(|cause| cause.text(language)),
+            "recordings": self.recordings,
+        })
+    }
+}
+
+/// A whole list, held against the archive.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// Every call, in the order of the list.
+    pub lines: Vec<Line>,
+    /// Lines that say that nobody answered.
+    pub unanswered: u64,
+    /// Lines that could not be read.
+    pub unreadable: Vec<(u64, Wrong)>,
+}
+
+impl Report {
+    /// How many calls became this.
+    #[must_use]
+    pub fn count(&self, found: Found) -> usize {
+        self.lines.iter().filter(|line| line.found == found).count()
+    }
+
+    /// Whether every call of the list is accounted for.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.unreadable.is_empty() && !self.lines.iter().any(|line| line.found.is_alarm())
+    }
+
+    /// For programs: the counts, and each line that is not simply recorded.
+    #[must_use]
+    pub fn to_json(&self, language: Language) -> Value {
+        let counts: serde_json::Map<_, _> = Found::ALL
+            .into_iter()
+            .map(|found| (found.as_str().to_owned(), json!(self.count(found))))
+            .collect();
+        let lines = self.lines.iter();
+        let lines = lines.filter(|line| line.found != Found::Recorded);
+        let unreadable = self.unreadable.iter();
+        json!({
+            "clean": self.is_clean(),
+            "calls": self.lines.len(),
+            "counts": counts,
+            "unanswered": self.unanswered,
+            "lines": lines.map(|line| line.to_json(language)).collect::<Vec<_>>(),
+            "unreadable": unreadable
+                .map(|(line, wrong)| json!({ "line": line, "text": wrong.text(language) }))
+                .collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// What counts of a call that the archive knows of.
+#[derive(Debug, Clone)]
+struct Known {
+    id: RecordingId,
+    state: State,
+    from: Timestamp,
+    /// Nothing while it runs.
+    to: Option<Timestamp>,
+    numbers: Option<Vec<Number>>,
+    has_undeclared_gap: bool,
+    /// Whether a stream of several never brought anything, while media was to be kept.
+    has_silent_side: bool,
+    cut: Option<voicelog_archive::journal::Cause>,
+}
+
+impl Known {
+    fn of(call: KnownCall) -> Self {
+        let KnownCall {
+            summary,
+            timeline,
+            numbers,
+        } = call;
+        let verdict = summary.verdict;
+        Self {
+            id: summary.id,
+            state: summary.state,
+            from: summary.started_at,
+            to: summary.ended_at,
+            numbers,
+            has_undeclared_gap: verdict == Some(Verdict::UndeclaredGap),
+            has_silent_side: timeline.as_ref().is_some_and(has_silent_side),
+            cut: timeline.and_then(|timeline| timeline.end),
+        }
+    }
+
+    /// How many of these took part; nothing where that is not known any more.
+    fn how_many_of(&self, numbers: &[Number]) -> Option<usize> {
+        let known = self.numbers.as_ref()?;
+        let took_part = |number: &&Number| known.iter().any(|known| known.fits(number));
+        Some(numbers.iter().filter(took_part).count())
+    }
+
+    /// Whether it began at about that moment.
+    fn begins_at(&self, moment: Timestamp, slack: i64) -> bool {
+        self.from.micros_since(moment).abs() <= slack
+    }
+
+    /// Whether a part of it falls in that time.
+    fn overlaps(&self, call: &Expected, slack: i64) -> bool {
+        let ends = self
+            .to
+            .is_none_or(|to| to.micros_since(call.from) >= -slack);
+        ends && self.from.micros_since(call.to) <= slack
+    }
+}
+
+/// Of two streams or more, one that was never heard although recording was on for a while.
+fn has_silent_side(timeline: &Timeline) -> bool {
+    let is_silent = |stream: &voicelog_archive::timeline::StreamTimeline| {
+        let waited = stream.intervals.iter();
+        let waited = waited.filter(|interval| interval.kind != IntervalKind::NotStarted);
+        stream.packets == 0 && waited.map(|interval| interval.length_us()).sum::<u64>() > 0
+    };
+    let silent = timeline.streams.iter().filter(|stream| is_silent(stream));
+    let silent = silent.count();
+    silent > 0 && silent < timeline.streams.len()
+}
+
+/// Holds a list against the archive. Clocks of the two may differ by `slack` microseconds.
+///
+/// # Errors
+/// The archive can't be read.
+pub fn compare(archive: &Archive, table: Table, slack: i64) -> Result<Report, ArchiveError> {
+    let known = Archived::read(archive, &table.calls, slack)?;
+    let calls = table.calls.iter();
+    let mut lines: Vec<Line> = calls.map(|call| judge(call, &known, slack)).collect();
+    match_by_moment(&mut lines, &known, slack);
+    for (line, call) in lines.iter_mut().zip(&table.calls) {
+        if line.found == Found::Missing {
+            line.cause = Some(cause::of_missing(archive, call, slack)?);
+        }
+    }
+    Ok(Report {
+        lines,
+        unanswered: table.unanswered,
+        unreadable: table.unreadable,
+    })
+}
+
+/// Everything that the archive knows of that time.
+#[derive(Debug, Default)]
+struct Archived {
+    /// Oldest first.
+    calls: Vec<Known>,
+    /// Places in `calls`, in the same order, by [`Number::bucket`].
+    by_number: HashMap<u64, Vec<usize>>,
+}
+
+impl Archived {
+    fn of(mut calls: Vec<Known>) -> Self {
+        calls.sort_by_key(|known| (known.from, known.id));
+        let mut by_number: HashMap<u64, Vec<usize>> = HashMap::new();
+        for (place, known) in calls.iter().enumerate() {
+            for number in known.numbers.iter().flatten() {
+                by_number.entry(number.bucket()).or_default().push(place);
+            }
+        }
+        Self { calls, by_number }
+    }
+
+    fn read(archive: &Archive, calls: &[Expected], slack: i64) -> Result<Self, ArchiveError> {
+        let (Some(from), Some(to)) = (
+            calls.iter().map(|call| call.from).min(),
+            calls.iter().map(|call| call.to).max(),
+        ) else {
+            return Ok(Self::default());
+        };
+        let (from, to) = (from.plus_micros(-BEFORE), to.plus_micros(slack));
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let (page, next) = archive.known_calls(from, to, after, PAGE_ROWS)?;
+            all.extend(page.into_iter().map(Known::of));
+            if next.is_none() {
+                return Ok(Self::of(all));
+            }
+            after = next;
+        }
+    }
+
+    /// Those of that time in which one of the numbers of a call took part, oldest first.
+    fn near(&self, call: &Expected, slack: i64) -> Vec<&Known> {
+        let earliest = call.from.plus_micros(-BEFORE);
+        let latest = call.to.plus_micros(slack);
+        let begins = |place: &usize| self.calls.get(*place).map(|known| known.from);
+        let mut places = BTreeSet::new();
+        for number in &call.numbers {
+            let of_number = self.by_number.get(&number.bucket());
+            let of_number = of_number.map_or(&[][..], Vec::as_slice);
+            let first = of_number.partition_point(|place| begins(place) < Some(earliest));
+            let rest = of_number.iter().skip(first);
+            places.extend(rest.take_while(|place| begins(place) <= Some(latest)));
+        }
+        let near = places.into_iter().filter_map(|place| self.calls.get(place));
+        near.filter(|known: &&Known| known.overlaps(call, slack))
+            .collect()
+    }
+}
+
+/// What became of one call, without looking for why it is missing.
+fn judge(call: &Expected, known: &Archived, slack: i64) -> Line {
+    let near = known.near(call, slack);
+    let both = near
+        .iter()
+        .filter(|known| known.how_many_of(&call.numbers) == Some(2) && known.overlaps(call, slack));
+    let mut fit: Vec<&Known> = both.copied().collect();
+    if fit.is_empty() {
+        // A list names the queue, the recording who took the call: one number and the moment.
+        let one = near.iter().filter(|known| {
+            known.how_many_of(&call.numbers) == Some(1) && known.begins_at(call.from, slack)
+        });
+        fit = one
+            .copied()
+            .min_by_key(|known| known.from.micros_since(call.from).abs())
+            .into_iter()
+            .collect();
+    }
+    let mut line = Line {
+        line: call.line,
+        id: call.id.clone(),
+        from: call.from,
+        length_us: call.to.micros_since(call.from),
+        covered_us: covered(call, &fit),
+        found: Found::Recorded,
+        cause: None,
+        recordings: fit.iter().map(|known| known.id).collect(),
+    };
+    let missing_us = line.length_us - line.covered_us;
+    let is_short = missing_us > MISSING_MIN.max(line.length_us / MISSING_PART);
+    let is_open = |known: &&Known| {
+        matches!(
+            known.state,
+            State::Waiting | State::Recording | State::Finishing
+        )
+    };
+    (line.found, line.cause) = if fit.is_empty() {
+        (Found::Missing, None)
+    } else if fit.iter().any(is_open) {
+        (Found::InProgress, None)
+    } else if is_short {
+        (Found::Short, Some(cause::of_short(call, &fit, slack)))
+    } else if fit.iter().any(|known| known.has_undeclared_gap) {
+        (Found::Gap, None)
+    } else if fit.iter().any(|known| known.has_silent_side) {
+        (Found::OneSided, Some(Cause::SideNeverSent))
+    } else {
+        (Found::Recorded, None)
+    };
+    line
+}
+
+/// What is missing, held against calls of which nobody knows any more who took part: those that
+/// were not permitted, and those that were destroyed. Each explains one call, the nearest.
+fn match_by_moment(lines: &mut [Line], known: &Archived, slack: i64) {
+    let unnamed = known.calls.iter().filter(|known| known.numbers.is_none());
+    let mut unnamed: BTreeMap<_, _> = unnamed
+        .map(|known| ((known.from, known.id), known))
+        .collect();
+    let missing = lines.iter_mut().filter(|line| line.found == Found::Missing);
+    for line in missing {
+        let here = (line.from, RecordingId::from_bytes([0; 16]));
+        let before = unnamed.range(..here).next_back();
+        let after = unnamed.range(here..).next();
+        let nearest = before
+            .into_iter()
+            .chain(after)
+            .min_by_key(|(_, known)| known.from.micros_since(line.from).abs())
+            .filter(|(_, known)| known.begins_at(line.from, slack))
+            .map(|(place, _)| *place);
+        let Some(found) = nearest.and_then(|place| unnamed.remove(&place)) else {
+            continue;
+        };
+        line.recordings = vec![found.id];
+        line.found = match found.state {
+            State::Destroying | State::Destroyed => Found::Destroyed,
+            State::Waiting | State::Recording | State::Finishing => Found::InProgress,
+            State::Sealed | State::NotRecorded => Found::NotPermitted,
+        };
+    }
+}
+
+/// How much of a call's length its recordings hold together, in microseconds. Moments of two
+/// clocks are not compared: only lengths are.
+fn covered(call: &Expected, fit: &[&Known]) -> i64 {
+    let mut spans: Vec<(Timestamp, Timestamp)> = fit
+        .iter()
+        .filter(|known| known.state == State::Sealed)
+        .filter_map(|known| Some((known.from, known.to?)))
+        .collect();
+    spans.sort();
+    let mut covered = 0;
+    let mut until: Option<Timestamp> = None;
+    for (from, to) in spans {
+        let from = until.map_or(from, |until| until.max(from));
+        covered += to.micros_since(from).max(0);
+        until = Some(until.map_or(to, |until| until.max(to)));
+    }
+    covered.min(call.to.micros_since(call.from))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! What becomes of a call of the list, by what the archive knows.
+
+use super::*;
+use voicelog_archive::journal::Cause as Ended;
+
+const SLACK: i64 = 30_000_000;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(1_795_255_200_000_000 + seconds * 1_000_000)
+}
+
+/// A minute of talk between a customer and an agent.
+fn call() -> Expected {
+    Expected {
+        line: 2,
+        id: None,
+        from: at(0),
+        to: at(60),
+        numbers: [Number::of("0201234567"), Number::of("201")],
+    }
+}
+
+fn recording(number: u8, from: i64, to: i64) -> Known {
+    Known {
+        id: RecordingId::from_bytes([number; 16]),
+        state: State::Sealed,
+        from: at(from),
+        to: Some(at(to)),
+        numbers: Some(vec![
+            Number::of("sip:+31201234567@pbx.example"),
+            Number::of("sip:201@pbx.example"),
+        ]),
+        has_undeclared_gap: false,
+        has_silent_side: false,
+        cut: Some(Ended::RecordingClient),
+    }
+}
+
+fn found(known: &[Known]) -> (Found, Option<Cause>) {
+    let line = judge(&call(), &Archived::of(known.to_vec()), SLACK);
+    (line.found, line.cause)
+}
+
+#[test]
+fn a_call_that_is_there_is_recorded_although_clocks_differ_a_little() {
+    for (from, to) in [(0, 60), (-20, 40), (25, 85), (0, 58), (-3_600, 4_000)] {
+        let known = [recording(1, from, to)];
+        assert_eq!(found(&known), (Found::Recorded, None), "{from} {to}");
+    }
+}
+
+#[test]
+fn parts_of_one_call_count_together_and_what_they_share_counts_once() {
+    let parts = [recording(1, 0, 20), recording(2, 20, 60)];
+    let line = judge(&call(), &Archived::of(parts.to_vec()), SLACK);
+    assert_eq!((line.found, line.recordings.len()), (Found::Recorded, 2));
+    let twice = [recording(1, 0, 20), recording(2, 5, 25)];
+    let line = judge(&call(), &Archived::of(twice.to_vec()), SLACK);
+    assert_eq!((line.found, line.covered_us), (Found::Short, 25_000_000));
+}
+
+#[test]
+fn a_call_of_which_less_is_there_is_short_and_why() {
+    let ended = |cut| Some(Cause::EndedEarly(Some(cut)));
+    assert_eq!(
+        found(&[recording(1, 0, 40)]),
+        (Found::Short, ended(Ended::RecordingClient))
+    );
+    let mut crashed = recording(1, 0, 40);
+    crashed.cut = Some(Ended::Restart);
+    assert_eq!(found(&[crashed]), (Found::Short, ended(Ended::Restart)));
+    assert_eq!(
+        found(&[recording(1, 45, 60)]),
+        (Found::Short, Some(Cause::BeganLate))
+    );
+}
+
+#[test]
+fn somebody_elses_call_of_that_moment_is_not_this_one() {
+    let mut other = recording(1, 0, 60);
+    other.numbers = Some(vec![Number::of("0109876543"), Number::of("202")]);
+    assert_eq!(found(&[other]), (Found::Missing, None));
+    assert_eq!(found(&[recording(1, 4_000, 4_060)]), (Found::Missing, None));
+    assert_eq!(found(&[]), (Found::Missing, None));
+}
+
+#[test]
+fn a_list_that_names_the_queue_is_matched_by_the_other_number_and_the_moment() {
+    let mut queue = recording(1, 3, 63);
+    queue.numbers = Some(vec![Number::of("0201234567"), Number::of("333")]);
+    let mut later = recording(2, 20, 80);
+    later.numbers.clone_from(&queue.numbers);
+    let line = judge(&call(), &Archived::of(vec![queue.clone(), later]), SLACK);
+    assert_eq!(
+        (line.found, line.recordings),
+        (Found::Recorded, vec![queue.id])
+    );
+    queue.from = at(-300);
+    assert_eq!(
+        found(&[queue]),
+        (Found::Missing, None),
+        "another call of theirs"
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_recording_is_told() {
+    let mut one_side = recording(1, 0, 60);
+    one_side.has_silent_side = true;
+    assert_eq!(
+        found(&[one_side]),
+        (Found::OneSided, Some(Cause::SideNeverSent))
+    );
+    let mut gap = recording(1, 0, 60);
+    gap.has_undeclared_gap = true;
+    assert_eq!(found(&[gap]), (Found::Gap, None));
+}
+
+#[test]
+fn a_refusal_of_the_law_is_no_alarm_and_what_still_runs_is_not_judged() {
+    let mut runs = recording(1, 0, 60);
+    (runs.state, runs.to) = (State::Recording, None);
+    assert_eq!(found(&[runs]), (Found::InProgress, None));
+    assert!(!Found::NotPermitted.is_alarm() && !Found::InProgress.is_alarm());
+}
+
+#[test]
+fn a_call_of_which_nobody_is_known_explains_one_call_of_that_moment() {
+    let unnamed = |number, from, state| Known {
+        state,
+        numbers: None,
+        ..recording(number, from, from + 60)
+    };
+    let known = Archived::of(vec![
+        unnamed(1, -2, State::NotRecorded),
+        unnamed(2, 5, State::Destroyed),
+        unnamed(3, 40, State::Destroyed),
+    ]);
+    let mut lines: Vec<Line> = (0..4).map(|_| judge(&call(), &known, SLACK)).collect();
+    match_by_moment(&mut lines, &known, SLACK);
+    let found: Vec<_> = lines.iter().map(|line| line.found).collect();
+    assert_eq!(
+        found,
+        [
+            Found::NotPermitted,
+            Found::Destroyed,
+            Found::Missing,
+            Found::Missing
+        ]
+    );
+}
