@@ -322,7 +322,7 @@ impl Archived {
         let earliest = call.from.plus_micros(-BEFORE);
         let latest = call.to.plus_micros(slack);
         let begins = |place: &usize| self.calls.get(*place).map(|known| known.from);
-        let mut places = BTreeSet::new();
+        let mut places: BTreeSet<usize> = BTreeSet::new();
         for number in &call.numbers {
             let of_number = self.by_number.get(&number.bucket());
             let of_number = of_number.map_or(&[][..], Vec::as_slice);

@@ -140,17 +140,17 @@ fn an_index_of_a_newer_schema_or_another_program_is_refused() {
             .execute_batch(sql)
             .unwrap();
     };
-    change("INSERT INTO schema_history VALUES (2, 0, 'voicelog 9')");
+    change("INSERT INTO schema_history VALUES (3, 0, 'voicelog 9')");
     let newer = SqliteIndex::open(&layout.index).unwrap_err();
     assert!(matches!(
         newer,
-        StoreError::NewerSchema { found: 2, known: 1 }
+        StoreError::NewerSchema { found: 3, known: 2 }
     ));
     assert_eq!(
         newer.to_string(),
-        "the index has schema 2, and this program knows schemas up to 1"
+        "the index has schema 3, and this program knows schemas up to 2"
     );
-    change("DELETE FROM schema_history WHERE version = 2");
+    change("DELETE FROM schema_history WHERE version = 3");
     SqliteIndex::open(&layout.index).unwrap();
     change("PRAGMA application_id = 7");
     assert!(matches!(
