@@ -71,6 +71,7 @@ const SCOPE: &[&str] = &[
     name::SHARE_TARGET,
     name::SECTOR,
     name::PURPOSE,
+    name::PURPOSE2,
 ];
 const STAFF: &[&str] = &[
     name::RECORDER_TYPE,
@@ -96,6 +97,7 @@ const COVERT: &[&str] = &[
     name::SHARE_TARGET,
     name::SECTOR,
     name::PURPOSE,
+    name::PURPOSE2,
 ];
 const SCHEME: &[&str] = &[
     name::RECORDER_TYPE,
@@ -107,6 +109,7 @@ const SCHEME: &[&str] = &[
     name::SHARE_TARGET,
     name::SECTOR,
     name::PURPOSE,
+    name::PURPOSE2,
 ];
 
 /// Every derived fact. All of them always have a value.
@@ -210,6 +213,11 @@ pub(crate) const DERIVED: &[Derived] = &[
     flag("two_approved", &[name::SUSPICION], |seen| {
         seen.facts.field_len(name::SUSPICION, "approved_by") >= 2
     }),
+    flag("covert_period_over", &[name::SUSPICION], |seen| {
+        let end = seen.facts.field_word(name::SUSPICION, "end");
+        let end = end.and_then(calendar::moment);
+        end.is_some_and(|end| end < seen.at)
+    }),
     // Children.
     word(
         "age_group",
@@ -262,6 +270,11 @@ pub(crate) const DERIVED: &[Derived] = &[
     flag("term_run_out", TERMS, |seen| {
         Terms::of(seen.facts, seen.at).has_run_out(seen.at)
     }),
+    flag(
+        "term_beyond_ceiling",
+        &[name::RETENTION_TERM, name::SECTOR, name::PURPOSE],
+        |seen| terms::is_beyond_ceiling(seen.facts, seen.at),
+    ),
     flag("emergency_term_over", &[name::RECORDED_AT], |seen| {
         terms::emergency_call_is_over(seen.facts, seen.at)
     }),
@@ -308,10 +321,17 @@ fn avg_applies(seen: &Seen<'_>) -> &'static str {
                 && facts.is_one_of(name::SHARE_TARGET, &["third_party", "journalist"]));
         return if goes_public { "yes" } else { "household" };
     }
-    let internal = ["kwaliteit_training", "controle_medewerker"];
+    let internal = [
+        "kwaliteit_training",
+        "controle_medewerker",
+        "personeelsmaatregel",
+    ];
+    // What is used for the body's own staff is no longer used for the task.
+    let is_internal =
+        facts.is_one_of(name::PURPOSE, &internal) || facts.is_one_of(name::PURPOSE2, &internal);
     if facts.is(name::RECORDER_TYPE, "government_body")
         && facts.is(name::SECTOR, "police")
-        && !facts.is_one_of(name::PURPOSE, &internal)
+        && !is_internal
     {
         return "wpg";
     }

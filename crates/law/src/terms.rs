@@ -92,8 +92,12 @@ pub(crate) const STATUTORY: &[StatutoryTerm] = &[
 
 impl StatutoryTerm {
     fn is_floor_of(&self, facts: &Values) -> bool {
-        self.bound == Bound::Floor
-            && facts.is(name::SECTOR, self.sector)
+        self.bound == Bound::Floor && self.is_of(facts)
+    }
+
+    /// Whether it is a term of this sector and purpose.
+    fn is_of(&self, facts: &Values) -> bool {
+        facts.is(name::SECTOR, self.sector)
             && self
                 .purpose
                 .is_none_or(|purpose| facts.is(name::PURPOSE, purpose))
@@ -117,6 +121,19 @@ pub(crate) fn in_force<'t>(
         .filter(has_begun)
         .filter(is_youngest)
         .filter(is_not_over)
+}
+
+/// Whether the term chosen is longer than the law of the moment lets it be. Lengths are compared
+/// from that moment on.
+pub(crate) fn is_beyond_ceiling(facts: &Values, at: Timestamp) -> bool {
+    let day = calendar::day_of(at).to_string();
+    let Some(chosen) = facts.word(name::RETENTION_TERM) else {
+        return false;
+    };
+    let end = end_of_term(at, chosen);
+    in_force(STATUTORY, &day)
+        .filter(|term| term.bound == Bound::Ceiling && term.is_of(facts))
+        .any(|term| end.is_none() || end > end_of_term(at, term.length))
 }
 
 /// Whether an emergency call is kept longer than the law of the moment lets it.

@@ -152,8 +152,20 @@ fn choose(word: &str, known: &[&str]) -> Text {
     Text { nl, en }
 }
 
+/// Ways to say that it is not known, among them nothing that can be seen. `none` says that it is
+/// known not to exist, in this spelling alone.
 fn is_unknown_word(word: &str) -> bool {
-    matches!(word, "" | "?" | "unknown")
+    let is_unseen = |c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(
+                c,
+                '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}'
+            )
+    };
+    let seen: String = word.chars().filter(|c| !is_unseen(*c)).collect();
+    let seen = seen.to_lowercase();
+    matches!(seen.as_str(), "" | "?" | "unknown") || seen == "none" && word != "none"
 }
 
 fn unknown_word(place: &str, word: &str, findings: &mut Findings) {
@@ -176,7 +188,8 @@ fn check_set(place: &str, items: &[Value], least: usize, findings: &mut Findings
     }
     let mut seen = BTreeSet::new();
     for word in items.iter().filter_map(Value::as_str) {
-        if !seen.insert(word) {
+        // Nobody is two people by another spelling.
+        if !seen.insert(word.trim().to_lowercase()) {
             findings.add(
                 place,
                 &format!("`{}` staat er twee keer", shown(word)),

@@ -92,7 +92,7 @@ fn an_unknown_key_names_the_nearest_known_one() {
     );
     assert_eq!(
         finding(json!({"lia": {"intrest": "x"}})),
-        "`lia`: has no field `intrest`; did you mean `interest`?"
+        "`lia`: has no field `intrest`; did you mean `interest`? Choose from interest, necessity, alternatives_considered, safeguards, outcome, signed_by, date"
     );
 }
 
@@ -100,7 +100,7 @@ fn an_unknown_key_names_the_nearest_known_one() {
 fn an_unlisted_value_names_the_nearest_listed_one() {
     assert_eq!(
         finding(json!({"openness": "anounced"})),
-        "`openness`: `anounced` is not a value; did you mean `announced`?"
+        "`openness`: `anounced` is not a value; did you mean `announced`? Choose from announced_and_agreed, announced, announced_objected, visible, covert, accidental"
     );
     assert_eq!(
         finding(json!({"extent": "zzz"})),
@@ -130,6 +130,17 @@ fn unknown_is_said_by_leaving_the_key_out_only() {
             "{sentence}"
         );
     }
+    // Nor by what cannot be seen, or by another spelling of a word.
+    for blank in [" ", "\u{200b}\t", "Unknown", "None", " none "] {
+        let sentence = finding(json!({"need_to_know_basis": blank}));
+        assert!(
+            sentence.ends_with("leave the key out where it is not known"),
+            "{sentence}"
+        );
+        finding(json!({"suspicion": {"tried_alternatives": [blank]}}));
+    }
+    let twice = json!({"suspicion": {"approved_by": ["jan", "Jan "]}});
+    assert!(finding(twice).contains("twice"));
     let asked = json!({"requested_action": "import_file", "origin_of_import": "unknown"});
     assert!(facts(&asked).has("origin_of_import"));
 }

@@ -217,9 +217,9 @@ pub(super) const ROWS: &[Definition] = &[
     )
     .tried_with(&[
         "{}",
-        "{\"concrete\":true,\"tried_alternatives\":[\"x\"],\"end\":\"2000-01-02T00:00:00Z\"}",
-        "{\"concrete\":true,\"tried_alternatives\":[\"x\"],\"end\":\"2000-01-02T00:00:00Z\",\"approved_by\":[\"a\",\"b\"],\"fg_advice\":\"x\"}",
-        "{\"concrete\":true,\"tried_alternatives\":[\"x\"],\"end\":\"2000-01-02T00:00:00Z\",\"approved_by\":[\"a\",\"b\"],\"fg_advice\":\"x\",\"result\":\"none_found\"}",
+        "{\"concrete\":true,\"tried_alternatives\":[\"x\"],\"end\":\"9999-12-30T00:00:00Z\"}",
+        "{\"concrete\":true,\"tried_alternatives\":[\"x\"],\"end\":\"9999-12-30T00:00:00Z\",\"approved_by\":[\"a\",\"b\"],\"fg_advice\":\"x\"}",
+        "{\"concrete\":true,\"tried_alternatives\":[\"x\"],\"end\":\"9999-12-30T00:00:00Z\",\"approved_by\":[\"a\",\"b\"],\"fg_advice\":\"x\",\"result\":\"none_found\"}",
     ]),
     Definition::new("25", name::PRIVATE_USE_POSSIBLE, Shape::Flag)
         .missing(&[
