@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
+use voicelog_archive::timeline::Verdict;
 use voicelog_archive::{Archive, ArchiveError, RecordingWriter};
 use voicelog_model::{Clock, RecordingId, error::chain};
 
@@ -224,6 +225,7 @@ impl Finisher {
     fn finish(&mut self, id: RecordingId) {
         match self.archive.finish(id, self.clock.now()) {
             Ok(finished) => {
+                self.shared.count(word(finished.verdict));
                 tracing::info!(recording = %id, verdict = finished.verdict.as_str(), "recorded");
             }
             Err(error) => self.failed(id, &error, Again::Recorded(id)),
@@ -235,7 +237,10 @@ impl Finisher {
             .archive
             .finish_unrecorded(id, &events, self.clock.now())
         {
-            Ok(_finished) => tracing::info!(recording = %id, "not recorded"),
+            Ok(_finished) => {
+                self.shared.count(word(Verdict::NotRecorded));
+                tracing::info!(recording = %id, "not recorded");
+            }
             // That it could not be asked was logged when it happened.
             Err(ArchiveError::NotFound(_)) => {
                 tracing::info!(recording = %id, "nothing is kept of a call about which the law was not asked");
@@ -246,8 +251,19 @@ impl Finisher {
 
     fn failed(&mut self, id: RecordingId, error: &ArchiveError, again: Again) {
         tracing::error!(recording = %id, error = %chain(error), "the recording is not closed");
+        self.shared.count("not_closed");
         if error.kind().is_worth_retrying() {
             self.again.push_back((Tick::now().plus(RETRY_AFTER), again));
         }
+    }
+}
+
+/// What a call came to, in the diary and in metrics.
+const fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Whole => "ended_whole",
+        Verdict::WholeWithDeclaredGaps => "ended_with_declared_gaps",
+        Verdict::UndeclaredGap => "ended_with_undeclared_gap",
+        Verdict::NotRecorded => "ended_not_recorded",
     }
 }

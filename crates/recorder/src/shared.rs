@@ -18,6 +18,8 @@ pub struct Status {
     pub accepting: bool,
     /// Why not, if not.
     pub why_not: Option<WhyNot>,
+    /// What became of the packets of all calls since the start.
+    pub media: MediaCounts,
     /// How often what happened since the start: messages read, refused and ignored, calls offered.
     pub counts: BTreeMap<&'static str, u64>,
 }
@@ -87,6 +89,7 @@ struct State {
     /// Calls offered and not yet closed, with or without a recording.
     unfinished: usize,
     why_not: Option<WhyNot>,
+    media_of_ended: MediaCounts,
     counts: BTreeMap<&'static str, u64>,
 }
 
@@ -139,6 +142,13 @@ impl Shared {
         self.lock().counts.insert(what, count);
     }
 
+    /// Something happened once more.
+    pub(crate) fn count(&self, what: &'static str) {
+        let mut state = self.lock();
+        let count = state.counts.entry(what).or_default();
+        *count = count.saturating_add(1);
+    }
+
     /// Whether new calls are taken, and how often what happened.
     pub(crate) fn counts(&self) -> (Option<WhyNot>, BTreeMap<&'static str, u64>) {
         let state = self.lock();
@@ -156,7 +166,10 @@ impl Shared {
     }
 
     pub(crate) fn remove_call(&self, id: RecordingId) {
-        self.lock().calls.remove(&id);
+        let mut state = self.lock();
+        if let Some(entry) = state.calls.remove(&id) {
+            state.media_of_ended.add(&entry.counts.read());
+        }
     }
 
     /// A call has been offered; [`Self::call_finished`] is its other half.
@@ -195,7 +208,12 @@ impl Shared {
         } else {
             state.why_not
         };
+        let mut media = state.media_of_ended;
+        for entry in state.calls.values() {
+            media.add(&entry.counts.read());
+        }
         Status {
+            media,
             calls: state
                 .calls
                 .iter()

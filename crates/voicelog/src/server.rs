@@ -19,8 +19,8 @@ use voicelog_archive::{Archive, Recovery, random};
 use voicelog_casework::Asked;
 use voicelog_casework::retention::{self, Swept};
 use voicelog_model::{Clock, error};
-use voicelog_recorder::{Recorder, RecorderConfig, StartError, WhyNot};
-use voicelog_web::{App, Pause, StatusSource, WebConfig};
+use voicelog_recorder::{CallState, Recorder, RecorderConfig, StartError, WhyNot};
+use voicelog_web::{App, Metrics, Pause, StatusSource, WebConfig};
 use zeroize::Zeroizing;
 
 /// How often it is looked whether the recorder has failed for good.
@@ -346,6 +346,32 @@ impl StatusSource for RecorderStatus {
         voicelog_web::Status {
             pause: status.why_not.map(pause),
             calls_in_progress: status.calls.len(),
+        }
+    }
+
+    fn metrics(&self) -> Metrics {
+        let status = self.0.status();
+        let states = [
+            ("asking", CallState::Asking),
+            ("waiting", CallState::Waiting),
+            ("recording", CallState::Recording),
+            ("stopped", CallState::Stopped),
+        ];
+        let of_state = |state| status.calls.iter().filter(move |call| call.state == state);
+        let calls = states.map(|(word, state)| (word, of_state(state).count() as u64));
+        let media = status.media;
+        Metrics {
+            calls: calls.into(),
+            closing: status.closing as u64,
+            packets: vec![
+                ("kept", media.kept),
+                ("control", media.control),
+                ("without_permit", media.without_permit),
+                ("foreign", media.foreign),
+                ("unusable", media.unusable),
+                ("dropped", media.dropped),
+            ],
+            events: status.counts.into_iter().collect(),
         }
     }
 }

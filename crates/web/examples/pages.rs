@@ -18,7 +18,7 @@ use std::io::Read;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use voicelog_model::{Clock, SimClock, Timestamp};
-use voicelog_web::{App, Status, StatusSource, WebConfig, new_setup_token, router, serve};
+use voicelog_web::{App, Metrics, Status, StatusSource, WebConfig, new_setup_token, router, serve};
 
 /// A recorder with nothing to complain of.
 #[derive(Debug)]
@@ -30,6 +30,10 @@ impl StatusSource for Calm {
             pause: None,
             calls_in_progress: 1,
         }
+    }
+
+    fn metrics(&self) -> Metrics {
+        Metrics::default()
     }
 }
 

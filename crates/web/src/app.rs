@@ -104,10 +104,26 @@ pub struct Status {
     pub calls_in_progress: usize,
 }
 
+/// The recorder in numbers, each with its word in snake case.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Metrics {
+    /// Calls in progress, by what is being done with them.
+    pub calls: Vec<(&'static str, u64)>,
+    /// Calls that have ended and are being closed.
+    pub closing: u64,
+    /// Datagrams of media since the start, by what became of them.
+    pub packets: Vec<(&'static str, u64)>,
+    /// How often what happened since the start.
+    pub events: Vec<(&'static str, u64)>,
+}
+
 /// Who tells how the recorder is doing. The binary implements it over the recorder.
 pub trait StatusSource: Send + Sync + fmt::Debug {
     /// The state at this moment. Must not block.
     fn status(&self) -> Status;
+
+    /// The numbers of this moment. Must not block.
+    fn metrics(&self) -> Metrics;
 }
 
 /// What the router is made from.

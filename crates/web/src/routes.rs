@@ -158,6 +158,7 @@ fn programs() -> Vec<Route> {
         ),
         route(Program, GET, "/v1/checkpoint", get(api::checkpoint)),
         route(Program, GET, "/v1/health", get(api::health)),
+        route(Program, GET, "/v1/metrics", get(api::metrics::show)),
     ]
 }
 

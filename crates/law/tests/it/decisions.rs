@@ -453,3 +453,24 @@ fn what_is_unknown_is_what_an_interview_has_to_ask_next() {
     let held = json!({"requested_action": "destroy", "legal_hold": {"claim": true}});
     assert_eq!(unknown(held), ["recorder_type"]);
 }
+
+#[test]
+fn what_the_police_use_against_their_own_staff_is_no_police_task() {
+    let call = |purpose2: &str| {
+        decided(&json!({
+            "recorder_type": "government_body", "sector": "police",
+            "counterpart_types": ["citizen", "employee"], "requested_action": "use_for",
+            "purpose": "veiligheid_noodhulp", "announced_purposes": ["veiligheid_noodhulp"],
+            "purpose2": purpose2,
+        }))
+    };
+    for internal in [
+        "personeelsmaatregel",
+        "kwaliteit_training",
+        "controle_medewerker",
+    ] {
+        let decision = call(internal);
+        assert_eq!(decision.outcome, Outcome::ForbiddenPrivacy, "{internal}");
+    }
+    assert!(call("onderzoek").is_permitted());
+}

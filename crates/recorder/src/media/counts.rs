@@ -2,7 +2,7 @@
 //! anybody may read them.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use voicelog_model::Timestamp;
+use voicelog_model::{StreamNumber, Timestamp};
 
 /// Packets of one call, by what became of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,6 +19,39 @@ pub struct MediaCounts {
     pub unusable: u64,
     /// Could not be kept: the disk was too slow or full.
     pub dropped: u64,
+    /// Which streams have brought a packet: bit n for stream n. Streams beyond 63 count as heard.
+    pub heard: u64,
+}
+
+impl MediaCounts {
+    /// Notes that a stream has brought a packet.
+    pub(crate) fn hear(&mut self, stream: StreamNumber) {
+        self.heard |= bit(stream);
+    }
+
+    /// Whether a stream has brought a packet.
+    #[must_use]
+    pub const fn has_heard(&self, stream: StreamNumber) -> bool {
+        let bit = bit(stream);
+        bit == 0 || self.heard & bit != 0
+    }
+
+    /// The sum of two calls.
+    pub(crate) const fn add(&mut self, other: &Self) {
+        self.kept = self.kept.saturating_add(other.kept);
+        self.control = self.control.saturating_add(other.control);
+        self.without_permit = self.without_permit.saturating_add(other.without_permit);
+        self.foreign = self.foreign.saturating_add(other.foreign);
+        self.unusable = self.unusable.saturating_add(other.unusable);
+        self.dropped = self.dropped.saturating_add(other.dropped);
+    }
+}
+
+const fn bit(stream: StreamNumber) -> u64 {
+    match 1_u64.checked_shl(stream.0 as u32) {
+        Some(bit) => bit,
+        None => 0,
+    }
 }
 
 /// The shared side of the counts.
@@ -30,6 +63,7 @@ pub(crate) struct SharedCounts {
     foreign: AtomicU64,
     unusable: AtomicU64,
     dropped: AtomicU64,
+    heard: AtomicU64,
     /// Microseconds of the last packet; 0 if there was none.
     last_packet: AtomicI64,
 }
@@ -45,6 +79,7 @@ impl SharedCounts {
         self.foreign.store(counts.foreign, Ordering::Relaxed);
         self.unusable.store(counts.unusable, Ordering::Relaxed);
         self.dropped.store(counts.dropped, Ordering::Relaxed);
+        self.heard.store(counts.heard, Ordering::Relaxed);
         if let Some(at) = last_packet {
             self.last_packet.store(at.micros(), Ordering::Relaxed);
         }
@@ -59,6 +94,7 @@ impl SharedCounts {
             foreign: self.foreign.load(Ordering::Relaxed),
             unusable: self.unusable.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),
+            heard: self.heard.load(Ordering::Relaxed),
         }
     }
 

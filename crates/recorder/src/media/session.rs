@@ -419,6 +419,7 @@ impl Intake<'_> {
         }
         if self.push(lane.number, arrived, PacketKind::Rtp, bytes) {
             self.counts.kept += 1;
+            self.counts.hear(lane.number);
         } else {
             self.counts.dropped += 1;
             *lane.dropped += 1;

@@ -3,6 +3,7 @@
 pub(crate) mod calls;
 pub(crate) mod expected;
 pub(crate) mod law;
+pub(crate) mod metrics;
 pub(crate) mod problem;
 pub(crate) mod recordings;
 

@@ -280,3 +280,27 @@ async fn an_address_that_the_api_does_not_have_is_told_as_a_problem() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_numbers_of_the_recorder_are_there_for_prometheus() {
+    let site = site();
+    let page = program(&site, "GET", "/v1/metrics", "").await;
+    assert_eq!(page.status, StatusCode::OK);
+    let text = page.text();
+    for line in [
+        "# TYPE voicelog_events_total counter",
+        "voicelog_accepting_calls 1",
+        "voicelog_calls{state=\"recording\"} 1",
+        "voicelog_calls{state=\"waiting\"} 0",
+        "voicelog_calls_closing 2",
+        "voicelog_packets_total{fate=\"kept\"} 600",
+        "voicelog_events_total{event=\"alarm_no_media\"} 3",
+    ] {
+        assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
+    }
+    let is_free = |line: &str| {
+        let free = line.strip_prefix("voicelog_disk_free_bytes ");
+        free.is_some_and(|free| free.parse::<u64>().is_ok_and(|free| free > 0))
+    };
+    assert!(text.lines().any(is_free), "{text}");
+}

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use voicelog_archive::Archive;
 use voicelog_model::{Clock, SimClock, Timestamp};
-use voicelog_web::{App, Pause, Status, StatusSource, WebConfig, new_setup_token, router};
+use voicelog_web::{App, Metrics, Pause, Status, StatusSource, WebConfig, new_setup_token, router};
 
 pub(crate) const TOKEN: &str = "the token of the programs";
 pub(crate) const PASSWORD: &str = "paard accu nietje";
@@ -30,6 +30,15 @@ impl StatusSource for Recorder {
         Status {
             pause: *self.0.lock().unwrap(),
             calls_in_progress: 1,
+        }
+    }
+
+    fn metrics(&self) -> Metrics {
+        Metrics {
+            calls: vec![("recording", 1), ("waiting", 0)],
+            closing: 2,
+            packets: vec![("kept", 600)],
+            events: vec![("alarm_no_media", 3)],
         }
     }
 }

@@ -339,6 +339,12 @@ pub(super) const QUESTIONS: &[Question] = &[
                 &[("suspicion", Some("{\"end\":\"@+P2W\"}"))],
             ),
             tick(
+                "over",
+                "De periode die was afgesproken is voorbij",
+                "The period that was agreed is over",
+                &[("suspicion", Some("{\"end\":\"2000-01-02T00:00:00Z\"}"))],
+            ),
+            tick(
                 "two",
                 "Twee mensen hebben het goedgekeurd",
                 "Two people have approved it",

@@ -1,7 +1,11 @@
 //! One call: what the law said of it, what the client wants, and what follows for its media.
 
 mod law;
+mod watch;
 
+pub(crate) use watch::Alarm;
+
+use self::watch::{Look, Watch};
 use super::Hands;
 use crate::guard::contained;
 use crate::media::{Dated, MediaCommand, SharedCounts, StreamMedia};
@@ -61,6 +65,7 @@ pub(crate) struct Call {
     our_cause: Option<Cause>,
     ended: Option<(Timestamp, Cause)>,
     last_signal: Timestamp,
+    watch: Watch,
 }
 
 impl Call {
@@ -95,6 +100,7 @@ impl Call {
             our_cause: None,
             ended: None,
             last_signal: now,
+            watch: Watch::default(),
         }
     }
 
@@ -288,9 +294,36 @@ impl Call {
         if self.retry_at.is_some_and(|at| at <= hands.now) && !self.is_asking {
             self.ask_again(hands.now, hands);
         }
+        self.watch_media(hands);
         let heard = self.counts.last_packet().max(Some(self.last_signal));
         if heard.is_some_and(|heard| hands.now.micros_since(heard) > silent_micros) {
             self.end(Cause::TimeOut, "nothing was heard for too long", hands);
+        }
+    }
+
+    /// Says it when media does not come that should.
+    fn watch_media(&mut self, hands: &Hands<'_>) {
+        let Some(id) = self.id else {
+            return;
+        };
+        let is_recording = self.state == CallState::Recording;
+        let streams = self.streams.iter();
+        let active = streams.filter(|stream| is_recording && stream.activity == Activity::Active);
+        let active = active.map(|stream| stream.media.number);
+        match self.watch.look(&self.counts.read(), active, hands.now) {
+            Look::Same => {}
+            Look::Alarm(alarm) => {
+                hands.shared.count(alarm.as_str());
+                match alarm {
+                    Alarm::NoMedia => {
+                        tracing::warn!(recording = %id, "no RTP for ten seconds; see whether the client sends to the ports of our answer");
+                    }
+                    Alarm::OneSide => {
+                        tracing::warn!(recording = %id, "one side was never heard; see whether the client sends both");
+                    }
+                }
+            }
+            Look::Again => tracing::info!(recording = %id, "RTP comes again"),
         }
     }
 

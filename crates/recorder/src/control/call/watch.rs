@@ -1,0 +1,178 @@
+//! The watch on a call that is being recorded: media that does not come is an alarm while the call
+//! still runs, not a discovery afterwards.
+
+use crate::media::MediaCounts;
+use voicelog_model::{StreamNumber, Timestamp};
+
+/// How long nothing may come of a call, or of one of its sides, before it is an alarm, in
+/// microseconds.
+const ALARM_AFTER: i64 = 10_000_000;
+
+/// What is wrong with a call's media.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Alarm {
+    /// No RTP at all for ten seconds.
+    NoMedia,
+    /// One side was never heard since recording began, the other was.
+    OneSide,
+}
+
+impl Alarm {
+    /// The word in the diary and in metrics.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoMedia => "alarm_no_media",
+            Self::OneSide => "alarm_one_side",
+        }
+    }
+}
+
+/// What the watch saw last.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    /// Packets kept when it looked last.
+    kept: u64,
+    /// Since when nothing more has come, while something was to come.
+    quiet_since: Option<Timestamp>,
+    /// Since when there has been something to hear.
+    listening_since: Option<Timestamp>,
+    said: Option<Alarm>,
+    said_one_side: bool,
+}
+
+/// What a look found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// As it was.
+    Same,
+    /// An alarm, said once.
+    Alarm(Alarm),
+    /// Packets come again.
+    Again,
+}
+
+impl Watch {
+    /// Looks at the counts of a call. `active` are the streams on which the client says that it
+    /// sends; none while the call is not being recorded.
+    pub(super) fn look(
+        &mut self,
+        counts: &MediaCounts,
+        active: impl Iterator<Item = StreamNumber> + Clone,
+        now: Timestamp,
+    ) -> Look {
+        let has_more = std::mem::replace(&mut self.kept, counts.kept) != counts.kept;
+        if active.clone().next().is_none() {
+            self.quiet_since = None;
+            self.listening_since = None;
+            self.said = None;
+            return Look::Same;
+        }
+        let listening_since = *self.listening_since.get_or_insert(now);
+        if has_more {
+            self.quiet_since = Some(now);
+            if self.said.take().is_some() {
+                return Look::Again;
+            }
+        }
+        let quiet_since = *self.quiet_since.get_or_insert(now);
+        let is_over = |since: Timestamp| now.micros_since(since) >= ALARM_AFTER;
+        if is_over(quiet_since) && self.said.is_none() {
+            self.said = Some(Alarm::NoMedia);
+            return Look::Alarm(Alarm::NoMedia);
+        }
+        let (heard, silent): (Vec<_>, Vec<_>) =
+            active.partition(|number| counts.has_heard(*number));
+        let is_one_side = !heard.is_empty() && !silent.is_empty();
+        if is_one_side && is_over(listening_since) && !self.said_one_side {
+            self.said_one_side = true;
+            return Look::Alarm(Alarm::OneSide);
+        }
+        Look::Same
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOTH: [StreamNumber; 2] = [StreamNumber(1), StreamNumber(2)];
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_micros(seconds * 1_000_000)
+    }
+
+    /// Looks once a second at calls that brought so many packets of these streams.
+    fn looks(
+        seconds: std::ops::Range<i64>,
+        watch: &mut Watch,
+        counts: impl Fn(i64) -> MediaCounts,
+    ) -> Vec<(i64, Look)> {
+        seconds
+            .map(|second| {
+                (
+                    second,
+                    watch.look(&counts(second), BOTH.into_iter(), at(second)),
+                )
+            })
+            .filter(|(_, look)| *look != Look::Same)
+            .collect()
+    }
+
+    fn heard(kept: u64, streams: &[u16]) -> MediaCounts {
+        let mut counts = MediaCounts {
+            kept,
+            ..MediaCounts::default()
+        };
+        for number in streams {
+            counts.hear(StreamNumber(*number));
+        }
+        counts
+    }
+
+    #[test]
+    fn a_call_that_brings_nothing_is_an_alarm_after_ten_seconds_and_once() {
+        let mut watch = Watch::default();
+        let found = looks(0..60, &mut watch, |_| MediaCounts::default());
+        assert_eq!(found, [(10, Look::Alarm(Alarm::NoMedia))]);
+    }
+
+    #[test]
+    fn media_that_stops_is_an_alarm_and_that_it_comes_again_is_told() {
+        let mut watch = Watch::default();
+        let found = looks(0..60, &mut watch, |second| {
+            let kept = if second < 20 {
+                second
+            } else if second < 40 {
+                20
+            } else {
+                second
+            };
+            heard(kept.unsigned_abs(), &[1, 2])
+        });
+        assert_eq!(
+            found,
+            [(30, Look::Alarm(Alarm::NoMedia)), (40, Look::Again)]
+        );
+    }
+
+    #[test]
+    fn a_side_that_was_never_heard_is_an_alarm_once() {
+        let mut watch = Watch::default();
+        let found = looks(0..60, &mut watch, |second| {
+            heard(second.unsigned_abs(), &[1])
+        });
+        assert_eq!(found, [(10, Look::Alarm(Alarm::OneSide))]);
+    }
+
+    #[test]
+    fn a_call_on_hold_brings_nothing_and_that_is_no_alarm() {
+        let mut watch = Watch::default();
+        for second in 0..60 {
+            let look = watch.look(&MediaCounts::default(), std::iter::empty(), at(second));
+            assert_eq!(look, Look::Same);
+        }
+        // Its ten seconds begin when it goes on.
+        let found = looks(60..80, &mut watch, |_| MediaCounts::default());
+        assert_eq!(found, [(70, Look::Alarm(Alarm::NoMedia))]);
+    }
+}

@@ -1,0 +1,104 @@
+//! Numbers for Prometheus, in its text format (version 0.0.4). Nothing about anybody.
+
+use crate::app::{Metrics, Shared, Status};
+use crate::trouble::Trouble;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use std::fmt::Write as _;
+
+const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+pub(crate) async fn show(State(desk): State<Shared>) -> Result<Response, Trouble> {
+    let free = desk.ask(|archive, _now| archive.free_bytes()).await?;
+    let source = &desk.app.status;
+    let text = page(source.status(), &source.metrics(), free);
+    Ok(([(header::CONTENT_TYPE, FORMAT)], text).into_response())
+}
+
+fn page(status: Status, metrics: &Metrics, free_bytes: u64) -> String {
+    let mut text = String::new();
+    let accepting = u64::from(status.pause.is_none());
+    one(
+        &mut text,
+        (
+            "voicelog_accepting_calls",
+            "gauge",
+            "1 while new calls are taken.",
+        ),
+        accepting,
+    );
+    let pause = status.pause.map(|pause| (pause.as_str(), 1));
+    several(
+        &mut text,
+        ("voicelog_paused", "gauge", "Why no new calls are taken."),
+        "reason",
+        pause.as_slice(),
+    );
+    several(
+        &mut text,
+        ("voicelog_calls", "gauge", "Calls in progress."),
+        "state",
+        &metrics.calls,
+    );
+    one(
+        &mut text,
+        (
+            "voicelog_calls_closing",
+            "gauge",
+            "Calls that have ended and are being closed.",
+        ),
+        metrics.closing,
+    );
+    several(
+        &mut text,
+        (
+            "voicelog_packets_total",
+            "counter",
+            "Datagrams of media since the start, by what became of them.",
+        ),
+        "fate",
+        &metrics.packets,
+    );
+    several(
+        &mut text,
+        (
+            "voicelog_events_total",
+            "counter",
+            "What happened since the start: messages, calls offered and ended, what was refused or ignored, alarms.",
+        ),
+        "event",
+        &metrics.events,
+    );
+    one(
+        &mut text,
+        (
+            "voicelog_disk_free_bytes",
+            "gauge",
+            "Free room where media is written.",
+        ),
+        free_bytes,
+    );
+    text
+}
+
+/// Name, type and what it is, of one metric.
+type Head<'a> = (&'a str, &'a str, &'a str);
+
+fn head(text: &mut String, (name, kind, help): Head<'_>) {
+    // Writing to a `String` can't fail.
+    let _written = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+}
+
+fn one(text: &mut String, metric: Head<'_>, value: u64) {
+    head(text, metric);
+    let _written = writeln!(text, "{} {value}", metric.0);
+}
+
+/// The labels are words of our own: they need no escaping.
+fn several(text: &mut String, metric: Head<'_>, label: &str, values: &[(&str, u64)]) {
+    head(text, metric);
+    for (word, value) in values {
+        let _written = writeln!(text, "{}{{{label}=\"{word}\"}} {value}", metric.0);
+    }
+}
