@@ -91,12 +91,19 @@ fn says(known: Option<&Value>, said: &Value) -> bool {
         }
         (Some(Value::Object(known)), Value::Object(said)) => said.iter().all(|(key, value)| {
             let is_own_text = value.is_array()
-                || key == "end"
                 || value
                     .as_str()
                     .is_some_and(|text| text.contains("interview"));
             let known = known.get(key);
-            known.is_some_and(|known| is_own_text && known != "none" || known == value)
+            // A moment in the interview stands for any on the same side of now.
+            let is_over = |end: &Value| {
+                let end = end.as_str().and_then(|end| end.parse::<Timestamp>().ok());
+                end.map(|end| end < at())
+            };
+            let is_same_side = |known| key == "end" && is_over(known) == is_over(value);
+            known.is_some_and(|known| {
+                is_own_text && known != "none" || known == value || is_same_side(known)
+            })
         }),
         // A moment of the interview stands for any.
         (Some(known), said) => known == said || *said == json!(at().to_string()),
