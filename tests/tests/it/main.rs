@@ -6,6 +6,7 @@ mod bad_input;
 mod crash;
 mod demo;
 mod disk_full;
+mod expected;
 mod lifecycle;
 mod sipp;
 mod support;

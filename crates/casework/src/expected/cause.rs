@@ -6,6 +6,8 @@ use voicelog_archive::{Archive, ArchiveError, DiaryEntry};
 use voicelog_model::{Language, Timestamp};
 
 const MINUTE: i64 = 60_000_000;
+/// How long after a moment its minute is certainly in the diary.
+const CLOSED_AFTER: i64 = 2 * MINUTE;
 /// Most lines of the diary that are looked at for one call.
 const DIARY_MAX: usize = 500;
 
@@ -22,6 +24,8 @@ pub enum Cause {
     NotOffered,
     /// Nothing at all was offered in that minute.
     NothingOffered,
+    /// It began so recently that the diary of that minute is not closed yet.
+    TooRecent,
     /// It is longer ago than the diary goes back.
     Unknown,
     /// The recording began later than the call.
@@ -42,6 +46,7 @@ impl Cause {
             Self::TurnedAway(_) => "turned_away",
             Self::NotOffered => "not_offered",
             Self::NothingOffered => "nothing_offered",
+            Self::TooRecent => "too_recent",
             Self::Unknown => "unknown",
             Self::BeganLate => "began_late",
             Self::EndedEarly(_) => "ended_early",
@@ -80,6 +85,10 @@ impl Cause {
             Self::NothingOffered => pick(
                 "er is toen niets aangeboden: kijk naar de verbinding tussen centrale en opnameserver",
                 "nothing was offered then: look at the connection between telephone system and recorder",
+            ),
+            Self::TooRecent => pick(
+                "het is net gebeurd: vraag het over een paar minuten nog eens",
+                "it has only just happened: ask again in a few minutes",
             ),
             Self::Unknown => pick(
                 "zo ver gaat het dagboek van de opnameserver niet terug",
@@ -128,9 +137,13 @@ pub(super) fn of_missing(
     archive: &Archive,
     call: &Expected,
     slack: i64,
+    now: Timestamp,
 ) -> Result<Cause, ArchiveError> {
     let minute =
         |moment: Timestamp| Timestamp::from_micros(moment.micros().div_euclid(MINUTE) * MINUTE);
+    if now.micros_since(call.from.plus_micros(slack)) < CLOSED_AFTER {
+        return Ok(Cause::TooRecent);
+    }
     let begins = archive.diary_begins()?;
     if begins.is_none_or(|begins| minute(call.from) < begins) {
         return Ok(Cause::Unknown);

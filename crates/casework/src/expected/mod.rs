@@ -260,14 +260,19 @@ fn has_silent_side(timeline: &Timeline) -> bool {
 ///
 /// # Errors
 /// The archive can't be read.
-pub fn compare(archive: &Archive, table: Table, slack: i64) -> Result<Report, ArchiveError> {
+pub fn compare(
+    archive: &Archive,
+    table: Table,
+    slack: i64,
+    now: Timestamp,
+) -> Result<Report, ArchiveError> {
     let known = Archived::read(archive, &table.calls, slack)?;
     let calls = table.calls.iter();
     let mut lines: Vec<Line> = calls.map(|call| judge(call, &known, slack)).collect();
     match_by_moment(&mut lines, &known, slack);
     for (line, call) in lines.iter_mut().zip(&table.calls) {
         if line.found == Found::Missing {
-            line.cause = Some(cause::of_missing(archive, call, slack)?);
+            line.cause = Some(cause::of_missing(archive, call, slack, now)?);
         }
     }
     Ok(Report {

@@ -4,6 +4,7 @@ use crate::support::*;
 use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
 use std::time::Duration;
+use voicelog_model::Timestamp;
 use voicelog_recorder::{CallState, Recorder, RecorderConfig, StartError, WhyNot};
 use voicelog_src_sim::{SimError, place};
 
@@ -35,6 +36,19 @@ fn with_too_little_room_on_the_disk_new_calls_get_503() {
     wait_until("it is counted", || {
         server.recorder.status().counts.get("refused_not_accepting") == Some(&1)
     });
+    // Whoever misses that call later finds it in the diary.
+    let Server {
+        recorder, archive, ..
+    } = server;
+    drop(recorder);
+    let all = Timestamp::from_micros(0)..Timestamp::from_micros(i64::MAX);
+    let diary = archive.diary(all.start, all.end, 100).unwrap();
+    for what in ["ran", "no_new_calls_disk_full", "refused_not_accepting"] {
+        let found = diary
+            .iter()
+            .any(|entry| entry.what == what && entry.count >= 1);
+        assert!(found, "{what}: {diary:?}");
+    }
 }
 
 #[test]

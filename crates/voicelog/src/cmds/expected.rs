@@ -28,8 +28,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     let lang = context.lang;
     let table = read(&args.list, lang)?;
-    let archive = wiring::visit(context, SystemClock::default().now())?;
-    let report = expected::compare(&archive, table, args.slack * 1_000_000)?;
+    let now = SystemClock::default().now();
+    let archive = wiring::visit(context, now)?;
+    let report = expected::compare(&archive, table, args.slack * 1_000_000, now)?;
     if args.json {
         print::json(&report.to_json(lang))?;
     } else {

@@ -44,7 +44,7 @@ pub(crate) async fn hold_against(
         )
     })?;
     let report = desk
-        .ask(move |archive, _now| compare(archive, table, slack * 1_000_000))
+        .ask(move |archive, now| compare(archive, table, slack * 1_000_000, now))
         .await?;
     Ok(Json(report.to_json(lang)).into_response())
 }
