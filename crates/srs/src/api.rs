@@ -260,6 +260,8 @@ pub enum EndCause {
     ByUs,
     /// The offer was not answered in time, or the session lasted longer than any may.
     Timeout,
+    /// The session timer ran out: nobody refreshed the session in time (RFC 4028 §10).
+    NotRefreshed,
 }
 
 /// What the client says of one stream in the course of a session.

@@ -64,6 +64,8 @@ counted! {
     UnknownScheme = "refused_unknown_scheme",
     /// Refused with 420: an extension that we do not have.
     UnknownExtension = "refused_unknown_extension",
+    /// Refused with 422: a session timer that is too short.
+    TimerTooShort = "refused_timer_too_short",
     /// Refused with 481: no such dialog or transaction.
     NoSuchCall = "refused_no_such_call",
     /// Refused with 482: the same request by another way.

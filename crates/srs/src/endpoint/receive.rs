@@ -10,7 +10,9 @@ use crate::peer::Peer;
 use crate::quirk::{Quirk, Quirks};
 use crate::sdp;
 use crate::session::dialog::{Dialog, Ours};
-use crate::session::{Invitation, Request, Session, sdp_refusal, session_of};
+use crate::session::{
+    Invitation, Request, SUPPORTED, Session, TimerRequest, sdp_refusal, session_of,
+};
 use crate::sip::grammar::Address;
 use crate::sip::parse::NotSip;
 use crate::sip::uri::Uri;
@@ -24,7 +26,7 @@ use voicelog_model::Timestamp;
 
 /// Extensions that may stand in `Require`. Of `100rel` we need nothing: it binds whoever sends
 /// provisional responses other than 100 (RFC 3262 §3), and we send none.
-const EXTENSIONS: [&str; 2] = ["siprec", "100rel"];
+const EXTENSIONS: [&str; 3] = ["siprec", "timer", "100rel"];
 
 /// When and by which way a message came.
 #[derive(Clone, Copy)]
@@ -280,7 +282,7 @@ impl Endpoint {
             .header("Allow", Method::ALLOW)
             .header("Accept", body::ACCEPT)
             .header("Accept-Encoding", "identity")
-            .header("Supported", "siprec")
+            .header("Supported", SUPPORTED)
     }
 
     fn no_room(&mut self) -> Option<Response> {
@@ -310,6 +312,11 @@ impl Endpoint {
         let bodies = body::read(message);
         let mut quirks = self.admit(message, &bodies)?;
         quirks.extend(bodies.quirks.as_slice());
+        let timer = TimerRequest::read(message);
+        if let Some(refusal) = timer.refusal() {
+            self.cx.count(Counted::TimerTooShort);
+            return Err(refusal);
+        }
         let Some(offer) = bodies.sdp else {
             let text = "no SDP in the INVITE; this server does not make the offer";
             return Err(self.refuse(Counted::NoOffer, 488, 399, text));
@@ -332,6 +339,7 @@ impl Endpoint {
         let key = SessionKey(self.last_key);
         let invitation = Invitation {
             transaction: request.transaction,
+            timer,
             merge_key,
             dialog,
             request_user,

@@ -8,8 +8,10 @@
 
 mod client;
 pub(crate) mod dialog;
+mod expiry;
 mod media;
 mod server;
+mod update;
 
 use crate::api::{Command, EndCause, Event, LocalDirection, Offer, SessionKey};
 use crate::context::{Context, Response};
@@ -23,10 +25,16 @@ use crate::transaction::TransactionKey;
 pub(crate) use client::session_of;
 use client::{Bye, FinalAck, Reinvite};
 use dialog::Dialog;
+use expiry::Expiry;
+pub(crate) use expiry::TimerRequest;
 use media::Media;
 pub(crate) use server::{Request, sdp_refusal};
 use std::net::IpAddr;
+use update::Update;
 use voicelog_model::{Pii, Timestamp};
+
+/// The extensions that we know, for `Supported`.
+pub(crate) const SUPPORTED: &str = "siprec, timer";
 
 /// A recording session.
 pub(crate) struct Session {
@@ -43,6 +51,7 @@ pub(crate) struct Session {
     /// Our 200 to an INVITE that is not acknowledged yet.
     unacknowledged: Option<Unacknowledged>,
     reinvite: Option<Reinvite>,
+    update: Option<Update>,
     final_ack: Option<FinalAck>,
     bye: Option<Bye>,
     /// When to try our re-INVITE again after 491, and how often we have.
@@ -50,6 +59,8 @@ pub(crate) struct Session {
     retries: u8,
     /// The caller waits for [`Event::DirectionAgreed`].
     is_direction_awaited: bool,
+    /// The session timer.
+    expiry: Expiry,
     /// When the session has lasted too long.
     expires: Timestamp,
 }
@@ -66,11 +77,17 @@ enum Phase {
     Over,
 }
 
-/// An offer of the client that waits for the caller.
-struct Pending {
+/// A request of the client that gets our 200.
+struct Asked {
     transaction: TransactionKey,
     method: Method,
     cseq: u32,
+    timer: TimerRequest,
+}
+
+/// An offer of the client that waits for the caller.
+struct Pending {
+    asked: Asked,
     lines: Vec<MediaLine>,
     until: Timestamp,
 }
@@ -91,6 +108,7 @@ struct Unacknowledged {
 /// What the endpoint found in a new INVITE.
 pub(crate) struct Invitation<'a> {
     pub(crate) transaction: TransactionKey,
+    pub(crate) timer: TimerRequest,
     pub(crate) merge_key: [u8; 32],
     pub(crate) dialog: Dialog,
     pub(crate) request_user: String,
@@ -123,11 +141,13 @@ impl Session {
             pending: None,
             unacknowledged: None,
             reinvite: None,
+            update: None,
             final_ack: None,
             bye: None,
             retry_at: None,
             retries: 0,
             is_direction_awaited: false,
+            expiry: Expiry::default(),
             expires: now.plus_micros(cx.config.session_micros_max),
             dialog: invitation.dialog,
         };
@@ -135,9 +155,12 @@ impl Session {
         cx.respond(now, invitation.transaction, Response::new(100));
         let offer = session.offer(&invitation.lines, invitation.quirks);
         session.pending = Some(Pending {
-            transaction: invitation.transaction,
-            method: Method::Invite,
-            cseq: session.dialog.remote_cseq,
+            asked: Asked {
+                transaction: invitation.transaction,
+                method: Method::Invite,
+                cseq: session.dialog.remote_cseq,
+                timer: invitation.timer,
+            },
             lines: invitation.lines,
             until: now.plus_micros(cx.config.answer_micros_max),
         });
@@ -222,6 +245,7 @@ impl Session {
             return;
         }
         let was_offered = self.phase == Phase::Offered;
+        self.update = None;
         if let Some(pending) = self.pending.take() {
             let status = match (was_offered, cause) {
                 (true, EndCause::Timeout) => 500,
@@ -231,7 +255,7 @@ impl Session {
             let response = Response::new(status)
                 .tag(&self.dialog.local_tag)
                 .warning(399, reason);
-            cx.respond(now, pending.transaction, response);
+            cx.respond(now, pending.asked.transaction, response);
         }
         self.phase = if was_offered {
             Phase::Over
@@ -269,7 +293,8 @@ impl Session {
         match self.phase {
             Phase::Offered => {
                 if let Some(pending) = self.pending.take() {
-                    cx.transactions.remove(&pending.transaction, &mut cx.timers);
+                    cx.transactions
+                        .remove(&pending.asked.transaction, &mut cx.timers);
                 }
                 self.over(cx, EndCause::Transport);
             }
@@ -280,7 +305,14 @@ impl Session {
 
     /// The next moment at which something must be done.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
-        let expires = (!self.is_closing()).then_some(self.expires);
+        let expires = match self.phase {
+            Phase::Offered => Some(self.expires),
+            Phase::Established => {
+                let expiry = self.expiry.deadline();
+                Some(expiry.map_or(self.expires, |at| at.min(self.expires)))
+            }
+            Phase::Closing(_) | Phase::Over => None,
+        };
         let unacknowledged = self.unacknowledged.as_ref().map(|u| u.next.min(u.until));
         [
             expires,
@@ -290,6 +322,9 @@ impl Session {
             self.reinvite
                 .as_ref()
                 .map(|reinvite| reinvite.transaction.deadline()),
+            self.update
+                .as_ref()
+                .map(|update| update.transaction.deadline()),
             self.bye.as_ref().map(|bye| bye.transaction.deadline()),
             self.final_ack.as_ref().map(|ack| ack.until),
         ]
@@ -302,6 +337,10 @@ impl Session {
     pub(crate) fn timeout(&mut self, cx: &mut Context, now: Timestamp) {
         if self.expires <= now && !self.is_closing() {
             self.end(cx, now, EndCause::Timeout, "the session lasted too long");
+        }
+        if self.phase == Phase::Established && self.expiry.timeout(now) {
+            let reason = "nobody refreshed the session in time";
+            self.end(cx, now, EndCause::NotRefreshed, reason);
         }
         if self
             .pending
@@ -319,7 +358,10 @@ impl Session {
     pub(crate) fn settle(&mut self, cx: &mut Context, now: Timestamp) {
         match &self.phase {
             Phase::Offered | Phase::Over => {}
-            Phase::Established => self.pursue_direction(cx, now),
+            Phase::Established => {
+                self.pursue_update(cx, now);
+                self.pursue_direction(cx, now);
+            }
             // RFC 3261 §15: no BYE before the ACK has come or is given up.
             Phase::Closing(_) if self.unacknowledged.is_some() => {}
             Phase::Closing(reason) => {

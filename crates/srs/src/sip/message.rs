@@ -67,13 +67,16 @@ pub(crate) enum HeaderName {
     ContentTransferEncoding,
     Require,
     Supported,
+    Allow,
+    SessionExpires,
+    MinSe,
     Other,
 }
 
 impl HeaderName {
     /// Full names in any case, and the compact forms of RFC 3261 §7.3.3.
     pub(crate) fn from_bytes(name: &[u8]) -> Self {
-        const NAMES: [(&[u8], HeaderName); 21] = [
+        const NAMES: [(&[u8], HeaderName); 25] = [
             (b"via", HeaderName::Via),
             (b"v", HeaderName::Via),
             (b"from", HeaderName::From),
@@ -95,6 +98,10 @@ impl HeaderName {
             (b"require", HeaderName::Require),
             (b"supported", HeaderName::Supported),
             (b"k", HeaderName::Supported),
+            (b"allow", HeaderName::Allow),
+            (b"session-expires", HeaderName::SessionExpires),
+            (b"x", HeaderName::SessionExpires),
+            (b"min-se", HeaderName::MinSe),
         ];
         if name.eq_ignore_ascii_case(b"content-transfer-encoding") {
             return Self::ContentTransferEncoding;
@@ -206,6 +213,7 @@ mod tests {
             ("L", HeaderName::ContentLength),
             ("K", HeaderName::Supported),
             ("m", HeaderName::Contact),
+            ("X", HeaderName::SessionExpires),
             ("x-anything", HeaderName::Other),
         ] {
             assert_eq!(HeaderName::from_bytes(name.as_bytes()), header, "{name}");

@@ -261,6 +261,17 @@ impl World {
 
     /// Answers a request of ours.
     pub(crate) fn respond(&mut self, request: &Seen, status: u16, body: Option<&str>) {
+        self.respond_with(request, status, "", body);
+    }
+
+    /// The same with more headers, each with its line end.
+    pub(crate) fn respond_with(
+        &mut self,
+        request: &Seen,
+        status: u16,
+        headers: &str,
+        body: Option<&str>,
+    ) {
         let head: String = request
             .text
             .split("\r\n")
@@ -278,8 +289,10 @@ impl World {
             )
         });
         self.send_bytes(
-            format!("SIP/2.0 {status} X\r\n{head}Contact: <sip:src@192.0.2.10:5060>\r\n{body}")
-                .as_bytes(),
+            format!(
+                "SIP/2.0 {status} X\r\n{head}Contact: <sip:src@192.0.2.10:5060>\r\n{headers}{body}"
+            )
+            .as_bytes(),
         );
     }
 

@@ -8,5 +8,6 @@ mod offers;
 mod privacy;
 mod reinvite;
 mod rules;
+mod timers;
 mod transport;
 mod vendors;

@@ -73,9 +73,9 @@ fn any_one_sign_of_a_recording_session_is_enough() {
 
 #[test]
 fn an_unknown_extension_is_named_in_420() {
-    let request = Request::invite().header("Require: timer, 100rel , foo");
+    let request = Request::invite().header("Require: timer, 100rel , foo, bar");
     let seen = refused(&request, 420, Counted::UnknownExtension);
-    assert_eq!(seen.header("Unsupported"), Some("timer, foo"));
+    assert_eq!(seen.header("Unsupported"), Some("foo, bar"));
 }
 
 #[test]
