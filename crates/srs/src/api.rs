@@ -235,6 +235,12 @@ pub enum Event {
         /// The status it gave.
         status: u16,
     },
+    /// Metadata was lost or could not be read, we asked for all of it once more (RFC 7866 §9.2),
+    /// and the client refused (408: it did not answer). What is known stays as it is.
+    SnapshotRefused {
+        /// The status it gave.
+        status: u16,
+    },
     /// The client told more about the conversation.
     MetadataChanged(Box<Metadata>),
     /// The TCP connection is gone. The session goes on; the client may come back on another one.

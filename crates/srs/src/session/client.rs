@@ -178,14 +178,13 @@ impl Session {
             }
             return;
         }
-        let update = self
+        let is_update = self
             .update
             .as_ref()
             .is_some_and(|update| update.transaction.branch == branch);
-        if update && method == Some(Method::Update) {
-            if status >= 200 {
-                self.update = None;
-                self.update_response(cx, now, status, message);
+        if is_update && method == Some(Method::Update) {
+            if let Some(update) = self.update.take_if(|_| status >= 200) {
+                self.update_response(cx, now, &update, status, message);
             }
             return;
         }
@@ -316,8 +315,12 @@ impl Session {
             }
         }
         let interval_max = cx.config.t2_micros;
-        self.update
+        let unanswered = self
+            .update
             .take_if(|update| update.transaction.timeout(cx, now, interval_max));
+        if let Some(update) = unanswered {
+            self.update_refused(cx, &update, 408);
+        }
         if let Some(mut bye) = self.bye.take() {
             if bye.transaction.timeout(cx, now, interval_max) {
                 self.phase = Phase::Over;

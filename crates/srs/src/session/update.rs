@@ -3,21 +3,30 @@
 
 use super::Session;
 use super::client::ClientTransaction;
-use crate::api::EndCause;
+use crate::api::{EndCause, Event};
 use crate::context::Context;
 use crate::sip::{Message, Method};
 use voicelog_model::Timestamp;
 
+/// The request for a snapshot, as the schema of RFC 7865 has it.
+const SNAPSHOT_TYPE: &str = "application/rs-metadata-request";
+const SNAPSHOT_REQUEST: &[u8] = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n\
+<requestsnapshot xmlns=\"urn:ietf:params:xml:ns:recording:1\">\r\n\
+<requestreason xml:lang=\"en\">metadata was lost or could not be read</requestreason>\r\n\
+</requestsnapshot>\r\n";
+
 /// Our UPDATE that waits for its response.
 pub(super) struct Update {
     pub(super) transaction: ClientTransaction,
+    asks_snapshot: bool,
 }
 
 impl Session {
     /// Sends an UPDATE if there is a reason for one and the client takes any.
     pub(super) fn pursue_update(&mut self, cx: &mut Context, now: Timestamp) {
         let is_free = self.update.is_none() && self.unacknowledged.is_none();
-        if is_free && self.dialog.allows_update && self.expiry.is_due() {
+        let has_reason = self.expiry.is_due() || self.metadata.needs_snapshot();
+        if is_free && has_reason && self.dialog.allows_update {
             self.send_update(cx, now);
         }
     }
@@ -26,11 +35,17 @@ impl Session {
         let branch = self.branch(cx);
         let mut writer = self.dialog.request(&Method::Update, &branch, None);
         self.describe_ourselves(now, &mut writer);
-        let bytes = writer.finish(None);
+        let asks_snapshot = self.metadata.needs_snapshot();
+        if asks_snapshot {
+            self.metadata.snapshot_asked();
+            writer.text("Content-Disposition", "recording-session");
+        }
+        let bytes = writer.finish(asks_snapshot.then_some((SNAPSHOT_TYPE, SNAPSHOT_REQUEST)));
         let to = self.dialog.next_hop();
         cx.transmit(to, bytes.clone());
         self.update = Some(Update {
             transaction: ClientTransaction::new(cx, now, branch, to, bytes),
+            asks_snapshot,
         });
     }
 
@@ -40,11 +55,11 @@ impl Session {
         &mut self,
         cx: &mut Context,
         now: Timestamp,
+        update: &Update,
         status: u16,
         message: &Message<'_>,
     ) {
         match status {
-            _ if self.is_closing() => {}
             200..300 => {
                 self.dialog.refresh(message);
                 self.expiry.answered(now, message);
@@ -54,6 +69,16 @@ impl Session {
             }
             481 => self.over(cx, EndCause::ByRecordingClient),
             _ => {}
+        }
+        if !(200..300).contains(&status) {
+            self.update_refused(cx, update, status);
+        }
+    }
+
+    /// A snapshot that is refused is not asked for again.
+    pub(super) fn update_refused(&self, cx: &mut Context, update: &Update, status: u16) {
+        if update.asks_snapshot && !self.is_closing() {
+            cx.event(self.key, Event::SnapshotRefused { status });
         }
     }
 }

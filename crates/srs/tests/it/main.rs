@@ -8,6 +8,7 @@ mod offers;
 mod privacy;
 mod reinvite;
 mod rules;
+mod snapshots;
 mod timers;
 mod transport;
 mod vendors;
