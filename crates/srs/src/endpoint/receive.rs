@@ -318,7 +318,7 @@ impl Endpoint {
             return Err(refusal);
         }
         let Some(offer) = bodies.sdp else {
-            let text = "no SDP in the INVITE; this server does not make the offer";
+            let text = "no SDP in the INVITE: this server does not make the offer, set the client to early offer";
             return Err(self.refuse(Counted::NoOffer, 488, 399, text));
         };
         let description = sdp::read(offer).map_err(|error| {

@@ -147,7 +147,7 @@ fn an_invite_without_offer_is_refused_with_the_reason() {
     assert!(
         seen.header("Warning")
             .unwrap()
-            .contains("does not make the offer")
+            .contains("set the client to early offer")
     );
     let metadata = bare.body("application/rs-metadata+xml", METADATA);
     refused(&metadata, 488, Counted::NoOffer);
