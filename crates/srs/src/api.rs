@@ -262,6 +262,8 @@ pub enum EndCause {
     NoAck,
     /// The connection was closed before there was an answer.
     Transport,
+    /// Another session took its place; its [`Offer::replaces`] says so.
+    Replaced,
     /// `Reject` or `End`.
     ByUs,
     /// The offer was not answered in time, or the session lasted longer than any may.
@@ -304,6 +306,9 @@ pub struct Offer {
     pub streams: Vec<OfferedStream>,
     /// Who takes part, if the client told.
     pub metadata: Option<Metadata>,
+    /// The session that this one wants to replace (RFC 3891). It ends with [`EndCause::Replaced`]
+    /// when this one is answered, and goes on if this one is refused.
+    pub replaces: Option<SessionKey>,
     /// What was unusual about the message. Those of the metadata are with the metadata.
     pub quirks: Vec<Quirk>,
 }

@@ -24,10 +24,6 @@ use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 use voicelog_model::Timestamp;
 
-/// Extensions that may stand in `Require`. Of `100rel` we need nothing: it binds whoever sends
-/// provisional responses other than 100 (RFC 3262 §3), and we send none.
-const EXTENSIONS: [&str; 3] = ["siprec", "timer", "100rel"];
-
 /// When and by which way a message came.
 #[derive(Clone, Copy)]
 struct Arrival {
@@ -217,8 +213,8 @@ impl Endpoint {
         let unknown: Vec<_> = required
             .iter()
             .filter(|tag| {
-                !EXTENSIONS
-                    .iter()
+                !SUPPORTED
+                    .split(", ")
                     .any(|known| tag.eq_ignore_ascii_case(known))
             })
             .map(String::as_str)
@@ -317,6 +313,7 @@ impl Endpoint {
             self.cx.count(Counted::TimerTooShort);
             return Err(refusal);
         }
+        let replaces = self.replaced(message)?;
         let Some(offer) = bodies.sdp else {
             let text = "no SDP in the INVITE: this server does not make the offer, set the client to early offer";
             return Err(self.refuse(Counted::NoOffer, 488, 399, text));
@@ -341,6 +338,8 @@ impl Endpoint {
             transaction: request.transaction,
             timer,
             merge_key,
+            message,
+            replaces,
             dialog,
             request_user,
             lines: description.media,
@@ -406,7 +405,13 @@ impl Endpoint {
         Ok(quirks)
     }
 
-    fn refuse(&mut self, counted: Counted, status: u16, code: u16, text: &str) -> Response {
+    pub(super) fn refuse(
+        &mut self,
+        counted: Counted,
+        status: u16,
+        code: u16,
+        text: &str,
+    ) -> Response {
         self.cx.count(counted);
         Response::new(status).warning(code, text)
     }

@@ -84,6 +84,13 @@ impl Dialog {
         message.call_id() == Some(&self.call_id) && message.tag(HeaderName::From) == self.remote_tag
     }
 
+    /// Whether a `Replaces` with our tag means this dialog. The tag `0` stands for none
+    /// (RFC 3891 §3).
+    pub(crate) fn is_named(&self, call_id: &str, remote_tag: &str) -> bool {
+        self.call_id == call_id.as_bytes()
+            && self.remote_tag.as_deref().unwrap_or("0") == remote_tag
+    }
+
     /// Takes the new `Contact` and `Allow` of an INVITE, an UPDATE or the 200 to one (RFC 3261
     /// §12.2, RFC 3311 §5.1 to §5.2).
     pub(crate) fn refresh(&mut self, message: &Message<'_>) {

@@ -10,6 +10,7 @@ mod client;
 pub(crate) mod dialog;
 mod expiry;
 mod media;
+mod progress;
 mod server;
 mod update;
 
@@ -20,7 +21,7 @@ use crate::metadata::{Metadata, MetadataState};
 use crate::peer::Peer;
 use crate::quirk::{Quirk, Quirks};
 use crate::sdp::MediaLine;
-use crate::sip::Method;
+use crate::sip::{Message, Method};
 use crate::transaction::TransactionKey;
 pub(crate) use client::session_of;
 use client::{Bye, FinalAck, Reinvite};
@@ -28,13 +29,14 @@ use dialog::Dialog;
 use expiry::Expiry;
 pub(crate) use expiry::TimerRequest;
 use media::Media;
+use progress::Progress;
 pub(crate) use server::{Request, sdp_refusal};
 use std::net::IpAddr;
 use update::Update;
 use voicelog_model::{Pii, Timestamp};
 
 /// The extensions that we know, for `Supported`.
-pub(crate) const SUPPORTED: &str = "siprec, timer";
+pub(crate) const SUPPORTED: &str = "siprec, timer, replaces, 100rel";
 
 /// A recording session.
 pub(crate) struct Session {
@@ -46,6 +48,9 @@ pub(crate) struct Session {
     media: Media,
     metadata: MetadataState,
     phase: Phase,
+    /// The session that ends when this one is answered.
+    replaces: Option<SessionKey>,
+    progress: Progress,
     /// The client's offer that the caller has not answered yet.
     pending: Option<Pending>,
     /// Our 200 to an INVITE that is not acknowledged yet.
@@ -85,6 +90,16 @@ struct Asked {
     timer: TimerRequest,
 }
 
+/// How a session looks to another one that wants its place.
+pub(crate) enum Standing {
+    /// Not answered yet.
+    Offered,
+    /// Answered.
+    Stands,
+    /// Over, or about to be.
+    Ending,
+}
+
 /// An offer of the client that waits for the caller.
 struct Pending {
     asked: Asked,
@@ -110,6 +125,8 @@ pub(crate) struct Invitation<'a> {
     pub(crate) transaction: TransactionKey,
     pub(crate) timer: TimerRequest,
     pub(crate) merge_key: [u8; 32],
+    pub(crate) message: &'a Message<'a>,
+    pub(crate) replaces: Option<SessionKey>,
     pub(crate) dialog: Dialog,
     pub(crate) request_user: String,
     pub(crate) lines: Vec<MediaLine>,
@@ -138,6 +155,8 @@ impl Session {
             merge_key: invitation.merge_key,
             request_user: invitation.request_user,
             phase: Phase::Offered,
+            replaces: invitation.replaces,
+            progress: Progress::planned(invitation.message, now),
             pending: None,
             unacknowledged: None,
             reinvite: None,
@@ -178,12 +197,27 @@ impl Session {
             request_user: Pii::new(self.request_user.clone()),
             streams: self.media.offered(lines),
             metadata,
+            replaces: self.replaces,
             quirks: quirks.into_vec(),
         }
     }
 
     fn metadata_now(&self) -> Option<Metadata> {
         self.metadata.snapshot(&self.media.labels())
+    }
+
+    pub(crate) const fn standing(&self) -> Standing {
+        match self.phase {
+            Phase::Offered => Standing::Offered,
+            Phase::Established => Standing::Stands,
+            Phase::Closing(_) | Phase::Over => Standing::Ending,
+        }
+    }
+
+    /// The session whose place this one has now taken; said once.
+    pub(crate) fn take_replaced(&mut self) -> Option<SessionKey> {
+        let is_answered = self.phase == Phase::Established;
+        self.replaces.take_if(|_| is_answered)
     }
 
     /// Whether the endpoint can forget the session.
@@ -317,6 +351,7 @@ impl Session {
         [
             expires,
             self.retry_at,
+            self.progress_deadline(),
             self.pending.as_ref().map(|pending| pending.until),
             unacknowledged,
             self.reinvite
@@ -350,6 +385,7 @@ impl Session {
             cx.count(Counted::Unanswered);
             self.unanswered(cx, now);
         }
+        self.progress_timeout(cx, now);
         self.retransmit_answer(cx, now);
         self.client_timeout(cx, now);
     }

@@ -68,6 +68,15 @@ impl Session {
                 self.refuse(cx, now, request, Response::new(481));
             }
             Method::Invite | Method::Update => self.offer_request(cx, now, request),
+            Method::Prack => {
+                let response = if self.acknowledge_progress(request) {
+                    self.ok(false)
+                } else {
+                    cx.count(Counted::NoSuchCall);
+                    Response::new(481).tag(&self.dialog.local_tag)
+                };
+                cx.respond(now, request.transaction, response);
+            }
             _ => {
                 let response = self.ok(false).header("Accept", body::ACCEPT);
                 cx.respond(now, request.transaction, response);

@@ -13,12 +13,13 @@ pub(crate) enum Method {
     Cancel,
     Options,
     Update,
+    Prack,
     Other(String),
 }
 
 impl Method {
     /// What `Allow` says.
-    pub(crate) const ALLOW: &'static str = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE";
+    pub(crate) const ALLOW: &'static str = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK";
 
     pub(crate) fn from_token(token: &str) -> Self {
         match token {
@@ -28,6 +29,7 @@ impl Method {
             "CANCEL" => Self::Cancel,
             "OPTIONS" => Self::Options,
             "UPDATE" => Self::Update,
+            "PRACK" => Self::Prack,
             other => Self::Other(other.to_owned()),
         }
     }
@@ -40,6 +42,7 @@ impl Method {
             Self::Cancel => "CANCEL",
             Self::Options => "OPTIONS",
             Self::Update => "UPDATE",
+            Self::Prack => "PRACK",
             Self::Other(token) => token,
         }
     }
@@ -70,13 +73,15 @@ pub(crate) enum HeaderName {
     Allow,
     SessionExpires,
     MinSe,
+    RAck,
+    Replaces,
     Other,
 }
 
 impl HeaderName {
     /// Full names in any case, and the compact forms of RFC 3261 §7.3.3.
     pub(crate) fn from_bytes(name: &[u8]) -> Self {
-        const NAMES: [(&[u8], HeaderName); 25] = [
+        const NAMES: [(&[u8], HeaderName); 27] = [
             (b"via", HeaderName::Via),
             (b"v", HeaderName::Via),
             (b"from", HeaderName::From),
@@ -102,6 +107,8 @@ impl HeaderName {
             (b"session-expires", HeaderName::SessionExpires),
             (b"x", HeaderName::SessionExpires),
             (b"min-se", HeaderName::MinSe),
+            (b"rack", HeaderName::RAck),
+            (b"replaces", HeaderName::Replaces),
         ];
         if name.eq_ignore_ascii_case(b"content-transfer-encoding") {
             return Self::ContentTransferEncoding;

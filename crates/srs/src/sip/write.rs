@@ -70,7 +70,7 @@ impl ReplyTo {
         for via in &self.via {
             writer.header("Via", via);
         }
-        if (200..300).contains(&status) {
+        if (101..300).contains(&status) {
             for route in &self.record_route {
                 writer.header("Record-Route", route);
             }
@@ -127,6 +127,7 @@ impl Writer {
 const fn phrase(status: u16) -> &'static str {
     match status {
         100 => "Trying",
+        183 => "Session Progress",
         200 => "OK",
         400 => "Bad Request",
         403 => "Forbidden",

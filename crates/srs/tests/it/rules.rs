@@ -84,14 +84,14 @@ fn unknown_methods_get_405_with_what_we_have() {
         let seen = refused(&Request::new(method, 1), 405, Counted::UnknownMethod);
         assert_eq!(
             seen.header("Allow"),
-            Some("INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE")
+            Some("INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK")
         );
     }
 }
 
 #[test]
 fn requests_of_unknown_calls_get_481() {
-    for method in ["BYE", "UPDATE", "OPTIONS", "INVITE"] {
+    for method in ["BYE", "UPDATE", "OPTIONS", "INVITE", "PRACK"] {
         refused(
             &Request::new(method, 1).to("nobody"),
             481,
@@ -100,6 +100,7 @@ fn requests_of_unknown_calls_get_481() {
     }
     refused(&Request::new("BYE", 1), 481, Counted::NoSuchCall);
     refused(&Request::new("UPDATE", 1), 481, Counted::NoSuchCall);
+    refused(&Request::new("PRACK", 1), 481, Counted::NoSuchCall);
     refused(&Request::new("CANCEL", 1), 481, Counted::NoSuchCall);
 }
 

@@ -47,7 +47,10 @@ fn the_interval_of_the_client_is_taken_and_it_is_the_one_to_refresh() {
         let (_, ok) = World::new().established(&invite(asked), LocalDirection::Receive);
         assert_eq!(ok.header("Session-Expires"), Some(agreed));
         assert_eq!(ok.header("Require"), Some("timer"));
-        assert_eq!(ok.header("Supported"), Some("siprec, timer"));
+        assert_eq!(
+            ok.header("Supported"),
+            Some("siprec, timer, replaces, 100rel")
+        );
     }
 }
 
