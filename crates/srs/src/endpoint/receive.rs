@@ -388,7 +388,10 @@ impl Endpoint {
         let has_tag = contact.to_ascii_lowercase().contains("+sip.src");
         // QUIRK BroadWorks: `src` without the prefix of RFC 3840 §9.
         let has_bare_tag = !has_tag && Address::parse(contact).param("src").is_some();
-        let is_recording = is_required || has_tag || has_bare_tag || bodies.metadata.is_some();
+        // QUIRK Cisco: recording from the network shows by its participants alone.
+        let has_participants = headers.first(HeaderName::RecordingParticipant).is_some();
+        let is_recording =
+            is_required || has_tag || has_bare_tag || bodies.metadata.is_some() || has_participants;
         if !is_recording && !self.cx.config.accept_without_siprec {
             let text = "this server takes recording sessions (RFC 7866) only";
             return Err(self.refuse(Counted::NotRecording, 403, 399, text));

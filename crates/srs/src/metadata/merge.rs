@@ -1,8 +1,8 @@
 //! What is known after each document: complete ones replace, partial ones add (RFC 7865 §6.1.1).
 
-use super::attribution;
 use super::read::{Document, ParticipantElement, SenderElement, read};
 use super::{CommunicationSession, Metadata, Participant, StreamClaim};
+use super::{attribution, header};
 use crate::limits::{COMMUNICATION_SESSIONS_MAX, PARTIES_MAX, STREAMS_MAX};
 use crate::quirk::{Quirk, Quirks};
 use voicelog_model::{Pii, StreamNumber};
@@ -49,6 +49,17 @@ impl MetadataState {
             self.need_snapshot();
             return;
         };
+        self.put(document);
+    }
+
+    /// Takes in participants named in headers of a message that has no document.
+    pub(crate) fn take_headers(&mut self, values: &[String]) {
+        let (document, quirks) = header::read(values);
+        self.quirks = quirks;
+        self.put(document);
+    }
+
+    fn put(&mut self, document: Document) {
         self.is_incomplete = document.is_cut || (self.is_incomplete && document.is_partial);
         if !document.is_partial {
             self.snapshot = Snapshot::NotNeeded;

@@ -21,7 +21,7 @@ use crate::metadata::{Metadata, MetadataState};
 use crate::peer::Peer;
 use crate::quirk::{Quirk, Quirks};
 use crate::sdp::MediaLine;
-use crate::sip::{Message, Method};
+use crate::sip::{HeaderName, Message, Method};
 use crate::transaction::TransactionKey;
 pub(crate) use client::session_of;
 use client::{Bye, FinalAck, Reinvite};
@@ -145,9 +145,7 @@ impl Session {
         invitation: Invitation<'_>,
     ) -> Self {
         let mut metadata = MetadataState::default();
-        if let Some(bytes) = invitation.metadata {
-            metadata.take(bytes);
-        }
+        hear(&mut metadata, invitation.metadata, invitation.message);
         let mut session = Self {
             key,
             media: Media::new(cx.ids.number(), invitation.address),
@@ -408,4 +406,15 @@ impl Session {
             }
         }
     }
+}
+
+/// Takes in what a message says of the conversation. Says whether it says anything.
+fn hear(state: &mut MetadataState, document: Option<&[u8]>, message: &Message<'_>) -> bool {
+    let named = message.headers.list(HeaderName::RecordingParticipant);
+    match document {
+        Some(document) => state.take(document),
+        None if !named.is_empty() => state.take_headers(&named),
+        None => return false,
+    }
+    true
 }

@@ -1,6 +1,6 @@
 //! The session as server: what the client asks within the dialog, and our answers.
 
-use super::{Asked, Pending, Phase, SUPPORTED, Session, TimerRequest, Unacknowledged};
+use super::{Asked, Pending, Phase, SUPPORTED, Session, TimerRequest, Unacknowledged, hear};
 use crate::api::{EndCause, Event, LocalDirection, StreamAnswer};
 use crate::body::{self, Bodies};
 use crate::context::{Context, Response};
@@ -138,10 +138,7 @@ impl Session {
             self.acknowledged(cx, None);
         }
         self.dialog.refresh(request.message);
-        if let Some(metadata) = bodies.metadata {
-            self.metadata.take(metadata);
-        }
-        let has_metadata = bodies.metadata.is_some();
+        let has_metadata = hear(&mut self.metadata, bodies.metadata, request.message);
         match description {
             Some(description) if self.media.needs_answer(&description.media) => {
                 if request.method == Method::Invite {

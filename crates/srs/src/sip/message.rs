@@ -75,13 +75,15 @@ pub(crate) enum HeaderName {
     MinSe,
     RAck,
     Replaces,
+    /// `X-Cisco-Recording-Participant`.
+    RecordingParticipant,
     Other,
 }
 
 impl HeaderName {
     /// Full names in any case, and the compact forms of RFC 3261 §7.3.3.
     pub(crate) fn from_bytes(name: &[u8]) -> Self {
-        const NAMES: [(&[u8], HeaderName); 27] = [
+        const NAMES: [(&[u8], HeaderName); 28] = [
             (b"via", HeaderName::Via),
             (b"v", HeaderName::Via),
             (b"from", HeaderName::From),
@@ -109,6 +111,10 @@ impl HeaderName {
             (b"min-se", HeaderName::MinSe),
             (b"rack", HeaderName::RAck),
             (b"replaces", HeaderName::Replaces),
+            (
+                b"x-cisco-recording-participant",
+                HeaderName::RecordingParticipant,
+            ),
         ];
         if name.eq_ignore_ascii_case(b"content-transfer-encoding") {
             return Self::ContentTransferEncoding;

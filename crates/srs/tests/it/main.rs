@@ -4,6 +4,7 @@
 mod client;
 mod hostile;
 mod invite;
+mod labels;
 mod offers;
 mod privacy;
 mod progress;
@@ -13,4 +14,5 @@ mod rules;
 mod snapshots;
 mod timers;
 mod transport;
+mod vendor_calls;
 mod vendors;
