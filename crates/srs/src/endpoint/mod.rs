@@ -3,6 +3,7 @@
 //! **Invariant:** no input makes it panic, and nothing it holds grows beyond what the limits
 //! allow: sessions, transactions, and one deadline for each of them.
 
+mod invite;
 mod receive;
 mod replaces;
 

@@ -1,7 +1,7 @@
 //! The session as client: our re-INVITE, our BYE, and what the client answers to them
 //! (RFC 3261 §12.2.1, §14.1, §15.1.1, §17.1).
 
-use super::{Phase, SUPPORTED, Session};
+use super::{Phase, SUPPORTED, Session, hear};
 use crate::api::{EndCause, Event, LocalDirection, SessionKey};
 use crate::body;
 use crate::context::Context;
@@ -236,10 +236,13 @@ impl Session {
             return;
         }
         if is_accepted {
-            let answer = body::read(message).sdp.and_then(|sdp| sdp::read(sdp).ok());
+            let bodies = body::read(message);
+            let answer = bodies.sdp.and_then(|sdp| sdp::read(sdp).ok());
             let lines = answer.map(|answer| answer.media).unwrap_or_default();
             self.media.answered(&lines, reinvite.direction);
             self.retries = 0;
+            let has_metadata = hear(&mut self.metadata, bodies.metadata, message);
+            self.tell_metadata(cx, has_metadata);
             return;
         }
         match status {

@@ -238,7 +238,7 @@ impl Session {
         }
     }
 
-    fn tell_metadata(&self, cx: &mut Context, has_metadata: bool) {
+    pub(super) fn tell_metadata(&self, cx: &mut Context, has_metadata: bool) {
         if let Some(metadata) = self.metadata_now().filter(|_| has_metadata) {
             cx.event(self.key, Event::MetadataChanged(Box::new(metadata)));
         }

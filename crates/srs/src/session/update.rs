@@ -1,9 +1,10 @@
 //! Our UPDATE (RFC 3311), always without an offer: it refreshes the session, and may ask for a
 //! snapshot of the metadata (RFC 7866 §9.2). At most one is under way.
 
-use super::Session;
 use super::client::ClientTransaction;
+use super::{Session, hear};
 use crate::api::{EndCause, Event};
+use crate::body;
 use crate::context::Context;
 use crate::sip::{Message, Method};
 use voicelog_model::Timestamp;
@@ -63,6 +64,8 @@ impl Session {
             200..300 => {
                 self.dialog.refresh(message);
                 self.expiry.answered(now, message);
+                let has_metadata = hear(&mut self.metadata, body::read(message).metadata, message);
+                self.tell_metadata(cx, has_metadata);
             }
             422 => {
                 self.expiry.too_short(message);

@@ -272,6 +272,18 @@ impl World {
         headers: &str,
         body: Option<&str>,
     ) {
+        let body = body.map(|body| ("application/sdp", body));
+        self.respond_typed(request, status, headers, body);
+    }
+
+    /// The same with a body of any type.
+    pub(crate) fn respond_typed(
+        &mut self,
+        request: &Seen,
+        status: u16,
+        headers: &str,
+        body: Option<(&str, &str)>,
+    ) {
         let head: String = request
             .text
             .split("\r\n")
@@ -282,9 +294,9 @@ impl World {
             })
             .map(|line| format!("{line}\r\n"))
             .collect();
-        let body = body.map_or("Content-Length: 0\r\n\r\n".to_owned(), |body| {
+        let body = body.map_or("Content-Length: 0\r\n\r\n".to_owned(), |(kind, body)| {
             format!(
-                "Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
+                "Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
                 body.len()
             )
         });

@@ -1,6 +1,7 @@
 //! Call flows of the recording server, in simulated time.
 #![cfg(test)]
 
+mod clauses;
 mod client;
 mod hostile;
 mod invite;
@@ -13,6 +14,7 @@ mod replaces;
 mod rules;
 mod snapshots;
 mod timers;
+mod torture;
 mod transport;
 mod vendor_calls;
 mod vendors;

@@ -142,6 +142,20 @@ fn other_schemes_and_broken_uris_are_refused() {
 }
 
 #[test]
+fn within_a_dialog_an_odd_request_uri_does_not_keep_a_call_from_ending() {
+    for uri in ["<sip:sales@198.51.100.5>", "tel:+31201234567", "*"] {
+        let mut world = World::new();
+        let (_, ok) = world.established(&Request::invite(), LocalDirection::Receive);
+        world.send(&Request {
+            uri: uri.into(),
+            ..Request::new("BYE", 2).to(&ok.to_tag())
+        });
+        world.expect(200);
+        assert!(world.endpoint.is_idle());
+    }
+}
+
+#[test]
 fn an_invite_without_offer_is_refused_with_the_reason() {
     let bare = Request::new("INVITE", 1).header("Require: siprec");
     let seen = refused(&bare, 488, Counted::NoOffer);
