@@ -1,7 +1,7 @@
 //! The session as client: our re-INVITE, our BYE, and what the client answers to them
 //! (RFC 3261 §12.2.1, §14.1, §15.1.1, §17.1).
 
-use super::{Phase, SUPPORTED, Session, hear};
+use super::{Phase, SUPPORTED_OF_REQUESTS, Session, hear};
 use crate::api::{EndCause, Event, LocalDirection, SessionKey};
 use crate::body;
 use crate::context::Context;
@@ -99,7 +99,7 @@ impl Session {
     pub(super) fn describe_ourselves(&mut self, now: Timestamp, writer: &mut Writer) {
         writer.text("Contact", &self.dialog.contact());
         writer.text("Allow", Method::ALLOW);
-        writer.text("Supported", SUPPORTED);
+        writer.text("Supported", SUPPORTED_OF_REQUESTS);
         self.expiry.ask(now, writer);
     }
 
@@ -130,7 +130,12 @@ impl Session {
 
     fn send_reinvite(&mut self, cx: &mut Context, now: Timestamp) {
         let branch = self.branch(cx);
-        let sdp = self.media.offer();
+        let sdp = if self.media.wanted == self.media.agreed {
+            // A refresh: what is held stays held.
+            self.media.description()
+        } else {
+            self.media.offer()
+        };
         let mut writer = self.dialog.request(&Method::Invite, &branch, None);
         self.describe_ourselves(now, &mut writer);
         let bytes = writer.finish(Some(("application/sdp", &sdp)));

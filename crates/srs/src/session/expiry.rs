@@ -126,7 +126,7 @@ impl Expiry {
         };
         let terms = format!("{};refresher={word}", agreed.seconds);
         let response = response.header("Session-Expires", terms);
-        if self.is_supported {
+        if asked.is_supported {
             response.header("Require", "timer")
         } else {
             response

@@ -35,8 +35,10 @@ use std::net::IpAddr;
 use update::Update;
 use voicelog_model::{Pii, Timestamp};
 
-/// The extensions that we know, for `Supported`.
+/// The extensions that we know, for `Supported` of our responses.
 pub(crate) const SUPPORTED: &str = "siprec, timer, replaces, 100rel";
+/// The same for our requests: we take no reliable provisional response, since we send no PRACK.
+const SUPPORTED_OF_REQUESTS: &str = "siprec, timer, replaces";
 
 /// A recording session.
 pub(crate) struct Session {

@@ -200,6 +200,25 @@ fn a_client_without_update_is_refreshed_by_a_reinvite_that_changes_nothing() {
 }
 
 #[test]
+fn a_refresh_by_reinvite_leaves_a_held_stream_held() {
+    let (mut world, _, ok) = ours_to_refresh("INVITE, ACK, BYE");
+    let hold = Request::new("INVITE", 2)
+        .to(&ok.to_tag())
+        .sdp(&sdp(2, "inactive"));
+    world.send(&hold);
+    let held = world.expect(200);
+    world.send(&ack(&hold, &held));
+    world.events.clear();
+    world.pass(300 * SECOND);
+    let reinvite = world.next_sent();
+    assert_eq!(reinvite.body(), held.body());
+    let terms = "Session-Expires: 600;refresher=uac\r\n";
+    world.respond_with(&reinvite, 200, terms, Some(&sdp(2, "inactive")));
+    assert_eq!(world.next_sent().method(), "ACK");
+    world.expect_silence();
+}
+
+#[test]
 fn a_refresh_that_fails_is_tried_again_until_the_session_is_dead() {
     let (mut world, _, _) = ours_to_refresh("UPDATE");
     let sent = dies(&mut world, 568 * SECOND);
