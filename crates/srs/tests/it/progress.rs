@@ -1,6 +1,6 @@
 //! Reliable provisional responses (RFC 3262), for clients that require them.
 
-use crate::client::{Request, SECOND, Seen, T1, World, ack, answer, tcp};
+use crate::client::{Request, SECOND, Seen, T1, World, ack, answer, sdp, tcp};
 use voicelog_srs::{Counted, EndCause, Event, LocalDirection, SessionKey};
 
 fn invite() -> Request {
@@ -61,6 +61,22 @@ fn an_answer_in_time_needs_no_provisional_response() {
     world.expect_silence();
     // Who does not require it is not told either.
     world.offered(&Request::invite().call("other").header("Supported: 100rel"));
+    world.pass(10 * SECOND);
+    world.expect_silence();
+}
+
+#[test]
+fn a_later_offer_that_waits_needs_none_either() {
+    let mut world = World::new();
+    let (key, _) = world.offered(&invite());
+    world.command(key, answer(LocalDirection::Receive));
+    let ok = world.expect(200);
+    world.send(&ack(&invite(), &ok));
+    world.events.clear();
+    let text = format!("{}m=audio 20004 RTP/AVP 8\r\n", sdp(2, "sendonly"));
+    world.send(&Request::new("INVITE", 2).to(&ok.to_tag()).sdp(&text));
+    world.expect(100);
+    assert!(matches!(world.next_event(), Event::StreamsChanged(_)));
     world.pass(10 * SECOND);
     world.expect_silence();
 }
