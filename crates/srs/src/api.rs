@@ -235,6 +235,12 @@ pub enum Event {
         /// The status it gave.
         status: u16,
     },
+    /// Metadata was lost or could not be read, we asked for all of it once more (RFC 7866 §9.2),
+    /// and the client refused (408: it did not answer). What is known stays as it is.
+    SnapshotRefused {
+        /// The status it gave.
+        status: u16,
+    },
     /// The client told more about the conversation.
     MetadataChanged(Box<Metadata>),
     /// The TCP connection is gone. The session goes on; the client may come back on another one.
@@ -256,10 +262,14 @@ pub enum EndCause {
     NoAck,
     /// The connection was closed before there was an answer.
     Transport,
+    /// Another session took its place; its [`Offer::replaces`] says so.
+    Replaced,
     /// `Reject` or `End`.
     ByUs,
     /// The offer was not answered in time, or the session lasted longer than any may.
     Timeout,
+    /// The session timer ran out: nobody refreshed the session in time (RFC 4028 §10).
+    NotRefreshed,
 }
 
 /// What the client says of one stream in the course of a session.
@@ -296,6 +306,9 @@ pub struct Offer {
     pub streams: Vec<OfferedStream>,
     /// Who takes part, if the client told.
     pub metadata: Option<Metadata>,
+    /// The session that this one wants to replace (RFC 3891). It ends with [`EndCause::Replaced`]
+    /// when this one is answered, and goes on if this one is refused.
+    pub replaces: Option<SessionKey>,
     /// What was unusual about the message. Those of the metadata are with the metadata.
     pub quirks: Vec<Quirk>,
 }

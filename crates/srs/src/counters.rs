@@ -64,8 +64,12 @@ counted! {
     UnknownScheme = "refused_unknown_scheme",
     /// Refused with 420: an extension that we do not have.
     UnknownExtension = "refused_unknown_extension",
-    /// Refused with 481: no such dialog or transaction.
+    /// Refused with 422: a session timer that is too short.
+    TimerTooShort = "refused_timer_too_short",
+    /// Refused with 481, or 603 where it has just ended: no such dialog or transaction.
     NoSuchCall = "refused_no_such_call",
+    /// Refused with 486: only a session that is not answered yet was to be replaced.
+    AlreadyAnswered = "refused_already_answered",
     /// Refused with 482: the same request by another way.
     Merged = "refused_merged",
     /// Refused with 488: an INVITE without an offer.

@@ -90,7 +90,7 @@ pub fn metadata(data: &[u8]) {
 }
 
 /// Messages to an endpoint, separated by a zero byte and one byte that says what happens beside:
-/// time passing, a command, a connection lost. `;tag=%` in a message becomes the tag that the
+/// time passing, a command, a connection lost. `tag=%` in a message becomes the tag that the
 /// endpoint gave last, and `;branch=%` the branch of its last request, so that bytes written
 /// beforehand reach into a session.
 pub fn endpoint(data: &[u8]) {
@@ -144,17 +144,25 @@ pub fn endpoint(data: &[u8]) {
 
 /// Puts the noted values where a message has `%` for them.
 fn filled_in(bytes: &[u8], marks: &[(&str, String)]) -> Vec<u8> {
-    let mut out = bytes.to_vec();
+    let mut all = bytes.to_vec();
     for (name, value) in marks {
-        let wanted = format!("{name}%");
-        let found = out
+        // `to-tag` of a Replaces is filled in like the tag of a To.
+        let wanted = format!("{}%", name.trim_start_matches(';'));
+        let mut out = Vec::with_capacity(all.len());
+        let mut rest = all.as_slice();
+        while let Some((before, behind)) = rest
             .windows(wanted.len())
-            .position(|window| window == wanted.as_bytes());
-        if let Some(at) = found {
-            out.splice(at + name.len()..at + wanted.len(), value.bytes());
+            .position(|window| window == wanted.as_bytes())
+            .and_then(|at| rest.split_at_checked(at + wanted.len()))
+        {
+            out.extend_from_slice(before.strip_suffix(b"%").unwrap_or(before));
+            out.extend_from_slice(value.as_bytes());
+            rest = behind;
         }
+        out.extend_from_slice(rest);
+        all = out;
     }
-    out
+    all
 }
 
 /// Notes what stands behind each name in a message of the endpoint.

@@ -14,8 +14,7 @@
 //!
 //! It does not decide whether a conversation may be recorded, and it does not touch RTP: packets
 //! are read by [`voicelog_model::rtp`] and sorted by the recorder. Not here either, on purpose:
-//! our own offer to an INVITE without one, session timers (RFC 4028), SRTP, other codecs than
-//! G.711.
+//! our own offer to an INVITE without one, SRTP, other codecs than G.711.
 //!
 //! The design is in `design/srs.md`.
 #![deny(missing_docs)]

@@ -27,6 +27,12 @@ pub(crate) const XML_ATTRIBUTES_MAX: usize = 32;
 pub(crate) const TRANSACTIONS_PER_SESSION: usize = 4;
 /// Server transactions at once, beside those.
 pub(crate) const TRANSACTIONS_BASE: usize = 1_024;
+/// Shortest interval of a session timer that we take, in seconds: the standard's own floor
+/// (RFC 4028 §4).
+pub(crate) const SESSION_SECONDS_MIN: u32 = 90;
+/// How long the caller may think about an offer before a client that requires it (`100rel`) is
+/// told that we are still there, in microseconds.
+pub(crate) const PROGRESS_MICROS: i64 = 1_000_000;
 /// How often we try a re-INVITE again after 491.
 pub(crate) const GLARE_RETRIES_MAX: u8 = 6;
 /// How long we wait for the final answer to a re-INVITE that was answered provisionally, in

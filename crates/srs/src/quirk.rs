@@ -38,6 +38,8 @@ quirks! {
     SourceTagBare = "source_tag_bare",
     /// The INVITE carries no rs-metadata (RFC 7866 §9.1).
     MetadataMissing = "metadata_missing",
+    /// No rs-metadata; headers of a vendor name the participants.
+    ParticipantsInHeader = "participants_in_header",
     /// A body without `Content-Type`; it looked like SDP.
     BodyTypeMissing = "body_type_missing",
     /// The multipart boundary was not in `Content-Type`; it was read from the body.

@@ -28,13 +28,21 @@ fn multipart() -> String {
 }
 
 fn request(method: &str, number: u32, content_type: &str, body: &str) -> String {
+    // The fuzz body fills in our tag, so that everything behind the INVITE reaches its session.
+    let tag = if method == "INVITE" && number == 1 {
+        ""
+    } else {
+        ";tag=%"
+    };
     format!(
         "{method} sip:verkoop@192.0.2.1:5060 SIP/2.0\r\n\
          Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bK{number};rport\r\n\
          Record-Route: <sip:192.0.2.11;lr>, <sip:192.0.2.12;lr>\r\n\
-         Max-Forwards: 70\r\nFrom: \"SBC\" <sip:src@192.0.2.10>;tag=a1\r\nTo: <sip:verkoop@192.0.2.1>\r\n\
+         Max-Forwards: 70\r\nFrom: \"SBC\" <sip:src@192.0.2.10>;tag=a1\r\nTo: <sip:verkoop@192.0.2.1>{tag}\r\n\
          Call-ID: 3848276298220188511@192.0.2.10\r\nCSeq: {number} {method}\r\n\
-         Contact: <sip:src@192.0.2.10:5060>;+sip.src\r\nRequire: siprec\r\nSupported: timer, replaces\r\n\
+         Contact: <sip:src@192.0.2.10:5060>;+sip.src\r\nRequire: siprec, 100rel\r\nSupported: timer, replaces\r\n\
+         Allow: INVITE, UPDATE\r\nSession-Expires: 90;refresher=uas\r\nMin-SE: 90\r\nRAck: 1 1 INVITE\r\n\
+         X-Cisco-Recording-Participant: <sip:a@192.0.2.10>;media-index=\"0\"\r\n\
          Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )
@@ -46,10 +54,17 @@ fn messages() -> Vec<Vec<u8>> {
                    t: <sip:b@c>;tag=2\r\ni: x@y\r\nCSeq: 2 BYE\r\nl: 0\r\n\r\n";
     let answer = "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKq\r\nFrom: <sip:a@b>;tag=1\r\n\
                   To: <sip:b@c>;tag=2\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n";
+    let replacing = invite.replace(
+        "Min-SE",
+        "Replaces: 3848276298220188511@192.0.2.10;from-tag=a1;to-tag=%\r\nMin-SE",
+    );
     [
         invite,
         request("UPDATE", 2, "application/rs-metadata", METADATA),
         request("INVITE", 3, "application/sdp", SDP),
+        request("PRACK", 6, "application/sdp", ""),
+        request("UPDATE", 7, "application/rs-metadata", "<recording"),
+        replacing,
         request("ACK", 1, "application/sdp", ""),
         request("CANCEL", 1, "application/sdp", ""),
         request("OPTIONS", 4, "application/sdp", ""),
@@ -82,13 +97,17 @@ fn fuzz_smoke_sip_framer() {
 
 #[test]
 fn fuzz_smoke_sip_endpoint() {
-    let mut call = Vec::new();
-    for (choice, message) in (0_u8..).zip(messages()) {
-        call.push(choice.wrapping_mul(37));
-        call.extend(message);
-        call.push(0);
-    }
-    smoke(3, &[call], fuzzing::endpoint);
+    // A call that is answered and goes its way, and one to which everything happens.
+    let calls = [|_: u8| 2, |place: u8| place.wrapping_mul(37)].map(|choice| {
+        let mut call = Vec::new();
+        for (place, message) in (0_u8..).zip(messages()) {
+            call.push(choice(place));
+            call.extend(message);
+            call.push(0);
+        }
+        call
+    });
+    smoke(3, &calls, fuzzing::endpoint);
 }
 
 #[test]

@@ -131,6 +131,10 @@ impl Control {
                 let id = self.calls.get(&key).and_then(Call::id);
                 tracing::warn!(recording = ?id, status, "the client refused a change of direction");
             }
+            Event::SnapshotRefused { status } => {
+                let id = self.calls.get(&key).and_then(Call::id);
+                tracing::warn!(recording = ?id, status, "the client did not tell again who takes part");
+            }
             Event::ConnectionLost => {
                 let id = self.calls.get(&key).and_then(Call::id);
                 tracing::info!(recording = ?id, "the client's connection is lost; the call goes on");

@@ -16,7 +16,9 @@ use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
 use voicelog_evidence::note::SigningKey;
 use voicelog_law::Rulebook;
 use voicelog_model::{DecisionId, RecordingId, Timestamp};
-use voicelog_srs::{Command, Endpoint, Event, Input, Output, Peer, SessionKey, Transport};
+use voicelog_srs::{
+    Command, EndCause, Endpoint, Event, Input, Output, Peer, SessionKey, Transport,
+};
 use voicelog_store::blobs::Options;
 use voicelog_store::{Access, ArchiveId, Layout, LocalStore};
 
@@ -285,12 +287,33 @@ fn a_call_that_ends_without_an_answer_says_what_waited() {
     let changed_at = bench.now;
     bench.control.on_changed(id, changed_at);
     let ended = Event::Ended {
-        cause: voicelog_srs::EndCause::ByRecordingClient,
+        cause: EndCause::ByRecordingClient,
     };
     bench.control.on_event(bench.key, ended, bench.now);
     bench.no_answer();
     assert_eq!(bench.closed(), Some((changed_at, 0, Some(Cause::Refusal))));
     assert_eq!(bench.control.len(), 0);
+}
+
+#[test]
+fn why_the_client_or_its_timer_ended_a_call_is_in_the_journal() {
+    for (cause, told) in [
+        (EndCause::ByRecordingClient, Cause::RecordingClient),
+        (EndCause::Replaced, Cause::RecordingClient),
+        (EndCause::NotRefreshed, Cause::TimeOut),
+        (EndCause::NoAck, Cause::TimeOut),
+    ] {
+        let (mut bench, id) = Bench::recording();
+        bench.told();
+        let ended = Event::Ended { cause };
+        bench.control.on_event(bench.key, ended, bench.now);
+        let [MediaCommand::End(of, _, events)] = &bench.told()[..] else {
+            panic!("{cause:?}");
+        };
+        assert_eq!(*of, id);
+        let wanted = JournalEvent::CallEnded { cause: told };
+        assert_eq!(events.last().map(|(_, event)| event), Some(&wanted));
+    }
 }
 
 #[test]

@@ -3,7 +3,9 @@
 //! **Invariant:** no input makes it panic, and nothing it holds grows beyond what the limits
 //! allow: sessions, transactions, and one deadline for each of them.
 
+mod invite;
 mod receive;
+mod replaces;
 
 use crate::api::{Command, Config, EndCause, Input, Output, SessionKey};
 use crate::context::Context;
@@ -158,9 +160,19 @@ impl Endpoint {
     }
 
     fn command(&mut self, now: Timestamp, key: SessionKey, command: Command) {
-        let known = self.with(now, key, |session, cx| session.command(cx, now, command));
-        if known.is_none() {
-            self.cx.count(Counted::LateCommand);
+        let known = self.with(now, key, |session, cx| {
+            session.command(cx, now, command);
+            session.take_replaced()
+        });
+        match known {
+            None => self.cx.count(Counted::LateCommand),
+            Some(None) => {}
+            Some(Some(replaced)) => {
+                self.with(now, replaced, |session, cx| {
+                    let reason = "replaced by another session";
+                    session.end(cx, now, EndCause::Replaced, reason);
+                });
+            }
         }
     }
 

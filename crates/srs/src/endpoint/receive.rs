@@ -2,36 +2,27 @@
 
 use super::Endpoint;
 use crate::api::SessionKey;
-use crate::body::{self, Bodies};
+use crate::body;
 use crate::context::Response;
 use crate::counters::Counted;
 use crate::limits::{TRANSACTIONS_BASE, TRANSACTIONS_PER_SESSION};
 use crate::peer::Peer;
-use crate::quirk::{Quirk, Quirks};
-use crate::sdp;
-use crate::session::dialog::{Dialog, Ours};
-use crate::session::{Invitation, Request, Session, sdp_refusal, session_of};
-use crate::sip::grammar::Address;
+use crate::session::{Request, SUPPORTED, session_of};
 use crate::sip::parse::NotSip;
 use crate::sip::uri::Uri;
 use crate::sip::via::Via;
 use crate::sip::write::ReplyTo;
 use crate::sip::{Defect, HeaderName, Message, Method, StartLine, parse};
 use crate::transaction::TransactionKey;
-use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 use voicelog_model::Timestamp;
 
-/// Extensions that may stand in `Require`. Of `100rel` we need nothing: it binds whoever sends
-/// provisional responses other than 100 (RFC 3262 §3), and we send none.
-const EXTENSIONS: [&str; 2] = ["siprec", "100rel"];
-
 /// When and by which way a message came.
 #[derive(Clone, Copy)]
-struct Arrival {
-    now: Timestamp,
-    from: Peer,
-    local: SocketAddr,
+pub(super) struct Arrival {
+    pub(super) now: Timestamp,
+    pub(super) from: Peer,
+    pub(super) local: SocketAddr,
 }
 
 impl Endpoint {
@@ -183,6 +174,11 @@ impl Endpoint {
             Defect::ContentLength => (400, Counted::BadRequest, "Content-Length is not one number"),
             Defect::TooManyHeaders => (400, Counted::BadRequest, "too many headers"),
             Defect::HeaderLine => (400, Counted::BadRequest, "a header cannot be read"),
+            Defect::Contradiction => (
+                400,
+                Counted::BadRequest,
+                "a header is there twice and says two things",
+            ),
         };
         self.cx.count(counted);
         Response::new(status).warning(399, text)
@@ -199,24 +195,23 @@ impl Endpoint {
             self.cx.count(Counted::UnknownMethod);
             return Some(Response::new(405).header("Allow", Method::ALLOW));
         }
-        if Uri::parse(uri).is_none() {
-            let scheme = uri.split(':').next().unwrap_or_default();
-            if ["sip", "sips"]
-                .iter()
-                .any(|known| scheme.eq_ignore_ascii_case(known))
-            {
-                self.cx.count(Counted::BadRequest);
-                return Some(Response::new(400).warning(399, "the Request-URI cannot be read"));
+        // Within a dialog the tags say who is meant: no call must outlive a BYE with an odd URI.
+        let names_us = request.message.tag(HeaderName::To).is_none();
+        let is_whole = !uri.contains([' ', '\t', '<', '>', '"']);
+        if names_us && Uri::parse(uri).filter(|_| is_whole).is_none() {
+            if is_whole && has_other_scheme(uri) {
+                self.cx.count(Counted::UnknownScheme);
+                return Some(Response::new(416));
             }
-            self.cx.count(Counted::UnknownScheme);
-            return Some(Response::new(416));
+            let text = "the Request-URI cannot be read";
+            return Some(self.refuse(Counted::BadRequest, 400, 399, text));
         }
         let required = request.message.headers.list(HeaderName::Require);
         let unknown: Vec<_> = required
             .iter()
             .filter(|tag| {
-                !EXTENSIONS
-                    .iter()
+                !SUPPORTED
+                    .split(", ")
                     .any(|known| tag.eq_ignore_ascii_case(known))
             })
             .map(String::as_str)
@@ -280,10 +275,10 @@ impl Endpoint {
             .header("Allow", Method::ALLOW)
             .header("Accept", body::ACCEPT)
             .header("Accept-Encoding", "identity")
-            .header("Supported", "siprec")
+            .header("Supported", SUPPORTED)
     }
 
-    fn no_room(&mut self) -> Option<Response> {
+    pub(super) fn no_room(&mut self) -> Option<Response> {
         if let Some(seconds) = self.refusing {
             self.cx.count(Counted::NotAccepting);
             return Some(Response::new(503).retry_after(seconds.into()));
@@ -291,126 +286,29 @@ impl Endpoint {
         (self.sessions.len() >= self.cx.config.sessions_max).then(|| self.full())
     }
 
-    /// An INVITE that begins a call. An error is the refusal to send.
-    fn invite(
+    pub(super) fn refuse(
         &mut self,
-        arrival: Arrival,
-        uri: &str,
-        request: &Request<'_>,
-    ) -> Result<(), Response> {
-        let message = request.message;
-        let merge_key = merge_key(message, request.cseq);
-        if self.by_invite.contains_key(&merge_key) {
-            // RFC 3261 §8.2.2.2: one recording of a call is enough.
-            return Err(self.refuse(Counted::Merged, 482, 399, "this INVITE came by another way"));
-        }
-        if let Some(refusal) = self.no_room() {
-            return Err(refusal);
-        }
-        let bodies = body::read(message);
-        let mut quirks = self.admit(message, &bodies)?;
-        quirks.extend(bodies.quirks.as_slice());
-        let Some(offer) = bodies.sdp else {
-            let text = "no SDP in the INVITE; this server does not make the offer";
-            return Err(self.refuse(Counted::NoOffer, 488, 399, text));
-        };
-        let description = sdp::read(offer).map_err(|error| {
-            let (status, counted, text) = sdp_refusal(error);
-            self.refuse(counted, status, 399, text)
-        })?;
-        quirks.extend(description.quirks.as_slice());
-        if !description.media.iter().any(|line| line.format().is_some()) {
-            // RFC 3261 §20.43: 305 is for formats that do not fit.
-            let text = "no stream is G.711 over RTP/AVP";
-            return Err(self.refuse(Counted::NoUsableStream, 488, 305, text));
-        }
-        let tag = self.cx.ids.token();
-        let dialog = self.new_dialog(arrival, uri, request, tag.clone());
-        let (dialog, request_user) = dialog
-            .ok_or_else(|| self.refuse(Counted::BadRequest, 400, 399, "Contact cannot be read"))?;
-        self.last_key += 1;
-        let key = SessionKey(self.last_key);
-        let invitation = Invitation {
-            transaction: request.transaction,
-            merge_key,
-            dialog,
-            request_user,
-            lines: description.media,
-            metadata: bodies.metadata,
-            quirks,
-            address: arrival.local.ip(),
-        };
-        let session = Session::invited(&mut self.cx, arrival.now, key, invitation);
-        self.by_tag.insert(tag, key);
-        self.by_invite.insert(merge_key, key);
-        self.sessions.insert(key, session);
-        self.with(arrival.now, key, |_, _| ());
-        Ok(())
-    }
-
-    fn new_dialog(
-        &self,
-        arrival: Arrival,
-        uri: &str,
-        request: &Request<'_>,
-        tag: String,
-    ) -> Option<(Dialog, String)> {
-        let asked = Uri::parse(uri)?;
-        let ours = Ours {
-            contact_host: self.cx.config.contact_host.as_deref(),
-            product: &self.cx.config.product,
-            local: arrival.local,
-            asked: &asked,
-        };
-        let dialog = Dialog::new(request.message, request.cseq, arrival.from, tag, &ours)?;
-        Some((dialog, asked.user()))
-    }
-
-    /// Whether the INVITE is one for a recording session (RFC 7866 §6.1.1), and what it lacks.
-    fn admit(&mut self, message: &Message<'_>, bodies: &Bodies<'_>) -> Result<Quirks, Response> {
-        if bodies.is_unsupported {
-            self.cx.count(Counted::UnknownBody);
-            let response = Response::new(415).header("Accept", body::ACCEPT);
-            return Err(response.header("Accept-Encoding", "identity"));
-        }
-        let headers = &message.headers;
-        let is_required = headers.has_token(HeaderName::Require, "siprec");
-        let is_supported = headers.has_token(HeaderName::Supported, "siprec");
-        let contacts = headers.list(HeaderName::Contact);
-        let contact = contacts.first().map_or("", String::as_str);
-        let has_tag = contact.to_ascii_lowercase().contains("+sip.src");
-        // QUIRK BroadWorks: `src` without the prefix of RFC 3840 §9.
-        let has_bare_tag = !has_tag && Address::parse(contact).param("src").is_some();
-        let is_recording = is_required || has_tag || has_bare_tag || bodies.metadata.is_some();
-        if !is_recording && !self.cx.config.accept_without_siprec {
-            let text = "this server takes recording sessions (RFC 7866) only";
-            return Err(self.refuse(Counted::NotRecording, 403, 399, text));
-        }
-        let mut quirks = Quirks::default();
-        if !is_required && !is_supported {
-            quirks.add(Quirk::OptionTagMissing);
-        }
-        match (has_tag, has_bare_tag) {
-            (true, _) => {}
-            (false, true) => quirks.add(Quirk::SourceTagBare),
-            (false, false) => quirks.add(Quirk::SourceTagMissing),
-        }
-        Ok(quirks)
-    }
-
-    fn refuse(&mut self, counted: Counted, status: u16, code: u16, text: &str) -> Response {
+        counted: Counted,
+        status: u16,
+        code: u16,
+        text: &str,
+    ) -> Response {
         self.cx.count(counted);
         Response::new(status).warning(code, text)
     }
 }
 
-/// What two copies of one INVITE have in common, whichever way they came.
-fn merge_key(message: &Message<'_>, cseq: u32) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    let tag = message.tag(HeaderName::From).unwrap_or_default();
-    hash.update(u64::try_from(tag.len()).unwrap_or(u64::MAX).to_be_bytes());
-    hash.update(tag);
-    hash.update(cseq.to_be_bytes());
-    hash.update(message.call_id().unwrap_or_default());
-    hash.finalize().into()
+/// Whether it is a URI of another scheme than ours (RFC 3986 §3.1).
+fn has_other_scheme(uri: &str) -> bool {
+    let Some((scheme, _)) = uri.split_once(':') else {
+        return false;
+    };
+    let is_known = ["sip", "sips"]
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known));
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    is_scheme && !is_known
 }

@@ -27,7 +27,15 @@ pub(super) fn voices(
                 .iter()
                 .filter(|stream| stream.label.as_ref() == Some(label))
                 .map(|stream| stream.id.expose().as_str());
-            voices = senders(labelled, &participants, AttributionRule::Label);
+            // A label of two lines does not say which of them it means.
+            let lines_labelled = lines
+                .iter()
+                .filter(|(_, other)| other.as_ref() == Some(label));
+            let rule = match lines_labelled.count() {
+                1 => AttributionRule::Label,
+                _ => AttributionRule::Send,
+            };
+            voices = senders(labelled, &participants, rule);
             if voices.is_empty() {
                 let itself = std::iter::once(label.as_str());
                 voices = senders(itself, &participants, AttributionRule::Send);

@@ -1,8 +1,8 @@
 //! What is known after each document: complete ones replace, partial ones add (RFC 7865 §6.1.1).
 
-use super::attribution;
 use super::read::{Document, ParticipantElement, SenderElement, read};
 use super::{CommunicationSession, Metadata, Participant, StreamClaim};
+use super::{attribution, header};
 use crate::limits::{COMMUNICATION_SESSIONS_MAX, PARTIES_MAX, STREAMS_MAX};
 use crate::quirk::{Quirk, Quirks};
 use voicelog_model::{Pii, StreamNumber};
@@ -20,8 +20,21 @@ pub(crate) struct MetadataState {
     has_base: bool,
     /// Since the last whole document, something about who takes part was not read or not kept.
     is_incomplete: bool,
+    snapshot: Snapshot,
     raw: Vec<u8>,
     quirks: Quirks,
+}
+
+/// Whether the client is to be asked for a whole document (RFC 7866 §9.2).
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Snapshot {
+    /// No: nothing was lost since the last whole one.
+    #[default]
+    NotNeeded,
+    /// Something was lost.
+    Needed,
+    /// It has been asked, and is not asked again before a whole one has come.
+    Asked,
 }
 
 impl MetadataState {
@@ -33,10 +46,23 @@ impl MetadataState {
         self.quirks = quirks;
         let Some(document) = document else {
             self.is_incomplete = true;
+            self.need_snapshot();
             return;
         };
+        self.put(document);
+    }
+
+    /// Takes in participants named in headers of a message that has no document.
+    pub(crate) fn take_headers(&mut self, values: &[String]) {
+        let (document, quirks) = header::read(values);
+        self.quirks = quirks;
+        self.put(document);
+    }
+
+    fn put(&mut self, document: Document) {
         self.is_incomplete = document.is_cut || (self.is_incomplete && document.is_partial);
         if !document.is_partial {
+            self.snapshot = Snapshot::NotNeeded;
             self.sessions.clear();
             self.groups.clear();
             self.streams.clear();
@@ -46,9 +72,31 @@ impl MetadataState {
             }
         } else if !self.has_base {
             self.quirks.add(Quirk::PartialWithoutBase);
+            self.need_snapshot();
         }
         self.has_base = true;
+        let is_partial = document.is_partial;
         self.merge(document);
+        // An update that speaks of somebody we never heard of: an earlier one was lost.
+        if is_partial && self.quirks.as_slice().contains(&Quirk::UnknownParticipant) {
+            self.need_snapshot();
+        }
+    }
+
+    fn need_snapshot(&mut self) {
+        if self.snapshot == Snapshot::NotNeeded {
+            self.snapshot = Snapshot::Needed;
+        }
+    }
+
+    /// Whether the client should be asked for a whole document.
+    pub(crate) fn needs_snapshot(&self) -> bool {
+        self.snapshot == Snapshot::Needed
+    }
+
+    /// The client is being asked.
+    pub(crate) fn snapshot_asked(&mut self) {
+        self.snapshot = Snapshot::Asked;
     }
 
     fn merge(&mut self, document: Document) {

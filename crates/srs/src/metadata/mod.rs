@@ -8,6 +8,7 @@
 //! clock is the truth.
 
 mod attribution;
+mod header;
 mod merge;
 mod read;
 mod scan;

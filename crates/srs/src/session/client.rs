@@ -1,7 +1,7 @@
 //! The session as client: our re-INVITE, our BYE, and what the client answers to them
 //! (RFC 3261 §12.2.1, §14.1, §15.1.1, §17.1).
 
-use super::{Phase, Session};
+use super::{Phase, SUPPORTED_OF_REQUESTS, Session, hear};
 use crate::api::{EndCause, Event, LocalDirection, SessionKey};
 use crate::body;
 use crate::context::Context;
@@ -9,6 +9,7 @@ use crate::counters::Counted;
 use crate::limits::{GLARE_RETRIES_MAX, REINVITE_MICROS_MAX};
 use crate::peer::{Peer, Transport};
 use crate::sdp;
+use crate::sip::write::Writer;
 use crate::sip::{Message, Method};
 use voicelog_model::Timestamp;
 
@@ -53,7 +54,13 @@ pub(crate) fn session_of(branch: &str) -> Option<SessionKey> {
 }
 
 impl ClientTransaction {
-    fn new(cx: &Context, now: Timestamp, branch: String, to: Peer, bytes: Vec<u8>) -> Self {
+    pub(super) fn new(
+        cx: &Context,
+        now: Timestamp,
+        branch: String,
+        to: Peer,
+        bytes: Vec<u8>,
+    ) -> Self {
         let is_udp = to.transport == Transport::Udp;
         Self {
             branch,
@@ -84,12 +91,21 @@ impl ClientTransaction {
 }
 
 impl Session {
-    fn branch(&self, cx: &mut Context) -> String {
+    pub(super) fn branch(&self, cx: &mut Context) -> String {
         format!("{}.{:x}", cx.ids.branch(), self.key.0)
     }
 
-    /// Sends a re-INVITE if the direction wanted is not the one agreed and nothing else is under
-    /// way; tells the caller when it is.
+    /// What a re-INVITE or UPDATE of ours says of us.
+    pub(super) fn describe_ourselves(&mut self, now: Timestamp, writer: &mut Writer) {
+        writer.text("Contact", &self.dialog.contact());
+        writer.text("Allow", Method::ALLOW);
+        writer.text("Supported", SUPPORTED_OF_REQUESTS);
+        self.expiry.ask(now, writer);
+    }
+
+    /// Sends a re-INVITE if the direction wanted is not the one agreed, or if the session must be
+    /// refreshed and the client takes no UPDATE, and nothing else is under way; tells the caller
+    /// when it is agreed.
     pub(super) fn pursue_direction(&mut self, cx: &mut Context, now: Timestamp) {
         let is_busy = self.pending.is_some()
             || self.unacknowledged.is_some()
@@ -98,7 +114,8 @@ impl Session {
         if is_busy {
             return;
         }
-        if self.media.wanted != self.media.agreed {
+        let must_refresh = self.expiry.is_due() && !self.dialog.allows_update;
+        if self.media.wanted != self.media.agreed || must_refresh {
             self.send_reinvite(cx, now);
         } else if self.is_direction_awaited {
             self.is_direction_awaited = false;
@@ -113,11 +130,14 @@ impl Session {
 
     fn send_reinvite(&mut self, cx: &mut Context, now: Timestamp) {
         let branch = self.branch(cx);
-        let sdp = self.media.offer();
+        let sdp = if self.media.wanted == self.media.agreed {
+            // A refresh: what is held stays held.
+            self.media.description()
+        } else {
+            self.media.offer()
+        };
         let mut writer = self.dialog.request(&Method::Invite, &branch, None);
-        writer.text("Contact", &self.dialog.contact());
-        writer.text("Allow", Method::ALLOW);
-        writer.text("Supported", "siprec");
+        self.describe_ourselves(now, &mut writer);
         let bytes = writer.finish(Some(("application/sdp", &sdp)));
         let to = self.dialog.next_hop();
         cx.transmit(to, bytes.clone());
@@ -163,6 +183,16 @@ impl Session {
             }
             return;
         }
+        let is_update = self
+            .update
+            .as_ref()
+            .is_some_and(|update| update.transaction.branch == branch);
+        if is_update && method == Some(Method::Update) {
+            if let Some(update) = self.update.take_if(|_| status >= 200) {
+                self.update_response(cx, now, &update, status, message);
+            }
+            return;
+        }
         if let Some(ack) = self.final_ack.as_ref().filter(|ack| ack.branch == branch) {
             if status >= 200 {
                 let (to, bytes) = (ack.to, ack.bytes.clone());
@@ -204,16 +234,20 @@ impl Session {
         let is_accepted = status < 300;
         if is_accepted {
             self.dialog.refresh(message);
+            self.expiry.answered(now, message);
         }
         self.acknowledge(cx, now, &reinvite, is_accepted);
         if self.is_closing() {
             return;
         }
         if is_accepted {
-            let answer = body::read(message).sdp.and_then(|sdp| sdp::read(sdp).ok());
+            let bodies = body::read(message);
+            let answer = bodies.sdp.and_then(|sdp| sdp::read(sdp).ok());
             let lines = answer.map(|answer| answer.media).unwrap_or_default();
             self.media.answered(&lines, reinvite.direction);
             self.retries = 0;
+            let has_metadata = hear(&mut self.metadata, bodies.metadata, message);
+            self.tell_metadata(cx, has_metadata);
             return;
         }
         match status {
@@ -224,12 +258,17 @@ impl Session {
                 self.retry_at = Some(now.plus_micros(steps * 10_000));
             }
             481 => self.over(cx, EndCause::ByRecordingClient),
-            _ => self.reinvite_refused(cx, status),
+            422 if self.expiry.too_short(message) => {}
+            _ => self.reinvite_refused(cx, status, reinvite.direction),
         }
     }
 
-    /// The session goes on in the direction agreed before.
-    fn reinvite_refused(&mut self, cx: &mut Context, status: u16) {
+    /// The session goes on in the direction agreed before. A re-INVITE that asked for that very
+    /// direction was a refresh, and says nothing about what the caller wants since.
+    fn reinvite_refused(&mut self, cx: &mut Context, status: u16, direction: LocalDirection) {
+        if direction == self.media.agreed {
+            return;
+        }
         self.media.wanted = self.media.agreed;
         self.is_direction_awaited = false;
         self.retries = 0;
@@ -277,14 +316,20 @@ impl Session {
             // Timer A of an INVITE doubles without limit, timer B ends it.
             if reinvite.transaction.timeout(cx, now, i64::MAX) {
                 if !self.is_closing() {
-                    self.reinvite_refused(cx, 408);
+                    self.reinvite_refused(cx, 408, reinvite.direction);
                 }
             } else {
                 self.reinvite = Some(reinvite);
             }
         }
+        let interval_max = cx.config.t2_micros;
+        let unanswered = self
+            .update
+            .take_if(|update| update.transaction.timeout(cx, now, interval_max));
+        if let Some(update) = unanswered {
+            self.update_refused(cx, &update, 408);
+        }
         if let Some(mut bye) = self.bye.take() {
-            let interval_max = cx.config.t2_micros;
             if bye.transaction.timeout(cx, now, interval_max) {
                 self.phase = Phase::Over;
             } else {

@@ -26,6 +26,8 @@ pub(crate) struct Dialog {
     pub(crate) remote_cseq: u32,
     /// Where the client's last request came from.
     pub(crate) peer: Peer,
+    /// The client said that it takes UPDATE (RFC 3311 §5.1).
+    pub(crate) allows_update: bool,
     contact_uri: String,
     sent_by: String,
     product: String,
@@ -70,6 +72,7 @@ impl Dialog {
             local_cseq: 0,
             remote_cseq: cseq,
             peer: from,
+            allows_update: allows_update(message).unwrap_or(false),
             contact_uri,
             sent_by: format!("{host}:{port}"),
             product: ours.product.to_owned(),
@@ -81,12 +84,20 @@ impl Dialog {
         message.call_id() == Some(&self.call_id) && message.tag(HeaderName::From) == self.remote_tag
     }
 
-    /// Takes the new `Contact` of an INVITE, an UPDATE or the 200 to one (RFC 3261 §12.2, RFC
-    /// 3311 §5.2).
+    /// Whether a `Replaces` with our tag means this dialog. The tag `0` stands for none
+    /// (RFC 3891 §3).
+    pub(crate) fn is_named(&self, call_id: &str, remote_tag: &str) -> bool {
+        self.call_id == call_id.as_bytes()
+            && self.remote_tag.as_deref().unwrap_or("0") == remote_tag
+    }
+
+    /// Takes the new `Contact` and `Allow` of an INVITE, an UPDATE or the 200 to one (RFC 3261
+    /// §12.2, RFC 3311 §5.1 to §5.2).
     pub(crate) fn refresh(&mut self, message: &Message<'_>) {
         if let Some(target) = contact(message) {
             self.target = target;
         }
+        self.allows_update = allows_update(message).unwrap_or(self.allows_update);
     }
 
     /// Our `Contact`, with the tag that says we are a recording server (RFC 7866 §6.2.1).
@@ -161,6 +172,12 @@ impl Dialog {
         let text = plain(text, REASON_BYTES_MAX);
         format!("SIP;cause=200;text=\"{text}\"")
     }
+}
+
+/// Whether the client takes UPDATE; `None` = it does not say.
+fn allows_update(message: &Message<'_>) -> Option<bool> {
+    message.headers.first(HeaderName::Allow)?;
+    Some(message.headers.has_token(HeaderName::Allow, "UPDATE"))
 }
 
 /// The client's `Contact`, if it can be the target of requests.

@@ -8,8 +8,11 @@
 
 mod client;
 pub(crate) mod dialog;
+mod expiry;
 mod media;
+mod progress;
 mod server;
+mod update;
 
 use crate::api::{Command, EndCause, Event, LocalDirection, Offer, SessionKey};
 use crate::context::{Context, Response};
@@ -18,15 +21,24 @@ use crate::metadata::{Metadata, MetadataState};
 use crate::peer::Peer;
 use crate::quirk::{Quirk, Quirks};
 use crate::sdp::MediaLine;
-use crate::sip::Method;
+use crate::sip::{HeaderName, Message, Method};
 use crate::transaction::TransactionKey;
 pub(crate) use client::session_of;
 use client::{Bye, FinalAck, Reinvite};
 use dialog::Dialog;
+use expiry::Expiry;
+pub(crate) use expiry::TimerRequest;
 use media::Media;
+use progress::Progress;
 pub(crate) use server::{Request, sdp_refusal};
 use std::net::IpAddr;
+use update::Update;
 use voicelog_model::{Pii, Timestamp};
+
+/// The extensions that we know, for `Supported` of our responses.
+pub(crate) const SUPPORTED: &str = "siprec, timer, replaces, 100rel";
+/// The same for our requests: we take no reliable provisional response, since we send no PRACK.
+const SUPPORTED_OF_REQUESTS: &str = "siprec, timer, replaces";
 
 /// A recording session.
 pub(crate) struct Session {
@@ -38,11 +50,15 @@ pub(crate) struct Session {
     media: Media,
     metadata: MetadataState,
     phase: Phase,
+    /// The session that ends when this one is answered.
+    replaces: Option<SessionKey>,
+    progress: Progress,
     /// The client's offer that the caller has not answered yet.
     pending: Option<Pending>,
     /// Our 200 to an INVITE that is not acknowledged yet.
     unacknowledged: Option<Unacknowledged>,
     reinvite: Option<Reinvite>,
+    update: Option<Update>,
     final_ack: Option<FinalAck>,
     bye: Option<Bye>,
     /// When to try our re-INVITE again after 491, and how often we have.
@@ -50,6 +66,8 @@ pub(crate) struct Session {
     retries: u8,
     /// The caller waits for [`Event::DirectionAgreed`].
     is_direction_awaited: bool,
+    /// The session timer.
+    expiry: Expiry,
     /// When the session has lasted too long.
     expires: Timestamp,
 }
@@ -66,11 +84,27 @@ enum Phase {
     Over,
 }
 
-/// An offer of the client that waits for the caller.
-struct Pending {
+/// A request of the client that gets our 200.
+struct Asked {
     transaction: TransactionKey,
     method: Method,
     cseq: u32,
+    timer: TimerRequest,
+}
+
+/// How a session looks to another one that wants its place.
+pub(crate) enum Standing {
+    /// Not answered yet.
+    Offered,
+    /// Answered.
+    Stands,
+    /// Over, or about to be.
+    Ending,
+}
+
+/// An offer of the client that waits for the caller.
+struct Pending {
+    asked: Asked,
     lines: Vec<MediaLine>,
     until: Timestamp,
 }
@@ -91,7 +125,10 @@ struct Unacknowledged {
 /// What the endpoint found in a new INVITE.
 pub(crate) struct Invitation<'a> {
     pub(crate) transaction: TransactionKey,
+    pub(crate) timer: TimerRequest,
     pub(crate) merge_key: [u8; 32],
+    pub(crate) message: &'a Message<'a>,
+    pub(crate) replaces: Option<SessionKey>,
     pub(crate) dialog: Dialog,
     pub(crate) request_user: String,
     pub(crate) lines: Vec<MediaLine>,
@@ -110,9 +147,7 @@ impl Session {
         invitation: Invitation<'_>,
     ) -> Self {
         let mut metadata = MetadataState::default();
-        if let Some(bytes) = invitation.metadata {
-            metadata.take(bytes);
-        }
+        hear(&mut metadata, invitation.metadata, invitation.message);
         let mut session = Self {
             key,
             media: Media::new(cx.ids.number(), invitation.address),
@@ -120,14 +155,18 @@ impl Session {
             merge_key: invitation.merge_key,
             request_user: invitation.request_user,
             phase: Phase::Offered,
+            replaces: invitation.replaces,
+            progress: Progress::planned(invitation.message, now),
             pending: None,
             unacknowledged: None,
             reinvite: None,
+            update: None,
             final_ack: None,
             bye: None,
             retry_at: None,
             retries: 0,
             is_direction_awaited: false,
+            expiry: Expiry::default(),
             expires: now.plus_micros(cx.config.session_micros_max),
             dialog: invitation.dialog,
         };
@@ -135,9 +174,12 @@ impl Session {
         cx.respond(now, invitation.transaction, Response::new(100));
         let offer = session.offer(&invitation.lines, invitation.quirks);
         session.pending = Some(Pending {
-            transaction: invitation.transaction,
-            method: Method::Invite,
-            cseq: session.dialog.remote_cseq,
+            asked: Asked {
+                transaction: invitation.transaction,
+                method: Method::Invite,
+                cseq: session.dialog.remote_cseq,
+                timer: invitation.timer,
+            },
             lines: invitation.lines,
             until: now.plus_micros(cx.config.answer_micros_max),
         });
@@ -155,12 +197,27 @@ impl Session {
             request_user: Pii::new(self.request_user.clone()),
             streams: self.media.offered(lines),
             metadata,
+            replaces: self.replaces,
             quirks: quirks.into_vec(),
         }
     }
 
     fn metadata_now(&self) -> Option<Metadata> {
         self.metadata.snapshot(&self.media.labels())
+    }
+
+    pub(crate) const fn standing(&self) -> Standing {
+        match self.phase {
+            Phase::Offered => Standing::Offered,
+            Phase::Established => Standing::Stands,
+            Phase::Closing(_) | Phase::Over => Standing::Ending,
+        }
+    }
+
+    /// The session whose place this one has now taken; said once.
+    pub(crate) fn take_replaced(&mut self) -> Option<SessionKey> {
+        let is_answered = self.phase == Phase::Established;
+        self.replaces.take_if(|_| is_answered)
     }
 
     /// Whether the endpoint can forget the session.
@@ -222,6 +279,7 @@ impl Session {
             return;
         }
         let was_offered = self.phase == Phase::Offered;
+        self.update = None;
         if let Some(pending) = self.pending.take() {
             let status = match (was_offered, cause) {
                 (true, EndCause::Timeout) => 500,
@@ -231,7 +289,7 @@ impl Session {
             let response = Response::new(status)
                 .tag(&self.dialog.local_tag)
                 .warning(399, reason);
-            cx.respond(now, pending.transaction, response);
+            cx.respond(now, pending.asked.transaction, response);
         }
         self.phase = if was_offered {
             Phase::Over
@@ -269,7 +327,8 @@ impl Session {
         match self.phase {
             Phase::Offered => {
                 if let Some(pending) = self.pending.take() {
-                    cx.transactions.remove(&pending.transaction, &mut cx.timers);
+                    cx.transactions
+                        .remove(&pending.asked.transaction, &mut cx.timers);
                 }
                 self.over(cx, EndCause::Transport);
             }
@@ -280,16 +339,27 @@ impl Session {
 
     /// The next moment at which something must be done.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
-        let expires = (!self.is_closing()).then_some(self.expires);
+        let expires = match self.phase {
+            Phase::Offered => Some(self.expires),
+            Phase::Established => {
+                let expiry = self.expiry.deadline();
+                Some(expiry.map_or(self.expires, |at| at.min(self.expires)))
+            }
+            Phase::Closing(_) | Phase::Over => None,
+        };
         let unacknowledged = self.unacknowledged.as_ref().map(|u| u.next.min(u.until));
         [
             expires,
             self.retry_at,
+            self.progress_deadline(),
             self.pending.as_ref().map(|pending| pending.until),
             unacknowledged,
             self.reinvite
                 .as_ref()
                 .map(|reinvite| reinvite.transaction.deadline()),
+            self.update
+                .as_ref()
+                .map(|update| update.transaction.deadline()),
             self.bye.as_ref().map(|bye| bye.transaction.deadline()),
             self.final_ack.as_ref().map(|ack| ack.until),
         ]
@@ -303,6 +373,10 @@ impl Session {
         if self.expires <= now && !self.is_closing() {
             self.end(cx, now, EndCause::Timeout, "the session lasted too long");
         }
+        if self.phase == Phase::Established && self.expiry.timeout(now) {
+            let reason = "nobody refreshed the session in time";
+            self.end(cx, now, EndCause::NotRefreshed, reason);
+        }
         if self
             .pending
             .as_ref()
@@ -311,6 +385,7 @@ impl Session {
             cx.count(Counted::Unanswered);
             self.unanswered(cx, now);
         }
+        self.progress_timeout(cx, now);
         self.retransmit_answer(cx, now);
         self.client_timeout(cx, now);
     }
@@ -319,7 +394,10 @@ impl Session {
     pub(crate) fn settle(&mut self, cx: &mut Context, now: Timestamp) {
         match &self.phase {
             Phase::Offered | Phase::Over => {}
-            Phase::Established => self.pursue_direction(cx, now),
+            Phase::Established => {
+                self.pursue_update(cx, now);
+                self.pursue_direction(cx, now);
+            }
             // RFC 3261 §15: no BYE before the ACK has come or is given up.
             Phase::Closing(_) if self.unacknowledged.is_some() => {}
             Phase::Closing(reason) => {
@@ -330,4 +408,15 @@ impl Session {
             }
         }
     }
+}
+
+/// Takes in what a message says of the conversation. Says whether it says anything.
+fn hear(state: &mut MetadataState, document: Option<&[u8]>, message: &Message<'_>) -> bool {
+    let named = message.headers.list(HeaderName::RecordingParticipant);
+    match document {
+        Some(document) => state.take(document),
+        None if !named.is_empty() => state.take_headers(&named),
+        None => return false,
+    }
+    true
 }

@@ -1,6 +1,6 @@
 //! The session as server: what the client asks within the dialog, and our answers.
 
-use super::{Pending, Phase, Session, Unacknowledged};
+use super::{Asked, Pending, Phase, SUPPORTED, Session, TimerRequest, Unacknowledged, hear};
 use crate::api::{EndCause, Event, LocalDirection, StreamAnswer};
 use crate::body::{self, Bodies};
 use crate::context::{Context, Response};
@@ -19,6 +19,17 @@ pub(crate) struct Request<'a> {
     pub(crate) cseq: u32,
     pub(crate) from: Peer,
     pub(crate) transaction: TransactionKey,
+}
+
+impl Asked {
+    fn of(request: &Request<'_>) -> Self {
+        Self {
+            transaction: request.transaction,
+            method: request.method.clone(),
+            cseq: request.cseq,
+            timer: TimerRequest::read(request.message),
+        }
+    }
 }
 
 /// How a session description that is of no use is refused.
@@ -57,6 +68,15 @@ impl Session {
                 self.refuse(cx, now, request, Response::new(481));
             }
             Method::Invite | Method::Update => self.offer_request(cx, now, request),
+            Method::Prack => {
+                let response = if self.acknowledge_progress(request) {
+                    self.ok(false)
+                } else {
+                    cx.count(Counted::NoSuchCall);
+                    Response::new(481).tag(&self.dialog.local_tag)
+                };
+                cx.respond(now, request.transaction, response);
+            }
             _ => {
                 let response = self.ok(false).header("Accept", body::ACCEPT);
                 cx.respond(now, request.transaction, response);
@@ -82,14 +102,14 @@ impl Session {
         };
         response
             .header("Allow", Method::ALLOW)
-            .header("Supported", "siprec")
+            .header("Supported", SUPPORTED)
     }
 
     fn bye_received(&mut self, cx: &mut Context, now: Timestamp, request: &Request<'_>) {
         // RFC 3261 §15.1.2: what still waits for an answer gets 487.
         if let Some(pending) = self.pending.take() {
             let response = Response::new(487).tag(&self.dialog.local_tag);
-            cx.respond(now, pending.transaction, response);
+            cx.respond(now, pending.asked.transaction, response);
         }
         self.refuse(cx, now, request, Response::new(200));
         self.over(cx, EndCause::ByRecordingClient);
@@ -99,7 +119,8 @@ impl Session {
     fn offer_request(&mut self, cx: &mut Context, now: Timestamp, request: &Request<'_>) {
         let bodies = body::read(request.message);
         let asks = request.method == Method::Invite || bodies.sdp.is_some();
-        if let Some(response) = self.obstacle(cx, &bodies, asks) {
+        let asked = Asked::of(request);
+        if let Some(response) = self.obstacle(cx, &bodies, asks, &asked) {
             self.refuse(cx, now, request, response);
             return;
         }
@@ -117,10 +138,7 @@ impl Session {
             self.acknowledged(cx, None);
         }
         self.dialog.refresh(request.message);
-        if let Some(metadata) = bodies.metadata {
-            self.metadata.take(metadata);
-        }
-        let has_metadata = bodies.metadata.is_some();
+        let has_metadata = hear(&mut self.metadata, bodies.metadata, request.message);
         match description {
             Some(description) if self.media.needs_answer(&description.media) => {
                 if request.method == Method::Invite {
@@ -135,30 +153,38 @@ impl Session {
                     cx.event(self.key, Event::MetadataChanged(Box::new(metadata)));
                 }
                 self.pending = Some(Pending {
-                    transaction: request.transaction,
-                    method: request.method.clone(),
-                    cseq: request.cseq,
+                    asked,
                     lines: description.media,
                     until: now.plus_micros(cx.config.answer_micros_max),
                 });
                 cx.event(self.key, Event::StreamsChanged(Box::new(offer)));
             }
             Some(description) => {
-                self.answer_unasked(cx, now, request, &description.media, has_metadata);
+                self.answer_unasked(cx, now, &asked, &description.media, has_metadata);
             }
             None => {
-                self.answer_without_offer(cx, now, request);
+                self.answer_without_offer(cx, now, &asked);
                 self.tell_metadata(cx, has_metadata);
             }
         }
     }
 
     /// Why a request cannot be taken now.
-    fn obstacle(&self, cx: &mut Context, bodies: &Bodies<'_>, asks: bool) -> Option<Response> {
+    fn obstacle(
+        &self,
+        cx: &mut Context,
+        bodies: &Bodies<'_>,
+        asks: bool,
+        asked: &Asked,
+    ) -> Option<Response> {
         if bodies.is_unsupported {
             cx.count(Counted::UnknownBody);
             let response = Response::new(415).header("Accept", body::ACCEPT);
             return Some(response.header("Accept-Encoding", "identity"));
+        }
+        if let Some(refusal) = asked.timer.refusal() {
+            cx.count(Counted::TimerTooShort);
+            return Some(refusal);
         }
         if !asks {
             return None;
@@ -185,21 +211,14 @@ impl Session {
         &mut self,
         cx: &mut Context,
         now: Timestamp,
-        request: &Request<'_>,
+        asked: &Asked,
         lines: &[MediaLine],
         has_metadata: bool,
     ) {
         let count = self.media.len();
         let before = self.media.activities(count);
         self.media.answer_unasked(lines);
-        self.send_answer(
-            cx,
-            now,
-            request.transaction,
-            &request.method,
-            request.cseq,
-            None,
-        );
+        self.send_answer(cx, now, asked, None);
         self.tell_metadata(cx, has_metadata);
         let streams = self.media.activities(count);
         if streams != before {
@@ -208,24 +227,18 @@ impl Session {
     }
 
     /// A re-INVITE without offer gets ours (RFC 3261 §14.2), an UPDATE nothing.
-    fn answer_without_offer(&mut self, cx: &mut Context, now: Timestamp, request: &Request<'_>) {
-        if request.method == Method::Invite {
+    fn answer_without_offer(&mut self, cx: &mut Context, now: Timestamp, asked: &Asked) {
+        if asked.method == Method::Invite {
             self.media.offer();
             let offered = Some(self.media.wanted);
-            self.send_answer(
-                cx,
-                now,
-                request.transaction,
-                &request.method,
-                request.cseq,
-                offered,
-            );
+            self.send_answer(cx, now, asked, offered);
         } else {
-            cx.respond(now, request.transaction, self.ok(true));
+            let response = self.expiry.answer(now, asked.timer, self.ok(true));
+            cx.respond(now, asked.transaction, response);
         }
     }
 
-    fn tell_metadata(&self, cx: &mut Context, has_metadata: bool) {
+    pub(super) fn tell_metadata(&self, cx: &mut Context, has_metadata: bool) {
         if let Some(metadata) = self.metadata_now().filter(|_| has_metadata) {
             cx.event(self.key, Event::MetadataChanged(Box::new(metadata)));
         }
@@ -236,21 +249,20 @@ impl Session {
         &mut self,
         cx: &mut Context,
         now: Timestamp,
-        transaction: TransactionKey,
-        method: &Method,
-        cseq: u32,
+        asked: &Asked,
         offered: Option<LocalDirection>,
     ) {
-        let response = self.ok(true).sdp(self.media.description());
-        cx.respond(now, transaction, response);
-        if *method != Method::Invite {
+        let response = self.expiry.answer(now, asked.timer, self.ok(true));
+        let response = response.sdp(self.media.description());
+        cx.respond(now, asked.transaction, response);
+        if asked.method != Method::Invite {
             return;
         }
-        let Some((to, bytes)) = cx.transactions.again(&transaction) else {
+        let Some((to, bytes)) = cx.transactions.again(&asked.transaction) else {
             return;
         };
         self.unacknowledged = Some(Unacknowledged {
-            cseq,
+            cseq: asked.cseq,
             to,
             bytes: bytes.to_vec(),
             next: now.plus_micros(cx.config.t1_micros),
@@ -282,20 +294,13 @@ impl Session {
             let response = Response::new(488).warning(399, "no stream is taken");
             cx.respond(
                 now,
-                pending.transaction,
+                pending.asked.transaction,
                 response.tag(&self.dialog.local_tag),
             );
             self.over(cx, EndCause::ByUs);
             return;
         }
-        self.send_answer(
-            cx,
-            now,
-            pending.transaction,
-            &pending.method,
-            pending.cseq,
-            None,
-        );
+        self.send_answer(cx, now, &pending.asked, None);
         if is_first {
             cx.count(Counted::Answered);
             self.phase = Phase::Established;
@@ -311,7 +316,7 @@ impl Session {
         cx.count(Counted::Rejected);
         cx.respond(
             now,
-            pending.transaction,
+            pending.asked.transaction,
             response.tag(&self.dialog.local_tag),
         );
         if self.phase == Phase::Offered {
@@ -340,7 +345,7 @@ impl Session {
         }
         if let Some(pending) = self.pending.take() {
             let response = Response::new(487).tag(&self.dialog.local_tag);
-            cx.respond(now, pending.transaction, response);
+            cx.respond(now, pending.asked.transaction, response);
         }
         self.over(cx, EndCause::ByRecordingClient);
     }
@@ -349,7 +354,7 @@ impl Session {
         if let Some(pending) = self.pending.take() {
             cx.respond(
                 now,
-                pending.transaction,
+                pending.asked.transaction,
                 response.tag(&self.dialog.local_tag),
             );
             cx.event(self.key, Event::OfferWithdrawn);

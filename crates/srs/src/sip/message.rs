@@ -13,12 +13,13 @@ pub(crate) enum Method {
     Cancel,
     Options,
     Update,
+    Prack,
     Other(String),
 }
 
 impl Method {
     /// What `Allow` says.
-    pub(crate) const ALLOW: &'static str = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE";
+    pub(crate) const ALLOW: &'static str = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK";
 
     pub(crate) fn from_token(token: &str) -> Self {
         match token {
@@ -28,6 +29,7 @@ impl Method {
             "CANCEL" => Self::Cancel,
             "OPTIONS" => Self::Options,
             "UPDATE" => Self::Update,
+            "PRACK" => Self::Prack,
             other => Self::Other(other.to_owned()),
         }
     }
@@ -40,6 +42,7 @@ impl Method {
             Self::Cancel => "CANCEL",
             Self::Options => "OPTIONS",
             Self::Update => "UPDATE",
+            Self::Prack => "PRACK",
             Self::Other(token) => token,
         }
     }
@@ -67,13 +70,20 @@ pub(crate) enum HeaderName {
     ContentTransferEncoding,
     Require,
     Supported,
+    Allow,
+    SessionExpires,
+    MinSe,
+    RAck,
+    Replaces,
+    /// `X-Cisco-Recording-Participant`.
+    RecordingParticipant,
     Other,
 }
 
 impl HeaderName {
     /// Full names in any case, and the compact forms of RFC 3261 §7.3.3.
     pub(crate) fn from_bytes(name: &[u8]) -> Self {
-        const NAMES: [(&[u8], HeaderName); 21] = [
+        const NAMES: [(&[u8], HeaderName); 28] = [
             (b"via", HeaderName::Via),
             (b"v", HeaderName::Via),
             (b"from", HeaderName::From),
@@ -95,6 +105,16 @@ impl HeaderName {
             (b"require", HeaderName::Require),
             (b"supported", HeaderName::Supported),
             (b"k", HeaderName::Supported),
+            (b"allow", HeaderName::Allow),
+            (b"session-expires", HeaderName::SessionExpires),
+            (b"x", HeaderName::SessionExpires),
+            (b"min-se", HeaderName::MinSe),
+            (b"rack", HeaderName::RAck),
+            (b"replaces", HeaderName::Replaces),
+            (
+                b"x-cisco-recording-participant",
+                HeaderName::RecordingParticipant,
+            ),
         ];
         if name.eq_ignore_ascii_case(b"content-transfer-encoding") {
             return Self::ContentTransferEncoding;
@@ -206,6 +226,7 @@ mod tests {
             ("L", HeaderName::ContentLength),
             ("K", HeaderName::Supported),
             ("m", HeaderName::Contact),
+            ("X", HeaderName::SessionExpires),
             ("x-anything", HeaderName::Other),
         ] {
             assert_eq!(HeaderName::from_bytes(name.as_bytes()), header, "{name}");

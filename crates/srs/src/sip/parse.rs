@@ -29,6 +29,8 @@ pub(crate) enum Defect {
     Cut,
     /// More bytes than we take.
     TooLarge,
+    /// A header that says who talks to whom about what is there twice, and says two things.
+    Contradiction,
     /// Not SIP/2.0.
     Version,
 }
@@ -192,13 +194,29 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed<'_>, NotSip> {
     let (headers, broken) = headers(lines);
     let (body, length) = body(&headers, rest);
     let cut = end.is_none().then_some(Defect::Cut);
+    let contradiction = contradicts_itself(&headers).then_some(Defect::Contradiction);
     Ok(Parsed {
         message: Message {
             start,
             headers,
             body,
         },
-        defect: version.or(length).or(cut).or(broken),
+        defect: version.or(length).or(cut).or(broken).or(contradiction),
+    })
+}
+
+/// Whether a header that can be there once (RFC 3261 §8.1.1) is there with two values: whoever
+/// forwarded the message may have read the other one.
+fn contradicts_itself(headers: &Headers<'_>) -> bool {
+    let once = [
+        HeaderName::From,
+        HeaderName::To,
+        HeaderName::CallId,
+        HeaderName::CSeq,
+    ];
+    once.into_iter().any(|name| {
+        let first = headers.first(name);
+        headers.lines(name).any(|line| Some(line) != first)
     })
 }
 

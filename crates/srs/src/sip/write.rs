@@ -70,7 +70,7 @@ impl ReplyTo {
         for via in &self.via {
             writer.header("Via", via);
         }
-        if (200..300).contains(&status) {
+        if (101..300).contains(&status) {
             for route in &self.record_route {
                 writer.header("Record-Route", route);
             }
@@ -127,6 +127,7 @@ impl Writer {
 const fn phrase(status: u16) -> &'static str {
     match status {
         100 => "Trying",
+        183 => "Session Progress",
         200 => "OK",
         400 => "Bad Request",
         403 => "Forbidden",
@@ -136,6 +137,7 @@ const fn phrase(status: u16) -> &'static str {
         415 => "Unsupported Media Type",
         416 => "Unsupported URI Scheme",
         420 => "Bad Extension",
+        422 => "Session Interval Too Small",
         480 => "Temporarily Unavailable",
         481 => "Call/Transaction Does Not Exist",
         482 => "Loop Detected",

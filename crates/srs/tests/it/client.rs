@@ -261,6 +261,29 @@ impl World {
 
     /// Answers a request of ours.
     pub(crate) fn respond(&mut self, request: &Seen, status: u16, body: Option<&str>) {
+        self.respond_with(request, status, "", body);
+    }
+
+    /// The same with more headers, each with its line end.
+    pub(crate) fn respond_with(
+        &mut self,
+        request: &Seen,
+        status: u16,
+        headers: &str,
+        body: Option<&str>,
+    ) {
+        let body = body.map(|body| ("application/sdp", body));
+        self.respond_typed(request, status, headers, body);
+    }
+
+    /// The same with a body of any type.
+    pub(crate) fn respond_typed(
+        &mut self,
+        request: &Seen,
+        status: u16,
+        headers: &str,
+        body: Option<(&str, &str)>,
+    ) {
         let head: String = request
             .text
             .split("\r\n")
@@ -271,15 +294,17 @@ impl World {
             })
             .map(|line| format!("{line}\r\n"))
             .collect();
-        let body = body.map_or("Content-Length: 0\r\n\r\n".to_owned(), |body| {
+        let body = body.map_or("Content-Length: 0\r\n\r\n".to_owned(), |(kind, body)| {
             format!(
-                "Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
+                "Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
                 body.len()
             )
         });
         self.send_bytes(
-            format!("SIP/2.0 {status} X\r\n{head}Contact: <sip:src@192.0.2.10:5060>\r\n{body}")
-                .as_bytes(),
+            format!(
+                "SIP/2.0 {status} X\r\n{head}Contact: <sip:src@192.0.2.10:5060>\r\n{headers}{body}"
+            )
+            .as_bytes(),
         );
     }
 

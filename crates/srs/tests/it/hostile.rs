@@ -126,7 +126,21 @@ fn seed() -> Vec<u8> {
     let tag = "%";
     let mut data = Vec::new();
     for (choice, text) in [
-        (2, Request::invite().text()),
+        (
+            2,
+            Request::invite()
+                .header("Require: 100rel")
+                .header("Allow: UPDATE")
+                .header("Session-Expires: 90;refresher=uas")
+                .text(),
+        ),
+        (
+            2,
+            Request::new("PRACK", 1)
+                .to(tag)
+                .header("RAck: 1 1 INVITE")
+                .text(),
+        ),
         (
             4,
             Request::new("UPDATE", 2)
@@ -141,7 +155,23 @@ fn seed() -> Vec<u8> {
                 .sdp(&sdp(2, "inactive"))
                 .text(),
         ),
-        (10, Request::new("BYE", 4).to(tag).text()),
+        (
+            2,
+            Request::new("UPDATE", 5)
+                .to(tag)
+                .body("application/rs-metadata", "<recording")
+                .text(),
+        ),
+        (
+            2,
+            Request::invite()
+                .call("second")
+                .header(&format!(
+                    "Replaces: call-1@pbx.example;from-tag=src1;to-tag={tag}"
+                ))
+                .text(),
+        ),
+        (10, Request::new("BYE", 6).to(tag).text()),
     ] {
         data.push(choice);
         data.extend_from_slice(text.as_bytes());

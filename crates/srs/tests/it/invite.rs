@@ -367,7 +367,10 @@ fn when_not_accepting_new_calls_get_503_and_old_ones_go_on() {
     world.endpoint.set_accepting(true, 0);
     world.send(&Request::new("OPTIONS", 10).call("ping"));
     let options = world.expect(200);
-    assert_eq!(options.header("Supported"), Some("siprec"));
+    assert_eq!(
+        options.header("Supported"),
+        Some("siprec, timer, replaces, 100rel")
+    );
     assert!(
         options
             .header("Accept")

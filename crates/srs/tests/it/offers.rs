@@ -136,6 +136,19 @@ fn a_reinvite_without_offer_gets_our_description_never_a_bare_200() {
 }
 
 #[test]
+fn an_ack_that_forgets_the_answer_to_our_offer_leaves_the_session_as_it_was() {
+    let mut world = World::new();
+    let (_, ok) = world.established(&Request::invite(), LocalDirection::Receive);
+    let refresh = Request::new("INVITE", 2).to(&ok.to_tag());
+    world.send(&refresh);
+    let offer = world.expect(200);
+    world.send(&ack(&refresh, &offer));
+    world.pass(60 * SECOND);
+    world.expect_silence();
+    assert_eq!(world.endpoint.open_sessions(), 1);
+}
+
+#[test]
 fn a_reinvite_with_bare_metadata_is_an_offerless_one_and_the_metadata_counts() {
     let mut world = World::new();
     let (_, ok) = world.established(&Request::invite(), LocalDirection::Receive);

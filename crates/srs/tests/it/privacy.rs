@@ -35,6 +35,10 @@ fn no_debug_output_of_inputs_outputs_or_events_shows_a_person() {
         Request::new("UPDATE", 2).body("application/rs-metadata", METADATA),
         Request::new("UPDATE", 3).sdp(&sdp(2, "inactive")),
         Request::new("UPDATE", 4).sdp(&more),
+        Request::new("UPDATE", 5)
+            .header("Allow: UPDATE")
+            .header("X-Cisco-Recording-Participant: sip:ewa@shop.example;media-index=0"),
+        Request::new("UPDATE", 6).body("application/rs-metadata", "<recording"),
     ] {
         world.send(&request.to(&tag));
     }
@@ -44,12 +48,17 @@ fn no_debug_output_of_inputs_outputs_or_events_shows_a_person() {
         retry_after: None,
     };
     world.command(key, reject);
+    let replaces = format!("Replaces: call-1@pbx.example;from-tag=src1;to-tag={tag}");
+    world.send(&Request::invite().call("next").header(&replaces));
+    let asking = world.sent.iter().find(|seen| seen.method() == "UPDATE");
+    let asking = asking.expect("the request for a snapshot").clone();
+    world.respond(&asking, 488, None);
     world.sent.clear();
     world.command(key, Command::Receive);
     let reinvite = world.next_sent();
     world.respond(&reinvite, 200, Some(&sdp(4, "sendonly")));
     world.close(1);
-    world.send(&Request::new("BYE", 5).to(&tag));
+    world.send(&Request::new("BYE", 7).to(&tag));
 
     let mut printed = world.printed;
     let mut framer = StreamFramer::new();
@@ -60,6 +69,8 @@ fn no_debug_output_of_inputs_outputs_or_events_shows_a_person() {
         "Offered",
         "Answered",
         "MetadataChanged",
+        "SnapshotRefused",
+        "replaces: Some",
         "DirectionChanged",
         "StreamsChanged",
         "DirectionAgreed",

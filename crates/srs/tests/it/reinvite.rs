@@ -43,6 +43,8 @@ fn a_permit_during_the_call_starts_the_media_by_reinvite() {
     assert!(invite.body().contains("m=audio 30000 ") && invite.body().contains("a=label:1"));
     assert!(invite.header("Contact").unwrap().ends_with(">;+sip.srs"));
     assert_eq!(invite.header("From"), ok.header("To"));
+    // We send no PRACK, so we must not say that we take what needs one.
+    assert!(!invite.header("Supported").unwrap().contains("100rel"));
 
     world.respond(&invite, 100, None);
     world.respond(&invite, 200, Some(&sdp(2, "sendonly")));

@@ -73,9 +73,9 @@ fn any_one_sign_of_a_recording_session_is_enough() {
 
 #[test]
 fn an_unknown_extension_is_named_in_420() {
-    let request = Request::invite().header("Require: timer, 100rel , foo");
+    let request = Request::invite().header("Require: timer, 100rel , foo, bar");
     let seen = refused(&request, 420, Counted::UnknownExtension);
-    assert_eq!(seen.header("Unsupported"), Some("timer, foo"));
+    assert_eq!(seen.header("Unsupported"), Some("foo, bar"));
 }
 
 #[test]
@@ -84,14 +84,14 @@ fn unknown_methods_get_405_with_what_we_have() {
         let seen = refused(&Request::new(method, 1), 405, Counted::UnknownMethod);
         assert_eq!(
             seen.header("Allow"),
-            Some("INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE")
+            Some("INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, PRACK")
         );
     }
 }
 
 #[test]
 fn requests_of_unknown_calls_get_481() {
-    for method in ["BYE", "UPDATE", "OPTIONS", "INVITE"] {
+    for method in ["BYE", "UPDATE", "OPTIONS", "INVITE", "PRACK"] {
         refused(
             &Request::new(method, 1).to("nobody"),
             481,
@@ -100,6 +100,7 @@ fn requests_of_unknown_calls_get_481() {
     }
     refused(&Request::new("BYE", 1), 481, Counted::NoSuchCall);
     refused(&Request::new("UPDATE", 1), 481, Counted::NoSuchCall);
+    refused(&Request::new("PRACK", 1), 481, Counted::NoSuchCall);
     refused(&Request::new("CANCEL", 1), 481, Counted::NoSuchCall);
 }
 
@@ -141,13 +142,27 @@ fn other_schemes_and_broken_uris_are_refused() {
 }
 
 #[test]
+fn within_a_dialog_an_odd_request_uri_does_not_keep_a_call_from_ending() {
+    for uri in ["<sip:sales@198.51.100.5>", "tel:+31201234567", "*"] {
+        let mut world = World::new();
+        let (_, ok) = world.established(&Request::invite(), LocalDirection::Receive);
+        world.send(&Request {
+            uri: uri.into(),
+            ..Request::new("BYE", 2).to(&ok.to_tag())
+        });
+        world.expect(200);
+        assert!(world.endpoint.is_idle());
+    }
+}
+
+#[test]
 fn an_invite_without_offer_is_refused_with_the_reason() {
     let bare = Request::new("INVITE", 1).header("Require: siprec");
     let seen = refused(&bare, 488, Counted::NoOffer);
     assert!(
         seen.header("Warning")
             .unwrap()
-            .contains("does not make the offer")
+            .contains("set the client to early offer")
     );
     let metadata = bare.body("application/rs-metadata+xml", METADATA);
     refused(&metadata, 488, Counted::NoOffer);

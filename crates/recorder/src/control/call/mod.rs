@@ -243,8 +243,10 @@ impl Call {
     /// The session is over.
     pub(in crate::control) fn on_ended(&mut self, cause: EndCause, hands: &mut Hands<'_>) {
         let cause = match cause {
-            EndCause::ByRecordingClient | EndCause::Transport => Cause::RecordingClient,
-            EndCause::NoAck | EndCause::Timeout => Cause::TimeOut,
+            EndCause::ByRecordingClient | EndCause::Replaced | EndCause::Transport => {
+                Cause::RecordingClient
+            }
+            EndCause::NoAck | EndCause::Timeout | EndCause::NotRefreshed => Cause::TimeOut,
             EndCause::ByUs => self.our_cause.unwrap_or(Cause::Operator),
         };
         self.ended = Some((hands.now, cause));
