@@ -20,6 +20,9 @@ pub struct RecorderConfig {
     pub media_address: IpAddr,
     /// Ports for media, two for each stream. `0..=0` = any free pair.
     pub media_ports: RangeInclusive<u16>,
+    /// Whether calls that show no sign of SIPREC are taken too: everything that reaches the address
+    /// is then a recording call, as from telephones with a built-in bridge.
+    pub accept_without_siprec: bool,
     /// Calls in progress at most; further ones get 503.
     pub calls_max: usize,
     /// Free disk space in bytes below which no new call is taken.
@@ -48,6 +51,7 @@ impl Default for RecorderConfig {
             contact_host: None,
             media_address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             media_ports: 0..=0,
+            accept_without_siprec: false,
             calls_max: limits::CALLS_MAX_DEFAULT,
             keep_free_bytes: 1 << 30,
             drain: Duration::from_secs(30),

@@ -332,6 +332,7 @@ impl House<'_> {
     fn sip_config(&self) -> voicelog_srs::Config {
         voicelog_srs::Config {
             contact_host: self.config.contact_host.clone(),
+            accept_without_siprec: self.config.accept_without_siprec,
             sessions_max: self.config.calls_max,
             retry_after_seconds: self.retry_after_seconds(),
             session_micros_max: micros(self.config.recording_max),

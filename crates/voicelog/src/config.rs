@@ -46,6 +46,8 @@ pub(crate) struct Sip {
     pub(crate) media_port_first: u16,
     /// Last port for media.
     pub(crate) media_port_last: u16,
+    /// Whether calls without any sign of SIPREC are taken as recording calls.
+    pub(crate) accept_without_siprec: bool,
     /// Calls in progress at once.
     pub(crate) calls_max: usize,
     /// Seconds that a clean shutdown waits for calls to end by themselves.
@@ -104,6 +106,7 @@ impl Default for Sip {
             media_address: LOOPBACK,
             media_port_first: 20_000,
             media_port_last: 39_999,
+            accept_without_siprec: false,
             calls_max: voicelog_model::limits::CALLS_MAX_DEFAULT,
             drain_seconds: 30,
         }

@@ -237,6 +237,7 @@ fn recorder_config(config: &Config) -> RecorderConfig {
         sip_tcp: Some(config.sip.tcp),
         media_address: config.sip.media_address,
         media_ports: config.sip.media_port_first..=config.sip.media_port_last,
+        accept_without_siprec: config.sip.accept_without_siprec,
         calls_max: config.sip.calls_max,
         keep_free_bytes: config.storage.keep_free_mib << 20,
         drain: Duration::from_secs(config.sip.drain_seconds),

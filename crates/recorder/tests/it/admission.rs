@@ -1,5 +1,6 @@
 //! When new calls are turned away.
 
+use crate::raw::RawCall;
 use crate::support::*;
 use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
@@ -180,4 +181,20 @@ fn hostile_clients_over_tcp_lose_their_connection_and_nobody_else_anything() {
     server.all_closed();
     assert_eq!(payloads(&server.open(id), 1), sent(&report)[0]);
     drop(unfinished);
+}
+
+#[test]
+fn a_call_without_siprec_is_recorded_only_where_the_configuration_says_so() {
+    let (status, _refused) = RawCall::place_plain(&server(), "announced");
+    assert_eq!(status, 403);
+    let server = server_with(&RecorderConfig {
+        accept_without_siprec: true,
+        ..config()
+    });
+    let (status, mut call) = RawCall::place_plain(&server, "announced");
+    assert_eq!(status, 200);
+    // Nobody says who takes part, so no country is known: that is the strictest, and nothing is kept.
+    server.call_in(CallState::Waiting);
+    call.bye();
+    server.all_closed();
 }

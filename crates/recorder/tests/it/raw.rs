@@ -21,6 +21,8 @@ pub(crate) struct RawCall {
     /// Where the server wants the media of each stream.
     pub(crate) to: Vec<SocketAddr>,
     line: &'static str,
+    /// What shows that it is a recording client: nothing, for one without SIPREC.
+    sign: (&'static str, &'static str),
     tag: String,
     cseq: u32,
     sequence: u16,
@@ -34,20 +36,31 @@ impl RawCall {
         streams: usize,
         metadata: Option<&str>,
     ) -> Self {
+        let mut call = Self::new(server, line, (";+sip.src", "Require: siprec\r\n"));
+        assert_eq!(call.offer("INVITE", streams, metadata), 200);
+        call
+    }
+
+    /// Places a call without any sign of SIPREC. The final status, and the call.
+    pub(crate) fn place_plain(server: &Server, line: &'static str) -> (u16, Self) {
+        let mut call = Self::new(server, line, ("", ""));
+        (call.offer("INVITE", 1, None), call)
+    }
+
+    fn new(server: &Server, line: &'static str, sign: (&'static str, &'static str)) -> Self {
         let sip = UdpSocket::bind("127.0.0.1:0").unwrap();
         sip.set_read_timeout(Some(LONG)).unwrap();
-        let mut call = Self {
+        Self {
             sip,
             server: server.recorder.udp_address().unwrap(),
             media: Vec::new(),
             to: Vec::new(),
             line,
+            sign,
             tag: String::new(),
             cseq: 0,
             sequence: 0,
-        };
-        assert_eq!(call.offer("INVITE", streams, metadata), 200);
-        call
+        }
     }
 
     /// A complete document that names these participants.
@@ -180,12 +193,12 @@ impl RawCall {
         } else {
             format!(";tag={}", self.tag)
         };
-        let line = self.line;
+        let (line, (feature, option)) = (self.line, self.sign);
         let text = format!(
             "{method} sip:{line}@{to} SIP/2.0\r\nVia: SIP/2.0/UDP {local};branch=z9hG4bK{method}{cseq}\r\n\
              Max-Forwards: 70\r\nFrom: <sip:src@{local}>;tag=src\r\nTo: <sip:{line}@{to}>{tag}\r\n\
-             Call-ID: raw@{local}\r\nCSeq: {cseq} {method}\r\nContact: <sip:src@{local}>;+sip.src\r\n\
-             Require: siprec\r\n{rest}"
+             Call-ID: raw@{local}\r\nCSeq: {cseq} {method}\r\nContact: <sip:src@{local}>{feature}\r\n\
+             {option}{rest}"
         );
         self.sip.send_to(text.as_bytes(), to).unwrap();
     }
