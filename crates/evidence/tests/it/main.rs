@@ -1,6 +1,7 @@
 //! The formats as a stranger meets them: bytes in, answers out.
 
 #[cfg(test)]
+mod codecs;
 mod fixture;
 #[cfg(test)]
 mod golden;
