@@ -1,5 +1,11 @@
 //! Sounds whose content is known, and how much of them is left.
 
+#![expect(
+    clippy::float_arithmetic,
+    clippy::cast_possible_truncation,
+    reason = "a tone is a sine; nothing of this is in the product"
+)]
+
 use super::*;
 
 /// A tone of half the full scale; a sample of each channel after the other.

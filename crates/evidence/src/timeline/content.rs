@@ -92,7 +92,7 @@ pub(crate) fn ticks(format: &Format, payload: &[u8]) -> Option<u32> {
 
 /// So many whole frames of `frame` bytes, each of `ticks`.
 fn whole(len: u32, frame: u32, ticks: u32) -> Option<u32> {
-    (len % frame == 0).then(|| len / frame * ticks)
+    len.is_multiple_of(frame).then(|| len / frame * ticks)
 }
 
 /// Frames by the table of contents (RFC 4867 §4.3.2, §4.4.2). Not with interleaving, checksums or

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod codecs;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod golden;

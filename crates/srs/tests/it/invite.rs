@@ -55,24 +55,19 @@ fn a_call_is_offered_answered_acknowledged_and_ended() {
     assert_eq!(ok.header("Content-Type"), Some("application/sdp"));
     assert_eq!(ok.header("Require"), None);
     let lines: Vec<_> = ok.body().split("\r\n").skip(5).collect();
-    assert_eq!(
-        lines,
+    let line = |port: &str, label: &str| {
         [
-            "m=audio 30000 RTP/AVP 0 8 101",
+            &format!("m=audio {port} RTP/AVP 0 8 101"),
             "a=rtpmap:0 PCMU/8000",
             "a=rtpmap:8 PCMA/8000",
             "a=rtpmap:101 telephone-event/8000",
-            "a=label:1",
+            &format!("a=label:{label}"),
             "a=recvonly",
-            "m=audio 30002 RTP/AVP 0 8 101",
-            "a=rtpmap:0 PCMU/8000",
-            "a=rtpmap:8 PCMA/8000",
-            "a=rtpmap:101 telephone-event/8000",
-            "a=label:2",
-            "a=recvonly",
-            "",
         ]
-    );
+        .map(str::to_owned)
+    };
+    let expected = [line("30000", "1"), line("30002", "2")].concat();
+    assert_eq!(lines[..12], expected);
 
     world.send(&ack(&invite, &ok));
     world.expect_event(&Event::Answered);

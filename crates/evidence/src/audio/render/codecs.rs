@@ -202,7 +202,7 @@ fn a_damaged_packet_is_silence_of_its_length_and_is_told() {
 }
 
 /// Puts out another number of samples than there is room for, and every third time none.
-struct Liar(usize, i64);
+struct Liar(usize, isize);
 
 impl Decode for Liar {
     fn decode(&mut self, payload: &[u8], out: &mut Vec<i16>) -> Result<(), Undecodable> {
@@ -210,7 +210,7 @@ impl Decode for Liar {
         let len = match self.0 % 3 {
             0 => return Err(Undecodable),
             1 => payload.len(),
-            _ => payload.len().saturating_add_signed(self.1 as isize),
+            _ => payload.len().saturating_add_signed(self.1),
         };
         out.resize(out.len() + len, 7);
         Ok(())

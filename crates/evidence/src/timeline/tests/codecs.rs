@@ -235,8 +235,8 @@ fn a_key_press_is_one_event_with_its_start_and_length_however_often_its_end_is_s
         let [high, low] = duration.to_be_bytes();
         call.put(at, 97, &[5, end | 10, high, low], 0);
     };
-    for n in 1..=5 {
-        key(&mut call, (1_000 + n * 20) * MS, 0, n as u16 * 160);
+    for n in 1..=5_u16 {
+        key(&mut call, (1_000 + i64::from(n) * 20) * MS, 0, n * 160);
     }
     for _ in 0..3 {
         key(&mut call, 1_120 * MS, 0x80, 960);
