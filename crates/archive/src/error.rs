@@ -192,6 +192,10 @@ impl ArchiveError {
             Self::NoKey(_) => "put back the folder `keys` from a backup, if there is one; \
                                `voicelog check` names every recording without its data key"
                 .to_owned(),
+            Self::Audio(AudioError::NothingDecodable(_)) => {
+                "`voicelog export` makes a copy with the packets, for a program that has the codec"
+                    .to_owned()
+            }
             _ => match self.kind() {
                 Kind::Exhausted => "make room on the disk; calls in progress keep what they have",
                 Kind::Corrupt => "run `voicelog check --level hash` to see what is damaged",

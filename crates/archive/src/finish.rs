@@ -85,6 +85,7 @@ impl Summary {
             | JournalEvent::StreamPaused { .. }
             | JournalEvent::StreamResumed { .. }
             | JournalEvent::MediaDropped { .. }
+            | JournalEvent::KeyLeftOut { .. }
             | JournalEvent::SourceChanged { .. } => {}
         }
     }

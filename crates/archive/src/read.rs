@@ -5,9 +5,10 @@ use crate::error::Doing;
 use crate::permit::{Permit, act};
 use crate::writer::{DETAILS_LABEL, SealedDetails, segment_prefix};
 use crate::{Archive, ArchiveError};
+use std::collections::BTreeSet;
 use voicelog_evidence::Digest;
 use voicelog_evidence::audio;
-use voicelog_evidence::bundle::{self, BundleInput};
+use voicelog_evidence::bundle::{self, BundleInput, SoundSpans, StreamSpans};
 use voicelog_evidence::canonical::from_canonical;
 use voicelog_evidence::checkpoint::TlogProof;
 use voicelog_evidence::journal::Record;
@@ -95,14 +96,22 @@ pub struct OpenRecording {
 }
 
 impl OpenRecording {
-    /// The sound as a WAV file: one channel per stream, in the order of their numbers, gaps as
-    /// silence of their true length.
-    pub fn wav(&self) -> Result<Vec<u8>, ArchiveError> {
+    /// The sound as a WAV file: the channels of each stream, in the order of their numbers, gaps as
+    /// silence of their true length; and where that is not simply what was sent.
+    ///
+    /// Errors: [`audio::AudioError::NothingDecodable`] where there is media, and no decoder for any.
+    pub fn wav(&self) -> Result<(Vec<u8>, Vec<StreamSpans>), ArchiveError> {
         let records = self.records.iter().map(Record::as_view);
         let streams = audio::render(records, &self.timeline)?;
-        let channels: Vec<&[i16]> = streams.iter().map(|stream| &*stream.samples).collect();
-        let rate = streams.first().map_or(8_000, |stream| stream.rate);
-        Ok(audio::wav(&channels, rate)?)
+        let spans = SoundSpans::of(&streams).map_or_else(Vec::new, |spans| spans.streams);
+        let Some((rate, channels)) = audio::side_by_side(&streams) else {
+            let codecs = spans.iter().flat_map(|stream| &stream.spans);
+            let names: BTreeSet<_> = codecs.map(|span| span.codec.to_string()).collect();
+            let names: Vec<_> = names.into_iter().collect();
+            return Err(audio::AudioError::NothingDecodable(names.join(", ")).into());
+        };
+        let channels: Vec<&[i16]> = channels.iter().map(Vec::as_slice).collect();
+        Ok((audio::wav(&channels, rate)?, spans))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::Asked;
 use serde_json::{Map, json};
-use voicelog_archive::{Archive, ArchiveError, Verdict};
+use voicelog_archive::{Archive, ArchiveError, StreamSpans, Verdict};
 use voicelog_evidence::timeline::Timeline;
 use voicelog_model::{Party, Pii, RecordingId, Timestamp};
 
@@ -16,11 +16,13 @@ pub struct ListenSession {
     pub parties: Vec<Party>,
     /// What is heard, and what is not.
     pub timeline: Timeline,
+    /// Where the sound is not simply what was sent, by stream.
+    pub spans: Vec<StreamSpans>,
     wav: Vec<u8>,
 }
 
 impl ListenSession {
-    /// The sound as a WAV file, one channel per stream, gaps as silence of their true length.
+    /// The sound as a WAV file, the channels of each stream, gaps as silence of their true length.
     #[must_use]
     pub fn wav(&self) -> &[u8] {
         &self.wav
@@ -53,11 +55,12 @@ pub fn open(
         }
     };
     let opened = archive.listen(permit, now)?;
-    let wav = opened.wav()?;
+    let (wav, spans) = opened.wav()?;
     Ok(Asked::Given(ListenSession {
         id,
         parties: opened.parties,
         timeline: opened.timeline,
+        spans,
         wav,
     }))
 }

@@ -1,8 +1,9 @@
 //! What opening a whole recording costs in memory, about. Calls in progress run in the same
 //! process: a recording that does not fit must be refused before it is read.
 
+use voicelog_archive::timeline::StreamTimeline;
 use voicelog_archive::{Archive, ArchiveError};
-use voicelog_model::RecordingId;
+use voicelog_model::{Codec, RecordingId};
 
 /// What is made of a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub enum Made {
 /// Bytes of memory for each stored byte: the records with what holds them (a packet of 20 ms has
 /// 160 bytes of sound and about as many around it), and in a bundle the original as well.
 const PER_STORED_BYTE: [u64; 2] = [3, 5];
-/// Bytes of memory for each second of a stream: samples (8,000 of 2 bytes), and the WAV file of
+/// Bytes of memory for each second of narrowband sound: samples (8,000 of 2 bytes), and the WAV file of
 /// them; in a bundle the WAV file lies in the ZIP file as well.
 const PER_STREAM_SECOND: [u64; 2] = [32_000, 48_000];
 
@@ -26,9 +27,24 @@ pub fn needed(archive: &Archive, id: RecordingId, made: Made) -> Result<u64, Arc
     let Some(timeline) = archive.detail(id)?.timeline else {
         return Ok(0);
     };
+    // Side by side, all stand at the rate of the widest.
+    let widest = timeline.streams.iter().map(width).max().unwrap_or(1);
+    let streams = u64::try_from(timeline.streams.len()).unwrap_or(u64::MAX);
     let stream_seconds = (timeline.length_us() / 1_000_000 + 1)
-        .saturating_mul(u64::try_from(timeline.streams.len()).unwrap_or(u64::MAX));
+        .saturating_mul(streams)
+        .saturating_mul(widest);
     Ok(estimate(archive.trace(id)?.bytes, stream_seconds, made))
+}
+
+/// How many times as many samples as narrowband a stream has, at most.
+fn width(stream: &StreamTimeline) -> u64 {
+    let of = |codec: &Codec| match codec {
+        Codec::G722 => 2,
+        Codec::Opus => 12,
+        Codec::L16 { rate, channels } => u64::from(rate.div_ceil(8_000)) * u64::from(*channels),
+        _ => 1,
+    };
+    stream.codecs().iter().map(of).max().unwrap_or(1)
 }
 
 fn estimate(stored_bytes: u64, stream_seconds: u64, made: Made) -> u64 {

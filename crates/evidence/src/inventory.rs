@@ -37,8 +37,10 @@ impl Inventory {
             StreamEntry {
                 number: stream.number,
                 label: stream.label.clone(),
-                codec: stream.codec,
+                codec: stream.codec.clone(),
                 payload_type: stream.payload_type,
+                parameters: stream.parameters.clone(),
+                also: stream.also.clone(),
                 party: stream.party.clone(),
                 root: Digest(tree.map_or(crate::tlog::EMPTY_ROOT, |tree| tree.root)),
                 leaf_count: tree.map_or(0, |tree| tree.leaves.len() as u64),

@@ -4,7 +4,7 @@ use crate::canonical::{CanonicalError, canonical_json, from_canonical};
 use crate::digest::Digest;
 use crate::timeline::Verdict;
 use serde::{Deserialize, Deserializer, Serialize};
-use voicelog_model::{Codec, MediaStream, RecordingId, StreamNumber, Timestamp};
+use voicelog_model::{Codec, Format, MediaStream, RecordingId, StreamNumber, Timestamp};
 
 /// Version of the manifest format that is written.
 pub const VERSION: u32 = 1;
@@ -64,6 +64,12 @@ pub struct StreamEntry {
     pub codec: Codec,
     /// RTP payload type negotiated for it.
     pub payload_type: u8,
+    /// As [`MediaStream::parameters`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<String>,
+    /// As [`MediaStream::also`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Format>,
     /// Pseudonym of the speaker.
     pub party: Option<String>,
     /// Root of the stream's tree.
@@ -83,8 +89,10 @@ impl StreamEntry {
         MediaStream {
             number: self.number,
             label: self.label.clone(),
-            codec: self.codec,
+            codec: self.codec.clone(),
             payload_type: self.payload_type,
+            parameters: self.parameters.clone(),
+            also: self.also.clone(),
             party: self.party.clone(),
         }
     }
@@ -151,6 +159,8 @@ mod tests {
                 label: None,
                 codec: Codec::Pcma,
                 payload_type: 8,
+                parameters: None,
+                also: vec![],
                 party: Some("p1".into()),
                 root: digest,
                 leaf_count: 50,

@@ -8,6 +8,7 @@
 #![deny(missing_docs)]
 
 pub mod action;
+pub mod codec;
 pub mod error;
 pub mod ids;
 pub mod language;
@@ -19,10 +20,11 @@ pub mod rtp;
 pub mod time;
 
 pub use action::Action;
+pub use codec::Codec;
 pub use error::Kind;
 pub use ids::{DecisionId, DestructionId, RecordingId};
 pub use language::Language;
-pub use media::{Codec, MediaStream, StreamNumber};
+pub use media::{Format, MediaStream, StreamNumber};
 pub use party::Party;
 pub use pii::Pii;
 pub use time::{Clock, SimClock, Timestamp};

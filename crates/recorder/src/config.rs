@@ -36,6 +36,9 @@ pub struct RecorderConfig {
     pub recording_max: Duration,
     /// What a client that is turned away is told to wait (RFC 3261 §20.33).
     pub retry_after: Duration,
+    /// Whether packets that say which key was pressed (RFC 4733) are kept. Otherwise the journal
+    /// says that a key was pressed, when and for how long, and not which.
+    pub keep_keys: bool,
     /// Threads that read media. One is enough for thousands of calls.
     pub media_threads: usize,
     /// Threads that ask the law: each question waits for the disk, so calls that come in together
@@ -58,6 +61,7 @@ impl Default for RecorderConfig {
             silent_call: Duration::from_secs(3_600),
             recording_max: Duration::from_secs(limits::RECORDING_SECONDS_MAX),
             retry_after: Duration::from_secs(30),
+            keep_keys: false,
             media_threads: 1,
             decider_threads: 4,
         }

@@ -326,6 +326,7 @@ impl House<'_> {
             media_address: config.media_address,
             retry_after_seconds: self.retry_after_seconds(),
             silent_micros: micros(config.silent_call),
+            keep_keys: config.keep_keys,
         }
     }
 

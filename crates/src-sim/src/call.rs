@@ -84,6 +84,7 @@ impl Call {
             version: 0,
             address: local.ip(),
             packet_ms: plan.packet_ms,
+            formats: plan.offered.formats(),
             streams: labels.iter().zip(ports).map(stream).collect(),
         };
         let streams = plan
@@ -303,7 +304,7 @@ impl Call {
                 self.dialog.is_talking() && to.is_some()
             };
             if let Some(remote) = remote {
-                stream.sender.use_codec(remote.codec);
+                stream.sender.use_format(&remote.format);
             }
             if flows != stream.flows {
                 stream.to_flush = stream.to.filter(|_| stream.flows);
@@ -359,7 +360,7 @@ impl Stream {
     }
 
     fn report(self, anchor: Anchor) -> StreamReport {
-        let (ssrc, codec) = (self.sender.ssrc, self.sender.codec());
+        let (ssrc, codec) = (self.sender.ssrc, self.sender.codec().clone());
         let (sent, payload_sha256, payload) = self.sender.finish();
         StreamReport {
             label: self.label,

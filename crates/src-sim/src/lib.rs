@@ -12,6 +12,7 @@
 
 mod batch;
 mod call;
+mod coder;
 mod dialog;
 mod error;
 mod g711;
@@ -31,6 +32,7 @@ mod signalling;
 mod simulate;
 pub mod speech;
 
+pub use coder::Offered;
 pub use dialog::{Side, Transport};
 pub use error::SimError;
 pub use load::{Load, LoadPayload, LoadReport, Progress, run, run_with};

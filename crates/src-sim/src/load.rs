@@ -3,6 +3,7 @@
 
 use crate::batch::Batch;
 use crate::call::Call;
+use crate::coder::Offered;
 use crate::dialog::Transport;
 use crate::error::SimError;
 use crate::metadata::Participant;
@@ -54,6 +55,8 @@ pub struct Load {
     pub participants: Option<Vec<Participant>>,
     /// What is sent.
     pub payload: LoadPayload,
+    /// In which codec.
+    pub offered: Offered,
     /// Two loads with the same seed send the same bytes.
     pub seed: u64,
     /// How long to wait for the final answer of each call.
@@ -73,6 +76,7 @@ impl Load {
             calls_per_second: 100,
             participants: None,
             payload: LoadPayload::Seeded,
+            offered: Offered::G711,
             seed: 1,
             answer_within: Duration::from_secs(32),
         }
@@ -110,6 +114,7 @@ impl Load {
             ],
             duration: Some(self.duration),
             answer_within: self.answer_within,
+            offered: self.offered,
             ..CallPlan::speech(self.server, &self.request_user)
         }
     }

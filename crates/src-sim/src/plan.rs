@@ -1,5 +1,6 @@
 //! What a call is to be.
 
+use crate::coder::Offered;
 use crate::dialog::Transport;
 use crate::error::SimError;
 use crate::metadata::Participant;
@@ -54,6 +55,8 @@ pub struct CallPlan {
     pub participants: Vec<Participant>,
     /// The streams, in the order of the offer.
     pub streams: Vec<StreamPlan>,
+    /// What each stream offers to be.
+    pub offered: Offered,
     /// Milliseconds of audio in one packet, 10 to 100.
     pub packet_ms: u32,
     /// How long media runs from the answer, before our BYE. Absent: as long as the longest
@@ -85,6 +88,7 @@ impl CallPlan {
                 StreamPlan::new("1", Payload::once(speech::AGENT)),
                 StreamPlan::new("2", Payload::once(speech::CUSTOMER)),
             ],
+            offered: Offered::G711,
             packet_ms: 20,
             duration: None,
             honour_direction: true,
@@ -105,6 +109,11 @@ impl CallPlan {
         }
         if !(10..=100).contains(&self.packet_ms) {
             return bad("a packet lasts 10 to 100 milliseconds");
+        }
+        if !self.offered.takes(self.packet_ms) {
+            return bad(
+                "a packet of Opus lasts 10, 20, 40, 60, 80 or 100 ms, one of L16 at most 60",
+            );
         }
         if self.participants.len() > limits::PARTIES_MAX {
             return bad("a call has at most 64 participants");

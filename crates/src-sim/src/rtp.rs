@@ -1,12 +1,13 @@
 //! The sending side of one media stream: packets (RFC 3550 §5.1), what is in them, and the count
 //! and the hash of what went out.
 
-use crate::{g711, random, rtcp, speech};
+use crate::coder::Coder;
+use crate::{random, rtcp, speech};
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
-use voicelog_model::{Codec, Timestamp};
+use voicelog_model::{Codec, Format, Timestamp};
 
 /// Bytes of the fixed RTP header.
 pub(crate) const HEADER_BYTES: usize = 12;
@@ -130,11 +131,14 @@ pub struct Sent {
 }
 
 /// One stream being sent.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Sender {
     payload: Payload,
     pub(crate) ssrc: u32,
     codec: Codec,
+    payload_type: u8,
+    coder: Coder,
+    /// Of A-law.
     packet_bytes: usize,
     /// Sequence number of packet 0 and timestamp of the conversation's packet 0.
     first_sequence: u16,
@@ -165,6 +169,8 @@ impl Sender {
             payload,
             ssrc: numbering.ssrc,
             codec: Codec::Pcma,
+            payload_type: 8,
+            coder: Coder::Alaw,
             packet_bytes,
             first_sequence: numbering.sequence,
             first_timestamp: numbering.timestamp,
@@ -187,12 +193,21 @@ impl Sender {
         self.kept = Some(Vec::new());
     }
 
-    pub(crate) const fn codec(&self) -> Codec {
-        self.codec
+    pub(crate) const fn codec(&self) -> &Codec {
+        &self.codec
     }
 
-    pub(crate) const fn use_codec(&mut self, codec: Codec) {
-        self.codec = codec;
+    /// What the server picked.
+    pub(crate) fn use_format(&mut self, format: &Format) {
+        self.payload_type = format.payload_type;
+        if self.codec != format.codec {
+            self.codec = format.codec.clone();
+            // Bytes that are no speech go out as they are: it is bytes that are compared.
+            self.coder = match (&self.payload, &self.codec) {
+                (Payload::Seeded(_), Codec::Pcmu) => Coder::Alaw,
+                (_, codec) => Coder::of(codec),
+            };
+        }
     }
 
     /// Nothing is sent for a while; what was held back to be swapped goes out first.
@@ -205,36 +220,31 @@ impl Sender {
 
     /// Makes packet `number` of the conversation and sends it, or what the disturbance makes of it.
     pub(crate) fn packet(&mut self, number: u64, mut send: impl FnMut(&[u8])) {
-        let mut bytes = [0; HEADER_BYTES + MAX_PACKET_BYTES];
-        let Some(bytes) = bytes.get_mut(..HEADER_BYTES + self.packet_bytes) else {
+        let mut said = [0; MAX_PACKET_BYTES];
+        let Some(said) = said.get_mut(..self.packet_bytes) else {
             return;
         };
         let ordinal = self.made;
         self.made += 1;
         let sequence = low_16(ordinal).wrapping_add(self.first_sequence);
-        let Some((header, payload)) = bytes.split_first_chunk_mut::<HEADER_BYTES>() else {
-            return;
-        };
-        *header = self.header(number, sequence);
+        let header = self.header(number, sequence);
         self.after_silence = false;
-        self.payload.fill(number, payload);
-        if self.codec == Codec::Pcmu && matches!(self.payload, Payload::Samples { .. }) {
-            for sample in payload.iter_mut() {
-                *sample = g711::a_to_mu(*sample);
-            }
-        }
+        self.payload.fill(number, said);
+        let mut payload = Vec::with_capacity(self.packet_bytes);
+        self.coder.encode(said, &mut payload);
         if self.disturbance.drop.contains(&ordinal) {
             self.sent.dropped += 1;
             return;
         }
-        self.account(sequence, payload);
+        self.account(sequence, &payload);
+        let bytes = [&header[..], &payload].concat();
         if self.disturbance.swap_with_next.contains(&ordinal) && self.held.is_none() {
-            self.held = Some(bytes.to_vec());
+            self.held = Some(bytes);
             return;
         }
-        self.put(bytes, &mut send);
+        self.put(&bytes, &mut send);
         if self.disturbance.duplicate.contains(&ordinal) {
-            self.put(bytes, &mut send);
+            self.put(&bytes, &mut send);
         }
         if let Some(held) = self.held.take() {
             self.put(&held, &mut send);
@@ -247,7 +257,7 @@ impl Sender {
         let [s0, s1] = sequence.to_be_bytes();
         let [t0, t1, t2, t3] = timestamp.to_be_bytes();
         let [r0, r1, r2, r3] = self.ssrc.to_be_bytes();
-        let kind = marker | self.codec.payload_type();
+        let kind = marker | self.payload_type;
         [0x80, kind, s0, s1, t0, t1, t2, t3, r0, r1, r2, r3]
     }
 
@@ -275,7 +285,8 @@ impl Sender {
     /// The media clock at packet `number`; it runs on while nothing is sent (RFC 3550 §5.1).
     fn timestamp(&self, number: u64) -> u32 {
         let samples = u64::try_from(self.packet_bytes).unwrap_or(0);
-        low_32(number.wrapping_mul(samples)).wrapping_add(self.first_timestamp)
+        let ticks = samples * u64::from(self.codec.clock_rate()) / 8_000;
+        low_32(number.wrapping_mul(ticks)).wrapping_add(self.first_timestamp)
     }
 
     fn account(&mut self, sequence: u16, payload: &[u8]) {
@@ -412,11 +423,11 @@ mod tests {
     #[test]
     fn mu_law_is_sent_when_the_server_picks_it() {
         let mut sender = sender(Payload::once(&[0xd5; 160]));
-        sender.use_codec(Codec::Pcmu);
+        sender.use_format(&crate::Offered::G711.formats()[1]);
         let packets = send(&mut sender, 0..1);
         let packet = RtpPacket::parse(&packets[0]).unwrap();
         assert_eq!(packet.payload_type, 0);
-        assert_eq!(packet.payload, [g711::a_to_mu(0xd5); 160]);
+        assert_eq!(packet.payload, [crate::g711::a_to_mu(0xd5); 160]);
     }
 
     proptest! {

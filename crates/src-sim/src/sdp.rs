@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
-use voicelog_model::{Codec, limits};
+use voicelog_model::{Format, limits};
 
 /// Which way media flows, as the side that says it sees it (RFC 4566 §6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,8 +57,8 @@ pub struct AnsweredStream {
     pub address: Option<SocketAddr>,
     /// The direction it gave, seen from the server.
     pub direction: Direction,
-    /// The codec that we use: the first in its list that we offered.
-    pub codec: Codec,
+    /// What we send: the first in its list that we offered.
+    pub format: Format,
 }
 
 impl AnsweredStream {
@@ -90,6 +90,8 @@ pub(crate) struct LocalMedia {
     pub(crate) version: u32,
     pub(crate) address: IpAddr,
     pub(crate) packet_ms: u32,
+    /// What every stream of ours can be, the preferred first.
+    pub(crate) formats: Vec<Format>,
     pub(crate) streams: Vec<LocalStream>,
 }
 
@@ -112,34 +114,32 @@ impl LocalMedia {
             debug_assert!(written.is_ok(), "writing to a string cannot fail");
             text.push_str("\r\n");
         };
-        let [first, second] = [Codec::Pcma, Codec::Pcmu];
-        let (a, mu) = (first.payload_type(), second.payload_type());
+        let numbers = self
+            .formats
+            .iter()
+            .map(|format| format.payload_type.to_string());
+        let numbers = numbers.collect::<Vec<_>>().join(" ");
         for stream in &self.streams {
             let port = if stream.open { stream.port } else { 0 };
-            line(format_args!("m=audio {port} RTP/AVP {a} {mu}"));
-            line(format_args!(
-                "a=rtpmap:{a} {}/{}",
-                first.name(),
-                first.clock_rate()
-            ));
-            line(format_args!(
-                "a=rtpmap:{mu} {}/{}",
-                second.name(),
-                second.clock_rate()
-            ));
+            line(format_args!("m=audio {port} RTP/AVP {numbers}"));
+            for format in &self.formats {
+                let mapping = format.codec.rtpmap();
+                line(format_args!("a=rtpmap:{} {mapping}", format.payload_type));
+            }
             line(format_args!("a=ptime:{}", self.packet_ms));
             line(format_args!("a=label:{}", stream.label));
             line(format_args!("a={}", stream.direction.as_str()));
         }
         for _ in self.streams.len()..lines_wanted.min(limits::STREAMS_MAX) {
-            line(format_args!("m=audio 0 RTP/AVP {a}"));
+            line(format_args!("m=audio 0 RTP/AVP {numbers}"));
         }
         text
     }
 }
 
 /// Reads a description of the server: one entry for each `m=` line, in order.
-pub(crate) fn read(body: &[u8]) -> Result<Vec<AnsweredStream>, String> {
+/// `ours` is what we offered.
+pub(crate) fn read(body: &[u8], ours: &[Format]) -> Result<Vec<AnsweredStream>, String> {
     let text = String::from_utf8_lossy(body);
     let mut session = Lines::default();
     let mut media: Vec<Lines> = Vec::new();
@@ -162,7 +162,8 @@ pub(crate) fn read(body: &[u8]) -> Result<Vec<AnsweredStream>, String> {
     if media.is_empty() {
         return Err("there is no m= line in its SDP".to_owned());
     }
-    media.iter().map(|lines| lines.finish(&session)).collect()
+    let finish = |lines: &Lines| lines.finish(&session, ours);
+    media.iter().map(finish).collect()
 }
 
 /// What we keep of the session part or of one media part.
@@ -187,33 +188,35 @@ impl Lines {
         }
     }
 
-    fn finish(&self, session: &Self) -> Result<AnsweredStream, String> {
+    fn finish(&self, session: &Self, ours: &[Format]) -> Result<AnsweredStream, String> {
         let mut words = self.media.split_whitespace().skip(1);
         let port = words.next().unwrap_or_default();
         let port = port.split('/').next().unwrap_or_default();
         let port: u16 = port
             .parse()
             .map_err(|_| format!("`{port}` in an m= line is no port"))?;
-        let ours = |word: &str| {
+        let offered = |word: &str| {
             let number = word.parse::<u8>().ok()?;
-            [Codec::Pcma, Codec::Pcmu]
-                .into_iter()
-                .find(|codec| codec.payload_type() == number)
+            ours.iter().find(|format| format.payload_type == number)
         };
-        let codec = words.skip(1).find_map(ours);
-        let address = self.address.or(session.address);
-        let (address, codec) = match (port, codec, address) {
-            (0, codec, _) => (None, codec.unwrap_or(Codec::Pcma)),
-            (_, None, _) => return Err("it picked no codec that was offered".to_owned()),
-            (_, _, None) => return Err("it gave no address (c= line)".to_owned()),
-            (port, Some(codec), Some(ip)) => (Some(SocketAddr::new(ip, port)), codec),
+        let picked = words.skip(1).find_map(offered);
+        let format = picked
+            .filter(|_| port != 0)
+            .or_else(|| ours.first().filter(|_| port == 0));
+        let Some(format) = format else {
+            return Err("it picked no codec that was offered".to_owned());
+        };
+        let address = match (port, self.address.or(session.address)) {
+            (0, _) => None,
+            (_, None) => return Err("it gave no address (c= line)".to_owned()),
+            (port, Some(ip)) => Some(SocketAddr::new(ip, port)),
         };
         let direction = self.direction.or(session.direction);
         Ok(AnsweredStream {
             label: self.label.clone(),
             address,
             direction: direction.unwrap_or(Direction::SendRecv),
-            codec,
+            format: format.clone(),
         })
     }
 }
@@ -222,6 +225,10 @@ impl Lines {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn ours() -> Vec<Format> {
+        crate::Offered::G711.formats()
+    }
 
     fn media() -> LocalMedia {
         let stream = |port, label: &str| LocalStream {
@@ -235,6 +242,7 @@ mod tests {
             version: 1,
             address: "192.0.2.7".parse().unwrap(),
             packet_ms: 20,
+            formats: ours(),
             streams: vec![stream(4_000, "1"), stream(4_002, "2")],
         }
     }
@@ -253,7 +261,7 @@ mod tests {
 
     #[test]
     fn lines_that_are_not_ours_are_refused_in_place() {
-        assert!(media().write(3).ends_with("m=audio 0 RTP/AVP 8\r\n"));
+        assert!(media().write(3).ends_with("m=audio 0 RTP/AVP 8 0\r\n"));
     }
 
     #[test]
@@ -262,12 +270,12 @@ mod tests {
             m=audio 5000 RTP/AVP 8\na=label:1\n\
             m=audio 5002/1 RTP/AVP 101 0\nc=IN IP4 10.0.0.2\na=label:2\na=inactive\n\
             m=video 0 RTP/AVP 96\n";
-        let streams = read(answer).unwrap();
+        let streams = read(answer, &ours()).unwrap();
         assert_eq!(streams[0].address, "10.0.0.1:5000".parse().ok());
         assert_eq!(streams[0].direction, Direction::RecvOnly);
         assert!(streams[0].receives());
         assert_eq!(streams[1].address, "10.0.0.2:5002".parse().ok());
-        assert_eq!(streams[1].codec, Codec::Pcmu);
+        assert_eq!(streams[1].format.payload_type, 0);
         assert_eq!(streams[1].label.as_deref(), Some("2"));
         assert!(!streams[1].receives());
         assert_eq!(streams[2].address, None);
@@ -275,13 +283,13 @@ mod tests {
 
     #[test]
     fn an_address_of_zeros_is_a_hold() {
-        let streams = read(b"c=IN IP4 0.0.0.0\nm=audio 5000 RTP/AVP 8\n").unwrap();
+        let streams = read(b"c=IN IP4 0.0.0.0\nm=audio 5000 RTP/AVP 8\n", &ours()).unwrap();
         assert!(!streams[0].receives());
     }
 
     #[test]
     fn an_answer_that_cannot_be_used_says_why() {
-        let why = |body: &[u8]| read(body).unwrap_err();
+        let why = |body: &[u8]| read(body, &ours()).unwrap_err();
         assert!(why(b"v=0\n").contains("no m= line"));
         assert!(why(b"m=audio x RTP/AVP 8\n").contains("no port"));
         assert!(why(b"c=IN IP4 10.0.0.1\nm=audio 5000 RTP/AVP 18\n").contains("no codec"));
@@ -291,7 +299,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_the_reader_panic(text in "([a-z]=[ -~]{0,30}\n){0,12}") {
-            let _read = read(text.as_bytes());
+            let _read = read(text.as_bytes(), &ours());
         }
     }
 }

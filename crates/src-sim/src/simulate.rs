@@ -1,5 +1,6 @@
 //! `voicelog simulate`: calls with audible speech to an installation, and a report for a person.
 
+use crate::coder::Offered;
 use crate::dialog::{Side, Transport};
 use crate::error::SimError;
 use crate::load::{self, Load, LoadPayload, LoadReport, Progress};
@@ -31,6 +32,8 @@ pub struct SimulateOptions {
     pub from: Option<String>,
     /// `--to`: address of the second participant.
     pub to: Option<String>,
+    /// `--codec`: what is offered and sent.
+    pub offered: Offered,
 }
 
 impl SimulateOptions {
@@ -46,6 +49,7 @@ impl SimulateOptions {
             calls_per_second: 50,
             from: None,
             to: None,
+            offered: Offered::G711,
         }
     }
 
@@ -64,6 +68,7 @@ impl SimulateOptions {
             calls_per_second: self.calls_per_second,
             participants,
             payload: LoadPayload::Speech,
+            offered: self.offered,
             ..Load::new(self.server, &self.line, self.calls, self.duration)
         }
     }

@@ -3,11 +3,11 @@
 use crate::metadata::Metadata;
 use crate::peer::Peer;
 use crate::quirk::Quirk;
-use crate::sdp::{Direction, Format};
+use crate::sdp::Direction;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use voicelog_model::limits::CALLS_MAX_DEFAULT;
-use voicelog_model::{Pii, StreamNumber, Timestamp};
+use voicelog_model::{Format, Pii, StreamNumber, Timestamp};
 
 /// One recording session, from its INVITE on. Never used again for another one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -320,8 +320,9 @@ pub struct OfferedStream {
     pub number: StreamNumber,
     /// Its label (RFC 4574); kept in the answer.
     pub label: Option<String>,
-    /// What it can be recorded as; `None` means that the stream will be refused.
-    pub format: Option<Format>,
+    /// What may come on it, the preferred format first; empty means that the stream will be
+    /// refused.
+    pub formats: Vec<Format>,
     /// What the client says of its direction.
     pub direction: Direction,
     /// The client holds the stream with the address 0.0.0.0.

@@ -46,5 +46,5 @@ pub use endpoint::Endpoint;
 pub use metadata::Metadata;
 pub use peer::{Peer, Transport};
 pub use quirk::Quirk;
-pub use sdp::{Direction, Format};
+pub use sdp::Direction;
 pub use sip::framer::{Frame, FramingError, PONG, StreamFramer};

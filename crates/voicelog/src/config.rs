@@ -52,6 +52,8 @@ pub(crate) struct Sip {
     pub(crate) calls_max: usize,
     /// Seconds that a clean shutdown waits for calls to end by themselves.
     pub(crate) drain_seconds: u64,
+    /// Whether packets that say which key was pressed are kept.
+    pub(crate) keep_keys: bool,
 }
 
 /// Pages and API.
@@ -109,6 +111,7 @@ impl Default for Sip {
             accept_without_siprec: false,
             calls_max: voicelog_model::limits::CALLS_MAX_DEFAULT,
             drain_seconds: 30,
+            keep_keys: false,
         }
     }
 }

@@ -241,6 +241,7 @@ fn recorder_config(config: &Config) -> RecorderConfig {
         calls_max: config.sip.calls_max,
         keep_free_bytes: config.storage.keep_free_mib << 20,
         drain: Duration::from_secs(config.sip.drain_seconds),
+        keep_keys: config.sip.keep_keys,
         ..RecorderConfig::default()
     }
 }

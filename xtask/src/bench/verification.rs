@@ -88,7 +88,9 @@ fn records(minutes: u32) -> Vec<Record> {
             number,
             label: Some(number.to_string()),
             codec: Codec::Pcma,
-            payload_type: Codec::Pcma.payload_type(),
+            payload_type: 8,
+            parameters: None,
+            also: vec![],
             party: Some(format!("p{number}")),
         };
         records.push(event(STARTED, JournalEvent::StreamAdded { stream }));
@@ -120,7 +122,7 @@ fn packet(stream: StreamNumber, n: u32) -> Vec<u8> {
     let [_, _, high, low] = n.to_be_bytes();
     let timestamp = n.wrapping_mul(SAMPLES_PER_PACKET).to_be_bytes();
     let source = u32::from(stream.0).to_be_bytes();
-    let mut bytes = vec![0x80, Codec::Pcma.payload_type(), high, low];
+    let mut bytes = vec![0x80, 8, high, low];
     bytes.extend_from_slice(&timestamp);
     bytes.extend_from_slice(&source);
     bytes.extend((0..SAMPLES_PER_PACKET).map(|sample| {

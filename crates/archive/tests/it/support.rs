@@ -172,6 +172,8 @@ pub(crate) fn stream(number: u16) -> MediaStream {
         label: Some(number.to_string()),
         codec: Codec::Pcma,
         payload_type: 8,
+        parameters: None,
+        also: vec![],
         party: Some(format!("p{number}")),
     }
 }

@@ -3,6 +3,8 @@
 use super::AudioError;
 
 const BYTES_PER_SAMPLE: usize = 2;
+/// Two for each stream of a recording.
+const CHANNELS_MAX: usize = 2 * voicelog_model::limits::STREAMS_MAX;
 /// `WAVE_FORMAT_PCM`.
 const FORMAT_PCM: u16 = 1;
 /// `WAVE_FORMAT_EXTENSIBLE`, asked for beyond two channels.
@@ -19,7 +21,7 @@ pub fn wav_byte_len(channels: usize, samples: usize) -> Result<usize, AudioError
         .checked_mul(samples)
         .and_then(|all| all.checked_mul(BYTES_PER_SAMPLE))
         .and_then(|body| body.checked_add(head))
-        .filter(|total| (1..=16).contains(&channels) && u32::try_from(*total).is_ok())
+        .filter(|total| (1..=CHANNELS_MAX).contains(&channels) && u32::try_from(*total).is_ok())
         .ok_or(AudioError::NoWav { channels, samples })
 }
 
@@ -103,7 +105,7 @@ mod tests {
     #[test]
     fn what_no_file_can_hold_is_refused() {
         assert!(wav(&[], 8_000).is_err());
-        assert!(wav_byte_len(17, 1).is_err());
+        assert!(wav_byte_len(33, 1).is_err());
         assert!(wav_byte_len(1, usize::MAX).is_err());
         assert!(wav_byte_len(2, 1 << 30).is_err());
     }

@@ -1,5 +1,6 @@
 //! The bundle's own documents: the signed list of files, and what opens the commitment.
 
+use crate::audio::{Span, StreamAudio};
 use crate::digest::{Digest, hex, unhex};
 use crate::original::EVENTS;
 use crate::tlog::Leaf;
@@ -10,6 +11,7 @@ use voicelog_model::{RecordingId, StreamNumber, Timestamp};
 /// First line of the signed list of files: what it is, and its version.
 const NOTE_LINE: &str = "voicelog-bundle/v1";
 const OPENING_VERSION: u32 = 1;
+const SPANS_VERSION: u32 = 1;
 
 /// Names of the files in a bundle.
 pub(crate) mod file {
@@ -23,6 +25,7 @@ pub(crate) mod file {
     pub(crate) const KEY: &str = "archive.vkey";
     pub(crate) const EVENTS: &str = "original/events.journal";
     pub(crate) const ALL_SOUND: &str = "audio/all.wav";
+    pub(crate) const SPANS: &str = "audio/spans.json";
 }
 
 /// Name of the original of a stream, or of the events.
@@ -141,6 +144,60 @@ impl Opening {
 
 fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     crate::manifest::known_version(deserializer, OPENING_VERSION)
+}
+
+/// Where the sound is not simply what was sent: canonical JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SoundSpans {
+    /// Version of the format: 1.
+    #[serde(deserialize_with = "spans_version")]
+    pub version: u32,
+    /// The streams that have any, by number.
+    pub streams: Vec<StreamSpans>,
+}
+
+/// Spans of one stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StreamSpans {
+    /// The stream.
+    pub number: StreamNumber,
+    /// Whether there is sound of it at all.
+    pub has_sound: bool,
+    /// The spans, in order.
+    pub spans: Vec<Span>,
+}
+
+impl SoundSpans {
+    /// What a bundle tells; `None` if it tells nothing, or is no bundle.
+    #[must_use]
+    pub fn in_bundle(bundle: &[u8]) -> Option<Self> {
+        let entries = crate::zip::read(bundle).ok()?;
+        let (_, bytes) = entries.into_iter().find(|(name, _)| *name == file::SPANS)?;
+        crate::canonical::from_canonical(bytes).ok()
+    }
+
+    /// What is to be told of these streams; `None` if all of it is simply what was sent.
+    #[must_use]
+    pub fn of(streams: &[StreamAudio]) -> Option<Self> {
+        let told = streams.iter().filter(|stream| !stream.spans.is_empty());
+        let streams: Vec<_> = told
+            .map(|stream| StreamSpans {
+                number: stream.stream,
+                has_sound: !stream.channels.is_empty(),
+                spans: stream.spans.clone(),
+            })
+            .collect();
+        (!streams.is_empty()).then_some(Self {
+            version: SPANS_VERSION,
+            streams,
+        })
+    }
+}
+
+fn spans_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    crate::manifest::known_version(deserializer, SPANS_VERSION)
 }
 
 #[cfg(test)]

@@ -7,10 +7,10 @@
 mod contents;
 mod readme;
 
-pub use contents::{BundleNote, Opening, Salt};
+pub use contents::{BundleNote, Opening, Salt, SoundSpans, StreamSpans};
 pub(crate) use contents::{file, original_of, sound_of};
 
-use crate::audio::{AudioError, StreamAudio, render, wav};
+use crate::audio::{AudioError, StreamAudio, render, side_by_side, wav};
 use crate::canonical::{CanonicalError, canonical_json, from_canonical};
 use crate::checkpoint::TlogProof;
 use crate::digest::{Digest, sha256};
@@ -219,20 +219,25 @@ fn originals(input: &BundleInput<'_>) -> Result<Vec<(String, Vec<u8>)>, BundleEr
         .collect())
 }
 
-/// The files of the sound: all streams as channels of one file, then each alone.
+/// The files of the sound: all streams side by side in one file, then each alone, then what is to
+/// be told of them. A stream of which nothing can be heard has none.
 pub(crate) fn sound_files(streams: &[StreamAudio]) -> Result<Vec<(String, Vec<u8>)>, BundleError> {
-    let Some(first) = streams.first() else {
-        return Ok(Vec::new());
-    };
-    let channels: Vec<&[i16]> = streams
-        .iter()
-        .map(|stream| stream.samples.as_slice())
-        .collect();
-    let all = wav(&channels, first.rate).map_err(BundleError::Audio)?;
-    let mut files = vec![(file::ALL_SOUND.to_owned(), all)];
-    for stream in streams {
-        let bytes = wav(&[&stream.samples], stream.rate).map_err(BundleError::Audio)?;
+    let mut files = Vec::new();
+    if let Some((rate, channels)) = side_by_side(streams) {
+        let bytes = wav(&views(&channels), rate).map_err(BundleError::Audio)?;
+        files.push((file::ALL_SOUND.to_owned(), bytes));
+    }
+    for stream in streams.iter().filter(|stream| !stream.channels.is_empty()) {
+        let bytes = wav(&views(&stream.channels), stream.rate).map_err(BundleError::Audio)?;
         files.push((sound_of(stream.stream), bytes));
     }
+    if let Some(spans) = SoundSpans::of(streams) {
+        let bytes = canonical_json(&spans).map_err(BundleError::Document)?;
+        files.push((file::SPANS.to_owned(), bytes));
+    }
     Ok(files)
+}
+
+fn views(channels: &[Vec<i16>]) -> Vec<&[i16]> {
+    channels.iter().map(Vec::as_slice).collect()
 }

@@ -1,6 +1,7 @@
 //! What can happen to a recording besides packets.
 
 use serde::{Deserialize, Serialize};
+use voicelog_model::rtp::RtpPacket;
 use voicelog_model::{DecisionId, MediaStream, StreamNumber, Timestamp};
 
 /// An event of the journal, stored as canonical JSON. It names people by pseudonym only.
@@ -56,6 +57,13 @@ pub enum JournalEvent {
         /// Why.
         cause: Cause,
     },
+    /// A packet about a key that is being pressed (RFC 4733) came, and is not kept: it says which.
+    KeyLeftOut {
+        /// Which stream.
+        stream: StreamNumber,
+        /// What else it said.
+        packet: KeyPacket,
+    },
     /// A stream goes on from another synchronisation source (RFC 3550 §8).
     SourceChanged {
         /// Which stream.
@@ -72,6 +80,45 @@ pub enum JournalEvent {
         /// When the recorder ran again; the timeline does not depend on it.
         restarted_at: Timestamp,
     },
+}
+
+/// What is kept of a packet about a key: all that its place in the stream needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyPacket {
+    /// RTP payload type, 0 to 127.
+    pub payload_type: u8,
+    /// Sequence number.
+    pub sequence: u16,
+    /// RTP timestamp: when the key went down.
+    pub timestamp: u32,
+    /// Synchronisation source.
+    pub ssrc: u32,
+    /// How long it has been down since then, in units of the RTP clock.
+    pub duration: u16,
+    /// It is up again.
+    pub has_ended: bool,
+}
+
+impl KeyPacket {
+    /// What is kept of that packet. One without a whole event block says nothing of its key.
+    #[must_use]
+    pub fn of(packet: &RtpPacket<'_>) -> Self {
+        let (duration, has_ended) = match *packet.payload {
+            [_event, second, high, low, ..] => {
+                (u16::from_be_bytes([high, low]), second & 0x80 != 0)
+            }
+            _ => (0, false),
+        };
+        Self {
+            payload_type: packet.payload_type,
+            sequence: packet.sequence,
+            timestamp: packet.timestamp,
+            ssrc: packet.ssrc,
+            duration,
+            has_ended,
+        }
+    }
 }
 
 /// Who or what made something stop.

@@ -13,7 +13,7 @@ mod predict;
 mod read;
 
 pub use chunk::ChunkBuilder;
-pub use event::{Cause, Ground, JournalEvent};
+pub use event::{Cause, Ground, JournalEvent, KeyPacket};
 pub use read::{ChunkReader, decode_chunk};
 
 use voicelog_model::{Kind, StreamNumber, Timestamp};
@@ -286,6 +286,8 @@ mod tests {
             label: Some("96".into()),
             codec: Codec::Pcma,
             payload_type: 8,
+            parameters: None,
+            also: vec![],
             party: Some("p1".into()),
         };
         let at = |micros, event| Record::Event {

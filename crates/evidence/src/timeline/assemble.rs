@@ -1,24 +1,32 @@
 //! Sorting records into streams, runs and states.
 
 use super::clock::Run;
+use super::content::{Content, Pressing, content, known_formats};
 use super::layout::lay_out;
-use super::sequence::{Counts, Ordered, Sequencer, Unit};
+use super::line::Line;
+use super::sequence::{Counts, Sequencer, Unit};
 use super::states::{Permission, State, States};
 use super::{StreamTimeline, Timeline, VERSION};
-use crate::journal::{Cause, JournalEvent, PacketKind, RecordRef};
+use crate::journal::{Cause, JournalEvent, KeyPacket, PacketKind, RecordRef};
 use std::collections::BTreeMap;
 use voicelog_model::limits::STREAMS_MAX;
 use voicelog_model::rtp::RtpPacket;
-use voicelog_model::{Codec, MediaStream, StreamNumber, Timestamp};
+use voicelog_model::{Codec, Format, MediaStream, StreamNumber, Timestamp};
 
 /// Most events about dropped packets of one stream that are told apart.
 const DROPS_MAX: usize = 10_000;
+/// Most formats of one stream that are told apart.
+const FORMATS_MAX: usize = 64;
 
 /// A packet that has its place in the timeline, told in the order of its stream.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Placed<T> {
     pub(crate) stream: StreamNumber,
     pub(crate) tag: T,
+    /// Place of its format among [`known_formats`] of the stream as the timeline gives it.
+    pub(crate) format: usize,
+    /// How long it lasts, in units of the format's clock.
+    pub(crate) ticks: u32,
 }
 
 /// A timeline while its records come in. Each packet carries a tag, which is given back when the
@@ -39,23 +47,15 @@ pub(crate) struct Assembly<T> {
 #[derive(Debug)]
 pub(super) struct Strand<T> {
     pub(super) stream: MediaStream,
+    /// [`known_formats`] of it.
+    formats: Vec<Format>,
     pub(super) states: States,
     sequencer: Sequencer<T>,
     /// Which stretch of recording the sequencer is in.
     stretch: Option<usize>,
-    line: Line,
+    line: Line<T>,
     pub(super) drops: Vec<Drop>,
     tally: Tally,
-}
-
-/// The packets of a stream in their order, run by run.
-#[derive(Debug, Default)]
-struct Line {
-    /// The runs, with the stretch that each belongs to.
-    runs: Vec<(usize, Run)>,
-    /// The next audio starts a run.
-    fresh: bool,
-    lost: u64,
 }
 
 /// Packets that the recorder lost.
@@ -74,6 +74,7 @@ struct Tally {
     payload_bytes: u64,
     malformed: u64,
     unplaced: u64,
+    left_out: u64,
     first_sequence: Option<u16>,
     last_sequence: Option<u16>,
 }
@@ -119,6 +120,15 @@ impl<T: Copy> Assembly<T> {
                     None => self.stray_packets += 1,
                 }
             }
+            RecordRef::Event {
+                at,
+                event: JournalEvent::KeyLeftOut { stream, packet },
+            } => {
+                self.latest = self.latest.max(at);
+                if let Some(strand) = self.streams.get_mut(stream) {
+                    strand.push_left_out(at_us, packet, tag, placed);
+                }
+            }
             RecordRef::Event { at, event } => self.push_event(at, at_us, event),
         }
     }
@@ -139,9 +149,11 @@ impl<T: Copy> Assembly<T> {
             JournalEvent::StreamAdded { stream } => {
                 let permission = &self.permission;
                 // LIMIT: a recording session offers no more; packets of further streams are stray.
-                if self.streams.len() < STREAMS_MAX {
+                let is_known = self.streams.contains_key(&stream.number);
+                if is_known || self.streams.len() < STREAMS_MAX {
                     self.streams
                         .entry(stream.number)
+                        .and_modify(|strand| strand.announce(stream))
                         .or_insert_with(|| Strand::new(stream.clone(), at_us, permission));
                 }
             }
@@ -172,6 +184,8 @@ impl<T: Copy> Assembly<T> {
             }
             // Packets show a change of source themselves; the event is for people.
             JournalEvent::CallStarted {} | JournalEvent::SourceChanged { .. } => {}
+            // Sorted among the packets: see `push`.
+            JournalEvent::KeyLeftOut { .. } => {}
         }
         self.latest = self.latest.max(at);
     }
@@ -227,6 +241,7 @@ fn bounded(micros: i64) -> i64 {
 impl<T: Copy> Strand<T> {
     fn new(stream: MediaStream, at_us: i64, permission: &Permission) -> Self {
         Self {
+            formats: known_formats(&stream),
             stream,
             states: States::new(at_us, permission),
             sequencer: Sequencer::default(),
@@ -235,6 +250,26 @@ impl<T: Copy> Strand<T> {
             drops: Vec::new(),
             tally: Tally::default(),
         }
+    }
+
+    /// A stream is announced again: what it may hold besides from now on.
+    fn announce(&mut self, stream: &MediaStream) {
+        for format in stream.formats() {
+            let current = self.current(format.payload_type);
+            if current.is_some_and(|(_, current)| *current == format)
+                || self.stream.also.len() >= FORMATS_MAX
+            {
+                continue;
+            }
+            self.stream.also.push(format.clone());
+            self.formats.push(format);
+        }
+    }
+
+    /// The format that a payload type stands for now, and its place.
+    fn current(&self, payload_type: u8) -> Option<(usize, &Format)> {
+        let mut formats = self.formats.iter().enumerate().rev();
+        formats.find(|(_, format)| format.payload_type == payload_type)
     }
 
     fn push_packet(
@@ -257,7 +292,55 @@ impl<T: Copy> Strand<T> {
         self.tally.payload_bytes += packet.payload.len() as u64;
         self.tally.first_sequence.get_or_insert(packet.sequence);
         self.tally.last_sequence = Some(packet.sequence);
-        let Some(stretch) = self.states.stretch_of(arrived_us) else {
+        let (format, content, rate) = match self.current(packet.payload_type) {
+            Some((place, format)) => (place, content(&packet, format), format.codec.clock_rate()),
+            None => (0, Content::Nothing, 1),
+        };
+        let unit = Unit {
+            ssrc: packet.ssrc,
+            sequence: packet.sequence,
+            timestamp: packet.timestamp,
+            marker: packet.marker,
+            content,
+            rate,
+            format,
+            arrived_us,
+            tag,
+        };
+        self.push_unit(unit, placed);
+    }
+
+    /// A packet about a key that the journal has no bytes of.
+    fn push_left_out(
+        &mut self,
+        arrived_us: i64,
+        packet: &KeyPacket,
+        tag: T,
+        placed: &mut impl FnMut(Placed<T>),
+    ) {
+        self.tally.left_out += 1;
+        let rate = self
+            .current(packet.payload_type)
+            .map_or(1, |(_, format)| format.codec.clock_rate());
+        let unit = Unit {
+            ssrc: packet.ssrc,
+            sequence: packet.sequence,
+            timestamp: packet.timestamp,
+            marker: false,
+            content: Content::Key(Pressing {
+                ticks: u32::from(packet.duration),
+                has_ended: packet.has_ended,
+            }),
+            rate,
+            format: 0,
+            arrived_us,
+            tag,
+        };
+        self.push_unit(unit, placed);
+    }
+
+    fn push_unit(&mut self, unit: Unit<T>, placed: &mut impl FnMut(Placed<T>)) {
+        let Some(stretch) = self.states.stretch_of(unit.arrived_us) else {
             self.tally.unplaced += 1;
             return;
         };
@@ -265,14 +348,6 @@ impl<T: Copy> Strand<T> {
             self.close(placed);
             self.stretch = Some(stretch);
         }
-        let unit = Unit {
-            ssrc: packet.ssrc,
-            sequence: packet.sequence,
-            timestamp: packet.timestamp,
-            samples: samples_of(&packet, &self.stream),
-            arrived_us,
-            tag,
-        };
         let Self {
             sequencer,
             line,
@@ -280,7 +355,7 @@ impl<T: Copy> Strand<T> {
             ..
         } = self;
         sequencer.push(unit, &mut |ordered| {
-            line.place(&ordered, stretch, stream.number, placed)
+            line.take(ordered, stretch, stream.number, placed);
         });
     }
 
@@ -295,7 +370,8 @@ impl<T: Copy> Strand<T> {
             stream,
             ..
         } = self;
-        sequencer.restart(&mut |ordered| line.place(&ordered, stretch, stream.number, placed));
+        sequencer.restart(&mut |ordered| line.take(ordered, stretch, stream.number, placed));
+        line.settle(None, stream.number, placed);
     }
 
     /// LIMIT: beyond [`DROPS_MAX`], the last drop stands for those that follow.
@@ -321,6 +397,21 @@ impl<T: Copy> Strand<T> {
         self.line.runs.is_empty()
     }
 
+    /// The codecs in which sound came, if that is not the negotiated one alone.
+    fn heard(&self) -> Vec<Codec> {
+        let mut heard: Vec<Codec> = Vec::new();
+        let formats = self.line.heard.iter();
+        for format in formats.filter_map(|place| self.formats.get(*place)) {
+            if !heard.contains(&format.codec) {
+                heard.push(format.codec.clone());
+            }
+        }
+        match heard.as_slice() {
+            [only] if *only == self.stream.codec => Vec::new(),
+            _ => heard,
+        }
+    }
+
     /// The counts as the timeline states them.
     pub(super) fn counted(&self) -> StreamTimeline {
         let Tally {
@@ -329,6 +420,7 @@ impl<T: Copy> Strand<T> {
             payload_bytes,
             malformed,
             unplaced,
+            left_out,
             ..
         } = self.tally;
         let Counts {
@@ -346,60 +438,15 @@ impl<T: Copy> Strand<T> {
             reordered,
             late,
             outside: unplaced + foreign,
+            left_out,
             malformed,
             payload_bytes,
             first_sequence: self.tally.first_sequence,
             last_sequence: self.tally.last_sequence,
             drift_us: 0,
+            heard: self.heard(),
+            keys: self.line.keys.clone(),
             intervals: Vec::new(),
         }
-    }
-}
-
-impl Line {
-    fn place<T: Copy>(
-        &mut self,
-        ordered: &Ordered<T>,
-        stretch: usize,
-        stream: StreamNumber,
-        placed: &mut impl FnMut(Placed<T>),
-    ) {
-        self.lost += ordered.lost_before;
-        self.fresh |= ordered.starts_source;
-        let audio = ordered.unit.samples > 0;
-        match self.runs.last_mut() {
-            Some((_, run)) if !self.fresh => run.add(ordered),
-            _ if audio => {
-                self.runs.push((stretch, Run::start(ordered)));
-                self.fresh = false;
-            }
-            // A run starts with audio.
-            _ => return,
-        }
-        if audio {
-            placed(Placed {
-                stream,
-                tag: ordered.unit.tag,
-            });
-        }
-    }
-}
-
-/// The codec of a packet: the negotiated one, or by a static payload type (RFC 3551 §6). None for
-/// comfort noise, telephone events and the like.
-pub(crate) fn codec_of(payload_type: u8, stream: &MediaStream) -> Option<Codec> {
-    if payload_type == stream.payload_type {
-        return Some(stream.codec);
-    }
-    [Codec::Pcma, Codec::Pcmu]
-        .into_iter()
-        .find(|codec| codec.payload_type() == payload_type)
-}
-
-fn samples_of(packet: &RtpPacket<'_>, stream: &MediaStream) -> u32 {
-    match codec_of(packet.payload_type, stream) {
-        // G.711: one sample a byte.
-        Some(Codec::Pcma | Codec::Pcmu) => u32::try_from(packet.payload.len()).unwrap_or(u32::MAX),
-        None => 0,
     }
 }

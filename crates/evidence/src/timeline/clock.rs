@@ -4,15 +4,13 @@
 //! as a whole belongs, and how far the two drift apart. A packet's media ended at the latest when
 //! it arrived, so the smallest delay between the two clocks is the best estimate of their offset.
 
-use super::sequence::Ordered;
-
 /// Media from which the offset of the two clocks is estimated, and after which it is estimated
-/// anew: 10 s at 8 kHz.
-const WINDOW_SAMPLES: u64 = 80_000;
+/// anew.
+const WINDOW_SECONDS: u64 = 10;
 /// A delay that grows by more than this, and stays, is a hole in the sender's time: 100 ms.
 pub(super) const SHIFT_MICROS: i64 = 100_000;
-/// Media after which a longer delay counts as staying: 2 s at 8 kHz.
-const SHIFT_SAMPLES: u64 = 16_000;
+/// Media after which a longer delay counts as staying.
+const SHIFT_SECONDS: u64 = 2;
 /// How much further the sender's clock may jump than ours: 2 s. Beyond, the jump is not believed.
 const JUMP_MICROS: i64 = 2_000_000;
 /// Drift up to one packet of 20 ms is not worth stretching media for.
@@ -32,7 +30,7 @@ pub(super) enum PieceKind {
     Uncounted,
 }
 
-/// A stretch of a run, as long as its samples on the sender's clock, and `extra_us` more.
+/// A stretch of a run, as long as its ticks on the sender's clock, and `extra_us` more.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Piece {
     pub(super) kind: PieceKind,
@@ -44,14 +42,31 @@ pub(super) struct Piece {
     pub(super) between: (i64, i64),
 }
 
+/// Sound as it arrives. Ticks are units of the sender's clock.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sound {
+    pub(super) timestamp: u32,
+    pub(super) ticks: u32,
+    pub(super) marker: bool,
+    /// Microseconds from the start of the call.
+    pub(super) arrived_us: i64,
+}
+
 /// A run while its packets come in, in order.
 #[derive(Debug, Clone)]
 pub(super) struct Run {
+    /// Ticks a second.
+    rate: u32,
     pieces: Vec<Piece>,
-    /// Samples up to the end of the last packet.
+    /// Ticks up to the end of the last packet.
     position: u64,
     next_timestamp: u32,
     last_samples: u64,
+    /// Comfort noise was the last to be heard of.
+    is_silent: bool,
+    /// Numbers that are missing between the run before and this one; `None` where its source did
+    /// not send the run before.
+    missing_before: Option<u64>,
     first_arrival_us: i64,
     last_arrival_us: i64,
     /// Lost packets that no audio followed yet.
@@ -77,16 +92,19 @@ struct Rising {
 }
 
 impl Run {
-    /// Starts with the first audio packet.
-    pub(super) fn start<T>(first: &Ordered<T>) -> Self {
-        let unit = &first.unit;
+    /// Starts with the first packet of sound; `missing_before` it are numbers of the same
+    /// source, if that sent the run before.
+    pub(super) fn start(rate: u32, first: &Sound, missing_before: Option<u64>) -> Self {
         let mut run = Self {
+            rate,
             pieces: Vec::new(),
             position: 0,
-            next_timestamp: unit.timestamp,
-            last_samples: u64::from(unit.samples),
-            first_arrival_us: unit.arrived_us,
-            last_arrival_us: unit.arrived_us,
+            next_timestamp: first.timestamp,
+            last_samples: u64::from(first.ticks),
+            is_silent: false,
+            missing_before,
+            first_arrival_us: first.arrived_us,
+            last_arrival_us: first.arrived_us,
             lost: 0,
             shifted_us: 0,
             offset_us: i64::MAX,
@@ -95,42 +113,45 @@ impl Run {
             rising: None,
         };
         // Numbers missing before the first packet of a run lie outside it.
-        run.add_audio(unit.timestamp, u64::from(unit.samples), unit.arrived_us);
+        run.sound(first);
         run
     }
 
-    /// Adds the next packet in order; those without audio only count.
-    pub(super) fn add<T>(&mut self, ordered: &Ordered<T>) {
-        self.lost += ordered.lost_before;
-        let unit = &ordered.unit;
-        if unit.samples > 0 {
-            self.add_audio(unit.timestamp, u64::from(unit.samples), unit.arrived_us);
-        }
+    /// Numbers are missing before the next packet.
+    pub(super) const fn lose(&mut self, packets: u64) {
+        self.lost += packets;
     }
 
-    fn add_audio(&mut self, timestamp: u32, samples: u64, arrived_us: i64) {
+    /// Comfort noise: what was missing was missing before it, and silence follows.
+    pub(super) fn silence(&mut self, timestamp: u32, arrived_us: i64) {
+        let hole = self.believable_hole(timestamp, arrived_us);
+        let stepped = timestamp.wrapping_sub(self.next_timestamp).cast_signed();
+        if hole == 0 && stepped != 0 {
+            // It comes from a time that is over, or that cannot be.
+            return;
+        }
+        self.hole(hole, false, arrived_us);
+        self.is_silent = true;
+        self.next_timestamp = timestamp;
+        self.last_arrival_us = self.last_arrival_us.max(arrived_us);
+    }
+
+    /// The next packet of sound.
+    pub(super) fn sound(&mut self, sound: &Sound) {
+        let Sound {
+            timestamp,
+            ticks,
+            marker,
+            arrived_us,
+        } = *sound;
+        let samples = u64::from(ticks);
         let between = (self.last_arrival_us, arrived_us);
         let hole = self.believable_hole(timestamp, arrived_us);
-        let lost = std::mem::take(&mut self.lost);
-        if hole > 0 {
-            let kind = if lost > 0 {
-                PieceKind::Loss
-            } else {
-                PieceKind::Silence
-            };
-            self.position += hole;
-            self.push(Piece {
-                kind,
-                samples: hole,
-                extra_us: 0,
-                packets: 0,
-                lost,
-                between,
-            });
-        }
+        self.hole(hole, marker, arrived_us);
+        self.is_silent = false;
         self.position += samples;
         let offset_us = arrived_us
-            .saturating_sub(micros(self.position))
+            .saturating_sub(self.micros(self.position))
             .saturating_sub(self.shifted_us);
         let delayed = self
             .reference()
@@ -143,19 +164,57 @@ impl Run {
             self.rising = None;
             self.settle(offset_us);
         }
-        self.next_timestamp = timestamp.wrapping_add(u32::try_from(samples).unwrap_or(u32::MAX));
+        self.next_timestamp = timestamp.wrapping_add(ticks);
         self.last_samples = samples;
         self.last_arrival_us = self.last_arrival_us.max(arrived_us);
     }
 
-    /// Samples by which the sender's clock jumped, as far as our clock can believe it.
+    /// A hole in the sender's time: loss where numbers are missing, else silence. Where the sender
+    /// was silent by its own words (comfort noise before it, or the marker bit behind it), the
+    /// numbers that are missing explain no more of it than they can have held.
+    fn hole(&mut self, ticks: u64, marker: bool, arrived_us: i64) {
+        let lost = std::mem::take(&mut self.lost);
+        if ticks == 0 {
+            return;
+        }
+        let held = if lost > 0 && (self.is_silent || marker) {
+            lost.saturating_mul(self.last_samples).min(ticks)
+        } else if lost > 0 {
+            ticks
+        } else {
+            0
+        };
+        self.position += ticks;
+        let between = (self.last_arrival_us, arrived_us);
+        let piece = |kind, samples, lost| Piece {
+            kind,
+            samples,
+            extra_us: 0,
+            packets: 0,
+            lost,
+            between,
+        };
+        let loss = piece(PieceKind::Loss, held, lost);
+        let silence = piece(PieceKind::Silence, ticks - held, 0);
+        // The marker says that silence came last; otherwise comfort noise says that it came first.
+        let pieces = if marker {
+            [loss, silence]
+        } else {
+            [silence, loss]
+        };
+        for piece in pieces.into_iter().filter(|piece| piece.samples > 0) {
+            self.push(piece);
+        }
+    }
+
+    /// Ticks by which the sender's clock jumped, as far as our clock can believe it.
     fn believable_hole(&self, timestamp: u32, arrived_us: i64) -> u64 {
         let jumped = timestamp.wrapping_sub(self.next_timestamp).cast_signed();
         let room_us = arrived_us.saturating_sub(self.last_arrival_us).max(0) + JUMP_MICROS;
         let counted = self.lost.saturating_mul(self.last_samples);
         [u64::try_from(jumped).unwrap_or(0), counted]
             .into_iter()
-            .find(|samples| *samples > 0 && micros(*samples) <= room_us)
+            .find(|samples| *samples > 0 && self.micros(*samples) <= room_us)
             .unwrap_or(0)
     }
 
@@ -180,6 +239,14 @@ impl Run {
     }
 
     fn push(&mut self, piece: Piece) {
+        if let Some(last) = self.pieces.last_mut()
+            && (last.kind, piece.kind) == (PieceKind::Silence, PieceKind::Silence)
+        {
+            // Comfort noise that is said again goes on.
+            last.samples += piece.samples;
+            last.between.1 = piece.between.1;
+            return;
+        }
         if self.pieces.len() < PIECES_MAX {
             return self.pieces.push(piece);
         }
@@ -203,7 +270,7 @@ impl Run {
         }
         let [before, now] = &mut self.window_us;
         *now = Some(now.map_or(offset_us, |least| least.min(offset_us)));
-        if self.position - self.window_start >= WINDOW_SAMPLES {
+        if self.position - self.window_start >= WINDOW_SECONDS * u64::from(self.rate) {
             (*before, *now) = (*now, None);
             self.window_start = self.position;
         }
@@ -219,7 +286,9 @@ impl Run {
         });
         rising.offset_us = rising.offset_us.min(offset_us);
         let rising = *rising;
-        if self.position - rising.since < SHIFT_SAMPLES || self.pieces.len() >= PIECES_MAX {
+        if self.position - rising.since < SHIFT_SECONDS * u64::from(self.rate)
+            || self.pieces.len() >= PIECES_MAX
+        {
             return;
         }
         let extra_us = rising
@@ -250,7 +319,7 @@ impl Run {
         (self.first_arrival_us, self.last_arrival_us)
     }
 
-    /// Length of the run on the sender's clock.
+    /// Length of the run in ticks of the sender's clock.
     pub(super) const fn samples(&self) -> u64 {
         self.position
     }
@@ -275,11 +344,26 @@ impl Run {
     pub(super) fn pieces(&self) -> &[Piece] {
         &self.pieces
     }
+
+    /// Ticks a second.
+    pub(super) const fn rate(&self) -> u32 {
+        self.rate
+    }
+
+    /// Numbers that are missing between the run before and this one; `None` where its source did
+    /// not send the run before.
+    pub(super) const fn missing_before(&self) -> Option<u64> {
+        self.missing_before
+    }
+
+    /// Microseconds of so many ticks, rounded down.
+    pub(super) fn micros(&self, ticks: u64) -> i64 {
+        micros(ticks, self.rate)
+    }
 }
 
-/// Microseconds of samples at 8 kHz, the clock rate of every codec that is known here.
-pub(super) fn micros(samples: u64) -> i64 {
-    i64::try_from(samples)
-        .unwrap_or(i64::MAX)
-        .saturating_mul(125)
+/// Microseconds of so many ticks of a clock, rounded down.
+pub(super) fn micros(ticks: u64, rate: u32) -> i64 {
+    let micros = u128::from(ticks) * 1_000_000 / u128::from(rate.max(1));
+    i64::try_from(micros).unwrap_or(i64::MAX)
 }

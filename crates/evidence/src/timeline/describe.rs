@@ -1,8 +1,11 @@
 //! Intervals in words, for people.
 
-use super::{Interval, IntervalKind};
+use super::{Interval, IntervalKind, StreamTimeline};
 use crate::journal::{Cause, Ground};
 use voicelog_model::Language;
+
+/// Keys of one stream that are told one by one.
+const KEYS_LISTED_MAX: usize = 200;
 
 /// An interval as a person says it: `niet begonnen tot 00:07, geen toestemming (§ 201 StGB)`.
 #[must_use]
@@ -30,6 +33,49 @@ pub fn describe(interval: &Interval, language: Language) -> String {
         text.push_str(&reasons.join("; "));
     }
     text
+}
+
+/// What else is to be said of a stream: what came in a codec that cannot be played, and which keys
+/// were pressed when.
+#[must_use]
+pub fn remarks(stream: &StreamTimeline, language: Language) -> Vec<String> {
+    let mut remarks = Vec::new();
+    let unplayable = stream.codecs().iter().filter(|codec| !codec.is_playable());
+    for codec in unplayable.filter(|_| stream.packets > 0) {
+        remarks.push(match language {
+            Language::Nl => format!(
+                "geluid in {codec}: voicelog kan dat niet afspelen; de pakketten zijn bewaard zoals ze kwamen"
+            ),
+            Language::En => format!(
+                "sound in {codec}: voicelog cannot play that; the packets are kept as they came"
+            ),
+        });
+    }
+    for key in stream.keys.iter().take(KEYS_LISTED_MAX) {
+        let interval = (key.start_us, key.start_us.saturating_add(key.length_us));
+        let what = language.pick("toets ingedrukt", "key pressed");
+        remarks.push(format!("{what} {}", between(interval, language)));
+    }
+    let unlisted = stream.keys.len().saturating_sub(KEYS_LISTED_MAX);
+    if unlisted > 0 {
+        remarks.push(match language {
+            Language::Nl => format!("en nog {unlisted} toetsen"),
+            Language::En => format!("and {unlisted} more keys"),
+        });
+    }
+    if stream.left_out > 0 {
+        remarks.push(match language {
+            Language::Nl => format!(
+                "{} pakketten die zeggen welke toets zijn weggelaten",
+                stream.left_out
+            ),
+            Language::En => format!(
+                "{} packets that say which key are left out",
+                stream.left_out
+            ),
+        });
+    }
+    remarks
 }
 
 /// A place in the call: `07:05`, or `1:07:05` after an hour. Parts of a second are cut off.
@@ -76,11 +122,21 @@ const fn what_en(kind: IntervalKind) -> &'static str {
     }
 }
 
-/// From when to when. Less than a second: when, and how long: `op 00:12 (0,020 s)`.
 fn when(interval: &Interval, language: Language) -> String {
-    let (start, end) = (clock_text(interval.start_us), clock_text(interval.end_us));
-    if interval.length_us() < 1_000_000 {
-        let millis = interval.length_us().div_ceil(1_000);
+    let is_short = interval.length_us() < 1_000_000;
+    if interval.kind == IntervalKind::NotStarted && interval.start_us == 0 && !is_short {
+        let end = clock_text(interval.end_us);
+        return format!("{} {end}", language.pick("tot", "until"));
+    }
+    between((interval.start_us, interval.end_us), language)
+}
+
+/// From when to when. Less than a second: when, and how long: `op 00:12 (0,020 s)`.
+pub(crate) fn between((start_us, end_us): (u64, u64), language: Language) -> String {
+    let (start, end) = (clock_text(start_us), clock_text(end_us));
+    let length_us = end_us.saturating_sub(start_us);
+    if length_us < 1_000_000 {
+        let millis = length_us.div_ceil(1_000);
         let at = language.pick("op", "at");
         let point = language.pick(",", ".");
         return format!(
@@ -88,9 +144,6 @@ fn when(interval: &Interval, language: Language) -> String {
             millis / 1_000,
             millis % 1_000
         );
-    }
-    if interval.kind == IntervalKind::NotStarted && interval.start_us == 0 {
-        return format!("{} {end}", language.pick("tot", "until"));
     }
     match language {
         Language::Nl => format!("van {start} tot {end}"),

@@ -1,7 +1,7 @@
 //! Laying runs and states side by side, so that they cover the call.
 
 use super::assemble::{Drop, Strand};
-use super::clock::{Piece, PieceKind, Run, SHIFT_MICROS, micros};
+use super::clock::{Piece, PieceKind, Run, SHIFT_MICROS};
 use super::states::State;
 use super::{HEAD_MICROS_MAX, Interval, IntervalKind, StreamTimeline, TAIL_MICROS_MAX, Verdict};
 use crate::journal::{Cause, Ground};
@@ -138,6 +138,8 @@ struct Filling {
     cause: Option<Cause>,
     packets: u64,
     samples: u64,
+    /// Ticks a second of its media.
+    rate: u32,
     lost: u64,
     grounds: Vec<Ground>,
 }
@@ -149,6 +151,7 @@ impl Filling {
             cause,
             packets: 0,
             samples: 0,
+            rate: 1,
             lost: 0,
             grounds: Vec::new(),
         }
@@ -167,7 +170,8 @@ impl Layout {
         };
         if end < until_us {
             // Media that reaches beyond the end of the call is cut there, not squeezed.
-            filling.samples = filling.samples.min(length.unsigned_abs() / 125);
+            let held = u128::from(length.unsigned_abs()) * u128::from(filling.rate) / 1_000_000;
+            filling.samples = filling.samples.min(u64::try_from(held).unwrap_or(u64::MAX));
         }
         let Filling {
             kind,
@@ -176,6 +180,7 @@ impl Layout {
             samples,
             lost,
             grounds,
+            ..
         } = filling;
         self.intervals.push(Interval {
             kind,
@@ -277,6 +282,14 @@ impl Layout {
             && let Some(dropped) = self.drop_within(self.cursor, first_arrival)
         {
             dropped
+        } else if let Some(lost @ 1..) = run.missing_before() {
+            Filling {
+                lost,
+                ..Filling::empty(IntervalKind::Loss, None)
+            }
+        } else if open_us > TAIL_MICROS_MAX && run.missing_before().is_some() {
+            // The same source goes on, without loss and by another clock.
+            Filling::empty(IntervalKind::SilenceSuppressed, None)
         } else {
             waiting_or_gap(IntervalKind::AwaitingFirstPacket, open_us, max, None)
         };
@@ -289,7 +302,7 @@ impl Layout {
         let measured = run.drift_us();
         self.drift_us = self.drift_us.saturating_add(measured);
         let allowed = SHIFT_MICROS.unsigned_abs()
-            + micros(run.samples()).unsigned_abs() / 1_000_000 * DRIFT_PARTS;
+            + run.micros(run.samples()).unsigned_abs() / 1_000_000 * DRIFT_PARTS;
         let explained = measured.unsigned_abs() <= allowed;
         self.drift_explained &= explained;
         // What no clock does is not smoothed over: such media keeps the sender's time.
@@ -311,14 +324,14 @@ impl Layout {
             samples += piece.samples;
             extra = piece.extra_us.saturating_add(extra);
             let until = start
-                .saturating_add(micros(samples))
+                .saturating_add(run.micros(samples))
                 .saturating_add(extra)
                 .saturating_add(share(drift, samples, run.samples()));
-            self.piece(&piece, until);
+            self.piece(&piece, run.rate(), until);
         }
     }
 
-    fn piece(&mut self, piece: &Piece, until_us: i64) {
+    fn piece(&mut self, piece: &Piece, rate: u32, until_us: i64) {
         let (before, after) = piece.between;
         let kind = match piece.kind {
             PieceKind::Media => IntervalKind::Media,
@@ -339,6 +352,7 @@ impl Layout {
             Filling {
                 packets,
                 samples,
+                rate,
                 lost,
                 ..Filling::empty(kind, None)
             },

@@ -10,21 +10,25 @@
 
 mod assemble;
 mod clock;
+mod content;
 mod describe;
 mod layout;
+mod line;
 mod sequence;
 mod states;
 #[cfg(test)]
 mod tests;
 
-pub use describe::{clock_text, describe};
+pub use describe::{clock_text, describe, remarks};
 
-pub(crate) use assemble::{Assembly, Placed, codec_of};
+pub(crate) use assemble::{Assembly, Placed};
+pub(crate) use content::{known_formats, opus_ticks};
+pub(crate) use describe::between;
 
 use crate::canonical::{CanonicalError, canonical_json, from_canonical};
 use crate::journal::{Cause, Ground, Record, RecordRef};
 use serde::{Deserialize, Deserializer, Serialize};
-use voicelog_model::{MediaStream, Timestamp};
+use voicelog_model::{Codec, MediaStream, Timestamp};
 
 /// Version of the timeline format that is written.
 pub const VERSION: u32 = 1;
@@ -76,8 +80,9 @@ pub struct Interval {
     pub cause: Option<Cause>,
     /// Media packets that are placed in it.
     pub packets: u64,
-    /// Samples that those packets hold and that fall within it. Where that is not exactly the
-    /// length of the interval, the difference is clock drift, and rendering stretches.
+    /// Samples that those packets hold and that fall within it, in units of their RTP clock. Where
+    /// that is not exactly the length of the interval, the difference is clock drift, and
+    /// rendering stretches.
     pub samples: u64,
     /// Packets that are missing in it.
     pub lost: u64,
@@ -112,6 +117,24 @@ impl Interval {
     }
 }
 
+/// A key that was pressed (RFC 4733). It lies beside the intervals: sound can go on meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyPress {
+    /// Start in microseconds from the start of the call.
+    pub start_us: u64,
+    /// How long it was held down, in microseconds.
+    pub length_us: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands the field over by reference"
+)]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// The timeline of one stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -132,6 +155,9 @@ pub struct StreamTimeline {
     pub late: u64,
     /// Packets of another source, or that came while the stream was paused or not permitted.
     pub outside: u64,
+    /// Packets about keys that were pressed, which the journal left out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: u64,
     /// Datagrams that are no RTP packets.
     pub malformed: u64,
     /// Bytes of payload of all RTP packets.
@@ -142,8 +168,26 @@ pub struct StreamTimeline {
     pub last_sequence: Option<u16>,
     /// How much longer the media took by our clock than by the sender's, in microseconds.
     pub drift_us: i64,
+    /// Codecs in which sound came, in the order of their first packets; left out where that is
+    /// the negotiated one alone, or none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heard: Vec<Codec>,
+    /// Keys that were pressed, in order; never which.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<KeyPress>,
     /// Its intervals: adjoining, from 0 to the length of the call.
     pub intervals: Vec<Interval>,
+}
+
+impl StreamTimeline {
+    /// The codecs in which sound came.
+    #[must_use]
+    pub fn codecs(&self) -> &[Codec] {
+        match self.heard.as_slice() {
+            [] => std::slice::from_ref(&self.stream.codec),
+            heard => heard,
+        }
+    }
 }
 
 /// What the arithmetic says of a recording.

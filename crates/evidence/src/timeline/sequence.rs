@@ -1,5 +1,6 @@
 //! Putting the packets of one stream in the order of their sequence numbers (RFC 3550 A.1).
 
+use super::content::Content;
 use std::collections::BTreeMap;
 
 /// How many later packets may come before a missing one is given up.
@@ -17,8 +18,14 @@ pub(super) struct Unit<T> {
     pub(super) ssrc: u32,
     pub(super) sequence: u16,
     pub(super) timestamp: u32,
-    /// Samples it holds; 0 for what is no audio.
-    pub(super) samples: u32,
+    /// First packet after silence, as the sender says (RFC 3551 §4.1).
+    pub(super) marker: bool,
+    /// What it holds.
+    pub(super) content: Content,
+    /// Ticks a second.
+    pub(super) rate: u32,
+    /// Place of its format among those known of the stream.
+    pub(super) format: usize,
     /// Microseconds from the start of the call.
     pub(super) arrived_us: i64,
     pub(super) tag: T,
@@ -226,7 +233,10 @@ mod tests {
             ssrc,
             sequence,
             timestamp: 0,
-            samples: 160,
+            marker: false,
+            content: Content::Sound(160),
+            rate: 8_000,
+            format: 0,
             arrived_us,
             tag: at,
         }

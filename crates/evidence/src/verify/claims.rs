@@ -2,7 +2,7 @@
 
 use super::files::Files;
 use super::report::{Check, Findings, Text};
-use crate::audio::{render, wav_byte_len};
+use crate::audio::{Plan, Rendering, decoder, wav_byte_len};
 use crate::bundle::{
     BundleNote, EVENTS_BYTES_MAX, Opening, file, original_of, sound_files, sound_of,
 };
@@ -16,7 +16,6 @@ use crate::timeline::Timeline;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::error::Error;
 use voicelog_model::Timestamp;
 
 /// The documents of a bundle, as far as they can be read.
@@ -135,8 +134,11 @@ fn check_names(manifest: &Manifest, files: &Files<'_>, findings: &mut Findings) 
     let mut expected: Vec<String> = documents.into_iter().map(str::to_owned).collect();
     expected.push(original_of(EVENTS));
     expected.extend(streams().map(original_of));
-    expected.extend((!manifest.streams.is_empty()).then(|| file::ALL_SOUND.to_owned()));
-    expected.extend(streams().map(sound_of));
+    // Which sounds there are follows from the packets, and is checked with the sound.
+    let mut sounds = vec![file::ALL_SOUND.to_owned()];
+    sounds.extend(streams().map(sound_of));
+    sounds.push(file::SPANS.to_owned());
+    expected.extend(sounds.into_iter().filter(|name| files.get(name).is_some()));
     if expected
         .iter()
         .map(String::as_str)
@@ -354,42 +356,62 @@ fn check_sound(
     files: &Files<'_>,
     findings: &mut Findings,
 ) {
+    let rendering = match Rendering::new(records.iter().copied(), timeline) {
+        Ok(rendering) => rendering,
+        Err(error) => {
+            return findings.broken(Check::Sound, file::ALL_SOUND, SOUND_BAD, Some(&error));
+        }
+    };
     // Lengths first: so a small bundle cannot make us render a day of silence.
-    let samples = usize::try_from(timeline.length_us() / 125).unwrap_or(usize::MAX);
-    let streams = timeline.streams.len();
-    let expected = [(file::ALL_SOUND.to_owned(), streams)]
-        .into_iter()
-        .filter(|_| streams > 0);
-    let alone = timeline
-        .streams
-        .iter()
-        .map(|stream| (sound_of(stream.stream.number), 1));
+    let lengths = sound_lengths(&rendering.plans());
     let mut plausible = true;
-    for (name, channels) in expected.chain(alone) {
-        let found = files.get(&name).map(<[u8]>::len);
-        if found.is_none() || wav_byte_len(channels, samples).ok() != found {
-            findings.broken(Check::Sound, &name, SOUND_BAD, None);
+    for (name, byte_len) in &lengths {
+        if files.get(name).map(<[u8]>::len) != *byte_len {
+            findings.broken(Check::Sound, name, SOUND_BAD, None);
+            plausible = false;
+        }
+    }
+    for name in files.names().iter().filter(|name| name.ends_with(".wav")) {
+        if !lengths.iter().any(|(expected, _)| expected == name) {
+            findings.broken(Check::Sound, name, SOUND_BAD, None);
             plausible = false;
         }
     }
     if !plausible {
         return;
     }
-    let rendered = render(records.iter().copied(), timeline)
-        .map_err(|error| Box::new(error) as Box<dyn Error>)
-        .and_then(|streams| sound_files(&streams).map_err(Into::into));
-    match rendered {
+    match sound_files(&rendering.render(&decoder)) {
         Ok(rendered) => {
+            if !rendered.iter().any(|(name, _)| name == file::SPANS)
+                && files.get(file::SPANS).is_some()
+            {
+                findings.broken(Check::Sound, file::SPANS, SOUND_BAD, None);
+            }
             for (name, bytes) in rendered {
                 let same = files.get(&name) == Some(bytes.as_slice());
                 findings.expect(same, Check::Sound, &name, SOUND_OK, SOUND_BAD);
             }
         }
-        Err(error) => findings.broken(
-            Check::Sound,
-            file::ALL_SOUND,
-            SOUND_BAD,
-            Some(error.as_ref()),
-        ),
+        Err(error) => findings.broken(Check::Sound, file::ALL_SOUND, SOUND_BAD, Some(&error)),
     }
+}
+
+/// How long each file of sound is; none where it cannot be written at all.
+fn sound_lengths(plans: &[Plan]) -> Vec<(String, Option<usize>)> {
+    let sounding = || plans.iter().filter(|plan| plan.channels > 0);
+    let rate = sounding().map(|plan| plan.rate).max();
+    let longest = sounding().filter(|plan| Some(plan.rate) == rate);
+    let samples = longest.map(|plan| plan.samples).max().unwrap_or(0);
+    let channels = sounding().map(|plan| plan.channels).sum();
+    let all = rate.map(|_| {
+        (
+            file::ALL_SOUND.to_owned(),
+            wav_byte_len(channels, samples).ok(),
+        )
+    });
+    let alone = sounding().map(|plan| {
+        let byte_len = wav_byte_len(plan.channels, plan.samples).ok();
+        (sound_of(plan.stream), byte_len)
+    });
+    all.into_iter().chain(alone).collect()
 }

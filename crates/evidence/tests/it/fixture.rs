@@ -49,6 +49,8 @@ pub(crate) fn records(streams: u16, packets: u16) -> Vec<Record> {
                 Codec::Pcmu
             },
             payload_type: if number % 2 == 1 { 8 } else { 0 },
+            parameters: None,
+            also: vec![],
             party: Some(format!("p{number}")),
         };
         records.push(at(0, JournalEvent::StreamAdded { stream }));
@@ -160,7 +162,11 @@ pub(crate) struct Parts {
 
 impl Parts {
     pub(crate) fn new(streams: u16, packets: u16) -> Self {
-        let (segment, chain) = segment(&records(streams, packets));
+        Self::of(&records(streams, packets))
+    }
+
+    pub(crate) fn of(records: &[Record]) -> Self {
+        let (segment, chain) = segment(records);
         let opened =
             SegmentReader::open(&data_key(), recording(), 1, CHAIN_START, &segment).unwrap();
         let records: Vec<_> = opened

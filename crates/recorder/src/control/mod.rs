@@ -79,6 +79,8 @@ pub(crate) struct Parts {
     pub(crate) media_address: IpAddr,
     pub(crate) retry_after_seconds: u32,
     pub(crate) silent_micros: i64,
+    /// Packets that say which key was pressed are kept.
+    pub(crate) keep_keys: bool,
 }
 
 /// All calls.
@@ -306,7 +308,7 @@ impl Control {
             remote,
             media,
         };
-        let sockets = StreamMedia::new(&stream.media, ports, remote);
+        let sockets = StreamMedia::new(&stream.media, ports, remote, self.parts.keep_keys);
         Ok(Some((stream, sockets)))
     }
 
@@ -330,7 +332,7 @@ impl Control {
 }
 
 fn activity(offered: &OfferedStream) -> Activity {
-    if offered.format.is_none() {
+    if offered.formats.is_empty() {
         Activity::Removed
     } else if offered.is_active() {
         Activity::Active

@@ -9,18 +9,16 @@ pub(super) fn media_stream(
     offered: &OfferedStream,
     metadata: Option<&Metadata>,
 ) -> Option<MediaStream> {
-    let format = offered.format?;
     // A mix of several voices belongs to none of them, and a guess is not written down as a fact.
     let party = match metadata.map(|metadata| metadata.voices_of(offered.number)) {
         Some([voice]) if voice.rule.is_verified() => Some(voice.party.clone()),
         _ => None,
     };
+    let stream = MediaStream::of_formats(offered.number, &offered.formats)?;
     Some(MediaStream {
-        number: offered.number,
         label: offered.label.clone(),
-        codec: format.codec,
-        payload_type: format.payload_type,
         party,
+        ..stream
     })
 }
 

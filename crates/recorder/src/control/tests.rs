@@ -107,6 +107,7 @@ impl Bench {
             media_address,
             retry_after_seconds: 1,
             silent_micros: i64::MAX,
+            keep_keys: false,
         });
         let (key, event) = offered();
         control.on_event(key, event, start());

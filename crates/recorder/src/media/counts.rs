@@ -17,6 +17,8 @@ pub struct MediaCounts {
     pub foreign: u64,
     /// No RTP, longer than we keep, or of a payload type that was not agreed.
     pub unusable: u64,
+    /// Packets that say which key was pressed, left out.
+    pub left_out: u64,
     /// Could not be kept: the disk was too slow or full.
     pub dropped: u64,
     /// Which streams have brought a packet: bit n for stream n. Streams beyond 63 count as heard.
@@ -62,6 +64,7 @@ pub(crate) struct SharedCounts {
     without_permit: AtomicU64,
     foreign: AtomicU64,
     unusable: AtomicU64,
+    left_out: AtomicU64,
     dropped: AtomicU64,
     heard: AtomicU64,
     /// Microseconds of the last packet; 0 if there was none.
@@ -78,6 +81,7 @@ impl SharedCounts {
             .store(counts.without_permit, Ordering::Relaxed);
         self.foreign.store(counts.foreign, Ordering::Relaxed);
         self.unusable.store(counts.unusable, Ordering::Relaxed);
+        self.left_out.store(counts.left_out, Ordering::Relaxed);
         self.dropped.store(counts.dropped, Ordering::Relaxed);
         self.heard.store(counts.heard, Ordering::Relaxed);
         if let Some(at) = last_packet {
@@ -93,6 +97,7 @@ impl SharedCounts {
             without_permit: self.without_permit.load(Ordering::Relaxed),
             foreign: self.foreign.load(Ordering::Relaxed),
             unusable: self.unusable.load(Ordering::Relaxed),
+            left_out: self.left_out.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),
             heard: self.heard.load(Ordering::Relaxed),
         }

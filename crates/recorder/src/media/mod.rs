@@ -14,6 +14,7 @@ mod session;
 mod source;
 #[cfg(test)]
 mod tests;
+mod wanted;
 
 pub use counts::MediaCounts;
 pub(crate) use counts::SharedCounts;

@@ -4,10 +4,11 @@
 use super::counts::{MediaCounts, SharedCounts};
 use super::receive::{Datagram, Receiver, SweepTime, discard};
 use super::source::{SourceLock, Whose};
+use super::wanted::{Want, Wanted};
 use crate::ports::PortPair;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, PacketKind};
+use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, KeyPacket, PacketKind};
 use voicelog_model::rtp::RtpPacket;
 use voicelog_model::{MediaStream, RecordingId, StreamNumber, Timestamp};
 
@@ -15,8 +16,10 @@ use voicelog_model::{MediaStream, RecordingId, StreamNumber, Timestamp};
 /// with two streams. A disk that is slow for longer costs packets, which are counted.
 pub(crate) const WAITING_BYTES_MAX: usize = 256 * 1024;
 
-/// Comfort noise (RFC 3389): comes with either G.711 without being agreed.
-const COMFORT_NOISE: u8 = 13;
+/// Packets about keys of one call that are left out one by one: some ten thousand keys. Each costs
+/// a line among the events, of which a copy of the recording holds only so many; beyond, they are
+/// counted as dropped.
+const LEFT_OUT_MAX: u64 = 100_000;
 
 /// An event of the journal with its moment.
 pub(crate) type Dated = (Timestamp, JournalEvent);
@@ -36,7 +39,7 @@ enum Mode {
 #[derive(Debug)]
 pub(crate) struct StreamMedia {
     number: StreamNumber,
-    payload_type: u8,
+    wanted: Wanted,
     ports: PortPair,
     source: SourceLock,
     /// Packets that could not be kept and are not yet in the journal.
@@ -49,10 +52,16 @@ pub(crate) struct StreamMedia {
 
 impl StreamMedia {
     /// A stream on its sockets; `offered` is where the client says that its media comes from.
-    pub(crate) fn new(stream: &MediaStream, ports: PortPair, offered: Option<SocketAddr>) -> Self {
+    /// Packets that say which key was pressed are kept only with `keep_keys`.
+    pub(crate) fn new(
+        stream: &MediaStream,
+        ports: PortPair,
+        offered: Option<SocketAddr>,
+        keep_keys: bool,
+    ) -> Self {
         Self {
             number: stream.number,
-            payload_type: stream.payload_type,
+            wanted: Wanted::of(stream, keep_keys),
             ports,
             source: SourceLock::new(offered),
             dropped: 0,
@@ -275,7 +284,7 @@ impl MediaSession {
             let StreamMedia {
                 ports,
                 number,
-                payload_type,
+                wanted,
                 source,
                 dropped,
                 closed_to,
@@ -283,7 +292,7 @@ impl MediaSession {
             } = stream;
             let mut lane = Lane {
                 number: *number,
-                payload_type: *payload_type,
+                wanted: *wanted,
                 source,
                 dropped,
                 before: closed_to,
@@ -351,7 +360,7 @@ impl MediaSession {
 /// The part of a stream that an arriving packet needs.
 struct Lane<'a> {
     number: StreamNumber,
-    payload_type: u8,
+    wanted: Wanted,
     source: &'a mut SourceLock,
     dropped: &'a mut u64,
     /// RTP that came before the permit.
@@ -396,13 +405,15 @@ impl Intake<'_> {
             self.take_control(lane, from, arrived, bytes);
             return;
         }
-        let packet = match RtpPacket::parse(bytes) {
-            Ok(packet) if is_agreed(packet.payload_type, lane.payload_type) => packet,
-            Ok(_) | Err(_) => {
-                self.counts.unusable += 1;
-                return;
-            }
+        let Ok(packet) = RtpPacket::parse(bytes) else {
+            self.counts.unusable += 1;
+            return;
         };
+        let want = lane.wanted.want(packet.payload_type);
+        if want == Want::Nothing {
+            self.counts.unusable += 1;
+            return;
+        }
         match lane.source.judge(from, packet.ssrc, arrived) {
             Whose::Own => {}
             Whose::NewSource => {
@@ -417,7 +428,9 @@ impl Intake<'_> {
                 return;
             }
         }
-        if self.push(lane.number, arrived, PacketKind::Rtp, bytes) {
+        if want == Want::LeaveOut && self.leave_out(lane.number, arrived, &packet) {
+            self.counts.left_out += 1;
+        } else if want == Want::Keep && self.push(lane.number, arrived, PacketKind::Rtp, bytes) {
             self.counts.kept += 1;
             self.counts.hear(lane.number);
         } else {
@@ -440,6 +453,20 @@ impl Intake<'_> {
                 .is_ok()
     }
 
+    /// Says that a packet about a key came, without what would tell which.
+    fn leave_out(
+        &mut self,
+        stream: StreamNumber,
+        arrived: Timestamp,
+        packet: &RtpPacket<'_>,
+    ) -> bool {
+        let packet = KeyPacket::of(packet);
+        let event = JournalEvent::KeyLeftOut { stream, packet };
+        self.counts.left_out < LEFT_OUT_MAX
+            && self.journal.byte_len() < WAITING_BYTES_MAX
+            && self.journal.push_event(arrived, &event).is_ok()
+    }
+
     fn take_control(
         &mut self,
         lane: &Lane<'_>,
@@ -455,8 +482,4 @@ impl Intake<'_> {
             self.counts.control += 1;
         }
     }
-}
-
-const fn is_agreed(payload_type: u8, agreed: u8) -> bool {
-    payload_type == agreed || payload_type == COMFORT_NOISE
 }

@@ -7,8 +7,8 @@ use crate::pace;
 use crate::ports::MediaPorts;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use voicelog_archive::journal::{Cause, JournalEvent, PacketKind, Record, decode_chunk};
-use voicelog_model::{Codec, MediaStream, RecordingId, StreamNumber, Timestamp};
+use voicelog_archive::journal::{Cause, JournalEvent, KeyPacket, PacketKind, Record, decode_chunk};
+use voicelog_model::{Codec, Format, MediaStream, RecordingId, StreamNumber, Timestamp};
 
 const SSRC: u32 = 0xdead_beef;
 
@@ -24,6 +24,14 @@ fn now() -> Timestamp {
     Timestamp::from_micros(pace::kernel_micros().unwrap())
 }
 
+fn format(payload_type: u8, encoding: &str) -> Format {
+    Format {
+        codec: Codec::read(encoding).unwrap(),
+        payload_type,
+        parameters: None,
+    }
+}
+
 fn rtp(payload_type: u8, sequence: u16, ssrc: u32) -> Vec<u8> {
     let mut bytes = vec![0x80, payload_type];
     bytes.extend_from_slice(&sequence.to_be_bytes());
@@ -35,6 +43,10 @@ fn rtp(payload_type: u8, sequence: u16, ssrc: u32) -> Vec<u8> {
 
 impl Bench {
     fn new(streams: u16) -> Self {
+        Self::of(streams, &[format(8, "PCMA")], false)
+    }
+
+    fn of(streams: u16, formats: &[Format], keep_keys: bool) -> Self {
         let mut ports = MediaPorts::new([127, 0, 0, 1].into(), 0..=0);
         let shared = Arc::new(SharedCounts::default());
         let mut rtp = Vec::new();
@@ -44,14 +56,8 @@ impl Bench {
             .map(|number| {
                 let pair = ports.bind().unwrap();
                 rtp.push(pair.address);
-                let stream = MediaStream {
-                    number: StreamNumber(number),
-                    label: None,
-                    codec: Codec::Pcma,
-                    payload_type: 8,
-                    party: None,
-                };
-                StreamMedia::new(&stream, pair, Some(offered))
+                let stream = MediaStream::of_formats(StreamNumber(number), formats).unwrap();
+                StreamMedia::new(&stream, pair, Some(offered), keep_keys)
             })
             .collect();
         let id = RecordingId::new(now(), [1; 10]);
@@ -306,6 +312,97 @@ fn a_foreign_source_and_what_is_no_rtp_of_ours_are_counted_and_not_kept() {
     let counts = bench.counts();
     assert_eq!((counts.kept, counts.foreign, counts.unusable), (2, 1, 3));
     assert_eq!(sequences(&bench.end()), [1, 4]);
+}
+
+/// What was offered of key presses and of three codecs.
+fn formats() -> Vec<Format> {
+    vec![
+        format(9, "G722"),
+        format(96, "opus/48000/2"),
+        format(97, "EVS/16000"),
+        format(101, "telephone-event"),
+    ]
+}
+
+#[test]
+fn every_payload_type_that_was_agreed_is_kept_also_one_that_nobody_can_decode() {
+    let mut bench = Bench::of(1, &formats(), false);
+    bench.session.keep(now(), Vec::new(), false);
+    for (sequence, payload_type) in (1..).zip([9, 96, 97, 13, 9, 0, 8, 98]) {
+        bench.send(&rtp(payload_type, sequence, SSRC));
+    }
+    bench.sweep();
+    assert_eq!((bench.counts().kept, bench.counts().unusable), (5, 3));
+    assert_eq!(sequences(&bench.end()), [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn which_key_was_pressed_is_not_kept_and_the_journal_says_that_it_was_left_out() {
+    let digit = 7;
+    let key = |sequence| {
+        let mut packet = rtp(101, sequence, SSRC);
+        packet.truncate(12);
+        packet.extend_from_slice(&[digit, 0x8a, 0x03, 0x20]);
+        packet
+    };
+    let mut bench = Bench::of(1, &formats(), false);
+    bench.session.keep(now(), Vec::new(), false);
+    bench.send(&rtp(9, 1, SSRC));
+    bench.send(&key(2));
+    bench.send(&rtp(9, 3, SSRC));
+    bench.sweep();
+    assert_eq!((bench.counts().kept, bench.counts().left_out), (2, 1));
+    let records = bench.end();
+    assert_eq!(sequences(&records), [1, 3]);
+    let packet = KeyPacket {
+        payload_type: 101,
+        sequence: 2,
+        timestamp: 320,
+        ssrc: SSRC,
+        duration: 800,
+        has_ended: true,
+    };
+    let stream = StreamNumber(1);
+    assert!(events(&records).contains(&&JournalEvent::KeyLeftOut { stream, packet }));
+
+    let mut keeping = Bench::of(1, &formats(), true);
+    keeping.session.keep(now(), Vec::new(), false);
+    keeping.send(&rtp(9, 1, SSRC));
+    keeping.send(&key(2));
+    keeping.sweep();
+    assert_eq!((keeping.counts().kept, keeping.counts().left_out), (2, 0));
+    let kept = keeping.end();
+    assert!(
+        kept.iter()
+            .any(|record| matches!(record, Record::Packet { bytes, .. } if *bytes == key(2)))
+    );
+}
+
+#[test]
+fn a_flood_of_key_presses_is_bounded_and_counted() {
+    let mut bench = Bench::of(1, &formats(), false);
+    bench.session.keep(now(), Vec::new(), false);
+    let mut sent = 0;
+    while bench.counts().dropped == 0 && sent < 60_000 {
+        for _ in 0..100 {
+            bench.send(&rtp(101, sent, SSRC));
+            sent += 1;
+        }
+        bench.sweep();
+    }
+    let counts = bench.counts();
+    assert!(counts.dropped > 0 && counts.left_out < 3_000, "{counts:?}");
+    let records = bench.end();
+    let dropped = events(&records).into_iter().any(|event| {
+        matches!(
+            event,
+            JournalEvent::MediaDropped {
+                cause: Cause::Overload,
+                ..
+            }
+        )
+    });
+    assert!(dropped);
 }
 
 #[test]

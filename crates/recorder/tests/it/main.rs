@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod admission;
+mod codecs;
 mod disk;
 mod ending;
 mod offers;

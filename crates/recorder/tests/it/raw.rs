@@ -23,6 +23,8 @@ pub(crate) struct RawCall {
     line: &'static str,
     /// What shows that it is a recording client: nothing, for one without SIPREC.
     sign: (&'static str, &'static str),
+    /// Payload types of each line, and the attributes that say what they are.
+    formats: &'static str,
     tag: String,
     cseq: u32,
     sequence: u16,
@@ -36,18 +38,35 @@ impl RawCall {
         streams: usize,
         metadata: Option<&str>,
     ) -> Self {
-        let mut call = Self::new(server, line, (";+sip.src", "Require: siprec\r\n"));
+        Self::place_as(server, line, streams, metadata, "8")
+    }
+
+    /// The same with other payload types: `0 96\r\na=rtpmap:96 …`.
+    pub(crate) fn place_as(
+        server: &Server,
+        line: &'static str,
+        streams: usize,
+        metadata: Option<&str>,
+        formats: &'static str,
+    ) -> Self {
+        let sign = (";+sip.src", "Require: siprec\r\n");
+        let mut call = Self::new(server, line, sign, formats);
         assert_eq!(call.offer("INVITE", streams, metadata), 200);
         call
     }
 
     /// Places a call without any sign of SIPREC. The final status, and the call.
     pub(crate) fn place_plain(server: &Server, line: &'static str) -> (u16, Self) {
-        let mut call = Self::new(server, line, ("", ""));
+        let mut call = Self::new(server, line, ("", ""), "8");
         (call.offer("INVITE", 1, None), call)
     }
 
-    fn new(server: &Server, line: &'static str, sign: (&'static str, &'static str)) -> Self {
+    fn new(
+        server: &Server,
+        line: &'static str,
+        sign: (&'static str, &'static str),
+        formats: &'static str,
+    ) -> Self {
         let sip = UdpSocket::bind("127.0.0.1:0").unwrap();
         sip.set_read_timeout(Some(LONG)).unwrap();
         Self {
@@ -57,6 +76,7 @@ impl RawCall {
             to: Vec::new(),
             line,
             sign,
+            formats,
             tag: String::new(),
             cseq: 0,
             sequence: 0,
@@ -94,7 +114,8 @@ impl RawCall {
             let port = socket.local_addr().unwrap().port();
             write!(
                 sdp,
-                "m=audio {port} RTP/AVP 8\r\na=label:{number}\r\na=sendonly\r\n"
+                "m=audio {port} RTP/AVP {}\r\na=label:{number}\r\na=sendonly\r\n",
+                self.formats
             )
             .unwrap();
         }
@@ -132,12 +153,18 @@ impl RawCall {
 
     /// Sends one packet of G.711 on a stream, from its own socket.
     pub(crate) fn speak(&mut self, stream: usize) {
+        let timestamp = (u32::from(self.sequence) + 1) * 160;
+        self.speak_as(stream, 8, timestamp, &[0xd5; 160]);
+    }
+
+    /// Sends one packet of any kind on a stream, from its own socket.
+    pub(crate) fn speak_as(&mut self, stream: usize, second: u8, timestamp: u32, payload: &[u8]) {
         self.sequence += 1;
-        let mut packet = vec![0x80, 8];
+        let mut packet = vec![0x80, second];
         packet.extend_from_slice(&self.sequence.to_be_bytes());
-        packet.extend_from_slice(&(u32::from(self.sequence) * 160).to_be_bytes());
+        packet.extend_from_slice(&timestamp.to_be_bytes());
         packet.extend_from_slice(&[stream.to_le_bytes()[0]; 4]);
-        packet.extend_from_slice(&[0xd5; 160]);
+        packet.extend_from_slice(payload);
         self.media[stream]
             .send_to(&packet, self.to[stream])
             .unwrap();

@@ -332,7 +332,7 @@ impl Dialog {
 
     /// Every description of the server goes through here.
     fn take_description(&mut self, body: &[u8], by: Side) -> Result<(), String> {
-        let mut streams = crate::sdp::read(body)?;
+        let mut streams = crate::sdp::read(body, &self.media.formats)?;
         if streams.len() < self.media.streams.len() {
             return Err("its SDP has fewer m= lines than ours".to_owned());
         }

@@ -36,6 +36,7 @@ impl Bench {
             version: 0,
             address: "127.0.0.1".parse().unwrap(),
             packet_ms: 20,
+            formats: crate::Offered::G711.formats(),
             streams: vec![stream(4_000, &labels[0]), stream(4_002, &labels[1])],
         };
         let identity = Identity {

@@ -50,9 +50,9 @@ impl Endpoint {
             self.refuse(counted, status, 399, text)
         })?;
         quirks.extend(description.quirks.as_slice());
-        if !description.media.iter().any(|line| line.format().is_some()) {
+        if !description.media.iter().any(|line| line.is_usable()) {
             // RFC 3261 §20.43: 305 is for formats that do not fit.
-            let text = "no stream is G.711 over RTP/AVP";
+            let text = "no stream is audio over RTP/AVP";
             return Err(self.refuse(Counted::NoUsableStream, 488, 305, text));
         }
         let tag = self.cx.ids.token();

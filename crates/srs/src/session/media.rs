@@ -49,9 +49,9 @@ impl Media {
             .map(|(place, line)| OfferedStream {
                 number: number_at(place),
                 label: line.label.clone(),
-                format: self
+                formats: self
                     .kept(place, line)
-                    .map_or(line.format(), |kept| Some(kept.format)),
+                    .map_or_else(|| line.usable.clone(), |kept| kept.formats),
                 direction: line.direction,
                 is_held: line.is_held,
                 has_rtcp_mux: line.has_rtcp_mux,
@@ -64,8 +64,8 @@ impl Media {
     /// The agreement about a line that the client's new line still fits.
     fn kept(&self, place: usize, line: &MediaLine) -> Option<Accepted> {
         let known = self.lines.get(place)?;
-        let accepted = known.accepted?;
-        (known.label == line.label && line.usable.contains(&accepted.format)).then_some(accepted)
+        let accepted = known.accepted.as_ref()?.under(line)?;
+        (known.label == line.label).then_some(accepted)
     }
 
     /// Whether the caller must answer: a line is new, came back, or is of another kind.
@@ -73,7 +73,7 @@ impl Media {
         lines
             .iter()
             .enumerate()
-            .any(|(place, line)| line.format().is_some() && self.kept(place, line).is_none())
+            .any(|(place, line)| line.is_usable() && self.kept(place, line).is_none())
     }
 
     /// The lines that can be recorded, for finding out whose voice they are.
@@ -91,7 +91,7 @@ impl Media {
         lines
             .iter()
             .enumerate()
-            .filter(|(_, line)| line.format().is_some())
+            .filter(|(_, line)| line.is_usable())
             .map(|(place, line)| (number_at(place), line.label.clone()))
             .collect()
     }
@@ -110,13 +110,19 @@ impl Media {
             .map(|(place, line)| {
                 let number = number_at(place);
                 let answer = answers.iter().find(|answer| answer.number == number)?;
-                let format = self
-                    .kept(place, line)
-                    .map_or(line.format(), |kept| Some(kept.format));
+                let rtp_port = answer.rtp_port.filter(|port| *port != 0)?;
+                let fresh = || {
+                    line.is_usable().then(|| Accepted {
+                        rtp_port,
+                        formats: line.usable.clone(),
+                        offered: line.usable.clone(),
+                        has_rtcp_mux: line.has_rtcp_mux,
+                    })
+                };
+                let accepted = self.kept(place, line).or_else(fresh)?;
                 Some(Accepted {
-                    rtp_port: answer.rtp_port.filter(|port| *port != 0)?,
-                    format: format?,
-                    has_rtcp_mux: line.has_rtcp_mux,
+                    rtp_port,
+                    ..accepted
                 })
             })
             .collect();
@@ -129,13 +135,7 @@ impl Media {
         let accepted = lines
             .iter()
             .enumerate()
-            .map(|(place, line)| {
-                let kept = self.kept(place, line)?;
-                Some(Accepted {
-                    has_rtcp_mux: line.has_rtcp_mux,
-                    ..kept
-                })
-            })
+            .map(|(place, line)| self.kept(place, line))
             .collect();
         self.take(lines, accepted);
     }

@@ -104,7 +104,7 @@ proptest! {
             .into_iter()
             .zip(&offered.streams)
             .map(|((kind, transport, label, _), stream)| {
-                (kind, transport, label, stream.format.is_none())
+                (kind, transport, label, stream.formats.is_empty())
             })
             .collect();
         prop_assert_eq!(&lines_of(ok.body()), &wanted);
@@ -222,7 +222,7 @@ fn rfc7866_section_6_3_indications_for_callers_do_not_disturb_a_recording() {
         .both(&text, METADATA);
     let (key, offer) = world.offered(&invite);
     assert_eq!(offer.quirks, []);
-    assert!(offer.streams.iter().all(|stream| stream.format.is_some()));
+    assert!(offer.streams.iter().all(|stream| !stream.formats.is_empty()));
     world.command(key, answer(LocalDirection::Receive));
     assert!(!world.expect(200).body().contains("record"));
 }

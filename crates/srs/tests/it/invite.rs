@@ -23,8 +23,11 @@ fn a_call_is_offered_answered_acknowledged_and_ended() {
     assert_eq!(stream.number, StreamNumber(2));
     assert_eq!(stream.label.as_deref(), Some("2"));
     assert_eq!(
-        stream.format.map(|f| (f.codec, f.payload_type)),
-        Some((Codec::Pcma, 8))
+        stream
+            .formats
+            .first()
+            .map(|f| (f.codec.clone(), f.payload_type)),
+        Some((Codec::Pcmu, 0))
     );
     assert_eq!(stream.direction, Direction::SendOnly);
     assert_eq!(
@@ -52,20 +55,19 @@ fn a_call_is_offered_answered_acknowledged_and_ended() {
     assert_eq!(ok.header("Content-Type"), Some("application/sdp"));
     assert_eq!(ok.header("Require"), None);
     let lines: Vec<_> = ok.body().split("\r\n").skip(5).collect();
-    assert_eq!(
-        lines,
+    let line = |port: &str, label: &str| {
         [
-            "m=audio 30000 RTP/AVP 8",
+            &format!("m=audio {port} RTP/AVP 0 8 101"),
+            "a=rtpmap:0 PCMU/8000",
             "a=rtpmap:8 PCMA/8000",
-            "a=label:1",
+            "a=rtpmap:101 telephone-event/8000",
+            &format!("a=label:{label}"),
             "a=recvonly",
-            "m=audio 30002 RTP/AVP 8",
-            "a=rtpmap:8 PCMA/8000",
-            "a=label:2",
-            "a=recvonly",
-            "",
         ]
-    );
+        .map(str::to_owned)
+    };
+    let expected = [line("30000", "1"), line("30002", "2")].concat();
+    assert_eq!(lines[..12], expected);
 
     world.send(&ack(&invite, &ok));
     world.expect_event(&Event::Answered);
@@ -261,7 +263,11 @@ fn streams_that_are_not_taken_keep_their_place_with_port_0() {
         sdp(1, "sendonly")
     );
     let (key, offer) = world.offered(&Request::invite().sdp(&text));
-    let usable: Vec<_> = offer.streams.iter().map(|s| s.format.is_some()).collect();
+    let usable: Vec<_> = offer
+        .streams
+        .iter()
+        .map(|s| !s.formats.is_empty())
+        .collect();
     assert_eq!(usable, [true, true, false, false]);
     assert_eq!(offer.quirks, [Quirk::MetadataMissing]);
     world.command(
@@ -295,7 +301,7 @@ fn streams_that_are_not_taken_keep_their_place_with_port_0() {
         lines,
         [
             "m=audio 0 RTP/AVP 0 8 101",
-            "m=audio 30002 RTP/AVP 8",
+            "m=audio 30002 RTP/AVP 0 8 101",
             "m=video 0 RTP/AVP 96",
             "m=audio 0 RTP/SAVP 8",
         ]

@@ -6,11 +6,13 @@ use crate::{BadInput, Context, Ended, print, wiring};
 use anyhow::{Context as _, Result};
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use voicelog_archive::StreamSpans;
 use voicelog_archive::{
     Access, Archive, ArchiveError, LINE_NOT_SET_UP, RecordingFilter, RecordingSummary, State,
 };
 use voicelog_casework::disclosure::{self, Recipient};
 use voicelog_casework::{Asked, listening, retention};
+use voicelog_evidence::bundle::SoundSpans;
 use voicelog_law::Decision;
 use voicelog_model::{Clock, Kind, Language, Pii, RecordingId, error};
 use voicelog_store::durable;
@@ -208,7 +210,13 @@ pub(crate) fn play(args: &PlayArgs, context: &Context) -> Result<Ended> {
     match asked {
         Asked::Given(session) => {
             write(&args.output, session.wav())?;
-            told(&args.output, session.wav().len(), args.json, context)?;
+            told(
+                &args.output,
+                session.wav().len(),
+                &session.spans,
+                args.json,
+                context,
+            )?;
             Ok(Ended::Done)
         }
         Asked::Refused { decision, .. } => refused(&decision, args.json, context),
@@ -225,7 +233,8 @@ pub(crate) fn export(args: &ExportArgs, context: &Context) -> Result<Ended> {
         Err(error) => return failed(error, &archive, args.json, context),
     };
     write(&args.output, &copy.bundle)?;
-    told(&args.output, copy.bundle.len(), args.json, context)?;
+    let spans = spans_of(&copy.bundle);
+    told(&args.output, copy.bundle.len(), &spans, args.json, context)?;
     if args.json {
         return Ok(Ended::Done);
     }
@@ -365,15 +374,28 @@ fn is_free(path: &Path, force: bool) -> Result<()> {
 }
 
 /// Tells what was written.
-fn told(path: &Path, bytes: usize, as_json: bool, context: &Context) -> Result<()> {
+/// Where the sound in a bundle is not simply what was sent; nothing if all of it is.
+fn spans_of(bundle: &[u8]) -> Vec<StreamSpans> {
+    SoundSpans::in_bundle(bundle).map_or_else(Vec::new, |spans| spans.streams)
+}
+
+/// Says what was written, and what of the sound in it is not simply what was sent.
+fn told(
+    path: &Path,
+    bytes: usize,
+    spans: &[StreamSpans],
+    as_json: bool,
+    context: &Context,
+) -> Result<()> {
     if as_json {
-        return print::json(&json!({ "file": path, "bytes": bytes }));
+        return print::json(&json!({ "file": path, "bytes": bytes, "spans": spans }));
     }
     let path = path.display();
     print::line(match context.lang {
         Language::Nl => format!("geschreven: {path} ({bytes} bytes)"),
         Language::En => format!("written: {path} ({bytes} bytes)"),
     });
+    show::spans(spans, context.lang);
     Ok(())
 }
 

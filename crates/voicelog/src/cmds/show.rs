@@ -2,7 +2,9 @@
 
 use crate::print::{self, Tone};
 use voicelog_archive::{Access, Came, LINE_NOT_SET_UP};
-use voicelog_evidence::timeline::{Timeline, Verdict, describe};
+use voicelog_evidence::audio::describe_span;
+use voicelog_evidence::bundle::StreamSpans;
+use voicelog_evidence::timeline::{Timeline, Verdict, describe, remarks};
 use voicelog_law::{Decision, Outcome, Status};
 use voicelog_model::{Action, Language};
 
@@ -177,6 +179,20 @@ pub(crate) fn timeline(timeline: &Timeline, lang: Language, indent: &str) {
         print::line(format!("{indent}{label} {}:", stream.stream.number));
         for interval in &stream.intervals {
             print::line(format!("{indent}  {}", describe(interval, lang)));
+        }
+        for remark in remarks(stream, lang) {
+            print::line(format!("{indent}  {remark}"));
+        }
+    }
+}
+
+/// Prints where the sound is not simply what was sent.
+pub(crate) fn spans(streams: &[StreamSpans], lang: Language) {
+    let label = lang.pick("stroom", "stream");
+    for stream in streams {
+        for span in &stream.spans {
+            let text = describe_span(span, lang);
+            print::line(format!("{label} {}: {text}", stream.number));
         }
     }
 }

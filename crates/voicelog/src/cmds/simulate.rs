@@ -5,7 +5,7 @@ use anyhow::Result;
 use serde_json::json;
 use std::net::SocketAddr;
 use std::time::Duration;
-use voicelog_src_sim::{SimulateOptions, Transport, simulate};
+use voicelog_src_sim::{Offered, SimulateOptions, Transport, simulate};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -33,9 +33,37 @@ pub(crate) struct Args {
     /// Address of the second participant; likewise.
     #[arg(long)]
     to: Option<String>,
+    /// What the calls are sent in.
+    #[arg(long, value_enum, default_value_t)]
+    codec: SentCodec,
     /// Print JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// The codecs that test calls can be sent in.
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum SentCodec {
+    /// A-law, or µ-law where the server wants that.
+    #[default]
+    G711,
+    /// G.722, wideband.
+    G722,
+    /// Opus.
+    Opus,
+    /// Linear samples at 16 kHz.
+    L16,
+}
+
+impl SentCodec {
+    const fn offered(self) -> Offered {
+        match self {
+            Self::G711 => Offered::G711,
+            Self::G722 => Offered::G722,
+            Self::Opus => Offered::Opus,
+            Self::L16 => Offered::L16,
+        }
+    }
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
@@ -52,6 +80,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
         calls_per_second: args.calls_per_second,
         from: args.from.clone(),
         to: args.to.clone(),
+        offered: args.codec.offered(),
     };
     let report = simulate(&options).map_err(|error| {
         anyhow::Error::new(BadInput(voicelog_model::error::chain(&error).to_string()))

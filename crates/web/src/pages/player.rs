@@ -17,8 +17,11 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use std::sync::Arc;
-use voicelog_archive::State as RecordingState;
-use voicelog_model::RecordingId;
+use voicelog_archive::{State as RecordingState, StreamSpans, describe_span};
+use voicelog_model::{Language, RecordingId};
+
+/// Spans of sound that are told on the page at most.
+const SPANS_MAX: usize = 400;
 
 /// The opened recording, if this visitor opened it, it is still open, and it still exists.
 async fn opened(
@@ -72,10 +75,23 @@ pub(crate) async fn show(
             .iter()
             .map(|party| PartyView::new(party, lang))
             .collect(),
+        spans: spans(&opened.sound.spans, lang),
         legend,
         streams,
     };
     html(StatusCode::OK, &view)
+}
+
+/// Where the sound is not simply what was sent, one line each.
+fn spans(streams: &[StreamSpans], lang: Language) -> Vec<String> {
+    let one = |stream: &StreamSpans, span| {
+        let word = lang.pick("stroom", "stream");
+        format!("{word} {}: {}", stream.number, describe_span(span, lang))
+    };
+    let all = streams
+        .iter()
+        .flat_map(|stream| stream.spans.iter().map(move |span| one(stream, span)));
+    all.take(SPANS_MAX).collect()
 }
 
 /// The sound as bytes that keep the opened recording alive, without a copy.

@@ -41,6 +41,8 @@ pub(crate) struct PlayerPage {
     pub(crate) sound: String,
     pub(crate) reason: String,
     pub(crate) parties: Vec<PartyView>,
+    /// Where the sound is not simply what was sent.
+    pub(crate) spans: Vec<String>,
     pub(crate) legend: Vec<LegendEntry>,
     pub(crate) streams: Vec<StreamView>,
 }

@@ -2,7 +2,9 @@
 
 use crate::view::when::{offset, span};
 use voicelog_archive::journal::{Cause, Ground};
-use voicelog_archive::timeline::{Interval, IntervalKind as Kind, StreamTimeline, Timeline};
+use voicelog_archive::timeline::{
+    Interval, IntervalKind as Kind, StreamTimeline, Timeline, remarks,
+};
 use voicelog_model::Language;
 
 /// Rows of one stream's table at most; the picture shows all.
@@ -62,6 +64,8 @@ pub(crate) struct StreamView {
     pub(crate) rows: Vec<Row>,
     pub(crate) left_out: usize,
     pub(crate) counts: String,
+    /// What else is to be said of it.
+    pub(crate) remarks: Vec<String>,
 }
 
 const fn drawn(kind: Kind) -> (&'static str, Option<&'static str>) {
@@ -235,6 +239,7 @@ fn one_stream(stream: &StreamTimeline, whole: u64, lang: Language) -> StreamView
         rows,
         left_out,
         counts: counts(stream, lang),
+        remarks: remarks(stream, lang),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Calls as they go right and wrong, and what their timelines say.
 
 mod clock;
+mod codecs;
 mod media;
 mod permission;
 
@@ -27,6 +28,8 @@ fn stream(number: u16) -> MediaStream {
         label: None,
         codec: Codec::Pcma,
         payload_type: 8,
+        parameters: None,
+        also: vec![],
         party: None,
     }
 }

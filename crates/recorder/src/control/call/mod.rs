@@ -194,8 +194,17 @@ impl Call {
             }
             None => self.sockets.push(sockets),
         }
-        // A stream that became another, or came back, keeps its number, and the journal names a
-        // number once. What it does now is told against what it did before.
+        let is_news = known
+            .as_ref()
+            .is_none_or(|known| known.media.formats() != stream.media.formats());
+        if self.started_at.is_some() && is_news {
+            let added = JournalEvent::StreamAdded {
+                stream: stream.media.clone(),
+            };
+            self.note(hands.now, added, hands);
+        }
+        // A stream that became another, or came back, keeps its number. What it does now is told
+        // against what it did before.
         if let Some(known) = known {
             stream.activity = known.activity;
             return self.streams.push(stream);
@@ -203,10 +212,6 @@ impl Call {
         if self.started_at.is_none() {
             return self.streams.push(stream);
         }
-        let added = JournalEvent::StreamAdded {
-            stream: stream.media.clone(),
-        };
-        self.note(hands.now, added, hands);
         if stream.activity != Activity::Active {
             let event = activity_event(stream.media.number, false);
             self.note(hands.now, event, hands);

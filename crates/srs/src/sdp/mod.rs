@@ -1,12 +1,17 @@
 //! SDP: reading the client's offers and answers, writing ours (RFC 8866, RFC 3264, RFC 7866 §7).
 //!
-//! We take G.711 only, and answer each stream with one payload type: the journal keeps packets as
-//! they came, and a stream of one codec is one that the timeline can count to the sample.
+//! We take every codec: the journal keeps packets as they came, and what cannot be played now may
+//! be played one day. The answer names first what can be, in the client's order.
+
+mod format;
+#[cfg(test)]
+mod tests;
 
 use crate::limits::{LABEL_BYTES_MAX, STREAMS_MAX};
 use crate::quirk::{Quirk, Quirks};
+use format::{answered_parameters, common, usable};
 use std::net::{IpAddr, SocketAddr};
-use voicelog_model::Codec;
+use voicelog_model::Format;
 
 /// Which way media flows, from the side that says it (RFC 8866 §6.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,15 +42,6 @@ impl Direction {
     }
 }
 
-/// The codec of a stream and the RTP payload type that stands for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Format {
-    /// The codec.
-    pub codec: Codec,
-    /// RTP payload type, 0 to 127.
-    pub payload_type: u8,
-}
-
 /// One `m=` line of the client.
 #[derive(Clone)]
 pub(crate) struct MediaLine {
@@ -59,7 +55,7 @@ pub(crate) struct MediaLine {
     pub(crate) is_held: bool,
     pub(crate) has_rtcp_mux: bool,
     pub(crate) remote: Option<SocketAddr>,
-    /// What we can record it as, the best first; empty where we cannot.
+    /// What may come on it, the preferred first; empty where we cannot record it.
     pub(crate) usable: Vec<Format>,
 }
 
@@ -69,9 +65,9 @@ impl MediaLine {
         self.port != 0 && self.direction.sends() && !self.is_held
     }
 
-    /// What we would record it as.
-    pub(crate) fn format(&self) -> Option<Format> {
-        self.usable.first().copied()
+    /// Whether it can be recorded.
+    pub(crate) const fn is_usable(&self) -> bool {
+        !self.usable.is_empty()
     }
 }
 
@@ -112,7 +108,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Description, SdpError> {
         .collect();
     for (at, line) in media.iter().enumerate() {
         let Some(label) = &line.label else {
-            if line.format().is_some() {
+            if line.is_usable() {
                 quirks.add(Quirk::LabelMissing);
             }
             continue;
@@ -190,52 +186,6 @@ fn attribute<'a>(media: &'a sdp_types::Media, name: &str) -> Option<&'a str> {
         .and_then(|attribute| attribute.value.as_deref())
 }
 
-/// A-law where it is offered, then µ-law.
-fn usable(media: &sdp_types::Media) -> Vec<Format> {
-    let is_plain_rtp = ["RTP/AVP", "RTP/AVPF"]
-        .iter()
-        .any(|profile| media.proto.eq_ignore_ascii_case(profile));
-    if media.port == 0 || !media.media.eq_ignore_ascii_case("audio") || !is_plain_rtp {
-        return Vec::new();
-    }
-    let best = |codec| {
-        let payload_type = media
-            .fmt
-            .split_ascii_whitespace()
-            .filter_map(|format| format.parse::<u8>().ok().filter(|number| *number < 128))
-            .find(|number| is_codec(media, *number, codec))?;
-        Some(Format {
-            codec,
-            payload_type,
-        })
-    };
-    [Codec::Pcma, Codec::Pcmu]
-        .into_iter()
-        .filter_map(best)
-        .collect()
-}
-
-/// What `a=rtpmap` says, or for a static payload type without one, RFC 3551 §6.
-fn is_codec(media: &sdp_types::Media, payload_type: u8, codec: Codec) -> bool {
-    let mapping = media
-        .attributes
-        .iter()
-        .filter(|attribute| attribute.attribute == "rtpmap")
-        .filter_map(|attribute| attribute.value.as_deref()?.trim().split_once([' ', '\t']))
-        .find(|(number, _)| number.parse() == Ok(payload_type));
-    let Some((_, encoding)) = mapping else {
-        return payload_type == codec.payload_type();
-    };
-    let mut fields = encoding.trim().split('/');
-    let is_name = fields
-        .next()
-        .is_some_and(|name| name.eq_ignore_ascii_case(codec.name()));
-    let is_rate = fields
-        .next()
-        .is_some_and(|rate| rate.trim().parse() == Ok(codec.clock_rate()));
-    is_name && is_rate && fields.next().is_none_or(|channels| channels.trim() == "1")
-}
-
 /// One `m=` line of ours: the answer to, or the next offer for, the client's line in its place.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct LocalLine {
@@ -251,11 +201,30 @@ pub(crate) struct LocalLine {
 }
 
 /// A line that we accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Accepted {
     pub(crate) rtp_port: u16,
-    pub(crate) format: Format,
+    /// Everything that may come on it since its port was given.
+    pub(crate) formats: Vec<Format>,
+    /// Of those, what the client offered last.
+    pub(crate) offered: Vec<Format>,
     pub(crate) has_rtcp_mux: bool,
+}
+
+impl Accepted {
+    /// The same agreement under a later offer of the line; `None` if no sound is left in common.
+    pub(crate) fn under(&self, line: &MediaLine) -> Option<Self> {
+        let offered = common(&self.formats, &line.usable);
+        offered
+            .iter()
+            .any(|format| format.codec.is_audio())
+            .then(|| Self {
+                rtp_port: self.rtp_port,
+                formats: self.formats.clone(),
+                offered,
+                has_rtcp_mux: line.has_rtcp_mux,
+            })
+    }
 }
 
 /// Writes our session description: as many lines as there are, in their order, labels kept
@@ -289,15 +258,15 @@ fn local_media(line: &LocalLine) -> sdp_types::Media {
         value: Some(value),
     };
     let mut attributes = Vec::new();
-    if let Some(accepted) = line.accepted {
-        let Format {
-            codec,
-            payload_type,
-        } = accepted.format;
-        attributes.push(valued(
-            "rtpmap",
-            format!("{payload_type} {}/{}", codec.name(), codec.clock_rate()),
-        ));
+    if let Some(accepted) = &line.accepted {
+        for format in &accepted.offered {
+            let number = format.payload_type;
+            let mapping = format!("{number} {}", format.codec.rtpmap());
+            attributes.push(valued("rtpmap", mapping));
+            if let Some(parameters) = answered_parameters(format) {
+                attributes.push(valued("fmtp", format!("{number} {parameters}")));
+            }
+        }
         if accepted.has_rtcp_mux {
             attributes.push(flag("rtcp-mux"));
         }
@@ -309,123 +278,20 @@ fn local_media(line: &LocalLine) -> sdp_types::Media {
     attributes.push(flag(if is_receiving { "recvonly" } else { "inactive" }));
     sdp_types::Media {
         media: line.media.clone(),
-        port: line.accepted.map_or(0, |accepted| accepted.rtp_port),
+        port: line
+            .accepted
+            .as_ref()
+            .map_or(0, |accepted| accepted.rtp_port),
         num_ports: None,
         proto: line.protocol.clone(),
-        fmt: line.accepted.map_or_else(
+        fmt: line.accepted.as_ref().map_or_else(
             || line.formats.clone(),
-            |accepted| accepted.format.payload_type.to_string(),
+            |accepted| format::numbers(&accepted.offered),
         ),
         media_title: None,
         connections: Vec::new(),
         bandwidths: Vec::new(),
         key: None,
         attributes,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn line(media: &str) -> MediaLine {
-        let text = format!(
-            "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n{media}"
-        );
-        read(text.as_bytes()).unwrap().media.remove(0)
-    }
-
-    #[test]
-    fn a_law_is_preferred_by_number_and_by_name() {
-        let format = |media: &str| line(media).format().map(|f| (f.codec, f.payload_type));
-        assert_eq!(format("m=audio 1 RTP/AVP 0 8\n"), Some((Codec::Pcma, 8)));
-        assert_eq!(format("m=audio 1 RTP/AVP 18 0\n"), Some((Codec::Pcmu, 0)));
-        assert_eq!(
-            format("m=audio 1 RTP/AVP 0 97\na=rtpmap:97 pcma/8000/1\n"),
-            Some((Codec::Pcma, 97))
-        );
-        assert_eq!(format("m=audio 1 RTP/AVP 8\na=rtpmap:8 PCMA/16000\n"), None);
-        assert_eq!(format("m=audio 1 RTP/SAVP 8\n"), None);
-        assert_eq!(format("m=video 1 RTP/AVP 8\n"), None);
-        assert_eq!(format("m=audio 0 RTP/AVP 8\n"), None);
-    }
-
-    #[test]
-    fn direction_comes_from_the_line_then_the_session_then_the_default() {
-        assert!(line("m=audio 1 RTP/AVP 8\n").is_active());
-        assert!(!line("m=audio 1 RTP/AVP 8\na=inactive\n").is_active());
-        assert!(!line("a=recvonly\nm=audio 1 RTP/AVP 8\n").is_active());
-        assert!(
-            line("a=inactive\nm=audio 1 RTP/AVP 8\na=direction:both\na=sendonly\n").is_active()
-        );
-    }
-
-    #[test]
-    fn a_zero_address_is_a_hold_and_a_missing_one_is_not() {
-        let held = line("m=audio 1 RTP/AVP 8\nc=IN IP4 0.0.0.0\n");
-        assert!(held.is_held && !held.is_active() && held.remote.is_none());
-        let bare = read(b"v=0\nm=audio 1 RTP/AVP 8\na=sendonly\n").unwrap();
-        assert!(bare.media[0].is_active() && bare.media[0].remote.is_none());
-    }
-
-    #[test]
-    fn a_broken_line_does_not_cost_the_recording() {
-        let text = b"v=0\r\no=- -5 1 IN IP4 h\r\no=twice\r\nm=audio 9 RTP/AVP 8\r\na=label:1\r\n--foreign\r\nContent-Type: x\r\n";
-        let read = read(text).unwrap();
-        assert_eq!(read.quirks.as_slice(), [Quirk::SdpRepaired]);
-        assert_eq!(read.media[0].label.as_deref(), Some("1"));
-    }
-
-    #[test]
-    fn what_has_no_media_is_refused() {
-        assert_eq!(read(b"").err(), Some(SdpError::NoMedia));
-        assert_eq!(read(b"v=0\r\ns=-\r\n").err(), Some(SdpError::NoMedia));
-        assert_eq!(
-            read(b"v=0\nm=audio x RTP/AVP 8\n").err(),
-            Some(SdpError::Unreadable)
-        );
-        let many = format!("v=0\n{}", "m=audio 1 RTP/AVP 8\n".repeat(STREAMS_MAX + 1));
-        assert_eq!(read(many.as_bytes()).err(), Some(SdpError::TooManyStreams));
-    }
-
-    #[test]
-    fn our_description_keeps_lines_order_and_labels() {
-        let refused = LocalLine {
-            media: "video".into(),
-            protocol: "RTP/AVP".into(),
-            formats: "96 97".into(),
-            label: Some("v".into()),
-            accepted: None,
-            is_receiving: true,
-        };
-        let taken = LocalLine {
-            media: "audio".into(),
-            formats: "0 8".into(),
-            label: Some("16777227".into()),
-            accepted: Some(Accepted {
-                rtp_port: 4_000,
-                format: Format {
-                    codec: Codec::Pcma,
-                    payload_type: 8,
-                },
-                has_rtcp_mux: false,
-            }),
-            ..refused.clone()
-        };
-        let text = write(7, 1, "192.0.2.9".parse().unwrap(), &[refused, taken]);
-        assert_eq!(
-            String::from_utf8(text).unwrap(),
-            "v=0\r\no=voicelog 7 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=video 0 RTP/AVP 96 97\r\na=label:v\r\na=inactive\r\nm=audio 4000 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=label:16777227\r\na=recvonly\r\n"
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn no_bytes_make_it_panic(text in "(v=0\n)?([macots]=[a-z0-9 /.:-]{0,20}\r?\n){0,12}", tail in proptest::collection::vec(any::<u8>(), 0..40)) {
-            let mut bytes = text.into_bytes();
-            bytes.extend(tail);
-            drop(read(&bytes));
-        }
     }
 }
