@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use voicelog_model::Language;
 
+/// What some editors put before the first sign of a file; it says nothing.
+pub(crate) const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 /// A text that is part of the program, in Dutch (plain, level B1) and English.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bilingual {
