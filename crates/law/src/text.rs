@@ -57,3 +57,28 @@ impl From<Bilingual> for Text {
         Self::new(text.nl, text.en)
     }
 }
+
+/// Articles as they stand behind a sentence, with the space before them: ` [AVG 13; AVG 14]`.
+/// Nothing where there are none.
+#[must_use]
+pub fn in_brackets<S: AsRef<str>>(articles: &[S]) -> String {
+    let articles = articles.iter().map(AsRef::as_ref);
+    let articles: Vec<&str> = articles.filter(|article| !article.is_empty()).collect();
+    if articles.is_empty() {
+        String::new()
+    } else {
+        format!(" [{}]", articles.join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_are_never_empty() {
+        assert_eq!(in_brackets(&["AVG 13", "AVG 14"]), " [AVG 13; AVG 14]");
+        assert_eq!(in_brackets(&[""]), "");
+        assert_eq!(in_brackets::<String>(&[]), "");
+    }
+}

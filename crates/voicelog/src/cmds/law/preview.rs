@@ -6,6 +6,7 @@ use crate::{Ended, print};
 use anyhow::Result;
 use voicelog_law::{
     AnswerChange, Change, Preview, PurposeChange, RuleChange, Rulebook, TermChange, Text,
+    in_brackets,
 };
 use voicelog_model::{Language, Timestamp};
 
@@ -98,11 +99,7 @@ const fn word(change: Change, lang: Language) -> &'static str {
 
 fn rule_in_words(rule: &RuleChange, lang: Language) -> String {
     let text = rule.text.pick(lang);
-    let articles = if rule.articles.is_empty() {
-        String::new()
-    } else {
-        format!(" [{}]", rule.articles.join("; "))
-    };
+    let articles = in_brackets(&rule.articles);
     format!(
         "  {} {} {}: {text}{articles}{}",
         rule.day,
