@@ -36,8 +36,8 @@ pub use decision::{
     HOUSE_PREFIX, Outcome, Reason, ReasonKind, RulebookRef, Status, Weighing,
 };
 pub use documents::{
-    Block, Clause, DOCUMENT_STYLE, Document, DocumentError, DocumentText, ListKind, Note,
-    Particular, ParticularKind, Particulars, ParticularsError, Piece, Section, Style,
+    Block, Clause, DOCUMENT_STYLE, Document, DocumentError, DocumentText, FactWords, ListKind,
+    Note, Particular, ParticularKind, Particulars, ParticularsError, Piece, Section, Style,
 };
 pub use facts::calendar::{NoMoment, moment_or_day};
 pub use facts::table::{Definition, Effect, Field, Missing, Shape, definitions};
