@@ -36,10 +36,10 @@ pub use decision::{
     HOUSE_PREFIX, Outcome, Reason, ReasonKind, RulebookRef, Status, Weighing,
 };
 pub use documents::{
-    Block, Clause, DOCUMENT_STYLE, Document, DocumentError, DocumentText, ListKind, Note,
-    Particular, ParticularKind, Particulars, ParticularsError, Piece, Section, Style,
+    Block, Clause, DOCUMENT_STYLE, Document, DocumentError, DocumentText, FactWords, ListKind,
+    Note, Particular, ParticularKind, Particulars, ParticularsError, Piece, Section, Style,
 };
-pub use facts::calendar::moment_or_day;
+pub use facts::calendar::{NoMoment, moment_or_day};
 pub use facts::table::{Definition, Effect, Field, Missing, Shape, definitions};
 pub use facts::{Facts, FactsError, Finding, facts_schema, strict_object};
 pub use house::{HouseFaults, HouseFinding, HouseRules};
@@ -50,4 +50,4 @@ pub use preview::{AnswerChange, Change, Preview, PurposeChange, RuleChange, Term
 pub use purposes::{Purpose, purpose, purposes};
 pub use rulebook::{BareCedar, BareQuestion, BeforeRulebook, RuleText, Rulebook, RulebookError};
 pub use terms::end_of_term;
-pub use text::{Bilingual, Text};
+pub use text::{Bilingual, Text, in_brackets};

@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use voicelog_model::Language;
 
+/// What some editors put before the first sign of a file; it says nothing.
+pub(crate) const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 /// A text that is part of the program, in Dutch (plain, level B1) and English.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bilingual {
@@ -52,5 +55,30 @@ impl Text {
 impl From<Bilingual> for Text {
     fn from(text: Bilingual) -> Self {
         Self::new(text.nl, text.en)
+    }
+}
+
+/// Articles as they stand behind a sentence, with the space before them: ` [AVG 13; AVG 14]`.
+/// Nothing where there are none.
+#[must_use]
+pub fn in_brackets<S: AsRef<str>>(articles: &[S]) -> String {
+    let articles = articles.iter().map(AsRef::as_ref);
+    let articles: Vec<&str> = articles.filter(|article| !article.is_empty()).collect();
+    if articles.is_empty() {
+        String::new()
+    } else {
+        format!(" [{}]", articles.join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_are_never_empty() {
+        assert_eq!(in_brackets(&["AVG 13", "AVG 14"]), " [AVG 13; AVG 14]");
+        assert_eq!(in_brackets(&[""]), "");
+        assert_eq!(in_brackets::<String>(&[]), "");
     }
 }

@@ -78,12 +78,31 @@ fn collect(
             .extension()
             .is_some_and(|extension| extension == "cedar")
         {
-            let text = std::fs::read_to_string(&path).map_err(|error| cannot(&path, error))?;
+            let bytes = std::fs::read(&path).map_err(|error| cannot(&path, error))?;
+            let text =
+                String::from_utf8(bytes).map_err(|error| bad(not_utf8(&path, &error, language)))?;
             let name = path.strip_prefix(root).unwrap_or(&path);
             found.push((name.display().to_string(), text));
         }
     }
     Ok(())
+}
+
+fn not_utf8(path: &Path, error: &std::string::FromUtf8Error, language: Language) -> String {
+    let good = error
+        .as_bytes()
+        .iter()
+        .take(error.utf8_error().valid_up_to());
+    let line = good.filter(|byte| **byte == b'\n').count() + 1;
+    let path = path.display();
+    match language {
+        Language::Nl => format!(
+            "huisregels: `{path}`, regel {line}: dit is geen UTF-8; bewaar het bestand als UTF-8"
+        ),
+        Language::En => {
+            format!("house rules: `{path}`, line {line}: this is not UTF-8; save the file as UTF-8")
+        }
+    }
 }
 
 /// The house rules in a folder, to stand beside this law.
@@ -159,6 +178,18 @@ mod tests {
         let nowhere = folder.path().join("nowhere");
         let said = files(&nowhere, Language::Nl).unwrap_err().to_string();
         assert!(said.contains("niet te lezen"), "{said}");
+    }
+
+    #[test]
+    fn a_file_that_is_not_utf8_is_named_with_the_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let latin1 = b"// one\n// two\n@nl(\"caf\xe9\")";
+        voicelog_store::durable::replace(&folder.path().join("a.cedar"), latin1).unwrap();
+        let said = files(folder.path(), Language::En).unwrap_err().to_string();
+        assert!(
+            said.contains("a.cedar`, line 3: this is not UTF-8"),
+            "{said}"
+        );
     }
 
     #[test]

@@ -167,9 +167,9 @@ impl From<DocumentError> for Trouble {
         let status = match &error {
             DocumentError::NoSuch { .. } => StatusCode::NOT_FOUND,
             DocumentError::Refused { .. } => StatusCode::FORBIDDEN,
-            DocumentError::DoesNotFit { .. } | DocumentError::Wanting { .. } => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            DocumentError::DoesNotFit { .. }
+            | DocumentError::NothingToSay { .. }
+            | DocumentError::Wanting { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             DocumentError::Text { .. } => return Self::internal(&error),
         };
         Self::new(status).saying(

@@ -1,6 +1,6 @@
 //! Why there is no document.
 
-use crate::text::Text;
+use crate::text::{Text, in_brackets};
 use voicelog_model::{Kind, Language};
 
 /// There is no document.
@@ -21,6 +21,12 @@ pub enum DocumentError {
         name: String,
         /// The names of those that are.
         fitting: Vec<String>,
+    },
+    /// No clause of it belongs to these facts: it would be a title without a sentence.
+    #[error("{}", self.in_language(Language::En))]
+    NothingToSay {
+        /// Its name.
+        name: String,
     },
     /// The document would mislead: the law refuses what it speaks of.
     #[error("{}", self.in_language(Language::En))]
@@ -77,6 +83,13 @@ impl DocumentError {
                 };
                 format!("`{name}` {} {fitting}", language.pick(nl, en))
             }
+            Self::NothingToSay { name } => {
+                let (nl, en) = (
+                    "wordt niet gemaakt: geen regel die bij deze feiten geldt, vraagt wat erin staat",
+                    "is not made: no rule that holds for these facts asks for what it says",
+                );
+                format!("`{name}` {}", language.pick(nl, en))
+            }
             Self::Refused { name, reasons } => {
                 let (nl, en) = (
                     "wordt niet gemaakt, want het zou misleiden:",
@@ -85,7 +98,7 @@ impl DocumentError {
                 let reasons: Vec<_> = reasons
                     .iter()
                     .map(|(text, articles)| {
-                        format!("{} [{}]", text.pick(language), articles.join("; "))
+                        format!("{}{}", text.pick(language), in_brackets(articles))
                     })
                     .collect();
                 format!("`{name}` {} {}", language.pick(nl, en), reasons.join(" "))
@@ -116,7 +129,10 @@ impl DocumentError {
     pub const fn kind(&self) -> Kind {
         match self {
             Self::NoSuch { .. } => Kind::NotFound,
-            Self::DoesNotFit { .. } | Self::Refused { .. } | Self::Wanting { .. } => Kind::Invalid,
+            Self::DoesNotFit { .. }
+            | Self::NothingToSay { .. }
+            | Self::Refused { .. }
+            | Self::Wanting { .. } => Kind::Invalid,
             Self::Text { .. } => Kind::Internal,
         }
     }
@@ -125,7 +141,9 @@ impl DocumentError {
     #[must_use]
     pub const fn help(&self) -> &'static str {
         match self {
-            Self::NoSuch { .. } | Self::DoesNotFit { .. } => "`voicelog law document` lists them",
+            Self::NoSuch { .. } | Self::DoesNotFit { .. } | Self::NothingToSay { .. } => {
+                "`voicelog law document` lists them"
+            }
             Self::Refused { .. } => {
                 "`voicelog law decide` gives the whole answer with what else can be done"
             }

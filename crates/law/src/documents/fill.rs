@@ -60,6 +60,11 @@ pub(super) fn document(
     };
     let Source { template, .. } = &text.source;
     let sections = maker.sections(template);
+    if sections.is_empty() {
+        return Err(DocumentError::NothingToSay {
+            name: text.name.to_owned(),
+        });
+    }
     if !maker.wanting.is_empty() {
         return Err(DocumentError::Wanting {
             name: text.name.to_owned(),

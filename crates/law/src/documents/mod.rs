@@ -39,6 +39,45 @@ struct Source {
     words: Words,
 }
 
+/// How facts are said in one language, in the words of the documents.
+#[derive(Debug, Clone)]
+pub struct FactWords(Words);
+
+impl FactWords {
+    /// The words that hold at `at`.
+    ///
+    /// # Errors
+    /// A text of ours is wrong, which the tests of this crate catch.
+    pub fn load(language: Language, at: Timestamp) -> Result<Self, DocumentError> {
+        let file = words_file(language, at)?;
+        Words::parse(file.path, file.text, language).map(Self)
+    }
+
+    /// What a fact is called; its name where there are no words for it.
+    #[must_use]
+    pub fn fact<'a>(&'a self, name: &'a str) -> &'a str {
+        self.0.label(name)
+    }
+
+    /// A value of a fact in words; as it stands in a facts file where there are none for it.
+    #[must_use]
+    pub fn value(&self, name: &str, value: &Value) -> String {
+        match (self.0.say(name, None, value), value) {
+            (said, _) if !said.is_empty() => self.0.join(&said),
+            (_, Value::String(word)) => word.clone(),
+            (_, other) => other.to_string(),
+        }
+    }
+}
+
+fn words_file(language: Language, at: Timestamp) -> Result<embedded::File, DocumentError> {
+    let file = embedded::in_force(language, at).find(|file| file.name == WORDS);
+    file.ok_or_else(|| DocumentError::Text {
+        place: WORDS.to_owned(),
+        why: "is not there".to_owned(),
+    })
+}
+
 /// The text of a document in one language, in the version that holds at a moment.
 #[derive(Debug, Clone)]
 pub struct DocumentText {
@@ -100,11 +139,7 @@ impl DocumentText {
         language: Language,
         at: Timestamp,
     ) -> Result<Self, DocumentError> {
-        let words = embedded::in_force(language, at).find(|file| file.name == WORDS);
-        let words = words.ok_or_else(|| DocumentError::Text {
-            place: WORDS.to_owned(),
-            why: "is not there".to_owned(),
-        })?;
+        let words = words_file(language, at)?;
         let mut hasher = Sha256::new();
         for text in [file.text, words.text] {
             hasher.update((text.len() as u64).to_be_bytes());

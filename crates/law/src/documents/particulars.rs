@@ -218,19 +218,15 @@ impl Particulars {
     /// Everything that is wrong with it: no JSON object, an unknown key, an empty or too long
     /// text, something that is no date or address.
     pub fn parse(json: &[u8]) -> Result<Self, ParticularsError> {
-        let one = |nl: &str, en: &str| ParticularsError {
-            findings: vec![("particulars".to_owned(), Text::new(nl, en))],
+        let one = |found| ParticularsError {
+            findings: vec![found],
         };
         if json.len() > BYTES_MAX {
-            return Err(one("groter dan 64 kB", "larger than 64 kB"));
+            let wrong = Text::new("groter dan 64 kB", "larger than 64 kB");
+            return Err(one(("particulars".to_owned(), wrong)));
         }
-        match crate::facts::strict_object(json) {
-            Some(map) => Self::from_map(&map),
-            _ => Err(one(
-                "moet één JSON-object zijn, zonder dubbele sleutels",
-                "must be one JSON object without double keys",
-            )),
-        }
+        let map = crate::facts::read_object(json, "particulars").map_err(one)?;
+        Self::from_map(&map)
     }
 
     /// Reads particulars that are already a JSON object.

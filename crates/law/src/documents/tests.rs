@@ -4,9 +4,10 @@ use super::embedded::{self, FILES, File};
 use super::particulars;
 use super::template::{ClauseText, Part, Template, parts};
 use super::words::{Words, shape_of};
-use super::{DocumentText, WORDS};
+use super::{DocumentError, DocumentText, FactWords, Particulars, WORDS};
 use crate::facts::table::{Shape, definitions};
 use crate::{Rulebook, facts::Facts};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
 use voicelog_model::{Language, Timestamp};
@@ -269,10 +270,51 @@ fn what_only_stands_in_for_a_text_is_never_printed() {
     let facts = Facts::parse(facts, today()).unwrap();
     let rulebook = Rulebook::embedded(today()).unwrap();
     let text = DocumentText::load("refusal", Language::Nl, today()).unwrap();
-    let error = text.make(&rulebook, &facts, &super::Particulars::default(), today());
+    let error = text.make(&rulebook, &facts, &Particulars::default(), today());
     let error = error.unwrap_err().in_language(Language::Nl);
     assert!(
         error.contains("`reason`") && error.contains("`alternative`"),
         "{error}"
     );
+}
+
+#[test]
+fn a_text_none_of_whose_clauses_belongs_to_the_facts_makes_no_document() {
+    let facts = br#"{"requested_action": "record", "recorder_type": "private_person"}"#;
+    let facts = Facts::parse(facts, today()).unwrap();
+    let rulebook = Rulebook::embedded(today()).unwrap();
+    let file = File {
+        name: "short",
+        version: "2026-09-29",
+        path: "short.txt",
+        text: "title: Short\nabout: Nothing.\nfits: requested_action = record\n\n\
+               == only | Only\n\n[hold]\n@when on_hold\nA sentence.\n",
+    };
+    let text = DocumentText::read(&file, Language::En, today()).unwrap();
+    let made = text.make(&rulebook, &facts, &Particulars::default(), today());
+    let name = "short".to_owned();
+    assert_eq!(made, Err(DocumentError::NothingToSay { name }));
+}
+
+#[test]
+fn every_recorder_purpose_act_and_sector_is_said_in_words() {
+    for language in [Language::Nl, Language::En] {
+        let words = FactWords::load(language, today()).unwrap();
+        for name in ["recorder_type", "purpose", "requested_action", "sector"] {
+            let Some(Shape::Word(values)) = shape_of(name) else {
+                panic!("{name} is no word");
+            };
+            for value in values {
+                let said = words.0.get(&format!("{name}.{value}"));
+                assert!(said.is_some(), "{name}: {value}");
+            }
+        }
+        assert_eq!(
+            words.value("retention_term", &Value::from("P1Y")),
+            match language {
+                Language::Nl => "1 jaar",
+                Language::En => "1 year",
+            }
+        );
+    }
 }

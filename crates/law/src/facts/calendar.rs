@@ -1,9 +1,10 @@
 //! Moments, days and terms. A term of days, weeks, months or years runs in Europe/Amsterdam.
 
+use crate::text::Bilingual;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, ToSpan};
-use voicelog_model::Timestamp;
+use voicelog_model::{Kind, Timestamp};
 
 /// The word for a term without end.
 pub(crate) const UNLIMITED: &str = "unlimited";
@@ -37,6 +38,11 @@ pub(crate) fn moment(text: &str) -> Option<Timestamp> {
     if offset != b"Z" && !fits(b"+dd:dd", offset) && !fits(b"-dd:dd", offset) {
         return None;
     }
+    // §5.6 has hours up to 23 and minutes up to 59; the calendar library takes more.
+    let part = |range: std::ops::Range<usize>| offset.get(range).unwrap_or_default();
+    if part(1..3) > b"23" || part(4..6) > b"59" {
+        return None;
+    }
     text.parse().ok()
 }
 
@@ -47,10 +53,54 @@ pub(crate) fn day(text: &str) -> Option<Date> {
         .flatten()
 }
 
+/// A text stands for no moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoMoment {
+    /// It is written otherwise, or no calendar has it.
+    Unreadable,
+    /// It is a day that lies beyond the moments that we count with.
+    TooFar,
+}
+
+impl NoMoment {
+    /// What is wrong and what would be right.
+    #[must_use]
+    pub const fn text(self) -> Bilingual {
+        match self {
+            Self::Unreadable => Bilingual {
+                nl: "dit is geen dag (2026-11-21) en geen moment (2026-11-21T10:02:00Z)",
+                en: "this is neither a day (2026-11-21) nor a moment (2026-11-21T10:02:00Z)",
+            },
+            Self::TooFar => Bilingual {
+                nl: "deze dag ligt te ver weg; kies een dag tot en met 9999-12-30",
+                en: "this day lies too far away; choose one up to 9999-12-30",
+            },
+        }
+    }
+
+    /// The kind of trouble: the input is wrong.
+    #[must_use]
+    pub const fn kind(self) -> Kind {
+        Kind::Invalid
+    }
+}
+
 /// A moment, or a day, which counts from its beginning in the Netherlands.
-#[must_use]
-pub fn moment_or_day(text: &str) -> Option<Timestamp> {
-    moment(text).or_else(|| start_of(day(text)?))
+///
+/// # Errors
+/// The text is neither, or the day lies too far away.
+pub fn moment_or_day(text: &str) -> Result<Timestamp, NoMoment> {
+    if let Some(moment) = moment(text) {
+        return Ok(moment);
+    }
+    let day = text.get(..10).and_then(day);
+    let begin = day.and_then(start_of);
+    match (day, begin) {
+        (Some(_), Some(begin)) if text.len() == 10 => Ok(begin),
+        // A moment of that day has no place either.
+        (Some(_), None) => Err(NoMoment::TooFar),
+        _ => Err(NoMoment::Unreadable),
+    }
 }
 
 /// The moment at which a day begins.
@@ -124,6 +174,7 @@ mod tests {
             "2026-11-21T10:02:00Z",
             "2026-11-21T10:02:00+01:00",
             "2026-11-21T10:02:00.25-05:00",
+            "2026-11-21T10:02:00-23:59",
         ] {
             assert!(moment(right).is_some(), "{right}");
         }
@@ -135,9 +186,21 @@ mod tests {
             "2026-13-21T10:02:00Z",
             "2026-11-21T10:02:00.Z",
             "2026-11-21T10:02:00+0100",
+            "2026-11-21T10:02:00+24:00",
+            "2026-11-21T10:02:00-01:60",
             "2026-11-21T10:02:00Z[Europe/Amsterdam]",
         ] {
             assert!(moment(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_day_beyond_all_moments_is_told_from_what_is_no_day() {
+        assert_eq!(moment_or_day("2026-11-21"), Ok(at("2026-11-20T23:00:00Z")));
+        assert!(moment_or_day("9999-12-30").is_ok());
+        assert_eq!(moment_or_day("9999-12-31"), Err(NoMoment::TooFar));
+        for wrong in ["2026-11-31", "21-11-2026", "2026-11-21 10:02", "morgen", ""] {
+            assert_eq!(moment_or_day(wrong), Err(NoMoment::Unreadable), "{wrong}");
         }
     }
 

@@ -21,6 +21,7 @@ pub use error::{FactsError, Finding};
 pub(crate) use error::{nearest, shown};
 pub use schema::facts_schema;
 
+use crate::text::{BYTE_ORDER_MARK, Text};
 use defaults::Mended;
 use error::Findings;
 use serde_json::{Map, Value};
@@ -81,25 +82,10 @@ impl Facts {
             );
             return Err(findings.into_error());
         }
-        match serde_json::from_slice::<json::Strict>(json) {
-            Ok(json::Strict(Value::Object(map))) => Self::from_map(&map, at),
-            Ok(_) => {
-                findings.add(
-                    "facts",
-                    "moet één JSON-object zijn",
-                    "must be one JSON object",
-                );
-                Err(findings.into_error())
-            }
-            Err(error) => {
-                let place = format!("line {}, column {}", error.line(), error.column());
-                let why = error.to_string();
-                let why = why.split(" at line ").next().unwrap_or_default();
-                findings.add(
-                    &place,
-                    &format!("geen geldige JSON ({why})"),
-                    &format!("not valid JSON ({why})"),
-                );
+        match read_object(json, "facts") {
+            Ok(map) => Self::from_map(&map, at),
+            Err((place, why)) => {
+                findings.add(&place, &why.nl, &why.en);
                 Err(findings.into_error())
             }
         }
@@ -289,9 +275,28 @@ pub(crate) fn fits(row: &table::Definition, value: &Value) -> bool {
 /// Reads one JSON object without double keys, at any depth; nothing if it is none.
 #[must_use]
 pub fn strict_object(bytes: &[u8]) -> Option<Map<String, Value>> {
-    match serde_json::from_slice(bytes) {
-        Ok(json::Strict(Value::Object(map))) => Some(map),
-        _ => None,
+    read_object(bytes, "").ok()
+}
+
+/// The same; else where it is wrong, and how. `whole` is the place that stands for all of it.
+pub(crate) fn read_object(bytes: &[u8], whole: &str) -> Result<Map<String, Value>, (String, Text)> {
+    let mark = BYTE_ORDER_MARK.as_bytes();
+    match serde_json::from_slice(bytes.strip_prefix(mark).unwrap_or(bytes)) {
+        Ok(json::Strict(Value::Object(map))) => Ok(map),
+        Ok(_) => {
+            let wrong = Text::new("moet één JSON-object zijn", "must be one JSON object");
+            Err((whole.to_owned(), wrong))
+        }
+        Err(error) => {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            let why = error.to_string();
+            let why = why.split(" at line ").next().unwrap_or_default();
+            let wrong = Text::new(
+                format!("geen geldige JSON ({why})"),
+                format!("not valid JSON ({why})"),
+            );
+            Err((place, wrong))
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 mod annotations;
 mod condition;
 mod fault;
+mod limits;
 mod pieces;
 mod types;
 mod warnings;
@@ -18,7 +19,7 @@ use crate::decision::HOUSE_PREFIX;
 use crate::facts::nearest;
 use crate::rulebook::rule::{self, Origin};
 use crate::rulebook::{Rulebook, RulebookError, Version};
-use crate::text::Text;
+use crate::text::{BYTE_ORDER_MARK, Text};
 use cedar_policy::{Policy, PolicyId, Schema};
 use pieces::Piece;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,7 +47,8 @@ impl HouseRules {
     /// Everything that is wrong with them, not only the first: text that is not Cedar, an unknown
     /// fact or value, a wrong type, a fact that is read without `has`, an annotation that is
     /// missing or unknown, two versions from one day, the id of a rule of the law, a mark for a
-    /// duty that is not there, and whatever would permit.
+    /// duty that is not there, whatever would permit, a rule that is too deep or too long for
+    /// Cedar's stack, one that reckons, and a control character.
     pub fn read(files: &[(String, String)], law: &Rulebook) -> Result<Self, HouseFaults> {
         let mut reading = Reading::new(law)?;
         for (name, text) in files {
@@ -142,6 +144,7 @@ impl Reading {
     }
 
     fn file(&mut self, name: &str, text: &str) {
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         if text.len() > FILE_BYTES_MAX {
             return self.findings.push(finding_of_file(
                 name,
@@ -173,7 +176,8 @@ impl Reading {
 
     /// Reads one rule. It is kept only if nothing is wrong with it.
     fn rule(&mut self, piece: &Piece<'_>) {
-        let id = piece.annotation_text("id").filter(|id| !id.is_empty());
+        let is_plain = |id: &&str| !id.is_empty() && limits::control(id).is_none();
+        let id = piece.annotation_text("id").filter(is_plain);
         self.said.extend(id.map(|id| Said::of(id, piece)));
         let mut notes = Notes {
             piece,
@@ -181,6 +185,11 @@ impl Reading {
             law: &self.law,
             findings: Vec::new(),
         };
+        limits::check(&mut notes);
+        if !notes.findings.is_empty() {
+            let findings = notes.findings;
+            return self.findings.extend(findings);
+        }
         let policy_id = PolicyId::new(id.unwrap_or("house"));
         match Policy::parse(Some(policy_id), piece.text) {
             Ok(policy) => {

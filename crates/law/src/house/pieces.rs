@@ -82,7 +82,7 @@ fn words(text: &str) -> Vec<Token<'_>> {
 fn next(rest: &str) -> (Option<Word<'_>>, usize) {
     let first = rest.chars().next().unwrap_or(' ');
     if rest.starts_with("//") {
-        return (None, rest.find('\n').unwrap_or(rest.len()));
+        return (None, rest.find(['\n', '\r']).unwrap_or(rest.len()));
     }
     if first == '"' {
         return quoted(rest);
@@ -149,7 +149,7 @@ impl Piece<'_> {
     }
 
     /// The words after the annotations.
-    fn body(&self) -> &[Token<'_>] {
+    pub(super) fn body(&self) -> &[Token<'_>] {
         let is_effect =
             |token: &Token<'_>| [Word::Name("forbid"), Word::Name("permit")].contains(&token.word);
         let start = self.tokens.iter().position(is_effect).unwrap_or(0);

@@ -203,7 +203,13 @@ impl<'r> Interview<'r> {
         let possible = Possible::new(facts, &known.settled, self.at);
         let mut open = self.hanging(facts.action(), &possible);
         open.retain(|(fact, _)| !known.settled.contains(fact));
-        let wanted: BTreeSet<&str> = open.iter().map(|(fact, _)| *fact).collect();
+        let mut wanted: BTreeSet<&str> = open.iter().map(|(fact, _)| *fact).collect();
+        // Who it is decides what is put to them, also where no rule hangs on it any more. Who
+        // refuses is not the one who records.
+        let is_other = facts.action() == Action::RefuseRecording;
+        if !is_other && !known.settled.contains(name::RECORDER_TYPE) {
+            wanted.insert(name::RECORDER_TYPE);
+        }
         let (question, key) = questions().find_map(|question| {
             let is_wanted = question.asks_for().iter().any(|fact| wanted.contains(fact));
             let fits = !question.extra && is_wanted && (question.only)(facts);

@@ -183,7 +183,7 @@ pub(crate) fn read(place: &str, policy: &Policy, origin: Origin) -> Result<Rule,
         forecast: reader.forecast()?,
         does,
         cedar: policy.to_string(),
-        single: Single::new(policy.new_id(PolicyId::new(id))),
+        single: Single::new(policy.new_id(PolicyId::new(id)), origin),
     })
 }
 

@@ -3,6 +3,7 @@
 use super::asked::{Asked, Name, Wanted};
 use super::condition::Condition;
 use super::needs::Needs;
+use super::rule::Origin;
 use super::{Rule, RuleFailure};
 use cedar_policy::{AuthorizationError, Authorizer, Effect, Entities, Policy, PolicySet, Request};
 use std::sync::{Arc, OnceLock};
@@ -11,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 #[derive(Debug)]
 pub(crate) struct Single {
     pub(super) policy: Policy,
+    origin: Origin,
     read: OnceLock<Read>,
 }
 
@@ -20,15 +22,18 @@ struct Read {
     /// When it holds.
     condition: Condition,
     needs: Needs,
-    /// The policy, on every act: its act was selected before it is evaluated.
+    /// The policy, on every act: its act was selected before it is evaluated. A house rule stays
+    /// as it is: to put a policy together again takes more stack than all else that is done with
+    /// it, and a house may write longer conditions than the law has.
     on_every_act: Policy,
 }
 
 impl Single {
     /// Of a policy whose id is that of its rule.
-    pub(super) const fn new(policy: Policy) -> Self {
+    pub(super) const fn new(policy: Policy, origin: Origin) -> Self {
         Self {
             policy,
+            origin,
             read: OnceLock::new(),
         }
     }
@@ -39,19 +44,21 @@ impl Single {
     }
 
     fn read(&self) -> &Read {
-        self.read.get_or_init(|| Read::of(&self.policy))
+        self.read
+            .get_or_init(|| Read::of(&self.policy, self.origin))
     }
 }
 
 impl Read {
-    fn of(policy: &Policy) -> Self {
+    fn of(policy: &Policy, origin: Origin) -> Self {
         let json = policy.to_json();
         // What can't be read may hold and may fail.
         let condition = json.as_ref().map_or_else(
             |_unreadable| Condition::Other(Vec::new()),
             Condition::of_policy,
         );
-        let on_every_act = json.ok().and_then(|mut json| {
+        let on_every_act = json.ok().filter(|_| origin == Origin::Law);
+        let on_every_act = on_every_act.and_then(|mut json| {
             *json.get_mut("action")? = serde_json::json!({ "op": "All" });
             Policy::from_json(Some(policy.id().clone()), json).ok()
         });

@@ -2,10 +2,12 @@
 //! document that goes with it, in both languages: a change of a text is read in their diff.
 //! `LAW_WRITE=1 cargo test -p voicelog-law --test it documents` writes them anew.
 
+use crate::any::any_facts;
 use crate::common::{changed, facts, kept, rulebook, today};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use voicelog_law::{DocumentError, DocumentText, Particulars, Style};
+use voicelog_law::{Document, DocumentError, DocumentText, Particulars, Style};
 use voicelog_model::Language;
 
 const LANGUAGES: [Language; 2] = [Language::Nl, Language::En];
@@ -213,6 +215,50 @@ fn a_text_that_announces_a_crime_is_not_made() {
 }
 
 #[test]
+fn the_police_get_no_announcement_since_no_rule_of_theirs_asks_for_one() {
+    let situation = json!({
+        "facts": {
+            "recorder_type": "government_body", "sector": "police", "openness": "announced",
+            "counterpart_types": ["citizen"], "requested_action": "record",
+        },
+        "particulars": {},
+    });
+    let error = made("announcement", &situation, Language::En).unwrap_err();
+    assert!(matches!(error, DocumentError::DoesNotFit { .. }), "{error}");
+}
+
+/// Every sentence of a document: what it lets somebody say, read, tick or fill in.
+fn sentences(document: &Document) -> usize {
+    let clauses = document
+        .sections
+        .iter()
+        .flat_map(|section| &section.clauses);
+    clauses.map(|clause| clause.blocks.len()).sum()
+}
+
+proptest! {
+    #[test]
+    fn no_document_is_made_without_a_sentence(facts in any_facts()) {
+        for text in DocumentText::fitting(&facts, Language::Nl, today()).unwrap() {
+            match text.make(rulebook(), &facts, &Particulars::default(), today()) {
+                Ok(document) => {
+                    prop_assert!(sentences(&document) > 0, "{}", text.name());
+                    let spoken = document.sections.iter().any(|section| section.id == "spoken");
+                    prop_assert!(spoken || text.name() != "announcement", "nothing is announced");
+                }
+                Err(error) => {
+                    let is_known = matches!(
+                        error,
+                        DocumentError::Refused { .. } | DocumentError::Wanting { .. }
+                    );
+                    prop_assert!(is_known, "{}", error);
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_government_body_refuses_only_with_a_reason_and_something_else() {
     let whole = situation("municipality-refuses");
     assert!(made("refusal", &whole, Language::Nl).is_ok());
@@ -306,7 +352,7 @@ fn particulars_are_strict() {
         (r#"{"organisation":"a\nb"}"#, "line break"),
         (r#"{"talk_day":"3 december"}"#, "2026-11-21"),
         (r#"{"privacy_url":"javascript:alert(1)"}"#, "https://"),
-        (r#"{"reason":"a","reason":"b"}"#, "double keys"),
+        (r#"{"reason":"a","reason":"b"}"#, "twice in one object"),
         ("[]", "one JSON object"),
     ] {
         let error = Particulars::parse(json.as_bytes()).unwrap_err().to_string();

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use voicelog_law::{
-    Facts, FactsError, Shape, definitions, facts_schema, purpose as purpose_named, purposes,
+    Facts, FactsError, Particulars, Shape, definitions, facts_schema, purpose as purpose_named,
+    purposes,
 };
 use voicelog_model::Language;
 
@@ -14,6 +15,22 @@ fn refused(text: &str) -> FactsError {
         Ok(_) => panic!("{text} was read"),
         Err(error) => error,
     }
+}
+
+#[test]
+fn a_byte_order_mark_says_nothing() {
+    let text = "\u{feff}{\"requested_action\": \"record\"}";
+    Facts::parse(text.as_bytes(), today()).unwrap();
+    Particulars::parse("\u{feff}{\"place\": \"Utrecht\"}".as_bytes()).unwrap();
+}
+
+#[test]
+fn a_file_that_is_not_utf8_is_refused_with_the_line() {
+    let latin1 = b"{\n\"place\": \"Caf\xe9\"}";
+    let error = Facts::parse(latin1, today()).unwrap_err();
+    assert_eq!(error.findings()[0].place, "line 2, column 14");
+    let error = Particulars::parse(latin1).unwrap_err();
+    assert_eq!(error.findings()[0].0, "line 2, column 14");
 }
 
 /// The findings of facts that are wrong, given without the act.

@@ -5,7 +5,7 @@ use voicelog_archive::{Access, Came, LINE_NOT_SET_UP};
 use voicelog_evidence::audio::describe_span;
 use voicelog_evidence::bundle::StreamSpans;
 use voicelog_evidence::timeline::{Timeline, Verdict, describe, remarks};
-use voicelog_law::{Decision, Outcome, Status};
+use voicelog_law::{Decision, Outcome, Status, in_brackets};
 use voicelog_model::{Action, Language};
 
 /// The line's name, or that nobody set it up.
@@ -53,8 +53,8 @@ pub(crate) fn decision(decision: &Decision, lang: Language, indent: &str) {
         let text = reason.text.pick(lang);
         let note = source(reason.status, lang);
         print::line(format!(
-            "{indent}  – {text} [{}]{note}",
-            reason.articles.join("; ")
+            "{indent}  – {text}{}{note}",
+            in_brackets(&reason.articles)
         ));
         if let Some(weighing) = &reason.weighing {
             let who = weighing.who.pick(lang);
@@ -79,8 +79,8 @@ pub(crate) fn duties(decision: &Decision, lang: Language, indent: &str) {
         let text = duty.text.pick(lang);
         let note = source(duty.status, lang);
         print::line(format!(
-            "{indent}  {mark} {text} [{}]{note}",
-            duty.articles.join("; ")
+            "{indent}  {mark} {text}{}{note}",
+            in_brackets(&duty.articles)
         ));
         let proof = duty.proof.as_ref().map_or_else(String::new, |proof| {
             format!(" · {} {}", lang.pick("bewijs:", "proof:"), proof.pick(lang))

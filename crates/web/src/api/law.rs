@@ -26,11 +26,9 @@ impl Moment {
     fn at(&self, desk: &Shared) -> Result<Timestamp, Trouble> {
         let at = match &self.at {
             None => desk.now(),
-            Some(text) => moment_or_day(text).ok_or_else(|| {
-                unfit(
-                    "`at` is een dag (2026-11-21) of een moment (2026-11-21T10:02:00Z).".to_owned(),
-                    "`at` is a day (2026-11-21) or a moment (2026-11-21T10:02:00Z).".to_owned(),
-                )
+            Some(text) => moment_or_day(text).map_err(|wrong| {
+                let text = wrong.text();
+                unfit(format!("`at`: {}", text.nl), format!("`at`: {}", text.en))
             })?,
         };
         let before = BeforeRulebook::TEXT;

@@ -224,8 +224,8 @@ const OPENNESS: Question = Question::new(
         "Do the others know about the recording?",
     ),
     (
-        "Organisaties moeten het vooraf zeggen (AVG 13). Voor beeld geldt dat voor iedereen.",
-        "Organisations have to say so beforehand (AVG (GDPR) 13). For image that holds for everyone.",
+        "Organisaties moeten het vooraf zeggen (AVG 13). Wie heimelijk filmt, kan strafbaar zijn, ook een particulier (Sr 139f, 441b).",
+        "Organisations have to say so beforehand (AVG (GDPR) 13). Filming covertly can be a crime, for a private person as well (Sr 139f, 441b).",
     ),
     Form::One(&[
         Choice::new(

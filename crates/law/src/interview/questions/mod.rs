@@ -7,6 +7,7 @@ mod existing;
 mod making;
 mod organisation;
 mod start;
+mod state;
 
 use super::question::Question;
 
@@ -28,7 +29,7 @@ pub(super) fn questions() -> impl Iterator<Item = &'static Question> {
         making::HOW,
         organisation::QUESTIONS,
         making::CONSENT,
-        existing::STATE,
+        state::STATE,
         advice::QUESTIONS,
     ]
     .into_iter()

@@ -155,7 +155,7 @@ pub(super) const QUESTIONS: &[Question] = &[
             "Which law demands the recording?",
         ),
         (
-            "Op een plicht uit de wet kan alleen wie haar kan noemen (AVG 6 lid 3).",
+            "Alleen wie de wettelijke plicht kan noemen, kan zich erop beroepen (AVG 6 lid 3).",
             "Only who can name the duty can rely on it (AVG (GDPR) 6(3)).",
         ),
         Form::Fields(&[reference("law", "statutory_duty_ref")]),

@@ -192,3 +192,55 @@ fn what_is_asked_for_the_advice_changes_no_outcome() {
     let all = questions().filter(|question| question.extra);
     assert_eq!(put, all.map(|question| question.id).collect());
 }
+
+/// What is asked of somebody who answers these, and knows nothing else.
+fn asked(rulebook: &Rulebook, answers: &[(&str, &str)]) -> Vec<String> {
+    let mut keys = Vec::new();
+    let walk = Interview::new(rulebook, at()).run(|ask| {
+        keys.push(ask.key.clone());
+        let chosen = answers.iter().find(|(key, _)| *key == ask.key);
+        let chosen = chosen.map(|(_, id)| Answer::Chosen(vec![(*id).to_owned()]));
+        let nothing = match ask.question.form {
+            Form::Several(_) => Answer::Chosen(Vec::new()),
+            _ => Answer::NotKnown,
+        };
+        (!ask.is_for_advice()).then(|| chosen.unwrap_or(nothing))
+    });
+    assert!(matches!(walk.step, Step::Done { .. }), "{keys:?}");
+    keys
+}
+
+#[test]
+fn a_house_that_forbids_everything_still_asks_who_it_is_and_never_what_others_are_asked() {
+    let text = "@id(\"house.never\")\n@kind(\"labour\")\n@article(\"1\")\n\
+                @valid_from(\"2026-10-01\")\n@nl(\"Nooit.\")\n@en(\"Never.\")\n\
+                forbid (principal, action, resource);";
+    let law = Rulebook::embedded(at()).unwrap();
+    let files = [("house.cedar".to_owned(), text.to_owned())];
+    let house = crate::HouseRules::read(&files, &law).unwrap();
+    let house = law.with_house(&house).unwrap();
+    for act in ["record", "keep", "destroy", "import_file"] {
+        let keys = asked(&house, &[("act", act), ("recorder", "employee")]);
+        assert_eq!(keys[..2], ["act", "recorder"], "{act}");
+        let by_law = asked(&law, &[("act", act), ("recorder", "employee")]);
+        let more: Vec<_> = keys.iter().filter(|key| !by_law.contains(key)).collect();
+        assert!(more.is_empty(), "{act}: {more:?} beside {by_law:?}");
+    }
+}
+
+#[test]
+fn every_new_purpose_can_be_said_to_have_been_told_beforehand() {
+    let purposes = |id: &str, fact: &str| {
+        let choices = question(id).unwrap().choices().iter();
+        let values = choices
+            .flat_map(|choice| choice.sets)
+            .filter(|set| set.0 == fact);
+        values
+            .filter_map(|(_, value)| Some(value.as_ref()?.trim_matches(['[', ']']).to_owned()))
+            .collect::<BTreeSet<_>>()
+    };
+    assert_eq!(
+        purposes("told_purposes", "announced_purposes"),
+        purposes("new_purpose", "purpose2")
+    );
+}

@@ -1,8 +1,8 @@
 //! What is wrong with house rules, with its place and what would be right.
 
-use super::{duty, example, gate, read};
-use crate::common::rulebook;
-use voicelog_law::HouseRules;
+use super::{duty, example, gate, permitted, read, with};
+use crate::common::{rulebook, today};
+use voicelog_law::{Facts, HouseRules, decide};
 use voicelog_model::Language;
 
 /// Line, column and text of everything that is wrong, in English.
@@ -192,6 +192,126 @@ fn a_mistake_in_a_file_is_said_with_what_would_be_right() {
         ),
         ("// nothing\n".to_owned(), "there is no rule in this file"),
     ]);
+}
+
+/// The condition that others are made of.
+const LINE: &str = "context.line";
+
+fn nested(open: &str, deep: usize, close: &str) -> String {
+    format!("{}{LINE}{}", open.repeat(deep), close.repeat(deep))
+}
+
+fn chain(link: &str, steps: usize) -> String {
+    format!("{LINE}{}", format!(" {link} {LINE}").repeat(steps))
+}
+
+#[test]
+fn a_rule_that_would_take_all_of_the_stack_is_refused_with_its_place() {
+    for deep in [8, 1_000, 10_000] {
+        all_said(&[
+            (
+                gate("house.a", &nested("(", deep, ")")),
+                "house.cedar:8:15: `house.a`: too deep: at most 8 brackets",
+            ),
+            (gate("house.a", &nested("!(", deep, ")")), "too deep"),
+            (gate("house.a", &nested("[", deep, "]")), "too deep"),
+            (gate("house.a", &nested("{a: ", deep, "}")), "too deep"),
+            (
+                gate("house.a", &nested("if ", deep, " then true else true")),
+                "too deep",
+            ),
+        ]);
+    }
+    let whens = "when { context.line }\n".repeat(50);
+    let whens = gate("house.a", LINE).replace("\nwhen", &format!("\n{whens}when"));
+    for steps in [40, 2_000] {
+        all_said(&[
+            (gate("house.a", &chain("&&", steps)), "too long: at most 40"),
+            (gate("house.a", &chain("||", steps)), "too long"),
+            (
+                gate("house.a", &format!("context{}", ".line".repeat(steps + 1))),
+                "too long",
+            ),
+            (gate("house.a", &"!".repeat(steps)), "too long"),
+            (whens.clone(), "too long"),
+        ]);
+    }
+}
+
+#[test]
+fn a_rule_within_the_limits_is_read_and_evaluated_on_half_the_stack_of_a_thread() {
+    let at_most = [
+        (nested("(", 7, ")"), true),
+        (nested("!(", 7, ")"), false),
+        (
+            nested("!(context.line && context.live || ", 7, ")") + &" || context.line".repeat(18),
+            true,
+        ),
+        (chain("&&", 39), true),
+        (chain("||", 39), true),
+    ];
+    let checks = move || {
+        for (when, is_so) in at_most {
+            let with = with(&gate("house.a", &when));
+            let facts = Facts::parse(permitted().to_string().as_bytes(), today()).unwrap();
+            let decision = decide(&with, &facts, today());
+            let mut reasons = decision.reasons().iter();
+            assert_eq!(reasons.any(|reason| reason.rule == "house.a"), is_so);
+            // Cedar passes over mistakes in silence where its stack is short.
+            all_said(&[(
+                gate("house.a", &when.replacen(LINE, "context.line > 3", 1)),
+                "here belongs a number",
+            )]);
+        }
+    };
+    rulebook();
+    let thread = std::thread::Builder::new().stack_size(1 << 20);
+    thread.spawn(checks).unwrap().join().unwrap();
+}
+
+#[test]
+fn reckoning_is_refused_since_a_rule_that_fails_refuses_everything() {
+    let table = [
+        "context has age_youngest && context.age_youngest * 2 > 9",
+        "context has age_youngest && context.age_youngest > -1",
+        "context has age_youngest && context.age_youngest + 1 > 9",
+        "datetime(\"2026-01-01\") < datetime(\"2027-01-01\")",
+    ];
+    let wanted = "a house rule does not reckon";
+    all_said(&table.map(|when| (gate("house.a", when), wanted)));
+    with(&gate(
+        "house.a",
+        "context has age_youngest && context.age_youngest < 16",
+    ));
+}
+
+#[test]
+fn a_sign_that_a_terminal_obeys_is_refused_with_its_place() {
+    let right = gate("house.a", LINE);
+    let english = "house.cedar:6:5: `house.a`: there is a control character here (U+001B)";
+    all_said(&[
+        (right.replace("Not", "\\u{1b}[31mNot"), english),
+        (right.replace("Not", "\\u{1_b}[31mNot"), english),
+        (right.replace("Not", "\\\\\\x1b[31mNot"), english),
+        (
+            right.replace("Not", "\u{1b}[31mNot"),
+            "house.cedar:6:6: `house.a`: there is a control character here (U+001B)",
+        ),
+        (right.replace("Handboek", "\\rHandboek"), "here (U+000D)"),
+        (right.replace("Not", "\u{9b}Not"), "here (U+009B)"),
+        (
+            right.replace("house.a", "house.\u{7}a"),
+            "house.cedar:1:12: there is a control character here (U+0007)",
+        ),
+        (right.replace("forbid", "// \r (\nforbid"), "here (U+000D)"),
+    ]);
+    with(&right.replace("Not here", "Not\\n\there \\\\x1b"));
+    with(&right.replace('\n', "\r\n"));
+}
+
+#[test]
+fn a_byte_order_mark_says_nothing() {
+    with(&format!("\u{feff}{}", gate("house.a", LINE)));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::Path;
 use voicelog_law::{
-    Answer, Answers, Ask, Entry, EntryKind, Facts, Form, Interview, Rulebook, Step,
+    Answer, Answers, Ask, Entry, EntryKind, Facts, Form, Interview, Rulebook, Step, in_brackets,
 };
 use voicelog_model::{Language, Timestamp};
 
@@ -135,7 +135,7 @@ fn why(ask: &Ask, lang: Language) {
     print::line(format!("  {}", ask.question.because.pick(lang)));
     if !ask.articles.is_empty() {
         let articles: Vec<_> = ask.articles.iter().take(8).map(String::as_str).collect();
-        print::line(format!("  [{}]", articles.join("; ")));
+        print::line(format!(" {}", in_brackets(&articles)));
     }
 }
 

@@ -4,7 +4,7 @@ use super::{bad, moment};
 use crate::{Context, Ended, print};
 use anyhow::Result;
 use serde_json::json;
-use voicelog_law::{Breach, BreachDuty, BreachRisk, BreachRole};
+use voicelog_law::{Breach, BreachDuty, BreachRisk, BreachRole, in_brackets};
 use voicelog_model::Timestamp;
 
 #[derive(Debug, clap::Args)]
@@ -94,5 +94,5 @@ fn line(duty: &BreachDuty, now: Timestamp, context: &Context) -> String {
         format!(" ({word} {})", local(due))
     });
     let text = said.text.pick(context.lang);
-    format!("  – {text}{until} [{}]", said.articles.join("; "))
+    format!("  – {text}{until}{}", in_brackets(&said.articles))
 }

@@ -4,7 +4,7 @@ use crate::{Context, Ended, print};
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use voicelog_law::{Document, DocumentError, DocumentText, Particulars, Style};
+use voicelog_law::{Document, DocumentError, DocumentText, Particulars, ParticularsError, Style};
 use voicelog_model::{Language, Timestamp};
 
 #[derive(Debug, clap::Args)]
@@ -78,7 +78,10 @@ pub(super) fn run(args: &Args, now: Timestamp, context: &Context) -> Result<Ende
 }
 
 fn particulars(path: &Path, lang: Language) -> Result<Particulars> {
-    let wrong = |error| super::bad(format!("`{}`: {error}", path.display()));
+    let wrong = |error: ParticularsError| {
+        let why = error.in_language(lang);
+        super::bad(format!("`{}`: {why}", path.display()))
+    };
     Particulars::parse(&super::read(path, lang)?).map_err(wrong)
 }
 

@@ -14,7 +14,9 @@ use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use voicelog_law::{BeforeRulebook, Decision, Facts, Forecast, Rulebook, moment_or_day, purposes};
+use voicelog_law::{
+    BeforeRulebook, Decision, Facts, Forecast, Rulebook, in_brackets, moment_or_day, purposes,
+};
 use voicelog_model::{Clock, DecisionId, Language, Timestamp, limits};
 
 #[derive(Debug, clap::Subcommand)]
@@ -190,12 +192,8 @@ fn bad(what: String) -> anyhow::Error {
 
 /// A moment, or a day, which counts from its beginning in the Netherlands.
 fn moment(option: &str, text: &str, lang: Language) -> Result<Timestamp> {
-    moment_or_day(text).ok_or_else(|| {
-        bad(lang.pick(
-            &format!("{option}: `{text}` is geen dag (2026-11-21) en geen moment (2026-11-21T10:02:00Z)"),
-            &format!("{option}: `{text}` is neither a day (2026-11-21) nor a moment (2026-11-21T10:02:00Z)"),
-        ).to_owned())
-    })
+    moment_or_day(text)
+        .map_err(|wrong| bad(format!("{option}: `{text}`: {}", wrong.text().pick(lang))))
 }
 
 /// Reads a file, or standard input for `-`; one byte more than may be, so that its reader says that
@@ -345,7 +343,7 @@ fn show_rule(
             "cedar": rule.cedar,
         }))?;
     } else {
-        print::line(format!("{} [{}]", rule.id, rule.articles.join("; ")));
+        print::line(format!("{}{}", rule.id, in_brackets(&rule.articles)));
         print::line(context.lang.pick(&rule.text_nl, &rule.text_en));
         print::line(&rule.cedar);
     }

@@ -4,8 +4,10 @@ use super::bad;
 use crate::cmds::show;
 use crate::{Ended, print};
 use anyhow::Result;
+use serde_json::Value;
 use voicelog_law::{
-    AnswerChange, Change, Preview, PurposeChange, RuleChange, Rulebook, TermChange, Text,
+    AnswerChange, Change, FactWords, Preview, PurposeChange, RuleChange, Rulebook, TermChange,
+    Text, in_brackets,
 };
 use voicelog_model::{Language, Timestamp};
 
@@ -27,12 +29,12 @@ pub(super) fn run(
     if as_json {
         print::json(&preview.to_json(lang))?;
     } else {
-        in_words(&preview, lang);
+        in_words(&preview, &FactWords::load(lang, to)?, lang);
     }
     Ok(Ended::Done)
 }
 
-fn in_words(preview: &Preview, lang: Language) {
+fn in_words(preview: &Preview, words: &FactWords, lang: Language) {
     let (from, to) = (&preview.from, &preview.to);
     if preview.is_empty() {
         return print::line(lang.pick(
@@ -50,7 +52,7 @@ fn in_words(preview: &Preview, lang: Language) {
         print::line(rule_in_words(rule, lang));
     }
     for term in &preview.terms {
-        print::line(term_in_words(term, lang));
+        print::line(term_in_words(term, words, lang));
     }
     for purpose in &preview.purposes {
         print::line(purpose_in_words(purpose, lang));
@@ -68,7 +70,7 @@ fn in_words(preview: &Preview, lang: Language) {
         );
     }
     for answer in &preview.answers {
-        answer_in_words(answer, lang);
+        answer_in_words(answer, words, lang);
     }
 }
 
@@ -98,11 +100,7 @@ const fn word(change: Change, lang: Language) -> &'static str {
 
 fn rule_in_words(rule: &RuleChange, lang: Language) -> String {
     let text = rule.text.pick(lang);
-    let articles = if rule.articles.is_empty() {
-        String::new()
-    } else {
-        format!(" [{}]", rule.articles.join("; "))
-    };
+    let articles = in_brackets(&rule.articles);
     format!(
         "  {} {} {}: {text}{articles}{}",
         rule.day,
@@ -112,26 +110,31 @@ fn rule_in_words(rule: &RuleChange, lang: Language) -> String {
     )
 }
 
-fn term_in_words(term: &TermChange, lang: Language) -> String {
+fn term_in_words(term: &TermChange, words: &FactWords, lang: Language) -> String {
     let bound = if term.is_floor {
         lang.pick("ten minste bewaren", "keep at least")
     } else {
         lang.pick("ten hoogste bewaren", "keep at most")
     };
     let none = lang.pick("geen termijn", "no term");
-    let purpose = term.purpose.map(|purpose| format!(", {purpose}"));
+    let said = |fact: &str, value: &str| words.value(fact, &Value::from(value));
+    let length = |length: Option<&str>| {
+        length.map_or_else(|| none.to_owned(), |length| said("retention_term", length))
+    };
+    let purpose = term.purpose;
+    let purpose = purpose.map(|purpose| format!(", {}", said("purpose", purpose)));
     format!(
         "  {} ({}{}): {} → {} [{}]",
         bound,
-        term.sector,
+        said("sector", term.sector),
         purpose.unwrap_or_default(),
-        term.before.unwrap_or(none),
-        term.after.unwrap_or(none),
+        length(term.before),
+        length(term.after),
         term.article
     )
 }
 
-fn answer_in_words(answer: &AnswerChange, lang: Language) {
+fn answer_in_words(answer: &AnswerChange, words: &FactWords, lang: Language) {
     let (before, after) = answer.outcomes;
     let outcome = if before == after {
         show::outcome(after, lang).to_owned()
@@ -142,19 +145,30 @@ fn answer_in_words(answer: &AnswerChange, lang: Language) {
             show::outcome(after, lang)
         )
     };
-    print::line(format!("  {}: {outcome}", answer.action));
+    let said = |fact: &str, values: &[&str]| {
+        let values = values.iter();
+        let values: Vec<_> = values
+            .map(|value| words.value(fact, &Value::from(*value)))
+            .collect();
+        values.join(", ")
+    };
+    let act = said("requested_action", &[answer.action.as_str()]);
+    print::line(format!("  {act}: {outcome}"));
     for (recorders, purposes) in by_purposes(&answer.situations) {
-        let (who, what) = (recorders.join(", "), purposes.join(", "));
+        let (who, what) = (
+            said("recorder_type", &recorders),
+            said("purpose", &purposes),
+        );
         print::line(format!("    {} {who}: {what}", lang.pick("voor", "for")));
     }
     if !answer.assumed.is_empty() {
         let assumed = answer.assumed.iter();
         let assumed: Vec<_> = assumed
-            .map(|(name, value)| format!("{name} = {value}"))
+            .map(|(name, value)| assumed_in_words(name, value, words, lang))
             .collect();
         print::line(format!(
             "    {} {}",
-            lang.pick("als", "where"),
+            lang.pick("als dit zo is:", "where this is so:"),
             assumed.join(", ")
         ));
     }
@@ -167,6 +181,16 @@ fn answer_in_words(answer: &AnswerChange, lang: Language) {
             print::line(line_of(what, *change, text, lang));
         }
     }
+}
+
+/// A fact that a situation is looked at with besides: "what the AI does: recognising emotions".
+fn assumed_in_words(name: &str, value: &Value, words: &FactWords, lang: Language) -> String {
+    let value = if value.is_null() {
+        lang.pick("niet bekend", "not known").to_owned()
+    } else {
+        words.value(name, value)
+    };
+    format!("{}: {value}", words.fact(name))
 }
 
 /// Recorders that have the same purposes, together with those.
@@ -200,6 +224,20 @@ fn line_of(what: &str, change: Change, text: &Text, lang: Language) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_assumed_is_said_in_words_where_there_are_any() {
+        let at = "2026-11-21T10:02:00Z".parse().unwrap();
+        let words = FactWords::load(Language::En, at).unwrap();
+        let said = |name: &str, value: Value| assumed_in_words(name, &value, &words, Language::En);
+        assert_eq!(
+            said("ai_function", json!("emotion")),
+            "what the AI does: recognising emotions"
+        );
+        assert_eq!(said("recorder_type", Value::Null), "who records: not known");
+        assert_eq!(said("legal_hold", json!({})), "legal_hold: {}");
+    }
 
     #[test]
     fn recorders_with_the_same_purposes_stand_together() {
