@@ -48,7 +48,7 @@ pub use recover::Recovery;
 pub use secrets::Secrets;
 pub use writer::RecordingWriter;
 
-pub use voicelog_evidence::audio::describe_span;
+pub use voicelog_evidence::audio::{AudioError, describe_span};
 pub use voicelog_evidence::bundle::StreamSpans;
 pub use voicelog_evidence::journal;
 pub use voicelog_evidence::timeline;

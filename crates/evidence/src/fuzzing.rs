@@ -2,18 +2,21 @@
 //!
 //! They live here and not in the targets, so that the ordinary tests run them too.
 
+use crate::audio::render;
 use crate::bundle::BundleNote;
 use crate::certificate::Certificate;
 use crate::checkpoint::{Checkpoint, TlogProof};
-use crate::journal::{ChunkReader, JournalEvent};
+use crate::journal::{ChunkReader, JournalEvent, PacketKind, Record};
 use crate::key::{DataKey, KeyEncryptionKey, open_bytes, unwrap_key};
 use crate::manifest::Manifest;
 use crate::note::{Note, SigningKey, VerifierKey};
 use crate::original::{self, EVENTS};
 use crate::segment::{CHAIN_START, SegmentReader};
-use crate::timeline::{Timeline, TimelineBuilder};
+use crate::timeline::{Timeline, TimelineBuilder, build};
 use crate::tlog::{CompactRange, Leaf};
-use voicelog_model::{RecordingId, StreamNumber};
+use voicelog_model::{
+    Codec, DecisionId, Format, MediaStream, RecordingId, StreamNumber, Timestamp,
+};
 
 /// Reads a chunk, and builds the timeline of what it holds.
 pub fn decode_chunk(data: &[u8]) {
@@ -103,6 +106,94 @@ pub fn verify_bundle(data: &[u8]) {
     let _report = crate::verify(data, None);
 }
 
+/// The call of one stream that these bytes stand for, rendered. Each packet is its payload's
+/// length, payload type (of those in [`ENCODINGS`]), bytes of sequence and time gone by, payload.
+pub fn render_sound(data: &[u8]) {
+    let records = call_of(data);
+    let timeline = build(records.clone());
+    let mut end = 0;
+    for interval in timeline.streams.iter().flat_map(|stream| &stream.intervals) {
+        assert_eq!(interval.start_us, end, "intervals adjoin");
+        end = interval.end_us;
+    }
+    assert_eq!(end, timeline.length_us(), "intervals cover the call");
+    let streams = render(records.iter().map(Record::as_view), &timeline).unwrap_or_default();
+    for stream in &streams {
+        let length = u128::from(timeline.length_us()) * u128::from(stream.rate) / 1_000_000;
+        for channel in &stream.channels {
+            assert_eq!(
+                channel.len() as u128,
+                length,
+                "sound is as long as the call"
+            );
+        }
+    }
+}
+
+/// What the packets of [`render_sound`] can be, as payload types from 96 on.
+const ENCODINGS: [&str; 12] = [
+    "PCMU",
+    "G722",
+    "opus/48000/2",
+    "L16/16000/2",
+    "telephone-event",
+    "CN",
+    "EVS/16000",
+    "AMR",
+    "G729",
+    "iLBC",
+    "GSM",
+    "L16/44100",
+];
+
+fn call_of(data: &[u8]) -> Vec<Record> {
+    let formats: Vec<_> = (96..)
+        .zip(ENCODINGS)
+        .filter_map(|(payload_type, encoding)| {
+            Some(Format {
+                codec: Codec::read(encoding)?,
+                payload_type,
+                parameters: None,
+            })
+        })
+        .collect();
+    let event = |event| Record::Event {
+        at: Timestamp::from_micros(0),
+        event,
+    };
+    let number = StreamNumber(1);
+    let decision = DecisionId::from_bytes([1; 16]);
+    let mut records = vec![event(JournalEvent::CallStarted {})];
+    records.extend(
+        MediaStream::of_formats(number, &formats)
+            .map(|stream| event(JournalEvent::StreamAdded { stream })),
+    );
+    records.push(event(JournalEvent::Permitted { decision }));
+    let (mut rest, mut sequence, mut timestamp, mut micros) = (data, 0_u16, 0_u32, 0_i64);
+    while let Some((head, after)) = rest.split_first_chunk::<4>() {
+        let [length, kind, skipped, gone] = *head;
+        let payload = after.get(..usize::from(length)).unwrap_or(after);
+        rest = after.get(payload.len()..).unwrap_or_default();
+        sequence = sequence
+            .wrapping_add(u16::from(skipped % 4))
+            .wrapping_add(1);
+        timestamp = timestamp.wrapping_add(u32::from(gone) * 40);
+        micros += i64::from(gone) * 1_000;
+        let mut bytes = vec![0x80, (kind & 0x80) | (96 + kind % 12)];
+        bytes.extend_from_slice(&sequence.to_be_bytes());
+        bytes.extend_from_slice(&timestamp.to_be_bytes());
+        bytes.extend_from_slice(&[0, 0, 0, 1]);
+        bytes.extend_from_slice(payload);
+        records.push(Record::Packet {
+            stream: number,
+            arrived: Timestamp::from_micros(micros),
+            kind: PacketKind::Rtp,
+            bytes,
+        });
+    }
+    records
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -119,6 +210,7 @@ mod tests {
             super::read_proof(&data);
             super::read_zip(&data);
             super::verify_bundle(&data);
+            super::render_sound(&data);
         }
     }
 }

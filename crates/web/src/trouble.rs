@@ -7,7 +7,7 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use std::error::Error;
-use voicelog_archive::ArchiveError;
+use voicelog_archive::{ArchiveError, AudioError};
 use voicelog_law::DocumentError;
 use voicelog_model::{Kind, Language, error};
 
@@ -147,6 +147,16 @@ impl Trouble {
 
 impl From<ArchiveError> for Trouble {
     fn from(error: ArchiveError) -> Self {
+        if let ArchiveError::Audio(AudioError::NothingDecodable(codecs)) = &error {
+            return Self::new(StatusCode::UNPROCESSABLE_ENTITY).saying(
+                format!(
+                    "Deze opname is er helemaal, maar voicelog kan haar niet afspelen: zij kwam in {codecs}. Een kopie bevat de pakketten, voor een programma dat dat wel kan."
+                ),
+                format!(
+                    "This recording is all there, but voicelog cannot play it: it came in {codecs}. A copy holds the packets, for a program that can."
+                ),
+            );
+        }
         let status = status_of(error.kind());
         let mut trouble = Self::new(status);
         if matches!(error.kind(), Kind::Invalid) {
@@ -196,5 +206,20 @@ impl IntoResponse for Trouble {
         let mut response = self.status.into_response();
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recording_that_cannot_be_played_is_not_said_to_be_gone() {
+        let error = ArchiveError::Audio(AudioError::NothingDecodable("G729".to_owned()));
+        let trouble = Trouble::from(error);
+        assert_eq!(trouble.status, StatusCode::UNPROCESSABLE_ENTITY);
+        for language in [Language::Nl, Language::En] {
+            assert!(trouble.detail(language).contains("G729"));
+        }
     }
 }

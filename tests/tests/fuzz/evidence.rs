@@ -63,6 +63,22 @@ fn fuzz_smoke_zip() {
     smoke(27, &[BUNDLE.to_vec()], fuzzing::read_zip);
 }
 
+/// Packets of every codec that a call can hold, in turn.
+fn sound() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for n in 0..60_u8 {
+        let payload = [n; 40];
+        bytes.extend_from_slice(&[40, n, n / 20, 20]);
+        bytes.extend_from_slice(&payload);
+    }
+    bytes
+}
+
+#[test]
+fn fuzz_smoke_sound() {
+    smoke_rounds(BUNDLE_ROUNDS, 29, &[sound()], fuzzing::render_sound);
+}
+
 #[test]
 fn fuzz_smoke_bundle() {
     smoke_rounds(

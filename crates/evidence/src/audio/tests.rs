@@ -46,3 +46,18 @@ fn streams_of_different_rates_stand_side_by_side_at_the_highest() {
     assert_eq!(channels, [[0, 50, 100, 100], [1, 2, 3, 4], [5, 6, 7, 8]]);
     assert_eq!(side_by_side(&[silent]), None);
 }
+
+#[test]
+fn a_span_says_when_in_which_codec_and_what_is_the_matter() {
+    let span = Span {
+        start_us: 10_000_000,
+        end_us: 12_000_000,
+        codec: Codec::Opus,
+        lack: Lack::Damaged,
+    };
+    assert_eq!(
+        describe_span(&span, Language::En),
+        "from 00:10 to 00:12, opus/48000/2: damaged packets, silence here"
+    );
+    assert!(describe_span(&span, Language::Nl).contains("beschadigde pakketten"));
+}

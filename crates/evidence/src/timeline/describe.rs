@@ -35,22 +35,29 @@ pub fn describe(interval: &Interval, language: Language) -> String {
     text
 }
 
+/// The codecs in which sound came and that cannot be played, a sentence each.
+#[must_use]
+pub fn unplayable(stream: &StreamTimeline, language: Language) -> Vec<String> {
+    let codecs = stream.codecs().iter().filter(|codec| !codec.is_playable());
+    let sentence = |codec| match language {
+        Language::Nl => format!(
+            "geluid in {codec}: voicelog kan dat niet afspelen; de pakketten zijn bewaard zoals ze kwamen"
+        ),
+        Language::En => format!(
+            "sound in {codec}: voicelog cannot play that; the packets are kept as they came"
+        ),
+    };
+    codecs
+        .filter(|_| stream.packets > 0)
+        .map(sentence)
+        .collect()
+}
+
 /// What else is to be said of a stream: what came in a codec that cannot be played, and which keys
 /// were pressed when.
 #[must_use]
 pub fn remarks(stream: &StreamTimeline, language: Language) -> Vec<String> {
-    let mut remarks = Vec::new();
-    let unplayable = stream.codecs().iter().filter(|codec| !codec.is_playable());
-    for codec in unplayable.filter(|_| stream.packets > 0) {
-        remarks.push(match language {
-            Language::Nl => format!(
-                "geluid in {codec}: voicelog kan dat niet afspelen; de pakketten zijn bewaard zoals ze kwamen"
-            ),
-            Language::En => format!(
-                "sound in {codec}: voicelog cannot play that; the packets are kept as they came"
-            ),
-        });
-    }
+    let mut remarks = unplayable(stream, language);
     for key in stream.keys.iter().take(KEYS_LISTED_MAX) {
         let interval = (key.start_us, key.start_us.saturating_add(key.length_us));
         let what = language.pick("toets ingedrukt", "key pressed");
@@ -59,8 +66,8 @@ pub fn remarks(stream: &StreamTimeline, language: Language) -> Vec<String> {
     let unlisted = stream.keys.len().saturating_sub(KEYS_LISTED_MAX);
     if unlisted > 0 {
         remarks.push(match language {
-            Language::Nl => format!("en nog {unlisted} toetsen"),
-            Language::En => format!("and {unlisted} more keys"),
+            Language::Nl => format!("en nog {unlisted} keer een toets"),
+            Language::En => format!("and {unlisted} more times a key"),
         });
     }
     if stream.left_out > 0 {
@@ -188,6 +195,9 @@ fn reason(ground: &Ground, language: Language) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::{JournalEvent, Record};
+    use crate::timeline::KeyPress;
+    use voicelog_model::{Codec, MediaStream, StreamNumber, Timestamp};
 
     fn interval(kind: IntervalKind, start_us: u64, end_us: u64) -> Interval {
         Interval {
@@ -242,6 +252,53 @@ mod tests {
         assert_eq!(
             describe(&paused, Language::En),
             "paused from 59:59 to 1:02:05, by a person on our side"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_played_and_which_keys_were_pressed_is_said() {
+        let stream = MediaStream {
+            number: StreamNumber(1),
+            label: None,
+            codec: Codec::Pcma,
+            payload_type: 8,
+            parameters: None,
+            also: vec![],
+            party: None,
+        };
+        let mut timeline = crate::timeline::build([
+            Record::Event {
+                at: Timestamp::from_micros(0),
+                event: JournalEvent::CallStarted {},
+            },
+            Record::Event {
+                at: Timestamp::from_micros(0),
+                event: JournalEvent::StreamAdded { stream },
+            },
+        ]);
+        let mut stream = timeline.streams.remove(0);
+        assert_eq!(remarks(&stream, Language::Nl), [""; 0]);
+        stream.packets = 50;
+        stream.heard = vec![Codec::Pcma, Codec::G729];
+        stream.keys = vec![
+            KeyPress {
+                start_us: 12_000_000,
+                length_us: 120_000,
+            };
+            201
+        ];
+        stream.left_out = 9;
+        let dutch = remarks(&stream, Language::Nl);
+        assert_eq!(dutch.len(), 203);
+        assert_eq!(
+            dutch[0],
+            "geluid in G729: voicelog kan dat niet afspelen; de pakketten zijn bewaard zoals ze kwamen"
+        );
+        assert_eq!(dutch[1], "toets ingedrukt op 00:12 (0,120 s)");
+        assert_eq!(dutch[201], "en nog 1 keer een toets");
+        assert_eq!(
+            remarks(&stream, Language::En)[202],
+            "9 packets that say which key are left out"
         );
     }
 }

@@ -4,7 +4,7 @@ use super::claims::Claims;
 use super::report::{Fact, Text};
 use crate::bundle::BundleNote;
 use crate::note::VerifierKey;
-use crate::timeline::{Interval, Timeline, Verdict, clock_text, describe};
+use crate::timeline::{Interval, Timeline, Verdict, clock_text, describe, unplayable};
 use voicelog_model::Language;
 
 /// Gaps that are listed one by one; beyond, only their number.
@@ -78,6 +78,17 @@ fn of_timeline(timeline: &Timeline, facts: &mut Vec<Fact>) {
     ));
     let (nl, en) = verdict(timeline.verdict);
     facts.push(fact(("oordeel", "verdict"), nl.to_owned(), en.to_owned()));
+    for stream in &timeline.streams {
+        let number = stream.stream.number;
+        let [nl, en] = [Language::Nl, Language::En].map(|language| unplayable(stream, language));
+        for (nl, en) in nl.into_iter().zip(en) {
+            facts.push(fact(
+                ("niet te horen", "not to be heard"),
+                format!("stroom {number}: {nl}"),
+                format!("stream {number}: {en}"),
+            ));
+        }
+    }
     let gaps = || {
         timeline.streams.iter().flat_map(|stream| {
             let number = stream.stream.number.0;

@@ -4,7 +4,7 @@ use crate::fixture::{Parts, records, verifier};
 use voicelog_evidence::bundle::SoundSpans;
 use voicelog_evidence::verify::Check;
 use voicelog_evidence::{JournalEvent, Record, canonical_json, from_canonical, verify, zip};
-use voicelog_model::Codec;
+use voicelog_model::{Codec, Language};
 
 /// The usual call, whose second stream is in another codec.
 fn call_with(encoding: &str) -> Vec<Record> {
@@ -48,6 +48,11 @@ fn a_stream_that_cannot_be_decoded_is_in_the_bundle_without_sound_and_it_verifie
     let bundle = Parts::of(&call_with("EVS/16000")).bundle();
     let report = verify(&bundle, Some(&verifier()));
     assert!(report.holds(), "{:#?}", report.broken().collect::<Vec<_>>());
+    let said = report.lines(Language::En).join("\n");
+    assert!(
+        said.contains("stream 2: sound in EVS/16000: voicelog cannot play that"),
+        "{said}"
+    );
     let names = names(&bundle);
     assert!(names.iter().any(|name| name == "original/2.journal"));
     assert!(

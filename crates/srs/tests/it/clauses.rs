@@ -222,7 +222,12 @@ fn rfc7866_section_6_3_indications_for_callers_do_not_disturb_a_recording() {
         .both(&text, METADATA);
     let (key, offer) = world.offered(&invite);
     assert_eq!(offer.quirks, []);
-    assert!(offer.streams.iter().all(|stream| !stream.formats.is_empty()));
+    assert!(
+        offer
+            .streams
+            .iter()
+            .all(|stream| !stream.formats.is_empty())
+    );
     world.command(key, answer(LocalDirection::Receive));
     assert!(!world.expect(200).body().contains("record"));
 }
