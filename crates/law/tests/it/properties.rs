@@ -292,7 +292,10 @@ proptest! {
         // What was announced was not covert: where that is not known yet, it says more.
         let announcement = json!({"at": at, "text_id": "a", "language": "nl"});
         let announced = facts.has("openness").then_some(("announcement", announcement));
-        for (name, value) in announced.into_iter().chain([
+        // Nor was anything announced where the recorder denied it.
+        let asked = ("asked_if_recording", json!("asked_truth"));
+        let asked = (!facts.has(asked.0)).then_some(asked);
+        for (name, value) in announced.into_iter().chain(asked).chain([
             ("private_use_possible", json!(true)),
             ("private_use_possible", json!(false)),
             ("process_type", json!("x")),
@@ -303,7 +306,6 @@ proptest! {
             ("house_rule", json!("ban")),
             ("gov_policy_published", json!("none")),
             ("instruction_proof", json!("none")),
-            ("asked_if_recording", json!("asked_truth")),
             ("integrity", json!({"unbroken": false})),
             ("requester_function", json!("coach")),
         ]) {
