@@ -1,5 +1,6 @@
 //! What the recorder is told before it starts, and why it may not start.
 
+use crate::tls::{TlsConfig, TlsError};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -13,6 +14,8 @@ pub struct RecorderConfig {
     pub sip_udp: Option<SocketAddr>,
     /// Where SIP over TCP is listened for; port 0 = any free one.
     pub sip_tcp: Option<SocketAddr>,
+    /// Where SIP over TLS is listened for, and with which certificate.
+    pub sip_tls: Option<TlsConfig>,
     /// Host name or address that clients reach us by, for `Contact`. Without it, the address that
     /// the client called.
     pub contact_host: Option<String>,
@@ -51,6 +54,7 @@ impl Default for RecorderConfig {
         Self {
             sip_udp: None,
             sip_tcp: None,
+            sip_tls: None,
             contact_host: None,
             media_address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             media_ports: 0..=0,
@@ -87,12 +91,15 @@ pub enum StartError {
     Listen {
         /// Which address.
         address: SocketAddr,
-        /// `UDP`, `TCP` or `media`.
+        /// `UDP`, `TCP`, `TLS` or `media`.
         transport: &'static str,
         /// What the system said.
         #[source]
         source: io::Error,
     },
+    /// The certificate for TLS, its key or the issuers of clients cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// A thread or the runtime of the signalling thread cannot be made.
     #[error("cannot start a thread of the recorder")]
     Thread(#[source] io::Error),
@@ -103,7 +110,7 @@ impl StartError {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
-            Self::NoAddress | Self::NoMediaPorts { .. } => Kind::Invalid,
+            Self::NoAddress | Self::NoMediaPorts { .. } | Self::Tls(_) => Kind::Invalid,
             Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
                 Kind::Conflict
             }
@@ -116,13 +123,14 @@ impl StartError {
     #[must_use]
     pub const fn help(&self) -> &'static str {
         match self {
-            Self::NoAddress => "set an address for UDP, for TCP, or for both",
+            Self::NoAddress => "set an address for UDP, TCP or TLS",
             Self::NoMediaPorts { .. } => {
                 "give a range of two ports for each stream, such as 30000-39999, or 0-0 for any"
             }
             Self::Listen { .. } => {
                 "see whether the address is this machine's, and whether another program has the port"
             }
+            Self::Tls(error) => error.fault.help(),
             Self::Thread(_) => "see the limits of the service: threads, open files, memory",
         }
     }

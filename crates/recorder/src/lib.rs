@@ -25,9 +25,11 @@ mod ports;
 mod recorder;
 mod shared;
 mod signalling;
+mod tls;
 mod writer;
 
 pub use config::{RecorderConfig, StartError};
 pub use media::MediaCounts;
 pub use recorder::Recorder;
 pub use shared::{CallState, CallStatus, Status, WhyNot};
+pub use tls::{TlsConfig, TlsError, TlsFault, TlsFile};

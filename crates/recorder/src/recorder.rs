@@ -9,6 +9,7 @@ use crate::media::{MediaCommand, MediaThread};
 use crate::ports::MediaPorts;
 use crate::shared::{Shared, Status};
 use crate::signalling::{self, ChangedCalls, Notice, Notices};
+use crate::tls;
 use crate::writer::{Writer, WriterEnd, WriterHandle};
 use std::fmt;
 use std::io;
@@ -18,6 +19,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio_rustls::TlsAcceptor;
 use voicelog_archive::{Archive, random};
 use voicelog_model::{Clock, error::chain};
 use voicelog_srs::Endpoint;
@@ -38,6 +40,7 @@ pub struct Recorder {
     threads: Vec<JoinHandle<()>>,
     udp_address: Option<SocketAddr>,
     tcp_address: Option<SocketAddr>,
+    tls_address: Option<SocketAddr>,
     drain: Duration,
 }
 
@@ -52,17 +55,19 @@ impl Recorder {
     ///
     /// # Errors
     ///
-    /// When an address cannot be bound or a thread not be made; nothing then runs.
+    /// When an address cannot be bound, a file for TLS not be used or a thread not be made; nothing
+    /// then runs.
     pub fn start(
         config: &RecorderConfig,
         archive: Arc<Archive>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
-        let sockets = Sockets::bind(config)?;
+        let sockets = Sockets::bind(config, &clock)?;
         raise_file_limit(config);
         let seed = random::bytes().map_err(|error| StartError::Thread(io::Error::other(error)))?;
         let shared = Arc::new(Shared::default());
         let (udp_address, tcp_address) = (sockets.udp_address, sockets.tcp_address);
+        let tls_address = sockets.tls_address;
         let (notices, received) = Notices::new();
         let changed = ChangedCalls::default();
         let bell = changed.clone();
@@ -82,6 +87,7 @@ impl Recorder {
             threads,
             udp_address,
             tcp_address,
+            tls_address,
             drain: config.drain,
         };
         // After an error the drop of `recorder` ends what was started.
@@ -89,6 +95,7 @@ impl Recorder {
         tracing::info!(
             udp = udp_address.is_some(),
             tcp = tcp_address.is_some(),
+            tls = tls_address.is_some(),
             "recorder started"
         );
         Ok(recorder)
@@ -104,6 +111,12 @@ impl Recorder {
     #[must_use]
     pub const fn tcp_address(&self) -> Option<SocketAddr> {
         self.tcp_address
+    }
+
+    /// Where SIP over TLS is listened for, with its real port.
+    #[must_use]
+    pub const fn tls_address(&self) -> Option<SocketAddr> {
+        self.tls_address
     }
 
     /// The recorder as it is now.
@@ -151,13 +164,15 @@ impl Drop for Recorder {
 struct Sockets {
     udp: Option<UdpSocket>,
     tcp: Option<TcpListener>,
+    tls: Option<(TcpListener, TlsAcceptor)>,
     udp_address: Option<SocketAddr>,
     tcp_address: Option<SocketAddr>,
+    tls_address: Option<SocketAddr>,
 }
 
 impl Sockets {
-    fn bind(config: &RecorderConfig) -> Result<Self, StartError> {
-        if config.sip_udp.is_none() && config.sip_tcp.is_none() {
+    fn bind(config: &RecorderConfig, clock: &Arc<dyn Clock>) -> Result<Self, StartError> {
+        if config.sip_udp.is_none() && config.sip_tcp.is_none() && config.sip_tls.is_none() {
             return Err(StartError::NoAddress);
         }
         check_media(config)?;
@@ -171,8 +186,10 @@ impl Sockets {
         let mut sockets = Self {
             udp: None,
             tcp: None,
+            tls: None,
             udp_address: None,
             tcp_address: None,
+            tls_address: None,
         };
         if let Some(address) = config.sip_udp {
             let (socket, bound) = bind_udp(address).map_err(listen(address, "UDP"))?;
@@ -181,6 +198,11 @@ impl Sockets {
         if let Some(address) = config.sip_tcp {
             let (listener, bound) = bind_tcp(address).map_err(listen(address, "TCP"))?;
             (sockets.tcp, sockets.tcp_address) = (Some(listener), Some(bound));
+        }
+        if let Some(tls) = &config.sip_tls {
+            let acceptor = tls::acceptor(tls, clock)?;
+            let (listener, bound) = bind_tcp(tls.address).map_err(listen(tls.address, "TLS"))?;
+            (sockets.tls, sockets.tls_address) = (Some((listener, acceptor)), Some(bound));
         }
         Ok(sockets)
     }
@@ -294,6 +316,7 @@ impl House<'_> {
             shared: Arc::clone(&self.shared),
             udp: sockets.udp,
             tcp: sockets.tcp,
+            tls: sockets.tls,
             notices: received,
             changed,
             calls_max: self.config.calls_max,

@@ -184,15 +184,15 @@ fn note(bytes: &[u8], marks: &mut [(&str, String)]) {
 }
 
 fn peer(choice: u8) -> Peer {
-    let is_tcp = choice & 1 == 1;
+    let transport = match (choice & 1, choice & 0x80) {
+        (0, _) => Transport::Udp,
+        (_, 0) => Transport::Tcp,
+        _ => Transport::Tls,
+    };
     Peer {
-        transport: if is_tcp {
-            Transport::Tcp
-        } else {
-            Transport::Udp
-        },
+        transport,
         address: SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 5_060),
-        connection: is_tcp.then_some(1),
+        connection: (transport != Transport::Udp).then_some(1),
     }
 }
 

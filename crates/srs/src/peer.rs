@@ -10,6 +10,8 @@ pub enum Transport {
     Udp,
     /// A byte stream; see [`crate::StreamFramer`].
     Tcp,
+    /// The same inside TLS, taken off before the bytes come here (RFC 3261 §26.2.1).
+    Tls,
 }
 
 impl Transport {
@@ -18,6 +20,7 @@ impl Transport {
         match self {
             Self::Udp => "UDP",
             Self::Tcp => "TCP",
+            Self::Tls => "TLS",
         }
     }
 }
@@ -29,8 +32,8 @@ pub struct Peer {
     pub transport: Transport,
     /// Address and port of the other side.
     pub address: SocketAddr,
-    /// The connection, by the number that the caller gave it; `None` for UDP, and for TCP when
-    /// there is none: the caller may open one to `address`.
+    /// The connection, by the number that the caller gave it; `None` for UDP, and for TCP and TLS
+    /// when there is none: the caller may open one to `address`.
     pub connection: Option<u64>,
 }
 

@@ -161,7 +161,7 @@ impl Transactions {
         if matches!(transaction.state, State::Completed { .. }) {
             let linger = match transaction.peer.transport {
                 Transport::Udp => config.t4_micros,
-                Transport::Tcp => 0,
+                Transport::Tcp | Transport::Tls => 0,
             };
             transaction.state = State::Absorbing {
                 until: now.plus_micros(linger),

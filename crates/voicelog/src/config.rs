@@ -40,6 +40,14 @@ pub(crate) struct Sip {
     pub(crate) udp: SocketAddr,
     /// Address for SIP over TCP.
     pub(crate) tcp: SocketAddr,
+    /// Address for SIP over TLS; without it there is none.
+    pub(crate) tls: Option<SocketAddr>,
+    /// Our certificate, then those of its issuers (PEM).
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Its private key (PEM).
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Who may issue the certificates of clients (PEM); with it they must show one.
+    pub(crate) tls_client_ca: Option<PathBuf>,
     /// Address that media is received on, as written in SDP.
     pub(crate) media_address: IpAddr,
     /// First port for media; 0 = any free port.
@@ -105,6 +113,10 @@ impl Default for Sip {
         Self {
             udp: SocketAddr::new(LOOPBACK, 5060),
             tcp: SocketAddr::new(LOOPBACK, 5060),
+            tls: None,
+            tls_certificate: None,
+            tls_key: None,
+            tls_client_ca: None,
             media_address: LOOPBACK,
             media_port_first: 20_000,
             media_port_last: 39_999,
@@ -162,6 +174,7 @@ impl Config {
                 self.sip.media_port_last
             );
         }
+        self.sip.check_tls()?;
         if let Some(url) = &self.http.public_url {
             check_public_url(url)?;
         }
@@ -172,6 +185,33 @@ impl Config {
                 bail!(
                     "two lines are called `{}`; a name may stand once",
                     line.name
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Sip {
+    /// An address needs a certificate and its key, and a file without an address does nothing.
+    fn check_tls(&self) -> Result<()> {
+        let needed = [
+            ("sip.tls_certificate", &self.tls_certificate),
+            ("sip.tls_key", &self.tls_key),
+        ];
+        let (is_on, allowed) = (
+            self.tls.is_some(),
+            ("sip.tls_client_ca", &self.tls_client_ca),
+        );
+        for (key, file) in needed {
+            if is_on && file.is_none() {
+                bail!("sip.tls is set and {key} is not: name its file, in PEM");
+            }
+        }
+        for (key, file) in needed.into_iter().chain([allowed]) {
+            if !is_on && file.is_some() {
+                bail!(
+                    "{key} is set and sip.tls is not: give the address to listen on, such as \"10.0.0.5:5061\", or take the file out"
                 );
             }
         }
@@ -376,6 +416,24 @@ mod tests {
         ] {
             let error = of(wrong).unwrap_err().to_string();
             assert!(error.contains("http.public_url"), "{wrong}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_address_for_tls_goes_with_certificate_and_key_and_neither_goes_without_it() {
+        let of = |text: &str| parse(&format!("[sip]\n{text}")).map(|_config| ());
+        let (address, certificate) = ("tls = \"10.0.0.5:5061\"\n", "tls_certificate = \"c\"\n");
+        let (key, client_ca) = ("tls_key = \"k\"\n", "tls_client_ca = \"r\"\n");
+        assert!(of(&[address, certificate, key].concat()).is_ok());
+        assert!(of(&[address, certificate, key, client_ca].concat()).is_ok());
+        for (parts, missing) in [
+            ([address, certificate], "sip.tls_key is not"),
+            ([address, key], "sip.tls_certificate is not"),
+            ([certificate, key], "sip.tls is not"),
+            ([client_ca, ""], "sip.tls is not"),
+        ] {
+            let error = of(&parts.concat()).unwrap_err().to_string();
+            assert!(error.contains(missing), "{error}");
         }
     }
 

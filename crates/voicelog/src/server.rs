@@ -1,7 +1,7 @@
 //! The running server: recorder, pages, and the work that is done by the clock.
 
 use crate::clock::SystemClock;
-use crate::config::Config;
+use crate::config::{Config, Sip};
 use crate::data_folder::DataFolder;
 use crate::{print, wiring};
 use anyhow::{Context as _, Result, bail};
@@ -19,7 +19,9 @@ use voicelog_archive::{Archive, Recovery, random};
 use voicelog_casework::Asked;
 use voicelog_casework::retention::{self, Swept};
 use voicelog_model::{Clock, error};
-use voicelog_recorder::{CallState, Recorder, RecorderConfig, StartError, WhyNot};
+use voicelog_recorder::{
+    CallState, Recorder, RecorderConfig, StartError, TlsConfig, TlsFile, WhyNot,
+};
 use voicelog_web::{App, Metrics, Pause, StatusSource, WebConfig};
 use zeroize::Zeroizing;
 
@@ -235,6 +237,7 @@ fn recorder_config(config: &Config) -> RecorderConfig {
     RecorderConfig {
         sip_udp: Some(config.sip.udp),
         sip_tcp: Some(config.sip.tcp),
+        sip_tls: tls_config(&config.sip),
         media_address: config.sip.media_address,
         media_ports: config.sip.media_port_first..=config.sip.media_port_last,
         accept_without_siprec: config.sip.accept_without_siprec,
@@ -246,15 +249,31 @@ fn recorder_config(config: &Config) -> RecorderConfig {
     }
 }
 
+/// The configuration was looked at when it was read: whoever gives an address gives both files.
+fn tls_config(sip: &Sip) -> Option<TlsConfig> {
+    Some(TlsConfig {
+        address: sip.tls?,
+        certificate: sip.tls_certificate.clone()?,
+        key: sip.tls_key.clone()?,
+        client_ca: sip.tls_client_ca.clone(),
+    })
+}
+
 /// Why the recorder does not start, and which key of the configuration is about it.
 fn not_started(error: &StartError) -> anyhow::Error {
     let key = match error {
         StartError::Listen { transport, .. } => match *transport {
             "UDP" => "set sip.udp; ",
             "TCP" => "set sip.tcp; ",
+            "TLS" => "set sip.tls; ",
             _ => "set sip.media_address; ",
         },
-        StartError::NoAddress => "set sip.udp or sip.tcp; ",
+        StartError::Tls(error) => match error.file {
+            TlsFile::Certificate => "see sip.tls_certificate; ",
+            TlsFile::Key => "see sip.tls_key; ",
+            TlsFile::ClientCa => "see sip.tls_client_ca; ",
+        },
+        StartError::NoAddress => "set sip.udp, sip.tcp or sip.tls; ",
         StartError::NoMediaPorts { .. } => "set sip.media_port_first and sip.media_port_last; ",
         StartError::Thread(_) => "",
     };
@@ -445,6 +464,24 @@ mod tests {
         let error = format!("{:#}", error.err().unwrap());
         assert!(
             error.contains("set sip.udp") && error.contains(&config.sip.udp.to_string()),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_file_for_tls_that_does_not_do_is_named_with_its_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.storage.data = folder.path().join("data");
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        (config.sip.udp, config.sip.tcp) = (any, any);
+        config.sip.tls = Some(any);
+        config.sip.tls_certificate = Some(folder.path().join("gone.pem"));
+        config.sip.tls_key = Some(folder.path().join("key.pem"));
+        let error = Server::start(&config, &Arc::new(SystemClock::default()));
+        let error = format!("{:#}", error.err().unwrap());
+        assert!(
+            error.contains("gone.pem") && error.contains("see sip.tls_certificate"),
             "{error}"
         );
     }

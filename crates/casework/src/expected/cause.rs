@@ -174,6 +174,7 @@ fn by_diary(diary: &[DiaryEntry], minute: Timestamp) -> Cause {
     let mut refused = starting("refused_");
     refused.extend(starting("closed_"));
     refused.extend(starting("tcp_"));
+    refused.extend(starting("tls_"));
     refused.extend(starting("failed_inside"));
     if !refused.is_empty() {
         return Cause::TurnedAway(refused);
@@ -228,8 +229,9 @@ mod tests {
                     (5, "ran"),
                     (6, "refused_unknown_extension"),
                     (5, "tcp_framing"),
+                    (5, "tls_not_tls"),
                 ],
-                Cause::TurnedAway(words("refused_unknown_extension tcp_framing")),
+                Cause::TurnedAway(words("refused_unknown_extension tcp_framing tls_not_tls")),
             ),
             (&[(5, "offered"), (5, "ran")], Cause::NotOffered),
             (&[(5, "ran"), (5, "requests")], Cause::NothingOffered),

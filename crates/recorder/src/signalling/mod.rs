@@ -1,4 +1,4 @@
-//! The signalling thread: SIP over UDP and TCP, the endpoint's timers, and call control.
+//! The signalling thread: SIP over UDP, TCP and TLS, the endpoint's timers, and call control.
 //!
 //! One thread with a runtime of its own. Nothing on it waits for the disk or for media.
 
@@ -18,6 +18,7 @@ use tcp::{Connections, TcpEvent};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 use tokio::time::{Instant, sleep_until};
+use tokio_rustls::TlsAcceptor;
 use voicelog_model::{Clock, Timestamp, limits};
 use voicelog_srs::{Endpoint, Input, Output, Peer, Transport};
 
@@ -37,6 +38,7 @@ pub(crate) struct Parts {
     pub(crate) shared: Arc<Shared>,
     pub(crate) udp: Option<std::net::UdpSocket>,
     pub(crate) tcp: Option<std::net::TcpListener>,
+    pub(crate) tls: Option<(std::net::TcpListener, TlsAcceptor)>,
     pub(crate) notices: UnboundedReceiver<Notice>,
     pub(crate) changed: ChangedCalls,
     pub(crate) calls_max: usize,
@@ -47,7 +49,7 @@ pub(crate) struct Parts {
 enum Woken {
     Udp,
     Tcp(TcpEvent),
-    Accepted(TcpStream, SocketAddr),
+    Accepted(Transport, TcpStream, SocketAddr),
     NotAccepted,
     Notice(Option<Notice>),
     Changed,
@@ -61,7 +63,8 @@ struct Signalling {
     clock: Arc<dyn Clock>,
     shared: Arc<Shared>,
     udp: Option<(UdpSocket, SocketAddr)>,
-    listener: Option<(TcpListener, SocketAddr)>,
+    tcp: Option<TcpListener>,
+    tls: Option<TcpListener>,
     connections: Connections,
     tcp_events: Receiver<TcpEvent>,
     notices: UnboundedReceiver<Notice>,
@@ -99,21 +102,16 @@ impl Signalling {
             }
             None => None,
         };
-        let listener = match parts.tcp {
-            Some(listener) => {
-                let address = listener.local_addr()?;
-                Some((TcpListener::from_std(listener)?, address))
-            }
-            None => None,
-        };
-        let (connections, tcp_events) = Connections::new();
+        let (tls, acceptor) = parts.tls.unzip();
+        let (connections, tcp_events) = Connections::new(acceptor);
         Ok(Self {
             endpoint: parts.endpoint,
             control: parts.control,
             clock: parts.clock,
             shared: parts.shared,
             udp,
-            listener,
+            tcp: parts.tcp.map(TcpListener::from_std).transpose()?,
+            tls: tls.map(TcpListener::from_std).transpose()?,
             connections,
             tcp_events,
             notices: parts.notices,
@@ -150,7 +148,8 @@ impl Signalling {
         tokio::select! {
             Some(()) = readable(self.udp.as_ref()) => Woken::Udp,
             Some(event) = self.tcp_events.recv() => Woken::Tcp(event),
-            Some(accepted) = accept(self.listener.as_ref(), self.accept_again) => accepted,
+            accepted = accept(Transport::Tcp, self.tcp.as_ref(), self.accept_again) => accepted,
+            accepted = accept(Transport::Tls, self.tls.as_ref(), self.accept_again) => accepted,
             notice = self.notices.recv() => Woken::Notice(notice),
             () = self.changed.wait() => Woken::Changed,
             () = sleep_until(timeout) => Woken::Timeout,
@@ -183,8 +182,8 @@ impl Signalling {
         match woken {
             Woken::Udp => self.read_datagrams(),
             Woken::Tcp(event) => self.on_tcp(event, now),
-            Woken::Accepted(stream, address) => {
-                if !self.connections.accept(stream, address) {
+            Woken::Accepted(transport, stream, address) => {
+                if !self.connections.accept(transport, stream, address) {
                     self.count("tcp_too_many");
                 }
             }
@@ -265,17 +264,7 @@ impl Signalling {
 
     fn on_tcp(&mut self, event: TcpEvent, now: Timestamp) {
         match event {
-            TcpEvent::Message {
-                connection,
-                address,
-                local,
-                bytes,
-            } => {
-                let from = Peer {
-                    transport: Transport::Tcp,
-                    address,
-                    connection: Some(connection),
-                };
+            TcpEvent::Message { from, local, bytes } => {
                 self.endpoint.handle(Input::Message {
                     now,
                     from,
@@ -308,7 +297,7 @@ impl Signalling {
                 // What cannot be sent now is as good as lost on the way: SIP sends it again.
                 socket.try_send_to(&bytes, to.address).is_ok()
             }),
-            Transport::Tcp => match self.connections.send(to.connection, to.address, bytes) {
+            Transport::Tcp | Transport::Tls => match self.connections.send(to, bytes) {
                 Ok(()) => true,
                 Err(connection) => {
                     if let Some(connection) = connection {
@@ -407,16 +396,14 @@ async fn readable(udp: Option<&(UdpSocket, SocketAddr)>) -> Option<()> {
 }
 
 /// Resolves when a client connects, not before `from`; never without a listener.
-async fn accept(listener: Option<&(TcpListener, SocketAddr)>, from: Instant) -> Option<Woken> {
-    match listener {
-        Some((listener, _)) => {
-            sleep_until(from).await;
-            match listener.accept().await {
-                Ok((stream, address)) => Some(Woken::Accepted(stream, address)),
-                // Too many open files, or the client is gone already.
-                Err(_) => Some(Woken::NotAccepted),
-            }
-        }
-        None => std::future::pending().await,
+async fn accept(transport: Transport, listener: Option<&TcpListener>, from: Instant) -> Woken {
+    let Some(listener) = listener else {
+        return std::future::pending().await;
+    };
+    sleep_until(from).await;
+    match listener.accept().await {
+        Ok((stream, address)) => Woken::Accepted(transport, stream, address),
+        // Too many open files, or the client is gone already.
+        Err(_) => Woken::NotAccepted,
     }
 }

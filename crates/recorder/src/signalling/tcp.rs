@@ -1,21 +1,25 @@
-//! SIP over TCP: connections, their limits, and whole messages out of their bytes.
+//! SIP over TCP, and over TLS inside it: connections, their limits, and whole messages out of their
+//! bytes.
 //!
 //! Each connection has a task that reads and one that writes. What they read goes over one
 //! bounded channel, so a client that sends faster than we work is slowed down by its own
 //! connection. A client that does not read what we send loses its connection, never our time.
+//! A connection counts from its first packet, so half a handshake counts as well.
 
+use crate::tls;
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use voicelog_model::limits;
-use voicelog_srs::{Frame, PONG, StreamFramer};
+use voicelog_srs::{Frame, PONG, Peer, StreamFramer, Transport};
 
 /// How long a connection may hold an unfinished message, or be open without any whole one.
 const UNFINISHED: Duration = Duration::from_secs(30);
@@ -37,22 +41,53 @@ const READ_BYTES: usize = 8 * 1024;
 pub(crate) enum TcpEvent {
     /// A whole message.
     Message {
-        /// Which connection.
-        connection: u64,
-        /// Whose.
-        address: SocketAddr,
+        /// Whose, over which connection.
+        from: Peer,
         /// Where it came in.
         local: SocketAddr,
         /// The message.
         bytes: Vec<u8>,
     },
-    /// We reached a client; what is still to be sent waits in the channel.
-    Connected(u64, TcpStream, Receiver<Vec<u8>>),
+    /// We reached a client, or have shaken hands; what is still to be sent waits in the channel.
+    Connected(u64, Stream, Receiver<Vec<u8>>),
     /// It is closed; with the reason to count if it was refused.
     Closed(u64, Option<&'static str>),
 }
 
+/// What the messages of a connection travel over.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Tcp(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Stream {
+    fn local_address(&self) -> io::Result<SocketAddr> {
+        match self {
+            Self::Tcp(stream) => stream.local_addr(),
+            Self::Tls(stream) => stream.get_ref().0.local_addr(),
+        }
+    }
+
+    fn split(self) -> (ReadSide, WriteSide) {
+        match self {
+            Self::Tcp(stream) => {
+                let (read, write) = stream.into_split();
+                (Box::new(read), Box::new(write))
+            }
+            Self::Tls(stream) => {
+                let (read, write) = split(stream);
+                (Box::new(read), Box::new(write))
+            }
+        }
+    }
+}
+
+type ReadSide = Box<dyn AsyncRead + Send + Unpin>;
+type WriteSide = Box<dyn AsyncWrite + Send + Unpin>;
+
 struct Connection {
+    transport: Transport,
     address: SocketAddr,
     outbox: Sender<Vec<u8>>,
     tasks: Vec<AbortHandle>,
@@ -71,32 +106,44 @@ pub(crate) struct Connections {
     open: HashMap<u64, Connection>,
     last: u64,
     events: Sender<TcpEvent>,
+    acceptor: Option<TlsAcceptor>,
 }
 
 impl Connections {
-    /// No connection yet, and where their events come out.
-    pub(crate) fn new() -> (Self, Receiver<TcpEvent>) {
+    /// No connection yet, and where their events come out. TLS is taken with `acceptor` only.
+    pub(crate) fn new(acceptor: Option<TlsAcceptor>) -> (Self, Receiver<TcpEvent>) {
         let (events, received) = channel(INBOX);
         let connections = Self {
             open: HashMap::new(),
             last: 0,
             events,
+            acceptor,
         };
         (connections, received)
     }
 
     /// Takes a connection that a client made. False if there are as many as we take.
-    pub(crate) fn accept(&mut self, stream: TcpStream, address: SocketAddr) -> bool {
+    pub(crate) fn accept(
+        &mut self,
+        transport: Transport,
+        stream: TcpStream,
+        address: SocketAddr,
+    ) -> bool {
         if self.open.len() >= limits::SIP_CONNECTIONS_MAX {
             return false;
         }
-        let (number, waiting) = self.enter(address);
-        self.start(number, stream, waiting);
+        let (number, waiting) = self.enter(transport, address);
+        match self.acceptor.clone() {
+            Some(acceptor) if transport == Transport::Tls => {
+                self.shake_hands(number, acceptor, stream, waiting);
+            }
+            _ => self.start(number, Stream::Tcp(stream), waiting),
+        }
         true
     }
 
-    /// A connection that we made is there: starts its tasks.
-    pub(crate) fn connected(&mut self, number: u64, stream: TcpStream, waiting: Receiver<Vec<u8>>) {
+    /// A connection is ready: starts its tasks.
+    pub(crate) fn connected(&mut self, number: u64, stream: Stream, waiting: Receiver<Vec<u8>>) {
         self.start(number, stream, waiting);
     }
 
@@ -105,17 +152,14 @@ impl Connections {
         self.open.remove(&number).is_some()
     }
 
-    /// Sends over a connection, or over another one to the same address, or over a new one. The
-    /// error is the connection that had to be closed because its client does not read, if one.
-    pub(crate) fn send(
-        &mut self,
-        connection: Option<u64>,
-        address: SocketAddr,
-        bytes: Vec<u8>,
-    ) -> Result<(), Option<u64>> {
-        let number = connection
-            .filter(|number| self.open.contains_key(number))
-            .or_else(|| self.to(address));
+    /// Sends over a connection, or over another one to the same address, or over a new one. Over TLS
+    /// none is made: nobody has said whose certificate the other side would have to show. The error
+    /// is the connection that had to be closed because its client does not read, if one.
+    pub(crate) fn send(&mut self, to: Peer, bytes: Vec<u8>) -> Result<(), Option<u64>> {
+        let open = to
+            .connection
+            .filter(|number| self.open.contains_key(number));
+        let number = open.or_else(|| self.open_to(to));
         if let Some(number) = number {
             let is_sent = self
                 .open
@@ -127,24 +171,30 @@ impl Connections {
             self.close(number);
             return Err(Some(number));
         }
-        if self.open.len() < limits::SIP_CONNECTIONS_MAX && self.connect(address, bytes) {
+        let may_connect = to.transport == Transport::Tcp;
+        if may_connect
+            && self.open.len() < limits::SIP_CONNECTIONS_MAX
+            && self.connect(to.address, bytes)
+        {
             Ok(())
         } else {
             Err(None)
         }
     }
 
-    fn to(&self, address: SocketAddr) -> Option<u64> {
+    fn open_to(&self, to: Peer) -> Option<u64> {
+        let wanted = (to.transport, to.address);
         self.open
             .iter()
-            .find(|(_, connection)| connection.address == address)
+            .find(|(_, connection)| (connection.transport, connection.address) == wanted)
             .map(|(number, _)| *number)
     }
 
-    fn enter(&mut self, address: SocketAddr) -> (u64, Receiver<Vec<u8>>) {
+    fn enter(&mut self, transport: Transport, address: SocketAddr) -> (u64, Receiver<Vec<u8>>) {
         self.last += 1;
         let (outbox, waiting) = channel(OUTBOX);
         let connection = Connection {
+            transport,
             address,
             outbox,
             tasks: Vec::new(),
@@ -154,7 +204,7 @@ impl Connections {
     }
 
     fn connect(&mut self, address: SocketAddr, first: Vec<u8>) -> bool {
-        let (number, waiting) = self.enter(address);
+        let (number, waiting) = self.enter(Transport::Tcp, address);
         let is_sent = self
             .open
             .get(&number)
@@ -163,7 +213,7 @@ impl Connections {
         let task = tokio::spawn(async move {
             let stream = timeout(CONNECT, TcpStream::connect(address)).await;
             let event = match stream {
-                Ok(Ok(stream)) => TcpEvent::Connected(number, stream, waiting),
+                Ok(Ok(stream)) => TcpEvent::Connected(number, Stream::Tcp(stream), waiting),
                 Ok(Err(_)) | Err(_) => TcpEvent::Closed(number, Some("tcp_unreachable")),
             };
             tell(&events, event).await;
@@ -174,19 +224,42 @@ impl Connections {
         is_sent
     }
 
-    fn start(&mut self, number: u64, stream: TcpStream, waiting: Receiver<Vec<u8>>) {
+    fn shake_hands(
+        &mut self,
+        number: u64,
+        acceptor: TlsAcceptor,
+        stream: TcpStream,
+        waiting: Receiver<Vec<u8>>,
+    ) {
+        let events = self.events.clone();
+        let task = tokio::spawn(async move {
+            let event = match tls::handshake(&acceptor, stream).await {
+                Ok(stream) => TcpEvent::Connected(number, Stream::Tls(Box::new(stream)), waiting),
+                Err(why) => TcpEvent::Closed(number, Some(why)),
+            };
+            tell(&events, event).await;
+        });
+        if let Some(connection) = self.open.get_mut(&number) {
+            connection.tasks.push(task.abort_handle());
+        }
+    }
+
+    fn start(&mut self, number: u64, stream: Stream, waiting: Receiver<Vec<u8>>) {
         let Some(connection) = self.open.get_mut(&number) else {
             return;
         };
         let incoming = Incoming {
-            connection: number,
-            address: connection.address,
+            from: Peer {
+                transport: connection.transport,
+                address: connection.address,
+                connection: Some(number),
+            },
             // A connection that is already gone says so when it is read.
-            local: stream.local_addr().unwrap_or(connection.address),
+            local: stream.local_address().unwrap_or(connection.address),
             events: self.events.clone(),
             outbox: connection.outbox.clone(),
         };
-        let (read, write) = stream.into_split();
+        let (read, write) = stream.split();
         let reading = tokio::spawn(async move {
             let why = incoming.read_messages(read).await;
             tell(&incoming.events, TcpEvent::Closed(number, why)).await;
@@ -203,8 +276,7 @@ impl Connections {
 
 /// The reading side of one connection.
 struct Incoming {
-    connection: u64,
-    address: SocketAddr,
+    from: Peer,
     local: SocketAddr,
     events: Sender<TcpEvent>,
     outbox: Sender<Vec<u8>>,
@@ -212,7 +284,7 @@ struct Incoming {
 
 impl Incoming {
     /// Reads until the connection ends or breaks a limit; the reason if it did.
-    async fn read_messages(&self, mut read: OwnedReadHalf) -> Option<&'static str> {
+    async fn read_messages(&self, mut read: ReadSide) -> Option<&'static str> {
         let mut framer = StreamFramer::new();
         let mut bytes = vec![0; READ_BYTES];
         // A deadline for the whole of a message, so that a byte now and then does not put it off.
@@ -245,8 +317,7 @@ impl Incoming {
                 Ok(Some(Frame::Message(bytes))) => {
                     has_message = true;
                     let message = TcpEvent::Message {
-                        connection: self.connection,
-                        address: self.address,
+                        from: self.from,
                         local: self.local,
                         bytes,
                     };
@@ -265,11 +336,16 @@ impl Incoming {
 }
 
 async fn write_messages(
-    mut write: OwnedWriteHalf,
+    mut write: WriteSide,
     mut waiting: Receiver<Vec<u8>>,
 ) -> Result<(), io::Error> {
     while let Some(bytes) = waiting.recv().await {
-        timeout(WRITE, write.write_all(&bytes)).await??;
+        let write_whole = async {
+            write.write_all(&bytes).await?;
+            // TLS keeps what its socket has no room for.
+            write.flush().await
+        };
+        timeout(WRITE, write_whole).await??;
     }
     Ok(())
 }

@@ -12,9 +12,42 @@ pub(crate) const STAFF: Address = "sip:2001@voorbeeld.example";
 pub(crate) const DUTCH: Address = "tel:+31201234567";
 pub(crate) const GERMAN: Address = "tel:+4930901820";
 
-/// One call of a client over UDP on loopback.
+/// What shows that a client is a recording client: the feature tag and the option tag.
+const SIPREC: (&str, &str) = (";+sip.src", "Require: siprec\r\n");
+
+/// What the messages of a call travel over.
+pub(crate) trait Wire {
+    /// As `Via` writes it.
+    fn transport(&self) -> &'static str;
+    fn local(&self) -> SocketAddr;
+    fn send(&mut self, text: &str);
+    /// The next message, whole.
+    fn receive(&mut self) -> String;
+}
+
+impl Wire for UdpSocket {
+    fn transport(&self) -> &'static str {
+        "UDP"
+    }
+
+    fn local(&self) -> SocketAddr {
+        self.local_addr().unwrap()
+    }
+
+    fn send(&mut self, text: &str) {
+        Self::send(self, text.as_bytes()).unwrap();
+    }
+
+    fn receive(&mut self) -> String {
+        let mut bytes = vec![0; 65_535];
+        let length = self.recv(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    }
+}
+
+/// One call of a client on loopback.
 pub(crate) struct RawCall {
-    sip: UdpSocket,
+    sip: Box<dyn Wire>,
     server: SocketAddr,
     /// A socket for each stream; the offer names its address.
     pub(crate) media: Vec<UdpSocket>,
@@ -25,13 +58,14 @@ pub(crate) struct RawCall {
     sign: (&'static str, &'static str),
     /// Payload types of each line, and the attributes that say what they are.
     formats: &'static str,
+    call_id: String,
     tag: String,
     cseq: u32,
     sequence: u16,
 }
 
 impl RawCall {
-    /// Places a call; gives it once it is answered with 200.
+    /// Places a call over UDP; gives it once it is answered with 200.
     pub(crate) fn place(
         server: &Server,
         line: &'static str,
@@ -49,8 +83,7 @@ impl RawCall {
         metadata: Option<&str>,
         formats: &'static str,
     ) -> Self {
-        let sign = (";+sip.src", "Require: siprec\r\n");
-        let mut call = Self::new(server, line, sign, formats);
+        let mut call = Self::new(server, line, SIPREC, formats);
         assert_eq!(call.offer("INVITE", streams, metadata), 200);
         call
     }
@@ -69,9 +102,35 @@ impl RawCall {
     ) -> Self {
         let sip = UdpSocket::bind("127.0.0.1:0").unwrap();
         sip.set_read_timeout(Some(LONG)).unwrap();
+        let to = server.recorder.udp_address().unwrap();
+        sip.connect(to).unwrap();
+        Self::over(Box::new(sip), to, line, sign, formats)
+    }
+
+    /// Places a call over another way to the server.
+    pub(crate) fn place_over(
+        sip: Box<dyn Wire>,
+        server: SocketAddr,
+        line: &'static str,
+        streams: usize,
+        metadata: Option<&str>,
+    ) -> Self {
+        let mut call = Self::over(sip, server, line, SIPREC, "8");
+        assert_eq!(call.offer("INVITE", streams, metadata), 200);
+        call
+    }
+
+    fn over(
+        sip: Box<dyn Wire>,
+        server: SocketAddr,
+        line: &'static str,
+        sign: (&'static str, &'static str),
+        formats: &'static str,
+    ) -> Self {
         Self {
+            call_id: format!("raw@{}", sip.local()),
             sip,
-            server: server.recorder.udp_address().unwrap(),
+            server,
             media: Vec::new(),
             to: Vec::new(),
             line,
@@ -174,10 +233,8 @@ impl RawCall {
         self.cseq += 1;
         let cseq = self.cseq;
         self.send(method, cseq, rest);
-        let mut bytes = vec![0; 65_535];
         loop {
-            let length = self.sip.recv(&mut bytes).unwrap();
-            let text = String::from_utf8_lossy(&bytes[..length]).into_owned();
+            let text = self.sip.receive();
             // Requests of the server are left without an answer, as are its 100s.
             let Some(status) = text.strip_prefix("SIP/2.0 ") else {
                 continue;
@@ -203,6 +260,21 @@ impl RawCall {
         }
     }
 
+    /// Lets go of its connection and goes on over another one.
+    pub(crate) fn go_on_over(&mut self, sip: Box<dyn Wire>) {
+        self.sip = sip;
+    }
+
+    /// The next request of the server, which is left without an answer.
+    pub(crate) fn next_request(&mut self) -> String {
+        loop {
+            let text = self.sip.receive();
+            if !text.starts_with("SIP/2.0 ") {
+                return text;
+            }
+        }
+    }
+
     fn take_answer(&mut self, text: &str) {
         let ports = text
             .lines()
@@ -213,20 +285,22 @@ impl RawCall {
             .collect();
     }
 
-    fn send(&self, method: &str, cseq: u32, rest: &str) {
-        let (to, local) = (self.server, self.sip.local_addr().unwrap());
+    fn send(&mut self, method: &str, cseq: u32, rest: &str) {
+        let (to, local) = (self.server, self.sip.local());
+        let transport = self.sip.transport();
         let tag = if self.tag.is_empty() {
             String::new()
         } else {
             format!(";tag={}", self.tag)
         };
-        let (line, (feature, option)) = (self.line, self.sign);
+        let (line, call_id) = (self.line, &self.call_id);
+        let (feature, option) = self.sign;
         let text = format!(
-            "{method} sip:{line}@{to} SIP/2.0\r\nVia: SIP/2.0/UDP {local};branch=z9hG4bK{method}{cseq}\r\n\
+            "{method} sip:{line}@{to} SIP/2.0\r\nVia: SIP/2.0/{transport} {local};branch=z9hG4bK{method}{cseq}\r\n\
              Max-Forwards: 70\r\nFrom: <sip:src@{local}>;tag=src\r\nTo: <sip:{line}@{to}>{tag}\r\n\
-             Call-ID: raw@{local}\r\nCSeq: {cseq} {method}\r\nContact: <sip:src@{local}>{feature}\r\n\
+             Call-ID: {call_id}\r\nCSeq: {cseq} {method}\r\nContact: <sip:src@{local};transport={transport}>{feature}\r\n\
              {option}{rest}"
         );
-        self.sip.send_to(text.as_bytes(), to).unwrap();
+        self.sip.send(&text);
     }
 }

@@ -57,9 +57,15 @@ impl Dialog {
         local.extend_from_slice(local_tag.as_bytes());
         let host = host(ours);
         let port = ours.local.port();
+        let target = contact(message)?;
+        let routes = headers.list(HeaderName::RecordRoute);
         let contact_uri = match from.transport {
             Transport::Udp => format!("sip:{host}:{port}"),
             Transport::Tcp => format!("sip:{host}:{port};transport=tcp"),
+            Transport::Tls if ours.asked.is_sips || is_sips(next_uri(&routes, &target)) => {
+                format!("sips:{host}:{port}")
+            }
+            Transport::Tls => format!("sip:{host}:{port};transport=tls"),
         };
         Some(Self {
             call_id: message.call_id()?.to_vec(),
@@ -67,8 +73,8 @@ impl Dialog {
             remote_tag: message.tag(HeaderName::From),
             local,
             remote: headers.first(HeaderName::From)?.to_vec(),
-            target: contact(message)?,
-            routes: headers.list(HeaderName::RecordRoute),
+            target,
+            routes,
             local_cseq: 0,
             remote_cseq: cseq,
             peer: from,
@@ -158,8 +164,7 @@ impl Dialog {
         if self.peer.connection.is_some() {
             return self.peer;
         }
-        let route = self.routes.first().map(|route| Address::parse(route).uri);
-        let uri = Uri::parse(route.unwrap_or(&self.target));
+        let uri = Uri::parse(next_uri(&self.routes, &self.target));
         let mut peer = self.peer;
         if let Some(address) = uri.and_then(|uri| uri.socket_address()) {
             peer.address = address;
@@ -172,6 +177,18 @@ impl Dialog {
         let text = plain(text, REASON_BYTES_MAX);
         format!("SIP;cause=200;text=\"{text}\"")
     }
+}
+
+/// Where a request within the dialog goes next: its first route, or else the client itself.
+fn next_uri<'a>(routes: &'a [String], target: &'a str) -> &'a str {
+    let route = routes.first().map(|route| Address::parse(route).uri);
+    route.unwrap_or(target)
+}
+
+/// Whether the other side asks for `sips` all the way, which our `Contact` then has to be as well
+/// (RFC 3261 §12.1.1).
+fn is_sips(uri: &str) -> bool {
+    Uri::parse(uri).is_some_and(|uri| uri.is_sips)
 }
 
 /// Whether the client takes UPDATE; `None` = it does not say.

@@ -5,6 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 
 /// A `sip:` or `sips:` URI in its parts. `Debug` is not implemented: it is personal data.
 pub(crate) struct Uri<'a> {
+    /// The scheme is `sips`.
+    pub(crate) is_sips: bool,
     /// User part, without password.
     user: Option<&'a str>,
     /// Host name or address, IPv6 without brackets.
@@ -20,7 +22,8 @@ impl<'a> Uri<'a> {
     /// Reads a URI; `None` for another scheme or an empty host.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let (scheme, rest) = text.trim().split_once(':')?;
-        if !scheme.eq_ignore_ascii_case("sip") && !scheme.eq_ignore_ascii_case("sips") {
+        let is_sips = scheme.eq_ignore_ascii_case("sips");
+        if !is_sips && !scheme.eq_ignore_ascii_case("sip") {
             return None;
         }
         let rest = rest.split('?').next()?;
@@ -32,6 +35,7 @@ impl<'a> Uri<'a> {
         let (host_port, params) = rest.split_once(';').unwrap_or((rest, ""));
         let (host, port) = host_and_port(host_port)?;
         Some(Self {
+            is_sips,
             user,
             host,
             port,

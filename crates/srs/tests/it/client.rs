@@ -198,6 +198,13 @@ pub(crate) fn tcp(connection: u64) -> Peer {
     }
 }
 
+pub(crate) fn tls(connection: u64) -> Peer {
+    Peer {
+        transport: Transport::Tls,
+        ..tcp(connection)
+    }
+}
+
 /// The endpoint, its client, and the time.
 pub(crate) struct World {
     pub(crate) endpoint: Endpoint,

@@ -171,6 +171,7 @@ fn seed() -> Vec<u8> {
                 ))
                 .text(),
         ),
+        (0x81, Request::new("OPTIONS", 4).text()),
         (10, Request::new("BYE", 6).to(tag).text()),
     ] {
         data.push(choice);

@@ -1,6 +1,6 @@
 //! How messages travel: datagrams, byte streams, routes.
 
-use crate::client::{METADATA, Request, SECOND, World, ack, answer, sdp, tcp, udp};
+use crate::client::{METADATA, Request, SECOND, World, ack, answer, sdp, tcp, tls, udp};
 use voicelog_srs::{
     Command, Config, Counted, EndCause, Event, Frame, FramingError, LocalDirection, PONG,
     StreamFramer, Transport,
@@ -126,6 +126,53 @@ fn over_tcp_the_connection_is_used_for_everything() {
     assert_eq!(world.sent.len(), 0);
     world.pass(SECOND);
     world.expect_event(&Event::ReinviteRefused { status: 408 });
+}
+
+#[test]
+fn over_tls_our_contact_and_our_requests_say_so() {
+    let mut world = World::new();
+    world.peer = tls(3);
+    world.local.set_port(5_061);
+    let (key, ok) = world.established(&Request::invite(), LocalDirection::Inactive);
+    assert_eq!(ok.to, tls(3));
+    assert_eq!(
+        ok.header("Contact"),
+        Some("<sip:198.51.100.5:5061;transport=tls>;+sip.srs")
+    );
+    world.command(key, Command::Receive);
+    let reinvite = world.next_sent();
+    assert_eq!(reinvite.to, tls(3));
+    let via = reinvite.header("Via").unwrap();
+    assert!(via.starts_with("SIP/2.0/TLS 198.51.100.5:5061;"), "{via}");
+    // As over TCP: nothing is sent twice.
+    world.pass(31 * SECOND);
+    assert_eq!(world.sent.len(), 0);
+}
+
+#[test]
+fn rfc3261_section_12_1_1_who_calls_by_sips_gets_a_contact_by_sips() {
+    let mut by_uri = Request::invite();
+    by_uri.uri = "sips:sales@198.51.100.5".to_owned();
+    let by_contact = Request::invite()
+        .without("Contact")
+        .header("Contact: <sips:src@192.0.2.10>;+sip.src");
+    let by_route = Request::invite().header("Record-Route: <sips:192.0.2.20;lr>");
+    let secure = Some("<sips:198.51.100.5:5060>;+sip.srs");
+    for invite in [by_uri, by_contact, by_route] {
+        let mut world = World::new();
+        world.peer = tls(3);
+        let (_, ok) = world.established(&invite, LocalDirection::Receive);
+        assert_eq!(ok.header("Contact"), secure);
+    }
+    let mut world = World::new();
+    world.peer = tls(3);
+    // The route comes before the client's own address.
+    let mixed = Request::invite()
+        .without("Contact")
+        .header("Contact: <sips:src@192.0.2.10>;+sip.src")
+        .header("Record-Route: <sip:192.0.2.20;lr>");
+    let (_, ok) = world.established(&mixed, LocalDirection::Receive);
+    assert_ne!(ok.header("Contact"), secure);
 }
 
 #[test]

@@ -67,11 +67,12 @@ fn announce(server: &Server, config: &crate::config::Config, lang: Language) {
     let data = wiring::data_path(config);
     let udp = server.recorder.udp_address();
     let tcp = server.recorder.tcp_address();
+    let tls = server.recorder.tls_address();
     print::line(match lang {
         Language::Nl => format!("Gegevens:  {}", data.display()),
         Language::En => format!("Data:      {}", data.display()),
     });
-    for (name, address) in [("SIP/UDP", udp), ("SIP/TCP", tcp)] {
+    for (name, address) in [("SIP/UDP", udp), ("SIP/TCP", tcp), ("SIP/TLS", tls)] {
         if let Some(address) = address {
             print::line(format!("{name}:   {address}"));
         }
