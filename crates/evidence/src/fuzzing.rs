@@ -107,7 +107,7 @@ pub fn verify_bundle(data: &[u8]) {
 }
 
 /// The call of one stream that these bytes stand for, rendered. Each packet is its payload's
-/// length, payload type (of those in [`ENCODINGS`]), bytes of sequence and time gone by, payload.
+/// length, payload type (of those in `ENCODINGS`), bytes of sequence and time gone by, payload.
 pub fn render_sound(data: &[u8]) {
     let records = call_of(data);
     let timeline = build(records.clone());
