@@ -391,6 +391,7 @@ impl StatusSource for RecorderStatus {
                 ("foreign", media.foreign),
                 ("unusable", media.unusable),
                 ("dropped", media.dropped),
+                ("left_out", media.left_out),
             ],
             events: status.counts.into_iter().collect(),
         }

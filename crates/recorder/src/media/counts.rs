@@ -40,12 +40,25 @@ impl MediaCounts {
 
     /// The sum of two calls.
     pub(crate) const fn add(&mut self, other: &Self) {
-        self.kept = self.kept.saturating_add(other.kept);
-        self.control = self.control.saturating_add(other.control);
-        self.without_permit = self.without_permit.saturating_add(other.without_permit);
-        self.foreign = self.foreign.saturating_add(other.foreign);
-        self.unusable = self.unusable.saturating_add(other.unusable);
-        self.dropped = self.dropped.saturating_add(other.dropped);
+        // By name, so that one that is new is not forgotten. Which streams were heard is each
+        // call's own.
+        let Self {
+            kept,
+            control,
+            without_permit,
+            foreign,
+            unusable,
+            dropped,
+            left_out,
+            heard: _,
+        } = *other;
+        self.kept = self.kept.saturating_add(kept);
+        self.control = self.control.saturating_add(control);
+        self.without_permit = self.without_permit.saturating_add(without_permit);
+        self.foreign = self.foreign.saturating_add(foreign);
+        self.unusable = self.unusable.saturating_add(unusable);
+        self.dropped = self.dropped.saturating_add(dropped);
+        self.left_out = self.left_out.saturating_add(left_out);
     }
 }
 
