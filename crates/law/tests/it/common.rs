@@ -1,6 +1,6 @@
 //! The rulebook at the day of the cases, and how cases are read.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::sync::OnceLock;
 use voicelog_law::{Decision, Facts, Rulebook, decide_without_unknown};
@@ -58,4 +58,17 @@ pub(crate) fn kept(path: &Path, now: &str) -> String {
         std::fs::write(path, now).unwrap();
     }
     std::fs::read_to_string(path).unwrap_or_default()
+}
+
+/// The demo's sales call, with notice and everything set up.
+pub(crate) fn sales_call() -> Value {
+    json!({
+        "recorder_type": "company", "counterpart_types": ["private_person"], "channel": "phone",
+        "participation": "participant", "openness": "announced",
+        "announcement": {"at": "2026-11-21T09:59:58Z", "text_id": "verkoop-1", "language": "nl"},
+        "purpose": "bewijs_overeenkomst", "legal_basis": "b", "structural": "all",
+        "countries": ["NL"], "or_status": "consented", "staff_informed": "each_call_signal",
+        "dpia": "done", "retention_term": "P5Y", "private_use_possible": true,
+        "requested_action": "record"
+    })
 }

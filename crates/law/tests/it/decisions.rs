@@ -1,22 +1,9 @@
 //! What a decision says, and how the rules are weighed.
 
-use crate::common::{changed, decided, facts, rulebook, today};
+use crate::common::{changed, decided, facts, rulebook, sales_call, today};
 use serde_json::{Value, json};
 use voicelog_law::{Decision, Outcome, Rulebook, Status, decide, decide_without_unknown};
 use voicelog_model::Language;
-
-/// The demo's sales call, with notice and everything set up.
-fn sales_call() -> Value {
-    json!({
-        "recorder_type": "company", "counterpart_types": ["private_person"], "channel": "phone",
-        "participation": "participant", "openness": "announced",
-        "announcement": {"at": "2026-11-21T09:59:58Z", "text_id": "verkoop-1", "language": "nl"},
-        "purpose": "bewijs_overeenkomst", "legal_basis": "b", "structural": "all",
-        "countries": ["NL"], "or_status": "consented", "staff_informed": "each_call_signal",
-        "dpia": "done", "retention_term": "P5Y", "private_use_possible": true,
-        "requested_action": "record"
-    })
-}
 
 fn rules(decision: &Decision) -> Vec<&str> {
     decision

@@ -20,6 +20,17 @@ fn thinking() -> (World, SessionKey, Seen) {
     (world, key, progress)
 }
 
+/// An INVITE that is answered before anybody waits, and its 200.
+fn answered_at_once() -> (World, Seen) {
+    let mut world = World::new();
+    let (key, _) = world.offered(&invite());
+    world.command(key, answer(LocalDirection::Receive));
+    let ok = world.expect(200);
+    world.send(&ack(&invite(), &ok));
+    world.events.clear();
+    (world, ok)
+}
+
 fn prack(progress: &Seen, cseq: u32) -> Request {
     Request::new("PRACK", cseq)
         .to(&progress.to_tag())
@@ -51,12 +62,7 @@ fn a_client_that_requires_it_is_told_reliably_that_we_are_thinking() {
 
 #[test]
 fn an_answer_in_time_needs_no_provisional_response() {
-    let mut world = World::new();
-    let (key, _) = world.offered(&invite());
-    world.command(key, answer(LocalDirection::Receive));
-    let ok = world.expect(200);
-    world.send(&ack(&invite(), &ok));
-    world.events.clear();
+    let (mut world, _ok) = answered_at_once();
     world.pass(60 * SECOND);
     world.expect_silence();
     // Who does not require it is not told either.
@@ -67,12 +73,7 @@ fn an_answer_in_time_needs_no_provisional_response() {
 
 #[test]
 fn a_later_offer_that_waits_needs_none_either() {
-    let mut world = World::new();
-    let (key, _) = world.offered(&invite());
-    world.command(key, answer(LocalDirection::Receive));
-    let ok = world.expect(200);
-    world.send(&ack(&invite(), &ok));
-    world.events.clear();
+    let (mut world, ok) = answered_at_once();
     let text = format!("{}m=audio 20004 RTP/AVP 8\r\n", sdp(2, "sendonly"));
     world.send(&Request::new("INVITE", 2).to(&ok.to_tag()).sdp(&text));
     world.expect(100);

@@ -5,7 +5,7 @@ mod effect;
 mod faults;
 mod warnings;
 
-use crate::common::rulebook;
+use crate::common::{changed, rulebook, sales_call};
 use serde_json::{Value, json};
 use std::path::Path;
 use voicelog_law::{HouseFaults, HouseRules, Rulebook};
@@ -89,15 +89,7 @@ pub(super) fn broad() -> Rulebook {
 
 /// A call that the law permits, with duties.
 pub(super) fn permitted() -> Value {
-    json!({
-        "recorder_type": "company", "counterpart_types": ["private_person"], "channel": "phone",
-        "participation": "participant", "openness": "announced",
-        "announcement": {"at": "2026-11-21T09:59:58Z", "text_id": "verkoop-1", "language": "nl"},
-        "purpose": "klacht", "legal_basis": "b", "structural": "all",
-        "countries": ["NL"], "or_status": "consented", "staff_informed": "each_call_signal",
-        "dpia": "done", "retention_term": "P5Y", "private_use_possible": true,
-        "requested_action": "record"
-    })
+    changed(&sales_call(), &json!({"purpose": "klacht"}))
 }
 
 pub(super) fn mark(id: &str, kind: &str, duty: &str, when: &str) -> String {
