@@ -27,6 +27,11 @@ const NEEDS: &[Need] = &[
         why: "another program decodes what was recorded; the samples must be the same",
     },
     Need {
+        programs: &["openssl"],
+        package: "openssl",
+        why: "SIP over TLS by a TLS client that is not ours",
+    },
+    Need {
         programs: &["chromium", "chromium-browser", "google-chrome"],
         package: "chromium",
         why: "a browser: the pages are checked for accessibility as people see them",
