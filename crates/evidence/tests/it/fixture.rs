@@ -185,7 +185,6 @@ impl Parts {
             number: 1,
             byte_len: segment.len() as u64,
             sha256: Digest::of(&segment),
-            chain: Digest(chain),
         };
         let manifest = Manifest {
             version: manifest::VERSION,
