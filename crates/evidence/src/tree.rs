@@ -163,7 +163,13 @@ mod tests {
 
     #[test]
     fn a_leaf_is_what_the_document_says() {
-        let mut content = [&[0][..], &leaf_salt(&KeyDerivation::from_key(&[5; 32]), STREAM, 0), &[0, 2], &[0; 8]].concat();
+        let mut content = [
+            &[0][..],
+            &leaf_salt(&KeyDerivation::from_key(&[5; 32]), STREAM, 0),
+            &[0, 2],
+            &[0; 8],
+        ]
+        .concat();
         for (index, arrived, bytes) in packets(&[10, 20]) {
             let record = RecordRef::Packet {
                 stream: STREAM,

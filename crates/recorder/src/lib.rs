@@ -13,6 +13,7 @@
 //! Design: `design/recorder.md`.
 #![deny(missing_docs)]
 
+mod chunks;
 mod config;
 mod control;
 mod decider;

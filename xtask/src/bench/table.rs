@@ -52,6 +52,20 @@ pub(crate) fn print(floor: &Measured, server: &Measured) {
     );
 }
 
+/// One more row: rtpengine under the same load.
+pub(crate) fn print_rtpengine(server: &Measured, rtpengine: &Measured) {
+    let (ours, theirs) = (
+        server.cpu_per_call_minute(),
+        rtpengine.cpu_per_call_minute(),
+    );
+    println!(
+        "| processor seconds per call-minute, beside rtpengine (pcap, not forwarding; it lost {} of {}) | {ours:.4} | {theirs:.4} | {:.2} |",
+        rtpengine.lost(),
+        rtpengine.sent,
+        ours / theirs
+    );
+}
+
 /// One more row: the same number of calls, each of them short.
 pub(crate) fn print_short(short: &Measured, floor: &Measured) {
     println!(

@@ -15,8 +15,8 @@ pub use write::SegmentWriter;
 
 use crate::aead::{Cipher, NONCE_BYTES, TAG_BYTES};
 use crate::digest::sha256_of;
-use sha2::{Digest as _, Sha256};
 use crate::key::DataKey;
+use sha2::{Digest as _, Sha256};
 use voicelog_model::limits::CHUNK_BYTES_MAX;
 use voicelog_model::{Kind, RecordingId};
 use zeroize::Zeroizing;

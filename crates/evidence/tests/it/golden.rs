@@ -38,7 +38,11 @@ fn a_segment_of_version_1_is_read_and_written_as_ever() {
     is_golden("call.segment", &written, kept);
     let opened = SegmentReader::open(&data_key(), recording(), 1, CHAIN_START, kept).unwrap();
     assert_eq!((opened.chain, opened.tail), (chain, Tail::Clean));
-    assert_eq!(chain, Digest::of(kept).0, "the chain is what sha256sum says of the file");
+    assert_eq!(
+        chain,
+        Digest::of(kept).0,
+        "the chain is what sha256sum says of the file"
+    );
     let read: Vec<_> = opened
         .chunks
         .iter()

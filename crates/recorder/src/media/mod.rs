@@ -1,4 +1,4 @@
-//! Media threads: every 20 ms one wakes up, reads all sockets it has, and sleeps again.
+//! Media threads: every 60 ms one wakes up, reads all sockets it has, and sleeps again.
 //!
 //! Waking up once for each packet is what recording costs elsewhere; the sweep is what it costs
 //! here. In it there is no lock, no message and no new memory per packet. Each call's journal is
@@ -20,10 +20,11 @@ pub use counts::MediaCounts;
 pub(crate) use counts::SharedCounts;
 pub(crate) use session::{Dated, MediaSession, StreamMedia};
 
+use crate::chunks::Chunks;
 use crate::guard::contained;
 use crate::pace::Tick;
 use crate::signalling::{Notice, Notices};
-use crate::writer::{Chunk, WriterHandle};
+use crate::writer::WriterHandle;
 use receive::{Receiver, SweepTime};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -34,9 +35,9 @@ use voicelog_archive::journal::Cause;
 use voicelog_model::{Clock, RecordingId, StreamNumber, Timestamp, limits};
 
 /// How often all sockets are read.
-const SWEEP: Duration = Duration::from_millis(20);
+const SWEEP: Duration = Duration::from_millis(60);
 /// How often control sockets are read: RTCP comes every few seconds (RFC 3550 §6.2).
-const SWEEPS_PER_CONTROL: u64 = 25;
+const SWEEPS_PER_CONTROL: u64 = 8;
 /// In how many groups the journals are handed to the writer.
 const GROUPS: u64 = 3;
 /// How often one group is handed over.
@@ -243,21 +244,19 @@ impl MediaThread {
             return;
         }
         let now = self.clock.now();
-        let chunks: Vec<Chunk> = self
-            .calls
-            .values_mut()
-            .filter(|place| group.is_none_or(|group| place.group == group))
-            .filter_map(|place| {
-                let id = place.session.id();
-                let taken = contained("handing media over", || place.session.take_chunk(now));
-                if taken.is_none() {
-                    place.session.fail();
-                    self.notices.send(Notice::MediaFailed(id, Cause::Overload));
-                }
-                let plaintext = taken??;
-                Some(Chunk { id, plaintext })
-            })
-            .collect();
+        let mut chunks = Chunks::default();
+        for (id, place) in &mut self.calls {
+            if group.is_some_and(|group| place.group != group) {
+                continue;
+            }
+            let handed_over = contained("handing media over", || {
+                place.session.hand_over(now, &mut chunks);
+            });
+            if handed_over.is_none() {
+                place.session.fail();
+                self.notices.send(Notice::MediaFailed(*id, Cause::Overload));
+            }
+        }
         self.writer.write(chunks);
     }
 }

@@ -5,6 +5,7 @@ use super::counts::{MediaCounts, SharedCounts};
 use super::receive::{Datagram, Receiver, SweepTime, discard};
 use super::source::{SourceLock, Whose};
 use super::wanted::{Want, Wanted};
+use crate::chunks::Chunks;
 use crate::ports::PortPair;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -239,14 +240,13 @@ impl MediaSession {
         self.is_begun.then(|| self.journal.take())
     }
 
-    /// The journal since the last chunk, if there is any.
-    pub(crate) fn take_chunk(&mut self, now: Timestamp) -> Option<Vec<u8>> {
-        if self.journal.is_empty() {
-            return None;
+    /// Adds the journal since the last chunk, if there is any.
+    pub(crate) fn hand_over(&mut self, now: Timestamp, chunks: &mut Chunks) {
+        if !self.journal.is_empty() {
+            chunks.push(self.id, self.journal.plaintext());
+            self.journal.clear();
+            self.tell_dropped(now);
         }
-        let chunk = self.journal.take();
-        self.tell_dropped(now);
-        Some(chunk)
     }
 
     fn throw_away(&mut self, time: SweepTime, with_control: bool) {
