@@ -216,9 +216,7 @@ impl Keyed {
             0
         };
         let index_of = |rollover: u64| (rollover << 16) | u64::from(place.sequence);
-        if source.window.has_seen(index_of(rollover)) {
-            return Err(SrtpError::Replayed);
-        }
+        let is_likely_seen = source.window.has_seen(index_of(rollover));
         let beyond = (1..=source.unread).filter_map(|more| rollover.checked_add(more));
         let afresh = (0..=1).filter(|begun| source.may_restart && *begun < rollover);
         for rollover in std::iter::once(rollover).chain(beyond).chain(afresh) {
@@ -240,7 +238,11 @@ impl Keyed {
                 return Ok(length);
             }
         }
-        Err(SrtpError::NotAuthentic)
+        Err(if is_likely_seen {
+            SrtpError::Replayed
+        } else {
+            SrtpError::NotAuthentic
+        })
     }
 
     fn control(&mut self, packet: &mut [u8]) -> Result<usize, SrtpError> {
