@@ -1,7 +1,8 @@
 //! One call's media over real sockets, with the sweep and the commands called by hand.
 
+use super::intake::WAITING_BYTES_MAX;
 use super::receive::{Receiver, SweepTime};
-use super::session::{Dated, MediaSession, StreamMedia, WAITING_BYTES_MAX};
+use super::session::{Dated, MediaSession, StreamMedia};
 use super::{MediaCounts, SharedCounts};
 use crate::pace;
 use crate::ports::MediaPorts;

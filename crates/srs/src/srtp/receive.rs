@@ -47,7 +47,7 @@ pub struct Unprotector {
     current: Keyed,
     /// The key before, until packets of the new one have come.
     previous: Option<Keyed>,
-    /// Rollovers that may have gone by unread for a source that was never heard.
+    /// Packets that went by unread before a source was heard.
     unread: u64,
 }
 
@@ -65,7 +65,7 @@ impl Unprotector {
             current: Keyed::new(master)?,
             master: master.clone(),
             previous: None,
-            unread: ROLLOVERS_TRIED,
+            unread: 0,
         })
     }
 
@@ -90,16 +90,9 @@ impl Unprotector {
 
     /// So many packets came and were not read: their count may have rolled over meanwhile.
     pub fn skipped(&mut self, packets: u64) {
-        if packets == 0 {
-            return;
-        }
-        let more = packets.div_ceil(1 << 16).saturating_add(1);
-        let add = |unread: &mut u64| {
-            *unread = unread.saturating_add(more).min(ROLLOVERS_TRIED_MAX);
-        };
-        add(&mut self.unread);
+        self.unread = self.unread.saturating_add(packets);
         for source in &mut self.current.media {
-            add(&mut source.unread);
+            source.unread = source.unread.saturating_add(packets);
         }
     }
 
@@ -116,9 +109,7 @@ impl Unprotector {
                 length
             }
             Err(error) => match &mut self.previous {
-                Some(previous) => previous
-                    .media(packet, place, ROLLOVERS_TRIED)
-                    .map_err(|_| error)?,
+                Some(previous) => previous.media(packet, place, 0).map_err(|_| error)?,
                 None => return Err(error),
             },
         };
@@ -174,7 +165,7 @@ impl Place {
 struct Source {
     ssrc: u32,
     window: Window,
-    /// Rollovers that may have gone by unread.
+    /// Packets that went by unread since it was last heard.
     unread: u64,
     /// The key is new, and nothing of this source came with it yet.
     may_restart: bool,
@@ -217,7 +208,8 @@ impl Keyed {
         };
         let index_of = |rollover: u64| (rollover << 16) | u64::from(place.sequence);
         let is_likely_seen = source.window.has_seen(index_of(rollover));
-        let beyond = (1..=source.unread).filter_map(|more| rollover.checked_add(more));
+        let tried = (ROLLOVERS_TRIED + (source.unread >> 16)).min(ROLLOVERS_TRIED_MAX);
+        let beyond = (1..=tried).filter_map(|more| rollover.checked_add(more));
         let afresh = (0..=1).filter(|begun| source.may_restart && *begun < rollover);
         for rollover in std::iter::once(rollover).chain(beyond).chain(afresh) {
             let index = index_of(rollover);
@@ -232,7 +224,7 @@ impl Keyed {
                     source.window = Window::default();
                 }
                 source.window.note(index);
-                source.unread = ROLLOVERS_TRIED;
+                source.unread = 0;
                 source.may_restart = false;
                 remember(&mut self.media, source);
                 return Ok(length);
@@ -254,7 +246,7 @@ impl Keyed {
         let mut source = known.copied().unwrap_or(Source {
             ssrc,
             window: Window::default(),
-            unread: ROLLOVERS_TRIED,
+            unread: 0,
             may_restart: false,
         });
         if source.window.has_seen(u64::from(index)) {
