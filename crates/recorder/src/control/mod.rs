@@ -27,7 +27,7 @@ use std::sync::mpsc::Sender;
 use voicelog_archive::Archive;
 use voicelog_archive::journal::Cause;
 use voicelog_model::{RecordingId, Timestamp};
-use voicelog_srs::srtp::Unprotector;
+use voicelog_srs::srtp::{ControlProtector, Unprotector};
 use voicelog_srs::{
     Activity, Command, Event, LocalDirection, Metadata, Offer, OfferedStream, SessionKey,
 };
@@ -313,12 +313,15 @@ impl Control {
             media,
         };
         let sockets = StreamMedia::new(&stream.media, ports, remote, self.parts.keep_keys);
-        let sockets = match &stream.keys {
-            None => sockets,
-            Some((theirs, _)) => {
-                sockets.protected(Unprotector::new(theirs).ok_or(StreamError::Key)?)
-            }
+        let (sockets, protector) = match &stream.keys {
+            None => (sockets, None),
+            Some((theirs, ours)) => (
+                sockets.protected(Unprotector::new(theirs).ok_or(StreamError::Key)?),
+                Some(ControlProtector::new(ours).ok_or(StreamError::Key)?),
+            ),
         };
+        let rate = stream.media.codec.clock_rate();
+        let sockets = sockets.reporting(offer::own_name()?, rate, offered.has_rtcp_mux, protector);
         Ok(Some((stream, sockets)))
     }
 

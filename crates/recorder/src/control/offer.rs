@@ -1,5 +1,6 @@
 //! What a client offers, in the words of the archive.
 
+use crate::media::OwnName;
 use crate::ports::PortsError;
 use voicelog_archive::{OfferedCall, OfferedParty};
 use voicelog_model::{MediaStream, Pii, Timestamp, limits};
@@ -13,8 +14,8 @@ pub(super) enum StreamError {
     /// No sockets for it.
     #[error(transparent)]
     Ports(#[from] PortsError),
-    /// No key of ours to answer its key with.
-    #[error("the system gives no random bytes for an SRTP key")]
+    /// No key of ours to answer its key with, or no name for RTCP.
+    #[error("the system gives no random bytes")]
     Random(#[source] getrandom::Error),
     /// Its key can't be used, which is a mistake of ours: it was looked at before.
     #[error("an SRTP key does not fit its suite")]
@@ -26,9 +27,16 @@ impl StreamError {
     pub(super) const fn reason(&self) -> &'static str {
         match self {
             Self::Ports(_) => "no free media port",
-            Self::Random(_) | Self::Key => "no key for SRTP can be made",
+            Self::Random(_) | Self::Key => "no key can be made",
         }
     }
+}
+
+/// Who we are in RTCP on one stream.
+pub(super) fn own_name() -> Result<OwnName, StreamError> {
+    let mut random = [0; 20];
+    getrandom::fill(&mut random).map_err(StreamError::Random)?;
+    Ok(OwnName::of_random(random))
 }
 
 /// The client's key, and a new one of ours for what we send (RFC 4568 §5.1.3: each side has its

@@ -25,6 +25,9 @@ pub struct MediaCounts {
     pub left_out: u64,
     /// Could not be kept: the disk was too slow or full.
     pub dropped: u64,
+    /// Which streams have ended by themselves (RTCP BYE) and not begun again, in the same way as
+    /// the next.
+    pub left: u64,
     /// Which streams have brought a packet: bit n for stream n. Streams beyond 63 count as heard.
     pub heard: u64,
 }
@@ -33,6 +36,18 @@ impl MediaCounts {
     /// Notes that a stream has brought a packet.
     pub(crate) fn hear(&mut self, stream: StreamNumber) {
         self.heard |= bit(stream);
+        self.left &= !bit(stream);
+    }
+
+    /// Notes that the source of a stream says goodbye.
+    pub(crate) fn leave(&mut self, stream: StreamNumber) {
+        self.left |= bit(stream);
+    }
+
+    /// Whether the source of a stream has said goodbye, so that nothing more of it is to come.
+    #[must_use]
+    pub const fn has_left(&self, stream: StreamNumber) -> bool {
+        self.left & bit(stream) != 0
     }
 
     /// Whether a stream has brought a packet.
@@ -56,6 +71,7 @@ impl MediaCounts {
             left_out,
             not_authentic,
             replayed,
+            left: _,
             heard: _,
         } = *other;
         self.kept = self.kept.saturating_add(kept);
@@ -89,6 +105,7 @@ pub(crate) struct SharedCounts {
     not_authentic: AtomicU64,
     replayed: AtomicU64,
     dropped: AtomicU64,
+    left: AtomicU64,
     heard: AtomicU64,
     /// Microseconds of the last packet; 0 if there was none.
     last_packet: AtomicI64,
@@ -109,6 +126,7 @@ impl SharedCounts {
             .store(counts.not_authentic, Ordering::Relaxed);
         self.replayed.store(counts.replayed, Ordering::Relaxed);
         self.dropped.store(counts.dropped, Ordering::Relaxed);
+        self.left.store(counts.left, Ordering::Relaxed);
         self.heard.store(counts.heard, Ordering::Relaxed);
         if let Some(at) = last_packet {
             self.last_packet.store(at.micros(), Ordering::Relaxed);
@@ -127,6 +145,7 @@ impl SharedCounts {
             not_authentic: self.not_authentic.load(Ordering::Relaxed),
             replayed: self.replayed.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),
+            left: self.left.load(Ordering::Relaxed),
             heard: self.heard.load(Ordering::Relaxed),
         }
     }

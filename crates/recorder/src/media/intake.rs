@@ -2,10 +2,12 @@
 
 use super::counts::MediaCounts;
 use super::receive::Datagram;
+use super::reports::Reports;
 use super::source::{SourceLock, Whose};
 use super::wanted::{Want, Wanted};
 use std::net::SocketAddr;
 use voicelog_archive::journal::{ChunkBuilder, JournalEvent, KeyPacket, PacketKind};
+use voicelog_model::rtcp;
 use voicelog_model::rtp::RtpPacket;
 use voicelog_model::{StreamNumber, Timestamp};
 use voicelog_srs::srtp::{SrtpError, Unprotector};
@@ -25,6 +27,8 @@ pub(super) struct Lane<'a> {
     pub(super) wanted: Wanted,
     /// Takes the protection off; `None` where none was agreed on.
     pub(super) unprotector: Option<&'a mut Unprotector>,
+    /// What we report to the client of the stream.
+    pub(super) reports: Option<&'a mut Reports>,
     pub(super) source: &'a mut SourceLock,
     pub(super) dropped: &'a mut u64,
     /// RTP that came before the permit.
@@ -129,6 +133,9 @@ impl Intake<'_> {
                 return;
             }
         }
+        if let Some(reports) = &mut lane.reports {
+            reports.heard(&packet, arrived);
+        }
         if want == Want::LeaveOut && self.leave_out(lane.number, arrived, &packet) {
             self.counts.left_out += 1;
         } else if want == Want::Keep && self.push(lane.number, arrived, PacketKind::Rtp, bytes) {
@@ -170,7 +177,7 @@ impl Intake<'_> {
 
     fn take_control(
         &mut self,
-        lane: &Lane<'_>,
+        lane: &mut Lane<'_>,
         from: SocketAddr,
         arrived: Timestamp,
         bytes: &[u8],
@@ -179,7 +186,20 @@ impl Intake<'_> {
             self.counts.unusable += 1;
         } else if !lane.source.is_host(from) {
             self.counts.foreign += 1;
-        } else if self.push(lane.number, arrived, PacketKind::Rtcp, bytes) {
+        } else {
+            if let Some(reports) = &mut lane.reports {
+                for said in rtcp::read(bytes) {
+                    if reports.said(said, from, arrived) {
+                        self.counts.leave(lane.number);
+                    }
+                }
+            }
+            self.keep_control(lane.number, arrived, bytes);
+        }
+    }
+
+    fn keep_control(&mut self, stream: StreamNumber, arrived: Timestamp, bytes: &[u8]) {
+        if self.push(stream, arrived, PacketKind::Rtcp, bytes) {
             self.counts.control += 1;
         }
     }

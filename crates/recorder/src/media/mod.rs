@@ -11,6 +11,7 @@
 mod counts;
 mod intake;
 mod receive;
+mod reports;
 mod session;
 mod source;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod wanted;
 
 pub use counts::MediaCounts;
 pub(crate) use counts::SharedCounts;
+pub(crate) use reports::OwnName;
 pub(crate) use session::{Dated, MediaSession, StreamMedia};
 
 use crate::guard::contained;

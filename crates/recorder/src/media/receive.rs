@@ -81,6 +81,13 @@ impl SweepTime {
         Self::between(ours, pace::kernel_micros)
     }
 
+    /// The same as if so much time had gone by.
+    #[cfg(test)]
+    pub(crate) fn later(self, micros: i64) -> Self {
+        let now = self.now.plus_micros(micros);
+        Self { now, ..self }
+    }
+
     /// A kernel's arrival time on our clock; without one, the moment of the sweep.
     fn place(self, kernel: Option<i64>) -> Timestamp {
         match (kernel, self.ahead) {

@@ -4,6 +4,7 @@
 use super::counts::{MediaCounts, SharedCounts};
 use super::intake::{Intake, Lane};
 use super::receive::{Receiver, SweepTime, discard};
+use super::reports::{OwnName, Reports};
 use super::source::SourceLock;
 use super::wanted::Wanted;
 use crate::ports::PortPair;
@@ -11,7 +12,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent};
 use voicelog_model::{MediaStream, RecordingId, StreamNumber, Timestamp};
-use voicelog_srs::srtp::{MasterKey, Unprotector};
+use voicelog_srs::srtp::{ControlProtector, MasterKey, Unprotector};
 
 /// An event of the journal with its moment.
 pub(crate) type Dated = (Timestamp, JournalEvent);
@@ -35,6 +36,8 @@ pub(crate) struct StreamMedia {
     ports: PortPair,
     /// Takes the protection off what comes (SRTP), where it was agreed on.
     unprotector: Option<Unprotector>,
+    /// What we report to the client of it; `None` = nothing.
+    reports: Option<Reports>,
     source: SourceLock,
     /// Packets that could not be kept and are not yet in the journal.
     dropped: u64,
@@ -58,6 +61,7 @@ impl StreamMedia {
             wanted: Wanted::of(stream, keep_keys),
             ports,
             unprotector: None,
+            reports: None,
             source: SourceLock::new(offered),
             dropped: 0,
             closed_to: 0,
@@ -69,6 +73,36 @@ impl StreamMedia {
     pub(crate) fn protected(mut self, unprotector: Unprotector) -> Self {
         self.unprotector = Some(unprotector);
         self
+    }
+
+    /// The same stream, of which receiver reports go out (RTCP), protected by `protector` if it is.
+    pub(crate) fn reporting(
+        mut self,
+        own: OwnName,
+        rate: u32,
+        is_muxed: bool,
+        protector: Option<ControlProtector>,
+    ) -> Self {
+        self.reports = Some(Reports::new(own, rate, is_muxed, protector));
+        self
+    }
+
+    /// Sends a report if one is due. What is not sent is a loss on the way like any other.
+    fn report(&mut self, now: Timestamp) {
+        let Some(reports) = &mut self.reports else {
+            return;
+        };
+        let Some((to, bytes)) = reports.due(now, self.source.address()) else {
+            return;
+        };
+        let socket = if reports.is_muxed() {
+            &self.ports.rtp
+        } else {
+            &self.ports.rtcp
+        };
+        if let Err(error) = socket.send_to(&bytes, to) {
+            tracing::debug!(stream = %self.number, %error, "a receiver report is not sent");
+        }
     }
 
     /// The client protects what it sends with another key from now on. A stream that was not
@@ -158,6 +192,14 @@ impl MediaSession {
         }
     }
 
+    /// All its streams are protected with this key.
+    #[cfg(test)]
+    pub(crate) fn protect_for_test(&mut self, key: &MasterKey) {
+        for stream in &mut self.streams {
+            stream.unprotector = Unprotector::new(key);
+        }
+    }
+
     /// The law is being asked (again): leave what arrives in the kernel until it has answered.
     pub(crate) fn hold(&mut self) {
         if !self.is_failed {
@@ -227,7 +269,14 @@ impl MediaSession {
         match self.mode {
             Mode::Held => return,
             Mode::Closed => self.throw_away(time, with_control),
-            Mode::Keeping => self.take_in(receiver, time, None, with_control),
+            Mode::Keeping => {
+                self.take_in(receiver, time, None, with_control);
+                if with_control {
+                    for stream in &mut self.streams {
+                        stream.report(time.now);
+                    }
+                }
+            }
         }
         self.shared.publish(&self.counts, self.last_packet);
     }
@@ -305,6 +354,7 @@ impl MediaSession {
                 number,
                 wanted,
                 unprotector,
+                reports,
                 source,
                 dropped,
                 closed_to,
@@ -314,6 +364,7 @@ impl MediaSession {
                 number: *number,
                 wanted: *wanted,
                 unprotector: unprotector.as_mut(),
+                reports: reports.as_mut(),
                 source,
                 dropped,
                 before: closed_to,

@@ -144,6 +144,28 @@ fn what_libsrtp_protects_is_read_and_our_rtcp_is_what_libsrtp_sends() {
     }
 }
 
+/// Both reports that ffmpeg 5.1 sent in six seconds of a call; it counts from 0.
+#[test]
+fn the_reports_of_ffmpeg_are_read() {
+    let key = "59535f5f5f73656d63746c202829207b093232303b7d0a7d0a756e6c6573";
+    let key = master(SUITE, key);
+    let mut receiver = Unprotector::new(&key).unwrap();
+    for (packet, timestamp) in [
+        (
+            "80c80006d6a45c3a 59bf30e94431753457aadb4ecd5c7493470b3514 80000000 6e0cfe85ea128976bdbf",
+            0xeab6_b003,
+        ),
+        (
+            "80c80006d6a45c3a d098223447d03f3e86e4e7369884381d18298d67 80000001 8c7faa8b6ca209f0410a",
+            0xeab7_5023_u32,
+        ),
+    ] {
+        let mut packet = hex(packet);
+        let report = receiver.control(&mut packet).unwrap();
+        assert_eq!(report[16..20], timestamp.to_be_bytes());
+    }
+}
+
 // --- A network.
 
 /// A sender that knows its own index.

@@ -348,10 +348,13 @@ impl Call {
             return;
         };
         let is_recording = self.state == CallState::Recording;
+        let counts = self.counts.read();
         let streams = self.streams.iter();
         let active = streams.filter(|stream| is_recording && stream.activity == Activity::Active);
+        // Who said goodbye (RTCP BYE) is not expected to be heard.
         let active = active.map(|stream| stream.media.number);
-        match self.watch.look(&self.counts.read(), active, hands.now) {
+        let active = active.filter(|number| !counts.has_left(*number));
+        match self.watch.look(&counts, active, hands.now) {
             Look::Same => {}
             Look::Alarm(alarm) => {
                 hands.shared.count(alarm.as_str());
