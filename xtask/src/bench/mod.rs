@@ -23,7 +23,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
-use voicelog_src_sim::{Load, LoadReport};
+use voicelog_src_sim::{Load, LoadReport, SrtpSuite};
 
 /// Calls that are over as soon as they began: what a call costs once weighs most in them.
 const SHORT_CALL_SECONDS: u32 = 10;
@@ -107,10 +107,13 @@ pub(crate) fn measure(arguments: &[String]) -> anyhow::Result<()> {
         println!("note: one core only; sender and server share it, and the numbers say little");
     }
     let floor = bench.floor(options.calls, options.seconds)?;
-    let server = bench.server(options.calls, options.seconds)?;
+    let server = bench.server(options.calls, options.seconds, None)?;
     table::print(&floor, &server);
+    let suite = Some(SrtpSuite::AesCm128HmacSha1_80);
+    let protected = bench.server(options.calls, options.seconds, suite)?;
+    table::print_protected(&protected, &server);
     if !options.quick {
-        let short = bench.server(options.calls, SHORT_CALL_SECONDS)?;
+        let short = bench.server(options.calls, SHORT_CALL_SECONDS, None)?;
         table::print_short(&short, &floor);
         table::print_capacity(bench.capacity(&options)?);
     }
@@ -154,7 +157,7 @@ impl Bench {
         let ports: Result<Vec<u16>, _> = line.split_whitespace().map(str::parse).collect();
         let address = answerer::start(ports.context("the floor gave no ports")?)?;
         let before = process::usage(&child)?;
-        let report = place(address, calls, seconds)?;
+        let report = place(address, calls, seconds, None)?;
         let after = process::usage(&child)?;
         drop(child.stdin.take());
         let mut said = String::new();
@@ -178,12 +181,17 @@ impl Bench {
         Ok(measured)
     }
 
-    /// The server under the same load.
-    fn server(&self, calls: u32, seconds: u32) -> anyhow::Result<Measured> {
+    /// The server under the same load, protected or not.
+    fn server(
+        &self,
+        calls: u32,
+        seconds: u32,
+        srtp: Option<SrtpSuite>,
+    ) -> anyhow::Result<Measured> {
         self.clean()?;
         let server = Server::start(&self.programs.join("voicelog"), &self.folder, self.cores)?;
         let before = server.usage_when_idle()?;
-        let report = place(server.sip, calls, seconds)?;
+        let report = place(server.sip, calls, seconds, srtp)?;
         let after = server.usage_when_idle()?;
         let threads = server.cpu_by_thread()?;
         let left = server.stop()?;
@@ -203,7 +211,7 @@ impl Bench {
         let mut calls = options.calls;
         loop {
             calls = calls.saturating_add((calls / 2).max(1));
-            let measured = self.server(calls, SHORT_CALL_SECONDS)?;
+            let measured = self.server(calls, SHORT_CALL_SECONDS, None)?;
             let ended_by = if measured.lost() > 0 {
                 EndedBy::Loss
             } else if measured.late_ms > 20 || measured.unsent > 0 {
@@ -233,10 +241,16 @@ pub(crate) enum EndedBy {
     Sender,
 }
 
-fn place(address: SocketAddr, calls: u32, seconds: u32) -> anyhow::Result<LoadReport> {
+fn place(
+    address: SocketAddr,
+    calls: u32,
+    seconds: u32,
+    srtp: Option<SrtpSuite>,
+) -> anyhow::Result<LoadReport> {
     let duration = Duration::from_secs(seconds.into());
     let mut load = Load::new(address, server::LINE, calls, duration);
     // All calls are up together for most of the run.
+    load.srtp = srtp;
     load.calls_per_second = (calls / 2).max(50);
     voicelog_src_sim::run(&load).context("the load could not be placed")
 }
