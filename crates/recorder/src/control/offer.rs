@@ -2,7 +2,7 @@
 
 use crate::media::OwnName;
 use crate::ports::PortsError;
-use voicelog_archive::{OfferedCall, OfferedParty};
+use voicelog_archive::{OfferedCall, OfferedParty, random};
 use voicelog_model::{MediaStream, Pii, Timestamp, limits};
 use voicelog_srs::srtp::MasterKey;
 use voicelog_srs::{Metadata, Offer, OfferedStream, Quirk};
@@ -15,8 +15,8 @@ pub(super) enum StreamError {
     #[error(transparent)]
     Ports(#[from] PortsError),
     /// No key of ours to answer its key with, or no name for RTCP.
-    #[error("the system gives no random bytes")]
-    Random(#[source] getrandom::Error),
+    #[error(transparent)]
+    Random(#[from] random::RandomError),
     /// Its key can't be used, which is a mistake of ours: it was looked at before.
     #[error("an SRTP key does not fit its suite")]
     Key,
@@ -34,16 +34,13 @@ impl StreamError {
 
 /// Who we are in RTCP on one stream.
 pub(super) fn own_name() -> Result<OwnName, StreamError> {
-    let mut random = [0; 20];
-    getrandom::fill(&mut random).map_err(StreamError::Random)?;
-    Ok(OwnName::of_random(random))
+    Ok(OwnName::of_random(random::bytes()?))
 }
 
 /// The client's key, and a new one of ours for what we send (RFC 4568 §5.1.3: each side has its
 /// own).
 pub(super) fn keys(theirs: &MasterKey) -> Result<(MasterKey, MasterKey), StreamError> {
-    let mut random = Zeroizing::new([0; 64]);
-    getrandom::fill(&mut *random).map_err(StreamError::Random)?;
+    let random = Zeroizing::new(random::bytes()?);
     let ours = MasterKey::of_random(theirs.suite(), &random);
     Ok((theirs.clone(), ours))
 }

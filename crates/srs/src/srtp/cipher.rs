@@ -178,7 +178,7 @@ impl Cipher {
         [header, &payload, &tag[..tag_bytes]].concat()
     }
 
-    fn open(&self, parts: Parts<'_>, tag: &[u8]) -> Result<(), NotAuthentic> {
+    fn open(&self, mut parts: Parts<'_>, tag: &[u8]) -> Result<(), NotAuthentic> {
         let block = counter_block(&self.salt, parts.ssrc, parts.index);
         match &self.kind {
             Kind::CounterMode128(keys) => {
@@ -191,13 +191,13 @@ impl Cipher {
                 apply_counter_mode(&keys.0, &block, parts.payload);
                 Ok(())
             }
-            Kind::Gcm128(gcm) => self.open_gcm(&**gcm, parts, tag),
-            Kind::Gcm256(gcm) => self.open_gcm(&**gcm, parts, tag),
+            Kind::Gcm128(gcm) => self.open_gcm(&**gcm, &mut parts, tag),
+            Kind::Gcm256(gcm) => self.open_gcm(&**gcm, &mut parts, tag),
         }
     }
 
     /// The tag, and how many bytes of it count.
-    fn seal(&self, parts: Parts<'_>) -> Option<([u8; TAG_BYTES_MAX], usize)> {
+    fn seal(&self, mut parts: Parts<'_>) -> Option<([u8; TAG_BYTES_MAX], usize)> {
         let block = counter_block(&self.salt, parts.ssrc, parts.index);
         let tag = match &self.kind {
             Kind::CounterMode128(keys) => {
@@ -208,8 +208,8 @@ impl Cipher {
                 apply_counter_mode(&keys.0, &block, parts.payload);
                 authenticate(&keys.1, &parts)
             }
-            Kind::Gcm128(gcm) => self.seal_gcm(&**gcm, parts)?,
-            Kind::Gcm256(gcm) => self.seal_gcm(&**gcm, parts)?,
+            Kind::Gcm128(gcm) => self.seal_gcm(&**gcm, &mut parts)?,
+            Kind::Gcm256(gcm) => self.seal_gcm(&**gcm, &mut parts)?,
         };
         Some((tag, self.tag_bytes))
     }
@@ -217,25 +217,29 @@ impl Cipher {
     fn open_gcm<G: AeadInOut>(
         &self,
         gcm: &G,
-        parts: Parts<'_>,
+        parts: &mut Parts<'_>,
         tag: &[u8],
     ) -> Result<(), NotAuthentic> {
-        let nonce = self.nonce(&parts);
+        let nonce = self.nonce(parts);
         let nonce = (&nonce[..]).try_into().map_err(|_| NotAuthentic)?;
         let tag = tag.try_into().map_err(|_| NotAuthentic)?;
         let (bound, bytes) = parts.associated();
         let associated = bound.get(..bytes).unwrap_or(parts.header);
-        gcm.decrypt_inout_detached(nonce, associated, parts.payload.into(), tag)
+        gcm.decrypt_inout_detached(nonce, associated, (&mut *parts.payload).into(), tag)
             .map_err(|_| NotAuthentic)
     }
 
-    fn seal_gcm<G: AeadInOut>(&self, gcm: &G, parts: Parts<'_>) -> Option<[u8; TAG_BYTES_MAX]> {
-        let nonce = self.nonce(&parts);
+    fn seal_gcm<G: AeadInOut>(
+        &self,
+        gcm: &G,
+        parts: &mut Parts<'_>,
+    ) -> Option<[u8; TAG_BYTES_MAX]> {
+        let nonce = self.nonce(parts);
         let nonce = (&nonce[..]).try_into().ok()?;
         let (bound, bytes) = parts.associated();
         let associated = bound.get(..bytes).unwrap_or(parts.header);
         let tag = gcm
-            .encrypt_inout_detached(nonce, associated, parts.payload.into())
+            .encrypt_inout_detached(nonce, associated, (&mut *parts.payload).into())
             .ok()?;
         let mut out = [0; TAG_BYTES_MAX];
         for (place, byte) in out.iter_mut().zip(&tag) {

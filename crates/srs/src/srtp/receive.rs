@@ -278,13 +278,11 @@ fn remember(sources: &mut Vec<Source>, source: Source) {
 
 /// How often the sequence number has rolled over, judged by the newest packet before: the count
 /// that brings the packet nearest to it (RFC 3711 §3.3.1).
-const fn likely(newest: u64, sequence: u16) -> u64 {
-    // Widening casts cannot lose; `u64::from` is not const.
-    let (rollover, last) = (newest >> 16, (newest & 0xffff) as i64);
-    let ahead = sequence as i64 - last;
-    if ahead > 0x8000 {
+fn likely(newest: u64, sequence: u16) -> u64 {
+    let (rollover, last, next) = (newest >> 16, newest & 0xffff, u64::from(sequence));
+    if next > last + 0x8000 {
         rollover.saturating_sub(1)
-    } else if ahead < -0x8000 {
+    } else if next + 0x8000 < last {
         rollover + 1
     } else {
         rollover

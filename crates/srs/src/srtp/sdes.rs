@@ -120,7 +120,13 @@ mod tests {
 
     #[test]
     fn a_key_of_another_length_is_none() {
-        for text in ["", "AAAA", "not base64!", &KEY[..36], &format!("{KEY}AAAA")] {
+        for text in [
+            "",
+            "AAAA",
+            "not base64!",
+            KEY.trim_start_matches("WVNf"),
+            &format!("{KEY}AAAA"),
+        ] {
             let line = format!("1 AES_CM_128_HMAC_SHA1_80 inline:{text}");
             assert_eq!(chosen(&[&line]), None, "{text}");
         }
