@@ -32,6 +32,11 @@ const NEEDS: &[Need] = &[
         why: "SIP over TLS by a TLS client that is not ours",
     },
     Need {
+        programs: &["ffmpeg"],
+        package: "ffmpeg",
+        why: "SRTP by a sender that is not ours",
+    },
+    Need {
         programs: &["chromium", "chromium-browser", "google-chrome"],
         package: "chromium",
         why: "a browser: the pages are checked for accessibility as people see them",

@@ -16,6 +16,7 @@ pub mod limits;
 pub mod media;
 pub mod party;
 pub mod pii;
+pub mod rtcp;
 pub mod rtp;
 pub mod time;
 

@@ -26,6 +26,9 @@ pub struct RecorderConfig {
     /// Whether calls that show no sign of SIPREC are taken too: everything that reaches the address
     /// is then a recording call, as from telephones with a built-in bridge.
     pub accept_without_siprec: bool,
+    /// Whether SRTP keys are taken from messages that did not come over TLS: everybody on the way
+    /// can read them then, so only for a network that is trusted as it is.
+    pub srtp_keys_without_tls: bool,
     /// Calls in progress at most; further ones get 503.
     pub calls_max: usize,
     /// Free disk space in bytes below which no new call is taken.
@@ -59,6 +62,7 @@ impl Default for RecorderConfig {
             media_address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             media_ports: 0..=0,
             accept_without_siprec: false,
+            srtp_keys_without_tls: false,
             calls_max: limits::CALLS_MAX_DEFAULT,
             keep_free_bytes: 1 << 30,
             drain: Duration::from_secs(30),

@@ -357,6 +357,7 @@ impl House<'_> {
         voicelog_srs::Config {
             contact_host: self.config.contact_host.clone(),
             accept_without_siprec: self.config.accept_without_siprec,
+            srtp_keys_without_tls: self.config.srtp_keys_without_tls,
             sessions_max: self.config.calls_max,
             retry_after_seconds: self.retry_after_seconds(),
             session_micros_max: micros(self.config.recording_max),

@@ -11,6 +11,7 @@ use crate::report::{Answer, CallReport, FlowChange, Outcome, StreamReport};
 use crate::rtcp;
 use crate::rtp::{Numbering, Sender, Sent};
 use crate::sdp::{AnsweredStream, Direction, LocalMedia, LocalStream};
+use crate::srtp::MasterKey;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -73,11 +74,16 @@ impl Call {
         let labels: Vec<String> = plan.streams.iter().map(|s| s.label.clone()).collect();
         let wall = anchor.wall_at(now);
         let metadata = Metadata::new(&mut names, wall, &plan.participants, &labels);
-        let stream = |(label, port): (&String, &u16)| LocalStream {
+        let mut keys: Vec<Option<MasterKey>> = Vec::new();
+        for _stream in &labels {
+            keys.push(plan.srtp.map(|suite| MasterKey::draw(suite, &mut names)));
+        }
+        let stream = |((label, port), key): ((&String, &u16), &Option<MasterKey>)| LocalStream {
             port: *port,
             label: label.clone(),
             open: true,
             direction: Direction::SendOnly,
+            key: key.clone(),
         };
         let media = LocalMedia {
             session: low_32(names.next()),
@@ -85,12 +91,13 @@ impl Call {
             address: local.ip(),
             packet_ms: plan.packet_ms,
             formats: plan.offered.formats(),
-            streams: labels.iter().zip(ports).map(stream).collect(),
+            streams: labels.iter().zip(ports).zip(&keys).map(stream).collect(),
         };
         let streams = plan
             .streams
             .iter()
-            .map(|s| Stream::new(s, plan, &mut names));
+            .zip(&keys)
+            .map(|(s, key)| Stream::new(s, plan, key.as_ref(), &mut names));
         let streams = streams.collect();
         let identity = Identity {
             server: plan.server,
@@ -217,6 +224,7 @@ impl Call {
                 if let Some(mut moment) = stream.last_report.filter(|_| self.dialog.is_leaving()) {
                     stream.sender.update(&mut moment);
                     let goodbye = rtcp::goodbye(&moment, self.dialog.call_id());
+                    let goodbye = stream.sender.control(goodbye);
                     sink(place, rtcp_address(to), &goodbye);
                 }
             }
@@ -241,6 +249,7 @@ impl Call {
                     let wall = self.anchor.wall_at(now);
                     let moment = stream.sender.moment(number, late, wall);
                     let report = rtcp::report(&moment, self.dialog.call_id());
+                    let report = stream.sender.control(report);
                     sink(place, rtcp_address(to), &report);
                     stream.last_report = Some(moment);
                 }
@@ -333,7 +342,7 @@ impl Call {
 }
 
 impl Stream {
-    fn new(plan: &StreamPlan, call: &CallPlan, names: &mut Names) -> Self {
+    fn new(plan: &StreamPlan, call: &CallPlan, key: Option<&MasterKey>, names: &mut Names) -> Self {
         let drawn = names.next();
         let numbering = Numbering {
             ssrc: low_32(names.next()),
@@ -342,6 +351,9 @@ impl Stream {
         };
         let mut sender = Sender::new(plan.payload.clone(), call.packet_ms, numbering);
         sender.disturb(plan.disturbance.clone());
+        if let Some(key) = key {
+            sender.protect(key);
+        }
         if plan.keep_payload {
             sender.keep_payload();
         }

@@ -31,6 +31,7 @@ mod sdp;
 mod signalling;
 mod simulate;
 pub mod speech;
+mod srtp;
 
 pub use coder::Offered;
 pub use dialog::{Side, Transport};
@@ -45,3 +46,4 @@ pub use rtp::{Disturbance, Payload, Sent};
 pub use running::{CallStatus, RunningCall, StreamStatus, place};
 pub use sdp::{AnsweredStream, Direction};
 pub use simulate::{SimulateOptions, SimulateReport, simulate, simulate_with};
+pub use srtp::SrtpSuite;

@@ -14,6 +14,7 @@ use crate::report::CallReport;
 use crate::rtp::Payload;
 use crate::signalling::{Signalling, open_media};
 use crate::speech;
+use crate::srtp::SrtpSuite;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::net::SocketAddr;
@@ -57,6 +58,8 @@ pub struct Load {
     pub payload: LoadPayload,
     /// In which codec.
     pub offered: Offered,
+    /// With what it is protected; absent: plain RTP.
+    pub srtp: Option<SrtpSuite>,
     /// Two loads with the same seed send the same bytes.
     pub seed: u64,
     /// How long to wait for the final answer of each call.
@@ -77,6 +80,7 @@ impl Load {
             participants: None,
             payload: LoadPayload::Seeded,
             offered: Offered::G711,
+            srtp: None,
             seed: 1,
             answer_within: Duration::from_secs(32),
         }
@@ -115,6 +119,7 @@ impl Load {
             duration: Some(self.duration),
             answer_within: self.answer_within,
             offered: self.offered,
+            srtp: self.srtp,
             ..CallPlan::speech(self.server, &self.request_user)
         }
     }

@@ -6,6 +6,7 @@ use crate::error::SimError;
 use crate::metadata::Participant;
 use crate::rtp::{Disturbance, Payload, packet_bytes};
 use crate::speech;
+use crate::srtp::SrtpSuite;
 use std::net::SocketAddr;
 use std::time::Duration;
 use voicelog_model::limits;
@@ -68,6 +69,8 @@ pub struct CallPlan {
     /// Whether each stream also sends RTCP: a sender report every 5 seconds and a goodbye, to the
     /// port after that of its media.
     pub rtcp: bool,
+    /// With what each stream is protected; absent: plain RTP.
+    pub srtp: Option<SrtpSuite>,
     /// How long to wait for the final answer before giving up.
     pub answer_within: Duration,
 }
@@ -93,6 +96,7 @@ impl CallPlan {
             duration: None,
             honour_direction: true,
             rtcp: false,
+            srtp: None,
             answer_within: Duration::from_secs(32),
         }
     }

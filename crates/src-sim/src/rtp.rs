@@ -2,6 +2,7 @@
 //! and the hash of what went out.
 
 use crate::coder::Coder;
+use crate::srtp::{MasterKey, Protector};
 use crate::{random, rtcp, speech};
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
@@ -149,6 +150,7 @@ pub(crate) struct Sender {
     after_silence: bool,
     disturbance: Disturbance,
     held: Option<Vec<u8>>,
+    protector: Option<Protector>,
     hash: Sha256,
     kept: Option<Vec<u8>>,
     pub(crate) sent: Sent,
@@ -178,6 +180,7 @@ impl Sender {
             after_silence: true,
             disturbance: Disturbance::default(),
             held: None,
+            protector: None,
             hash: Sha256::new(),
             kept: None,
             sent: Sent::default(),
@@ -186,6 +189,19 @@ impl Sender {
 
     pub(crate) fn disturb(&mut self, disturbance: Disturbance) {
         self.disturbance = disturbance;
+    }
+
+    /// Protects everything from the first packet on.
+    pub(crate) fn protect(&mut self, key: &MasterKey) {
+        self.protector = Some(Protector::new(key));
+    }
+
+    /// Protects a packet of RTCP where that was agreed on.
+    pub(crate) fn control(&mut self, packet: Vec<u8>) -> Vec<u8> {
+        match &mut self.protector {
+            Some(protector) => protector.control(&packet),
+            None => packet,
+        }
     }
 
     /// Keeps every byte of payload sent, for [`Self::finish`].
@@ -238,6 +254,10 @@ impl Sender {
         }
         self.account(sequence, &payload);
         let bytes = [&header[..], &payload].concat();
+        let bytes = match &mut self.protector {
+            Some(protector) => protector.media(&bytes),
+            None => bytes,
+        };
         if self.disturbance.swap_with_next.contains(&ordinal) && self.held.is_none() {
             self.held = Some(bytes);
             return;

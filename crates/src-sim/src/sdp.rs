@@ -1,6 +1,7 @@
 //! The session descriptions of a recording client: the offer (RFC 7866 §7.1.1), and a small,
 //! tolerant reader of what the server says back.
 
+use crate::srtp::MasterKey;
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use voicelog_model::{Format, limits};
@@ -59,6 +60,8 @@ pub struct AnsweredStream {
     pub direction: Direction,
     /// What we send: the first in its list that we offered.
     pub format: Format,
+    /// The suite that it answered our `a=crypto` with; `None` = plain RTP.
+    pub srtp: Option<String>,
 }
 
 impl AnsweredStream {
@@ -80,6 +83,8 @@ pub(crate) struct LocalStream {
     pub(crate) open: bool,
     /// What our next description says of it.
     pub(crate) direction: Direction,
+    /// What we protect it with.
+    pub(crate) key: Option<MasterKey>,
 }
 
 /// Everything that our session descriptions say.
@@ -121,7 +126,11 @@ impl LocalMedia {
         let numbers = numbers.collect::<Vec<_>>().join(" ");
         for stream in &self.streams {
             let port = if stream.open { stream.port } else { 0 };
-            line(format_args!("m=audio {port} RTP/AVP {numbers}"));
+            let profile = if stream.key.is_some() { "SAVP" } else { "AVP" };
+            line(format_args!("m=audio {port} RTP/{profile} {numbers}"));
+            if let Some(key) = &stream.key {
+                line(format_args!("a=crypto:{}", key.attribute()));
+            }
             for format in &self.formats {
                 let mapping = format.codec.rtpmap();
                 line(format_args!("a=rtpmap:{} {mapping}", format.payload_type));
@@ -173,6 +182,7 @@ struct Lines {
     address: Option<IpAddr>,
     direction: Option<Direction>,
     label: Option<String>,
+    srtp: Option<String>,
 }
 
 impl Lines {
@@ -181,6 +191,9 @@ impl Lines {
             ("c", _) => {
                 let address = value.split_whitespace().nth(2).unwrap_or_default();
                 self.address = address.split('/').next().and_then(|ip| ip.parse().ok());
+            }
+            ("a", Some(("crypto", crypto))) => {
+                self.srtp = crypto.split_whitespace().nth(1).map(str::to_owned);
             }
             ("a", Some(("label", label))) => self.label = Some(label.trim().to_owned()),
             ("a", None) => self.direction = Direction::read(value.trim()).or(self.direction),
@@ -217,6 +230,7 @@ impl Lines {
             address,
             direction: direction.unwrap_or(Direction::SendRecv),
             format: format.clone(),
+            srtp: self.srtp.clone(),
         })
     }
 }
@@ -236,6 +250,7 @@ mod tests {
             label: label.to_owned(),
             open: true,
             direction: Direction::SendOnly,
+            key: None,
         };
         LocalMedia {
             session: 42,

@@ -6,6 +6,7 @@ use crate::error::SimError;
 use crate::load::{self, Load, LoadPayload, LoadReport, Progress};
 use crate::metadata::Participant;
 use crate::report::{CallReport, Outcome};
+use crate::srtp::SrtpSuite;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -34,6 +35,8 @@ pub struct SimulateOptions {
     pub to: Option<String>,
     /// `--codec`: what is offered and sent.
     pub offered: Offered,
+    /// `--srtp`: with what it is protected.
+    pub srtp: Option<SrtpSuite>,
 }
 
 impl SimulateOptions {
@@ -50,6 +53,7 @@ impl SimulateOptions {
             from: None,
             to: None,
             offered: Offered::G711,
+            srtp: None,
         }
     }
 
@@ -69,6 +73,7 @@ impl SimulateOptions {
             participants,
             payload: LoadPayload::Speech,
             offered: self.offered,
+            srtp: self.srtp,
             ..Load::new(self.server, &self.line, self.calls, self.duration)
         }
     }

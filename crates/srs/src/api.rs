@@ -4,6 +4,7 @@ use crate::metadata::Metadata;
 use crate::peer::Peer;
 use crate::quirk::Quirk;
 use crate::sdp::Direction;
+use crate::srtp::MasterKey;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use voicelog_model::limits::CALLS_MAX_DEFAULT;
@@ -36,6 +37,9 @@ pub struct Config {
     pub product: String,
     /// Take INVITEs that show no sign of being a recording session (RFC 7866).
     pub accept_without_siprec: bool,
+    /// Take SRTP keys (`a=crypto`) from messages that did not come over TLS. Everybody on the way
+    /// can read them then.
+    pub srtp_keys_without_tls: bool,
     /// Sessions at once; beyond it, 503.
     pub sessions_max: usize,
     /// `Retry-After` when there are too many, in seconds.
@@ -59,6 +63,7 @@ impl Default for Config {
             contact_host: None,
             product: "voicelog".to_owned(),
             accept_without_siprec: false,
+            srtp_keys_without_tls: false,
             sessions_max: CALLS_MAX_DEFAULT,
             retry_after_seconds: 30,
             answer_micros_max: 20_000_000,
@@ -140,13 +145,17 @@ pub enum LocalDirection {
 }
 
 /// The answer to one stream of an offer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamAnswer {
     /// Which one.
     pub number: StreamNumber,
     /// Where to send its RTP; `None` refuses the stream. Streams without a format are refused
     /// whatever is said here, and so are those that are not mentioned.
     pub rtp_port: Option<u16>,
+    /// Our key for what we send on a stream that is protected (RTCP), of the suite of
+    /// [`OfferedStream::key`]; without it such a stream is refused. A stream that was answered
+    /// before keeps the key that it has.
+    pub key: Option<MasterKey>,
 }
 
 /// What the caller wants of a session.
@@ -281,6 +290,8 @@ pub struct StreamActivity {
     pub activity: Activity,
     /// Where the client now says its media comes from, as in [`OfferedStream::remote`].
     pub remote: Option<Pii<SocketAddr>>,
+    /// The client's key, as in [`OfferedStream::key`]. Another one than before takes its place.
+    pub key: Option<MasterKey>,
 }
 
 /// The client's side of one stream.
@@ -331,6 +342,8 @@ pub struct OfferedStream {
     pub has_rtcp_mux: bool,
     /// Where the client says its media comes from: a claim, often wrong behind a NAT.
     pub remote: Option<Pii<SocketAddr>>,
+    /// What protects what the client sends (SRTP, RFC 4568); `None` = nothing.
+    pub key: Option<MasterKey>,
     /// The port that we gave it in an earlier answer, if it is not new.
     pub rtp_port: Option<u16>,
 }

@@ -5,6 +5,7 @@ use crate::counters::{Counted, Counters};
 use crate::ids::IdSource;
 use crate::limits::REASON_BYTES_MAX;
 use crate::peer::Peer;
+use crate::sdp::Secrecy;
 use crate::sip::grammar::plain;
 use crate::sip::write::ReplyTo;
 use crate::timers::Timers;
@@ -68,6 +69,11 @@ impl Response {
 }
 
 impl Context {
+    /// Whether a message of this peer may carry keys.
+    pub(crate) fn secrecy(&self, from: Peer) -> Secrecy {
+        Secrecy::of(from.transport, self.config.srtp_keys_without_tls)
+    }
+
     /// Answers a request that has a transaction. A second final answer does nothing.
     pub(crate) fn respond(&mut self, now: Timestamp, key: TransactionKey, response: Response) {
         let fresh = self.ids.token();

@@ -76,6 +76,10 @@ counted! {
     NoOffer = "refused_no_offer",
     /// Refused with 488: no stream that we can record.
     NoUsableStream = "refused_no_usable_stream",
+    /// Refused with 488: SRTP keys that came by another way than TLS.
+    KeysExposed = "refused_srtp_keys_without_tls",
+    /// Refused with 488: no `a=crypto` that we can use.
+    NoUsableKey = "refused_no_usable_srtp_key",
     /// Refused with 491: our own offer was under way.
     Glare = "refused_glare",
     /// Refused with 500: an older CSeq than the last.

@@ -6,11 +6,13 @@ use crate::endpoint::Endpoint;
 use crate::metadata::MetadataState;
 use crate::multipart;
 use crate::peer::{Peer, Transport};
+use crate::sdp::Secrecy;
 use crate::sip::framer::StreamFramer;
 use crate::sip::grammar::Address;
 use crate::sip::uri::Uri;
 use crate::sip::via::Via;
 use crate::sip::{HeaderName, parse};
+use crate::srtp::{MasterKey, Suite};
 use crate::{body, sdp};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use voicelog_model::{StreamNumber, Timestamp};
@@ -57,7 +59,7 @@ pub fn framer(data: &[u8]) {
 
 /// A session description.
 pub fn sdp(data: &[u8]) {
-    let Ok(description) = sdp::read(data) else {
+    let Ok(description) = sdp::read(data, Secrecy::Private) else {
         return;
     };
     assert!(!description.media.is_empty());
@@ -204,6 +206,7 @@ fn command(choice: u8) -> Option<Command> {
                 .map(|n| StreamAnswer {
                     number: StreamNumber(n),
                     rtp_port: Some(4_000 + 2 * n),
+                    key: Some(MasterKey::of_random(Suite::AesCm128HmacSha1_80, &[7; 64])),
                 })
                 .collect(),
             direction: LocalDirection::Inactive,

@@ -12,9 +12,9 @@
 //!
 //! **Invariant:** no input makes it panic, and one call's bad input never touches another call.
 //!
-//! It does not decide whether a conversation may be recorded, and it does not touch RTP: packets
-//! are read by [`voicelog_model::rtp`] and sorted by the recorder. Not here either, on purpose:
-//! our own offer to an INVITE without one, SRTP, other codecs than G.711.
+//! It does not decide whether a conversation may be recorded, and no RTP passes through it: packets
+//! are read by [`voicelog_model::rtp`] and sorted by the recorder, which takes their protection off
+//! with [`srtp`]. Not here either, on purpose: our own offer to an INVITE without one.
 //!
 //! The design is in `design/srs.md`.
 #![deny(missing_docs)]
@@ -34,6 +34,7 @@ mod quirk;
 mod sdp;
 mod session;
 mod sip;
+pub mod srtp;
 mod timers;
 mod transaction;
 

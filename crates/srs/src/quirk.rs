@@ -58,6 +58,8 @@ quirks! {
     SdpRepaired = "sdp_repaired",
     /// A later offer has fewer `m=` lines than an earlier one (RFC 3264 §8).
     MediaLineMissing = "media_line_missing",
+    /// A line is to be protected (SRTP) with keys that we cannot use, or that came in the clear.
+    ProtectedStreamRefused = "protected_stream_refused",
     /// An `m=` line without `a=label` (RFC 7866 §7.1.1).
     LabelMissing = "label_missing",
     /// Two `m=` lines or two streams of the metadata have the same label.

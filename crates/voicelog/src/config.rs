@@ -56,6 +56,8 @@ pub(crate) struct Sip {
     pub(crate) media_port_last: u16,
     /// Whether calls without any sign of SIPREC are taken as recording calls.
     pub(crate) accept_without_siprec: bool,
+    /// Whether SRTP keys are taken from messages that did not come over TLS.
+    pub(crate) srtp_keys_without_tls: bool,
     /// Calls in progress at once.
     pub(crate) calls_max: usize,
     /// Seconds that a clean shutdown waits for calls to end by themselves.
@@ -121,6 +123,7 @@ impl Default for Sip {
             media_port_first: 20_000,
             media_port_last: 39_999,
             accept_without_siprec: false,
+            srtp_keys_without_tls: false,
             calls_max: voicelog_model::limits::CALLS_MAX_DEFAULT,
             drain_seconds: 30,
             keep_keys: false,

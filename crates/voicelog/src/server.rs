@@ -241,6 +241,7 @@ fn recorder_config(config: &Config) -> RecorderConfig {
         media_address: config.sip.media_address,
         media_ports: config.sip.media_port_first..=config.sip.media_port_last,
         accept_without_siprec: config.sip.accept_without_siprec,
+        srtp_keys_without_tls: config.sip.srtp_keys_without_tls,
         calls_max: config.sip.calls_max,
         keep_free_bytes: config.storage.keep_free_mib << 20,
         drain: Duration::from_secs(config.sip.drain_seconds),
@@ -392,6 +393,8 @@ impl StatusSource for RecorderStatus {
                 ("unusable", media.unusable),
                 ("dropped", media.dropped),
                 ("left_out", media.left_out),
+                ("srtp_auth_failed", media.not_authentic),
+                ("srtp_replayed", media.replayed),
             ],
             events: status.counts.into_iter().collect(),
         }

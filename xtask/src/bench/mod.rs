@@ -25,7 +25,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
-use voicelog_src_sim::{Load, LoadReport};
+use voicelog_src_sim::{Load, LoadReport, SrtpSuite};
 
 /// Calls that are over as soon as they began: what a call costs once weighs most in them.
 const SHORT_CALL_SECONDS: u32 = 10;
@@ -109,14 +109,17 @@ pub(crate) fn measure(arguments: &[String]) -> anyhow::Result<()> {
         println!("note: one core only; sender and server share it, and the numbers say little");
     }
     let floor = bench.floor(options.calls, options.seconds)?;
-    let server = bench.server(options.calls, options.seconds)?;
+    let server = bench.server(options.calls, options.seconds, None)?;
     table::print(&floor, &server);
     match bench.rtpengine(options.calls, options.seconds)? {
         Some(rtpengine) => table::print_rtpengine(&server, &rtpengine),
         None => println!("rtpengine: not measured; install the package rtpengine-daemon"),
     }
+    let suite = Some(SrtpSuite::AesCm128HmacSha1_80);
+    let protected = bench.server(options.calls, options.seconds, suite)?;
+    table::print_protected(&protected, &server);
     if !options.quick {
-        let short = bench.server(options.calls, SHORT_CALL_SECONDS)?;
+        let short = bench.server(options.calls, SHORT_CALL_SECONDS, None)?;
         table::print_short(&short, &floor);
         table::print_capacity(bench.capacity(&options)?);
     }
@@ -160,7 +163,7 @@ impl Bench {
         let ports: Result<Vec<u16>, _> = line.split_whitespace().map(str::parse).collect();
         let address = answerer::start(ports.context("the floor gave no ports")?)?;
         let before = process::usage(&child)?;
-        let report = place(address, calls, seconds)?;
+        let report = place(address, calls, seconds, None)?;
         let after = process::usage(&child)?;
         drop(child.stdin.take());
         let mut said = String::new();
@@ -184,12 +187,17 @@ impl Bench {
         Ok(measured)
     }
 
-    /// The server under the same load.
-    fn server(&self, calls: u32, seconds: u32) -> anyhow::Result<Measured> {
+    /// The server under the same load, protected or not.
+    fn server(
+        &self,
+        calls: u32,
+        seconds: u32,
+        srtp: Option<SrtpSuite>,
+    ) -> anyhow::Result<Measured> {
         self.clean()?;
         let server = Server::start(&self.programs.join("voicelog"), &self.folder, self.cores)?;
         let before = server.usage_when_idle()?;
-        let report = place(server.sip, calls, seconds)?;
+        let report = place(server.sip, calls, seconds, srtp)?;
         let after = server.usage_when_idle()?;
         let threads = server.cpu_by_thread()?;
         let left = server.stop()?;
@@ -216,7 +224,7 @@ impl Bench {
         }
         let address = answerer::start(ports)?;
         let before = engine.usage()?;
-        let report = place(address, calls, seconds)?;
+        let report = place(address, calls, seconds, None)?;
         let after = engine.usage_when_idle()?;
         let mut measured = of_report(calls, seconds, &report)?;
         measured.cpu_seconds = after.cpu_seconds - before.cpu_seconds;
@@ -232,7 +240,7 @@ impl Bench {
         let mut calls = options.calls;
         loop {
             calls = calls.saturating_add((calls / 2).max(1));
-            let measured = self.server(calls, SHORT_CALL_SECONDS)?;
+            let measured = self.server(calls, SHORT_CALL_SECONDS, None)?;
             let ended_by = if measured.lost() > 0 {
                 EndedBy::Loss
             } else if measured.late_ms > 20 || measured.unsent > 0 {
@@ -262,10 +270,16 @@ pub(crate) enum EndedBy {
     Sender,
 }
 
-fn place(address: SocketAddr, calls: u32, seconds: u32) -> anyhow::Result<LoadReport> {
+fn place(
+    address: SocketAddr,
+    calls: u32,
+    seconds: u32,
+    srtp: Option<SrtpSuite>,
+) -> anyhow::Result<LoadReport> {
     let duration = Duration::from_secs(seconds.into());
     let mut load = Load::new(address, server::LINE, calls, duration);
     // All calls are up together for most of the run.
+    load.srtp = srtp;
     load.calls_per_second = (calls / 2).max(50);
     voicelog_src_sim::run(&load).context("the load could not be placed")
 }

@@ -40,7 +40,7 @@ impl Server {
         let config = folder.join("voicelog.toml");
         let data = folder.join("data");
         let text = format!(
-            "[storage]\ndata = {:?}\n[sip]\nudp = \"{sip}\"\ntcp = \"{sip}\"\n{ROOM}[http]\naddress = \"{http}\"\n{LINE_FACTS}",
+            "[storage]\ndata = {:?}\n[sip]\nudp = \"{sip}\"\ntcp = \"{sip}\"\nsrtp_keys_without_tls = true\n{ROOM}[http]\naddress = \"{http}\"\n{LINE_FACTS}",
             data.to_string_lossy()
         );
         write(&config, &text)?;

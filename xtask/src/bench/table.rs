@@ -66,6 +66,16 @@ pub(crate) fn print_rtpengine(server: &Measured, rtpengine: &Measured) {
     );
 }
 
+/// One more row: the same load, protected with SRTP.
+pub(crate) fn print_protected(protected: &Measured, plain: &Measured) {
+    let (ours, without) = (protected.cpu_per_call_minute(), plain.cpu_per_call_minute());
+    println!(
+        "| processor seconds per call-minute, SRTP (AES_CM_128_HMAC_SHA1_80; {} lost), as a ratio to the server without | {ours:.4} | | {:.2} |",
+        protected.lost(),
+        ours / without
+    );
+}
+
 /// One more row: the same number of calls, each of them short.
 pub(crate) fn print_short(short: &Measured, floor: &Measured) {
     println!(

@@ -1,7 +1,8 @@
 //! What the bundle's documents claim, against what its original gives.
 
 use super::files::Files;
-use super::report::{Check, Findings, Text};
+use super::report::{Check, Fact, Findings, Text};
+use super::senders;
 use crate::audio::{Plan, Rendering, decoder, wav_byte_len};
 use crate::bundle::{
     BundleNote, EVENTS_BYTES_MAX, Opening, file, original_of, sound_files, sound_of,
@@ -51,28 +52,19 @@ impl Claims {
         }
     }
 
-    /// Computes everything again from the original.
-    pub(super) fn check(&self, files: &Files<'_>, findings: &mut Findings) {
-        let Some(manifest) = &self.manifest else {
-            return;
-        };
+    /// Computes everything again from the original. What the senders said in it, if it can be read.
+    pub(super) fn check(&self, files: &Files<'_>, findings: &mut Findings) -> Option<Vec<Fact>> {
+        let manifest = self.manifest.as_ref()?;
         self.check_decision(manifest, files, findings);
         check_names(manifest, files, findings);
-        let Some(journal) = Journal::read(manifest, files, findings) else {
-            return;
-        };
-        let Some(records) = journal.in_order(manifest, findings) else {
-            return;
-        };
-        let Some(opening) = &self.opening else {
-            return;
-        };
-        let Some(inventory) = inventory(&records, opening.tree_salt.0, findings) else {
-            return;
-        };
+        let journal = Journal::read(manifest, files, findings)?;
+        let records = journal.in_order(manifest, findings)?;
+        let opening = self.opening.as_ref()?;
+        let inventory = inventory(&records, opening.tree_salt.0, findings)?;
         check_original(manifest, &inventory, findings);
         check_timeline(manifest, &inventory.timeline, files, findings);
         check_sound(&inventory.timeline, &records, files, findings);
+        Some(senders::facts(&records, inventory.timeline.call_started))
     }
 
     fn check_decision(&self, manifest: &Manifest, files: &Files<'_>, findings: &mut Findings) {

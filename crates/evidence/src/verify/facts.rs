@@ -143,7 +143,7 @@ fn same(name_nl: &'static str, name_en: &'static str, value: String) -> Fact {
     fact((name_nl, name_en), value.clone(), value)
 }
 
-const fn fact((name_nl, name_en): Text, value_nl: String, value_en: String) -> Fact {
+pub(super) const fn fact((name_nl, name_en): Text, value_nl: String, value_en: String) -> Fact {
     Fact {
         name_nl,
         name_en,

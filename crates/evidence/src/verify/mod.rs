@@ -13,6 +13,7 @@ mod facts;
 mod files;
 mod log;
 mod report;
+mod senders;
 
 pub use report::{Check, Fact, Finding, Report, Severity};
 
@@ -70,14 +71,15 @@ pub fn verify(bundle: &[u8], trusted: Option<&VerifierKey>) -> Report {
     if let Some(note) = &note {
         claims.same_recording(note, &mut findings);
     }
-    claims.check(&files, &mut findings);
+    let said_by_senders = claims.check(&files, &mut findings).unwrap_or_default();
     let size = log::check(&files, &claims, key.as_ref(), &mut findings);
-    let facts = facts::facts(
+    let mut facts = facts::facts(
         &claims,
         note.as_ref(),
         size,
         key.as_ref(),
         trusted.is_some(),
     );
+    facts.extend(said_by_senders);
     Report::new(findings, facts)
 }

@@ -16,9 +16,10 @@ use crate::decider::{DeciderHandle, Question, Reply};
 use crate::finisher::FinisherHandle;
 use crate::guard::contained;
 use crate::media::{MediaCommand, StreamMedia};
-use crate::ports::{MediaPorts, PortsError};
+use crate::ports::MediaPorts;
 use crate::shared::{CallState, Shared};
 use call::{Call, CallStream};
+use offer::StreamError;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use std::sync::mpsc::Sender;
 use voicelog_archive::Archive;
 use voicelog_archive::journal::Cause;
 use voicelog_model::{RecordingId, Timestamp};
+use voicelog_srs::srtp::{ControlProtector, Unprotector};
 use voicelog_srs::{
     Activity, Command, Event, LocalDirection, Metadata, Offer, OfferedStream, SessionKey,
 };
@@ -247,7 +249,7 @@ impl Control {
                     tracing::error!(%error, "a call is turned away");
                     let command = Command::Reject {
                         status: 503,
-                        reason: "no free media port".to_owned(),
+                        reason: error.reason().to_owned(),
                         retry_after: Some(self.parts.retry_after_seconds),
                     };
                     return self.commands.push_back((key, command));
@@ -285,6 +287,7 @@ impl Control {
             }
             for offered in &offer.streams {
                 call.set_remote(offered.number, offered.remote.as_ref(), hands);
+                call.set_key(offered.number, offered.key.as_ref(), hands);
                 call.set_activity(offered.number, activity(offered), hands);
             }
             call.answer(call.direction(), hands);
@@ -296,7 +299,7 @@ impl Control {
         &mut self,
         offered: &OfferedStream,
         metadata: Option<&Metadata>,
-    ) -> Result<Option<(CallStream, StreamMedia)>, PortsError> {
+    ) -> Result<Option<(CallStream, StreamMedia)>, StreamError> {
         let Some(media) = offer::media_stream(offered, metadata) else {
             return Ok(None);
         };
@@ -306,9 +309,19 @@ impl Control {
             rtp_port: ports.address.port(),
             activity: activity(offered),
             remote,
+            keys: offered.key.as_ref().map(offer::keys).transpose()?,
             media,
         };
         let sockets = StreamMedia::new(&stream.media, ports, remote, self.parts.keep_keys);
+        let (sockets, protector) = match &stream.keys {
+            None => (sockets, None),
+            Some((theirs, ours)) => (
+                sockets.protected(Unprotector::new(theirs).ok_or(StreamError::Key)?),
+                Some(ControlProtector::new(ours).ok_or(StreamError::Key)?),
+            ),
+        };
+        let rate = stream.media.codec.clock_rate();
+        let sockets = sockets.reporting(offer::own_name()?, rate, offered.has_rtcp_mux, protector);
         Ok(Some((stream, sockets)))
     }
 

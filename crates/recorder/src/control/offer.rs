@@ -1,8 +1,49 @@
 //! What a client offers, in the words of the archive.
 
-use voicelog_archive::{OfferedCall, OfferedParty};
+use crate::media::OwnName;
+use crate::ports::PortsError;
+use voicelog_archive::{OfferedCall, OfferedParty, random};
 use voicelog_model::{MediaStream, Pii, Timestamp, limits};
+use voicelog_srs::srtp::MasterKey;
 use voicelog_srs::{Metadata, Offer, OfferedStream, Quirk};
+use zeroize::Zeroizing;
+
+/// A stream that cannot be taken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StreamError {
+    /// No sockets for it.
+    #[error(transparent)]
+    Ports(#[from] PortsError),
+    /// No key of ours to answer its key with, or no name for RTCP.
+    #[error(transparent)]
+    Random(#[from] random::RandomError),
+    /// Its key can't be used, which is a mistake of ours: it was looked at before.
+    #[error("an SRTP key does not fit its suite")]
+    Key,
+}
+
+impl StreamError {
+    /// What the client is told.
+    pub(super) const fn reason(&self) -> &'static str {
+        match self {
+            Self::Ports(_) => "no free media port",
+            Self::Random(_) | Self::Key => "no key can be made",
+        }
+    }
+}
+
+/// Who we are in RTCP on one stream.
+pub(super) fn own_name() -> Result<OwnName, StreamError> {
+    Ok(OwnName::of_random(random::bytes()?))
+}
+
+/// The client's key, and a new one of ours for what we send (RFC 4568 §5.1.3: each side has its
+/// own).
+pub(super) fn keys(theirs: &MasterKey) -> Result<(MasterKey, MasterKey), StreamError> {
+    let random = Zeroizing::new(random::bytes()?);
+    let ours = MasterKey::of_random(theirs.suite(), &random);
+    Ok((theirs.clone(), ours))
+}
 
 /// A stream as the journal and the manifest name it; `None` if it cannot be recorded.
 pub(super) fn media_stream(

@@ -17,10 +17,17 @@ pub struct MediaCounts {
     pub foreign: u64,
     /// No RTP, longer than we keep, or of a payload type that was not agreed.
     pub unusable: u64,
+    /// Protected packets that do not fit the key (SRTP), or were changed on the way.
+    pub not_authentic: u64,
+    /// Protected packets that had come before.
+    pub replayed: u64,
     /// Packets that say which key was pressed, left out.
     pub left_out: u64,
     /// Could not be kept: the disk was too slow or full.
     pub dropped: u64,
+    /// Which streams have ended by themselves (RTCP BYE) and not begun again, in the same way as
+    /// the next.
+    pub left: u64,
     /// Which streams have brought a packet: bit n for stream n. Streams beyond 63 count as heard.
     pub heard: u64,
 }
@@ -29,6 +36,18 @@ impl MediaCounts {
     /// Notes that a stream has brought a packet.
     pub(crate) fn hear(&mut self, stream: StreamNumber) {
         self.heard |= bit(stream);
+        self.left &= !bit(stream);
+    }
+
+    /// Notes that the source of a stream says goodbye.
+    pub(crate) fn leave(&mut self, stream: StreamNumber) {
+        self.left |= bit(stream);
+    }
+
+    /// Whether the source of a stream has said goodbye, so that nothing more of it is to come.
+    #[must_use]
+    pub const fn has_left(&self, stream: StreamNumber) -> bool {
+        self.left & bit(stream) != 0
     }
 
     /// Whether a stream has brought a packet.
@@ -50,6 +69,9 @@ impl MediaCounts {
             unusable,
             dropped,
             left_out,
+            not_authentic,
+            replayed,
+            left: _,
             heard: _,
         } = *other;
         self.kept = self.kept.saturating_add(kept);
@@ -59,6 +81,8 @@ impl MediaCounts {
         self.unusable = self.unusable.saturating_add(unusable);
         self.dropped = self.dropped.saturating_add(dropped);
         self.left_out = self.left_out.saturating_add(left_out);
+        self.not_authentic = self.not_authentic.saturating_add(not_authentic);
+        self.replayed = self.replayed.saturating_add(replayed);
     }
 }
 
@@ -78,7 +102,10 @@ pub(crate) struct SharedCounts {
     foreign: AtomicU64,
     unusable: AtomicU64,
     left_out: AtomicU64,
+    not_authentic: AtomicU64,
+    replayed: AtomicU64,
     dropped: AtomicU64,
+    left: AtomicU64,
     heard: AtomicU64,
     /// Microseconds of the last packet; 0 if there was none.
     last_packet: AtomicI64,
@@ -95,7 +122,11 @@ impl SharedCounts {
         self.foreign.store(counts.foreign, Ordering::Relaxed);
         self.unusable.store(counts.unusable, Ordering::Relaxed);
         self.left_out.store(counts.left_out, Ordering::Relaxed);
+        self.not_authentic
+            .store(counts.not_authentic, Ordering::Relaxed);
+        self.replayed.store(counts.replayed, Ordering::Relaxed);
         self.dropped.store(counts.dropped, Ordering::Relaxed);
+        self.left.store(counts.left, Ordering::Relaxed);
         self.heard.store(counts.heard, Ordering::Relaxed);
         if let Some(at) = last_packet {
             self.last_packet.store(at.micros(), Ordering::Relaxed);
@@ -111,7 +142,10 @@ impl SharedCounts {
             foreign: self.foreign.load(Ordering::Relaxed),
             unusable: self.unusable.load(Ordering::Relaxed),
             left_out: self.left_out.load(Ordering::Relaxed),
+            not_authentic: self.not_authentic.load(Ordering::Relaxed),
+            replayed: self.replayed.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),
+            left: self.left.load(Ordering::Relaxed),
             heard: self.heard.load(Ordering::Relaxed),
         }
     }

@@ -9,7 +9,9 @@
 //! waited there for the answer is read to see when it arrived, and kept only if a permit was held.
 
 mod counts;
+mod intake;
 mod receive;
+mod reports;
 mod session;
 mod source;
 #[cfg(test)]
@@ -18,6 +20,7 @@ mod wanted;
 
 pub use counts::MediaCounts;
 pub(crate) use counts::SharedCounts;
+pub(crate) use reports::OwnName;
 pub(crate) use session::{Dated, MediaSession, StreamMedia};
 
 use crate::chunks::Chunks;
@@ -33,6 +36,7 @@ use std::sync::mpsc::{Receiver as Commands, RecvTimeoutError};
 use std::time::Duration;
 use voicelog_archive::journal::Cause;
 use voicelog_model::{Clock, RecordingId, StreamNumber, Timestamp, limits};
+use voicelog_srs::srtp::MasterKey;
 
 /// How often all sockets are read.
 const SWEEP: Duration = Duration::from_millis(60);
@@ -52,6 +56,8 @@ pub(crate) enum MediaCommand {
     AddStream(RecordingId, Box<StreamMedia>),
     /// The client says anew where the media of a stream comes from.
     MoveStream(RecordingId, StreamNumber, SocketAddr),
+    /// The client protects a stream with another key.
+    Rekey(RecordingId, StreamNumber, MasterKey),
     /// The law is being asked: leave what arrives where it is.
     Hold(RecordingId),
     /// A permit is held.
@@ -174,6 +180,9 @@ impl MediaThread {
             }
             MediaCommand::MoveStream(id, number, offered) => {
                 self.with(id, |session, _| session.move_stream(number, offered));
+            }
+            MediaCommand::Rekey(id, number, key) => {
+                self.with(id, |session, _| session.rekey_stream(number, &key));
             }
             MediaCommand::Hold(id) => self.with(id, |session, _| session.hold()),
             MediaCommand::Keep {

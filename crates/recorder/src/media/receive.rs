@@ -26,14 +26,14 @@ const SAME_CLOCK_MICROS: i64 = 1_000;
 const READINGS_MAX: u32 = 5;
 
 /// One datagram.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Datagram<'a> {
     /// Who sent it.
     pub(crate) from: SocketAddr,
     /// When it reached this machine.
     pub(crate) arrived: Timestamp,
-    /// Its bytes.
-    pub(crate) bytes: &'a [u8],
+    /// Its bytes, in the place where the kernel put them.
+    pub(crate) bytes: &'a mut [u8],
     /// Whether it was longer than we keep ([`limits::RTP_PACKET_BYTES_MAX`]).
     pub(crate) is_cut: bool,
 }
@@ -79,6 +79,13 @@ impl SweepTime {
     pub(crate) fn of_kernel() -> Self {
         let ours = || Timestamp::from_micros(pace::kernel_micros().unwrap());
         Self::between(ours, pace::kernel_micros)
+    }
+
+    /// The same as if so much time had gone by.
+    #[cfg(test)]
+    pub(crate) fn later(self, micros: i64) -> Self {
+        let now = self.now.plus_micros(micros);
+        Self { now, ..self }
     }
 
     /// A kernel's arrival time on our clock; without one, the moment of the sweep.
@@ -142,6 +149,7 @@ impl Receiver {
         let mut rest = self.bytes.chunks_exact_mut(limits::RTP_PACKET_BYTES_MAX);
         let mut slots: [_; BATCH] =
             std::array::from_fn(|_slot| [IoSliceMut::new(rest.next().unwrap_or_default())]);
+        let mut arrivals = [None; BATCH];
         let mut count = 0;
         let mut is_stamped = true;
         let results = recvmmsg(
@@ -151,19 +159,28 @@ impl Receiver {
             MsgFlags::MSG_DONTWAIT,
             None,
         )?;
-        for message in results {
+        for (place, message) in arrivals.iter_mut().zip(results) {
             count += 1;
             let kernel = arrival(&message);
             is_stamped &= kernel.is_some();
-            let Some(from) = sender(&message) else {
-                continue;
-            };
-            let bytes = message.iovs().next().unwrap_or_default();
-            each(Datagram {
+            *place = sender(&message).map(|from| Arrival {
                 from,
                 arrived: time.place(kernel),
-                bytes,
+                length: message.bytes,
                 is_cut: message.flags.contains(MsgFlags::MSG_TRUNC),
+            });
+        }
+        let slots = self.bytes.chunks_exact_mut(limits::RTP_PACKET_BYTES_MAX);
+        for (slot, arrival) in slots.zip(arrivals) {
+            let Some(arrival) = arrival else {
+                continue;
+            };
+            let length = arrival.length.min(slot.len());
+            each(Datagram {
+                from: arrival.from,
+                arrived: arrival.arrived,
+                bytes: slot.get_mut(..length).unwrap_or_default(),
+                is_cut: arrival.is_cut,
             });
         }
         if !is_stamped {
@@ -173,6 +190,15 @@ impl Receiver {
         }
         Ok(count)
     }
+}
+
+/// A datagram without its bytes.
+#[derive(Debug, Clone, Copy)]
+struct Arrival {
+    from: SocketAddr,
+    arrived: Timestamp,
+    length: usize,
+    is_cut: bool,
 }
 
 /// Throws away what waits on a socket without reading it: one byte of each datagram is copied out

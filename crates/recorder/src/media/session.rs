@@ -2,25 +2,18 @@
 //! is being filled. One media thread owns it; there is no lock.
 
 use super::counts::{MediaCounts, SharedCounts};
-use super::receive::{Datagram, Receiver, SweepTime, discard};
-use super::source::{SourceLock, Whose};
-use super::wanted::{Want, Wanted};
+use super::intake::{Intake, Lane};
+use super::receive::{Receiver, SweepTime, discard};
+use super::reports::{OwnName, Reports};
+use super::source::SourceLock;
+use super::wanted::Wanted;
 use crate::chunks::Chunks;
 use crate::ports::PortPair;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, KeyPacket, PacketKind};
-use voicelog_model::rtp::RtpPacket;
+use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent};
 use voicelog_model::{MediaStream, RecordingId, StreamNumber, Timestamp};
-
-/// Journal of one call that waits in memory at most, in bytes: a quarter of a minute of a call
-/// with two streams. A disk that is slow for longer costs packets, which are counted.
-pub(crate) const WAITING_BYTES_MAX: usize = 256 * 1024;
-
-/// Packets about keys of one call that are left out one by one: some ten thousand keys. Each costs
-/// a line among the events, of which a copy of the recording holds only so many; beyond, they are
-/// counted as dropped.
-const LEFT_OUT_MAX: u64 = 100_000;
+use voicelog_srs::srtp::{ControlProtector, MasterKey, Unprotector};
 
 /// An event of the journal with its moment.
 pub(crate) type Dated = (Timestamp, JournalEvent);
@@ -42,6 +35,10 @@ pub(crate) struct StreamMedia {
     number: StreamNumber,
     wanted: Wanted,
     ports: PortPair,
+    /// Takes the protection off what comes (SRTP), where it was agreed on.
+    unprotector: Option<Unprotector>,
+    /// What we report to the client of it; `None` = nothing.
+    reports: Option<Reports>,
     source: SourceLock,
     /// Packets that could not be kept and are not yet in the journal.
     dropped: u64,
@@ -64,10 +61,56 @@ impl StreamMedia {
             number: stream.number,
             wanted: Wanted::of(stream, keep_keys),
             ports,
+            unprotector: None,
+            reports: None,
             source: SourceLock::new(offered),
             dropped: 0,
             closed_to: 0,
             late: 0,
+        }
+    }
+
+    /// The same stream, protected with the client's key (SRTP).
+    pub(crate) fn protected(mut self, unprotector: Unprotector) -> Self {
+        self.unprotector = Some(unprotector);
+        self
+    }
+
+    /// The same stream, of which receiver reports go out (RTCP), protected by `protector` if it is.
+    pub(crate) fn reporting(
+        mut self,
+        own: OwnName,
+        rate: u32,
+        is_muxed: bool,
+        protector: Option<ControlProtector>,
+    ) -> Self {
+        self.reports = Some(Reports::new(own, rate, is_muxed, protector));
+        self
+    }
+
+    /// Sends a report if one is due. What is not sent is a loss on the way like any other.
+    fn report(&mut self, now: Timestamp) {
+        let Some(reports) = &mut self.reports else {
+            return;
+        };
+        let Some((to, bytes)) = reports.due(now, self.source.address()) else {
+            return;
+        };
+        let socket = if reports.is_muxed() {
+            &self.ports.rtp
+        } else {
+            &self.ports.rtcp
+        };
+        if let Err(error) = socket.send_to(&bytes, to) {
+            tracing::debug!(stream = %self.number, %error, "a receiver report is not sent");
+        }
+    }
+
+    /// The client protects what it sends with another key from now on. A stream that was not
+    /// protected stays so: it becomes another stream, with ports of its own.
+    pub(crate) fn rekey(&mut self, key: &MasterKey) {
+        if let Some(unprotector) = &mut self.unprotector {
+            unprotector.rekey(key);
         }
     }
 
@@ -143,6 +186,21 @@ impl MediaSession {
         }
     }
 
+    /// The client protects a stream with another key from now on.
+    pub(crate) fn rekey_stream(&mut self, number: StreamNumber, key: &MasterKey) {
+        for stream in self.streams.iter_mut().filter(|s| s.number == number) {
+            stream.rekey(key);
+        }
+    }
+
+    /// All its streams are protected with this key.
+    #[cfg(test)]
+    pub(crate) fn protect_for_test(&mut self, key: &MasterKey) {
+        for stream in &mut self.streams {
+            stream.unprotector = Unprotector::new(key);
+        }
+    }
+
     /// The law is being asked (again): leave what arrives in the kernel until it has answered.
     pub(crate) fn hold(&mut self) {
         if !self.is_failed {
@@ -212,7 +270,14 @@ impl MediaSession {
         match self.mode {
             Mode::Held => return,
             Mode::Closed => self.throw_away(time, with_control),
-            Mode::Keeping => self.take_in(receiver, time, None, with_control),
+            Mode::Keeping => {
+                self.take_in(receiver, time, None, with_control);
+                if with_control {
+                    for stream in &mut self.streams {
+                        stream.report(time.now);
+                    }
+                }
+            }
         }
         self.shared.publish(&self.counts, self.last_packet);
     }
@@ -257,6 +322,9 @@ impl MediaSession {
             }
             self.counts.without_permit += count;
             stream.closed_to += count;
+            if let Some(unprotector) = &mut stream.unprotector {
+                unprotector.skipped(count);
+            }
             if with_control {
                 discard(&stream.ports.rtcp);
             }
@@ -285,6 +353,8 @@ impl MediaSession {
                 ports,
                 number,
                 wanted,
+                unprotector,
+                reports,
                 source,
                 dropped,
                 closed_to,
@@ -293,6 +363,8 @@ impl MediaSession {
             let mut lane = Lane {
                 number: *number,
                 wanted: *wanted,
+                unprotector: unprotector.as_mut(),
+                reports: reports.as_mut(),
                 source,
                 dropped,
                 before: closed_to,
@@ -354,132 +426,5 @@ impl MediaSession {
         });
         let events = events.collect();
         self.push_events(events);
-    }
-}
-
-/// The part of a stream that an arriving packet needs.
-struct Lane<'a> {
-    number: StreamNumber,
-    wanted: Wanted,
-    source: &'a mut SourceLock,
-    dropped: &'a mut u64,
-    /// RTP that came before the permit.
-    before: &'a mut u64,
-    /// RTP that came after its end.
-    after: &'a mut u64,
-}
-
-/// Where packets go while a permit is held.
-struct Intake<'a> {
-    from: Timestamp,
-    until: Option<Timestamp>,
-    journal: &'a mut ChunkBuilder,
-    counts: &'a mut MediaCounts,
-    last_packet: &'a mut Option<Timestamp>,
-}
-
-impl Intake<'_> {
-    fn take(&mut self, lane: &mut Lane<'_>, datagram: Datagram<'_>, on_control_port: bool) {
-        let Datagram {
-            from,
-            arrived,
-            bytes,
-            is_cut,
-        } = datagram;
-        if arrived < self.from {
-            self.counts.without_permit += 1;
-            *lane.before += u64::from(!on_control_port);
-            return;
-        }
-        if self.until.is_some_and(|until| arrived >= until) {
-            self.counts.without_permit += 1;
-            *lane.after += u64::from(!on_control_port);
-            return;
-        }
-        *self.last_packet = Some(arrived);
-        if is_cut {
-            self.counts.unusable += 1;
-            return;
-        }
-        if on_control_port || RtpPacket::is_rtcp(bytes) {
-            self.take_control(lane, from, arrived, bytes);
-            return;
-        }
-        let Ok(packet) = RtpPacket::parse(bytes) else {
-            self.counts.unusable += 1;
-            return;
-        };
-        let want = lane.wanted.want(packet.payload_type);
-        if want == Want::Nothing {
-            self.counts.unusable += 1;
-            return;
-        }
-        match lane.source.judge(from, packet.ssrc, arrived) {
-            Whose::Own => {}
-            Whose::NewSource => {
-                let stream = lane.number;
-                let event = JournalEvent::SourceChanged { stream };
-                if let Err(error) = self.journal.push_event(arrived, &event) {
-                    tracing::error!(%stream, %error, "an event of the journal is lost");
-                }
-            }
-            Whose::Foreign => {
-                self.counts.foreign += 1;
-                return;
-            }
-        }
-        if want == Want::LeaveOut && self.leave_out(lane.number, arrived, &packet) {
-            self.counts.left_out += 1;
-        } else if want == Want::Keep && self.push(lane.number, arrived, PacketKind::Rtp, bytes) {
-            self.counts.kept += 1;
-            self.counts.hear(lane.number);
-        } else {
-            self.counts.dropped += 1;
-            *lane.dropped += 1;
-        }
-    }
-
-    fn push(
-        &mut self,
-        stream: StreamNumber,
-        arrived: Timestamp,
-        kind: PacketKind,
-        bytes: &[u8],
-    ) -> bool {
-        self.journal.byte_len() < WAITING_BYTES_MAX
-            && self
-                .journal
-                .push_packet(stream, arrived, kind, bytes)
-                .is_ok()
-    }
-
-    /// Says that a packet about a key came, without what would tell which.
-    fn leave_out(
-        &mut self,
-        stream: StreamNumber,
-        arrived: Timestamp,
-        packet: &RtpPacket<'_>,
-    ) -> bool {
-        let packet = KeyPacket::of(packet);
-        let event = JournalEvent::KeyLeftOut { stream, packet };
-        self.counts.left_out < LEFT_OUT_MAX
-            && self.journal.byte_len() < WAITING_BYTES_MAX
-            && self.journal.push_event(arrived, &event).is_ok()
-    }
-
-    fn take_control(
-        &mut self,
-        lane: &Lane<'_>,
-        from: SocketAddr,
-        arrived: Timestamp,
-        bytes: &[u8],
-    ) {
-        if !RtpPacket::is_rtcp(bytes) {
-            self.counts.unusable += 1;
-        } else if !lane.source.is_host(from) {
-            self.counts.foreign += 1;
-        } else if self.push(lane.number, arrived, PacketKind::Rtcp, bytes) {
-            self.counts.control += 1;
-        }
     }
 }

@@ -124,6 +124,11 @@ impl SourceLock {
         }
     }
 
+    /// The source that the stream listens to, if one was heard.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        self.current.map(|source| source.address)
+    }
+
     /// Whether control packets from this address belong to the stream: same host, any port, since
     /// RTCP has a port of its own.
     pub(crate) fn is_host(&self, from: SocketAddr) -> bool {

@@ -1,8 +1,9 @@
 //! One call's media over real sockets, with the sweep and the commands called by hand.
 
+use super::intake::WAITING_BYTES_MAX;
 use super::receive::{Receiver, SweepTime};
-use super::session::{Dated, MediaSession, StreamMedia, WAITING_BYTES_MAX};
-use super::{MediaCounts, SharedCounts};
+use super::session::{Dated, MediaSession, StreamMedia};
+use super::{MediaCounts, OwnName, SharedCounts};
 use crate::chunks::Chunks;
 use crate::pace;
 use crate::ports::MediaPorts;
@@ -10,6 +11,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use voicelog_archive::journal::{Cause, JournalEvent, KeyPacket, PacketKind, Record, decode_chunk};
 use voicelog_model::{Codec, Format, MediaStream, RecordingId, StreamNumber, Timestamp};
+use voicelog_srs::srtp::{ControlProtector, MasterKey, Suite, Unprotector};
 
 const SSRC: u32 = 0xdead_beef;
 
@@ -42,6 +44,11 @@ fn rtp(payload_type: u8, sequence: u16, ssrc: u32) -> Vec<u8> {
     bytes
 }
 
+/// What the reports of the bench are protected with; its media is not.
+fn our_key() -> MasterKey {
+    MasterKey::of_random(Suite::AeadAes128Gcm, &[3; 64])
+}
+
 impl Bench {
     fn new(streams: u16) -> Self {
         Self::of(streams, &[format(8, "PCMA")], false)
@@ -58,7 +65,9 @@ impl Bench {
                 let pair = ports.bind().unwrap();
                 rtp.push(pair.address);
                 let stream = MediaStream::of_formats(StreamNumber(number), formats).unwrap();
-                StreamMedia::new(&stream, pair, Some(offered), keep_keys)
+                let stream = StreamMedia::new(&stream, pair, Some(offered), keep_keys);
+                let protector = ControlProtector::new(&our_key());
+                stream.reporting(OwnName::of_random([5; 20]), 8_000, true, protector)
             })
             .collect();
         let id = RecordingId::new(now(), [1; 10]);
@@ -511,4 +520,78 @@ fn after_a_failure_only_the_end_is_said() {
         cause: Cause::RecordingClient,
     };
     assert_eq!(events(&records), [&ended]);
+}
+
+/// Sends packets and sweeps as if so many seconds later; the datagrams that came back.
+fn reports_after(bench: &mut Bench, seconds: i64) -> Vec<Vec<u8>> {
+    bench.send(&rtp(8, 1, SSRC));
+    bench.sweep();
+    let time = SweepTime::of_kernel().later(seconds * 1_000_000);
+    bench.session.sweep(&mut bench.receiver, time, true);
+    bench.client.set_nonblocking(true).unwrap();
+    let mut bytes = [0; 2_048];
+    std::iter::from_fn(|| {
+        let length = bench.client.recv(&mut bytes).ok()?;
+        Some(bytes[..length].to_vec())
+    })
+    .collect()
+}
+
+#[test]
+fn a_source_that_is_kept_gets_a_report_protected_with_our_key() {
+    let mut bench = Bench::new(1);
+    bench.session.keep(now(), Vec::new(), false);
+    let mut reports = reports_after(&mut bench, 10);
+    assert_eq!(reports.len(), 1);
+    let report = Unprotector::new(&our_key()).unwrap();
+    let mut report = report;
+    let plain = report.control(&mut reports[0]).unwrap();
+    assert_eq!(plain[..4], [0x81, 201, 0, 7]);
+    assert_eq!(plain[8..12], SSRC.to_be_bytes());
+}
+
+#[test]
+fn without_a_permit_and_while_the_law_is_asked_nobody_gets_a_report() {
+    let mut bench = Bench::new(1);
+    assert!(reports_after(&mut bench, 10).is_empty());
+    bench.close(now(), Vec::new(), None);
+    assert!(reports_after(&mut bench, 20).is_empty());
+}
+
+#[test]
+fn a_goodbye_of_the_source_is_noted_until_it_sends_again() {
+    let mut bench = Bench::new(1);
+    bench.session.keep(now(), Vec::new(), false);
+    bench.send(&rtp(8, 1, SSRC));
+    let goodbye = |ssrc: u32| [&[0x81, 203, 0, 1][..], &ssrc.to_be_bytes()].concat();
+    bench.send(&goodbye(SSRC + 1));
+    bench.sweep();
+    assert!(!bench.counts().has_left(StreamNumber(1)), "of another one");
+    bench.send(&goodbye(SSRC));
+    bench.sweep();
+    assert!(bench.counts().has_left(StreamNumber(1)));
+    bench.send(&rtp(8, 2, SSRC));
+    bench.sweep();
+    assert!(!bench.counts().has_left(StreamNumber(1)));
+    assert_eq!(bench.counts().control, 2, "the packets themselves are kept");
+}
+
+/// Protected media needs a sender, which is in the tests of the whole recorder; here it is only
+/// what does not fit.
+#[test]
+fn packets_that_do_not_fit_the_key_are_counted_and_leave_the_source_as_it_was() {
+    let mut bench = Bench::new(1);
+    bench.session.protect_for_test(&our_key());
+    bench.session.keep(now(), Vec::new(), false);
+    bench.send(&rtp(8, 1, SSRC));
+    bench.send(&[0x80, 8, 0]);
+    let report = [&[0x80, 201, 0, 1][..], &SSRC.to_be_bytes(), &[0; 30]].concat();
+    bench.send(&report);
+    bench.sweep();
+    let counts = bench.counts();
+    assert_eq!(
+        (counts.not_authentic, counts.unusable, counts.kept),
+        (2, 1, 0)
+    );
+    assert!(sequences(&bench.end()).is_empty());
 }

@@ -10,6 +10,8 @@ mod permission;
 mod pki;
 mod raw;
 mod recording;
+mod rtcp;
+mod srtp;
 mod support;
 mod tls;
 mod tls_files;

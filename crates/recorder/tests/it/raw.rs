@@ -58,6 +58,8 @@ pub(crate) struct RawCall {
     sign: (&'static str, &'static str),
     /// Payload types of each line, and the attributes that say what they are.
     formats: &'static str,
+    /// `RTP/AVP`, or `RTP/SAVP` with keys among the attributes.
+    profile: &'static str,
     call_id: String,
     tag: String,
     cseq: u32,
@@ -120,6 +122,33 @@ impl RawCall {
         call
     }
 
+    /// The same of one protected stream; `formats` ends with its `a=crypto`.
+    pub(crate) fn place_protected(
+        sip: Box<dyn Wire>,
+        server: SocketAddr,
+        line: &'static str,
+        metadata: Option<&str>,
+        formats: &'static str,
+    ) -> Self {
+        let mut call = Self::over(sip, server, line, SIPREC, formats);
+        call.profile = "RTP/SAVP";
+        assert_eq!(call.offer("INVITE", 1, metadata), 200);
+        call
+    }
+
+    /// The same over UDP.
+    pub(crate) fn place_protected_over_udp(
+        server: &Server,
+        line: &'static str,
+        metadata: Option<&str>,
+        formats: &'static str,
+    ) -> Self {
+        let mut call = Self::new(server, line, SIPREC, formats);
+        call.profile = "RTP/SAVP";
+        assert_eq!(call.offer("INVITE", 1, metadata), 200);
+        call
+    }
+
     fn over(
         sip: Box<dyn Wire>,
         server: SocketAddr,
@@ -136,6 +165,7 @@ impl RawCall {
             line,
             sign,
             formats,
+            profile: "RTP/AVP",
             tag: String::new(),
             cseq: 0,
             sequence: 0,
@@ -173,8 +203,8 @@ impl RawCall {
             let port = socket.local_addr().unwrap().port();
             write!(
                 sdp,
-                "m=audio {port} RTP/AVP {}\r\na=label:{number}\r\na=sendonly\r\n",
-                self.formats
+                "m=audio {port} {} {}\r\na=label:{number}\r\na=sendonly\r\n",
+                self.profile, self.formats
             )
             .unwrap();
         }
@@ -214,6 +244,11 @@ impl RawCall {
     pub(crate) fn speak(&mut self, stream: usize) {
         let timestamp = (u32::from(self.sequence) + 1) * 160;
         self.speak_as(stream, 8, timestamp, &[0xd5; 160]);
+    }
+
+    /// Makes the next packet and loses it.
+    pub(crate) const fn leave_out(&mut self) {
+        self.sequence += 1;
     }
 
     /// Sends one packet of any kind on a stream, from its own socket.

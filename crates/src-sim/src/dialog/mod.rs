@@ -337,6 +337,12 @@ impl Dialog {
             return Err("its SDP has fewer m= lines than ours".to_owned());
         }
         streams.truncate(self.media.streams.len());
+        for (local, remote) in self.media.streams.iter().zip(&streams) {
+            let offered = local.key.as_ref().map(|key| key.suite().as_str());
+            if remote.address.is_some() && remote.srtp.as_deref() != offered {
+                return Err("it answered with another protection than we offered".to_owned());
+            }
+        }
         for (local, remote) in self.media.streams.iter_mut().zip(&streams) {
             local.open = remote.address.is_some();
         }

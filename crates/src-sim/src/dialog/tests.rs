@@ -30,6 +30,7 @@ impl Bench {
             label: label.clone(),
             open: true,
             direction: Direction::SendOnly,
+            key: None,
         };
         let media = LocalMedia {
             session: 1,

@@ -9,7 +9,7 @@ use crate::counters::Counted;
 use crate::quirk::{Quirk, Quirks};
 use crate::sdp;
 use crate::session::dialog::{Dialog, Ours};
-use crate::session::{Invitation, Request, Session, TimerRequest, sdp_refusal};
+use crate::session::{Invitation, Request, Session, TimerRequest, key_refusal, sdp_refusal};
 use crate::sip::grammar::Address;
 use crate::sip::uri::Uri;
 use crate::sip::{HeaderName, Message};
@@ -45,14 +45,19 @@ impl Endpoint {
             let text = "no SDP in the INVITE: this server does not make the offer, set the client to early offer";
             return Err(self.refuse(Counted::NoOffer, 488, 399, text));
         };
-        let description = sdp::read(offer).map_err(|error| {
+        let secrecy = self.cx.secrecy(arrival.from);
+        let description = sdp::read(offer, secrecy).map_err(|error| {
             let (status, counted, text) = sdp_refusal(error);
             self.refuse(counted, status, 399, text)
         })?;
         quirks.extend(description.quirks.as_slice());
         if !description.media.iter().any(|line| line.is_usable()) {
+            if let Some(fault) = description.media.iter().find_map(|line| line.key_fault) {
+                let (counted, text) = key_refusal(fault);
+                return Err(self.refuse(counted, 488, 399, text));
+            }
             // RFC 3261 §20.43: 305 is for formats that do not fit.
-            let text = "no stream is audio over RTP/AVP";
+            let text = "no stream is audio over RTP/AVP or RTP/SAVP";
             return Err(self.refuse(Counted::NoUsableStream, 488, 305, text));
         }
         let tag = self.cx.ids.token();

@@ -60,7 +60,7 @@ impl Endpoint {
         let session = ours.and_then(session_of);
         let known = session.zip(ours).and_then(|(key, branch)| {
             self.with(arrival.now, key, |session, cx| {
-                session.response(cx, arrival.now, branch, status, message);
+                session.response(cx, arrival.now, arrival.from, branch, status, message);
             })
         });
         if known.is_none() {

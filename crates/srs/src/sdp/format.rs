@@ -11,12 +11,9 @@ const PARAMETERS_BYTES_MAX: usize = 256;
 const OPUS_PARAMETERS: &str = "stereo=1;useinbandfec=1";
 
 /// What may come on a line: sound that can be played, other sound, then comfort noise and key
-/// presses, each in the client's order. Nothing where there is no sound, or not as plain RTP.
+/// presses, each in the client's order. Nothing where there is no sound.
 pub(super) fn usable(media: &sdp_types::Media) -> Vec<Format> {
-    let is_plain_rtp = ["RTP/AVP", "RTP/AVPF"]
-        .iter()
-        .any(|profile| media.proto.eq_ignore_ascii_case(profile));
-    if media.port == 0 || !media.media.eq_ignore_ascii_case("audio") || !is_plain_rtp {
+    if media.port == 0 || !media.media.eq_ignore_ascii_case("audio") {
         return Vec::new();
     }
     let mut formats: Vec<Format> = Vec::new();

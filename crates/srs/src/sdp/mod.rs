@@ -4,12 +4,16 @@
 //! be played one day. The answer names first what can be, in the client's order.
 
 mod format;
+mod protection;
 #[cfg(test)]
 mod tests;
 
 use crate::limits::{LABEL_BYTES_MAX, STREAMS_MAX};
 use crate::quirk::{Quirk, Quirks};
+use crate::srtp::{MasterKey, sdes};
 use format::{answered_parameters, common, usable};
+use protection::Protection;
+pub(crate) use protection::{KeyFault, Secrecy};
 use std::net::{IpAddr, SocketAddr};
 use voicelog_model::Format;
 
@@ -57,6 +61,10 @@ pub(crate) struct MediaLine {
     pub(crate) remote: Option<SocketAddr>,
     /// What may come on it, the preferred first; empty where we cannot record it.
     pub(crate) usable: Vec<Format>,
+    /// How the client protects what it sends; `None` = not.
+    pub(crate) crypto: Option<sdes::Crypto>,
+    /// Why the line can't be recorded although it has sound.
+    pub(crate) key_fault: Option<KeyFault>,
 }
 
 impl MediaLine {
@@ -85,8 +93,9 @@ pub(crate) enum SdpError {
     TooManyStreams,
 }
 
-/// Reads an offer or answer of the client.
-pub(crate) fn read(bytes: &[u8]) -> Result<Description, SdpError> {
+/// Reads an offer or answer of the client. `secrecy`: whether the message came by a way on which
+/// it may carry keys.
+pub(crate) fn read(bytes: &[u8], secrecy: Secrecy) -> Result<Description, SdpError> {
     let mut quirks = Quirks::default();
     let session = match sdp_types::Session::parse(bytes) {
         Ok(session) => session,
@@ -104,8 +113,11 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Description, SdpError> {
     let media: Vec<_> = session
         .medias
         .iter()
-        .map(|media| media_line(&session, media))
+        .map(|media| media_line(&session, media, secrecy))
         .collect();
+    if media.iter().any(|line| line.key_fault.is_some()) {
+        quirks.add(Quirk::ProtectedStreamRefused);
+    }
     for (at, line) in media.iter().enumerate() {
         let Some(label) = &line.label else {
             if line.is_usable() {
@@ -138,7 +150,22 @@ fn essential_lines(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-fn media_line(session: &sdp_types::Session, media: &sdp_types::Media) -> MediaLine {
+fn media_line(
+    session: &sdp_types::Session,
+    media: &sdp_types::Media,
+    secrecy: Secrecy,
+) -> MediaLine {
+    let formats = usable(media);
+    let protection = match formats.as_slice() {
+        [] => Protection::Unknown,
+        _ => Protection::of(media, secrecy),
+    };
+    let (is_usable, crypto, key_fault) = match protection {
+        Protection::Plain => (true, None, None),
+        Protection::Keyed(crypto) => (true, Some(crypto), None),
+        Protection::Refused(fault) => (false, None, Some(fault)),
+        Protection::Unknown => (false, None, None),
+    };
     let direction = |attributes: &[sdp_types::Attribute]| {
         attributes
             .iter()
@@ -174,7 +201,9 @@ fn media_line(session: &sdp_types::Session, media: &sdp_types::Media) -> MediaLi
         remote: address
             .filter(|address| !address.is_unspecified() && media.port != 0)
             .map(|address| SocketAddr::new(address, media.port)),
-        usable: usable(media),
+        usable: if is_usable { formats } else { Vec::new() },
+        crypto,
+        key_fault,
     }
 }
 
@@ -209,12 +238,46 @@ pub(crate) struct Accepted {
     /// Of those, what the client offered last.
     pub(crate) offered: Vec<Format>,
     pub(crate) has_rtcp_mux: bool,
+    /// How both sides protect what they send; `None` = not.
+    pub(crate) keys: Option<Keys>,
+}
+
+/// The keys of an accepted line (RFC 4568).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Keys {
+    /// The client's, with the tag of the line that we took.
+    pub(crate) theirs: sdes::Crypto,
+    /// Ours, of the same suite.
+    pub(crate) ours: MasterKey,
+}
+
+impl Keys {
+    /// Another key of the client, if it is of the same suite.
+    fn under(&self, theirs: &sdes::Crypto) -> Option<Self> {
+        (theirs.key.suite() == self.ours.suite()).then(|| Self {
+            theirs: theirs.clone(),
+            ours: self.ours.clone(),
+        })
+    }
+
+    /// Takes what the client's answer says; without a key of the same suite, nothing changes.
+    pub(crate) fn answered(&mut self, theirs: Option<&sdes::Crypto>) {
+        if let Some(keys) = theirs.and_then(|theirs| self.under(theirs)) {
+            *self = keys;
+        }
+    }
 }
 
 impl Accepted {
-    /// The same agreement under a later offer of the line; `None` if no sound is left in common.
+    /// The same agreement under a later offer of the line; `None` if no sound is left in common, or
+    /// it is protected in another way than before.
     pub(crate) fn under(&self, line: &MediaLine) -> Option<Self> {
         let offered = common(&self.formats, &line.usable);
+        let keys = match (&self.keys, &line.crypto) {
+            (None, None) => None,
+            (Some(keys), Some(theirs)) => Some(keys.under(theirs)?),
+            _ => return None,
+        };
         offered
             .iter()
             .any(|format| format.codec.is_audio())
@@ -223,6 +286,7 @@ impl Accepted {
                 formats: self.formats.clone(),
                 offered,
                 has_rtcp_mux: line.has_rtcp_mux,
+                keys,
             })
     }
 }
@@ -269,6 +333,13 @@ fn local_media(line: &LocalLine) -> sdp_types::Media {
         }
         if accepted.has_rtcp_mux {
             attributes.push(flag("rtcp-mux"));
+        }
+        if let Some(keys) = &accepted.keys {
+            let ours = sdes::Crypto {
+                tag: keys.theirs.tag,
+                key: keys.ours.clone(),
+            };
+            attributes.push(valued("crypto", ours.write()));
         }
     }
     if let Some(label) = &line.label {

@@ -4,10 +4,17 @@ use super::*;
 use proptest::prelude::*;
 use voicelog_model::Codec;
 
+fn read_private(bytes: &[u8]) -> Result<Description, SdpError> {
+    read(bytes, Secrecy::Private)
+}
+
 fn line(media: &str) -> MediaLine {
     let text =
         format!("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n{media}");
-    read(text.as_bytes()).unwrap().media.remove(0)
+    read(text.as_bytes(), Secrecy::Private)
+        .unwrap()
+        .media
+        .remove(0)
 }
 
 /// Payload types and codecs of a line, in the order of our answer.
@@ -118,6 +125,7 @@ fn a_later_offer_is_answered_with_what_both_have() {
         formats: line("m=audio 1 RTP/AVP 8 0 18\n").usable,
         offered: Vec::new(),
         has_rtcp_mux: false,
+        keys: None,
     };
     let numbers = |media: &str| {
         let under = first.under(&line(media))?;
@@ -147,6 +155,7 @@ fn taken(formats: Vec<Format>) -> Vec<String> {
             formats: formats.clone(),
             offered: formats,
             has_rtcp_mux: false,
+            keys: None,
         }),
         is_receiving: true,
     };
@@ -167,28 +176,34 @@ fn direction_comes_from_the_line_then_the_session_then_the_default() {
 fn a_zero_address_is_a_hold_and_a_missing_one_is_not() {
     let held = line("m=audio 1 RTP/AVP 8\nc=IN IP4 0.0.0.0\n");
     assert!(held.is_held && !held.is_active() && held.remote.is_none());
-    let bare = read(b"v=0\nm=audio 1 RTP/AVP 8\na=sendonly\n").unwrap();
+    let bare = read_private(b"v=0\nm=audio 1 RTP/AVP 8\na=sendonly\n").unwrap();
     assert!(bare.media[0].is_active() && bare.media[0].remote.is_none());
 }
 
 #[test]
 fn a_broken_line_does_not_cost_the_recording() {
     let text = b"v=0\r\no=- -5 1 IN IP4 h\r\no=twice\r\nm=audio 9 RTP/AVP 8\r\na=label:1\r\n--foreign\r\nContent-Type: x\r\n";
-    let read = read(text).unwrap();
+    let read = read_private(text).unwrap();
     assert_eq!(read.quirks.as_slice(), [Quirk::SdpRepaired]);
     assert_eq!(read.media[0].label.as_deref(), Some("1"));
 }
 
 #[test]
 fn what_has_no_media_is_refused() {
-    assert_eq!(read(b"").err(), Some(SdpError::NoMedia));
-    assert_eq!(read(b"v=0\r\ns=-\r\n").err(), Some(SdpError::NoMedia));
+    assert_eq!(read_private(b"").err(), Some(SdpError::NoMedia));
     assert_eq!(
-        read(b"v=0\nm=audio x RTP/AVP 8\n").err(),
+        read_private(b"v=0\r\ns=-\r\n").err(),
+        Some(SdpError::NoMedia)
+    );
+    assert_eq!(
+        read_private(b"v=0\nm=audio x RTP/AVP 8\n").err(),
         Some(SdpError::Unreadable)
     );
     let many = format!("v=0\n{}", "m=audio 1 RTP/AVP 8\n".repeat(STREAMS_MAX + 1));
-    assert_eq!(read(many.as_bytes()).err(), Some(SdpError::TooManyStreams));
+    assert_eq!(
+        read_private(many.as_bytes()).err(),
+        Some(SdpError::TooManyStreams)
+    );
 }
 
 #[test]
@@ -215,6 +230,7 @@ fn our_description_keeps_lines_order_and_labels() {
             formats: pcma.clone(),
             offered: pcma,
             has_rtcp_mux: false,
+            keys: None,
         }),
         ..refused.clone()
     };
@@ -230,6 +246,6 @@ proptest! {
     fn no_bytes_make_it_panic(text in "(v=0\n)?([macots]=[a-z0-9 /.:-]{0,20}\r?\n){0,12}", tail in proptest::collection::vec(any::<u8>(), 0..40)) {
         let mut bytes = text.into_bytes();
         bytes.extend(tail);
-        drop(read(&bytes));
+        drop(read_private(&bytes));
     }
 }

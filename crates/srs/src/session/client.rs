@@ -167,6 +167,7 @@ impl Session {
         &mut self,
         cx: &mut Context,
         now: Timestamp,
+        from: Peer,
         branch: &str,
         status: u16,
         message: &Message<'_>,
@@ -205,7 +206,7 @@ impl Session {
             .take_if(|reinvite| reinvite.transaction.branch == branch);
         match reinvite {
             Some(reinvite) if method == Some(Method::Invite) => {
-                self.reinvite_response(cx, now, reinvite, status, message);
+                self.reinvite_response(cx, now, from, reinvite, status, message);
             }
             other => {
                 self.reinvite = other.or(self.reinvite.take());
@@ -218,6 +219,7 @@ impl Session {
         &mut self,
         cx: &mut Context,
         now: Timestamp,
+        from: Peer,
         mut reinvite: Reinvite,
         status: u16,
         message: &Message<'_>,
@@ -242,7 +244,9 @@ impl Session {
         }
         if is_accepted {
             let bodies = body::read(message);
-            let answer = bodies.sdp.and_then(|sdp| sdp::read(sdp).ok());
+            let answer = bodies
+                .sdp
+                .and_then(|sdp| sdp::read(sdp, cx.secrecy(from)).ok());
             let lines = answer.map(|answer| answer.media).unwrap_or_default();
             self.media.answered(&lines, reinvite.direction);
             self.retries = 0;

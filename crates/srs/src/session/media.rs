@@ -1,7 +1,8 @@
 //! What is agreed about media in one recording session (RFC 3264, RFC 7866 §7).
 
 use crate::api::{Activity, LocalDirection, OfferedStream, StreamActivity, StreamAnswer};
-use crate::sdp::{self, Accepted, LocalLine, MediaLine};
+use crate::sdp::{self, Accepted, KeyFault, Keys, LocalLine, MediaLine};
+use crate::srtp::MasterKey;
 use std::net::{IpAddr, SocketAddr};
 use voicelog_model::{Pii, StreamNumber};
 
@@ -56,6 +57,7 @@ impl Media {
                 is_held: line.is_held,
                 has_rtcp_mux: line.has_rtcp_mux,
                 remote: line.remote.map(Pii::new),
+                key: line.crypto.as_ref().map(|crypto| crypto.key.clone()),
                 rtp_port: self.kept(place, line).map(|kept| kept.rtp_port),
             })
             .collect()
@@ -74,6 +76,13 @@ impl Media {
             .iter()
             .enumerate()
             .any(|(place, line)| line.is_usable() && self.kept(place, line).is_none())
+    }
+
+    /// Why a line that stands would be lost by a later offer: its new keys cannot be used.
+    pub(crate) fn key_fault(&self, lines: &[MediaLine]) -> Option<KeyFault> {
+        let stand = self.lines.iter().zip(lines);
+        let mut stand = stand.filter(|(ours, _)| ours.accepted.is_some());
+        stand.find_map(|(_, line)| line.key_fault)
     }
 
     /// The lines that can be recorded, for finding out whose voice they are.
@@ -112,12 +121,14 @@ impl Media {
                 let answer = answers.iter().find(|answer| answer.number == number)?;
                 let rtp_port = answer.rtp_port.filter(|port| *port != 0)?;
                 let fresh = || {
-                    line.is_usable().then(|| Accepted {
+                    Some(Accepted {
                         rtp_port,
                         formats: line.usable.clone(),
                         offered: line.usable.clone(),
                         has_rtcp_mux: line.has_rtcp_mux,
+                        keys: keys(line, answer)?,
                     })
+                    .filter(|_| line.is_usable())
                 };
                 let accepted = self.kept(place, line).or_else(fresh)?;
                 Some(Accepted {
@@ -177,6 +188,9 @@ impl Media {
             if line.port == 0 {
                 local.accepted = None;
             }
+            if let Some(keys) = local.accepted.as_mut().and_then(|a| a.keys.as_mut()) {
+                keys.answered(line.crypto.as_ref());
+            }
             *activity = self::activity((line, &local.accepted));
         }
     }
@@ -203,14 +217,33 @@ impl Media {
                     .copied()
                     .unwrap_or(Activity::Removed),
                 remote: self.remotes.get(place).copied().flatten().map(Pii::new),
+                key: self.key_of(place),
             })
             .collect()
+    }
+
+    fn key_of(&self, place: usize) -> Option<MasterKey> {
+        let keys = self.lines.get(place)?.accepted.as_ref()?.keys.as_ref()?;
+        Some(keys.theirs.key.clone())
     }
 
     /// How many `m=` lines there are.
     pub(crate) const fn len(&self) -> usize {
         self.lines.len()
     }
+}
+
+/// The keys of a line that is answered for the first time; no answer without ours.
+fn keys(line: &MediaLine, answer: &StreamAnswer) -> Option<Option<Keys>> {
+    let Some(theirs) = &line.crypto else {
+        return Some(None);
+    };
+    let ours = answer.key.as_ref();
+    let ours = ours.filter(|ours| ours.suite() == theirs.key.suite())?;
+    Some(Some(Keys {
+        theirs: theirs.clone(),
+        ours: ours.clone(),
+    }))
 }
 
 fn activity((line, accepted): (&MediaLine, &Option<Accepted>)) -> Activity {

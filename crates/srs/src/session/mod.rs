@@ -30,7 +30,7 @@ use expiry::Expiry;
 pub(crate) use expiry::TimerRequest;
 use media::Media;
 use progress::Progress;
-pub(crate) use server::{Request, sdp_refusal};
+pub(crate) use server::{Request, key_refusal, sdp_refusal};
 use std::net::IpAddr;
 use update::Update;
 use voicelog_model::{Pii, Timestamp};

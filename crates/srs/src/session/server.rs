@@ -6,7 +6,7 @@ use crate::body::{self, Bodies};
 use crate::context::{Context, Response};
 use crate::counters::Counted;
 use crate::peer::Peer;
-use crate::sdp::{self, MediaLine, SdpError};
+use crate::sdp::{self, KeyFault, MediaLine, SdpError};
 use crate::sip::{Message, Method};
 use crate::transaction::TransactionKey;
 use std::net::IpAddr;
@@ -41,6 +41,20 @@ pub(crate) const fn sdp_refusal(error: SdpError) -> (u16, Counted, &'static str)
             488,
             Counted::NoUsableStream,
             "the SDP has too many m= lines",
+        ),
+    }
+}
+
+/// How keys that are of no use are refused, with what to do about it.
+pub(crate) const fn key_refusal(fault: KeyFault) -> (Counted, &'static str) {
+    match fault {
+        KeyFault::Exposed => (
+            Counted::KeysExposed,
+            "SRTP keys came without TLS: send SIP over TLS, or set sip.srtp_keys_without_tls on a network that you trust",
+        ),
+        KeyFault::NoneUsable => (
+            Counted::NoUsableKey,
+            "no a=crypto line that can be used: offer AES_CM_128_HMAC_SHA1_80 without MKI and session parameters",
         ),
     }
 }
@@ -124,7 +138,9 @@ impl Session {
             self.refuse(cx, now, request, response);
             return;
         }
-        let description = match bodies.sdp.map(sdp::read).transpose() {
+        let secrecy = cx.secrecy(request.from);
+        let read = |body| sdp::read(body, secrecy);
+        let description = match bodies.sdp.map(read).transpose() {
             Ok(description) => description,
             Err(error) => {
                 let (status, counted, text) = sdp_refusal(error);
@@ -133,6 +149,16 @@ impl Session {
                 return;
             }
         };
+        let fault = description
+            .as_ref()
+            .and_then(|new| self.media.key_fault(&new.media));
+        if let Some(fault) = fault {
+            // Refused as a whole, so that what was agreed on before goes on (RFC 3261 §14.2).
+            let (counted, text) = key_refusal(fault);
+            cx.count(counted);
+            self.refuse(cx, now, request, Response::new(488).warning(399, text));
+            return;
+        }
         if asks {
             // It could not offer again if it had not seen our answer, so the ACK was lost.
             self.acknowledged(cx, None);
@@ -373,11 +399,11 @@ impl Session {
             return false;
         }
         self.dialog.peer = from;
-        self.acknowledged(cx, Some(message));
+        self.acknowledged(cx, Some((message, from)));
         true
     }
 
-    fn acknowledged(&mut self, cx: &mut Context, ack: Option<&Message<'_>>) {
+    fn acknowledged(&mut self, cx: &mut Context, ack: Option<(&Message<'_>, Peer)>) {
         let Some(unacknowledged) = self.unacknowledged.take() else {
             return;
         };
@@ -387,7 +413,8 @@ impl Session {
         if unacknowledged.is_first {
             cx.event(self.key, Event::Answered);
         }
-        let answer = ack.and_then(|message| sdp::read(body::read(message).sdp?).ok());
+        let answer = ack
+            .and_then(|(message, from)| sdp::read(body::read(message).sdp?, cx.secrecy(from)).ok());
         if let (Some(answer), Some(direction)) = (answer, unacknowledged.offered) {
             let count = self.media.len();
             let before = self.media.activities(count);

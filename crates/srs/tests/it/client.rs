@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
 use voicelog_model::{Pii, StreamNumber, Timestamp};
+use voicelog_srs::srtp::{MasterKey, Suite};
 use voicelog_srs::{
     Command, Config, Endpoint, Event, Input, LocalDirection, Output, Peer, SessionKey,
     StreamAnswer, Transport,
@@ -409,6 +410,11 @@ pub(crate) fn answer(direction: LocalDirection) -> Command {
     answer_streams(2, direction)
 }
 
+/// Our key for streams that are protected.
+pub(crate) fn our_key() -> MasterKey {
+    MasterKey::of_random(Suite::AesCm128HmacSha1_80, &[0x5a; 64])
+}
+
 pub(crate) fn answer_streams(count: u16, direction: LocalDirection) -> Command {
     Command::Answer {
         media_address: IpAddr::from([198, 51, 100, 6]),
@@ -416,6 +422,7 @@ pub(crate) fn answer_streams(count: u16, direction: LocalDirection) -> Command {
             .map(|n| StreamAnswer {
                 number: StreamNumber(n),
                 rtp_port: Some(29_998 + 2 * n),
+                key: Some(our_key()),
             })
             .collect(),
         direction,

@@ -269,7 +269,8 @@ fn streams_that_are_not_taken_keep_their_place_with_port_0() {
         .map(|s| !s.formats.is_empty())
         .collect();
     assert_eq!(usable, [true, true, false, false]);
-    assert_eq!(offer.quirks, [Quirk::MetadataMissing]);
+    let quirks = [Quirk::ProtectedStreamRefused, Quirk::MetadataMissing];
+    assert_eq!(offer.quirks, quirks);
     world.command(
         key,
         Command::Answer {
@@ -278,14 +279,17 @@ fn streams_that_are_not_taken_keep_their_place_with_port_0() {
                 StreamAnswer {
                     number: StreamNumber(2),
                     rtp_port: Some(30_002),
+                    key: None,
                 },
                 StreamAnswer {
                     number: StreamNumber(1),
                     rtp_port: None,
+                    key: None,
                 },
                 StreamAnswer {
                     number: StreamNumber(3),
                     rtp_port: Some(30_004),
+                    key: None,
                 },
             ],
             direction: LocalDirection::Inactive,

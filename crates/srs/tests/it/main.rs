@@ -5,6 +5,7 @@ mod clauses;
 mod client;
 mod hostile;
 mod invite;
+mod keys;
 mod labels;
 mod offers;
 mod privacy;

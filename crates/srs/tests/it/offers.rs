@@ -18,6 +18,7 @@ fn all(activities: &[Activity]) -> Event {
                 number: StreamNumber(n),
                 activity: *activity,
                 remote: media_of(n).filter(|_| *activity != Activity::Removed),
+                key: None,
             })
             .collect(),
     }

@@ -14,6 +14,7 @@ fn agreed(direction: LocalDirection, activity: Activity) -> Event {
                 number: StreamNumber(n),
                 activity,
                 remote: media_of(n),
+                key: None,
             })
             .collect(),
     }

@@ -172,7 +172,7 @@ fn an_invite_without_offer_is_refused_with_the_reason() {
 fn an_offer_of_nothing_that_can_be_recorded_is_refused() {
     let request = |text: &str| Request::invite().sdp(text);
     for text in [
-        "v=0\r\nm=audio 9 RTP/SAVP 8\r\n",
+        "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVP 8\r\n",
         "v=0\r\nm=audio 9 RTP/AVP 101\r\na=rtpmap:101 telephone-event/8000\r\n",
         "v=0\r\nm=audio 0 RTP/AVP 8\r\n",
         "v=0\r\ns=-\r\n",

@@ -5,7 +5,7 @@ use anyhow::Result;
 use serde_json::json;
 use std::net::SocketAddr;
 use std::time::Duration;
-use voicelog_src_sim::{Offered, SimulateOptions, Transport, simulate};
+use voicelog_src_sim::{Offered, SimulateOptions, SrtpSuite, Transport, simulate};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -36,6 +36,10 @@ pub(crate) struct Args {
     /// What the calls are sent in.
     #[arg(long, value_enum, default_value_t)]
     codec: SentCodec,
+    /// Protect the calls with SRTP. Their keys are not secret; a server takes them without TLS
+    /// only if it is told to (`sip.srtp_keys_without_tls`).
+    #[arg(long, value_name = "SUITE", value_parser = suite)]
+    srtp: Option<SrtpSuite>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -66,6 +70,16 @@ impl SentCodec {
     }
 }
 
+/// A suite by its name in SDP.
+fn suite(name: &str) -> Result<SrtpSuite, String> {
+    let mut suites = SrtpSuite::ALL.into_iter();
+    let found = suites.find(|suite| suite.as_str().eq_ignore_ascii_case(name));
+    found.ok_or_else(|| {
+        let names = SrtpSuite::ALL.map(SrtpSuite::as_str);
+        format!("the suites are {}", names.join(", "))
+    })
+}
+
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     let options = SimulateOptions {
         server: args.server,
@@ -81,6 +95,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
         from: args.from.clone(),
         to: args.to.clone(),
         offered: args.codec.offered(),
+        srtp: args.srtp,
     };
     let report = simulate(&options).map_err(|error| {
         anyhow::Error::new(BadInput(voicelog_model::error::chain(&error).to_string()))

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use voicelog_archive::journal::{Cause, Ground, JournalEvent};
 use voicelog_archive::{OfferedParty, WhenRefused};
 use voicelog_model::{MediaStream, Pii, RecordingId, StreamNumber, Timestamp};
+use voicelog_srs::srtp::MasterKey;
 use voicelog_srs::{
     Activity, Command, EndCause, LocalDirection, SessionKey, StreamActivity, StreamAnswer,
 };
@@ -30,6 +31,8 @@ pub(in crate::control) struct CallStream {
     pub(in crate::control) activity: Activity,
     /// Where the client says that its media comes from.
     pub(in crate::control) remote: Option<SocketAddr>,
+    /// What protects the stream (SRTP): the client's key, and ours.
+    pub(in crate::control) keys: Option<(MasterKey, MasterKey)>,
 }
 
 /// One call.
@@ -128,7 +131,37 @@ impl Call {
     ) {
         for now in activities {
             self.set_remote(now.number, now.remote.as_ref(), hands);
+            self.set_key(now.number, now.key.as_ref(), hands);
             self.set_activity(now.number, now.activity, hands);
+        }
+    }
+
+    /// The key that the client says it protects a stream with.
+    pub(in crate::control) fn set_key(
+        &mut self,
+        number: StreamNumber,
+        key: Option<&MasterKey>,
+        hands: &Hands<'_>,
+    ) {
+        let stream = self.streams.iter_mut().find(|s| s.media.number == number);
+        let keys = stream.and_then(|stream| stream.keys.as_mut());
+        let (Some((theirs, _)), Some(key)) = (keys, key) else {
+            return;
+        };
+        if theirs == key {
+            return;
+        }
+        *theirs = key.clone();
+        match self.id {
+            Some(id) => {
+                tracing::info!(recording = %id, stream = %number, "the client changed its SRTP key");
+                hands.media(self.thread, MediaCommand::Rekey(id, number, key.clone()));
+            }
+            None => {
+                for sockets in self.sockets.iter_mut().filter(|s| s.number() == number) {
+                    sockets.rekey(key);
+                }
+            }
         }
     }
 
@@ -227,6 +260,7 @@ impl Call {
             .map(|stream| StreamAnswer {
                 number: stream.media.number,
                 rtp_port: Some(stream.rtp_port),
+                key: stream.keys.as_ref().map(|(_, ours)| ours.clone()),
             })
             .collect();
         let command = Command::Answer {
@@ -314,16 +348,22 @@ impl Call {
             return;
         };
         let is_recording = self.state == CallState::Recording;
+        let counts = self.counts.read();
         let streams = self.streams.iter();
         let active = streams.filter(|stream| is_recording && stream.activity == Activity::Active);
+        // Who said goodbye (RTCP BYE) is not expected to be heard.
         let active = active.map(|stream| stream.media.number);
-        match self.watch.look(&self.counts.read(), active, hands.now) {
+        let active = active.filter(|number| !counts.has_left(*number));
+        match self.watch.look(&counts, active, hands.now) {
             Look::Same => {}
             Look::Alarm(alarm) => {
                 hands.shared.count(alarm.as_str());
                 match alarm {
                     Alarm::NoMedia => {
                         tracing::warn!(recording = %id, "no RTP for ten seconds; see whether the client sends to the ports of our answer");
+                    }
+                    Alarm::WrongKey => {
+                        tracing::warn!(recording = %id, "the client's packets do not fit the SRTP key of its offer; see whether it says the key that it uses");
                     }
                     Alarm::OneSide => {
                         tracing::warn!(recording = %id, "one side was never heard; see whether the client sends both");

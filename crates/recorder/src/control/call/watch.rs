@@ -8,11 +8,16 @@ use voicelog_model::{StreamNumber, Timestamp};
 /// microseconds.
 const ALARM_AFTER: i64 = 10_000_000;
 
+/// Packets that do not fit the key until it is an alarm: a second of one stream.
+const MISFITS: u64 = 50;
+
 /// What is wrong with a call's media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Alarm {
     /// No RTP at all for ten seconds.
     NoMedia,
+    /// Protected packets come, and what comes does not fit the key (SRTP).
+    WrongKey,
     /// One side was never heard since recording began, the other was.
     OneSide,
 }
@@ -22,6 +27,7 @@ impl Alarm {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::NoMedia => "alarm_no_media",
+            Self::WrongKey => "alarm_wrong_srtp_key",
             Self::OneSide => "alarm_one_side",
         }
     }
@@ -38,6 +44,9 @@ pub(super) struct Watch {
     listening_since: Option<Timestamp>,
     said: Option<Alarm>,
     said_one_side: bool,
+    /// Packets that did not fit the key when it last heard one that was kept.
+    misfits: u64,
+    said_wrong_key: bool,
 }
 
 /// What a look found.
@@ -68,6 +77,9 @@ impl Watch {
             return Look::Same;
         }
         let listening_since = *self.listening_since.get_or_insert(now);
+        if let Some(alarm) = self.look_at_keys(counts, has_more, active.clone()) {
+            return Look::Alarm(alarm);
+        }
         if has_more {
             self.quiet_since = Some(now);
             if self.said.take().is_some() {
@@ -76,18 +88,42 @@ impl Watch {
         }
         let quiet_since = *self.quiet_since.get_or_insert(now);
         let is_over = |since: Timestamp| now.micros_since(since) >= ALARM_AFTER;
-        if is_over(quiet_since) && self.said.is_none() {
+        // Who heard that the key is wrong knows why nothing comes.
+        if is_over(quiet_since) && self.said.is_none() && !self.said_wrong_key {
             self.said = Some(Alarm::NoMedia);
             return Look::Alarm(Alarm::NoMedia);
         }
         let (heard, silent): (Vec<_>, Vec<_>) =
             active.partition(|number| counts.has_heard(*number));
         let is_one_side = !heard.is_empty() && !silent.is_empty();
-        if is_one_side && is_over(listening_since) && !self.said_one_side {
+        let is_explained = self.said_one_side || self.said_wrong_key;
+        if is_one_side && is_over(listening_since) && !is_explained {
             self.said_one_side = true;
             return Look::Alarm(Alarm::OneSide);
         }
         Look::Same
+    }
+
+    /// Whether packets come that do not fit the key: instead of others, or while a side was never
+    /// heard. A few may be forged, or under way when the key changed. Said once.
+    fn look_at_keys(
+        &mut self,
+        counts: &MediaCounts,
+        has_more: bool,
+        mut active: impl Iterator<Item = StreamNumber>,
+    ) -> Option<Alarm> {
+        let since_kept = counts.not_authentic.saturating_sub(self.misfits);
+        if has_more {
+            self.misfits = counts.not_authentic;
+        }
+        let is_unheard = active.any(|number| !counts.has_heard(number));
+        let is_wrong =
+            (since_kept >= MISFITS && !has_more) || (counts.not_authentic >= MISFITS && is_unheard);
+        if is_wrong && !self.said_wrong_key {
+            self.said_wrong_key = true;
+            return Some(Alarm::WrongKey);
+        }
+        None
     }
 }
 
@@ -162,6 +198,28 @@ mod tests {
             heard(second.unsigned_abs(), &[1])
         });
         assert_eq!(found, [(10, Look::Alarm(Alarm::OneSide))]);
+    }
+
+    #[test]
+    fn packets_that_do_not_fit_the_key_are_an_alarm_at_once_and_the_only_one() {
+        let misfits = |counts: MediaCounts, second: i64| MediaCounts {
+            not_authentic: 100 * second.unsigned_abs(),
+            ..counts
+        };
+        let wrong = [(1, Look::Alarm(Alarm::WrongKey))];
+        let found = looks(0..60, &mut Watch::default(), |second| {
+            misfits(MediaCounts::default(), second)
+        });
+        assert_eq!(found, wrong, "of both sides");
+        let found = looks(0..60, &mut Watch::default(), |second| {
+            misfits(heard(second.unsigned_abs(), &[1]), second)
+        });
+        assert_eq!(found, wrong, "of one side");
+        // Somebody else who sends beside two sides that are heard is counted and no alarm.
+        let found = looks(0..60, &mut Watch::default(), |second| {
+            misfits(heard(second.unsigned_abs() + 1, &[1, 2]), second)
+        });
+        assert_eq!(found, []);
     }
 
     #[test]

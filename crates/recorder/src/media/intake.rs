@@ -1,0 +1,206 @@
+//! What becomes of one datagram while a permit is held: kept, told without its content, or counted.
+
+use super::counts::MediaCounts;
+use super::receive::Datagram;
+use super::reports::Reports;
+use super::source::{SourceLock, Whose};
+use super::wanted::{Want, Wanted};
+use std::net::SocketAddr;
+use voicelog_archive::journal::{ChunkBuilder, JournalEvent, KeyPacket, PacketKind};
+use voicelog_model::rtcp;
+use voicelog_model::rtp::RtpPacket;
+use voicelog_model::{StreamNumber, Timestamp};
+use voicelog_srs::srtp::{SrtpError, Unprotector};
+
+/// Journal of one call that waits in memory at most, in bytes: a quarter of a minute of a call
+/// with two streams. A disk that is slow for longer costs packets, which are counted.
+pub(crate) const WAITING_BYTES_MAX: usize = 256 * 1024;
+
+/// Packets about keys of one call that are left out one by one: some ten thousand keys. Each costs
+/// a line among the events, of which a copy of the recording holds only so many; beyond, they are
+/// counted as dropped.
+const LEFT_OUT_MAX: u64 = 100_000;
+
+/// The part of a stream that an arriving packet needs.
+pub(super) struct Lane<'a> {
+    pub(super) number: StreamNumber,
+    pub(super) wanted: Wanted,
+    /// Takes the protection off; `None` where none was agreed on.
+    pub(super) unprotector: Option<&'a mut Unprotector>,
+    /// What we report to the client of the stream.
+    pub(super) reports: Option<&'a mut Reports>,
+    pub(super) source: &'a mut SourceLock,
+    pub(super) dropped: &'a mut u64,
+    /// RTP that came before the permit.
+    pub(super) before: &'a mut u64,
+    /// RTP that came after its end.
+    pub(super) after: &'a mut u64,
+}
+
+impl Lane<'_> {
+    /// The packet as it was before it was protected, in the same place.
+    fn unprotect<'p>(
+        &mut self,
+        bytes: &'p mut [u8],
+        is_control: bool,
+    ) -> Result<&'p [u8], SrtpError> {
+        match &mut self.unprotector {
+            None => Ok(bytes),
+            Some(_) if is_control && !RtpPacket::is_rtcp(bytes) => Err(SrtpError::Malformed),
+            Some(unprotector) if is_control => unprotector.control(bytes).map(|bytes| &*bytes),
+            Some(unprotector) => unprotector.media(bytes).map(|bytes| &*bytes),
+        }
+    }
+
+    /// A packet goes by unread.
+    fn skip(&mut self, on_control_port: bool) {
+        if let Some(unprotector) = self.unprotector.as_mut().filter(|_| !on_control_port) {
+            unprotector.skipped(1);
+        }
+    }
+}
+
+/// Where packets go while a permit is held.
+pub(super) struct Intake<'a> {
+    pub(super) from: Timestamp,
+    pub(super) until: Option<Timestamp>,
+    pub(super) journal: &'a mut ChunkBuilder,
+    pub(super) counts: &'a mut MediaCounts,
+    pub(super) last_packet: &'a mut Option<Timestamp>,
+}
+
+impl Intake<'_> {
+    /// Takes a datagram in, or counts why not.
+    pub(super) fn take(
+        &mut self,
+        lane: &mut Lane<'_>,
+        datagram: Datagram<'_>,
+        on_control_port: bool,
+    ) {
+        let Datagram {
+            from,
+            arrived,
+            bytes,
+            is_cut,
+        } = datagram;
+        if arrived < self.from {
+            self.counts.without_permit += 1;
+            *lane.before += u64::from(!on_control_port);
+            return lane.skip(on_control_port);
+        }
+        if self.until.is_some_and(|until| arrived >= until) {
+            self.counts.without_permit += 1;
+            *lane.after += u64::from(!on_control_port);
+            return lane.skip(on_control_port);
+        }
+        *self.last_packet = Some(arrived);
+        if is_cut {
+            self.counts.unusable += 1;
+            return;
+        }
+        // The first bytes tell RTCP from RTP, protected or not (RFC 3711 §3.1 and §3.4).
+        let is_control = on_control_port || RtpPacket::is_rtcp(bytes);
+        let bytes = match lane.unprotect(bytes, is_control) {
+            Ok(bytes) => bytes,
+            Err(SrtpError::Malformed) => return self.counts.unusable += 1,
+            Err(SrtpError::NotAuthentic) => return self.counts.not_authentic += 1,
+            Err(SrtpError::Replayed) => return self.counts.replayed += 1,
+        };
+        if is_control {
+            self.take_control(lane, from, arrived, bytes);
+            return;
+        }
+        let Ok(packet) = RtpPacket::parse(bytes) else {
+            self.counts.unusable += 1;
+            return;
+        };
+        let want = lane.wanted.want(packet.payload_type);
+        if want == Want::Nothing {
+            self.counts.unusable += 1;
+            return;
+        }
+        match lane.source.judge(from, packet.ssrc, arrived) {
+            Whose::Own => {}
+            Whose::NewSource => {
+                let stream = lane.number;
+                let event = JournalEvent::SourceChanged { stream };
+                if let Err(error) = self.journal.push_event(arrived, &event) {
+                    tracing::error!(%stream, %error, "an event of the journal is lost");
+                }
+            }
+            Whose::Foreign => {
+                self.counts.foreign += 1;
+                return;
+            }
+        }
+        if let Some(reports) = &mut lane.reports {
+            reports.heard(&packet, arrived);
+        }
+        if want == Want::LeaveOut && self.leave_out(lane.number, arrived, &packet) {
+            self.counts.left_out += 1;
+        } else if want == Want::Keep && self.push(lane.number, arrived, PacketKind::Rtp, bytes) {
+            self.counts.kept += 1;
+            self.counts.hear(lane.number);
+        } else {
+            self.counts.dropped += 1;
+            *lane.dropped += 1;
+        }
+    }
+
+    fn push(
+        &mut self,
+        stream: StreamNumber,
+        arrived: Timestamp,
+        kind: PacketKind,
+        bytes: &[u8],
+    ) -> bool {
+        self.journal.byte_len() < WAITING_BYTES_MAX
+            && self
+                .journal
+                .push_packet(stream, arrived, kind, bytes)
+                .is_ok()
+    }
+
+    /// Says that a packet about a key came, without what would tell which.
+    fn leave_out(
+        &mut self,
+        stream: StreamNumber,
+        arrived: Timestamp,
+        packet: &RtpPacket<'_>,
+    ) -> bool {
+        let packet = KeyPacket::of(packet);
+        let event = JournalEvent::KeyLeftOut { stream, packet };
+        self.counts.left_out < LEFT_OUT_MAX
+            && self.journal.byte_len() < WAITING_BYTES_MAX
+            && self.journal.push_event(arrived, &event).is_ok()
+    }
+
+    fn take_control(
+        &mut self,
+        lane: &mut Lane<'_>,
+        from: SocketAddr,
+        arrived: Timestamp,
+        bytes: &[u8],
+    ) {
+        if !RtpPacket::is_rtcp(bytes) {
+            self.counts.unusable += 1;
+        } else if !lane.source.is_host(from) {
+            self.counts.foreign += 1;
+        } else {
+            if let Some(reports) = &mut lane.reports {
+                for said in rtcp::read(bytes) {
+                    if reports.said(said, from, arrived) {
+                        self.counts.leave(lane.number);
+                    }
+                }
+            }
+            self.keep_control(lane.number, arrived, bytes);
+        }
+    }
+
+    fn keep_control(&mut self, stream: StreamNumber, arrived: Timestamp, bytes: &[u8]) {
+        if self.push(stream, arrived, PacketKind::Rtcp, bytes) {
+            self.counts.control += 1;
+        }
+    }
+}
