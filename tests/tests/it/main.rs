@@ -8,5 +8,6 @@ mod demo;
 mod disk_full;
 mod expected;
 mod lifecycle;
+mod simulate;
 mod sipp;
 mod support;
