@@ -1,6 +1,6 @@
 //! `kill -9` in the middle of calls: at most half a second is lost, and nothing needs repair.
 
-use crate::support::{Server, endless_call, pause, setting, voicelog, voicelog_json, write_config};
+use crate::support::{Server, endless_call, pause, setting, voicelog, write_config};
 use std::time::Duration;
 use voicelog_src_sim::{RunningCall, place};
 use voicelog_tests::fuzz_smoke::Dice;
@@ -78,7 +78,7 @@ fn one_kill(config: &std::path::Path, kill: u64, dice: &mut Dice) -> u64 {
     for (call, row) in rows.iter().take(CALLS).rev().enumerate() {
         let id = row["id"].as_str().unwrap();
         assert_eq!(row["state"], "sealed", "kill {kill}: {row}");
-        let shown = voicelog_json(&["show", id, "--json", "--config", server.config()]);
+        let shown = server.recording(id);
         for (stream, sent) in sent[call].iter().enumerate() {
             let kept = shown["timeline"]["streams"][stream]["packets"]
                 .as_u64()

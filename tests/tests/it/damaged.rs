@@ -64,9 +64,10 @@ fn twenty_thousand_damaged_invites_cost_two_hundred_calls_not_one_packet() {
     println!(
         "{sent} damaged messages over UDP, read {read}; {before} KiB before, {peak} KiB at most: {events:?}"
     );
-    // What was sent and is neither answered nor counted was lost in silence.
+    // What was sent and is neither answered nor counted was lost in silence. The calls beside them
+    // send three requests each.
     assert!(
-        read >= sent,
+        read >= sent + 3 * CALLS,
         "{read} of {sent} datagrams were read: {events:?}"
     );
     assert!(
