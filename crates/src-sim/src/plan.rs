@@ -1,6 +1,7 @@
 //! What a call is to be.
 
 use crate::coder::Offered;
+use crate::dialect::Dialect;
 use crate::dialog::Transport;
 use crate::error::SimError;
 use crate::metadata::Participant;
@@ -43,6 +44,20 @@ impl StreamPlan {
     }
 }
 
+/// What happens in the middle of a call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Flow {
+    /// Nothing.
+    #[default]
+    Plain,
+    /// At a third of the call it is put on hold by a re-INVITE (`inactive`), until two thirds.
+    Hold,
+    /// The hold ends at two thirds of the call.
+    Resume,
+    /// At half of the call these are the participants.
+    Transfer(Vec<Participant>),
+}
+
 /// Everything about a call to be placed.
 #[derive(Debug, Clone)]
 pub struct CallPlan {
@@ -58,6 +73,13 @@ pub struct CallPlan {
     pub streams: Vec<StreamPlan>,
     /// What each stream offers to be.
     pub offered: Offered,
+    /// The product whose way of writing a call is followed.
+    pub dialect: Dialect,
+    /// What happens in the middle of the call, where it has an end.
+    pub flow: Flow,
+    /// How long after the moment of the last packet the BYE is sent: what is still on its way
+    /// must not come after it.
+    pub linger: Duration,
     /// Milliseconds of audio in one packet, 10 to 100.
     pub packet_ms: u32,
     /// How long media runs from the answer, before our BYE. Absent: as long as the longest
@@ -92,6 +114,9 @@ impl CallPlan {
                 StreamPlan::new("2", Payload::once(speech::CUSTOMER)),
             ],
             offered: Offered::G711,
+            dialect: Dialect::Plain,
+            flow: Flow::Plain,
+            linger: Duration::ZERO,
             packet_ms: 20,
             duration: None,
             honour_direction: true,

@@ -24,7 +24,13 @@ impl Bench {
             Participant::new("sip:b@example.nl", "B"),
         ];
         let at = Timestamp::from_micros(0);
-        let metadata = Metadata::new(&mut names, at, &parties, &labels);
+        let metadata = Metadata::new(
+            &Dialect::Plain.style().xml,
+            &mut names,
+            at,
+            &parties,
+            &labels,
+        );
         let stream = |port, label: &String| LocalStream {
             port,
             label: label.clone(),
@@ -33,6 +39,7 @@ impl Bench {
             key: None,
         };
         let media = LocalMedia {
+            style: &Dialect::Plain.style().sdp,
             session: 1,
             version: 0,
             address: "127.0.0.1".parse().unwrap(),
@@ -45,6 +52,7 @@ impl Bench {
             local: "127.0.0.1:4999".parse().unwrap(),
             transport,
             line: "verkoop".to_owned(),
+            dialect: Dialect::Plain,
         };
         let mut bench = Self {
             dialog: Dialog::new(identity, names, media, metadata),
