@@ -21,6 +21,8 @@ pub fn index(mut make: impl FnMut() -> Fresh<Box<dyn Index>>) -> Result<(), Stor
         super::accounts::is_set_up_once,
         super::accounts::keeps_settings,
         super::diary::adds_up_what_happened_in_a_minute,
+        super::conversations::puts_parts_together,
+        super::conversations::forgets_what_linked_them,
         super::log::grows,
         super::log::lets_one_sequencer_win,
         super::destructions::ends_in_a_tombstone,

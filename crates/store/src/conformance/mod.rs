@@ -5,6 +5,7 @@
 
 mod accounts;
 mod blobs;
+mod conversations;
 mod destructions;
 mod diary;
 mod index;

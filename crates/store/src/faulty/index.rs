@@ -39,6 +39,8 @@ forward! { Recordings, FaultyIndex,
     fn insert_recording(&self, recording: &NewRecording) -> ();
     fn set_state(&self, id: RecordingId, from: &[State], to: State) -> bool;
     fn update_sealed(&self, id: RecordingId, sealed: &[u8]) -> ();
+    fn set_report(&self, id: RecordingId, report: &[u8]) -> ();
+    fn report(&self, id: RecordingId) -> Option<Vec<u8>>;
     fn finish_recording(&self, id: RecordingId, finished: &Finished, leaf: &PendingLeaf) -> bool;
     fn end_unrecorded(
         &self,
@@ -61,6 +63,16 @@ forward! { Recordings, FaultyIndex,
     fn place_hold(&self, hold: &NewHold) -> ();
     fn lift_hold(&self, id: HoldId, at: Timestamp) -> bool;
     fn holds_of(&self, recording: RecordingId) -> Vec<HoldRow>;
+}
+
+forward! { Conversations, FaultyIndex,
+    fn add_link_keys(&self, id: RecordingId, keys: &[(LinkKey, String)]) -> ();
+    fn linked(&self, keys: &[LinkKey], limit: usize) -> Vec<LinkedRow>;
+    fn join(&self, id: RecordingId, other: RecordingId, part: &JoinedBy) -> ();
+    fn parts(&self, conversation: RecordingId, limit: usize) -> Vec<RecordingRow>;
+    fn forget_link_keys(&self, before: Timestamp) -> ();
+    fn distrust(&self, keys: &[LinkKey], at: Timestamp) -> ();
+    fn distrusted(&self, keys: &[LinkKey], since: Timestamp) -> Vec<LinkKey>;
 }
 
 forward! { Decisions, FaultyIndex,

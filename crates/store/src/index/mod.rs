@@ -26,6 +26,13 @@ pub trait Recordings {
     /// destruction has begun.
     fn update_sealed(&self, id: RecordingId, sealed: &[u8]) -> Result<(), StoreError>;
 
+    /// Keeps what was odd about a call and whose voice is where, in place of what was kept before. Errors:
+    /// [`StoreError::State`] once destruction has begun.
+    fn set_report(&self, id: RecordingId, report: &[u8]) -> Result<(), StoreError>;
+
+    /// What was kept so.
+    fn report(&self, id: RecordingId) -> Result<Option<Vec<u8>>, StoreError>;
+
     /// recording or finishing → sealed, and queues the leaf. False, and nothing changed, if it is
     /// in another state: so a second try after a crash adds no second leaf.
     fn finish_recording(
@@ -256,9 +263,48 @@ pub trait Settings {
     fn set_setting(&self, name: &str, value: &[u8]) -> Result<(), StoreError>;
 }
 
+/// Which recordings are parts of one conversation, and the keys by which that is found out.
+pub trait Conversations {
+    /// Notes the link keys of a recording, each with its kind. Those that it has already stay.
+    fn add_link_keys(&self, id: RecordingId, keys: &[(LinkKey, String)]) -> Result<(), StoreError>;
+
+    /// Recordings that have one of these keys, newest first, at most `limit` for each key.
+    fn linked(&self, keys: &[LinkKey], limit: usize) -> Result<Vec<LinkedRow>, StoreError>;
+
+    /// Makes two recordings, and all that are linked to either, parts of one conversation. `part` says
+    /// how the first was linked; the second keeps what it had, or gets the same word.
+    fn join(&self, id: RecordingId, other: RecordingId, part: &JoinedBy) -> Result<(), StoreError>;
+
+    /// The parts of a conversation, oldest first, at most `limit`.
+    fn parts(
+        &self,
+        conversation: RecordingId,
+        limit: usize,
+    ) -> Result<Vec<RecordingRow>, StoreError>;
+
+    /// Forgets the keys of recordings that ended before.
+    fn forget_link_keys(&self, before: Timestamp) -> Result<(), StoreError>;
+
+    /// Notes keys that were seen in calls that have nothing to do with each other.
+    fn distrust(&self, keys: &[LinkKey], at: Timestamp) -> Result<(), StoreError>;
+
+    /// Those of these keys that were noted so. Notes of before `since` are forgotten.
+    fn distrusted(&self, keys: &[LinkKey], since: Timestamp) -> Result<Vec<LinkKey>, StoreError>;
+}
+
 /// The whole index.
 pub trait Index:
-    Recordings + Decisions + LogRows + Destructions + Accounts + Diary + Settings + Send + Sync + Debug
+    Recordings
+    + Conversations
+    + Decisions
+    + LogRows
+    + Destructions
+    + Accounts
+    + Diary
+    + Settings
+    + Send
+    + Sync
+    + Debug
 {
     /// The archive that this index belongs to.
     fn archive(&self) -> crate::ArchiveId;

@@ -116,6 +116,42 @@ pub struct RecordingRow {
     pub leaf: Option<LeafId>,
     /// When it was destroyed.
     pub destroyed_at: Option<Timestamp>,
+    /// The conversation that it is a part of, where it has more parts than this one.
+    pub part: Option<Part>,
+}
+
+/// That a recording is a part of a conversation with others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Which conversation: the id of one of its recordings.
+    pub conversation: RecordingId,
+    /// What linked it to the others, one word.
+    pub linked_by: String,
+    /// Whether it is the same talk once more, from another client.
+    pub is_copy: bool,
+}
+
+/// How a recording was linked to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JoinedBy {
+    /// By what, one word.
+    pub word: String,
+    /// Whether it is the same talk once more.
+    pub is_copy: bool,
+}
+
+/// A keyed hash of an id by which a client says what belongs together.
+pub type LinkKey = [u8; 32];
+
+/// A recording that has a link key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkedRow {
+    /// The key.
+    pub key: LinkKey,
+    /// What kind of id it is the hash of, one word.
+    pub kind: String,
+    /// The recording.
+    pub recording: RecordingRow,
 }
 
 /// What is known when a recording is complete.
