@@ -14,6 +14,7 @@ mod again;
 mod archive;
 pub mod call;
 pub mod check;
+pub mod conversation;
 mod country;
 mod destroy;
 mod error;
@@ -28,6 +29,7 @@ pub mod random;
 mod read;
 mod records;
 mod recover;
+mod report;
 mod rules;
 mod secrets;
 mod tail;
@@ -36,7 +38,8 @@ mod writer;
 pub use access::{Access, Came};
 pub use again::Again;
 pub use archive::{Archive, Parts};
-pub use call::{Call, OfferedCall, OfferedParty, SAYABLE_FACTS};
+pub use call::{About, Call, OfferedCall, OfferedParty, SAYABLE_FACTS};
+pub use conversation::{Conversation, Link, LinkKind};
 pub use destroy::{Continued, Destroyed};
 pub use error::ArchiveError;
 pub use finish::Finished;
@@ -45,6 +48,7 @@ pub use line::{LINE_NOT_SET_UP, Line, Lines, WhenRefused};
 pub use permit::{Answer, Permit, Refusal, Verdict, act};
 pub use read::{Detail, OpenRecording, RecordingSummary, StoredDecision, Trace};
 pub use recover::Recovery;
+pub use report::{CallReport, StreamReport};
 pub use secrets::Secrets;
 pub use writer::RecordingWriter;
 
@@ -53,5 +57,5 @@ pub use voicelog_evidence::bundle::StreamSpans;
 pub use voicelog_evidence::journal;
 pub use voicelog_evidence::timeline;
 pub use voicelog_store::index::{
-    Account, Accounts, Cursor, DiaryEntry, LeafRow, Login, RecordingFilter, State, TermCursor,
+    Account, Accounts, Cursor, DiaryEntry, LeafRow, Login, Part, RecordingFilter, State, TermCursor,
 };

@@ -72,7 +72,7 @@ impl Call {
     ) -> Self {
         let labels: Vec<String> = plan.streams.iter().map(|s| s.label.clone()).collect();
         let wall = anchor.wall_at(now);
-        let metadata = Metadata::new(&mut names, wall, &plan.participants, &labels);
+        let metadata = Metadata::new(&mut names, wall, &plan.participants, &labels, &plan.belongs);
         let stream = |(label, port): (&String, &u16)| LocalStream {
             port: *port,
             label: label.clone(),
@@ -97,6 +97,7 @@ impl Call {
             local,
             transport: plan.transport,
             line: plan.request_user.clone(),
+            belongs: plan.belongs.clone(),
         };
         let mut dialog = Dialog::new(identity, names, media, metadata);
         dialog.start(now);
@@ -122,6 +123,11 @@ impl Call {
 
     pub(crate) fn call_id(&self) -> &str {
         self.dialog.call_id()
+    }
+
+    /// The dialog as a `Replaces` header names it.
+    pub(crate) fn named(&self) -> String {
+        self.dialog.named()
     }
 
     pub(crate) const fn dialog(&mut self) -> &mut Dialog {

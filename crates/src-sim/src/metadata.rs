@@ -1,5 +1,6 @@
 //! The rs-metadata document of one recording session (RFC 7865).
 
+use crate::plan::Belongs;
 use crate::random::Names;
 use std::fmt::Write as _;
 use voicelog_model::Timestamp;
@@ -43,14 +44,18 @@ impl Metadata {
         started: Timestamp,
         participants: &[Participant],
         labels: &[String],
+        belongs: &Belongs,
     ) -> Self {
         let streams = labels
             .iter()
             .map(|label| (names.metadata_id(), label.clone()));
         let streams = streams.collect();
         let mut metadata = Self {
-            group: names.metadata_id(),
-            session: names.metadata_id(),
+            group: belongs.group.clone().unwrap_or_else(|| names.metadata_id()),
+            session: belongs
+                .session
+                .clone()
+                .unwrap_or_else(|| names.metadata_id()),
             started,
             participants: Vec::new(),
             streams,
@@ -80,7 +85,8 @@ impl Metadata {
     }
 
     fn write_to(&self, xml: &mut String) -> std::fmt::Result {
-        let (group, session, at) = (&self.group, &self.session, self.started);
+        let (group, session) = (escaped(&self.group), escaped(&self.session));
+        let at = self.started;
         write!(
             xml,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
@@ -162,7 +168,7 @@ mod tests {
         ];
         let labels = ["1".to_owned(), "2".to_owned()];
         let at = Timestamp::from_micros(1_790_000_000_000_000);
-        let metadata = Metadata::new(&mut names, at, &parties, &labels);
+        let metadata = Metadata::new(&mut names, at, &parties, &labels, &Belongs::default());
         (metadata, names)
     }
 

@@ -39,6 +39,15 @@ pub(crate) fn create_or_open(
             .context("cannot make the archive's secrets")?;
         LocalStore::create(&layout, id, now).context("cannot make the archive")?;
     }
+    if let Some(from) =
+        voicelog_store::migrate(&layout.index, now).context("cannot bring the index up to date")?
+    {
+        tracing::info!(
+            from,
+            to = voicelog_store::SCHEMA_VERSION,
+            "the index was brought up to date"
+        );
+    }
     open(
         folder,
         config,

@@ -42,12 +42,20 @@ impl Dialog {
         let sdp = self.describe(0);
         let body = message::sdp_and_metadata(&boundary, &sdp, &self.metadata.write());
         let content_type = format!("multipart/mixed;boundary={boundary}");
-        let headers = [
+        let belongs = self.identity.belongs.clone();
+        let mut headers = vec![
             ("Require", "siprec"),
             ("Allow", ALLOW),
             ("Accept", "application/sdp, application/rs-metadata-request"),
             ("Content-Type", content_type.as_str()),
         ];
+        let told = [
+            ("Session-ID", &belongs.session_id),
+            ("Replaces", &belongs.replaces),
+        ];
+        for (name, value) in told {
+            headers.extend(value.as_deref().map(|value| (name, value)));
+        }
         self.ask(Asked::Invite, "INVITE", &headers, &body, now);
     }
 

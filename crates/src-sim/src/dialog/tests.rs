@@ -1,6 +1,7 @@
 //! Call flows without a socket: what goes in is written here by hand.
 
 use super::*;
+use crate::Belongs;
 use crate::sdp::LocalStream;
 use voicelog_model::Timestamp;
 
@@ -24,7 +25,7 @@ impl Bench {
             Participant::new("sip:b@example.nl", "B"),
         ];
         let at = Timestamp::from_micros(0);
-        let metadata = Metadata::new(&mut names, at, &parties, &labels);
+        let metadata = Metadata::new(&mut names, at, &parties, &labels, &Belongs::default());
         let stream = |port, label: &String| LocalStream {
             port,
             label: label.clone(),
@@ -44,6 +45,7 @@ impl Bench {
             local: "127.0.0.1:4999".parse().unwrap(),
             transport,
             line: "verkoop".to_owned(),
+            belongs: Belongs::default(),
         };
         let mut bench = Self {
             dialog: Dialog::new(identity, names, media, metadata),

@@ -52,12 +52,15 @@ pub(super) fn puts_parts_together(index: &dyn Index) -> Result<(), StoreError> {
 
 pub(super) fn forgets_what_linked_them(index: &dyn Index) -> Result<(), StoreError> {
     let (one, two) = (begin(index, 1)?, begin(index, 2)?);
-    index.add_link_keys(one, &[(GROUP, "group".to_owned())])?;
-    index.add_link_keys(
-        two,
-        &[(GROUP, "group".to_owned()), (OTHER, "session".to_owned())],
-    )?;
-    index.add_link_keys(two, &[(GROUP, "group".to_owned())])?;
+    index.note_call(one, &[(GROUP, "group".to_owned())], Some(b"odd"))?;
+    let both = [(GROUP, "group".to_owned()), (OTHER, "session".to_owned())];
+    index.note_call(two, &both, None)?;
+    index.note_call(two, &both[..1], None)?;
+    assert_eq!(index.report(one)?.as_deref(), Some(&b"odd"[..]));
+    index.note_call(one, &[], Some(b"odder"))?;
+    index.note_call(one, &[], None)?;
+    assert_eq!(index.report(one)?.as_deref(), Some(&b"odder"[..]));
+    assert_eq!(index.report(two)?, None);
     let found = index.linked(&[GROUP], 10)?;
     let found: Vec<_> = found.iter().map(|row| row.recording.id).collect();
     assert_eq!(found, [two, one], "newest first");

@@ -39,7 +39,6 @@ forward! { Recordings, FaultyIndex,
     fn insert_recording(&self, recording: &NewRecording) -> ();
     fn set_state(&self, id: RecordingId, from: &[State], to: State) -> bool;
     fn update_sealed(&self, id: RecordingId, sealed: &[u8]) -> ();
-    fn set_report(&self, id: RecordingId, report: &[u8]) -> ();
     fn report(&self, id: RecordingId) -> Option<Vec<u8>>;
     fn finish_recording(&self, id: RecordingId, finished: &Finished, leaf: &PendingLeaf) -> bool;
     fn end_unrecorded(
@@ -66,7 +65,12 @@ forward! { Recordings, FaultyIndex,
 }
 
 forward! { Conversations, FaultyIndex,
-    fn add_link_keys(&self, id: RecordingId, keys: &[(LinkKey, String)]) -> ();
+    fn note_call(
+        &self,
+        id: RecordingId,
+        keys: &[(LinkKey, String)],
+        report: Option<&[u8]>,
+    ) -> ();
     fn linked(&self, keys: &[LinkKey], limit: usize) -> Vec<LinkedRow>;
     fn join(&self, id: RecordingId, other: RecordingId, part: &JoinedBy) -> ();
     fn parts(&self, conversation: RecordingId, limit: usize) -> Vec<RecordingRow>;

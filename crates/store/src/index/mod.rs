@@ -26,11 +26,7 @@ pub trait Recordings {
     /// destruction has begun.
     fn update_sealed(&self, id: RecordingId, sealed: &[u8]) -> Result<(), StoreError>;
 
-    /// Keeps what was odd about a call and whose voice is where, in place of what was kept before. Errors:
-    /// [`StoreError::State`] once destruction has begun.
-    fn set_report(&self, id: RecordingId, report: &[u8]) -> Result<(), StoreError>;
-
-    /// What was kept so.
+    /// What was odd about the call, as [`Conversations::note_call`] kept it.
     fn report(&self, id: RecordingId) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// recording or finishing → sealed, and queues the leaf. False, and nothing changed, if it is
@@ -265,8 +261,15 @@ pub trait Settings {
 
 /// Which recordings are parts of one conversation, and the keys by which that is found out.
 pub trait Conversations {
-    /// Notes the link keys of a recording, each with its kind. Those that it has already stay.
-    fn add_link_keys(&self, id: RecordingId, keys: &[(LinkKey, String)]) -> Result<(), StoreError>;
+    /// Notes the link keys of a recording, each with its kind, besides those that it has; and what was odd
+    /// about the call, in place of what was kept before. Errors: [`StoreError::State`] once destruction
+    /// has begun.
+    fn note_call(
+        &self,
+        id: RecordingId,
+        keys: &[(LinkKey, String)],
+        report: Option<&[u8]>,
+    ) -> Result<(), StoreError>;
 
     /// Recordings that have one of these keys, newest first, at most `limit` for each key.
     fn linked(&self, keys: &[LinkKey], limit: usize) -> Result<Vec<LinkedRow>, StoreError>;

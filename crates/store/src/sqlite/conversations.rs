@@ -1,7 +1,7 @@
 //! Which recordings are parts of one conversation.
 
-use super::recordings::{read_row, require_state};
-use super::values::{Fail, first, limit, rows, run};
+use super::recordings::{read_row, require_not_ending, require_state};
+use super::values::{Fail, first, insert_erasable, limit, rows, run};
 use super::{SqliteIndex, sql};
 use crate::StoreError;
 use crate::index::{Conversations, JoinedBy, LinkKey, LinkedRow, Part, RecordingRow};
@@ -9,12 +9,28 @@ use rusqlite::{Connection, Transaction};
 use voicelog_model::{RecordingId, Timestamp};
 
 impl Conversations for SqliteIndex {
-    fn add_link_keys(&self, id: RecordingId, keys: &[(LinkKey, String)]) -> Result<(), StoreError> {
-        self.write("note what links a recording", |transaction| {
-            super::recordings::require_not_ending(transaction, id, "be linked")?;
+    fn note_call(
+        &self,
+        id: RecordingId,
+        keys: &[(LinkKey, String)],
+        report: Option<&[u8]>,
+    ) -> Result<(), StoreError> {
+        self.write("note what was told of a call", |transaction| {
+            require_not_ending(transaction, id, "be changed")?;
             for (key, kind) in keys {
                 run(transaction, sql::ADD_LINK_KEY, (key, id.as_bytes(), kind))?;
             }
+            let Some(report) = report else {
+                return Ok(());
+            };
+            let old = first(transaction, sql::REPORT_OF, [id.as_bytes()], |row| {
+                row.get::<_, Option<i64>>(0)
+            })?;
+            if let Some(old) = old.flatten() {
+                run(transaction, sql::WIPE, [old])?;
+            }
+            let new = insert_erasable(transaction, report)?;
+            run(transaction, sql::SET_REPORT, (id.as_bytes(), new))?;
             Ok(())
         })
     }

@@ -72,22 +72,6 @@ impl Recordings for SqliteIndex {
         })
     }
 
-    fn set_report(&self, id: RecordingId, report: &[u8]) -> Result<(), StoreError> {
-        self.write("keep what was odd about a call", |transaction| {
-            require_not_ending(transaction, id, "be changed")?;
-            let old: Option<i64> = first(transaction, sql::REPORT_OF, [id.as_bytes()], |row| {
-                row.get(0)
-            })?
-            .flatten();
-            if let Some(old) = old {
-                run(transaction, sql::WIPE, [old])?;
-            }
-            let new = insert_erasable(transaction, report)?;
-            run(transaction, sql::SET_REPORT, (id.as_bytes(), new))?;
-            Ok(())
-        })
-    }
-
     fn report(&self, id: RecordingId) -> Result<Option<Vec<u8>>, StoreError> {
         self.read("read what was odd about a call", |connection| {
             Ok(first(connection, sql::REPORT, [id.as_bytes()], |row| {

@@ -202,6 +202,7 @@ fn open_call(archive: &Archive, line: &str, other: &str, at: Timestamp) -> Outco
         address: Pii::new(address.to_owned()),
         further_addresses: Vec::new(),
         name: Some(Pii::new(name.to_owned())),
+        has_left: false,
     };
     let offered = OfferedCall {
         line: line.to_owned(),
@@ -211,6 +212,7 @@ fn open_call(archive: &Archive, line: &str, other: &str, at: Timestamp) -> Outco
         ],
         streams: vec![stream(1), stream(2)],
         offered_at: at,
+        about: voicelog_archive::About::default(),
     };
     Ok(archive.open_call(offered, at)?)
 }

@@ -1,10 +1,12 @@
 //! One call: what the law said of it, what the client wants, and what follows for its media.
 
 mod law;
+mod presence;
 mod watch;
 
 pub(crate) use watch::Alarm;
 
+use self::presence::Presence;
 use self::watch::{Look, Watch};
 use super::Hands;
 use crate::guard::contained;
@@ -13,7 +15,7 @@ use crate::shared::CallState;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use voicelog_archive::journal::{Cause, Ground, JournalEvent};
-use voicelog_archive::{OfferedParty, WhenRefused};
+use voicelog_archive::{About, OfferedParty, WhenRefused};
 use voicelog_model::{MediaStream, Pii, RecordingId, StreamNumber, Timestamp};
 use voicelog_srs::{
     Activity, Command, EndCause, LocalDirection, SessionKey, StreamActivity, StreamAnswer,
@@ -66,6 +68,9 @@ pub(crate) struct Call {
     ended: Option<(Timestamp, Cause)>,
     last_signal: Timestamp,
     watch: Watch,
+    /// What the client told besides who takes part.
+    about: About,
+    presence: Presence,
 }
 
 impl Call {
@@ -101,6 +106,8 @@ impl Call {
             ended: None,
             last_signal: now,
             watch: Watch::default(),
+            about: About::default(),
+            presence: Presence::default(),
         }
     }
 
