@@ -5,7 +5,7 @@ use crate::error::Doing;
 use crate::{Archive, ArchiveError};
 use serde::{Deserialize, Serialize};
 use voicelog_evidence::canonical::{canonical_json, from_canonical};
-use voicelog_model::{RecordingId, StreamNumber};
+use voicelog_model::{Language, RecordingId, StreamNumber};
 
 /// What was odd about a call, and whose voice is where.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,36 @@ pub struct StreamReport {
 }
 
 impl StreamReport {
+    /// In a sentence: who speaks in it, and how that is known.
+    #[must_use]
+    pub fn in_words(&self, lang: Language) -> String {
+        let (stroom, number) = (lang.pick("stroom", "stream"), self.stream);
+        let who = match self.voices.as_slice() {
+            [] => lang
+                .pick("niet bekend wie er spreekt", "not known who speaks")
+                .to_owned(),
+            [one] => one.clone(),
+            several => format!(
+                "{} ({})",
+                several.join(", "),
+                lang.pick("door elkaar, niet te scheiden", "mixed, not separable")
+            ),
+        };
+        let how = match self.rule.as_deref() {
+            Some("label") => lang.pick(
+                "; de centrale zegt het zelf, met een label",
+                "; the exchange says so itself, by a label",
+            ),
+            Some("send") => lang.pick(
+                "; afgeleid uit wie wat zendt, zonder passend label",
+                "; worked out from who sends what, without a label that fits",
+            ),
+            Some("order") => lang.pick("; een gok naar de volgorde", "; a guess by the order"),
+            _ => "",
+        };
+        format!("{stroom} {number}: {who}{how}")
+    }
+
     /// Whether several people are in it whom nobody can take apart.
     #[must_use]
     pub fn is_mixed(&self) -> bool {

@@ -19,7 +19,7 @@ mod states;
 #[cfg(test)]
 mod tests;
 
-pub use describe::{clock_text, describe, remarks, unplayable};
+pub use describe::{clock_text, comings, describe, remarks, unplayable};
 
 pub(crate) use assemble::{Assembly, Placed};
 pub(crate) use content::{known_formats, opus_ticks};

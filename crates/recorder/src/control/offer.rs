@@ -143,3 +143,16 @@ fn add_quirks(about: &mut About, quirks: &[Quirk]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_quirk_has_a_sentence_for_people() {
+        for quirk in Quirk::ALL {
+            let word = quirk.as_str();
+            assert!(voicelog_archive::odd::is_known(word), "{word}");
+        }
+    }
+}
