@@ -2,6 +2,7 @@
 
 use crate::call::Calls;
 use crate::error::Doing;
+use crate::news::Subscription;
 use crate::rules::Rules;
 use crate::{
     About, ArchiveError, Call, Lines, OfferedCall, OfferedParty, SAYABLE_FACTS, Secrets, random,
@@ -46,6 +47,8 @@ pub struct Archive {
     pub(crate) lines: Lines,
     pub(crate) calls: Calls,
     pub(crate) origin: String,
+    /// Who is told what.
+    pub(crate) subscriptions: Mutex<Vec<Subscription>>,
     /// Held while a recording is linked to others.
     pub(crate) linking: Mutex<()>,
     /// Held while a recording is destroyed.
@@ -73,6 +76,7 @@ impl Archive {
             lines: parts.lines,
             calls: Calls::default(),
             origin,
+            subscriptions: Mutex::default(),
             linking: Mutex::default(),
             destroying: Mutex::default(),
         }

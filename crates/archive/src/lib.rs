@@ -24,6 +24,7 @@ mod gate;
 mod known;
 pub mod line;
 mod log;
+pub mod news;
 pub mod odd;
 pub mod permit;
 pub mod random;
@@ -46,6 +47,7 @@ pub use error::ArchiveError;
 pub use finish::Finished;
 pub use known::{KnownCall, Number};
 pub use line::{LINE_NOT_SET_UP, Line, Lines, WhenRefused};
+pub use news::{News, NewsKind, Subscription};
 pub use odd::odd;
 pub use permit::{Answer, Permit, Refusal, Verdict, act};
 pub use read::{Detail, OpenRecording, RecordingSummary, StoredDecision, Trace};
@@ -59,5 +61,6 @@ pub use voicelog_evidence::bundle::StreamSpans;
 pub use voicelog_evidence::journal;
 pub use voicelog_evidence::timeline;
 pub use voicelog_store::index::{
-    Account, Accounts, Cursor, DiaryEntry, LeafRow, Login, Part, RecordingFilter, State, TermCursor,
+    Account, Accounts, Cursor, DiaryEntry, LeafRow, Login, MessageRow, OutboxCount, Part,
+    RecordingFilter, State, TermCursor,
 };

@@ -23,6 +23,7 @@ pub fn index(mut make: impl FnMut() -> Fresh<Box<dyn Index>>) -> Result<(), Stor
         super::diary::adds_up_what_happened_in_a_minute,
         super::conversations::puts_parts_together,
         super::conversations::forgets_what_linked_them,
+        super::outbox::keeps_messages_until_they_are_delivered,
         super::log::grows,
         super::log::lets_one_sequencer_win,
         super::destructions::ends_in_a_tombstone,

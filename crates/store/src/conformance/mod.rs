@@ -11,6 +11,7 @@ mod diary;
 mod index;
 mod keys;
 mod log;
+mod outbox;
 
 pub use blobs::{blobs, blobs_as_long_as_allowed};
 pub use index::index;

@@ -136,6 +136,16 @@ forward! { Diary, FaultyIndex,
     fn forget_diary(&self, before: Timestamp) -> ();
 }
 
+forward! { Outbox, FaultyIndex,
+    fn queue_messages(&self, messages: &[NewMessage], most: usize) -> usize;
+    fn due_messages(&self, endpoint: &str, now: Timestamp, limit: usize) -> Vec<MessageRow>;
+    fn message_delivered(&self, id: &[u8; 16]) -> ();
+    fn message_failed(&self, id: &[u8; 16], next_at: Option<Timestamp>, fault: &str) -> ();
+    fn outbox(&self) -> Vec<OutboxCount>;
+    fn revive_messages(&self, now: Timestamp) -> u64;
+    fn forget_messages(&self, before: Timestamp, endpoints: &[String]) -> ();
+}
+
 forward! { Settings, FaultyIndex,
     fn setting(&self, name: &str) -> Option<Vec<u8>>;
     fn set_setting(&self, name: &str, value: &[u8]) -> ();

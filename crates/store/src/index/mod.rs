@@ -295,10 +295,47 @@ pub trait Conversations {
     fn distrusted(&self, keys: &[LinkKey], since: Timestamp) -> Result<Vec<LinkKey>, StoreError>;
 }
 
+/// What is to be told to other systems.
+pub trait Outbox {
+    /// Queues messages, due at once; not those of an endpoint that has `most` waiting. Tells how many were
+    /// left out.
+    fn queue_messages(&self, messages: &[NewMessage], most: usize) -> Result<usize, StoreError>;
+
+    /// Messages of an endpoint that are due, those that waited longest first.
+    fn due_messages(
+        &self,
+        endpoint: &str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<MessageRow>, StoreError>;
+
+    /// A message was delivered: nothing of it is kept.
+    fn message_delivered(&self, id: &[u8; 16]) -> Result<(), StoreError>;
+
+    /// An attempt failed. Without a next moment the message is given up.
+    fn message_failed(
+        &self,
+        id: &[u8; 16],
+        next_at: Option<Timestamp>,
+        fault: &str,
+    ) -> Result<(), StoreError>;
+
+    /// What waits and what was given up, by endpoint.
+    fn outbox(&self) -> Result<Vec<OutboxCount>, StoreError>;
+
+    /// Makes every message that was given up due at once; tells how many.
+    fn revive_messages(&self, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// Forgets messages that were given up and are from before, and those of endpoints that are not among
+    /// these.
+    fn forget_messages(&self, before: Timestamp, endpoints: &[String]) -> Result<(), StoreError>;
+}
+
 /// The whole index.
 pub trait Index:
     Recordings
     + Conversations
+    + Outbox
     + Decisions
     + LogRows
     + Destructions

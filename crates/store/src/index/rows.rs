@@ -233,6 +233,47 @@ pub struct DiaryEntry {
     pub count: u64,
 }
 
+/// Something to be told to another system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMessage {
+    /// Its id, the same at each attempt.
+    pub id: [u8; 16],
+    /// Name of the endpoint that it is for.
+    pub endpoint: String,
+    /// What it tells, one word.
+    pub kind: String,
+    /// When that happened.
+    pub created_at: Timestamp,
+    /// The bytes to be sent: ids, words and moments, no personal data.
+    pub body: Vec<u8>,
+}
+
+/// A message as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageRow {
+    /// What is to be told.
+    pub message: NewMessage,
+    /// How often it was tried.
+    pub attempts: u64,
+    /// When it is tried next; none once it is given up.
+    pub next_at: Option<Timestamp>,
+    /// Why the last attempt failed, one word.
+    pub fault: Option<String>,
+}
+
+/// What waits for one endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxCount {
+    /// Its name.
+    pub endpoint: String,
+    /// Messages to be tried.
+    pub waiting: u64,
+    /// Messages given up.
+    pub dead: u64,
+    /// Why one of them failed last, one word.
+    pub fault: Option<String>,
+}
+
 /// A reason to keep a recording beyond its term.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewHold {

@@ -13,6 +13,7 @@ mod diary;
 mod holds;
 mod log;
 mod migrate;
+mod outbox;
 mod recordings;
 mod sql;
 mod values;

@@ -133,6 +133,19 @@ CREATE TABLE diary (
     PRIMARY KEY (minute, what)
 ) STRICT, WITHOUT ROWID;
 
+-- What is to be told to other systems and was not yet, or could not be. Ids, words and moments.
+CREATE TABLE outbox (
+    id         BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    endpoint   TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    body       BLOB NOT NULL,
+    attempts   INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+    next_at    INTEGER,              -- NULL: given up
+    fault      TEXT                  -- why the last attempt failed, one word
+) STRICT;
+CREATE INDEX outbox_due ON outbox (endpoint, next_at, created_at);
+
 CREATE TABLE accounts (
     name          TEXT NOT NULL PRIMARY KEY,
     password_hash TEXT NOT NULL,

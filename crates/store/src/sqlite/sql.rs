@@ -58,6 +58,26 @@ pub(super) const DIARY: &str = "
 pub(super) const DIARY_BEGINS: &str = "SELECT min(minute) FROM diary";
 pub(super) const FORGET_DIARY: &str = "DELETE FROM diary WHERE minute < ?1";
 
+pub(super) const QUEUE_MESSAGE: &str = "
+    INSERT INTO outbox (id, endpoint, kind, created_at, body, next_at)
+    SELECT ?1, ?2, ?3, ?4, ?5, ?4
+    WHERE (SELECT count(*) FROM outbox WHERE endpoint = ?2 AND next_at IS NOT NULL) < ?6";
+pub(super) const DUE_MESSAGES: &str = "
+    SELECT id, endpoint, kind, created_at, body, attempts, next_at, fault FROM outbox
+    WHERE endpoint = ?1 AND next_at <= ?2 ORDER BY next_at, created_at LIMIT ?3";
+pub(super) const MESSAGE_DELIVERED: &str = "DELETE FROM outbox WHERE id = ?1";
+pub(super) const MESSAGE_FAILED: &str =
+    "UPDATE outbox SET attempts = attempts + 1, next_at = ?2, fault = ?3 WHERE id = ?1";
+pub(super) const OUTBOX: &str = "
+    SELECT endpoint, count(next_at), count(*) - count(next_at), max(fault) FROM outbox
+    GROUP BY endpoint ORDER BY endpoint";
+pub(super) const REVIVE_MESSAGES: &str =
+    "UPDATE outbox SET next_at = ?1, attempts = 0 WHERE next_at IS NULL";
+pub(super) const FORGET_DEAD_MESSAGES: &str =
+    "DELETE FROM outbox WHERE next_at IS NULL AND created_at < ?1";
+pub(super) const ENDPOINTS: &str = "SELECT DISTINCT endpoint FROM outbox";
+pub(super) const FORGET_ENDPOINT: &str = "DELETE FROM outbox WHERE endpoint = ?1";
+
 pub(super) const INSERT_ERASABLE: &str = "INSERT INTO erasable (bytes) VALUES (?1)";
 /// Same length, so that SQLite overwrites the cell where it lies.
 pub(super) const WIPE: &str = "UPDATE erasable SET bytes = zeroblob(length(bytes)) WHERE seq = ?1";

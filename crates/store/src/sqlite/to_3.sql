@@ -1,4 +1,5 @@
--- From schema 2 to 3: conversations of several recordings, and what was odd about a call.
+-- From schema 2 to 3: conversations of several recordings, what was odd about a call, and what is to be
+-- told to other systems.
 ALTER TABLE recordings ADD COLUMN report INTEGER REFERENCES erasable (seq)
     CHECK (state <> 'destroyed' OR report IS NULL);
 ALTER TABLE recordings ADD COLUMN conversation BLOB CHECK (length(conversation) = 16);
@@ -17,3 +18,14 @@ CREATE TABLE link_keys_distrusted (
     key     BLOB NOT NULL PRIMARY KEY CHECK (length(key) = 32),
     seen_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE outbox (
+    id         BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    endpoint   TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    body       BLOB NOT NULL,
+    attempts   INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+    next_at    INTEGER,              -- NULL: given up
+    fault      TEXT                  -- why the last attempt failed, one word
+) STRICT;
+CREATE INDEX outbox_due ON outbox (endpoint, next_at, created_at);

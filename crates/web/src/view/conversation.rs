@@ -1,7 +1,7 @@
 //! A conversation of several recordings: its line in the list, and where one part stands among them.
 
-use crate::view::badge::Badge;
-use crate::view::recordings::Row;
+use crate::view::badge::{Badge, Shape};
+use crate::view::recordings::{Row, line_name};
 use crate::view::when::length;
 use crate::view::words;
 use voicelog_archive::conversation::REPLACES;
@@ -55,6 +55,9 @@ impl ConversationView {
                 .map_or_else(|| "–".to_owned(), length);
             whole.badge = badge(&conversation.parts, lang);
             whole.state = "";
+            // A part that is destroyed has no line any more.
+            let line = conversation.parts.iter().map(|part| part.line.as_str());
+            whole.line = line_name(line.max_by_key(|line| !line.is_empty()).unwrap_or(""), lang);
         }
         let place = this.and_then(|id| conversation.place_of(id));
         let id_at = |place: Option<usize>| {
@@ -84,22 +87,27 @@ impl ConversationView {
     }
 }
 
-/// The gravest of what is said of the parts: one gap that nobody declares is one in the whole.
+/// What is said of all parts alike; that they differ, where they do. One gap that nobody declares is one in
+/// the whole.
 fn badge(parts: &[RecordingSummary], lang: Language) -> Badge {
-    let gravity = |part: &&RecordingSummary| match (part.state, part.verdict) {
-        (State::Destroyed | State::Destroying, _) => 0,
-        (_, Some(Verdict::Whole)) => 1,
-        (_, Some(Verdict::WholeWithDeclaredGaps)) => 2,
-        (_, Some(Verdict::NotRecorded)) => 3,
-        (_, None) => 4,
-        (_, Some(Verdict::UndeclaredGap)) => 5,
-    };
-    parts
+    let mut badges = parts
         .iter()
-        .max_by_key(gravity)
-        .map_or(words::completeness(None, State::Waiting, lang), |part| {
-            words::completeness(part.verdict, part.state, lang)
-        })
+        .map(|part| words::completeness(part.verdict, part.state, lang));
+    let has_gap = |part: &RecordingSummary| {
+        part.verdict == Some(Verdict::UndeclaredGap)
+            && !matches!(part.state, State::Destroyed | State::Destroying)
+    };
+    if parts.iter().any(has_gap) {
+        return words::completeness(Some(Verdict::UndeclaredGap), State::Sealed, lang);
+    }
+    match badges.next() {
+        Some(first) if badges.all(|badge| badge == first) => first,
+        _ => Badge::new(
+            Shape::Dashes,
+            "part",
+            lang.pick("Verschilt per deel", "Differs by part"),
+        ),
+    }
 }
 
 /// What linked a part to the others.
@@ -156,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_gravest_verdict_is_that_of_the_whole_and_an_overlap_counts_once() {
+    fn a_gap_in_one_part_is_one_in_the_whole_and_an_overlap_counts_once() {
         let conversation = Conversation {
             parts: vec![
                 part(1, None, State::Destroyed),
@@ -167,6 +175,11 @@ mod tests {
         let this = RecordingId::from_bytes([2; 16]);
         let view = ConversationView::new(&conversation, Some(this), Language::En).unwrap();
         assert_eq!(view.whole.badge.text, "Beware: undeclared gap");
+        let without = Conversation {
+            parts: [&conversation.parts[..1], &conversation.parts[2..]].concat(),
+        };
+        let differing = ConversationView::new(&without, None, Language::En).unwrap();
+        assert_eq!(differing.whole.badge.text, "Differs by part");
         assert_eq!(view.whole.length, "3:30");
         assert_eq!(view.count.as_deref(), Some("3 parts"));
         assert_eq!(

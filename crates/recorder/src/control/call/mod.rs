@@ -15,7 +15,7 @@ use crate::shared::CallState;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use voicelog_archive::journal::{Cause, Ground, JournalEvent};
-use voicelog_archive::{About, OfferedParty, WhenRefused};
+use voicelog_archive::{About, News, NewsKind, OfferedParty, WhenRefused};
 use voicelog_model::{MediaStream, Pii, RecordingId, StreamNumber, Timestamp};
 use voicelog_srs::{
     Activity, Command, EndCause, LocalDirection, SessionKey, StreamActivity, StreamAnswer,
@@ -294,6 +294,8 @@ impl Call {
     /// Its media cannot go on.
     pub(in crate::control) fn on_media_failed(&mut self, cause: Cause, hands: &mut Hands<'_>) {
         if let Some(id) = self.id {
+            let news = News::new(NewsKind::Failed, hands.now, Some(id));
+            hands.shared.tell(news.with("reason", "media_not_kept"));
             hands.media(self.thread, MediaCommand::Fail(id));
         }
         self.end(cause, "the recording cannot go on", hands);
@@ -328,6 +330,7 @@ impl Call {
             Look::Same => {}
             Look::Alarm(alarm) => {
                 hands.shared.count(alarm.as_str());
+                self.tell(NewsKind::AlarmRaised, alarm, hands);
                 match alarm {
                     Alarm::NoMedia => {
                         tracing::warn!(recording = %id, "no RTP for ten seconds; see whether the client sends to the ports of our answer");
@@ -337,8 +340,16 @@ impl Call {
                     }
                 }
             }
-            Look::Again => tracing::info!(recording = %id, "RTP comes again"),
+            Look::Again => {
+                self.tell(NewsKind::AlarmCleared, Alarm::NoMedia, hands);
+                tracing::info!(recording = %id, "RTP comes again");
+            }
         }
+    }
+
+    fn tell(&self, kind: NewsKind, alarm: Alarm, hands: &Hands<'_>) {
+        let news = News::new(kind, hands.now, self.id);
+        hands.shared.tell(news.with("alarm", alarm.word()));
     }
 
     fn reject(&mut self, status: u16, reason: &str, cause: Cause, hands: &mut Hands<'_>) {
