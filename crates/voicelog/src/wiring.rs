@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::data_folder::DataFolder;
-use crate::{BadInput, Context, house};
+use crate::{BadInput, Context, house, webhooks};
 use anyhow::{Context as _, Result};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -89,14 +89,16 @@ fn open(
     if let Some(rules) = &config.law.rules {
         rulebook = rulebook.with_house(rules)?;
     }
-    Ok(Arc::new(Archive::open(Parts {
+    let archive = Archive::open(Parts {
         index: Box::new(store.index),
         blobs: Box::new(store.blobs),
         keys: Box::new(store.keys),
         secrets,
         rulebook,
         lines: Lines::new(config.lines.clone()),
-    })))
+    });
+    archive.subscribe(webhooks::subscriptions(&config.webhooks)?);
+    Ok(Arc::new(archive))
 }
 
 /// Where the server's data lies, for messages.
