@@ -2,8 +2,11 @@
 
 use crate::call::Calls;
 use crate::error::Doing;
+use crate::news::Subscription;
 use crate::rules::Rules;
-use crate::{ArchiveError, Call, Lines, OfferedCall, OfferedParty, SAYABLE_FACTS, Secrets, random};
+use crate::{
+    About, ArchiveError, Call, Lines, OfferedCall, OfferedParty, SAYABLE_FACTS, Secrets, random,
+};
 use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -44,6 +47,10 @@ pub struct Archive {
     pub(crate) lines: Lines,
     pub(crate) calls: Calls,
     pub(crate) origin: String,
+    /// Who is told what.
+    pub(crate) subscriptions: Mutex<Vec<Subscription>>,
+    /// Held while a recording is linked to others.
+    pub(crate) linking: Mutex<()>,
     /// Held while a recording is destroyed.
     pub(crate) destroying: Mutex<()>,
 }
@@ -69,6 +76,8 @@ impl Archive {
             lines: parts.lines,
             calls: Calls::default(),
             origin,
+            subscriptions: Mutex::default(),
+            linking: Mutex::default(),
             destroying: Mutex::default(),
         }
     }
@@ -130,6 +139,11 @@ impl Archive {
             Ok(())
         });
         changed.is_ok()
+    }
+
+    /// The client told more of a call than who takes part. False if the call is over.
+    pub fn update_about(&self, id: RecordingId, about: About) -> bool {
+        self.calls.set_about(id, about)
     }
 
     /// Facts said during the call: consent given, the notice played, a private matter.

@@ -4,8 +4,10 @@
 //! under the key of a recording that may exist.
 
 use crate::ArchiveError;
+use crate::conversation::Link;
 use crate::country::{self, Home};
 use crate::line::Line;
+use crate::report::CallReport;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,6 +24,19 @@ pub struct OfferedParty {
     pub further_addresses: Vec<Pii<String>>,
     /// Display name as received.
     pub name: Option<Pii<String>>,
+    /// The client says that this participant has left.
+    pub has_left: bool,
+}
+
+/// What a client tells of a call besides who takes part: what it belongs with, and how well it told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// Ids by which it says what belongs together.
+    pub links: Vec<Link>,
+    /// The recording whose place this one takes (RFC 3891).
+    pub replaces: Option<RecordingId>,
+    /// What was odd about it, and whose voice is where.
+    pub report: CallReport,
 }
 
 /// A call that a recording client offers for recording.
@@ -35,6 +50,8 @@ pub struct OfferedCall {
     pub streams: Vec<MediaStream>,
     /// When the offer arrived.
     pub offered_at: Timestamp,
+    /// What else the client tells.
+    pub about: About,
 }
 
 /// A call in progress.
@@ -50,6 +67,10 @@ pub struct Call {
     pub streams: Vec<MediaStream>,
     /// When it was offered.
     pub offered_at: Timestamp,
+    /// What else the client told.
+    pub about: About,
+    /// Something was told that is not written down yet.
+    pub(crate) is_news: bool,
     /// Facts said during the call, over the API.
     pub said: Map<String, Value>,
     /// Its recording has a writer, or one is being made.
@@ -64,6 +85,8 @@ impl Call {
             parties: Vec::new(),
             streams: offered.streams,
             offered_at: offered.offered_at,
+            about: offered.about,
+            is_news: true,
             said: Map::new(),
             is_begun: false,
         };
@@ -77,6 +100,7 @@ impl Call {
             own_domains: &self.line.own_domains,
         };
         let known = self.sides();
+        self.is_news = true;
         self.parties = offered
             .into_iter()
             .take(limits::PARTIES_MAX)
@@ -225,6 +249,31 @@ impl Calls {
             listener(id);
         }
         Ok(())
+    }
+
+    /// What else the client tells; nobody needs to be told, for no fact of the law changes.
+    pub(crate) fn set_about(&self, id: RecordingId, about: About) -> bool {
+        let mut calls = self.lock();
+        let Some(call) = calls.get_mut(&id) else {
+            return false;
+        };
+        call.is_news |= call.about != about;
+        call.about = about;
+        true
+    }
+
+    /// The call, if something was told of it that is not written down yet.
+    pub(crate) fn take_news(&self, id: RecordingId) -> Option<Call> {
+        let mut calls = self.lock();
+        let call = calls.get_mut(&id)?;
+        std::mem::take(&mut call.is_news).then(|| call.clone())
+    }
+
+    /// It could not be written down.
+    pub(crate) fn give_news_back(&self, id: RecordingId) {
+        if let Some(call) = self.lock().get_mut(&id) {
+            call.is_news = true;
+        }
     }
 
     /// Takes the one writer that a recording may have: two would seal other media with the same

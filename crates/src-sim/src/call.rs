@@ -76,7 +76,8 @@ impl Call {
         let labels: Vec<String> = plan.streams.iter().map(|s| s.label.clone()).collect();
         let wall = anchor.wall_at(now);
         let style = plan.dialect.style();
-        let metadata = Metadata::new(&style.xml, &mut names, wall, &plan.participants, &labels);
+        let (parties, belongs) = (&plan.participants, &plan.belongs);
+        let metadata = Metadata::new(&style.xml, &mut names, wall, parties, &labels, belongs);
         let mut keys: Vec<Option<MasterKey>> = Vec::new();
         for _stream in &labels {
             keys.push(plan.srtp.map(|suite| MasterKey::draw(suite, &mut names)));
@@ -109,6 +110,7 @@ impl Call {
             transport: plan.transport,
             line: plan.request_user.clone(),
             dialect: plan.dialect,
+            belongs: plan.belongs.clone(),
         };
         let mut dialog = Dialog::new(identity, names, media, metadata);
         dialog.start(now);
@@ -148,6 +150,11 @@ impl Call {
 
     pub(crate) fn call_id(&self) -> &str {
         self.dialog.call_id()
+    }
+
+    /// The dialog as a `Replaces` header names it.
+    pub(crate) fn named(&self) -> String {
+        self.dialog.named()
     }
 
     pub(crate) const fn dialog(&mut self) -> &mut Dialog {

@@ -44,7 +44,7 @@ pub use load::{Load, LoadPayload, LoadReport, Progress, run, run_with};
 pub use metadata::Participant;
 pub use pace::Lateness;
 pub use pcap::capture;
-pub use plan::{CallPlan, Flow, StreamPlan};
+pub use plan::{Belongs, CallPlan, Flow, StreamPlan};
 pub use report::{Answer, CallReport, FlowChange, Outcome, StreamReport};
 pub use rtp::{Disturbance, Payload, Sent};
 pub use running::{CallStatus, RunningCall, StreamStatus, place};

@@ -1,6 +1,7 @@
 //! The rs-metadata document of one recording session (RFC 7865).
 
 use crate::dialect::{Ids, Sends, Times, XmlStyle};
+use crate::plan::Belongs;
 use crate::random::Names;
 use std::fmt::Write as _;
 use voicelog_model::Timestamp;
@@ -47,6 +48,7 @@ impl Metadata {
         started: Timestamp,
         participants: &[Participant],
         labels: &[String],
+        belongs: &Belongs,
     ) -> Self {
         let stream = |(label, place): (&String, u32)| {
             let label = match style.sends {
@@ -62,8 +64,8 @@ impl Metadata {
         let streams = labels.iter().zip(1_u32..).map(stream).collect();
         let mut metadata = Self {
             style,
-            group: new_id(style.ids, names),
-            session: new_id(style.ids, names),
+            group: (belongs.group.clone()).unwrap_or_else(|| new_id(style.ids, names)),
+            session: (belongs.session.clone()).unwrap_or_else(|| new_id(style.ids, names)),
             started,
             participants: Vec::new(),
             streams,
@@ -108,7 +110,7 @@ impl Metadata {
         let at = self.moment();
         let mode = style.data_mode;
         let id = |long: &'static str| if style.long_names { long } else { "id" };
-        let (group, session) = (&self.group, &self.session);
+        let (group, session) = (escaped(&self.group), escaped(&self.session));
         write!(
             xml,
             "{}<{p}{root} {}>\n  <{p}{mode}>complete</{p}{mode}>\n  \
@@ -285,6 +287,7 @@ mod tests {
             at,
             &parties,
             &labels,
+            &Belongs::default(),
         );
         (metadata, names)
     }

@@ -58,6 +58,20 @@ pub enum Flow {
     Transfer(Vec<Participant>),
 }
 
+/// By what a client says that a call belongs with others. Nothing: ids of its own in the metadata, and no
+/// header.
+#[derive(Debug, Clone, Default)]
+pub struct Belongs {
+    /// `group_id` of the metadata (RFC 7865 §6.2).
+    pub group: Option<String>,
+    /// `session_id` of the metadata (RFC 7865 §6.3).
+    pub session: Option<String>,
+    /// Value of `Session-ID` (RFC 7989).
+    pub session_id: Option<String>,
+    /// Value of `Replaces` (RFC 3891): see [`crate::CallStatus::named`].
+    pub replaces: Option<String>,
+}
+
 /// Everything about a call to be placed.
 #[derive(Debug, Clone)]
 pub struct CallPlan {
@@ -71,6 +85,8 @@ pub struct CallPlan {
     pub participants: Vec<Participant>,
     /// The streams, in the order of the offer.
     pub streams: Vec<StreamPlan>,
+    /// By what the client says that the call belongs with others.
+    pub belongs: Belongs,
     /// What each stream offers to be.
     pub offered: Offered,
     /// The product whose way of writing a call is followed.
@@ -113,6 +129,7 @@ impl CallPlan {
                 StreamPlan::new("1", Payload::once(speech::AGENT)),
                 StreamPlan::new("2", Payload::once(speech::CUSTOMER)),
             ],
+            belongs: Belongs::default(),
             offered: Offered::G711,
             dialect: Dialect::Plain,
             flow: Flow::Plain,
@@ -149,6 +166,14 @@ impl CallPlan {
         }
         if !is_user(&self.request_user) {
             return bad("the line may hold letters, digits and -_.+~*'() only");
+        }
+        let headers = [&self.belongs.session_id, &self.belongs.replaces];
+        if headers
+            .into_iter()
+            .flatten()
+            .any(|value| value.chars().any(char::is_control))
+        {
+            return bad("a header holds no control characters");
         }
         let is_token =
             |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_graphic());

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use voicelog_archive::Line;
+use voicelog_casework::webhook::Secret;
 use voicelog_law::{Facts, HouseRules};
 use voicelog_model::Timestamp;
 
@@ -18,6 +19,8 @@ pub(crate) struct Config {
     pub(crate) http: Http,
     pub(crate) retention: Retention,
     pub(crate) law: Law,
+    #[serde(rename = "webhook")]
+    pub(crate) webhooks: Vec<Webhook>,
     #[serde(rename = "line")]
     pub(crate) lines: Vec<Line>,
 }
@@ -99,6 +102,27 @@ pub(crate) struct Law {
     pub(crate) rules: Option<HouseRules>,
 }
 
+/// Another system that is told what happens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Webhook {
+    /// Its name in messages and metrics.
+    pub(crate) name: String,
+    /// Where messages are posted.
+    pub(crate) url: String,
+    /// What both sides have.
+    pub(crate) secret: Secret,
+    /// What it wants to hear; everything, if nothing is named.
+    #[serde(default)]
+    pub(crate) events: Vec<String>,
+    /// Whose certificates its server may show (PEM); else those that this machine believes.
+    #[serde(default)]
+    pub(crate) issuers: Option<PathBuf>,
+    /// Plain HTTP to another machine.
+    #[serde(default)]
+    pub(crate) allow_http: bool,
+}
+
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 impl Default for Storage {
@@ -178,6 +202,7 @@ impl Config {
             );
         }
         self.sip.check_tls()?;
+        crate::webhooks::check(&self.webhooks)?;
         if let Some(url) = &self.http.public_url {
             check_public_url(url)?;
         }
@@ -331,11 +356,12 @@ mod tests {
             .skip(1)
             .filter_map(|rest| rest.split("```").next())
             .collect();
-        let [all, line] = blocks[..] else {
+        let [all, webhook, line] = blocks[..] else {
             panic!("{} blocks", blocks.len())
         };
         let (all, defaults) = (parse(all).unwrap(), Config::default());
         assert_eq!(format!("{all:?}"), format!("{defaults:?}"));
+        assert_eq!(parse(webhook).unwrap().webhooks.len(), 1);
         let example = include_str!("../../../ref/line-facts.toml");
         let example = format!("[[line]]\nname = \"verkoop\"\n[line.facts]\n{example}");
         let (line, example) = (parse(line).unwrap(), parse(&example).unwrap());
@@ -395,6 +421,40 @@ mod tests {
         );
         let error = of("[sip]\nmedia_port_first = 70000\n");
         assert!(error.contains("65535"), "{error}");
+    }
+
+    #[test]
+    fn a_webhook_is_checked_before_the_first_message_and_its_secret_is_never_shown() {
+        let secret = "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+        let of = |more: &str| {
+            parse(&format!(
+                "[[webhook]]\nname = \"beheer\"\nurl = \"https://a.nl/x\"\nsecret = \"{secret}\"\n{more}"
+            ))
+        };
+        let config = of("events = [\"alarm.raised\"]").unwrap();
+        assert!(!format!("{config:?}").contains("BwcH"));
+        for (wrong, told) in [
+            (of("events = [\"alarm.razed\"]"), "alarm.raised"),
+            (
+                of("[[webhook]]\nname = \"beheer\"\nurl = \"https://a.nl\"\nsecret = \"x\""),
+                "whsec_",
+            ),
+            (
+                parse(&format!(
+                    "[[webhook]]\nname = \"a b\"\nurl = \"https://a.nl\"\nsecret = \"{secret}\""
+                )),
+                "letters",
+            ),
+            (
+                parse(&format!(
+                    "[[webhook]]\nname = \"a\"\nurl = \"http://a.nl\"\nsecret = \"{secret}\""
+                )),
+                "allow_http",
+            ),
+        ] {
+            let error = wrong.unwrap_err().to_string();
+            assert!(error.contains(told) && !error.contains("BwcH"), "{error}");
+        }
     }
 
     #[test]

@@ -183,12 +183,14 @@ pub(crate) fn offer(line: &str, other: &str) -> OfferedCall {
         address: Pii::new(address.to_owned()),
         further_addresses: Vec::new(),
         name: Some(Pii::new(NAME.to_owned())),
+        has_left: false,
     };
     OfferedCall {
         line: line.to_owned(),
         parties: vec![party(AGENT), party(other)],
         streams: vec![stream(1), stream(2)],
         offered_at: START,
+        about: voicelog_archive::About::default(),
     }
 }
 

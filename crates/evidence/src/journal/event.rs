@@ -69,6 +69,22 @@ pub enum JournalEvent {
         /// Which stream.
         stream: StreamNumber,
     },
+    /// A participant joined after the call had started.
+    PartyJoined {
+        /// The pseudonym.
+        party: String,
+    },
+    /// A participant left, as far as the client says; it may come back.
+    PartyLeft {
+        /// The pseudonym.
+        party: String,
+    },
+    /// The recorder's clock was set. Times of this journal are those of a clock that was not: they go on
+    /// evenly from the start of the call.
+    ClockStepped {
+        /// By how much, in microseconds; below zero it was set back.
+        by_us: i64,
+    },
     /// The call ended. The timeline ends here.
     CallEnded {
         /// Who or what ended it.

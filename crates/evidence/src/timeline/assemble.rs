@@ -6,7 +6,7 @@ use super::layout::lay_out;
 use super::line::Line;
 use super::sequence::{Counts, Sequencer, Unit};
 use super::states::{Permission, State, States};
-use super::{StreamTimeline, Timeline, VERSION};
+use super::{ClockStep, Presence, StreamTimeline, Timeline, VERSION};
 use crate::journal::{Cause, JournalEvent, KeyPacket, PacketKind, RecordRef};
 use std::collections::BTreeMap;
 use voicelog_model::limits::STREAMS_MAX;
@@ -17,6 +17,8 @@ use voicelog_model::{Codec, Format, MediaStream, StreamNumber, Timestamp};
 const DROPS_MAX: usize = 10_000;
 /// Most formats of one stream that are told apart.
 const FORMATS_MAX: usize = 64;
+/// Most comings and goings, and most settings of the clock, that are told.
+const PRESENCES_MAX: usize = 1_000;
 
 /// A packet that has its place in the timeline, told in the order of its stream.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +43,8 @@ pub(crate) struct Assembly<T> {
     end: Option<(Timestamp, Cause)>,
     stray_packets: u64,
     streams: BTreeMap<StreamNumber, Strand<T>>,
+    presence: Vec<Presence>,
+    clock_steps: Vec<ClockStep>,
 }
 
 /// One stream while its records come in.
@@ -89,6 +93,8 @@ impl<T> Default for Assembly<T> {
             end: None,
             stray_packets: 0,
             streams: BTreeMap::new(),
+            presence: Vec::new(),
+            clock_steps: Vec::new(),
         }
     }
 }
@@ -182,12 +188,30 @@ impl<T: Copy> Assembly<T> {
                     });
                 }
             }
+            JournalEvent::PartyJoined { party } => self.note_presence(party, true, at_us),
+            JournalEvent::PartyLeft { party } => self.note_presence(party, false, at_us),
+            JournalEvent::ClockStepped { by_us } => {
+                if self.clock_steps.len() < PRESENCES_MAX {
+                    let (at_us, by_us) = (from_start(at_us), bounded(*by_us));
+                    self.clock_steps.push(ClockStep { at_us, by_us });
+                }
+            }
             // Packets show a change of source themselves; the event is for people.
             JournalEvent::CallStarted {} | JournalEvent::SourceChanged { .. } => {}
             // Sorted among the packets: see `push`.
             JournalEvent::KeyLeftOut { .. } => {}
         }
         self.latest = self.latest.max(at);
+    }
+
+    fn note_presence(&mut self, party: &str, is_there: bool, at_us: i64) {
+        if self.presence.len() < PRESENCES_MAX {
+            self.presence.push(Presence {
+                party: party.to_owned(),
+                is_there,
+                at_us: from_start(at_us),
+            });
+        }
     }
 
     fn permit(&mut self, at_us: i64, permission: Permission) {
@@ -227,8 +251,15 @@ impl<T: Copy> Assembly<T> {
             verdict,
             stray_packets: self.stray_packets,
             streams: laid.into_iter().map(|laid| laid.timeline).collect(),
+            presence: self.presence,
+            clock_steps: self.clock_steps,
         }
     }
+}
+
+/// A place in the call: what a damaged journal puts before its start is at the start.
+fn from_start(at_us: i64) -> u64 {
+    u64::try_from(at_us).unwrap_or(0)
 }
 
 /// A time within the call, within what JSON keeps exactly: 285 years. What a damaged or hostile

@@ -1,6 +1,6 @@
 //! Intervals in words, for people.
 
-use super::{Interval, IntervalKind, StreamTimeline};
+use super::{Interval, IntervalKind, StreamTimeline, Timeline};
 use crate::journal::{Cause, Ground};
 use voicelog_model::Language;
 
@@ -83,6 +83,43 @@ pub fn remarks(stream: &StreamTimeline, language: Language) -> Vec<String> {
         });
     }
     remarks
+}
+
+/// Who came and went during the call, and when the recorder's clock was set, a sentence each.
+#[must_use]
+pub fn comings(timeline: &Timeline, language: Language) -> Vec<String> {
+    let mut sentences: Vec<(u64, String)> = Vec::new();
+    for change in &timeline.presence {
+        let (party, at) = (&change.party, clock_text(change.at_us));
+        let what = if change.is_there {
+            language.pick("kwam erbij op", "joined at")
+        } else {
+            language.pick("ging weg op", "left at")
+        };
+        sentences.push((change.at_us, format!("{party} {what} {at}")));
+    }
+    for step in &timeline.clock_steps {
+        let at = clock_text(step.at_us);
+        let (seconds, millis) = (
+            step.by_us.abs() / 1_000_000,
+            step.by_us.abs() / 1_000 % 1_000,
+        );
+        let point = language.pick(",", ".");
+        let way = if step.by_us < 0 {
+            language.pick("terug", "back")
+        } else {
+            language.pick("vooruit", "forward")
+        };
+        let clock = language.pick("de klok van de server sprong", "the server's clock was set");
+        let on = language.pick("op", "at");
+        let s = format!("{clock} {seconds}{point}{millis:03} s {way} {on} {at}");
+        sentences.push((step.at_us, s));
+    }
+    sentences.sort_by_key(|(at_us, _)| *at_us);
+    sentences
+        .into_iter()
+        .map(|(_, sentence)| sentence)
+        .collect()
 }
 
 /// A place in the call: `07:05`, or `1:07:05` after an hour. Parts of a second are cut off.

@@ -19,7 +19,7 @@ mod states;
 #[cfg(test)]
 mod tests;
 
-pub use describe::{clock_text, describe, remarks, unplayable};
+pub use describe::{clock_text, comings, describe, remarks, unplayable};
 
 pub(crate) use assemble::{Assembly, Placed};
 pub(crate) use content::{known_formats, opus_ticks};
@@ -252,6 +252,36 @@ pub struct Timeline {
     pub stray_packets: u64,
     /// The streams, by number.
     pub streams: Vec<StreamTimeline>,
+    /// Who joined or left while the call went on, in order. Whoever is not in it was there all the time,
+    /// as far as the client says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub presence: Vec<Presence>,
+    /// When the recorder's clock was set, and by how much, in order. The times of the timeline are those
+    /// of a clock that was not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clock_steps: Vec<ClockStep>,
+}
+
+/// A participant who joined or left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Presence {
+    /// The pseudonym.
+    pub party: String,
+    /// Whether they are there from then on, or not.
+    pub is_there: bool,
+    /// When, in microseconds from the start of the call.
+    pub at_us: u64,
+}
+
+/// A moment at which the recorder's clock was set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockStep {
+    /// When, in microseconds from the start of the call.
+    pub at_us: u64,
+    /// By how much, in microseconds; below zero it was set back.
+    pub by_us: i64,
 }
 
 impl Timeline {

@@ -24,8 +24,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use voicelog_archive::Archive;
 use voicelog_archive::journal::Cause;
+use voicelog_archive::{About, Archive};
 use voicelog_model::{RecordingId, Timestamp};
 use voicelog_srs::srtp::{ControlProtector, Unprotector};
 use voicelog_srs::{
@@ -260,9 +260,16 @@ impl Control {
         let thread = self.offered % self.parts.media.len().max(1);
         self.offered = self.offered.wrapping_add(1);
         self.parts.shared.call_offered();
-        let call = Call::new(key, thread, streams, sockets, now);
+        let replaced = offer.replaces.and_then(|key| self.calls.get(&key));
+        let mut about = About {
+            replaces: replaced.and_then(Call::id),
+            ..About::default()
+        };
+        offer::add_offer(&mut about, offer);
+        let offered = Box::new(offer::call(offer, media, about.clone(), now));
+        let mut call = Call::new(key, thread, streams, sockets, now);
+        call.is_told(about, offer.metadata.as_ref());
         self.calls.insert(key, call);
-        let offered = Box::new(offer::call(offer, media, now));
         self.parts.decider.ask(Question::Open(key, offered));
     }
 
@@ -282,6 +289,9 @@ impl Control {
             }
         }
         self.with(key, now, |call, hands| {
+            call.hear(offer.metadata.as_ref(), hands, |about| {
+                offer::add_offer(about, offer);
+            });
             for (stream, sockets) in added {
                 call.add_stream(stream, sockets, hands);
             }
@@ -328,6 +338,11 @@ impl Control {
     /// The client named other participants: the archive is told, which leads to the law being
     /// asked again.
     fn on_metadata(&mut self, key: SessionKey, metadata: &Metadata, now: Timestamp) {
+        self.with(key, now, |call, hands| {
+            call.hear(Some(metadata), hands, |about| {
+                offer::add_metadata(about, metadata);
+            });
+        });
         let Some(id) = self.calls.get(&key).and_then(Call::id) else {
             // Still being opened: the archive is told when it knows the call.
             return self.with(key, now, |call, _| {

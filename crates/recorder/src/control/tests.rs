@@ -132,6 +132,7 @@ impl Bench {
             parties: Vec::new(),
             streams: Vec::new(),
             offered_at: start(),
+            about: voicelog_archive::About::default(),
         };
         let call = bench.archive.open_call(offered, start()).unwrap();
         let id = call.id;

@@ -3,6 +3,7 @@
 
 mod admission;
 mod codecs;
+mod conversations;
 mod disk;
 mod ending;
 mod offers;

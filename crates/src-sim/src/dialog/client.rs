@@ -55,6 +55,7 @@ impl Dialog {
             )
         };
         let named = self.named_in_headers();
+        let belongs = self.identity.belongs.clone();
         let mut headers = style.headers.to_vec();
         headers.extend(named.iter().map(|value| (PARTICIPANT, value.as_str())));
         headers.extend([
@@ -62,6 +63,13 @@ impl Dialog {
             ("Accept", "application/sdp, application/rs-metadata-request"),
             ("Content-Type", content_type.as_str()),
         ]);
+        let told = [
+            ("Session-ID", &belongs.session_id),
+            ("Replaces", &belongs.replaces),
+        ];
+        for (name, value) in told {
+            headers.extend(value.as_deref().map(|value| (name, value)));
+        }
         self.ask(Asked::Invite, "INVITE", &headers, &body, now);
     }
 

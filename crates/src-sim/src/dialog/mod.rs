@@ -10,6 +10,7 @@ mod server;
 use crate::dialect::Dialect;
 use crate::message::{self, Message, Start};
 use crate::metadata::{Metadata, Participant};
+use crate::plan::Belongs;
 use crate::random::Names;
 use crate::sdp::{AnsweredStream, Direction, LocalMedia};
 use client::{Asked, ClientTransaction};
@@ -89,6 +90,8 @@ pub(crate) struct Identity {
     pub(crate) line: String,
     /// The product whose way of writing is followed.
     pub(crate) dialect: Dialect,
+    /// By what it says that the call belongs with others.
+    pub(crate) belongs: Belongs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,6 +200,12 @@ impl Dialog {
 
     pub(crate) fn call_id(&self) -> &str {
         &self.call_id
+    }
+
+    /// The dialog as a `Replaces` header names it (RFC 3891 §6.1): with the tags as the server sees them.
+    pub(crate) fn named(&self) -> String {
+        let theirs = message::parameter(&self.to, "tag").unwrap_or_default();
+        format!("{};to-tag={theirs};from-tag={}", self.call_id, self.tag)
     }
 
     /// What the server said last about each stream, in the order of ours.

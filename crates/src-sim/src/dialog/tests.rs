@@ -1,6 +1,7 @@
 //! Call flows without a socket: what goes in is written here by hand.
 
 use super::*;
+use crate::Belongs;
 use crate::sdp::LocalStream;
 use voicelog_model::Timestamp;
 
@@ -30,6 +31,7 @@ impl Bench {
             at,
             &parties,
             &labels,
+            &Belongs::default(),
         );
         let stream = |port, label: &String| LocalStream {
             port,
@@ -53,6 +55,7 @@ impl Bench {
             transport,
             line: "verkoop".to_owned(),
             dialect: Dialect::Plain,
+            belongs: Belongs::default(),
         };
         let mut bench = Self {
             dialog: Dialog::new(identity, names, media, metadata),

@@ -126,6 +126,16 @@ pub enum AttributionRule {
 }
 
 impl AttributionRule {
+    /// Its word in snake case, the same that serde writes.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Label => "label",
+            Self::Send => "send",
+            Self::Order => "order",
+        }
+    }
+
     /// Whether the client said so itself, in the way of the standard.
     #[must_use]
     pub const fn is_verified(self) -> bool {

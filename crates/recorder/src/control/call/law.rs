@@ -70,6 +70,8 @@ impl Call {
             counts: Arc::clone(&self.counts),
         };
         hands.shared.insert_call(id, entry);
+        // It may have told more since it was offered.
+        hands.archive.update_about(id, self.about.clone());
         if let Some(parties) = self.parties.take() {
             hands.archive.update_parties(id, parties);
             // What the law has just answered was asked without them.

@@ -1,10 +1,12 @@
 //! One call: what the law said of it, what the client wants, and what follows for its media.
 
 mod law;
+mod presence;
 mod watch;
 
 pub(crate) use watch::Alarm;
 
+use self::presence::Presence;
 use self::watch::{Look, Watch};
 use super::Hands;
 use crate::guard::contained;
@@ -13,7 +15,7 @@ use crate::shared::CallState;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use voicelog_archive::journal::{Cause, Ground, JournalEvent};
-use voicelog_archive::{OfferedParty, WhenRefused};
+use voicelog_archive::{About, News, NewsKind, OfferedParty, WhenRefused};
 use voicelog_model::{MediaStream, Pii, RecordingId, StreamNumber, Timestamp};
 use voicelog_srs::srtp::MasterKey;
 use voicelog_srs::{
@@ -69,6 +71,9 @@ pub(crate) struct Call {
     ended: Option<(Timestamp, Cause)>,
     last_signal: Timestamp,
     watch: Watch,
+    /// What the client told besides who takes part.
+    about: About,
+    presence: Presence,
 }
 
 impl Call {
@@ -104,6 +109,8 @@ impl Call {
             ended: None,
             last_signal: now,
             watch: Watch::default(),
+            about: About::default(),
+            presence: Presence::default(),
         }
     }
 
@@ -321,6 +328,8 @@ impl Call {
     /// Its media cannot go on.
     pub(in crate::control) fn on_media_failed(&mut self, cause: Cause, hands: &mut Hands<'_>) {
         if let Some(id) = self.id {
+            let news = News::new(NewsKind::Failed, hands.now, Some(id));
+            hands.shared.tell(news.with("reason", "media_not_kept"));
             hands.media(self.thread, MediaCommand::Fail(id));
         }
         self.end(cause, "the recording cannot go on", hands);
@@ -358,6 +367,7 @@ impl Call {
             Look::Same => {}
             Look::Alarm(alarm) => {
                 hands.shared.count(alarm.as_str());
+                self.tell(NewsKind::AlarmRaised, alarm, hands);
                 match alarm {
                     Alarm::NoMedia => {
                         tracing::warn!(recording = %id, "no RTP for ten seconds; see whether the client sends to the ports of our answer");
@@ -370,8 +380,16 @@ impl Call {
                     }
                 }
             }
-            Look::Again => tracing::info!(recording = %id, "RTP comes again"),
+            Look::Again => {
+                self.tell(NewsKind::AlarmCleared, Alarm::NoMedia, hands);
+                tracing::info!(recording = %id, "RTP comes again");
+            }
         }
+    }
+
+    fn tell(&self, kind: NewsKind, alarm: Alarm, hands: &Hands<'_>) {
+        let news = News::new(kind, hands.now, self.id);
+        hands.shared.tell(news.with("alarm", alarm.word()));
     }
 
     fn reject(&mut self, status: u16, reason: &str, cause: Cause, hands: &mut Hands<'_>) {
