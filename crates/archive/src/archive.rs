@@ -136,7 +136,7 @@ impl Archive {
     ///
     /// Only [`SAYABLE_FACTS`] can be said. Consent is merged per participant, so that the one who
     /// agrees does not speak for the other: whoever was not named counts as not having agreed
-    /// (see [`Call::facts`]). The facts are checked as a whole before they count, and none of
+    /// (see [`Call::candidates`]). The facts are checked as a whole before they count, and none of
     /// what is said at the same time elsewhere is lost.
     pub fn say(
         &self,
@@ -156,7 +156,9 @@ impl Archive {
                     }
                 }
             }
-            Facts::from_map(&call.facts(), now).map_err(ArchiveError::Facts)?;
+            for candidate in call.candidates() {
+                Facts::from_map(&candidate.facts, now).map_err(ArchiveError::Facts)?;
+            }
             Ok(())
         })
     }

@@ -5,7 +5,7 @@
 
 use crate::ArchiveError;
 use crate::country::{self, Home};
-use crate::line::Line;
+use crate::line::{Line, Rule, Who};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,6 +22,8 @@ pub struct OfferedParty {
     pub further_addresses: Vec<Pii<String>>,
     /// Display name as received.
     pub name: Option<Pii<String>>,
+    /// Whether it placed the call; nothing where the client does not tell.
+    pub is_caller: Option<bool>,
 }
 
 /// A call that a recording client offers for recording.
@@ -46,6 +48,8 @@ pub struct Call {
     pub line: Line,
     /// Who takes part.
     pub parties: Vec<Party>,
+    /// What the line's rules can know of each of them.
+    pub(crate) who: Vec<Who>,
     /// Its media streams.
     pub streams: Vec<MediaStream>,
     /// When it was offered.
@@ -62,6 +66,7 @@ impl Call {
             id,
             line,
             parties: Vec::new(),
+            who: Vec::new(),
             streams: offered.streams,
             offered_at: offered.offered_at,
             said: Map::new(),
@@ -77,6 +82,11 @@ impl Call {
             own_domains: &self.line.own_domains,
         };
         let known = self.sides();
+        self.who = offered
+            .iter()
+            .take(limits::PARTIES_MAX)
+            .map(|party| Who::of(party, home, &self.line.own_numbers))
+            .collect();
         self.parties = offered
             .into_iter()
             .take(limits::PARTIES_MAX)
@@ -109,16 +119,29 @@ impl Call {
         self.parties.len().max(2)
     }
 
-    /// The facts of this call for the act `record`: the line's, then what the call itself shows,
-    /// then what was said during it.
+    /// The facts of this call for the act `record`, once for each rule of its line that can be the
+    /// one, with the rule's name; most often that is one.
+    #[must_use]
+    pub fn candidates(&self) -> Vec<Candidate> {
+        self.line
+            .candidates(&self.who, self.offered_at)
+            .into_iter()
+            .map(|rule| Candidate {
+                rule: rule.map(|rule| rule.name.clone()),
+                facts: self.facts_under(rule),
+            })
+            .collect()
+    }
+
+    /// The facts of this call under a rule of its line, or under none: the line's, then what the
+    /// call itself shows, then what was said during it.
     ///
     /// A recorder always fills `countries`; a call without any known participant counts as one
     /// with an unknown country. Where consents are told one by one, whoever takes part and is not
     /// among them has given none: so one person's consent is never everybody's. Those who left
     /// still count, with what they said, for they were heard.
-    #[must_use]
-    pub fn facts(&self) -> Map<String, Value> {
-        let mut facts = self.line.facts.clone();
+    fn facts_under(&self, rule: Option<&Rule>) -> Map<String, Value> {
+        let mut facts = self.line.facts_under(rule);
         facts.insert("requested_action".into(), json!("record"));
         facts.entry("channel").or_insert_with(|| json!("phone"));
         let mut countries: Vec<&str> = self.parties.iter().map(|p| p.country.as_str()).collect();
@@ -140,6 +163,15 @@ impl Call {
         }
         facts
     }
+}
+
+/// The facts of a call if a rule of its line is the one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The rule's name; nothing for the line's own facts.
+    pub rule: Option<String>,
+    /// What the law is asked about.
+    pub facts: Map<String, Value>,
 }
 
 /// What the participant with that number, from 1, is called.

@@ -232,24 +232,13 @@ fn check_line(line: &Line, now: Timestamp) -> Result<()> {
             "line `{name}`: name is the user part of the address that is called, `sip:NAME@server`: letters, digits, `-`, `_`, `.` or `+`, without spaces, such as `verkoop`"
         );
     }
-    let mut facts = line.facts.clone();
-    for told in ["requested_action", "countries"] {
-        if facts.contains_key(told) {
-            bail!(
-                "line `{name}`: line.facts: `{told}` is worked out at each call; take it out of the configuration"
-            );
-        }
-    }
-    facts.insert("requested_action".into(), "record".into());
     let of_country = [
         ("requested_action".to_owned(), "record".into()),
         ("countries".to_owned(), vec![line.country.clone()].into()),
     ];
     Facts::from_map(&of_country.into_iter().collect(), now)
         .map_err(|error| anyhow::anyhow!("line `{name}`: country: {error}"))?;
-    Facts::from_map(&facts, now)
-        .map_err(|error| anyhow::anyhow!("line `{name}`: line.facts: {error}"))?;
-    Ok(())
+    crate::lines::check(line, now)
 }
 
 /// A scheme, a host, perhaps a port, and nothing else: the pages live at the root.

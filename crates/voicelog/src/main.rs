@@ -5,6 +5,7 @@ mod cmds;
 mod config;
 mod data_folder;
 mod house;
+mod lines;
 mod print;
 mod server;
 mod wiring;

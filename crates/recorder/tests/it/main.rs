@@ -10,6 +10,7 @@ mod permission;
 mod pki;
 mod raw;
 mod recording;
+mod rules;
 mod support;
 mod tls;
 mod tls_files;

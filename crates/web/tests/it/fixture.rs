@@ -8,7 +8,7 @@ use std::sync::Arc;
 use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, PacketKind};
 use voicelog_archive::{
     Answer, Archive, Call, Line, Lines, OfferedCall, OfferedParty, Parts, RecordingWriter, Secrets,
-    Verdict, WhenRefused, act,
+    Verdict, act,
 };
 use voicelog_casework::{Asked, retention};
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
@@ -91,12 +91,9 @@ fn for_four_weeks() -> Map<String, Value> {
 
 fn line(name: &str, facts: Map<String, Value>) -> Line {
     Line {
-        name: name.to_owned(),
-        title: String::new(),
-        country: "NL".to_owned(),
         own_domains: vec!["voorbeeld.example".to_owned()],
-        when_refused: WhenRefused::Wait,
         facts,
+        ..Line::not_set_up(name)
     }
 }
 
@@ -202,6 +199,7 @@ fn open_call(archive: &Archive, line: &str, other: &str, at: Timestamp) -> Outco
         address: Pii::new(address.to_owned()),
         further_addresses: Vec::new(),
         name: Some(Pii::new(name.to_owned())),
+        is_caller: None,
     };
     let offered = OfferedCall {
         line: line.to_owned(),
