@@ -2,7 +2,7 @@
 //! kept, nothing is logged, and no permit comes of it.
 
 use crate::error::Doing;
-use crate::{Archive, ArchiveError, ChosenRule};
+use crate::{Archive, ArchiveError, ChosenRule, Saying};
 use serde_json::{Map, Value};
 use voicelog_law::{Decision, Facts};
 use voicelog_model::DecisionId;
@@ -18,6 +18,8 @@ pub struct Again {
     pub facts: Map<String, Value>,
     /// The rule of its line that the facts came from, where the line has rules.
     pub rule: Option<ChosenRule>,
+    /// How consent was said during the call until then.
+    pub sayings: Vec<Saying>,
 }
 
 impl Again {
@@ -53,6 +55,7 @@ impl Archive {
             stored,
             facts,
             rule: sealed.rule,
+            sayings: sealed.sayings,
         })
     }
 }

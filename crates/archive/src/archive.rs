@@ -145,22 +145,22 @@ impl Archive {
         now: Timestamp,
     ) -> Result<(), ArchiveError> {
         self.calls.change(id, |call| {
-            for (name, value) in said {
-                if !SAYABLE_FACTS.contains(&name.as_str()) {
-                    return Err(not_sayable(name));
-                }
-                match (call.said.get_mut(&name), value) {
-                    (Some(Value::Object(known)), Value::Object(new)) => known.extend(new),
-                    (_, value) => {
-                        call.said.insert(name, value);
-                    }
-                }
-            }
+            call.take_in(said)?;
             for candidate in call.candidates() {
                 Facts::from_map(&candidate.facts, now).map_err(ArchiveError::Facts)?;
             }
             Ok(())
         })
+    }
+
+    /// The exchange says whether the conversation is on hold. Whoever tells this asks the law again
+    /// by itself: nobody else is told. False if the call is over.
+    pub fn set_on_hold(&self, id: RecordingId, is_on_hold: bool) -> bool {
+        let changed = self.calls.change_untold(id, |call| {
+            call.is_on_hold = is_on_hold;
+            Ok(())
+        });
+        changed.is_ok()
     }
 
     /// Registers who wants to know when a call's facts or participants change. The listener must
@@ -170,7 +170,7 @@ impl Archive {
     }
 }
 
-fn not_sayable(name: String) -> ArchiveError {
+pub(crate) fn not_sayable(name: String) -> ArchiveError {
     let likeness = |known: &&str| strsim::jaro_winkler(&name, known);
     let nearest = SAYABLE_FACTS
         .iter()

@@ -4,8 +4,9 @@
 //! under the key of a recording that may exist.
 
 use crate::ArchiveError;
+use crate::consent::Saying;
 use crate::country::{self, Home};
-use crate::line::{Line, Rule, Who};
+use crate::line::{Line, Rule, Side, Who};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -56,6 +57,10 @@ pub struct Call {
     pub offered_at: Timestamp,
     /// Facts said during the call, over the API.
     pub said: Map<String, Value>,
+    /// How consent was said, where that is known.
+    pub sayings: Vec<Saying>,
+    /// The exchange says that the conversation is on hold.
+    pub(crate) is_on_hold: bool,
     /// Its recording has a writer, or one is being made.
     is_begun: bool,
 }
@@ -70,6 +75,8 @@ impl Call {
             streams: offered.streams,
             offered_at: offered.offered_at,
             said: Map::new(),
+            sayings: Vec::new(),
+            is_on_hold: false,
             is_begun: false,
         };
         call.set_parties(offered.parties);
@@ -113,6 +120,30 @@ impl Call {
         }
     }
 
+    /// Takes in facts that were said; consents one by one, so that who is not named keeps its word.
+    pub(crate) fn take_in(&mut self, said: Map<String, Value>) -> Result<(), ArchiveError> {
+        for (name, value) in said {
+            if !SAYABLE_FACTS.contains(&name.as_str()) {
+                return Err(crate::archive::not_sayable(name));
+            }
+            match (self.said.get_mut(&name), value) {
+                (Some(Value::Object(known)), Value::Object(new)) => known.extend(new),
+                (_, value) => {
+                    self.said.insert(name, value);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// On whose side the participant with that pseudonym is.
+    #[must_use]
+    pub fn side_of(&self, party: &str) -> Side {
+        let mut all = self.parties.iter().zip(&self.who);
+        let found = all.find(|(known, _)| known.id == party);
+        found.map_or(Side::Unknown, |(_, who)| who.side)
+    }
+
     /// How many people can be heard at least: even where the client names fewer participants, a
     /// conversation has two sides.
     fn sides(&self) -> usize {
@@ -153,6 +184,9 @@ impl Call {
         facts.insert("countries".into(), json!(countries));
         for (name, value) in &self.said {
             facts.insert(name.clone(), value.clone());
+        }
+        if self.is_on_hold {
+            facts.insert("on_hold".into(), json!(true));
         }
         if let Some(Value::Object(consents)) = facts.get_mut(CONSENTS) {
             for number in 1..=self.sides() {
@@ -234,6 +268,20 @@ impl Calls {
         self.lock().keys().copied().collect()
     }
 
+    /// Changes a call under the lock. On an error nothing is changed.
+    pub(crate) fn change_untold(
+        &self,
+        id: RecordingId,
+        change: impl FnOnce(&mut Call) -> Result<(), ArchiveError>,
+    ) -> Result<(), ArchiveError> {
+        let mut calls = self.lock();
+        let call = calls.get_mut(&id).ok_or(ArchiveError::NotFound(id))?;
+        let mut changed = call.clone();
+        change(&mut changed)?;
+        *call = changed;
+        Ok(())
+    }
+
     /// Changes a call under the lock and tells the listener afterwards. On an error nothing is
     /// changed and nobody is told.
     pub(crate) fn change(
@@ -241,13 +289,7 @@ impl Calls {
         id: RecordingId,
         change: impl FnOnce(&mut Call) -> Result<(), ArchiveError>,
     ) -> Result<(), ArchiveError> {
-        {
-            let mut calls = self.lock();
-            let call = calls.get_mut(&id).ok_or(ArchiveError::NotFound(id))?;
-            let mut changed = call.clone();
-            change(&mut changed)?;
-            *call = changed;
-        }
+        self.change_untold(id, change)?;
         let listener = self
             .listener
             .lock()

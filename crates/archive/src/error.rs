@@ -39,6 +39,14 @@ pub enum ArchiveError {
         /// The nearest name that can be said.
         nearest: &'static str,
     },
+    /// Nobody in the call has that pseudonym.
+    #[error("nobody in call {id} is `{party}`")]
+    NoParty {
+        /// Which call.
+        id: RecordingId,
+        /// The pseudonym given.
+        party: String,
+    },
     /// No such recording, or no such call in progress.
     #[error("no recording {0} here")]
     NotFound(RecordingId),
@@ -157,7 +165,7 @@ impl ArchiveError {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Store { source, .. } => source.kind(),
-            Self::Facts(_) | Self::NotSayable { .. } => Kind::Invalid,
+            Self::Facts(_) | Self::NotSayable { .. } | Self::NoParty { .. } => Kind::Invalid,
             Self::NotFound(_) | Self::NoDecision(_) => Kind::NotFound,
             Self::State { .. } | Self::Destroyed { .. } => Kind::Conflict,
             Self::NoKey(_)

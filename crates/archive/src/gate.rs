@@ -6,6 +6,7 @@
 
 use crate::call::CONSENTS;
 use crate::choose::ChosenRule;
+use crate::consent::Saying;
 use crate::error::Doing;
 use crate::permit::{Answer, Permit, Refusal, Verdict, act};
 use crate::{Archive, ArchiveError, random};
@@ -51,6 +52,9 @@ pub(crate) struct SealedFacts {
     /// Which rule of its line a call was asked about under, where the line has rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) rule: Option<ChosenRule>,
+    /// How consent was said during the call until then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) sayings: Vec<Saying>,
 }
 
 /// One question to the law.
@@ -60,6 +64,7 @@ struct Question<'a> {
     facts: Map<String, Value>,
     asker: Option<&'a Pii<String>>,
     rule: Option<ChosenRule>,
+    sayings: Vec<Saying>,
     now: Timestamp,
 }
 
@@ -78,6 +83,7 @@ impl Archive {
             facts,
             asker: None,
             rule,
+            sayings: call.sayings,
             now,
         })?;
         // A call that is refused gets its row at once, so that a refusal is never silent. It
@@ -118,6 +124,7 @@ impl Archive {
             facts: self.existing_facts(id, "listen", facts)?,
             asker: Some(asker),
             rule: None,
+            sayings: Vec::new(),
             now,
         })
     }
@@ -139,6 +146,7 @@ impl Archive {
             facts: self.copy_facts(id, action, facts)?,
             asker: Some(asker),
             rule: None,
+            sayings: Vec::new(),
             now,
         })
     }
@@ -178,6 +186,7 @@ impl Archive {
             facts: self.existing_facts(id, "destroy", &facts)?,
             asker: None,
             rule: None,
+            sayings: Vec::new(),
             now,
         })
     }
@@ -331,6 +340,7 @@ impl Archive {
             facts,
             asker,
             rule,
+            sayings,
             now,
         } = question;
         let id = DecisionId::new(now, random::bytes()?);
@@ -353,6 +363,7 @@ impl Archive {
                 salt,
                 asker,
                 rule,
+                sayings,
             })?,
         );
         let row = DecisionRow {

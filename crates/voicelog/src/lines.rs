@@ -12,6 +12,9 @@ use voicelog_model::Timestamp;
 pub(crate) fn check(line: &Line, now: Timestamp) -> Result<()> {
     let name = &line.name;
     check_facts(&line.facts, &format!("line `{name}`: line.facts"), now)?;
+    if let Some(fault) = line.keys.fault() {
+        bail!("line `{name}`: {fault}");
+    }
     let mut names = BTreeSet::new();
     let mut is_for_the_rest = None;
     for rule in &line.rules {

@@ -4,10 +4,12 @@
 //! came from it. A call on a line that nobody set up is answered, but not recorded. Rules within a
 //! line say what holds for some of its calls: by queue, number, direction, agent and time.
 
+mod keys;
 mod rule;
 mod when;
 mod who;
 
+pub use keys::{KeyAct, Keys, Sequence};
 pub use rule::{Rule, When};
 pub use when::{Dates, Day, Hours, Zone};
 pub use who::{Address, Direction, Prefix, Side, Who};
@@ -55,6 +57,9 @@ pub struct Line {
     /// Facts that hold for every call on the line, with the names of a facts file.
     #[serde(default)]
     pub facts: Map<String, Value>,
+    /// What the keys of a telephone do during a call.
+    #[serde(default)]
+    pub keys: Keys,
     /// What holds for some of its calls: the first rule that fits is the one.
     #[serde(default, rename = "rule")]
     pub rules: Vec<Rule>,
@@ -77,6 +82,7 @@ impl Line {
             time_zone: Zone::default(),
             when_refused: WhenRefused::Wait,
             facts: Map::new(),
+            keys: Keys::default(),
             rules: Vec::new(),
         }
     }

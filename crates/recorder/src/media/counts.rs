@@ -1,7 +1,9 @@
 //! What the media of one call came to, in numbers. The media thread writes them once a sweep,
 //! anybody may read them.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use super::pauses::PauseStatus;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use voicelog_model::{StreamNumber, Timestamp};
 
 /// Packets of one call, by what became of them.
@@ -19,6 +21,8 @@ pub struct MediaCounts {
     pub unusable: u64,
     /// Packets that say which key was pressed, left out.
     pub left_out: u64,
+    /// Arrived while recording was paused on our side; not kept, and not read but for keys.
+    pub paused: u64,
     /// Could not be kept: the disk was too slow or full.
     pub dropped: u64,
     /// Which streams have brought a packet: bit n for stream n. Streams beyond 63 count as heard.
@@ -50,6 +54,7 @@ impl MediaCounts {
             unusable,
             dropped,
             left_out,
+            paused,
             heard: _,
         } = *other;
         self.kept = self.kept.saturating_add(kept);
@@ -59,6 +64,7 @@ impl MediaCounts {
         self.unusable = self.unusable.saturating_add(unusable);
         self.dropped = self.dropped.saturating_add(dropped);
         self.left_out = self.left_out.saturating_add(left_out);
+        self.paused = self.paused.saturating_add(paused);
     }
 }
 
@@ -78,10 +84,14 @@ pub(crate) struct SharedCounts {
     foreign: AtomicU64,
     unusable: AtomicU64,
     left_out: AtomicU64,
+    paused: AtomicU64,
     dropped: AtomicU64,
     heard: AtomicU64,
     /// Microseconds of the last packet; 0 if there was none.
     last_packet: AtomicI64,
+    /// The pause that the call is in. Written when that changes, which is rare.
+    pause: Mutex<Option<PauseStatus>>,
+    is_paused: AtomicBool,
 }
 
 impl SharedCounts {
@@ -95,6 +105,7 @@ impl SharedCounts {
         self.foreign.store(counts.foreign, Ordering::Relaxed);
         self.unusable.store(counts.unusable, Ordering::Relaxed);
         self.left_out.store(counts.left_out, Ordering::Relaxed);
+        self.paused.store(counts.paused, Ordering::Relaxed);
         self.dropped.store(counts.dropped, Ordering::Relaxed);
         self.heard.store(counts.heard, Ordering::Relaxed);
         if let Some(at) = last_packet {
@@ -111,9 +122,24 @@ impl SharedCounts {
             foreign: self.foreign.load(Ordering::Relaxed),
             unusable: self.unusable.load(Ordering::Relaxed),
             left_out: self.left_out.load(Ordering::Relaxed),
+            paused: self.paused.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),
             heard: self.heard.load(Ordering::Relaxed),
         }
+    }
+
+    /// Shows whether recording is paused. Only the media thread of the call does this.
+    pub(crate) fn publish_pause(&self, pause: Option<PauseStatus>) {
+        // A sweep takes no lock while nothing changes.
+        if pause.is_some() || self.is_paused.load(Ordering::Relaxed) {
+            *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = pause;
+            self.is_paused.store(pause.is_some(), Ordering::Relaxed);
+        }
+    }
+
+    /// The pause that the call is in.
+    pub(crate) fn pause(&self) -> Option<PauseStatus> {
+        *self.pause.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// When the last packet of any kind arrived.

@@ -1,25 +1,26 @@
 //! The media of one call: its sockets, what may be done with what arrives, and the journal that
 //! is being filled. One media thread owns it; there is no lock.
 
+use super::acting::{Acting, HeardKey};
 use super::counts::{MediaCounts, SharedCounts};
-use super::receive::{Datagram, Receiver, SweepTime, discard};
+use super::intake::{Intake, Lane};
+use super::keys::{KeyListener, Listening};
+use super::pauses::{PauseOrder, PauseStatus, Pauses};
+use super::receive::{Receiver, SweepTime, discard, discard_but};
 use super::source::{SourceLock, Whose};
 use super::wanted::{Want, Wanted};
 use crate::ports::PortPair;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, KeyPacket, PacketKind};
-use voicelog_model::rtp::RtpPacket;
+use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, ResumedBy};
 use voicelog_model::{MediaStream, RecordingId, StreamNumber, Timestamp};
 
 /// Journal of one call that waits in memory at most, in bytes: a quarter of a minute of a call
 /// with two streams. A disk that is slow for longer costs packets, which are counted.
 pub(crate) const WAITING_BYTES_MAX: usize = 256 * 1024;
 
-/// Packets about keys of one call that are left out one by one: some ten thousand keys. Each costs
-/// a line among the events, of which a copy of the recording holds only so many; beyond, they are
-/// counted as dropped.
-const LEFT_OUT_MAX: u64 = 100_000;
+/// Events of pauses before a permit that are kept at most.
+const EARLY_MAX: usize = 1_000;
 
 /// An event of the journal with its moment.
 pub(crate) type Dated = (Timestamp, JournalEvent);
@@ -42,6 +43,7 @@ pub(crate) struct StreamMedia {
     wanted: Wanted,
     ports: PortPair,
     source: SourceLock,
+    keys: KeyListener,
     /// Packets that could not be kept and are not yet in the journal.
     dropped: u64,
     /// Packets that came since the permit ended and were not kept.
@@ -64,6 +66,7 @@ impl StreamMedia {
             wanted: Wanted::of(stream, keep_keys),
             ports,
             source: SourceLock::new(offered),
+            keys: KeyListener::default(),
             dropped: 0,
             closed_to: 0,
             late: 0,
@@ -97,6 +100,12 @@ pub(crate) struct MediaSession {
     is_failed: bool,
     streams: Vec<StreamMedia>,
     journal: ChunkBuilder,
+    /// Events of pauses from before the first permit.
+    early: Vec<Dated>,
+    pauses: Pauses,
+    /// How long a pause by key lasts at most, in microseconds.
+    pause_micros: i64,
+    heard: Vec<HeardKey>,
     counts: MediaCounts,
     last_packet: Option<Timestamp>,
     shared: Arc<SharedCounts>,
@@ -118,6 +127,10 @@ impl MediaSession {
             is_failed: false,
             streams,
             journal: ChunkBuilder::new(),
+            early: Vec::new(),
+            pauses: Pauses::default(),
+            pause_micros: 0,
+            heard: Vec::new(),
             counts: MediaCounts::default(),
             last_packet: None,
             shared,
@@ -158,6 +171,8 @@ impl MediaSession {
         }
         self.is_begun = true;
         self.push_events(events);
+        let early = std::mem::take(&mut self.early);
+        self.push_events(early);
         if !self.is_failed {
             // A permit that never ended goes on from where it began.
             self.from.get_or_insert(from);
@@ -200,6 +215,77 @@ impl MediaSession {
         }
     }
 
+    /// Which keys on which streams do what; a stream that is not named is not listened to.
+    pub(crate) fn listen(&mut self, all: &[(StreamNumber, Listening)], pause_micros: i64) {
+        self.pause_micros = pause_micros;
+        for stream in &mut self.streams {
+            let mut named = all.iter().filter(|(number, _)| *number == stream.number);
+            stream
+                .keys
+                .listen(named.next().map(|(_, listening)| listening.clone()));
+        }
+        // Streams on which a key can pause the call are read first: then nothing of the others
+        // that arrived after the key is in the journal before the key is read.
+        self.streams
+            .sort_by_key(|stream| (!stream.keys.is_listening(), stream.number));
+    }
+
+    /// Keys about consent that were pressed since the last time.
+    pub(crate) fn take_heard(&mut self) -> Vec<HeardKey> {
+        std::mem::take(&mut self.heard)
+    }
+
+    /// Keeps nothing that arrives from this moment on, until the order's time is over. What
+    /// arrived before is still taken in.
+    pub(crate) fn pause(
+        &mut self,
+        receiver: &mut Receiver,
+        time: SweepTime,
+        order: PauseOrder,
+    ) -> Option<PauseStatus> {
+        self.end_pause_in_time(time);
+        let was_paused = self.pauses.status().is_some();
+        let event = self.pauses.begin(order, time.now);
+        if self.mode == Mode::Keeping && !was_paused {
+            self.take_in(receiver, time, None, true);
+        }
+        self.tell(vec![(time.now, event)]);
+        self.publish();
+        self.pauses.status()
+    }
+
+    /// Goes on from this moment. Whether there was a pause.
+    pub(crate) fn resume(&mut self, time: SweepTime, by: ResumedBy) -> bool {
+        self.end_pause_in_time(time);
+        let event = self.pauses.end(time.now, by);
+        let is_over = event.is_some();
+        self.tell(event.map(|event| (time.now, event)).into_iter().collect());
+        self.publish();
+        is_over
+    }
+
+    /// Ends a pause that has lasted as long as it may, at the moment at which it had.
+    fn end_pause_in_time(&mut self, time: SweepTime) {
+        if let Some(until) = self.pauses.is_due(time.now) {
+            let event = self.pauses.end(until, ResumedBy::Limit);
+            self.tell(event.map(|event| (until, event)).into_iter().collect());
+        }
+    }
+
+    /// Puts events of pauses into the journal, or keeps them until there is one.
+    fn tell(&mut self, events: Vec<Dated>) {
+        if self.is_begun {
+            self.push_events(events);
+        } else if self.early.len() < EARLY_MAX {
+            self.early.extend(events);
+        }
+    }
+
+    fn publish(&self) {
+        self.shared.publish(&self.counts, self.last_packet);
+        self.shared.publish_pause(self.pauses.status());
+    }
+
     fn push_event(&mut self, at: Timestamp, event: &JournalEvent) {
         if let Err(error) = self.journal.push_event(at, event) {
             tracing::error!(recording = %self.id, %error, "an event of the journal is lost");
@@ -208,12 +294,14 @@ impl MediaSession {
 
     /// Deals with everything that arrived since the last sweep.
     pub(crate) fn sweep(&mut self, receiver: &mut Receiver, time: SweepTime, with_control: bool) {
+        self.end_pause_in_time(time);
         match self.mode {
-            Mode::Held => return,
+            Mode::Held => {}
             Mode::Closed => self.throw_away(time, with_control),
+            Mode::Keeping if self.pauses.status().is_some() => self.throw_away(time, with_control),
             Mode::Keeping => self.take_in(receiver, time, None, with_control),
         }
-        self.shared.publish(&self.counts, self.last_packet);
+        self.publish();
     }
 
     /// The call is over: takes in what arrived until `at` and ends the journal. The last chunk, if
@@ -225,13 +313,14 @@ impl MediaSession {
         at: Timestamp,
         events: Vec<Dated>,
     ) -> Option<Vec<u8>> {
+        self.end_pause_in_time(time);
         if self.mode == Mode::Keeping {
             self.take_in(receiver, time, Some(at), true);
         }
         self.tell_closed(at);
         self.tell_dropped(at);
         self.push_events(events);
-        self.shared.publish(&self.counts, self.last_packet);
+        self.publish();
         if self.counts.foreign > 0 {
             let packets = self.counts.foreign;
             tracing::warn!(recording = %self.id, packets, "packets from elsewhere were not kept");
@@ -249,18 +338,57 @@ impl MediaSession {
         Some(chunk)
     }
 
+    /// Throws away what waits. Nothing of it is read, but for keys where somebody listens for them:
+    /// of each packet then its header, and of one about a key the rest.
     fn throw_away(&mut self, time: SweepTime, with_control: bool) {
+        let is_paused = self.mode == Mode::Keeping;
+        let mut events = Vec::new();
+        let mut acting = Acting {
+            pauses: &mut self.pauses,
+            events: &mut events,
+            heard: &mut self.heard,
+            pause_micros: self.pause_micros,
+        };
         for stream in &mut self.streams {
-            let count = discard(&stream.ports.rtp);
+            let count = if stream.keys.is_listening() {
+                let StreamMedia {
+                    ports,
+                    wanted,
+                    source,
+                    keys,
+                    ..
+                } = stream;
+                discard_but(
+                    &ports.rtp,
+                    |payload_type| wanted.is_key(payload_type),
+                    |passing, packet| {
+                        // Speech tells whose stream it is: a key from elsewhere says nothing.
+                        let is_own = wanted.want(passing.payload_type) != Want::Nothing
+                            && source.judge(passing.from, passing.ssrc, time.now) != Whose::Foreign;
+                        if let Some(packet) = packet.filter(|_packet| is_own)
+                            && let Some(act) = keys.hear(packet, time.now)
+                        {
+                            acting.act(act, keys.party(), time.now);
+                        }
+                    },
+                )
+            } else {
+                discard(&stream.ports.rtp)
+            };
             if count > 0 {
                 self.last_packet = Some(time.now);
             }
-            self.counts.without_permit += count;
-            stream.closed_to += count;
+            if is_paused {
+                self.counts.paused += count;
+            } else {
+                self.counts.without_permit += count;
+                stream.closed_to += count;
+            }
             if with_control {
                 discard(&stream.ports.rtcp);
             }
         }
+        self.tell(events);
     }
 
     fn take_in(
@@ -273,12 +401,19 @@ impl MediaSession {
         let Some(from) = self.from else {
             return;
         };
+        let mut events = Vec::new();
         let mut intake = Intake {
             from,
             until,
             journal: &mut self.journal,
             counts: &mut self.counts,
             last_packet: &mut self.last_packet,
+            acting: Acting {
+                pauses: &mut self.pauses,
+                events: &mut events,
+                heard: &mut self.heard,
+                pause_micros: self.pause_micros,
+            },
         };
         for stream in &mut self.streams {
             let StreamMedia {
@@ -286,6 +421,7 @@ impl MediaSession {
                 number,
                 wanted,
                 source,
+                keys,
                 dropped,
                 closed_to,
                 late,
@@ -294,6 +430,7 @@ impl MediaSession {
                 number: *number,
                 wanted: *wanted,
                 source,
+                keys,
                 dropped,
                 before: closed_to,
                 after: late,
@@ -312,6 +449,10 @@ impl MediaSession {
                 // A datagram socket has no state to lose; the next sweep tries again.
                 tracing::debug!(recording = %self.id, stream = %number, %error, "cannot read media");
             }
+        }
+        self.push_events(events);
+        if self.pauses.status().is_none() && until.is_none() {
+            self.pauses.forget_over();
         }
         self.tell_closed(from);
         for stream in &mut self.streams {
@@ -354,132 +495,5 @@ impl MediaSession {
         });
         let events = events.collect();
         self.push_events(events);
-    }
-}
-
-/// The part of a stream that an arriving packet needs.
-struct Lane<'a> {
-    number: StreamNumber,
-    wanted: Wanted,
-    source: &'a mut SourceLock,
-    dropped: &'a mut u64,
-    /// RTP that came before the permit.
-    before: &'a mut u64,
-    /// RTP that came after its end.
-    after: &'a mut u64,
-}
-
-/// Where packets go while a permit is held.
-struct Intake<'a> {
-    from: Timestamp,
-    until: Option<Timestamp>,
-    journal: &'a mut ChunkBuilder,
-    counts: &'a mut MediaCounts,
-    last_packet: &'a mut Option<Timestamp>,
-}
-
-impl Intake<'_> {
-    fn take(&mut self, lane: &mut Lane<'_>, datagram: Datagram<'_>, on_control_port: bool) {
-        let Datagram {
-            from,
-            arrived,
-            bytes,
-            is_cut,
-        } = datagram;
-        if arrived < self.from {
-            self.counts.without_permit += 1;
-            *lane.before += u64::from(!on_control_port);
-            return;
-        }
-        if self.until.is_some_and(|until| arrived >= until) {
-            self.counts.without_permit += 1;
-            *lane.after += u64::from(!on_control_port);
-            return;
-        }
-        *self.last_packet = Some(arrived);
-        if is_cut {
-            self.counts.unusable += 1;
-            return;
-        }
-        if on_control_port || RtpPacket::is_rtcp(bytes) {
-            self.take_control(lane, from, arrived, bytes);
-            return;
-        }
-        let Ok(packet) = RtpPacket::parse(bytes) else {
-            self.counts.unusable += 1;
-            return;
-        };
-        let want = lane.wanted.want(packet.payload_type);
-        if want == Want::Nothing {
-            self.counts.unusable += 1;
-            return;
-        }
-        match lane.source.judge(from, packet.ssrc, arrived) {
-            Whose::Own => {}
-            Whose::NewSource => {
-                let stream = lane.number;
-                let event = JournalEvent::SourceChanged { stream };
-                if let Err(error) = self.journal.push_event(arrived, &event) {
-                    tracing::error!(%stream, %error, "an event of the journal is lost");
-                }
-            }
-            Whose::Foreign => {
-                self.counts.foreign += 1;
-                return;
-            }
-        }
-        if want == Want::LeaveOut && self.leave_out(lane.number, arrived, &packet) {
-            self.counts.left_out += 1;
-        } else if want == Want::Keep && self.push(lane.number, arrived, PacketKind::Rtp, bytes) {
-            self.counts.kept += 1;
-            self.counts.hear(lane.number);
-        } else {
-            self.counts.dropped += 1;
-            *lane.dropped += 1;
-        }
-    }
-
-    fn push(
-        &mut self,
-        stream: StreamNumber,
-        arrived: Timestamp,
-        kind: PacketKind,
-        bytes: &[u8],
-    ) -> bool {
-        self.journal.byte_len() < WAITING_BYTES_MAX
-            && self
-                .journal
-                .push_packet(stream, arrived, kind, bytes)
-                .is_ok()
-    }
-
-    /// Says that a packet about a key came, without what would tell which.
-    fn leave_out(
-        &mut self,
-        stream: StreamNumber,
-        arrived: Timestamp,
-        packet: &RtpPacket<'_>,
-    ) -> bool {
-        let packet = KeyPacket::of(packet);
-        let event = JournalEvent::KeyLeftOut { stream, packet };
-        self.counts.left_out < LEFT_OUT_MAX
-            && self.journal.byte_len() < WAITING_BYTES_MAX
-            && self.journal.push_event(arrived, &event).is_ok()
-    }
-
-    fn take_control(
-        &mut self,
-        lane: &Lane<'_>,
-        from: SocketAddr,
-        arrived: Timestamp,
-        bytes: &[u8],
-    ) {
-        if !RtpPacket::is_rtcp(bytes) {
-            self.counts.unusable += 1;
-        } else if !lane.source.is_host(from) {
-            self.counts.foreign += 1;
-        } else if self.push(lane.number, arrived, PacketKind::Rtcp, bytes) {
-            self.counts.control += 1;
-        }
     }
 }

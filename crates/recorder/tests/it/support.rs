@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 use voicelog_archive::journal::{PacketKind, Record};
-use voicelog_archive::line::{Direction, When};
+use voicelog_archive::line::{Direction, KeyAct, Keys, Sequence, When};
 use voicelog_archive::timeline::{IntervalKind, Timeline};
 use voicelog_archive::{
     Archive, Detail, Line, Lines, OpenRecording, Parts, Rule, Secrets, Verdict, WhenRefused,
@@ -80,6 +80,31 @@ fn ruled() -> Line {
     }
 }
 
+/// A line on which keys pause and say consent.
+fn keyed() -> Line {
+    let table = |all: &[(&str, KeyAct)]| {
+        let sequence = |text: &str| Sequence::try_from(text.to_owned()).unwrap();
+        all.iter()
+            .map(|(text, act)| (sequence(text), *act))
+            .collect()
+    };
+    let own = [
+        ("*7", KeyAct::PauseCardData),
+        ("*8", KeyAct::Resume),
+        ("*3", KeyAct::OthersConsent),
+        ("1", KeyAct::Consent),
+    ];
+    let other = [("1", KeyAct::Consent), ("2", KeyAct::Refuse)];
+    Line {
+        keys: Keys {
+            own: table(&own),
+            other: table(&other),
+            ..Keys::default()
+        },
+        ..line("keyed", "announced", WhenRefused::Wait)
+    }
+}
+
 pub(crate) fn parts(folder: &Path) -> Parts {
     let layout = Layout::in_folder(folder);
     if !layout.exists() {
@@ -101,6 +126,7 @@ pub(crate) fn parts(folder: &Path) -> Parts {
             line("covert", "covert", WhenRefused::Wait),
             line("strict", "covert", WhenRefused::Reject),
             ruled(),
+            keyed(),
         ]),
     }
 }

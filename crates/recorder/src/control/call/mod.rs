@@ -1,10 +1,14 @@
 //! One call: what the law said of it, what the client wants, and what follows for its media.
 
+mod hold;
+mod keys;
 mod law;
 mod watch;
 
 pub(crate) use watch::Alarm;
 
+use self::hold::Hold;
+use self::keys::CallKeys;
 use self::watch::{Look, Watch};
 use super::Hands;
 use crate::guard::contained;
@@ -46,6 +50,10 @@ pub(crate) struct Call {
     sockets: Vec<StreamMedia>,
     counts: Arc<SharedCounts>,
     when_refused: WhenRefused,
+    keys: CallKeys,
+    hold: Hold,
+    /// What the client was told last: to send, or not to.
+    told: LocalDirection,
     /// When the call's interval starts, once we know how to answer.
     started_at: Option<Timestamp>,
     is_begun: bool,
@@ -87,6 +95,9 @@ impl Call {
             sockets,
             counts: Arc::new(SharedCounts::default()),
             when_refused: WhenRefused::Wait,
+            keys: CallKeys::default(),
+            hold: Hold::default(),
+            told: LocalDirection::Inactive,
             started_at: None,
             is_begun: false,
             parties: None,
@@ -130,6 +141,7 @@ impl Call {
             self.set_remote(now.number, now.remote.as_ref(), hands);
             self.set_activity(now.number, now.activity, hands);
         }
+        self.mind_hold(hands);
     }
 
     /// Where the client says that the media of a stream comes from. A client on hold may name
@@ -170,6 +182,11 @@ impl Call {
         };
         let was_active = stream.activity == Activity::Active;
         stream.activity = activity;
+        match activity {
+            Activity::Inactive if was_active => self.hold.stream(number, true),
+            Activity::Inactive => {}
+            Activity::Active | Activity::Removed => self.hold.stream(number, false),
+        }
         let is_active = activity == Activity::Active;
         if self.started_at.is_some() && was_active != is_active {
             self.note(hands.now, activity_event(number, is_active), hands);
@@ -207,20 +224,21 @@ impl Call {
         // against what it did before.
         if let Some(known) = known {
             stream.activity = known.activity;
-            return self.streams.push(stream);
+            self.streams.push(stream);
+            return self.listen(hands);
         }
-        if self.started_at.is_none() {
-            return self.streams.push(stream);
-        }
-        if stream.activity != Activity::Active {
+        if self.started_at.is_some() && stream.activity != Activity::Active {
             let event = activity_event(stream.media.number, false);
             self.note(hands.now, event, hands);
         }
         self.streams.push(stream);
+        self.listen(hands);
     }
 
     /// Answers the pending offer.
-    pub(in crate::control) fn answer(&self, direction: LocalDirection, hands: &mut Hands<'_>) {
+    pub(in crate::control) fn answer(&mut self, hands: &mut Hands<'_>) {
+        let direction = self.direction();
+        self.told = direction;
         let streams = self
             .streams
             .iter()
@@ -238,10 +256,30 @@ impl Call {
     }
 
     /// The direction that fits what the law said last.
-    pub(in crate::control) const fn direction(&self) -> LocalDirection {
+    ///
+    /// Where consent can come by key, the client sends while the call waits, and only packets about
+    /// keys are read. While the client itself holds, it is not told to stop: then it could not go on
+    /// when the hold is over without our asking, and words would be lost.
+    fn direction(&self) -> LocalDirection {
         match self.state {
             CallState::Recording => LocalDirection::Receive,
+            CallState::Waiting | CallState::Stopped if self.keys.listen_for_consent => {
+                LocalDirection::Receive
+            }
+            CallState::Stopped if self.hold.is_on() => LocalDirection::Receive,
             CallState::Asking | CallState::Waiting | CallState::Stopped => LocalDirection::Inactive,
+        }
+    }
+
+    /// Tells the client to send, or not to, if that is news.
+    fn align(&mut self, hands: &mut Hands<'_>) {
+        let direction = self.direction();
+        if self.ended.is_none() && std::mem::replace(&mut self.told, direction) != direction {
+            let command = match direction {
+                LocalDirection::Receive => Command::Receive,
+                LocalDirection::Inactive => Command::Pause,
+            };
+            hands.command(self.key, command);
         }
     }
 
@@ -313,7 +351,7 @@ impl Call {
         let Some(id) = self.id else {
             return;
         };
-        let is_recording = self.state == CallState::Recording;
+        let is_recording = self.state == CallState::Recording && self.counts.pause().is_none();
         let streams = self.streams.iter();
         let active = streams.filter(|stream| is_recording && stream.activity == Activity::Active);
         let active = active.map(|stream| stream.media.number);

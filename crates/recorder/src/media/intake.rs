@@ -1,0 +1,163 @@
+//! What becomes of one arriving packet while a permit is held.
+
+use super::acting::Acting;
+use super::counts::MediaCounts;
+use super::keys::KeyListener;
+use super::receive::Datagram;
+use super::session::WAITING_BYTES_MAX;
+use super::source::{SourceLock, Whose};
+use super::wanted::{Want, Wanted};
+use std::net::SocketAddr;
+use voicelog_archive::journal::{ChunkBuilder, JournalEvent, KeyPacket, PacketKind};
+use voicelog_model::rtp::RtpPacket;
+use voicelog_model::{StreamNumber, Timestamp};
+
+/// Packets about keys of one call that are left out one by one: some ten thousand keys. Each costs
+/// a line among the events, of which a copy of the recording holds only so many; beyond, they are
+/// counted as dropped.
+const LEFT_OUT_MAX: u64 = 100_000;
+
+/// The part of a stream that an arriving packet needs.
+pub(super) struct Lane<'a> {
+    pub(super) number: StreamNumber,
+    pub(super) wanted: Wanted,
+    pub(super) source: &'a mut SourceLock,
+    pub(super) keys: &'a mut KeyListener,
+    pub(super) dropped: &'a mut u64,
+    /// RTP that came before the permit.
+    pub(super) before: &'a mut u64,
+    /// RTP that came after its end.
+    pub(super) after: &'a mut u64,
+}
+
+/// Where packets go while a permit is held.
+pub(super) struct Intake<'a> {
+    pub(super) from: Timestamp,
+    pub(super) until: Option<Timestamp>,
+    pub(super) journal: &'a mut ChunkBuilder,
+    pub(super) counts: &'a mut MediaCounts,
+    pub(super) last_packet: &'a mut Option<Timestamp>,
+    pub(super) acting: Acting<'a>,
+}
+
+impl Intake<'_> {
+    pub(super) fn take(
+        &mut self,
+        lane: &mut Lane<'_>,
+        datagram: Datagram<'_>,
+        on_control_port: bool,
+    ) {
+        let Datagram {
+            from,
+            arrived,
+            bytes,
+            is_cut,
+        } = datagram;
+        if arrived < self.from {
+            self.counts.without_permit += 1;
+            *lane.before += u64::from(!on_control_port);
+            return;
+        }
+        if self.until.is_some_and(|until| arrived >= until) {
+            self.counts.without_permit += 1;
+            *lane.after += u64::from(!on_control_port);
+            return;
+        }
+        *self.last_packet = Some(arrived);
+        if is_cut {
+            self.counts.unusable += 1;
+            return;
+        }
+        if on_control_port || RtpPacket::is_rtcp(bytes) {
+            self.take_control(lane, from, arrived, bytes);
+            return;
+        }
+        let Ok(packet) = RtpPacket::parse(bytes) else {
+            self.counts.unusable += 1;
+            return;
+        };
+        let want = lane.wanted.want(packet.payload_type);
+        if want == Want::Nothing {
+            self.counts.unusable += 1;
+            return;
+        }
+        match lane.source.judge(from, packet.ssrc, arrived) {
+            Whose::Own => {}
+            Whose::NewSource => {
+                let stream = lane.number;
+                let event = JournalEvent::SourceChanged { stream };
+                if let Err(error) = self.journal.push_event(arrived, &event) {
+                    tracing::error!(%stream, %error, "an event of the journal is lost");
+                }
+            }
+            Whose::Foreign => {
+                self.counts.foreign += 1;
+                return;
+            }
+        }
+        if lane.wanted.is_key(packet.payload_type)
+            && let Some(act) = lane.keys.hear(&packet, arrived)
+        {
+            self.acting.act(act, lane.keys.party(), arrived);
+        }
+        if self.acting.pauses.covers(arrived) {
+            self.counts.paused += 1;
+            return;
+        }
+        if want == Want::LeaveOut && self.leave_out(lane.number, arrived, &packet) {
+            self.counts.left_out += 1;
+        } else if want == Want::Keep && self.push(lane.number, arrived, PacketKind::Rtp, bytes) {
+            self.counts.kept += 1;
+            self.counts.hear(lane.number);
+        } else {
+            self.counts.dropped += 1;
+            *lane.dropped += 1;
+        }
+    }
+
+    fn push(
+        &mut self,
+        stream: StreamNumber,
+        arrived: Timestamp,
+        kind: PacketKind,
+        bytes: &[u8],
+    ) -> bool {
+        self.journal.byte_len() < WAITING_BYTES_MAX
+            && self
+                .journal
+                .push_packet(stream, arrived, kind, bytes)
+                .is_ok()
+    }
+
+    /// Says that a packet about a key came, without what would tell which.
+    fn leave_out(
+        &mut self,
+        stream: StreamNumber,
+        arrived: Timestamp,
+        packet: &RtpPacket<'_>,
+    ) -> bool {
+        let packet = KeyPacket::of(packet);
+        let event = JournalEvent::KeyLeftOut { stream, packet };
+        self.counts.left_out < LEFT_OUT_MAX
+            && self.journal.byte_len() < WAITING_BYTES_MAX
+            && self.journal.push_event(arrived, &event).is_ok()
+    }
+
+    fn take_control(
+        &mut self,
+        lane: &Lane<'_>,
+        from: SocketAddr,
+        arrived: Timestamp,
+        bytes: &[u8],
+    ) {
+        if !RtpPacket::is_rtcp(bytes) {
+            self.counts.unusable += 1;
+        } else if !lane.source.is_host(from) {
+            self.counts.foreign += 1;
+        } else if self.acting.pauses.covers(arrived) {
+            self.counts.paused += 1;
+        } else if self.push(lane.number, arrived, PacketKind::Rtcp, bytes) {
+            self.counts.control += 1;
+        }
+    }
+}
