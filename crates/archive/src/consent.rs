@@ -77,7 +77,7 @@ impl Archive {
         let Consent { party, word, by } = consent;
         self.calls.change(id, |call| {
             if !call.parties.iter().any(|known| known.id == party) {
-                return Err(ArchiveError::NoParty { id, party });
+                return Err(ArchiveError::NoParty(id));
             }
             let mut said = Map::new();
             said.insert(CONSENTS.to_owned(), json!({ &party: &word }));

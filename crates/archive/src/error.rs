@@ -39,14 +39,9 @@ pub enum ArchiveError {
         /// The nearest name that can be said.
         nearest: &'static str,
     },
-    /// Nobody in the call has that pseudonym.
-    #[error("nobody in call {id} is `{party}`")]
-    NoParty {
-        /// Which call.
-        id: RecordingId,
-        /// The pseudonym given.
-        party: String,
-    },
+    /// Nobody in the call has that pseudonym, which is not told: it could be a name.
+    #[error("nobody in call {0} has that pseudonym")]
+    NoParty(RecordingId),
     /// No such recording, or no such call in progress.
     #[error("no recording {0} here")]
     NotFound(RecordingId),
@@ -165,7 +160,7 @@ impl ArchiveError {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Store { source, .. } => source.kind(),
-            Self::Facts(_) | Self::NotSayable { .. } | Self::NoParty { .. } => Kind::Invalid,
+            Self::Facts(_) | Self::NotSayable { .. } | Self::NoParty(_) => Kind::Invalid,
             Self::NotFound(_) | Self::NoDecision(_) => Kind::NotFound,
             Self::State { .. } | Self::Destroyed { .. } => Kind::Conflict,
             Self::NoKey(_)

@@ -15,6 +15,7 @@ use voicelog_model::Timestamp;
 pub(crate) struct Config {
     pub(crate) storage: Storage,
     pub(crate) sip: Sip,
+    pub(crate) pause: Pause,
     pub(crate) http: Http,
     pub(crate) retention: Retention,
     pub(crate) law: Law,
@@ -62,6 +63,16 @@ pub(crate) struct Sip {
     pub(crate) drain_seconds: u64,
     /// Whether packets that say which key was pressed are kept.
     pub(crate) keep_keys: bool,
+}
+
+/// Pauses on our side.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Pause {
+    /// Seconds that a pause lasts if nobody says otherwise and nobody ends it.
+    pub(crate) seconds: u64,
+    /// Seconds of the longest pause that may be asked for.
+    pub(crate) seconds_max: u64,
 }
 
 /// Pages and API.
@@ -128,6 +139,15 @@ impl Default for Sip {
     }
 }
 
+impl Default for Pause {
+    fn default() -> Self {
+        Self {
+            seconds: 120,
+            seconds_max: 900,
+        }
+    }
+}
+
 impl Default for Http {
     fn default() -> Self {
         Self {
@@ -175,6 +195,7 @@ impl Config {
             );
         }
         self.sip.check_tls()?;
+        self.pause.check()?;
         if let Some(url) = &self.http.public_url {
             check_public_url(url)?;
         }
@@ -187,6 +208,21 @@ impl Config {
                     line.name
                 );
             }
+        }
+        Ok(())
+    }
+}
+
+impl Pause {
+    /// A pause has an end, or what follows it would be lost by oversight.
+    fn check(&self) -> Result<()> {
+        const DAY: u64 = 86_400;
+        if self.seconds == 0 || self.seconds > self.seconds_max || self.seconds_max > DAY {
+            bail!(
+                "pause.seconds ({}) and pause.seconds_max ({}): from 1 up, the second not below the first and at most a day ({DAY})",
+                self.seconds,
+                self.seconds_max
+            );
         }
         Ok(())
     }
@@ -424,6 +460,17 @@ mod tests {
             let error = of(&parts.concat()).unwrap_err().to_string();
             assert!(error.contains(missing), "{error}");
         }
+    }
+
+    #[test]
+    fn a_pause_without_an_end_is_refused() {
+        for wrong in ["seconds = 0", "seconds_max = 60", "seconds_max = 100000"] {
+            let error = parse(&format!("[pause]\n{wrong}\n"))
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains("pause.seconds_max"), "{error}");
+        }
+        assert!(parse("[pause]\nseconds = 30\nseconds_max = 30\n").is_ok());
     }
 
     #[test]

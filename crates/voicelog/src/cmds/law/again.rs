@@ -21,6 +21,7 @@ pub(super) fn run(
     if as_json {
         print::json(&json!({
             "same": same, "stored": made.stored, "again": made.again, "line_rule": made.rule,
+            "consent_said": made.sayings,
         }))?;
     } else {
         for line in in_words(&made, context.lang) {
