@@ -84,6 +84,8 @@ impl Summary {
             | JournalEvent::PermitEnded { .. }
             | JournalEvent::StreamPaused { .. }
             | JournalEvent::StreamResumed { .. }
+            | JournalEvent::RecordingPaused { .. }
+            | JournalEvent::RecordingResumed { .. }
             | JournalEvent::MediaDropped { .. }
             | JournalEvent::KeyLeftOut { .. }
             | JournalEvent::SourceChanged { .. }

@@ -1,6 +1,6 @@
 //! What the threads tell each other about the recorder as a whole, and what others may see of it.
 
-use crate::media::{MediaCounts, SharedCounts};
+use crate::media::{MediaCounts, PauseStatus, SharedCounts};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -39,6 +39,8 @@ pub struct CallStatus {
     pub offered_at: Timestamp,
     /// What its media came to so far.
     pub media: MediaCounts,
+    /// The pause that it is in.
+    pub pause: Option<PauseStatus>,
 }
 
 /// What is being done with a call.
@@ -257,6 +259,7 @@ impl Shared {
                     state: entry.state,
                     offered_at: entry.offered_at,
                     media: entry.counts.read(),
+                    pause: entry.counts.pause(),
                 })
                 .collect(),
             closing: state.unfinished.saturating_sub(state.calls.len()),

@@ -16,6 +16,7 @@ use voicelog_model::Timestamp;
 pub(crate) struct Config {
     pub(crate) storage: Storage,
     pub(crate) sip: Sip,
+    pub(crate) pause: Pause,
     pub(crate) http: Http,
     pub(crate) retention: Retention,
     pub(crate) law: Law,
@@ -67,6 +68,16 @@ pub(crate) struct Sip {
     pub(crate) drain_seconds: u64,
     /// Whether packets that say which key was pressed are kept.
     pub(crate) keep_keys: bool,
+}
+
+/// Pauses on our side.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Pause {
+    /// Seconds that a pause lasts if nobody says otherwise and nobody ends it.
+    pub(crate) seconds: u64,
+    /// Seconds of the longest pause that may be asked for.
+    pub(crate) seconds_max: u64,
 }
 
 /// Pages and API.
@@ -155,6 +166,15 @@ impl Default for Sip {
     }
 }
 
+impl Default for Pause {
+    fn default() -> Self {
+        Self {
+            seconds: 120,
+            seconds_max: 900,
+        }
+    }
+}
+
 impl Default for Http {
     fn default() -> Self {
         Self {
@@ -203,6 +223,7 @@ impl Config {
         }
         self.sip.check_tls()?;
         crate::webhooks::check(&self.webhooks)?;
+        self.pause.check()?;
         if let Some(url) = &self.http.public_url {
             check_public_url(url)?;
         }
@@ -215,6 +236,21 @@ impl Config {
                     line.name
                 );
             }
+        }
+        Ok(())
+    }
+}
+
+impl Pause {
+    /// A pause has an end, or what follows it would be lost by oversight.
+    fn check(&self) -> Result<()> {
+        const DAY: u64 = 86_400;
+        if self.seconds == 0 || self.seconds > self.seconds_max || self.seconds_max > DAY {
+            bail!(
+                "pause.seconds ({}) and pause.seconds_max ({}): from 1 up, the second not below the first and at most a day ({DAY})",
+                self.seconds,
+                self.seconds_max
+            );
         }
         Ok(())
     }
@@ -260,24 +296,13 @@ fn check_line(line: &Line, now: Timestamp) -> Result<()> {
             "line `{name}`: name is the user part of the address that is called, `sip:NAME@server`: letters, digits, `-`, `_`, `.` or `+`, without spaces, such as `verkoop`"
         );
     }
-    let mut facts = line.facts.clone();
-    for told in ["requested_action", "countries"] {
-        if facts.contains_key(told) {
-            bail!(
-                "line `{name}`: line.facts: `{told}` is worked out at each call; take it out of the configuration"
-            );
-        }
-    }
-    facts.insert("requested_action".into(), "record".into());
     let of_country = [
         ("requested_action".to_owned(), "record".into()),
         ("countries".to_owned(), vec![line.country.clone()].into()),
     ];
     Facts::from_map(&of_country.into_iter().collect(), now)
         .map_err(|error| anyhow::anyhow!("line `{name}`: country: {error}"))?;
-    Facts::from_map(&facts, now)
-        .map_err(|error| anyhow::anyhow!("line `{name}`: line.facts: {error}"))?;
-    Ok(())
+    crate::lines::check(line, now)
 }
 
 /// A scheme, a host, perhaps a port, and nothing else: the pages live at the root.
@@ -498,6 +523,17 @@ mod tests {
             let error = of(&parts.concat()).unwrap_err().to_string();
             assert!(error.contains(missing), "{error}");
         }
+    }
+
+    #[test]
+    fn a_pause_without_an_end_is_refused() {
+        for wrong in ["seconds = 0", "seconds_max = 60", "seconds_max = 100000"] {
+            let error = parse(&format!("[pause]\n{wrong}\n"))
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains("pause.seconds_max"), "{error}");
+        }
+        assert!(parse("[pause]\nseconds = 30\nseconds_max = 30\n").is_ok());
     }
 
     #[test]

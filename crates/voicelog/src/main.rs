@@ -5,6 +5,8 @@ mod cmds;
 mod config;
 mod data_folder;
 mod house;
+mod lines;
+mod pauses;
 mod print;
 mod server;
 mod webhooks;

@@ -3,6 +3,7 @@
 use crate::clock::SystemClock;
 use crate::config::{Config, Sip};
 use crate::data_folder::DataFolder;
+use crate::pauses::RecorderPauses;
 use crate::webhooks::Couriers;
 use crate::{print, wiring};
 use anyhow::{Context as _, Result, bail};
@@ -97,6 +98,7 @@ impl Server {
             archive: Arc::clone(&archive),
             clock: shared,
             status: Arc::new(RecorderStatus(Arc::clone(&recorder))),
+            pauses: Arc::new(RecorderPauses(Arc::clone(&recorder))),
             config: web_config(config, &public_url, &recorder, &api_token),
         };
         let setup_path = voicelog_web::new_setup_token(&archive, random::bytes()?, now)
@@ -276,6 +278,8 @@ fn recorder_config(config: &Config) -> RecorderConfig {
         keep_free_bytes: config.storage.keep_free_mib << 20,
         drain: Duration::from_secs(config.sip.drain_seconds),
         keep_keys: config.sip.keep_keys,
+        pause: Duration::from_secs(config.pause.seconds),
+        pause_max: Duration::from_secs(config.pause.seconds_max),
         ..RecorderConfig::default()
     }
 }
@@ -425,6 +429,7 @@ impl StatusSource for RecorderStatus {
                 ("left_out", media.left_out),
                 ("srtp_auth_failed", media.not_authentic),
                 ("srtp_replayed", media.replayed),
+                ("paused", media.paused),
             ],
             events: status.counts.into_iter().collect(),
         }

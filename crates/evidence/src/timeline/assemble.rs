@@ -7,7 +7,7 @@ use super::line::Line;
 use super::sequence::{Counts, Sequencer, Unit};
 use super::states::{Permission, State, States};
 use super::{ClockStep, Presence, StreamTimeline, Timeline, VERSION};
-use crate::journal::{Cause, JournalEvent, KeyPacket, PacketKind, RecordRef};
+use crate::journal::{Cause, JournalEvent, KeyPacket, PacketKind, Pausing, RecordRef};
 use std::collections::BTreeMap;
 use voicelog_model::limits::STREAMS_MAX;
 use voicelog_model::rtp::RtpPacket;
@@ -39,6 +39,8 @@ pub(crate) struct Assembly<T> {
     /// Latest time of any record.
     latest: Timestamp,
     permission: Permission,
+    /// The pause on our side that holds.
+    withheld: Option<Pausing>,
     ever_permitted: bool,
     end: Option<(Timestamp, Cause)>,
     stray_packets: u64,
@@ -89,6 +91,7 @@ impl<T> Default for Assembly<T> {
             started: None,
             latest: Timestamp::from_micros(i64::MIN),
             permission: Permission::Undecided,
+            withheld: None,
             ever_permitted: false,
             end: None,
             stray_packets: 0,
@@ -153,14 +156,14 @@ impl<T: Copy> Assembly<T> {
             }
             JournalEvent::CallEnded { cause } => self.end = Some((at.max(self.latest), *cause)),
             JournalEvent::StreamAdded { stream } => {
-                let permission = &self.permission;
+                let holds = (&self.permission, self.withheld.as_ref());
                 // LIMIT: a recording session offers no more; packets of further streams are stray.
                 let is_known = self.streams.contains_key(&stream.number);
                 if is_known || self.streams.len() < STREAMS_MAX {
                     self.streams
                         .entry(stream.number)
                         .and_modify(|strand| strand.announce(stream))
-                        .or_insert_with(|| Strand::new(stream.clone(), at_us, permission));
+                        .or_insert_with(|| Strand::new(stream.clone(), at_us, holds));
                 }
             }
             JournalEvent::NotPermitted { reasons, .. } => {
@@ -175,6 +178,11 @@ impl<T: Copy> Assembly<T> {
             }
             JournalEvent::StreamPaused { stream, by } => self.pause(*stream, at_us, Some(*by)),
             JournalEvent::StreamResumed { stream } => self.pause(*stream, at_us, None),
+            JournalEvent::RecordingPaused { reason, by, party } => {
+                let (reason, by, party) = (*reason, *by, party.clone());
+                self.withhold(at_us, Some(&Pausing { reason, by, party }));
+            }
+            JournalEvent::RecordingResumed { .. } => self.withhold(at_us, None),
             JournalEvent::MediaDropped {
                 stream,
                 packets,
@@ -218,6 +226,13 @@ impl<T: Copy> Assembly<T> {
         self.permission = permission;
         for strand in self.streams.values_mut() {
             strand.states.update(at_us, &self.permission);
+        }
+    }
+
+    fn withhold(&mut self, at_us: i64, withheld: Option<&Pausing>) {
+        self.withheld = withheld.cloned();
+        for strand in self.streams.values_mut() {
+            strand.states.withhold(at_us, withheld, &self.permission);
         }
     }
 
@@ -270,11 +285,15 @@ fn bounded(micros: i64) -> i64 {
 }
 
 impl<T: Copy> Strand<T> {
-    fn new(stream: MediaStream, at_us: i64, permission: &Permission) -> Self {
+    fn new(
+        stream: MediaStream,
+        at_us: i64,
+        (permission, withheld): (&Permission, Option<&Pausing>),
+    ) -> Self {
         Self {
             formats: known_formats(&stream),
             stream,
-            states: States::new(at_us, permission),
+            states: States::new(at_us, permission, withheld),
             sequencer: Sequencer::default(),
             stretch: None,
             line: Line::default(),

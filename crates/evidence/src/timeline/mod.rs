@@ -19,14 +19,14 @@ mod states;
 #[cfg(test)]
 mod tests;
 
-pub use describe::{clock_text, comings, describe, remarks, unplayable};
+pub use describe::{clock_text, comings, describe, pause_text, remarks, unplayable};
 
 pub(crate) use assemble::{Assembly, Placed};
 pub(crate) use content::{known_formats, opus_ticks};
 pub(crate) use describe::between;
 
 use crate::canonical::{CanonicalError, canonical_json, from_canonical};
-use crate::journal::{Cause, Ground, Record, RecordRef};
+use crate::journal::{Cause, Ground, Pausing, Record, RecordRef};
 use serde::{Deserialize, Deserializer, Serialize};
 use voicelog_model::{Codec, MediaStream, Timestamp};
 
@@ -88,6 +88,9 @@ pub struct Interval {
     pub lost: u64,
     /// Reasons of the law, where it is the law that caused it.
     pub grounds: Vec<Ground>,
+    /// Why somebody on our side paused it, and who asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Pausing>,
 }
 
 impl Interval {

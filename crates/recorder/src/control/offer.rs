@@ -68,22 +68,29 @@ pub(super) fn media_stream(
 /// could not tell us of, one more stands at the end, without an address.
 pub(super) fn parties(metadata: &Metadata) -> Vec<OfferedParty> {
     let is_incomplete = metadata.quirks.contains(&Quirk::ParticipantsUnknown);
-    let unknown = is_incomplete.then(|| party(&[], None));
+    let unknown = is_incomplete.then(|| party(&[], None, None));
     // With more than we keep, the last place is for those who have none.
     let named_max = limits::PARTIES_MAX - usize::from(is_incomplete);
     metadata
         .participants
         .iter()
         .take(named_max)
-        .map(|participant| OfferedParty {
-            has_left: participant.has_left,
-            ..party(&participant.addresses, participant.name.clone())
+        .map(|participant| {
+            let name = participant.name.clone();
+            OfferedParty {
+                has_left: participant.has_left,
+                ..party(&participant.addresses, name, participant.is_caller)
+            }
         })
         .chain(unknown)
         .collect()
 }
 
-fn party(addresses: &[Pii<String>], name: Option<Pii<String>>) -> OfferedParty {
+fn party(
+    addresses: &[Pii<String>],
+    name: Option<Pii<String>>,
+    is_caller: Option<bool>,
+) -> OfferedParty {
     let (first, further) = match addresses {
         [first, further @ ..] => (first.clone(), further.to_vec()),
         // Without an address the country is unknown, which the law takes as the strictest.
@@ -93,6 +100,7 @@ fn party(addresses: &[Pii<String>], name: Option<Pii<String>>) -> OfferedParty {
         address: first,
         further_addresses: further,
         name,
+        is_caller,
         has_left: false,
     }
 }

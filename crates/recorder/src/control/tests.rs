@@ -108,6 +108,7 @@ impl Bench {
             retry_after_seconds: 1,
             silent_micros: i64::MAX,
             keep_keys: false,
+            pause_micros: 60 * SECOND,
         });
         let (key, event) = offered();
         control.on_event(key, event, start());

@@ -5,11 +5,15 @@
 //! handed to the writer every 300 ms ([`limits::CHUNK_MILLIS`]), a third of the calls at a time,
 //! so that the writer has something to do every 100 ms and never a heap.
 //!
-//! **Invariant:** after a refusal nothing of a packet but its first byte leaves the kernel; what
-//! waited there for the answer is read to see when it arrived, and kept only if a permit was held.
+//! **Invariant:** after a refusal, and while recording is paused, nothing of a packet but its first
+//! byte leaves the kernel, or its header where keys are listened for; what waited there for the
+//! answer is read to see when it arrived, and kept only if a permit was held and no pause.
 
+mod acting;
 mod counts;
 mod intake;
+mod keys;
+mod pauses;
 mod receive;
 mod reports;
 mod session;
@@ -18,8 +22,12 @@ mod source;
 mod tests;
 mod wanted;
 
+pub(crate) use acting::HeardKey;
 pub use counts::MediaCounts;
 pub(crate) use counts::SharedCounts;
+pub(crate) use keys::Listening;
+pub(crate) use pauses::PauseOrder;
+pub use pauses::PauseStatus;
 pub(crate) use reports::OwnName;
 pub(crate) use session::{Dated, MediaSession, StreamMedia};
 
@@ -32,9 +40,9 @@ use receive::{Receiver, SweepTime};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver as Commands, RecvTimeoutError};
+use std::sync::mpsc::{Receiver as Commands, RecvTimeoutError, Sender};
 use std::time::Duration;
-use voicelog_archive::journal::Cause;
+use voicelog_archive::journal::{Cause, ResumedBy};
 use voicelog_model::{Clock, RecordingId, StreamNumber, Timestamp, limits};
 use voicelog_srs::srtp::MasterKey;
 
@@ -84,6 +92,12 @@ pub(crate) enum MediaCommand {
     },
     /// Something for the journal.
     Events(RecordingId, Vec<Dated>),
+    /// Keys to listen for from now on, and how long a pause by key lasts at most, in microseconds.
+    Listen(RecordingId, Vec<(StreamNumber, Listening)>, i64),
+    /// Keep nothing from now on, until the order's time is over. Says what came of it.
+    Pause(RecordingId, PauseOrder, Sender<Option<PauseStatus>>),
+    /// Go on after a pause. Says whether there was one.
+    Resume(RecordingId, Sender<Option<bool>>),
     /// The writer cannot go on with this recording.
     Fail(RecordingId),
     /// The call is over: take in what arrived until then, and tell the writer.
@@ -204,6 +218,16 @@ impl MediaThread {
             MediaCommand::Events(id, events) => {
                 self.with(id, |session, _| session.push_events(events));
             }
+            MediaCommand::Listen(id, all, micros) => {
+                self.with(id, |session, _| session.listen(&all, micros));
+            }
+            // Who asked may have given up waiting.
+            MediaCommand::Pause(id, order, done) => self.with(id, |session, receiver| {
+                if let Err(_gone) = done.send(session.pause(receiver, time, order)) {}
+            }),
+            MediaCommand::Resume(id, done) => self.with(id, |session, _| {
+                if let Err(_gone) = done.send(Some(session.resume(time, ResumedBy::Program))) {}
+            }),
             MediaCommand::Fail(id) => self.with(id, |session, _| session.fail()),
             MediaCommand::End(id, at, events) => {
                 if let Some(place) = self.calls.remove(&id) {
@@ -242,6 +266,9 @@ impl MediaThread {
             if swept.is_none() {
                 place.session.fail();
                 self.notices.send(Notice::MediaFailed(*id, Cause::Overload));
+            }
+            for heard in place.session.take_heard() {
+                self.notices.send(Notice::Key(*id, heard));
             }
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, PacketKind};
 use voicelog_archive::{
     About, Answer, Archive, Call, CallReport, Line, Lines, Link, LinkKind, OfferedCall,
-    OfferedParty, Parts, RecordingWriter, Secrets, StreamReport, Verdict, WhenRefused, act,
+    OfferedParty, Parts, RecordingWriter, Secrets, StreamReport, Verdict, act,
 };
 use voicelog_casework::{Asked, retention};
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
@@ -93,12 +93,9 @@ fn for_four_weeks() -> Map<String, Value> {
 
 fn line(name: &str, facts: Map<String, Value>) -> Line {
     Line {
-        name: name.to_owned(),
-        title: String::new(),
-        country: "NL".to_owned(),
         own_domains: vec!["voorbeeld.example".to_owned()],
-        when_refused: WhenRefused::Wait,
         facts,
+        ..Line::not_set_up(name)
     }
 }
 
@@ -210,6 +207,7 @@ fn open_call(archive: &Archive, line: &str, other: &str, at: Timestamp) -> Outco
         address: Pii::new(address.to_owned()),
         further_addresses: Vec::new(),
         name: Some(Pii::new(name.to_owned())),
+        is_caller: None,
         has_left: false,
     };
     let offered = OfferedCall {
