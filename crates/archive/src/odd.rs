@@ -75,6 +75,11 @@ const TABLE: &[(&str, &str, &str)] = &[
         "a later offer had fewer streams than an earlier one",
     ),
     (
+        "protected_stream_refused",
+        "een stroom was versleuteld (SRTP) met sleutels die wij niet kunnen gebruiken, of die onversleuteld kwamen",
+        "a stream was encrypted (SRTP) with keys that we cannot use, or that came in the clear",
+    ),
+    (
         "label_missing",
         "een stroom had geen label",
         "a stream had no label",
