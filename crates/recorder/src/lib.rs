@@ -17,6 +17,7 @@ mod config;
 mod control;
 mod decider;
 mod diary;
+mod disk_watch;
 mod finisher;
 mod guard;
 mod media;
@@ -25,6 +26,7 @@ mod ports;
 mod recorder;
 mod shared;
 mod signalling;
+mod steps;
 mod tls;
 mod writer;
 

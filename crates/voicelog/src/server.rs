@@ -273,6 +273,8 @@ fn recorder_config(config: &Config) -> RecorderConfig {
         accept_without_siprec: config.sip.accept_without_siprec,
         calls_max: config.sip.calls_max,
         keep_free_bytes: config.storage.keep_free_mib << 20,
+        warn_free_bytes: config.storage.warn_free_mib << 20,
+        loss_percent: config.sip.loss_percent,
         drain: Duration::from_secs(config.sip.drain_seconds),
         keep_keys: config.sip.keep_keys,
         ..RecorderConfig::default()
@@ -424,6 +426,7 @@ impl StatusSource for RecorderStatus {
                 ("left_out", media.left_out),
             ],
             events: status.counts.into_iter().collect(),
+            disk_minutes_left: status.disk_minutes_left,
         }
     }
 }

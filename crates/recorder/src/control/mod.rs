@@ -35,6 +35,8 @@ pub(super) struct Hands<'a> {
     pub(super) now: Timestamp,
     pub(super) media_address: IpAddr,
     pub(super) retry_after_seconds: u32,
+    /// Packets of a stream, of a thousand, that may be lost without an alarm.
+    pub(super) loss_permille: u64,
     pub(super) archive: &'a Archive,
     pub(super) shared: &'a Shared,
     pub(super) decider: &'a DeciderHandle,
@@ -78,6 +80,7 @@ pub(crate) struct Parts {
     pub(crate) ports: MediaPorts,
     pub(crate) media_address: IpAddr,
     pub(crate) retry_after_seconds: u32,
+    pub(crate) loss_permille: u64,
     pub(crate) silent_micros: i64,
     /// Packets that say which key was pressed are kept.
     pub(crate) keep_keys: bool,
@@ -176,6 +179,13 @@ impl Control {
         }
     }
 
+    /// Our clock was set while a call was in progress.
+    pub(crate) fn on_clock_step(&mut self, id: RecordingId, by_us: i64, now: Timestamp) {
+        if let Some(key) = self.by_recording.get(&id) {
+            self.with(*key, now, |call, _| call.on_clock_step(by_us));
+        }
+    }
+
     /// Once a second.
     pub(crate) fn on_tick(&mut self, now: Timestamp) {
         let silent_micros = self.parts.silent_micros;
@@ -203,6 +213,7 @@ impl Control {
             now,
             media_address: self.parts.media_address,
             retry_after_seconds: self.parts.retry_after_seconds,
+            loss_permille: self.parts.loss_permille,
             archive: &self.parts.archive,
             shared: &self.parts.shared,
             decider: &self.parts.decider,

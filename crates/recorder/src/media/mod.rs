@@ -9,6 +9,7 @@
 //! waited there for the answer is read to see when it arrived, and kept only if a permit was held.
 
 mod counts;
+mod loss;
 mod receive;
 mod session;
 mod source;
@@ -23,6 +24,7 @@ pub(crate) use session::{Dated, MediaSession, StreamMedia};
 use crate::guard::contained;
 use crate::pace::Tick;
 use crate::signalling::{Notice, Notices};
+use crate::steps::Steps;
 use crate::writer::{Chunk, WriterHandle};
 use receive::{Receiver, SweepTime};
 use std::collections::BTreeMap;
@@ -92,6 +94,7 @@ pub(crate) struct MediaThread {
     receiver: Receiver,
     calls: BTreeMap<RecordingId, Place>,
     added: u64,
+    steps: Steps,
 }
 
 struct Place {
@@ -115,6 +118,7 @@ impl MediaThread {
             receiver: Receiver::new(),
             calls: BTreeMap::new(),
             added: 0,
+            steps: Steps::default(),
         }
     }
 
@@ -126,6 +130,7 @@ impl MediaThread {
         while self.obey_until(next_sweep) {
             if self.calls.is_empty() {
                 // Nothing to sweep: sleep until there is.
+                self.steps.forget();
                 let Ok(command) = self.commands.recv() else {
                     return;
                 };
@@ -224,9 +229,19 @@ impl MediaThread {
     }
 
     fn sweep(&mut self, with_control: bool) {
-        let time = SweepTime::read(&*self.clock);
+        let (mut time, step) = self.steps.look(|| {
+            let time = SweepTime::read(&*self.clock);
+            (time.now, time)
+        });
+        if let Some(by_us) = step {
+            time.set_since(by_us);
+        }
         for (id, place) in &mut self.calls {
             let swept = contained("reading media", || {
+                if let Some(by_us) = step {
+                    place.session.on_clock_step(time.now, by_us);
+                    self.notices.send(Notice::ClockStepped(*id, by_us));
+                }
                 place.session.sweep(&mut self.receiver, time, with_control);
             });
             if swept.is_none() {

@@ -2,6 +2,7 @@
 //! is being filled. One media thread owns it; there is no lock.
 
 use super::counts::{MediaCounts, SharedCounts};
+use super::loss::Loss;
 use super::receive::{Datagram, Receiver, SweepTime, discard};
 use super::source::{SourceLock, Whose};
 use super::wanted::{Want, Wanted};
@@ -48,6 +49,7 @@ pub(crate) struct StreamMedia {
     closed_to: u64,
     /// The same while what came before the end is still being read.
     late: u64,
+    loss: Loss,
 }
 
 impl StreamMedia {
@@ -67,6 +69,7 @@ impl StreamMedia {
             dropped: 0,
             closed_to: 0,
             late: 0,
+            loss: Loss::default(),
         }
     }
 
@@ -162,6 +165,15 @@ impl MediaSession {
             // A permit that never ended goes on from where it began.
             self.from.get_or_insert(from);
             self.mode = if is_stale { Mode::Held } else { Mode::Keeping };
+        }
+    }
+
+    /// Our clock was set: what comes from now on has other times, and the same moments are meant.
+    pub(crate) fn on_clock_step(&mut self, now: Timestamp, by_us: i64) {
+        self.from = self.from.map(|from| from.plus_micros(by_us));
+        self.last_packet = self.last_packet.map(|at| at.plus_micros(by_us));
+        if self.is_begun {
+            self.push_event(now, &JournalEvent::ClockStepped { by_us });
         }
     }
 
@@ -289,6 +301,7 @@ impl MediaSession {
                 dropped,
                 closed_to,
                 late,
+                loss,
             } = stream;
             let mut lane = Lane {
                 number: *number,
@@ -297,6 +310,7 @@ impl MediaSession {
                 dropped,
                 before: closed_to,
                 after: late,
+                loss,
             };
             let read = receiver.receive(&ports.rtp, time, |datagram| {
                 intake.take(&mut lane, datagram, false);
@@ -313,6 +327,12 @@ impl MediaSession {
                 tracing::debug!(recording = %self.id, stream = %number, %error, "cannot read media");
             }
         }
+        let worst = self
+            .streams
+            .iter()
+            .map(|stream| stream.loss.permille())
+            .max();
+        self.counts.loss_permille = worst.unwrap_or(0);
         self.tell_closed(from);
         for stream in &mut self.streams {
             stream.closed_to = std::mem::take(&mut stream.late);
@@ -367,6 +387,7 @@ struct Lane<'a> {
     before: &'a mut u64,
     /// RTP that came after its end.
     after: &'a mut u64,
+    loss: &'a mut Loss,
 }
 
 /// Where packets go while a permit is held.
@@ -428,6 +449,7 @@ impl Intake<'_> {
                 return;
             }
         }
+        lane.loss.take(packet.ssrc, packet.sequence, arrived);
         if want == Want::LeaveOut && self.leave_out(lane.number, arrived, &packet) {
             self.counts.left_out += 1;
         } else if want == Want::Keep && self.push(lane.number, arrived, PacketKind::Rtp, bytes) {

@@ -16,6 +16,8 @@ pub(crate) enum Notice {
     Answered(Box<Reply>),
     /// The media of this recording cannot go on.
     MediaFailed(RecordingId, Cause),
+    /// Our clock was set by so many microseconds while this call was in progress.
+    ClockStepped(RecordingId, i64),
     /// Take no new calls from now on; says when that is so.
     Drain(std::sync::mpsc::Sender<()>),
     /// End the calls that are left.

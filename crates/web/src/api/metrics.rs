@@ -83,6 +83,17 @@ fn page(status: Status, metrics: &Metrics, free_bytes: u64) -> String {
         ),
         free_bytes,
     );
+    if let Some(minutes) = metrics.disk_minutes_left {
+        one(
+            &mut text,
+            (
+                "voicelog_disk_minutes_left",
+                "gauge",
+                "Minutes until no new call is taken, if the disk fills as in the last hour.",
+            ),
+            minutes,
+        );
+    }
     text
 }
 

@@ -15,6 +15,8 @@ pub(crate) enum Alarm {
     NoMedia,
     /// One side was never heard since recording began, the other was.
     OneSide,
+    /// More packets of a stream fail to come than the configuration bears.
+    Loss,
 }
 
 impl Alarm {
@@ -23,6 +25,7 @@ impl Alarm {
         match self {
             Self::NoMedia => "no_media",
             Self::OneSide => "one_side",
+            Self::Loss => "loss",
         }
     }
 
@@ -31,6 +34,7 @@ impl Alarm {
         match self {
             Self::NoMedia => "alarm_no_media",
             Self::OneSide => "alarm_one_side",
+            Self::Loss => "alarm_loss",
         }
     }
 }
@@ -46,6 +50,7 @@ pub(super) struct Watch {
     listening_since: Option<Timestamp>,
     said: Option<Alarm>,
     said_one_side: bool,
+    said_loss: bool,
 }
 
 /// What a look found.
@@ -57,9 +62,26 @@ pub(super) enum Look {
     Alarm(Alarm),
     /// Packets come again.
     Again,
+    /// As few packets fail to come as before.
+    LossOver,
 }
 
 impl Watch {
+    /// Looks at what is being lost. The alarm ends at half of what it begins with, so that it does not come
+    /// and go.
+    pub(super) const fn look_at_loss(&mut self, counts: &MediaCounts, bearable: u64) -> Look {
+        let permille = counts.loss_permille;
+        if !self.said_loss && permille > bearable {
+            self.said_loss = true;
+            return Look::Alarm(Alarm::Loss);
+        }
+        if self.said_loss && permille <= bearable / 2 {
+            self.said_loss = false;
+            return Look::LossOver;
+        }
+        Look::Same
+    }
+
     /// Looks at the counts of a call. `active` are the streams on which the client says that it
     /// sends; none while the call is not being recorded.
     pub(super) fn look(
@@ -170,6 +192,21 @@ mod tests {
             heard(second.unsigned_abs(), &[1])
         });
         assert_eq!(found, [(10, Look::Alarm(Alarm::OneSide))]);
+    }
+
+    #[test]
+    fn loss_over_the_threshold_is_an_alarm_until_it_is_half_of_that() {
+        let mut watch = Watch::default();
+        let looks = [0, 50, 51, 200, 30, 25, 40, 60].map(|loss_permille| {
+            let counts = MediaCounts {
+                loss_permille,
+                ..MediaCounts::default()
+            };
+            watch.look_at_loss(&counts, 50)
+        });
+        let alarm = Look::Alarm(Alarm::Loss);
+        let (same, over) = (Look::Same, Look::LossOver);
+        assert_eq!(looks, [same, same, alarm, same, same, over, same, alarm]);
     }
 
     #[test]
