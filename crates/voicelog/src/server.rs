@@ -78,10 +78,7 @@ impl Server {
             .enable_all()
             .build()
             .context("cannot start the threads for HTTP")?;
-        let signals = {
-            let _runtime = runtime.enter();
-            Signals::listen().context("cannot listen for signals")?
-        };
+        let signals = Signals::listen_in(&runtime).context("cannot listen for signals")?;
         let listener = runtime
             .block_on(tokio::net::TcpListener::bind(config.http.address))
             .with_context(|| {
@@ -110,8 +107,7 @@ impl Server {
             voicelog_web::serve(listener, voicelog_web::router(app), shutdown).await;
         });
         runtime.spawn(look_ahead(Arc::clone(&archive), Arc::clone(clock)));
-        let hook_clock: Arc<dyn Clock> = Arc::clone(clock) as Arc<dyn Clock>;
-        let couriers = Couriers::start(&config.webhooks, &archive, &hook_clock)?;
+        let couriers = Couriers::start(&config.webhooks, &archive, clock)?;
         let (stop_sweep, sweep) = start_sweep(config, &archive, clock);
         Ok(Self {
             archive,
@@ -247,7 +243,8 @@ struct Signals {
 }
 
 impl Signals {
-    fn listen() -> std::io::Result<Self> {
+    fn listen_in(runtime: &Runtime) -> std::io::Result<Self> {
+        let _entered = runtime.enter();
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
