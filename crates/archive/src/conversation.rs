@@ -404,7 +404,7 @@ impl Archive {
                     && filter.from.is_none_or(|from| part.started_at >= from)
                     && filter.to.is_none_or(|to| part.started_at < to)
             };
-            let newest = conversation.parts.iter().filter(is_taken).next_back();
+            let newest = conversation.parts.iter().rfind(is_taken);
             // Its other parts stand with the newest one.
             if newest.is_none_or(|part| part.id == row.id) {
                 conversations.push(conversation);

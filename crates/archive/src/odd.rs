@@ -189,7 +189,7 @@ pub fn odd(word: &str, lang: Language) -> String {
         .find(|(known, _, _)| *known == word)
         .map_or_else(
             || word.replace('_', " "),
-            |(_, nl, en)| lang.pick(*nl, *en).to_owned(),
+            |(_, nl, en)| lang.pick(nl, en).to_owned(),
         )
 }
 

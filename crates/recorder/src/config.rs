@@ -33,6 +33,10 @@ pub struct RecorderConfig {
     pub calls_max: usize,
     /// Free disk space in bytes below which no new call is taken.
     pub keep_free_bytes: u64,
+    /// Free disk space in bytes below which there is an alarm.
+    pub warn_free_bytes: u64,
+    /// Packets of a stream, of a hundred, that may be lost in ten seconds without an alarm.
+    pub loss_percent: u64,
     /// How long [`Recorder::drain`](crate::Recorder::drain) waits for calls to end by themselves,
     /// if its caller has no deadline of its own.
     pub drain: Duration,
@@ -69,6 +73,8 @@ impl Default for RecorderConfig {
             srtp_keys_without_tls: false,
             calls_max: limits::CALLS_MAX_DEFAULT,
             keep_free_bytes: 1 << 30,
+            warn_free_bytes: 0,
+            loss_percent: 5,
             drain: Duration::from_secs(30),
             silent_call: Duration::from_secs(3_600),
             recording_max: Duration::from_secs(limits::RECORDING_SECONDS_MAX),

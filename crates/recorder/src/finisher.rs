@@ -4,16 +4,18 @@
 //! after a restart recovery does the same with the same function.
 
 use crate::diary::Diary;
+use crate::disk_watch::{DiskWatch, Room};
 use crate::guard::contained;
-use crate::pace::Tick;
+use crate::pace::{Tick, kernel_micros};
 use crate::shared::Shared;
+use crate::steps::Steps;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 use voicelog_archive::timeline::Verdict;
 use voicelog_archive::{Archive, ArchiveError, News, NewsKind, RecordingWriter};
-use voicelog_model::{Clock, RecordingId, error::chain};
+use voicelog_model::{Clock, RecordingId, Timestamp, error::chain};
 
 use crate::media::Dated;
 
@@ -79,6 +81,8 @@ pub(crate) struct Finisher {
     jobs: Receiver<Job>,
     shared: Arc<Shared>,
     keep_free_bytes: u64,
+    disk: DiskWatch,
+    steps: Steps,
     again: VecDeque<(Tick, Again)>,
     next_beat: Tick,
     diary: Diary,
@@ -93,7 +97,7 @@ impl Finisher {
         clock: Arc<dyn Clock>,
         end: FinisherEnd,
         shared: Arc<Shared>,
-        keep_free_bytes: u64,
+        (keep_free_bytes, warn_free_bytes): (u64, u64),
     ) -> Self {
         Self {
             archive,
@@ -101,6 +105,8 @@ impl Finisher {
             jobs: end.0,
             shared,
             keep_free_bytes,
+            disk: DiskWatch::new(warn_free_bytes, keep_free_bytes),
+            steps: Steps::default(),
             again: VecDeque::new(),
             next_beat: Tick::now(),
             diary: Diary::default(),
@@ -137,6 +143,7 @@ impl Finisher {
             self.sequence();
             self.look_at_disk();
             self.look_for_trouble();
+            self.look_at_clock();
             self.tell();
             self.write_diary();
         });
@@ -160,14 +167,66 @@ impl Finisher {
     }
 
     /// Whether there is room for new calls. Here, because asking can block.
-    pub(crate) fn look_at_disk(&self) {
+    pub(crate) fn look_at_disk(&mut self) {
         match self.archive.free_bytes() {
-            Ok(free) => self.shared.set_disk_is_full(free < self.keep_free_bytes),
+            Ok(free) => {
+                self.shared.set_disk_is_full(free < self.keep_free_bytes);
+                self.mind_room(free);
+            }
             Err(error) => {
                 tracing::error!(error = %chain(&error), "the disk cannot be asked for its room");
                 self.shared.set_disk_is_full(true);
             }
         }
+    }
+
+    /// Says it when there is little room, while there is time to do something.
+    fn mind_room(&mut self, free: u64) {
+        let room = self.disk.look(free, Tick::now());
+        let minutes_left = self.disk.minutes_left();
+        self.shared.set_disk_minutes_left(minutes_left);
+        let kind = match room {
+            Room::Same => return,
+            Room::Short => {
+                self.shared.count("alarm_disk_filling");
+                tracing::warn!(
+                    free,
+                    minutes_left,
+                    "the disk is filling; below storage.keep_free_mib no new call is taken"
+                );
+                NewsKind::AlarmRaised
+            }
+            Room::Enough => {
+                tracing::info!(free, "there is enough room on the disk again");
+                NewsKind::AlarmCleared
+            }
+        };
+        let news = News::new(kind, self.clock.now(), None).with("alarm", "disk_filling");
+        let news = news.with("free_bytes", free);
+        self.shared.tell(match minutes_left {
+            Some(minutes) => news.with("minutes_left", minutes),
+            None => news,
+        });
+    }
+
+    /// Says it when the machine's clock was set.
+    fn look_at_clock(&mut self) {
+        let (is_known, step) = self.steps.look(|| {
+            let now = kernel_micros();
+            (Timestamp::from_micros(now.unwrap_or(0)), now.is_some())
+        });
+        let Some(by_us) = step.filter(|_| is_known) else {
+            return;
+        };
+        self.shared.count("alarm_clock_stepped");
+        let by_ms = by_us / 1_000;
+        tracing::warn!(
+            by_ms,
+            "the machine's clock was set; calls in progress say so on their timelines"
+        );
+        let news = News::new(NewsKind::AlarmRaised, self.clock.now(), None);
+        let news = news.with("alarm", "clock_stepped");
+        self.shared.tell(news.with("by_ms", by_ms));
     }
 
     /// Takes news to the queue on the disk.

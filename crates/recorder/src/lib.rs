@@ -18,6 +18,7 @@ mod config;
 mod control;
 mod decider;
 mod diary;
+mod disk_watch;
 mod finisher;
 mod guard;
 mod media;
@@ -27,6 +28,7 @@ mod ports;
 mod recorder;
 mod shared;
 mod signalling;
+mod steps;
 mod tls;
 mod writer;
 

@@ -352,6 +352,7 @@ impl House<'_> {
             ports: MediaPorts::new(config.media_address, config.media_ports.clone()),
             media_address: config.media_address,
             retry_after_seconds: self.retry_after_seconds(),
+            loss_permille: self.config.loss_percent.saturating_mul(10),
             silent_micros: micros(config.silent_call),
             keep_keys: config.keep_keys,
             pause_micros: micros(config.pause.min(config.pause_max)),
@@ -375,12 +376,12 @@ impl House<'_> {
     }
 
     fn start_finisher(&self, end: FinisherEnd) -> io::Result<JoinHandle<()>> {
-        let finisher = Finisher::new(
+        let mut finisher = Finisher::new(
             Arc::clone(&self.archive),
             Arc::clone(&self.clock),
             end,
             Arc::clone(&self.shared),
-            self.config.keep_free_bytes,
+            (self.config.keep_free_bytes, self.config.warn_free_bytes),
         );
         // Before the first call can come in.
         finisher.look_at_disk();

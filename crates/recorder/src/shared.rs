@@ -26,6 +26,8 @@ pub struct Status {
     pub media: MediaCounts,
     /// How often what happened since the start: messages read, refused and ignored, calls offered.
     pub counts: BTreeMap<&'static str, u64>,
+    /// After how many minutes the disk is too full for new calls, if it goes on as in the last hour.
+    pub disk_minutes_left: Option<u64>,
 }
 
 /// A call in progress.
@@ -99,6 +101,7 @@ struct State {
     counts: BTreeMap<&'static str, u64>,
     /// What is to be told to other systems; the finisher takes it to the disk.
     news: Vec<News>,
+    disk_minutes_left: Option<u64>,
 }
 
 impl Shared {
@@ -155,6 +158,10 @@ impl Shared {
         let mut state = self.lock();
         let count = state.counts.entry(what).or_default();
         *count = count.saturating_add(1);
+    }
+
+    pub(crate) fn set_disk_minutes_left(&self, minutes: Option<u64>) {
+        self.lock().disk_minutes_left = minutes;
     }
 
     /// Something happened that other systems may want to hear.
@@ -266,6 +273,7 @@ impl Shared {
             accepting: why_not.is_none(),
             why_not,
             counts: state.counts.clone(),
+            disk_minutes_left: state.disk_minutes_left,
         }
     }
 }

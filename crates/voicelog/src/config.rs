@@ -34,6 +34,8 @@ pub(crate) struct Storage {
     pub(crate) data: PathBuf,
     /// Below this much free space (MiB) new calls get 503.
     pub(crate) keep_free_mib: u64,
+    /// Below this much free space (MiB) there is an alarm.
+    pub(crate) warn_free_mib: u64,
 }
 
 /// Telephone side.
@@ -66,6 +68,8 @@ pub(crate) struct Sip {
     pub(crate) calls_max: usize,
     /// Seconds that a clean shutdown waits for calls to end by themselves.
     pub(crate) drain_seconds: u64,
+    /// Packets of a stream, of a hundred, that may be lost in ten seconds without an alarm.
+    pub(crate) loss_percent: u64,
     /// Whether packets that say which key was pressed are kept.
     pub(crate) keep_keys: bool,
 }
@@ -141,6 +145,7 @@ impl Default for Storage {
         Self {
             data: PathBuf::from("voicelog-data"),
             keep_free_mib: 512,
+            warn_free_mib: 4_096,
         }
     }
 }
@@ -161,6 +166,7 @@ impl Default for Sip {
             srtp_keys_without_tls: false,
             calls_max: voicelog_model::limits::CALLS_MAX_DEFAULT,
             drain_seconds: 30,
+            loss_percent: 5,
             keep_keys: false,
         }
     }

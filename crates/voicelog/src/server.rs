@@ -79,10 +79,7 @@ impl Server {
             .enable_all()
             .build()
             .context("cannot start the threads for HTTP")?;
-        let signals = {
-            let _runtime = runtime.enter();
-            Signals::listen().context("cannot listen for signals")?
-        };
+        let signals = Signals::listen_in(&runtime).context("cannot listen for signals")?;
         let listener = runtime
             .block_on(tokio::net::TcpListener::bind(config.http.address))
             .with_context(|| {
@@ -112,8 +109,7 @@ impl Server {
             voicelog_web::serve(listener, voicelog_web::router(app), shutdown).await;
         });
         runtime.spawn(look_ahead(Arc::clone(&archive), Arc::clone(clock)));
-        let hook_clock: Arc<dyn Clock> = Arc::clone(clock) as Arc<dyn Clock>;
-        let couriers = Couriers::start(&config.webhooks, &archive, &hook_clock)?;
+        let couriers = Couriers::start(&config.webhooks, &archive, clock)?;
         let (stop_sweep, sweep) = start_sweep(config, &archive, clock);
         Ok(Self {
             archive,
@@ -249,7 +245,8 @@ struct Signals {
 }
 
 impl Signals {
-    fn listen() -> std::io::Result<Self> {
+    fn listen_in(runtime: &Runtime) -> std::io::Result<Self> {
+        let _entered = runtime.enter();
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -276,6 +273,8 @@ fn recorder_config(config: &Config) -> RecorderConfig {
         srtp_keys_without_tls: config.sip.srtp_keys_without_tls,
         calls_max: config.sip.calls_max,
         keep_free_bytes: config.storage.keep_free_mib << 20,
+        warn_free_bytes: config.storage.warn_free_mib << 20,
+        loss_percent: config.sip.loss_percent,
         drain: Duration::from_secs(config.sip.drain_seconds),
         keep_keys: config.sip.keep_keys,
         pause: Duration::from_secs(config.pause.seconds),
@@ -432,6 +431,7 @@ impl StatusSource for RecorderStatus {
                 ("paused", media.paused),
             ],
             events: status.counts.into_iter().collect(),
+            disk_minutes_left: status.disk_minutes_left,
         }
     }
 }

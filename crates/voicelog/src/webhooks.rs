@@ -1,5 +1,6 @@
 //! Webhooks: what the configuration says of them, and the threads that bring messages to them.
 
+use crate::clock::SystemClock;
 use crate::config::Webhook;
 use anyhow::{Context as _, Result, bail};
 use std::path::{Path, PathBuf};
@@ -91,7 +92,7 @@ impl Couriers {
     pub(crate) fn start(
         webhooks: &[Webhook],
         archive: &Arc<Archive>,
-        clock: &Arc<dyn Clock>,
+        clock: &Arc<SystemClock>,
     ) -> Result<Self> {
         let mut couriers = Self::default();
         for webhook in webhooks {
@@ -102,7 +103,8 @@ impl Couriers {
                 url: webhook.url.clone(),
                 secret: webhook.secret.clone(),
             };
-            let courier = Courier::new(Arc::clone(archive), Arc::clone(clock), endpoint, &trust);
+            let clock: Arc<dyn Clock> = Arc::clone(clock) as Arc<dyn Clock>;
+            let courier = Courier::new(Arc::clone(archive), clock, endpoint, &trust);
             let (stop, stopped) = mpsc::channel();
             let (name, is_stopping) = (name.clone(), Arc::clone(&couriers.is_stopping));
             let run = move || {

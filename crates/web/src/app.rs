@@ -117,6 +117,8 @@ pub struct Metrics {
     pub packets: Vec<(&'static str, u64)>,
     /// How often what happened since the start.
     pub events: Vec<(&'static str, u64)>,
+    /// After how many minutes the disk is too full for new calls, if it goes on as in the last hour.
+    pub disk_minutes_left: Option<u64>,
 }
 
 /// Who tells how the recorder is doing. The binary implements it over the recorder.

@@ -72,7 +72,13 @@ mod tests {
         let text = format!("whsec_{}", STANDARD.encode([7; 32]));
         let secret = Secret::parse(&format!("{text}\n")).unwrap();
         assert_eq!(format!("{secret:?}"), "Secret");
-        for wrong in ["", "whsec_", "whsec_AAAA", &text[6..], "whsec_%%%"] {
+        for wrong in [
+            "",
+            "whsec_",
+            "whsec_AAAA",
+            text.trim_start_matches("whsec_"),
+            "whsec_%%%",
+        ] {
             assert_eq!(Secret::parse(wrong), Err(SecretError), "{wrong}");
         }
     }

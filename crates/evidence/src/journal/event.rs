@@ -95,8 +95,8 @@ pub enum JournalEvent {
         /// The pseudonym.
         party: String,
     },
-    /// The recorder's clock was set. Times of this journal are those of a clock that was not: they go on
-    /// evenly from the start of the call.
+    /// The recorder's clock was set. The time of this event and of all that follow are those of the clock
+    /// as it is from then on.
     ClockStepped {
         /// By how much, in microseconds; below zero it was set back.
         by_us: i64,

@@ -47,6 +47,8 @@ pub(crate) struct Assembly<T> {
     streams: BTreeMap<StreamNumber, Strand<T>>,
     presence: Vec<Presence>,
     clock_steps: Vec<ClockStep>,
+    /// How far the clock of the records is ahead of one that nobody set since the start, in microseconds.
+    clock_ahead: i64,
 }
 
 /// One stream while its records come in.
@@ -98,6 +100,7 @@ impl<T> Default for Assembly<T> {
             streams: BTreeMap::new(),
             presence: Vec::new(),
             clock_steps: Vec::new(),
+            clock_ahead: 0,
         }
     }
 }
@@ -114,8 +117,17 @@ impl<T: Copy> Assembly<T> {
             self.stray_packets += u64::from(matches!(record, RecordRef::Packet { .. }));
             return;
         }
-        let started = *self.started.get_or_insert(record.time());
-        let at_us = bounded(record.time().micros_since(started));
+        if let RecordRef::Event {
+            event: JournalEvent::ClockStepped { by_us },
+            ..
+        } = record
+        {
+            self.clock_ahead = bounded(self.clock_ahead.saturating_add(*by_us));
+        }
+        // The time of a clock that nobody set.
+        let time = record.time().plus_micros(-self.clock_ahead);
+        let started = *self.started.get_or_insert(time);
+        let at_us = bounded(time.micros_since(started));
         match record {
             RecordRef::Packet {
                 stream,
@@ -123,22 +135,22 @@ impl<T: Copy> Assembly<T> {
                 bytes,
                 ..
             } => {
-                self.latest = self.latest.max(record.time());
+                self.latest = self.latest.max(time);
                 match self.streams.get_mut(&stream) {
                     Some(strand) => strand.push_packet(at_us, kind, bytes, tag, placed),
                     None => self.stray_packets += 1,
                 }
             }
             RecordRef::Event {
-                at,
                 event: JournalEvent::KeyLeftOut { stream, packet },
+                ..
             } => {
-                self.latest = self.latest.max(at);
+                self.latest = self.latest.max(time);
                 if let Some(strand) = self.streams.get_mut(stream) {
                     strand.push_left_out(at_us, packet, tag, placed);
                 }
             }
-            RecordRef::Event { at, event } => self.push_event(at, at_us, event),
+            RecordRef::Event { event, .. } => self.push_event(time, at_us, event),
         }
     }
 

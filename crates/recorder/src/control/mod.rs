@@ -38,6 +38,8 @@ pub(super) struct Hands<'a> {
     pub(super) media_address: IpAddr,
     pub(super) retry_after_seconds: u32,
     pub(super) pause_micros: i64,
+    /// Packets of a stream, of a thousand, that may be lost without an alarm.
+    pub(super) loss_permille: u64,
     pub(super) archive: &'a Archive,
     pub(super) shared: &'a Shared,
     pub(super) decider: &'a DeciderHandle,
@@ -81,6 +83,7 @@ pub(crate) struct Parts {
     pub(crate) ports: MediaPorts,
     pub(crate) media_address: IpAddr,
     pub(crate) retry_after_seconds: u32,
+    pub(crate) loss_permille: u64,
     pub(crate) silent_micros: i64,
     /// Packets that say which key was pressed are kept.
     pub(crate) keep_keys: bool,
@@ -209,6 +212,13 @@ impl Control {
         }
     }
 
+    /// Our clock was set while a call was in progress.
+    pub(crate) fn on_clock_step(&mut self, id: RecordingId, by_us: i64, now: Timestamp) {
+        if let Some(key) = self.by_recording.get(&id) {
+            self.with(*key, now, |call, _| call.on_clock_step(by_us));
+        }
+    }
+
     /// Once a second.
     pub(crate) fn on_tick(&mut self, now: Timestamp) {
         let silent_micros = self.parts.silent_micros;
@@ -237,6 +247,7 @@ impl Control {
             media_address: self.parts.media_address,
             retry_after_seconds: self.parts.retry_after_seconds,
             pause_micros: self.parts.pause_micros,
+            loss_permille: self.parts.loss_permille,
             archive: &self.parts.archive,
             shared: &self.parts.shared,
             decider: &self.parts.decider,

@@ -106,6 +106,7 @@ impl Bench {
             ports: MediaPorts::new(media_address, 0..=0),
             media_address,
             retry_after_seconds: 1,
+            loss_permille: 50,
             silent_micros: i64::MAX,
             keep_keys: false,
             pause_micros: 60 * SECOND,

@@ -34,6 +34,8 @@ pub struct MediaCounts {
     pub left: u64,
     /// Which streams have brought a packet: bit n for stream n. Streams beyond 63 count as heard.
     pub heard: u64,
+    /// Packets of the worst stream that did not come, of a thousand, in the last whole ten seconds.
+    pub loss_permille: u64,
 }
 
 impl MediaCounts {
@@ -63,8 +65,8 @@ impl MediaCounts {
 
     /// The sum of two calls.
     pub(crate) const fn add(&mut self, other: &Self) {
-        // By name, so that one that is new is not forgotten. Which streams were heard is each
-        // call's own.
+        // By name, so that one that is new is not forgotten. Which streams were heard, and what is
+        // being lost now, is each call's own.
         let Self {
             kept,
             control,
@@ -78,6 +80,7 @@ impl MediaCounts {
             left: _,
             paused,
             heard: _,
+            loss_permille: _,
         } = *other;
         self.kept = self.kept.saturating_add(kept);
         self.control = self.control.saturating_add(control);
@@ -114,6 +117,7 @@ pub(crate) struct SharedCounts {
     dropped: AtomicU64,
     left: AtomicU64,
     heard: AtomicU64,
+    loss_permille: AtomicU64,
     /// Microseconds of the last packet; 0 if there was none.
     last_packet: AtomicI64,
     /// The pause that the call is in. Written when that changes, which is rare.
@@ -139,6 +143,8 @@ impl SharedCounts {
         self.dropped.store(counts.dropped, Ordering::Relaxed);
         self.left.store(counts.left, Ordering::Relaxed);
         self.heard.store(counts.heard, Ordering::Relaxed);
+        self.loss_permille
+            .store(counts.loss_permille, Ordering::Relaxed);
         if let Some(at) = last_packet {
             self.last_packet.store(at.micros(), Ordering::Relaxed);
         }
@@ -159,6 +165,7 @@ impl SharedCounts {
             dropped: self.dropped.load(Ordering::Relaxed),
             left: self.left.load(Ordering::Relaxed),
             heard: self.heard.load(Ordering::Relaxed),
+            loss_permille: self.loss_permille.load(Ordering::Relaxed),
         }
     }
 

@@ -3,6 +3,7 @@
 use super::acting::Acting;
 use super::counts::MediaCounts;
 use super::keys::KeyListener;
+use super::loss::Loss;
 use super::receive::Datagram;
 use super::reports::Reports;
 use super::source::{SourceLock, Whose};
@@ -33,6 +34,7 @@ pub(super) struct Lane<'a> {
     pub(super) reports: Option<&'a mut Reports>,
     pub(super) source: &'a mut SourceLock,
     pub(super) keys: &'a mut KeyListener,
+    pub(super) loss: &'a mut Loss,
     pub(super) dropped: &'a mut u64,
     /// RTP that came before the permit.
     pub(super) before: &'a mut u64,
@@ -137,6 +139,7 @@ impl Intake<'_> {
                 return;
             }
         }
+        lane.loss.take(packet.ssrc, packet.sequence, arrived);
         if let Some(reports) = &mut lane.reports {
             reports.heard(&packet, arrived);
         }

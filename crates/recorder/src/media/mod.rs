@@ -13,6 +13,7 @@ mod acting;
 mod counts;
 mod intake;
 mod keys;
+mod loss;
 mod pauses;
 mod receive;
 mod reports;
@@ -35,6 +36,7 @@ use crate::chunks::Chunks;
 use crate::guard::contained;
 use crate::pace::Tick;
 use crate::signalling::{Notice, Notices};
+use crate::steps::Steps;
 use crate::writer::WriterHandle;
 use receive::{Receiver, SweepTime};
 use std::collections::BTreeMap;
@@ -113,6 +115,7 @@ pub(crate) struct MediaThread {
     receiver: Receiver,
     calls: BTreeMap<RecordingId, Place>,
     added: u64,
+    steps: Steps,
 }
 
 struct Place {
@@ -136,6 +139,7 @@ impl MediaThread {
             receiver: Receiver::new(),
             calls: BTreeMap::new(),
             added: 0,
+            steps: Steps::default(),
         }
     }
 
@@ -147,6 +151,7 @@ impl MediaThread {
         while self.obey_until(next_sweep) {
             if self.calls.is_empty() {
                 // Nothing to sweep: sleep until there is.
+                self.steps.forget();
                 let Ok(command) = self.commands.recv() else {
                     return;
                 };
@@ -258,9 +263,19 @@ impl MediaThread {
     }
 
     fn sweep(&mut self, with_control: bool) {
-        let time = SweepTime::read(&*self.clock);
+        let (mut time, step) = self.steps.look(|| {
+            let time = SweepTime::read(&*self.clock);
+            (time.now, time)
+        });
+        if let Some(by_us) = step {
+            time.set_since(by_us);
+        }
         for (id, place) in &mut self.calls {
             let swept = contained("reading media", || {
+                if let Some(by_us) = step {
+                    place.session.on_clock_step(time.now, by_us);
+                    self.notices.send(Notice::ClockStepped(*id, by_us));
+                }
                 place.session.sweep(&mut self.receiver, time, with_control);
             });
             if swept.is_none() {

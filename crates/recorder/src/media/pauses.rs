@@ -48,6 +48,18 @@ impl Pauses {
         self.now
     }
 
+    /// Our clock was set: the same moments are meant.
+    pub(super) fn on_clock_step(&mut self, by_us: i64) {
+        if let Some(pause) = &mut self.now {
+            pause.since = pause.since.plus_micros(by_us);
+            pause.until = pause.until.plus_micros(by_us);
+        }
+        for (since, until) in &mut self.over {
+            *since = since.plus_micros(by_us);
+            *until = until.plus_micros(by_us);
+        }
+    }
+
     /// Whether what arrived then is not kept.
     pub(super) fn covers(&self, arrived: Timestamp) -> bool {
         self.now.is_some_and(|pause| pause.since <= arrived)

@@ -47,6 +47,8 @@ pub(crate) struct SweepTime {
     pub(crate) now: Timestamp,
     /// What to add to the kernel's microseconds; `None` if the kernel's clock cannot be read.
     ahead: Option<i64>,
+    /// By how much the clock was set since the sweep before; zero if it was not.
+    step: i64,
 }
 
 impl SweepTime {
@@ -64,12 +66,20 @@ impl SweepTime {
         loop {
             let (before, now, after) = (kernel(), ours(), kernel());
             let (Some(before), Some(after)) = (before, after) else {
-                return Self { now, ahead: None };
+                return Self {
+                    now,
+                    ahead: None,
+                    step: 0,
+                };
             };
             let apart = after.saturating_sub(before);
             if (0..SAME_CLOCK_MICROS).contains(&apart) || reading == READINGS_MAX {
                 let ahead = Some(ahead(now.micros(), before, after));
-                return Self { now, ahead };
+                return Self {
+                    now,
+                    ahead,
+                    step: 0,
+                };
             }
             reading += 1;
         }
@@ -89,10 +99,26 @@ impl SweepTime {
         Self { now, ..self }
     }
 
+    /// The clock was set since the sweep before.
+    pub(crate) const fn set_since(&mut self, by_us: i64) {
+        self.step = by_us;
+    }
+
     /// A kernel's arrival time on our clock; without one, the moment of the sweep.
     fn place(self, kernel: Option<i64>) -> Timestamp {
         match (kernel, self.ahead) {
-            (Some(kernel), Some(ahead)) => Timestamp::from_micros(kernel.saturating_add(ahead)),
+            (Some(kernel), Some(ahead)) => {
+                let arrived = Timestamp::from_micros(kernel.saturating_add(ahead));
+                // What waits for a sweep came just before it: a stamp that is nearer to the clock as it
+                // was before it was set is of that one.
+                let set = arrived.plus_micros(self.step);
+                let from_now = |at: Timestamp| at.micros_since(self.now).abs();
+                if from_now(set) < from_now(arrived) {
+                    set
+                } else {
+                    arrived
+                }
+            }
             _ => self.now,
         }
     }
@@ -432,6 +458,22 @@ mod tests {
         );
         let unknown = SweepTime::between(|| ours, || None);
         assert_eq!(unknown.place(Some(7)), ours);
+    }
+
+    #[test]
+    fn what_was_stamped_before_the_clock_was_set_is_put_on_the_clock_as_it_is() {
+        for by in [5_000_000, -5_000_000] {
+            let now = 50_000_000;
+            let ours = || Timestamp::from_micros(now);
+            let mut time = SweepTime::between(ours, || Some(now));
+            time.set_since(by);
+            let after = time.place(Some(now - 4_000));
+            let before = time.place(Some(now - by - 16_000));
+            assert_eq!(
+                (after.micros(), before.micros()),
+                (now - 4_000, now - 16_000)
+            );
+        }
     }
 
     #[test]

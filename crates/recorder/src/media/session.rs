@@ -5,6 +5,7 @@ use super::acting::{Acting, HeardKey};
 use super::counts::{MediaCounts, SharedCounts};
 use super::intake::{Intake, Lane};
 use super::keys::{KeyListener, Listening};
+use super::loss::Loss;
 use super::pauses::{PauseOrder, PauseStatus, Pauses};
 use super::receive::{Receiver, SweepTime, discard, discard_but};
 use super::reports::{OwnName, Reports};
@@ -54,6 +55,7 @@ pub(crate) struct StreamMedia {
     closed_to: u64,
     /// The same while what came before the end is still being read.
     late: u64,
+    loss: Loss,
 }
 
 impl StreamMedia {
@@ -76,6 +78,7 @@ impl StreamMedia {
             dropped: 0,
             closed_to: 0,
             late: 0,
+            loss: Loss::default(),
         }
     }
 
@@ -286,6 +289,16 @@ impl MediaSession {
             // A permit that never ended goes on from where it began.
             self.from.get_or_insert(from);
             self.mode = if is_stale { Mode::Held } else { Mode::Keeping };
+        }
+    }
+
+    /// Our clock was set: what comes from now on has other times, and the same moments are meant.
+    pub(crate) fn on_clock_step(&mut self, now: Timestamp, by_us: i64) {
+        self.from = self.from.map(|from| from.plus_micros(by_us));
+        self.last_packet = self.last_packet.map(|at| at.plus_micros(by_us));
+        self.pauses.on_clock_step(by_us);
+        if self.is_begun {
+            self.push_event(now, &JournalEvent::ClockStepped { by_us });
         }
     }
 
@@ -524,6 +537,7 @@ impl MediaSession {
                 dropped,
                 closed_to,
                 late,
+                loss,
             } = stream;
             let mut lane = Lane {
                 number: *number,
@@ -535,6 +549,7 @@ impl MediaSession {
                 dropped,
                 before: closed_to,
                 after: late,
+                loss,
             };
             let read = receiver.receive(&ports.rtp, time, |datagram| {
                 intake.take(&mut lane, datagram, false);
@@ -555,6 +570,12 @@ impl MediaSession {
         if self.pauses.status().is_none() && until.is_none() {
             self.pauses.forget_over();
         }
+        let worst = self
+            .streams
+            .iter()
+            .map(|stream| stream.loss.permille())
+            .max();
+        self.counts.loss_permille = worst.unwrap_or(0);
         self.tell_closed(from);
         for stream in &mut self.streams {
             stream.closed_to = std::mem::take(&mut stream.late);

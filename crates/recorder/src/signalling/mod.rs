@@ -73,7 +73,10 @@ struct Signalling {
     retry_after_seconds: u32,
     is_draining: bool,
     tell_idle: Option<std::sync::mpsc::Sender<()>>,
+    /// The last moment that the endpoint was told.
     last_moment: Timestamp,
+    /// By how much our clock was set back since the start, in microseconds.
+    set_back: i64,
     datagram: Box<[u8]>,
     counts: std::collections::BTreeMap<&'static str, u64>,
     next_tick: Instant,
@@ -121,6 +124,7 @@ impl Signalling {
             is_draining: false,
             tell_idle: None,
             last_moment: Timestamp::default(),
+            set_back: 0,
             datagram: vec![0; limits::SIP_MESSAGE_BYTES_MAX].into_boxed_slice(),
             counts: std::collections::BTreeMap::new(),
             next_tick: Instant::now(),
@@ -161,27 +165,33 @@ impl Signalling {
     /// machine's, so the wait is worked out anew each time and never longer than a tick.
     fn next_timeout(&self) -> Instant {
         let wait = self.endpoint.next_timeout().map(|at| {
-            let micros = at.micros_since(self.clock.now()).max(0);
+            let now = self.clock.now().plus_micros(self.set_back);
+            let micros = at.micros_since(now).max(0);
             Duration::from_micros(micros.unsigned_abs())
         });
         Instant::now() + wait.unwrap_or(TICK).min(TICK)
     }
 
-    /// The moment, never earlier than the last: the endpoint counts on that, and a machine's clock
-    /// can be set back.
-    fn now(&mut self) -> Timestamp {
-        self.last_moment = self.last_moment.max(self.clock.now());
+    /// The moment for the endpoint, never earlier than the last: its timers count on that, and a machine's
+    /// clock can be set back. From then on it is ahead by as much, so that timers go on.
+    fn sip_now(&mut self) -> Timestamp {
+        let now = self.clock.now().plus_micros(self.set_back);
+        let behind = self.last_moment.micros_since(now);
+        if behind > 0 {
+            self.set_back = self.set_back.saturating_add(behind);
+        }
+        self.last_moment = self.last_moment.max(now);
         self.last_moment
     }
 
     /// False when the thread shall end.
     fn act(&mut self, woken: Woken) -> bool {
-        let now = self.now();
+        let now = self.clock.now();
         // Before an answer of the law is taken: it may be about facts that have changed since.
         self.take_changed(now);
         match woken {
             Woken::Udp => self.read_datagrams(),
-            Woken::Tcp(event) => self.on_tcp(event, now),
+            Woken::Tcp(event) => self.on_tcp(event),
             Woken::Accepted(transport, stream, address) => {
                 if !self.connections.accept(transport, stream, address) {
                     self.count("tcp_too_many");
@@ -195,7 +205,10 @@ impl Signalling {
             Woken::Notice(None) => return false,
             // Taken above.
             Woken::Changed => {}
-            Woken::Timeout => self.endpoint.handle(Input::Timeout { now }),
+            Woken::Timeout => {
+                let now = self.sip_now();
+                self.endpoint.handle(Input::Timeout { now });
+            }
             Woken::Tick => self.on_tick(),
         }
         true
@@ -204,10 +217,11 @@ impl Signalling {
     /// Lets endpoint and call control talk until neither has anything to say.
     fn pump(&mut self) {
         loop {
-            let now = self.now();
+            let now = self.clock.now();
             while let Some((session, command)) = self.control.next_command() {
+                let sip_now = self.sip_now();
                 self.endpoint.handle(Input::Command {
-                    now,
+                    now: sip_now,
                     session,
                     command,
                 });
@@ -233,7 +247,7 @@ impl Signalling {
 
     fn read_datagrams(&mut self) {
         for _datagram in 0..DATAGRAMS_IN_A_ROW {
-            let now = self.now();
+            let now = self.sip_now();
             let Some((socket, local)) = &self.udp else {
                 return;
             };
@@ -262,7 +276,8 @@ impl Signalling {
         }
     }
 
-    fn on_tcp(&mut self, event: TcpEvent, now: Timestamp) {
+    fn on_tcp(&mut self, event: TcpEvent) {
+        let now = self.sip_now();
         match event {
             TcpEvent::Message { from, local, bytes } => {
                 self.endpoint.handle(Input::Message {
@@ -301,7 +316,7 @@ impl Signalling {
                 Ok(()) => true,
                 Err(connection) => {
                     if let Some(connection) = connection {
-                        let now = self.now();
+                        let now = self.sip_now();
                         self.endpoint
                             .handle(Input::ConnectionClosed { now, connection });
                     }
@@ -329,6 +344,7 @@ impl Signalling {
             Notice::Key(id, heard) => self.control.on_key(id, &heard, now),
             Notice::Pause(id, order, done) => self.control.pause(id, order, done, now),
             Notice::Resume(id, done) => self.control.resume(id, done, now),
+            Notice::ClockStepped(id, by_us) => self.control.on_clock_step(id, by_us, now),
             Notice::Drain(done) => {
                 self.is_draining = true;
                 self.look_at_admission();
@@ -343,7 +359,7 @@ impl Signalling {
 
     fn on_tick(&mut self) {
         self.next_tick = Instant::now() + TICK;
-        let now = self.now();
+        let now = self.clock.now();
         self.control.on_tick(now);
         self.look_at_admission();
         for (counted, count) in self.endpoint.counters().iter() {

@@ -27,6 +27,8 @@ pub(crate) enum Notice {
     ),
     /// Let this call go on; says whether it was paused, nothing if there is no such call.
     Resume(RecordingId, std::sync::mpsc::Sender<Option<bool>>),
+    /// Our clock was set by so many microseconds while this call was in progress.
+    ClockStepped(RecordingId, i64),
     /// Take no new calls from now on; says when that is so.
     Drain(std::sync::mpsc::Sender<()>),
     /// End the calls that are left.

@@ -295,7 +295,7 @@ fn the_same_call_from_two_clients_is_one_conversation_and_a_copy() {
 #[test]
 fn a_client_that_never_says_bye_leaves_a_conversation_that_says_so() {
     let server = server_with(&RecorderConfig {
-        silent_call: Duration::from_millis(1_200),
+        silent_call: Duration::from_secs(4),
         ..config()
     });
     let (first, call) = server.talk(&server.grouped(1, GROUP, &[agent(), customer()]));

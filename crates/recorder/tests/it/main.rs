@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod admission;
+mod alarms;
 mod codecs;
 mod conversations;
 mod disk;

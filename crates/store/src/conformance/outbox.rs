@@ -22,15 +22,20 @@ pub(super) fn keeps_messages_until_they_are_delivered(index: &dyn Index) -> Resu
     assert_eq!(index.due_messages("a", at(0), 9)?, []);
     let due = index.due_messages("a", at(9), 9)?;
     assert_eq!(due.len(), 2);
-    assert_eq!((&due[0].message, due[0].attempts), (&one, 0));
+    let first = due.first().map(|row| (&row.message, row.attempts));
+    assert_eq!(first, Some((&one, 0)));
     assert_eq!(index.due_messages("a", at(9), 1)?.len(), 1);
 
     index.message_failed(&one.id, Some(at(20)), "refused")?;
     assert_eq!(index.due_messages("a", at(19), 9)?.len(), 1);
     let again = index.due_messages("a", at(20), 9)?;
     assert_eq!(again.len(), 2);
-    assert_eq!(again[1].attempts, 1, "it goes to the end of the queue");
-    assert_eq!(again[1].fault.as_deref(), Some("refused"));
+    let last = again.last().map(|row| (row.attempts, row.fault.as_deref()));
+    assert_eq!(
+        last,
+        Some((1, Some("refused"))),
+        "it goes to the end of the queue"
+    );
 
     index.message_delivered(&two.id)?;
     index.message_failed(&one.id, None, "gone")?;
@@ -42,7 +47,8 @@ pub(super) fn keeps_messages_until_they_are_delivered(index: &dyn Index) -> Resu
         .collect();
     assert_eq!(counts, [("a", 0, 1), ("b", 1, 0)]);
     assert_eq!(index.revive_messages(at(30))?, 1);
-    assert_eq!(index.due_messages("a", at(30), 9)?[0].attempts, 0);
+    let due = index.due_messages("a", at(30), 9)?;
+    assert!(due.iter().all(|row| row.attempts == 0) && due.len() == 1);
 
     index.message_failed(&one.id, None, "gone")?;
     let both = ["a".to_owned(), "b".to_owned()];

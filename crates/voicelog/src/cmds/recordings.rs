@@ -183,12 +183,7 @@ pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
         show::decision(&kept.decision, context.lang, "  ");
     }
     show::accesses(&accesses, context.lang, "");
-    if let Some(timeline) = &detail.timeline {
-        show::timeline(timeline, context.lang, "");
-    }
-    if let Some(report) = &detail.report {
-        show::report(report, context.lang);
-    }
+    show::media(&detail, context.lang);
     // Counted from one, as people do; JSON counts from zero, as the format does.
     if let Some(index) = detail.log_index {
         print::line(match context.lang {

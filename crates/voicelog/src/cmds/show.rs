@@ -1,7 +1,7 @@
 //! A decision and a timeline as text, for `show`, `law decide` and the demo.
 
 use crate::print::{self, Tone};
-use voicelog_archive::{Access, CallReport, Came, Conversation, LINE_NOT_SET_UP, odd};
+use voicelog_archive::{Access, CallReport, Came, Conversation, Detail, LINE_NOT_SET_UP, odd};
 use voicelog_evidence::audio::describe_span;
 use voicelog_evidence::bundle::StreamSpans;
 use voicelog_evidence::timeline::{Timeline, Verdict, comings, describe, remarks};
@@ -240,8 +240,18 @@ pub(crate) fn place(conversation: &Conversation, id: RecordingId, lang: Language
     }
 }
 
+/// Prints what became of a recording's media, and whose voice is where.
+pub(crate) fn media(detail: &Detail, lang: Language) {
+    if let Some(found) = &detail.timeline {
+        timeline(found, lang, "");
+    }
+    if let Some(told) = &detail.report {
+        report(told, lang);
+    }
+}
+
 /// Prints whose voice is where, how that is known, and what was odd.
-pub(crate) fn report(report: &CallReport, lang: Language) {
+fn report(report: &CallReport, lang: Language) {
     for stream in &report.streams {
         print::line(stream.in_words(lang));
     }

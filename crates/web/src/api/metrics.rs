@@ -15,7 +15,9 @@ pub(crate) async fn show(State(desk): State<Shared>) -> Result<Response, Trouble
         .ask(|archive, _now| Ok::<_, ArchiveError>((archive.free_bytes()?, archive.outbox()?)))
         .await?;
     let source = &desk.app.status;
-    let mut text = page(source.status(), &source.metrics(), free);
+    let metrics = source.metrics();
+    let mut text = page(source.status(), &metrics, free);
+    forecast(&mut text, &metrics);
     webhooks(&mut text, &outbox);
     Ok(([(header::CONTENT_TYPE, FORMAT)], text).into_response())
 }
@@ -84,6 +86,20 @@ fn page(status: Status, metrics: &Metrics, free_bytes: u64) -> String {
         free_bytes,
     );
     text
+}
+
+fn forecast(text: &mut String, metrics: &Metrics) {
+    if let Some(minutes) = metrics.disk_minutes_left {
+        one(
+            text,
+            (
+                "voicelog_disk_minutes_left",
+                "gauge",
+                "Minutes until no new call is taken, if the disk fills as in the last hour.",
+            ),
+            minutes,
+        );
+    }
 }
 
 /// Names of endpoints are letters, digits and hyphens: they need no escaping.

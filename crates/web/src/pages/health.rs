@@ -13,7 +13,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde_json::json;
-use voicelog_archive::ArchiveError;
+use voicelog_archive::{ArchiveError, OutboxCount};
 use voicelog_model::Language;
 
 /// 200 while new calls are taken, else 503 with the reason as one word. Nothing about anybody.
@@ -88,7 +88,13 @@ pub(crate) async fn show(
             ),
         ],
     };
-    view.facts.extend(outbox.iter().map(|count| {
+    view.facts.extend(messages(&outbox, lang));
+    html(StatusCode::OK, &view)
+}
+
+/// What waits for other systems.
+fn messages(outbox: &[OutboxCount], lang: Language) -> impl Iterator<Item = Fact> {
+    outbox.iter().map(move |count| {
         let (waiting, dead) = (count.waiting, count.dead);
         let value = match lang {
             Language::Nl => format!("{}: {waiting} wachten, {dead} opgegeven", count.endpoint),
@@ -96,11 +102,12 @@ pub(crate) async fn show(
         };
         let fault = count.fault.as_ref();
         let fault = fault.map_or_else(String::new, |fault| format!(" ({fault})"));
-        fact(
-            "Berichten aan een ander systeem",
-            "Messages to another system",
-            value + &fault,
-        )
-    }));
-    html(StatusCode::OK, &view)
+        Fact {
+            name: lang.pick(
+                "Berichten aan een ander systeem",
+                "Messages to another system",
+            ),
+            value: value + &fault,
+        }
+    })
 }

@@ -41,6 +41,7 @@ impl StatusSource for Recorder {
 
     fn metrics(&self) -> Metrics {
         Metrics {
+            disk_minutes_left: Some(90),
             calls: vec![("recording", 1), ("waiting", 0)],
             closing: 2,
             packets: vec![("kept", 600)],

@@ -363,6 +363,20 @@ impl Call {
         }
     }
 
+    /// Our clock was set: the moments that are remembered are told on it as it is now.
+    pub(in crate::control) fn on_clock_step(&mut self, by_us: i64) {
+        let moments = [
+            &mut self.started_at,
+            &mut self.held_since,
+            &mut self.changed_at,
+            &mut self.retry_at,
+        ];
+        for moment in moments {
+            *moment = moment.map(|at| at.plus_micros(by_us));
+        }
+        self.last_signal = self.last_signal.plus_micros(by_us);
+    }
+
     /// Its media cannot go on.
     pub(in crate::control) fn on_media_failed(&mut self, cause: Cause, hands: &mut Hands<'_>) {
         if let Some(id) = self.id {
@@ -401,7 +415,15 @@ impl Call {
         // Who said goodbye (RTCP BYE) is not expected to be heard.
         let active = active.map(|stream| stream.media.number);
         let active = active.filter(|number| !counts.has_left(*number));
-        match self.watch.look(&counts, active, hands.now) {
+        let look = self.watch.look(&counts, active, hands.now);
+        let loss = self.watch.look_at_loss(&counts, hands.loss_permille);
+        for look in [look, loss] {
+            self.say(id, look, hands);
+        }
+    }
+
+    fn say(&self, id: RecordingId, look: Look, hands: &Hands<'_>) {
+        match look {
             Look::Same => {}
             Look::Alarm(alarm) => {
                 hands.shared.count(alarm.as_str());
@@ -416,11 +438,18 @@ impl Call {
                     Alarm::OneSide => {
                         tracing::warn!(recording = %id, "one side was never heard; see whether the client sends both");
                     }
+                    Alarm::Loss => {
+                        tracing::warn!(recording = %id, "packets are being lost on their way; see the network between the client and here");
+                    }
                 }
             }
             Look::Again => {
                 self.tell(NewsKind::AlarmCleared, Alarm::NoMedia, hands);
                 tracing::info!(recording = %id, "RTP comes again");
+            }
+            Look::LossOver => {
+                self.tell(NewsKind::AlarmCleared, Alarm::Loss, hands);
+                tracing::info!(recording = %id, "packets come as they should again");
             }
         }
     }

@@ -20,6 +20,8 @@ pub(crate) enum Alarm {
     WrongKey,
     /// One side was never heard since recording began, the other was.
     OneSide,
+    /// More packets of a stream fail to come than the configuration bears.
+    Loss,
 }
 
 impl Alarm {
@@ -29,6 +31,7 @@ impl Alarm {
             Self::NoMedia => "no_media",
             Self::WrongKey => "wrong_srtp_key",
             Self::OneSide => "one_side",
+            Self::Loss => "loss",
         }
     }
 
@@ -38,6 +41,7 @@ impl Alarm {
             Self::NoMedia => "alarm_no_media",
             Self::WrongKey => "alarm_wrong_srtp_key",
             Self::OneSide => "alarm_one_side",
+            Self::Loss => "alarm_loss",
         }
     }
 }
@@ -56,6 +60,7 @@ pub(super) struct Watch {
     /// Packets that did not fit the key when it last heard one that was kept.
     misfits: u64,
     said_wrong_key: bool,
+    said_loss: bool,
 }
 
 /// What a look found.
@@ -67,9 +72,26 @@ pub(super) enum Look {
     Alarm(Alarm),
     /// Packets come again.
     Again,
+    /// As few packets fail to come as before.
+    LossOver,
 }
 
 impl Watch {
+    /// Looks at what is being lost. The alarm ends at half of what it begins with, so that it does not come
+    /// and go.
+    pub(super) const fn look_at_loss(&mut self, counts: &MediaCounts, bearable: u64) -> Look {
+        let permille = counts.loss_permille;
+        if !self.said_loss && permille > bearable {
+            self.said_loss = true;
+            return Look::Alarm(Alarm::Loss);
+        }
+        if self.said_loss && permille <= bearable / 2 {
+            self.said_loss = false;
+            return Look::LossOver;
+        }
+        Look::Same
+    }
+
     /// Looks at the counts of a call. `active` are the streams on which the client says that it
     /// sends; none while the call is not being recorded.
     pub(super) fn look(
@@ -229,6 +251,21 @@ mod tests {
             misfits(heard(second.unsigned_abs() + 1, &[1, 2]), second)
         });
         assert_eq!(found, []);
+    }
+
+    #[test]
+    fn loss_over_the_threshold_is_an_alarm_until_it_is_half_of_that() {
+        let mut watch = Watch::default();
+        let looks = [0, 50, 51, 200, 30, 25, 40, 60].map(|loss_permille| {
+            let counts = MediaCounts {
+                loss_permille,
+                ..MediaCounts::default()
+            };
+            watch.look_at_loss(&counts, 50)
+        });
+        let alarm = Look::Alarm(Alarm::Loss);
+        let (same, over) = (Look::Same, Look::LossOver);
+        assert_eq!(looks, [same, same, alarm, same, same, over, same, alarm]);
     }
 
     #[test]
