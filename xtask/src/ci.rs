@@ -1,7 +1,8 @@
 //! The steps of a full check, and the shorter commands that are one of them.
 
-use crate::{install, metadata::Metadata, shell, tidy, walls};
-use anyhow::Context as _;
+use crate::{fuzz, install, metadata::Metadata, shell, tidy, walls};
+use anyhow::{Context as _, bail};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// `cargo xtask ci`: the quick and the likely to fail first.
@@ -22,6 +23,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     })?;
     step(&mut times, "docs", docs)?;
     step(&mut times, "test", test)?;
+    step(&mut times, "fuzz", || fuzz(&[]))?;
     println!("\nall steps passed:");
     for (name, time) in &times {
         println!("  {name:8} {:>5} s", time.as_secs());
@@ -46,21 +48,63 @@ pub(crate) fn test() -> anyhow::Result<()> {
     cargo(&["test", "--package", "voicelog-tests", "--lib"])?;
     fuzz_smoke()?;
     cargo(&["build", "--release", "--package", "voicelog"])?;
+    shell::run(&mut whole_system(&[])?)?;
+    pages()
+}
+
+/// The tests of the whole system against the released program, one at a time.
+fn whole_system(arguments: &[&str]) -> anyhow::Result<Command> {
     let program = Metadata::of_workspace()?
         .target_directory
         .join("release/voicelog");
-    let arguments = [
-        "test",
-        "--package",
-        "voicelog-tests",
-        "--test",
-        "it",
-        "--",
-        "--test-threads=1",
-    ];
-    let mut command = shell::command("cargo", &arguments);
-    shell::run(command.env("VOICELOG_BIN", program))?;
-    pages()
+    let common = ["test", "--package", "voicelog-tests", "--test", "it", "--"];
+    let mut command = shell::command("cargo", &common);
+    command.arg("--test-threads=1").args(arguments);
+    command.env("VOICELOG_BIN", program);
+    Ok(command)
+}
+
+/// `cargo xtask crash [N] [--seed S]`: the test with 50 kills, with more of them.
+pub(crate) fn crash(arguments: &[String]) -> anyhow::Result<()> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (kills, seed) = match words.as_slice() {
+        [] => ("1000", "1"),
+        [kills] => (*kills, "1"),
+        ["--seed", seed] => ("1000", *seed),
+        [kills, "--seed", seed] => (*kills, *seed),
+        _ => bail!("cargo xtask crash [N] [--seed S]"),
+    };
+    for number in [kills, seed] {
+        number
+            .parse::<u64>()
+            .with_context(|| format!("`{number}` is no number"))?;
+    }
+    cargo(&["build", "--release", "--package", "voicelog"])?;
+    let mut command = whole_system(&["crash", "--nocapture"])?;
+    command
+        .env("VOICELOG_KILLS", kills)
+        .env("VOICELOG_SEED", seed);
+    shell::run(&mut command)
+}
+
+/// `cargo xtask fuzz`: the parsers of the pure crates by coverage, and the one that is in none of
+/// them by seeded damage for as long.
+pub(crate) fn fuzz(arguments: &[String]) -> anyhow::Result<()> {
+    fuzz::run(arguments)?;
+    if arguments.is_empty() {
+        let target = [
+            "test",
+            "--package",
+            "voicelog-tests",
+            "--test",
+            "fuzz",
+            "--",
+        ];
+        let mut command = shell::command("cargo", &target);
+        command.args(["call_detail_records", "--nocapture"]);
+        shell::run(command.env("VOICELOG_FUZZ_SECONDS", "20"))?;
+    }
+    Ok(())
 }
 
 /// `cargo xtask pages`: every page in a real browser, held against an accessibility checker.

@@ -37,6 +37,16 @@ const NEEDS: &[Need] = &[
         why: "SRTP by a sender that is not ours",
     },
     Need {
+        programs: &["g++", "c++"],
+        package: "g++",
+        why: "compiles libFuzzer, which searches the parsers for inputs that break them",
+    },
+    Need {
+        programs: &["ip"],
+        package: "iproute2",
+        why: "a network of its own whose packets are short, so that long messages are fragmented",
+    },
+    Need {
         programs: &["chromium", "chromium-browser", "google-chrome"],
         package: "chromium",
         why: "a browser: the pages are checked for accessibility as people see them",

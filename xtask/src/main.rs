@@ -15,8 +15,10 @@ mod bench;
 mod ci;
 mod doc_links;
 mod doc_paths;
+mod fuzz;
 mod install;
 mod metadata;
+mod named_tests;
 mod shell;
 mod source;
 mod tidy;
@@ -33,6 +35,8 @@ cargo xtask COMMAND
   tidy         sizes, leftovers, links and paths in documents
   docs         the API documentation builds without a warning
   fuzz-smoke   every parser against a fixed sequence of damaged input
+  fuzz         every parser, guided by coverage: [TARGET …], --seconds N for each (20), --keep
+  crash [N]    N times kill -9 among calls (1,000), each archive checked after it; --seed S
   pages        every page in a browser, with an accessibility checker
   bench        the numbers of ref/performance.md: --calls N, --seconds S, --quick
 ";
@@ -50,6 +54,8 @@ fn main() -> ExitCode {
         "tidy" => tidy::run(),
         "docs" => ci::docs(),
         "fuzz-smoke" => ci::fuzz_smoke(),
+        "fuzz" => ci::fuzz(rest),
+        "crash" => ci::crash(rest),
         "pages" => ci::pages(),
         "bench" => bench::run(rest),
         // Not in the help: `bench` starts these as processes of their own, each pinned to one core.

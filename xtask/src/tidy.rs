@@ -3,7 +3,7 @@
 //! Sizes of files and front doors, leftovers, paths of one person's machine, links in documents,
 //! and the places that documents and comments point at.
 
-use crate::{doc_links, doc_paths, shell};
+use crate::{doc_links, doc_paths, named_tests, shell};
 use anyhow::{Context as _, bail};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -61,6 +61,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         faults.extend(doc_links::faults(document, &known));
         faults.extend(doc_paths::faults(document, &documents, &known));
     }
+    faults.extend(named_tests::faults(&documents));
     let long = documents.iter().filter(|document| {
         let lines = document.text.lines().count();
         document.has_extension("rs") && lines > LINES_SOFT && lines <= LINES_MAX

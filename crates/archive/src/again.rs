@@ -2,7 +2,7 @@
 //! kept, nothing is logged, and no permit comes of it.
 
 use crate::error::Doing;
-use crate::{Archive, ArchiveError};
+use crate::{Archive, ArchiveError, ChosenRule, Saying};
 use serde_json::{Map, Value};
 use voicelog_law::{Decision, Facts};
 use voicelog_model::DecisionId;
@@ -16,6 +16,10 @@ pub struct Again {
     pub again: Decision,
     /// The facts of both.
     pub facts: Map<String, Value>,
+    /// The rule of its line that the facts came from, where the line has rules.
+    pub rule: Option<ChosenRule>,
+    /// How consent was said during the call until then.
+    pub sayings: Vec<Saying>,
 }
 
 impl Again {
@@ -41,7 +45,8 @@ impl Archive {
         {
             return Err(ArchiveError::Destroyed { id, at: None });
         }
-        let facts = self.facts_of(id)?.facts;
+        let sealed = self.facts_of(id)?;
+        let facts = sealed.facts;
         let at = stored.at;
         let checked = Facts::from_map(&facts, at).map_err(ArchiveError::Facts)?;
         let rulebook = self.rulebook().on(at).map_err(ArchiveError::Rulebook)?;
@@ -49,6 +54,8 @@ impl Archive {
             again: voicelog_law::decide_without_unknown(&rulebook, &checked, at),
             stored,
             facts,
+            rule: sealed.rule,
+            sayings: sealed.sayings,
         })
     }
 }

@@ -2,8 +2,11 @@
 
 use crate::call::Calls;
 use crate::error::Doing;
+use crate::news::Subscription;
 use crate::rules::Rules;
-use crate::{ArchiveError, Call, Lines, OfferedCall, OfferedParty, SAYABLE_FACTS, Secrets, random};
+use crate::{
+    About, ArchiveError, Call, Lines, OfferedCall, OfferedParty, SAYABLE_FACTS, Secrets, random,
+};
 use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -44,6 +47,10 @@ pub struct Archive {
     pub(crate) lines: Lines,
     pub(crate) calls: Calls,
     pub(crate) origin: String,
+    /// Who is told what.
+    pub(crate) subscriptions: Mutex<Vec<Subscription>>,
+    /// Held while a recording is linked to others.
+    pub(crate) linking: Mutex<()>,
     /// Held while a recording is destroyed.
     pub(crate) destroying: Mutex<()>,
 }
@@ -69,6 +76,8 @@ impl Archive {
             lines: parts.lines,
             calls: Calls::default(),
             origin,
+            subscriptions: Mutex::default(),
+            linking: Mutex::default(),
             destroying: Mutex::default(),
         }
     }
@@ -132,11 +141,16 @@ impl Archive {
         changed.is_ok()
     }
 
+    /// The client told more of a call than who takes part. False if the call is over.
+    pub fn update_about(&self, id: RecordingId, about: About) -> bool {
+        self.calls.set_about(id, about)
+    }
+
     /// Facts said during the call: consent given, the notice played, a private matter.
     ///
     /// Only [`SAYABLE_FACTS`] can be said. Consent is merged per participant, so that the one who
     /// agrees does not speak for the other: whoever was not named counts as not having agreed
-    /// (see [`Call::facts`]). The facts are checked as a whole before they count, and none of
+    /// (see [`Call::candidates`]). The facts are checked as a whole before they count, and none of
     /// what is said at the same time elsewhere is lost.
     pub fn say(
         &self,
@@ -145,20 +159,22 @@ impl Archive {
         now: Timestamp,
     ) -> Result<(), ArchiveError> {
         self.calls.change(id, |call| {
-            for (name, value) in said {
-                if !SAYABLE_FACTS.contains(&name.as_str()) {
-                    return Err(not_sayable(name));
-                }
-                match (call.said.get_mut(&name), value) {
-                    (Some(Value::Object(known)), Value::Object(new)) => known.extend(new),
-                    (_, value) => {
-                        call.said.insert(name, value);
-                    }
-                }
+            call.take_in(said)?;
+            for candidate in call.candidates() {
+                Facts::from_map(&candidate.facts, now).map_err(ArchiveError::Facts)?;
             }
-            Facts::from_map(&call.facts(), now).map_err(ArchiveError::Facts)?;
             Ok(())
         })
+    }
+
+    /// The exchange says whether the conversation is on hold. Whoever tells this asks the law again
+    /// by itself: nobody else is told. False if the call is over.
+    pub fn set_on_hold(&self, id: RecordingId, is_on_hold: bool) -> bool {
+        let changed = self.calls.change_untold(id, |call| {
+            call.is_on_hold = is_on_hold;
+            Ok(())
+        });
+        changed.is_ok()
     }
 
     /// Registers who wants to know when a call's facts or participants change. The listener must
@@ -168,7 +184,7 @@ impl Archive {
     }
 }
 
-fn not_sayable(name: String) -> ArchiveError {
+pub(crate) fn not_sayable(name: String) -> ArchiveError {
     let likeness = |known: &&str| strsim::jaro_winkler(&name, known);
     let nearest = SAYABLE_FACTS
         .iter()

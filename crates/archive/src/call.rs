@@ -4,8 +4,11 @@
 //! under the key of a recording that may exist.
 
 use crate::ArchiveError;
+use crate::consent::Saying;
+use crate::conversation::Link;
 use crate::country::{self, Home};
-use crate::line::Line;
+use crate::line::{Line, Rule, Side, Who};
+use crate::report::CallReport;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,6 +25,21 @@ pub struct OfferedParty {
     pub further_addresses: Vec<Pii<String>>,
     /// Display name as received.
     pub name: Option<Pii<String>>,
+    /// Whether it placed the call; nothing where the client does not tell.
+    pub is_caller: Option<bool>,
+    /// The client says that this participant has left.
+    pub has_left: bool,
+}
+
+/// What a client tells of a call besides who takes part: what it belongs with, and how well it told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// Ids by which it says what belongs together.
+    pub links: Vec<Link>,
+    /// The recording whose place this one takes (RFC 3891).
+    pub replaces: Option<RecordingId>,
+    /// What was odd about it, and whose voice is where.
+    pub report: CallReport,
 }
 
 /// A call that a recording client offers for recording.
@@ -35,6 +53,8 @@ pub struct OfferedCall {
     pub streams: Vec<MediaStream>,
     /// When the offer arrived.
     pub offered_at: Timestamp,
+    /// What else the client tells.
+    pub about: About,
 }
 
 /// A call in progress.
@@ -46,12 +66,22 @@ pub struct Call {
     pub line: Line,
     /// Who takes part.
     pub parties: Vec<Party>,
+    /// What the line's rules can know of each of them.
+    pub(crate) who: Vec<Who>,
     /// Its media streams.
     pub streams: Vec<MediaStream>,
     /// When it was offered.
     pub offered_at: Timestamp,
+    /// What else the client told.
+    pub about: About,
+    /// Something was told that is not written down yet.
+    pub(crate) is_news: bool,
     /// Facts said during the call, over the API.
     pub said: Map<String, Value>,
+    /// How consent was said, where that is known.
+    pub sayings: Vec<Saying>,
+    /// The exchange says that the conversation is on hold.
+    pub(crate) is_on_hold: bool,
     /// Its recording has a writer, or one is being made.
     is_begun: bool,
 }
@@ -62,9 +92,14 @@ impl Call {
             id,
             line,
             parties: Vec::new(),
+            who: Vec::new(),
             streams: offered.streams,
             offered_at: offered.offered_at,
+            about: offered.about,
+            is_news: true,
             said: Map::new(),
+            sayings: Vec::new(),
+            is_on_hold: false,
             is_begun: false,
         };
         call.set_parties(offered.parties);
@@ -77,6 +112,12 @@ impl Call {
             own_domains: &self.line.own_domains,
         };
         let known = self.sides();
+        self.is_news = true;
+        self.who = offered
+            .iter()
+            .take(limits::PARTIES_MAX)
+            .map(|party| Who::of(party, home, &self.line.own_numbers))
+            .collect();
         self.parties = offered
             .into_iter()
             .take(limits::PARTIES_MAX)
@@ -103,22 +144,59 @@ impl Call {
         }
     }
 
+    /// Takes in facts that were said; consents one by one, so that who is not named keeps its word.
+    pub(crate) fn take_in(&mut self, said: Map<String, Value>) -> Result<(), ArchiveError> {
+        for (name, value) in said {
+            if !SAYABLE_FACTS.contains(&name.as_str()) {
+                return Err(crate::archive::not_sayable(name));
+            }
+            match (self.said.get_mut(&name), value) {
+                (Some(Value::Object(known)), Value::Object(new)) => known.extend(new),
+                (_, value) => {
+                    self.said.insert(name, value);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// On whose side the participant with that pseudonym is.
+    #[must_use]
+    pub fn side_of(&self, party: &str) -> Side {
+        let mut all = self.parties.iter().zip(&self.who);
+        let found = all.find(|(known, _)| known.id == party);
+        found.map_or(Side::Unknown, |(_, who)| who.side)
+    }
+
     /// How many people can be heard at least: even where the client names fewer participants, a
     /// conversation has two sides.
     fn sides(&self) -> usize {
         self.parties.len().max(2)
     }
 
-    /// The facts of this call for the act `record`: the line's, then what the call itself shows,
-    /// then what was said during it.
+    /// The facts of this call for the act `record`, once for each rule of its line that can be the
+    /// one, with the rule's name; most often that is one.
+    #[must_use]
+    pub fn candidates(&self) -> Vec<Candidate> {
+        self.line
+            .candidates(&self.who, self.offered_at)
+            .into_iter()
+            .map(|rule| Candidate {
+                rule: rule.map(|rule| rule.name.clone()),
+                facts: self.facts_under(rule),
+            })
+            .collect()
+    }
+
+    /// The facts of this call under a rule of its line, or under none: the line's, then what the
+    /// call itself shows, then what was said during it.
     ///
     /// A recorder always fills `countries`; a call without any known participant counts as one
     /// with an unknown country. Where consents are told one by one, whoever takes part and is not
     /// among them has given none: so one person's consent is never everybody's. Those who left
     /// still count, with what they said, for they were heard.
-    #[must_use]
-    pub fn facts(&self) -> Map<String, Value> {
-        let mut facts = self.line.facts.clone();
+    fn facts_under(&self, rule: Option<&Rule>) -> Map<String, Value> {
+        let mut facts = self.line.facts_under(rule);
         facts.insert("requested_action".into(), json!("record"));
         facts.entry("channel").or_insert_with(|| json!("phone"));
         let mut countries: Vec<&str> = self.parties.iter().map(|p| p.country.as_str()).collect();
@@ -131,6 +209,9 @@ impl Call {
         for (name, value) in &self.said {
             facts.insert(name.clone(), value.clone());
         }
+        if self.is_on_hold {
+            facts.insert("on_hold".into(), json!(true));
+        }
         if let Some(Value::Object(consents)) = facts.get_mut(CONSENTS) {
             for number in 1..=self.sides() {
                 consents
@@ -140,6 +221,15 @@ impl Call {
         }
         facts
     }
+}
+
+/// The facts of a call if a rule of its line is the one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The rule's name; nothing for the line's own facts.
+    pub rule: Option<String>,
+    /// What the law is asked about.
+    pub facts: Map<String, Value>,
 }
 
 /// What the participant with that number, from 1, is called.
@@ -202,6 +292,20 @@ impl Calls {
         self.lock().keys().copied().collect()
     }
 
+    /// Changes a call under the lock. On an error nothing is changed.
+    pub(crate) fn change_untold(
+        &self,
+        id: RecordingId,
+        change: impl FnOnce(&mut Call) -> Result<(), ArchiveError>,
+    ) -> Result<(), ArchiveError> {
+        let mut calls = self.lock();
+        let call = calls.get_mut(&id).ok_or(ArchiveError::NotFound(id))?;
+        let mut changed = call.clone();
+        change(&mut changed)?;
+        *call = changed;
+        Ok(())
+    }
+
     /// Changes a call under the lock and tells the listener afterwards. On an error nothing is
     /// changed and nobody is told.
     pub(crate) fn change(
@@ -209,13 +313,7 @@ impl Calls {
         id: RecordingId,
         change: impl FnOnce(&mut Call) -> Result<(), ArchiveError>,
     ) -> Result<(), ArchiveError> {
-        {
-            let mut calls = self.lock();
-            let call = calls.get_mut(&id).ok_or(ArchiveError::NotFound(id))?;
-            let mut changed = call.clone();
-            change(&mut changed)?;
-            *call = changed;
-        }
+        self.change_untold(id, change)?;
         let listener = self
             .listener
             .lock()
@@ -225,6 +323,31 @@ impl Calls {
             listener(id);
         }
         Ok(())
+    }
+
+    /// What else the client tells; nobody needs to be told, for no fact of the law changes.
+    pub(crate) fn set_about(&self, id: RecordingId, about: About) -> bool {
+        let mut calls = self.lock();
+        let Some(call) = calls.get_mut(&id) else {
+            return false;
+        };
+        call.is_news |= call.about != about;
+        call.about = about;
+        true
+    }
+
+    /// The call, if something was told of it that is not written down yet.
+    pub(crate) fn take_news(&self, id: RecordingId) -> Option<Call> {
+        let mut calls = self.lock();
+        let call = calls.get_mut(&id)?;
+        std::mem::take(&mut call.is_news).then(|| call.clone())
+    }
+
+    /// It could not be written down.
+    pub(crate) fn give_news_back(&self, id: RecordingId) {
+        if let Some(call) = self.lock().get_mut(&id) {
+            call.is_news = true;
+        }
     }
 
     /// Takes the one writer that a recording may have: two would seal other media with the same

@@ -278,7 +278,7 @@ pub(crate) fn of_address(address: &str, home: Home<'_>) -> String {
 }
 
 /// The host of `host[:port][;parameters][?headers]`, an IPv6 address without its brackets.
-fn host_of(rest: &str) -> &str {
+pub(crate) fn host_of(rest: &str) -> &str {
     let rest = rest.split([';', '>', '?']).next().unwrap_or(rest);
     if let Some((address, _port)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         return address;
@@ -302,6 +302,15 @@ fn of_international(digits: &str) -> &'static str {
         .filter(|(prefix, _)| digits.starts_with(prefix))
         .max_by_key(|(prefix, _)| prefix.len())
         .map_or(UNKNOWN, |(_, country)| country)
+}
+
+/// The calling code of a country that has one to itself.
+pub(crate) fn calling_code(country: &str) -> Option<&'static str> {
+    let mut codes = PREFIXES.iter().filter(|(_, other)| *other == country);
+    match (codes.next(), codes.next()) {
+        (Some((code, _)), None) => Some(code),
+        _ => None,
+    }
 }
 
 pub(crate) fn strip_scheme(address: &str) -> &str {

@@ -39,6 +39,9 @@ pub enum ArchiveError {
         /// The nearest name that can be said.
         nearest: &'static str,
     },
+    /// Nobody in the call has that pseudonym, which is not told: it could be a name.
+    #[error("nobody in call {0} has that pseudonym")]
+    NoParty(RecordingId),
     /// No such recording, or no such call in progress.
     #[error("no recording {0} here")]
     NotFound(RecordingId),
@@ -157,7 +160,7 @@ impl ArchiveError {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Store { source, .. } => source.kind(),
-            Self::Facts(_) | Self::NotSayable { .. } => Kind::Invalid,
+            Self::Facts(_) | Self::NotSayable { .. } | Self::NoParty(_) => Kind::Invalid,
             Self::NotFound(_) | Self::NoDecision(_) => Kind::NotFound,
             Self::State { .. } | Self::Destroyed { .. } => Kind::Conflict,
             Self::NoKey(_)

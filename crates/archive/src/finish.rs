@@ -84,9 +84,14 @@ impl Summary {
             | JournalEvent::PermitEnded { .. }
             | JournalEvent::StreamPaused { .. }
             | JournalEvent::StreamResumed { .. }
+            | JournalEvent::RecordingPaused { .. }
+            | JournalEvent::RecordingResumed { .. }
             | JournalEvent::MediaDropped { .. }
             | JournalEvent::KeyLeftOut { .. }
-            | JournalEvent::SourceChanged { .. } => {}
+            | JournalEvent::SourceChanged { .. }
+            | JournalEvent::PartyJoined { .. }
+            | JournalEvent::PartyLeft { .. }
+            | JournalEvent::ClockStepped { .. } => {}
         }
     }
 
@@ -129,6 +134,7 @@ impl Archive {
     /// Closes the recording: reads back every segment, builds timeline and trees, writes row and
     /// leaf in one transaction.
     pub fn finish(&self, id: RecordingId, now: Timestamp) -> Result<Finished, ArchiveError> {
+        self.write_down_last(id, now);
         let entered = self
             .index
             .set_state(id, &[State::Recording, State::Finishing], State::Finishing)
@@ -214,6 +220,7 @@ impl Archive {
             &sha256(&document),
             now,
         )?;
+        self.write_down_last(id, now);
         let present = self.index.recording(id).doing("reading the index")?;
         // Permitted, perhaps, and then it could not begin: what that left is taken away.
         let failed = self.calls.has_no_writer(id);
@@ -254,6 +261,16 @@ impl Archive {
             verdict: timeline.verdict,
             timeline,
         })
+    }
+
+    /// What was told of a call since it was last written down. Without it the recording is as whole.
+    fn write_down_last(&self, id: RecordingId, now: Timestamp) {
+        if let Err(error) = self.write_down(id, now)
+            && error.kind() != voicelog_model::Kind::NotFound
+        {
+            let error = voicelog_model::error::chain(&error);
+            tracing::warn!(recording = %id, %error, "not all that was told of a call is kept");
+        }
     }
 
     /// What a recording rests on: the decision under which it began, and the rulebook that

@@ -5,6 +5,8 @@
 //! is an error, and an error is never a permission.
 
 use crate::call::CONSENTS;
+use crate::choose::ChosenRule;
+use crate::consent::Saying;
 use crate::error::Doing;
 use crate::permit::{Answer, Permit, Refusal, Verdict, act};
 use crate::{Archive, ArchiveError, random};
@@ -47,6 +49,12 @@ pub(crate) struct SealedFacts {
     /// Who asked, for acts that a person asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) asker: Option<Pii<String>>,
+    /// Which rule of its line a call was asked about under, where the line has rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rule: Option<ChosenRule>,
+    /// How consent was said during the call until then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) sayings: Vec<Saying>,
 }
 
 /// One question to the law.
@@ -55,6 +63,8 @@ struct Question<'a> {
     recording: RecordingId,
     facts: Map<String, Value>,
     asker: Option<&'a Pii<String>>,
+    rule: Option<ChosenRule>,
+    sayings: Vec<Saying>,
     now: Timestamp,
 }
 
@@ -66,11 +76,14 @@ impl Archive {
         now: Timestamp,
     ) -> Result<Answer<act::Record>, ArchiveError> {
         let call = self.calls.get(id).ok_or(ArchiveError::NotFound(id))?;
+        let (facts, rule) = self.strictest(&call, now)?;
         let answer = self.ask(Question {
             action: Action::Record,
             recording: id,
-            facts: call.facts(),
+            facts,
             asker: None,
+            rule,
+            sayings: call.sayings,
             now,
         })?;
         // A call that is refused gets its row at once, so that a refusal is never silent. It
@@ -110,6 +123,8 @@ impl Archive {
             recording: id,
             facts: self.existing_facts(id, "listen", facts)?,
             asker: Some(asker),
+            rule: None,
+            sayings: Vec::new(),
             now,
         })
     }
@@ -130,6 +145,8 @@ impl Archive {
             recording: id,
             facts: self.copy_facts(id, action, facts)?,
             asker: Some(asker),
+            rule: None,
+            sayings: Vec::new(),
             now,
         })
     }
@@ -168,6 +185,8 @@ impl Archive {
             recording: id,
             facts: self.existing_facts(id, "destroy", &facts)?,
             asker: None,
+            rule: None,
+            sayings: Vec::new(),
             now,
         })
     }
@@ -320,6 +339,8 @@ impl Archive {
             recording,
             facts,
             asker,
+            rule,
+            sayings,
             now,
         } = question;
         let id = DecisionId::new(now, random::bytes()?);
@@ -337,7 +358,13 @@ impl Archive {
             &facts_label(id),
             recording,
             random::bytes()?,
-            &canonical_json(&SealedFacts { facts, salt, asker })?,
+            &canonical_json(&SealedFacts {
+                facts,
+                salt,
+                asker,
+                rule,
+                sayings,
+            })?,
         );
         let row = DecisionRow {
             id,

@@ -14,6 +14,9 @@ mod again;
 mod archive;
 pub mod call;
 pub mod check;
+mod choose;
+mod consent;
+pub mod conversation;
 mod country;
 mod destroy;
 mod error;
@@ -23,11 +26,14 @@ mod gate;
 mod known;
 pub mod line;
 mod log;
+pub mod news;
+pub mod odd;
 pub mod permit;
 pub mod random;
 mod read;
 mod records;
 mod recover;
+mod report;
 mod rules;
 mod secrets;
 mod tail;
@@ -36,15 +42,21 @@ mod writer;
 pub use access::{Access, Came};
 pub use again::Again;
 pub use archive::{Archive, Parts};
-pub use call::{Call, OfferedCall, OfferedParty, SAYABLE_FACTS};
+pub use call::{About, Call, Candidate, OfferedCall, OfferedParty, SAYABLE_FACTS};
+pub use choose::ChosenRule;
+pub use consent::{Consent, ConsentBy, Saying};
+pub use conversation::{Conversation, Link, LinkKind};
 pub use destroy::{Continued, Destroyed};
 pub use error::ArchiveError;
 pub use finish::Finished;
 pub use known::{KnownCall, Number};
-pub use line::{LINE_NOT_SET_UP, Line, Lines, WhenRefused};
+pub use line::{LINE_NOT_SET_UP, Line, Lines, Rule, WhenRefused};
+pub use news::{News, NewsKind, Subscription};
+pub use odd::odd;
 pub use permit::{Answer, Permit, Refusal, Verdict, act};
 pub use read::{Detail, OpenRecording, RecordingSummary, StoredDecision, Trace};
 pub use recover::Recovery;
+pub use report::{CallReport, StreamReport};
 pub use secrets::Secrets;
 pub use writer::RecordingWriter;
 
@@ -53,5 +65,6 @@ pub use voicelog_evidence::bundle::StreamSpans;
 pub use voicelog_evidence::journal;
 pub use voicelog_evidence::timeline;
 pub use voicelog_store::index::{
-    Account, Accounts, Cursor, DiaryEntry, LeafRow, Login, RecordingFilter, State, TermCursor,
+    Account, Accounts, Cursor, DiaryEntry, LeafRow, Login, MessageRow, OutboxCount, Part,
+    RecordingFilter, State, TermCursor,
 };

@@ -4,7 +4,7 @@
 use crate::error::Doing;
 use crate::permit::{Permit, act};
 use crate::writer::{DETAILS_LABEL, SealedDetails, segment_prefix};
-use crate::{Archive, ArchiveError};
+use crate::{Archive, ArchiveError, CallReport};
 use std::collections::BTreeSet;
 use voicelog_evidence::Digest;
 use voicelog_evidence::audio;
@@ -19,7 +19,7 @@ use voicelog_evidence::tlog::{self, Leaf, LeafKind};
 use voicelog_law::Decision;
 use voicelog_model::{Action, DecisionId, Party, RecordingId, Timestamp};
 use voicelog_store::index::{
-    Cursor, DecisionRow, LeafId, LeafRow, RecordingFilter, RecordingRow, State, TermCursor,
+    Cursor, DecisionRow, LeafId, LeafRow, Part, RecordingFilter, RecordingRow, State, TermCursor,
 };
 
 /// A recording on one line, without personal data.
@@ -41,6 +41,8 @@ pub struct RecordingSummary {
     pub retain_until: Option<Timestamp>,
     /// When it was destroyed, if it was.
     pub destroyed_at: Option<Timestamp>,
+    /// The conversation that it is a part of, where that has more parts.
+    pub part: Option<Part>,
 }
 
 /// A decision as it was kept.
@@ -71,6 +73,8 @@ pub struct Detail {
     pub log_index: Option<u64>,
     /// The certificate of its destruction.
     pub certificate: Option<String>,
+    /// What was odd about the call, and whose voice is where.
+    pub report: Option<CallReport>,
 }
 
 /// What storage holds of a recording.
@@ -213,6 +217,7 @@ impl Archive {
             manifest,
             log_index,
             certificate: self.certificate(id)?,
+            report: self.call_report(id)?,
         })
     }
 
@@ -428,5 +433,6 @@ pub(crate) fn summary_of(row: &RecordingRow) -> RecordingSummary {
         verdict: row.verdict.as_deref().and_then(Verdict::from_word),
         retain_until: row.retain_until,
         destroyed_at: row.destroyed_at,
+        part: row.part.clone(),
     }
 }

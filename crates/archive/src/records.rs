@@ -89,20 +89,22 @@ impl Archive {
             segments.chain = reader.chain();
             // Half a frame at the end is what a crash leaves. It cannot hide a cut: the next
             // segment opens only with the chain of the last whole frame.
-            // Half a frame at the end is what a crash leaves. It cannot hide a cut: the next
-            // segment opens only with the chain of the last whole frame.
-            let kept = match reader.tail() {
-                Tail::Clean => &bytes[..],
-                Tail::Torn { kept_bytes } => bytes.get(..kept_bytes).unwrap_or_default(),
+            let kept_bytes = match reader.tail() {
+                Tail::Clean => bytes.len(),
+                Tail::Torn { kept_bytes } => kept_bytes,
             };
-            if kept.len() < bytes.len() {
+            if kept_bytes < bytes.len() {
                 segments.torn.push(number);
             }
+            // The chain is the hash of the file so far, unless not even its header is whole.
+            let sha256 = match kept_bytes {
+                0 => Digest::of(&[]),
+                _ => Digest(segments.chain),
+            };
             segments.entries.push(SegmentEntry {
                 number,
-                byte_len: kept.len() as u64,
-                sha256: Digest::of(kept),
-                chain: Digest(segments.chain),
+                byte_len: kept_bytes as u64,
+                sha256,
             });
         }
         Ok(segments)

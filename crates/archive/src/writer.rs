@@ -175,7 +175,8 @@ impl Archive {
         self.blobs
             .append(writer.blob, &writer.unwritten)
             .doing("writing media")?;
-        writer.unwritten.clear();
+        // Its room as well: it would be held once for each call.
+        writer.unwritten = Vec::new();
         Ok(())
     }
 

@@ -12,6 +12,7 @@ pub mod expected;
 pub mod listening;
 pub mod memory;
 pub mod retention;
+pub mod webhook;
 
 pub use voicelog_archive::ArchiveError;
 

@@ -166,6 +166,7 @@ mod tests {
             verdict: None,
             retain_until,
             destroyed_at: None,
+            part: None,
         };
         assert_eq!(term_runs_until(&recording(Some(at(5))), at(4)), Some(at(5)));
         assert_eq!(term_runs_until(&recording(Some(at(5))), at(5)), None);

@@ -14,6 +14,7 @@ use crate::original::{self, EVENTS};
 use crate::segment::{CHAIN_START, SegmentReader};
 use crate::timeline::{Timeline, TimelineBuilder, build};
 use crate::tlog::{CompactRange, Leaf};
+use voicelog_model::rtp::RtpPacket;
 use voicelog_model::{
     Codec, DecisionId, Format, MediaStream, RecordingId, StreamNumber, Timestamp,
 };
@@ -111,12 +112,7 @@ pub fn verify_bundle(data: &[u8]) {
 pub fn render_sound(data: &[u8]) {
     let records = call_of(data);
     let timeline = build(records.clone());
-    let mut end = 0;
-    for interval in timeline.streams.iter().flat_map(|stream| &stream.intervals) {
-        assert_eq!(interval.start_us, end, "intervals adjoin");
-        end = interval.end_us;
-    }
-    assert_eq!(end, timeline.length_us(), "intervals cover the call");
+    is_covered(&timeline);
     let streams = render(records.iter().map(Record::as_view), &timeline).unwrap_or_default();
     for stream in &streams {
         let length = u128::from(timeline.length_us()) * u128::from(stream.rate) / 1_000_000;
@@ -127,6 +123,43 @@ pub fn render_sound(data: &[u8]) {
                 "sound is as long as the call"
             );
         }
+    }
+}
+
+/// Datagrams as they come from the wire (RTP, RTCP, keys as RFC 4733 has them, anything else), on a
+/// stream of sound and keys. Each is its length, milliseconds gone by, and its bytes.
+pub fn take_datagrams(data: &[u8]) {
+    let mut records = beginning_of(&[(8, "PCMA"), (101, "telephone-event")]);
+    let (mut rest, mut micros) = (data, 0_i64);
+    while let Some((head, after)) = rest.split_first_chunk::<2>() {
+        let [length, gone] = *head;
+        let bytes = after.get(..usize::from(length)).unwrap_or(after);
+        rest = after.get(bytes.len()..).unwrap_or_default();
+        micros += i64::from(gone) * 1_000;
+        let kind = if RtpPacket::is_rtcp(bytes) {
+            PacketKind::Rtcp
+        } else {
+            PacketKind::Rtp
+        };
+        records.push(Record::Packet {
+            stream: StreamNumber(1),
+            arrived: Timestamp::from_micros(micros),
+            kind,
+            bytes: bytes.to_vec(),
+        });
+    }
+    is_covered(&build(records));
+}
+
+/// The intervals of every stream adjoin and cover the call.
+fn is_covered(timeline: &Timeline) {
+    for stream in &timeline.streams {
+        let mut end = 0;
+        for interval in &stream.intervals {
+            assert_eq!(interval.start_us, end, "intervals adjoin");
+            end = interval.end_us;
+        }
+        assert_eq!(end, timeline.length_us(), "intervals cover the call");
     }
 }
 
@@ -146,13 +179,14 @@ const ENCODINGS: [&str; 12] = [
     "L16/44100",
 ];
 
-fn call_of(data: &[u8]) -> Vec<Record> {
-    let formats: Vec<_> = (96..)
-        .zip(ENCODINGS)
+/// A call of one stream, permitted, that can be any of these.
+fn beginning_of(encodings: &[(u8, &str)]) -> Vec<Record> {
+    let formats: Vec<_> = encodings
+        .iter()
         .filter_map(|(payload_type, encoding)| {
             Some(Format {
                 codec: Codec::read(encoding)?,
-                payload_type,
+                payload_type: *payload_type,
                 parameters: None,
             })
         })
@@ -169,6 +203,13 @@ fn call_of(data: &[u8]) -> Vec<Record> {
             .map(|stream| event(JournalEvent::StreamAdded { stream })),
     );
     records.push(event(JournalEvent::Permitted { decision }));
+    records
+}
+
+fn call_of(data: &[u8]) -> Vec<Record> {
+    let encodings: Vec<_> = (96..).zip(ENCODINGS).collect();
+    let mut records = beginning_of(&encodings);
+    let number = StreamNumber(1);
     let (mut rest, mut sequence, mut timestamp, mut micros) = (data, 0_u16, 0_u32, 0_i64);
     while let Some((head, after)) = rest.split_first_chunk::<4>() {
         let [length, kind, skipped, gone] = *head;

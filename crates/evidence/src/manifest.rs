@@ -106,10 +106,8 @@ pub struct SegmentEntry {
     pub number: u32,
     /// Bytes of its whole frames, header included.
     pub byte_len: u64,
-    /// Hash of those bytes.
+    /// Hash of those bytes, which is the chain at their end.
     pub sha256: Digest,
-    /// Chain at its end.
-    pub chain: Digest,
 }
 
 impl Manifest {
@@ -171,7 +169,6 @@ mod tests {
                 number: 1,
                 byte_len: 41_000,
                 sha256: digest,
-                chain: digest,
             }],
             record_count: 253,
             events_sha256: digest,

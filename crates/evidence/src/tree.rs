@@ -4,7 +4,7 @@
 //! the run. Its hash covers a salt of its own, so that whoever holds only a part of the stream
 //! cannot guess the rest from the hashes beside it.
 
-use crate::digest::hkdf_sha256;
+use crate::digest::KeyDerivation;
 use crate::journal::{PacketKind, RecordRef};
 use crate::original::packet_frame_header;
 use crate::tlog::CompactRange;
@@ -25,7 +25,7 @@ pub struct StreamTree {
 #[derive(Debug, Clone)]
 pub struct StreamTreeBuilder {
     stream: StreamNumber,
-    tree_salt: [u8; 32],
+    salts: KeyDerivation,
     open: Option<OpenLeaf>,
     leaves: Vec<[u8; 32]>,
     range: CompactRange,
@@ -40,10 +40,10 @@ struct OpenLeaf {
 impl StreamTreeBuilder {
     /// Starts the tree of a stream; `tree_salt` is [`crate::DataKey::tree_salt`].
     #[must_use]
-    pub const fn new(tree_salt: [u8; 32], stream: StreamNumber) -> Self {
+    pub fn new(tree_salt: [u8; 32], stream: StreamNumber) -> Self {
         Self {
             stream,
-            tree_salt,
+            salts: KeyDerivation::from_key(&tree_salt),
             open: None,
             leaves: Vec::new(),
             range: CompactRange::new(),
@@ -71,7 +71,7 @@ impl StreamTreeBuilder {
             |leaf: &OpenLeaf| (0..LEAF_MICROS_MAX).contains(&arrived.micros_since(leaf.started));
         if !self.open.as_ref().is_some_and(fits) {
             self.close_leaf();
-            let hasher = leaf_hasher(&self.tree_salt, self.stream, self.range.size());
+            let hasher = leaf_hasher(&self.salts, self.stream, self.range.size());
             self.open = Some(OpenLeaf {
                 started: arrived,
                 hasher,
@@ -105,14 +105,13 @@ impl StreamTreeBuilder {
 
 /// The salt of one leaf: HKDF-SHA-256 of the tree salt, `info` = `voicelog/v1/leaf-salt` ‖ 0 ‖
 /// stream (2) ‖ number of the leaf from 0 (8).
-#[must_use]
-pub fn leaf_salt(tree_salt: &[u8; 32], stream: StreamNumber, leaf: u64) -> [u8; 32] {
-    let place = [&stream.0.to_be_bytes()[..], &leaf.to_be_bytes()].concat();
-    hkdf_sha256(tree_salt, &[b"voicelog/v1/leaf-salt", &[0], &place])
+fn leaf_salt(tree_salt: &KeyDerivation, stream: StreamNumber, leaf: u64) -> [u8; 32] {
+    let place = (stream.0.to_be_bytes(), leaf.to_be_bytes());
+    tree_salt.derive(&[b"voicelog/v1/leaf-salt", &[0], &place.0, &place.1])
 }
 
 /// A leaf's hash starts with 0 (RFC 6962 §2.1) ‖ salt ‖ stream (2) ‖ number of the leaf (8).
-fn leaf_hasher(tree_salt: &[u8; 32], stream: StreamNumber, leaf: u64) -> Sha256 {
+fn leaf_hasher(tree_salt: &KeyDerivation, stream: StreamNumber, leaf: u64) -> Sha256 {
     Sha256::new()
         .chain_update([0])
         .chain_update(leaf_salt(tree_salt, stream, leaf))
@@ -164,7 +163,13 @@ mod tests {
 
     #[test]
     fn a_leaf_is_what_the_document_says() {
-        let mut content = [&[0][..], &leaf_salt(&[5; 32], STREAM, 0), &[0, 2], &[0; 8]].concat();
+        let mut content = [
+            &[0][..],
+            &leaf_salt(&KeyDerivation::from_key(&[5; 32]), STREAM, 0),
+            &[0, 2],
+            &[0; 8],
+        ]
+        .concat();
         for (index, arrived, bytes) in packets(&[10, 20]) {
             let record = RecordRef::Packet {
                 stream: STREAM,

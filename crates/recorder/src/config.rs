@@ -45,6 +45,10 @@ pub struct RecorderConfig {
     /// Whether packets that say which key was pressed (RFC 4733) are kept. Otherwise the journal
     /// says that a key was pressed, when and for how long, and not which.
     pub keep_keys: bool,
+    /// How long a pause lasts if nobody says otherwise and nobody ends it.
+    pub pause: Duration,
+    /// The longest pause that may be asked for.
+    pub pause_max: Duration,
     /// Threads that read media. One is enough for thousands of calls.
     pub media_threads: usize,
     /// Threads that ask the law: each question waits for the disk, so calls that come in together
@@ -70,6 +74,8 @@ impl Default for RecorderConfig {
             recording_max: Duration::from_secs(limits::RECORDING_SECONDS_MAX),
             retry_after: Duration::from_secs(30),
             keep_keys: false,
+            pause: Duration::from_secs(120),
+            pause_max: Duration::from_secs(900),
             media_threads: 1,
             decider_threads: 4,
         }

@@ -39,6 +39,13 @@ impl Question {
             Self::Open(session, _) | Self::Again { session, .. } => *session,
         }
     }
+
+    const fn recording(&self) -> Option<RecordingId> {
+        match self {
+            Self::Open(..) => None,
+            Self::Again { id, .. } => Some(*id),
+        }
+    }
 }
 
 /// What came of a question.
@@ -155,13 +162,31 @@ impl Decider {
     pub(crate) fn run(self) {
         while let Some(question) = self.next() {
             let session = question.session();
+            let known = question.recording();
             let reply = contained("asking the law", || self.answer(question));
             let reply = reply.unwrap_or(Reply {
                 session,
                 call: None,
                 asked: Err(NoAnswer { may_pass: false }),
             });
+            let written_down = match &reply.asked {
+                Ok(_) => known.or(reply.call.as_ref().map(|call| call.id)),
+                Err(_) => None,
+            };
             self.notices.send(Notice::Answered(Box::new(reply)));
+            // After the answer, which must not wait for it.
+            if let Some(id) = written_down {
+                contained("writing down what was told", || self.write_down(id));
+            }
+        }
+    }
+
+    fn write_down(&self, id: RecordingId) {
+        if let Err(error) = self.archive.write_down(id, self.clock.now()) {
+            // The recording is as good without it; it is tried again with the next question, and at
+            // the end.
+            let error = chain(&error);
+            tracing::warn!(recording = %id, %error, "not all that was told of a call is kept yet");
         }
     }
 

@@ -66,6 +66,7 @@ impl Diary {
             .collect();
         archive.add_to_diary(&entries)?;
         self.waiting.clear();
+        archive.forget_links(now)?;
         archive.forget_diary(now.plus_micros(-KEPT))
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 use voicelog_archive::timeline::Verdict;
-use voicelog_archive::{Archive, ArchiveError, RecordingWriter};
+use voicelog_archive::{Archive, ArchiveError, News, NewsKind, RecordingWriter};
 use voicelog_model::{Clock, RecordingId, error::chain};
 
 use crate::media::Dated;
@@ -120,6 +120,7 @@ impl Finisher {
             self.on_beat();
         }
         self.sequence();
+        self.tell();
         self.diary.note(&self.shared, self.clock.now());
         if let Err(error) = self.diary.write(&self.archive, self.clock.now()) {
             tracing::error!(error = %chain(&error), "the last minute is not in the diary");
@@ -136,6 +137,7 @@ impl Finisher {
             self.sequence();
             self.look_at_disk();
             self.look_for_trouble();
+            self.tell();
             self.write_diary();
         });
         if looked.is_none() {
@@ -164,6 +166,30 @@ impl Finisher {
             Err(error) => {
                 tracing::error!(error = %chain(&error), "the disk cannot be asked for its room");
                 self.shared.set_disk_is_full(true);
+            }
+        }
+    }
+
+    /// Takes news to the queue on the disk.
+    fn tell(&self) {
+        let news = self.shared.take_news();
+        if news.is_empty() {
+            return;
+        }
+        match self.archive.tell(&news) {
+            Ok(0) => {}
+            Ok(left_out) => {
+                for _message in 0..left_out {
+                    self.shared.count("news_left_out");
+                }
+                tracing::warn!(
+                    left_out,
+                    "messages to other systems are left out: too many wait"
+                );
+            }
+            Err(error) => {
+                tracing::error!(error = %chain(&error), "messages to other systems cannot be queued yet");
+                self.shared.give_news_back(news, true);
             }
         }
     }
@@ -226,6 +252,9 @@ impl Finisher {
         match self.archive.finish(id, self.clock.now()) {
             Ok(finished) => {
                 self.shared.count(word(finished.verdict));
+                let news = News::new(NewsKind::Finished, self.clock.now(), Some(id));
+                self.shared
+                    .tell(news.with("verdict", finished.verdict.as_str()));
                 tracing::info!(recording = %id, verdict = finished.verdict.as_str(), "recorded");
             }
             Err(error) => self.failed(id, &error, Again::Recorded(id)),
@@ -239,6 +268,8 @@ impl Finisher {
         {
             Ok(_finished) => {
                 self.shared.count(word(Verdict::NotRecorded));
+                let news = News::new(NewsKind::NotPermitted, self.clock.now(), Some(id));
+                self.shared.tell(news);
                 tracing::info!(recording = %id, "not recorded");
             }
             // That it could not be asked was logged when it happened.
@@ -252,7 +283,11 @@ impl Finisher {
     fn failed(&mut self, id: RecordingId, error: &ArchiveError, again: Again) {
         tracing::error!(recording = %id, error = %chain(error), "the recording is not closed");
         self.shared.count("not_closed");
-        if error.kind().is_worth_retrying() {
+        let is_tried_again = error.kind().is_worth_retrying();
+        let news = News::new(NewsKind::Failed, self.clock.now(), Some(id));
+        let news = news.with("reason", "not_closed");
+        self.shared.tell(news.with("tried_again", is_tried_again));
+        if is_tried_again {
             self.again.push_back((Tick::now().plus(RETRY_AFTER), again));
         }
     }

@@ -13,6 +13,7 @@
 //! Design: `design/recorder.md`.
 #![deny(missing_docs)]
 
+mod chunks;
 mod config;
 mod control;
 mod decider;
@@ -21,6 +22,7 @@ mod finisher;
 mod guard;
 mod media;
 mod pace;
+mod pause;
 mod ports;
 mod recorder;
 mod shared;
@@ -29,7 +31,8 @@ mod tls;
 mod writer;
 
 pub use config::{RecorderConfig, StartError};
-pub use media::MediaCounts;
+pub use media::{MediaCounts, PauseStatus};
+pub use pause::PauseError;
 pub use recorder::Recorder;
 pub use shared::{CallState, CallStatus, Status, WhyNot};
 pub use tls::{TlsConfig, TlsError, TlsFault, TlsFile};

@@ -157,7 +157,7 @@ fn open(address: IpAddr, port: u16) -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind(SocketAddr::new(address, port))?;
     socket.set_nonblocking(true)?;
     setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
-    // Less than asked (net.core.rmem_max) is no error: the sweep comes every 20 ms.
+    // Less than asked (net.core.rmem_max) is no error: the sweep comes every 60 ms.
     setsockopt(&socket, sockopt::RcvBuf, &RECEIVE_BUFFER_BYTES)?;
     Ok(socket)
 }

@@ -35,13 +35,15 @@ const CLOSING: Duration = Duration::from_secs(60);
 /// the calls are left as after a crash, and recovery closes them. [`Recorder::drain`] is the
 /// orderly way.
 pub struct Recorder {
-    notices: Notices,
+    pub(crate) notices: Notices,
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
     udp_address: Option<SocketAddr>,
     tcp_address: Option<SocketAddr>,
     tls_address: Option<SocketAddr>,
     drain: Duration,
+    pub(crate) pause: Duration,
+    pub(crate) pause_max: Duration,
 }
 
 impl fmt::Debug for Recorder {
@@ -89,6 +91,8 @@ impl Recorder {
             tcp_address,
             tls_address,
             drain: config.drain,
+            pause: config.pause.min(config.pause_max),
+            pause_max: config.pause_max,
         };
         // After an error the drop of `recorder` ends what was started.
         started.map_err(StartError::Thread)?;
@@ -350,6 +354,7 @@ impl House<'_> {
             retry_after_seconds: self.retry_after_seconds(),
             silent_micros: micros(config.silent_call),
             keep_keys: config.keep_keys,
+            pause_micros: micros(config.pause.min(config.pause_max)),
         }
     }
 

@@ -1,11 +1,15 @@
 //! What the threads tell each other about the recorder as a whole, and what others may see of it.
 
-use crate::media::{MediaCounts, SharedCounts};
+use crate::media::{MediaCounts, PauseStatus, SharedCounts};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use voicelog_archive::News;
 use voicelog_model::{RecordingId, Timestamp};
+
+/// News that waits for a disk that takes nothing. Beyond that what is new is left out, and counted.
+const NEWS_MAX: usize = 10_000;
 
 /// The recorder as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +39,8 @@ pub struct CallStatus {
     pub offered_at: Timestamp,
     /// What its media came to so far.
     pub media: MediaCounts,
+    /// The pause that it is in.
+    pub pause: Option<PauseStatus>,
 }
 
 /// What is being done with a call.
@@ -91,6 +97,8 @@ struct State {
     why_not: Option<WhyNot>,
     media_of_ended: MediaCounts,
     counts: BTreeMap<&'static str, u64>,
+    /// What is to be told to other systems; the finisher takes it to the disk.
+    news: Vec<News>,
 }
 
 impl Shared {
@@ -147,6 +155,35 @@ impl Shared {
         let mut state = self.lock();
         let count = state.counts.entry(what).or_default();
         *count = count.saturating_add(1);
+    }
+
+    /// Something happened that other systems may want to hear.
+    pub(crate) fn tell(&self, news: News) {
+        self.give_news_back(vec![news], false);
+    }
+
+    /// What is to be told since the last time.
+    pub(crate) fn take_news(&self) -> Vec<News> {
+        std::mem::take(&mut self.lock().news)
+    }
+
+    /// News that wait, before what is newer if they could not be taken to the disk.
+    pub(crate) fn give_news_back(&self, news: Vec<News>, is_older: bool) {
+        let mut state = self.lock();
+        let waiting = std::mem::take(&mut state.news);
+        let (mut all, rest) = if is_older {
+            (news, waiting)
+        } else {
+            (waiting, news)
+        };
+        all.extend(rest);
+        let left_out = all.len().saturating_sub(NEWS_MAX) as u64;
+        all.truncate(NEWS_MAX);
+        state.news = all;
+        if left_out > 0 {
+            let count = state.counts.entry("news_left_out").or_default();
+            *count = count.saturating_add(left_out);
+        }
     }
 
     /// Whether new calls are taken, and how often what happened.
@@ -222,6 +259,7 @@ impl Shared {
                     state: entry.state,
                     offered_at: entry.offered_at,
                     media: entry.counts.read(),
+                    pause: entry.counts.pause(),
                 })
                 .collect(),
             closing: state.unfinished.saturating_sub(state.calls.len()),

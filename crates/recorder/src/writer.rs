@@ -5,6 +5,7 @@
 //! heap grows, so a slow disk means larger heaps and not a longer queue. A recording that can't be
 //! written any more ends its media and says so; the others go on.
 
+use crate::chunks::Chunks;
 use crate::finisher::FinisherHandle;
 use crate::guard::contained;
 use crate::shared::Shared;
@@ -26,19 +27,10 @@ const BACKLOG_BYTES_MAX: usize = 64 << 20;
 /// How long to wait after a commit that failed, if nobody hands over anything.
 const COMMIT_AGAIN: Duration = Duration::from_secs(1);
 
-/// The journal of one call since its last chunk.
-#[derive(Debug)]
-pub(crate) struct Chunk {
-    /// Which recording.
-    pub(crate) id: RecordingId,
-    /// As `ChunkBuilder::take` gave it.
-    pub(crate) plaintext: Vec<u8>,
-}
-
 #[derive(Debug)]
 enum Job {
     Open(Box<RecordingWriter>),
-    Write(Vec<Chunk>),
+    Write(Chunks),
     End(RecordingId),
 }
 
@@ -72,19 +64,18 @@ impl WriterHandle {
     }
 
     /// Hands chunks over. The queue is bounded by [`Self::has_room`], not here: this never blocks.
-    pub(crate) fn write(&self, chunks: Vec<Chunk>) {
+    pub(crate) fn write(&self, chunks: Chunks) {
         if chunks.is_empty() {
             return;
         }
-        let byte_len = chunks.iter().map(|chunk| chunk.plaintext.len()).sum();
-        self.backlog.fetch_add(byte_len, Ordering::Relaxed);
+        self.backlog.fetch_add(chunks.byte_len(), Ordering::Relaxed);
         self.send(Job::Write(chunks));
     }
 
     /// A recording ends, with its last chunk; `None` if it never began.
     pub(crate) fn end(&self, id: RecordingId, last: Option<Vec<u8>>) {
         if let Some(plaintext) = last {
-            self.write(vec![Chunk { id, plaintext }]);
+            self.write(Chunks::of_one(id, plaintext));
             self.send(Job::End(id));
         }
     }
@@ -197,13 +188,12 @@ impl Writer {
                 self.open.insert(open.writer.id(), open);
             }
             Job::Write(chunks) => {
-                let byte_len = chunks.iter().map(|chunk| chunk.plaintext.len()).sum();
-                for chunk in &chunks {
-                    if contained("writing media", || self.write(chunk)).is_none() {
-                        self.fail(chunk.id, Cause::Overload);
+                for (id, chunk) in chunks.iter() {
+                    if contained("writing media", || self.write(id, chunk)).is_none() {
+                        self.fail(id, Cause::Overload);
                     }
                 }
-                self.backlog.fetch_sub(byte_len, Ordering::Relaxed);
+                self.backlog.fetch_sub(chunks.byte_len(), Ordering::Relaxed);
             }
             Job::End(id) => {
                 if let Some(open) = self.open.remove(&id)
@@ -216,22 +206,22 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, chunk: &Chunk) {
-        let Some(open) = self.open.get_mut(&chunk.id) else {
-            tracing::error!(recording = %chunk.id, "a chunk of a recording that is not open");
+    fn write(&mut self, id: RecordingId, chunk: &[u8]) {
+        let Some(open) = self.open.get_mut(&id) else {
+            tracing::error!(recording = %id, "a chunk of a recording that is not open");
             return;
         };
         if let Some(failure) = &mut open.failure {
-            return failure.count(&chunk.plaintext);
+            return failure.count(chunk);
         }
-        match self.archive.append(&mut open.writer, &chunk.plaintext) {
+        match self.archive.append(&mut open.writer, chunk) {
             Ok(()) => self.is_dirty = true,
             Err(error) => {
                 // The archive holds on to this chunk; what comes after it is not written.
-                tracing::error!(recording = %chunk.id, error = %chain(&error),
+                tracing::error!(recording = %id, error = %chain(&error),
                     "the recording cannot be written; its media ends here");
                 self.shared.set_disk_trouble(true);
-                self.fail(chunk.id, Cause::DiskFull);
+                self.fail(id, Cause::DiskFull);
             }
         }
     }

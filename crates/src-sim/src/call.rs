@@ -4,8 +4,8 @@
 use crate::dialog::{Dialog, Event, Identity, Side};
 use crate::message::Message;
 use crate::metadata::Metadata;
-use crate::pace::{Anchor, Lateness, Pace};
-use crate::plan::{CallPlan, StreamPlan};
+use crate::pace::{self, Anchor, Lateness, Pace};
+use crate::plan::{CallPlan, Flow, StreamPlan};
 use crate::random::Names;
 use crate::report::{Answer, CallReport, FlowChange, Outcome, StreamReport};
 use crate::rtcp;
@@ -45,6 +45,8 @@ pub(crate) struct Call {
     streams: Vec<Stream>,
     interval: Duration,
     limit: Option<u64>,
+    linger: Duration,
+    flow: Flow,
     honours: bool,
     rtcp: bool,
     anchor: Anchor,
@@ -73,7 +75,9 @@ impl Call {
     ) -> Self {
         let labels: Vec<String> = plan.streams.iter().map(|s| s.label.clone()).collect();
         let wall = anchor.wall_at(now);
-        let metadata = Metadata::new(&mut names, wall, &plan.participants, &labels);
+        let style = plan.dialect.style();
+        let (parties, belongs) = (&plan.participants, &plan.belongs);
+        let metadata = Metadata::new(&style.xml, &mut names, wall, parties, &labels, belongs);
         let mut keys: Vec<Option<MasterKey>> = Vec::new();
         for _stream in &labels {
             keys.push(plan.srtp.map(|suite| MasterKey::draw(suite, &mut names)));
@@ -86,6 +90,7 @@ impl Call {
             key: key.clone(),
         };
         let media = LocalMedia {
+            style: &style.sdp,
             session: low_32(names.next()),
             version: 0,
             address: local.ip(),
@@ -104,6 +109,8 @@ impl Call {
             local,
             transport: plan.transport,
             line: plan.request_user.clone(),
+            dialect: plan.dialect,
+            belongs: plan.belongs.clone(),
         };
         let mut dialog = Dialog::new(identity, names, media, metadata);
         dialog.start(now);
@@ -112,6 +119,8 @@ impl Call {
             streams,
             interval: Duration::from_millis(plan.packet_ms.into()),
             limit: plan.packets(),
+            linger: plan.linger,
+            flow: plan.flow.clone(),
             honours: plan.honour_direction,
             rtcp: plan.rtcp,
             anchor,
@@ -127,8 +136,25 @@ impl Call {
         }
     }
 
+    /// The INVITE of a call in this plan, as it would go out from this address.
+    pub(crate) fn invite_of(plan: &CallPlan, local: SocketAddr, seed: u64) -> Vec<u8> {
+        let ports: Vec<u16> = (20_000..).step_by(2).take(plan.streams.len()).collect();
+        let names = Names::from_seed(seed);
+        let mut call = Self::start(plan, local, &ports, names, Anchor::take(), pace::now());
+        call.dialog
+            .take_outgoing()
+            .into_iter()
+            .next()
+            .unwrap_or_default()
+    }
+
     pub(crate) fn call_id(&self) -> &str {
         self.dialog.call_id()
+    }
+
+    /// The dialog as a `Replaces` header names it.
+    pub(crate) fn named(&self) -> String {
+        self.dialog.named()
     }
 
     pub(crate) const fn dialog(&mut self) -> &mut Dialog {
@@ -188,14 +214,37 @@ impl Call {
             self.dialog.hang_up(now);
         }
         let done = match (self.pace, self.limit) {
-            (Some(pace), Some(limit)) => pace.taken() >= limit && now >= pace.due(),
+            (Some(pace), Some(limit)) => pace.taken() >= limit && now >= pace.due() + self.linger,
             _ => false,
         };
         if done {
             self.dialog.hang_up(now);
         }
+        self.follow_flow(now);
         self.dialog.on_time(now);
         self.take_events(now);
+    }
+
+    /// Does what the plan says happens in the middle of the call. A step that can't be asked at
+    /// once (the server is asking something itself) is tried at the next look.
+    fn follow_flow(&mut self, now: Instant) {
+        let (Some(pace), Some(limit)) = (self.pace, self.limit) else {
+            return;
+        };
+        let (taken, third) = (pace.taken(), limit / 3);
+        let done = match &self.flow {
+            Flow::Plain => return,
+            Flow::Hold if taken >= third => self.dialog.set_wish(Direction::Inactive, now),
+            Flow::Resume if taken >= 2 * third => self.dialog.set_wish(Direction::SendOnly, now),
+            Flow::Transfer(to) if taken >= limit / 2 => self.dialog.update_participants(to, now),
+            Flow::Hold | Flow::Resume | Flow::Transfer(_) => return,
+        };
+        if done {
+            self.flow = match self.flow {
+                Flow::Hold => Flow::Resume,
+                _ => Flow::Plain,
+            };
+        }
     }
 
     /// The transport failed. A call that stands is only lost if the transport cannot come back.
@@ -265,6 +314,7 @@ impl Call {
                     self.answer = Some(Answer {
                         status,
                         streams: self.dialog.remote().to_vec(),
+                        lines: self.dialog.remote_lines(),
                         waited: now.saturating_duration_since(self.asked_at),
                     });
                     self.pace = Some(Pace::new(now, self.interval));
@@ -332,6 +382,7 @@ impl Call {
     pub(crate) fn report(self, lateness: Lateness) -> CallReport {
         let anchor = self.anchor;
         CallReport {
+            dialect: self.dialog.dialect(),
             call_id: self.dialog.call_id().to_owned(),
             answer: self.answer,
             outcome: self.outcome.unwrap_or(Outcome::NoAnswer),

@@ -4,17 +4,19 @@
 use crate::batch::Batch;
 use crate::call::Call;
 use crate::coder::Offered;
+use crate::dialect::Dialect;
 use crate::dialog::Transport;
 use crate::error::SimError;
 use crate::metadata::Participant;
 use crate::pace::{self, Anchor, Lateness};
-use crate::plan::{CallPlan, StreamPlan};
+use crate::plan::{CallPlan, Flow, StreamPlan};
 use crate::random::{Names, mix_at};
 use crate::report::CallReport;
 use crate::rtp::Payload;
 use crate::signalling::{Signalling, open_media};
 use crate::speech;
 use crate::srtp::SrtpSuite;
+use crate::weather::Weather;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::net::SocketAddr;
@@ -24,6 +26,10 @@ use std::time::{Duration, Instant};
 const TICK: Duration = Duration::from_millis(1);
 /// How often the timers of all calls are looked at; a tenth of the shortest of them.
 const TIMER_TICK: Duration = Duration::from_millis(50);
+/// Milliseconds of sound in a packet.
+const PACKET_MS: u32 = 20;
+/// Streams of a call, in the dialect that has most.
+const STREAMS: usize = 2;
 /// Most calls in one load, so that a slip of the keyboard is not a flood.
 const CALLS_MAX: u32 = 20_000;
 
@@ -64,6 +70,14 @@ pub struct Load {
     pub seed: u64,
     /// How long to wait for the final answer of each call.
     pub answer_within: Duration,
+    /// The ways of writing a call, in turn.
+    pub dialects: Vec<Dialect>,
+    /// What happens in the middle of each call.
+    pub flow: Flow,
+    /// Calls in progress at once at most; 0: as many as there are.
+    pub at_once: u32,
+    /// What goes wrong with the media, on purpose.
+    pub weather: Weather,
 }
 
 impl Load {
@@ -83,6 +97,10 @@ impl Load {
             srtp: None,
             seed: 1,
             answer_within: Duration::from_secs(32),
+            dialects: vec![Dialect::Plain],
+            flow: Flow::Plain,
+            at_once: 0,
+            weather: Weather::default(),
         }
     }
 
@@ -103,19 +121,50 @@ impl Load {
         ]
     }
 
-    fn plan(&self, call: u32) -> CallPlan {
+    /// The INVITE of one call, as it would go out from this address: for whoever damages it first.
+    #[must_use]
+    pub fn invite(&self, call: u32, local: SocketAddr) -> Vec<u8> {
+        let seed = self.stream_seed(call, 255);
+        Call::invite_of(&self.plan(call, seed), local, seed)
+    }
+
+    /// The dialect of one call.
+    #[must_use]
+    pub fn dialect(&self, call: u32) -> Dialect {
+        let dialects = self.dialects.iter().cycle();
+        let place = usize::try_from(call).unwrap_or(0);
+        let place = place.checked_rem(self.dialects.len()).unwrap_or(0);
+        dialects.copied().nth(place).unwrap_or_default()
+    }
+
+    /// `base`: where the numbers of this run begin.
+    fn plan(&self, call: u32, base: u64) -> CallPlan {
         let payload = |stream, samples| match self.payload {
             LoadPayload::Speech => Payload::looping(samples),
             LoadPayload::Seeded => Payload::Seeded(self.stream_seed(call, stream)),
         };
+        let dialect = self.dialect(call);
+        let packets = self.duration.as_millis().div_ceil(PACKET_MS.into());
+        let packets = u64::try_from(packets).unwrap_or(u64::MAX);
+        let spoken = [speech::AGENT, speech::CUSTOMER];
+        let stream = |((label, said), number): ((&&str, &'static [u8]), u32)| {
+            let seed = self.stream_seed(call, number);
+            StreamPlan {
+                disturbance: self.weather.over(packets, seed),
+                first_sequence: Some(first_sequence(base, call, number)),
+                ..StreamPlan::new(label, payload(number, said))
+            }
+        };
+        let streams = dialect.labels().iter().zip(spoken).zip(0..);
         let participants = self.participants.clone();
         CallPlan {
             transport: self.transport,
             participants: participants.unwrap_or_else(|| Self::default_participants(call)),
-            streams: vec![
-                StreamPlan::new("1", payload(0, speech::AGENT)),
-                StreamPlan::new("2", payload(1, speech::CUSTOMER)),
-            ],
+            streams: streams.map(stream).collect(),
+            packet_ms: PACKET_MS,
+            dialect,
+            flow: self.flow.clone(),
+            linger: Duration::from_millis(self.weather.jitter_ms.into()),
             duration: Some(self.duration),
             answer_within: self.answer_within,
             offered: self.offered,
@@ -132,8 +181,19 @@ impl Load {
         if self.calls_per_second == 0 {
             return bad("at least one call a second must begin".to_owned());
         }
-        self.plan(0).check()
+        self.weather.check()?;
+        self.plan(0, 0).check()
     }
+}
+
+/// Where the numbers of a stream begin: each call of a run elsewhere, and each run elsewhere, so
+/// that what was kept can be told apart afterwards by the numbers alone.
+fn first_sequence(base: u64, call: u32, stream: u32) -> u16 {
+    // An odd factor: no two of 65,536 calls begin at the same number.
+    let step = if stream == 0 { 40_503 } else { 30_011 };
+    let start = mix_at(base, stream.into());
+    let number = start.wrapping_add(u64::from(call).wrapping_mul(step));
+    u16::try_from(number & 0xffff).unwrap_or(0)
 }
 
 /// Where a load stands, told once a second.
@@ -189,12 +249,22 @@ pub fn run_with(load: &Load, mut progress: impl FnMut(Progress)) -> Result<LoadR
     Ok(engine.report())
 }
 
+/// A datagram that the weather holds back.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Delayed {
+    at: Instant,
+    stream: usize,
+    to: SocketAddr,
+    bytes: Vec<u8>,
+}
+
 struct Engine<'a> {
     load: &'a Load,
     signalling: Signalling,
     batches: Vec<Batch>,
     ports: Vec<u16>,
     names: Names,
+    base: u64,
     anchor: Anchor,
     started: Instant,
     calls: Vec<Call>,
@@ -203,6 +273,8 @@ struct Engine<'a> {
     media: BinaryHeap<Reverse<(Instant, usize)>>,
     timers_at: Instant,
     over: usize,
+    /// Datagrams that the weather holds back, the one that goes first on top.
+    delayed: BinaryHeap<Reverse<Delayed>>,
     lateness: Lateness,
     last_over_at: Instant,
 }
@@ -212,7 +284,7 @@ impl<'a> Engine<'a> {
         let server = load.server;
         let signalling = Signalling::open(server, load.transport)?;
         let (mut batches, mut ports) = (Vec::new(), Vec::new());
-        for _ in 0..load.plan(0).streams.len() {
+        for _ in 0..STREAMS {
             let socket = open_media(signalling.local().ip(), server)?;
             let local = socket.local_addr();
             ports.push(
@@ -223,12 +295,14 @@ impl<'a> Engine<'a> {
             batches.push(Batch::new(socket));
         }
         let started = pace::now();
+        let mut names = Names::from_system()?;
         Ok(Self {
             load,
             signalling,
             batches,
             ports,
-            names: Names::from_system()?,
+            base: names.next(),
+            names,
             anchor: Anchor::take(),
             started,
             calls: Vec::new(),
@@ -236,6 +310,7 @@ impl<'a> Engine<'a> {
             media: BinaryHeap::new(),
             timers_at: started,
             over: 0,
+            delayed: BinaryHeap::new(),
             lateness: Lateness::default(),
             last_over_at: started,
         })
@@ -262,11 +337,18 @@ impl<'a> Engine<'a> {
     fn begin_calls(&mut self, now: Instant) {
         let ran = now.saturating_duration_since(self.started).as_micros();
         let due = ran * u128::from(self.load.calls_per_second) / 1_000_000 + 1;
+        let room = match self.load.at_once {
+            0 => usize::MAX,
+            most => usize::try_from(most).unwrap_or(usize::MAX),
+        };
         while self.calls.len() < usize::try_from(self.load.calls).unwrap_or(usize::MAX)
             && u128::try_from(self.calls.len()).is_ok_and(|begun| begun < due)
+            && self.calls.len() - self.over < room
         {
             let place = self.calls.len();
-            let plan = self.load.plan(u32::try_from(place).unwrap_or(u32::MAX));
+            let plan = self
+                .load
+                .plan(u32::try_from(place).unwrap_or(u32::MAX), self.base);
             let names = Names::from_seed(self.names.next());
             let local = self.signalling.local();
             let call = Call::start(&plan, local, &self.ports, names, self.anchor, now);
@@ -339,8 +421,19 @@ impl<'a> Engine<'a> {
 
     fn send_media(&mut self, now: Instant) {
         let (batches, lateness) = (&mut self.batches, &mut self.lateness);
+        let (delayed, weather, seed) = (&mut self.delayed, self.load.weather, self.load.seed);
         let mut sink = |stream: usize, to: SocketAddr, bytes: &[u8]| {
-            if let Some(batch) = batches.get_mut(stream) {
+            let wait = weather.delay(seed, stream, bytes);
+            if !wait.is_zero() {
+                let bytes = bytes.to_vec();
+                let at = now + wait;
+                delayed.push(Reverse(Delayed {
+                    at,
+                    stream,
+                    to,
+                    bytes,
+                }));
+            } else if let Some(batch) = batches.get_mut(stream) {
                 batch.add(to, bytes);
             }
         };
@@ -357,6 +450,18 @@ impl<'a> Engine<'a> {
                 // After its last packet a call stays entered until its BYE is answered, so that
                 // what was held back goes out; it is due again no sooner than the next tick.
                 self.media.push(Reverse((next.max(now + TICK), place)));
+            }
+        }
+        while self
+            .delayed
+            .peek()
+            .is_some_and(|Reverse(first)| first.at <= now)
+        {
+            let Some(Reverse(ready)) = self.delayed.pop() else {
+                break;
+            };
+            if let Some(batch) = self.batches.get_mut(ready.stream) {
+                batch.add(ready.to, &ready.bytes);
             }
         }
         for batch in &mut self.batches {

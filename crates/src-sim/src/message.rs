@@ -4,6 +4,7 @@
 //! **Invariant:** shares no code with the server's parser; the load and the thing loaded must not
 //! have the same mistake.
 
+use crate::dialect::BodyStyle;
 use std::fmt::Write as _;
 use voicelog_model::limits;
 
@@ -144,21 +145,30 @@ pub(crate) fn write(start: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u
 }
 
 /// A multipart/mixed body of SDP and rs-metadata (RFC 7866 §9.1).
-pub(crate) fn sdp_and_metadata(boundary: &str, sdp: &str, metadata: &str) -> Vec<u8> {
+pub(crate) fn sdp_and_metadata(
+    style: &BodyStyle,
+    boundary: &str,
+    sdp: &str,
+    metadata: &str,
+) -> Vec<u8> {
     let mut body = String::with_capacity(sdp.len() + metadata.len() + 400);
-    let written = write!(
-        body,
-        "--{boundary}\r\n\
-         Content-Type: application/sdp\r\n\
-         Content-Disposition: session;handling=required\r\n\r\n\
-         {sdp}\r\n\
-         --{boundary}\r\n\
-         Content-Type: application/rs-metadata+xml\r\n\
-         Content-Disposition: recording-session\r\n\r\n\
-         {metadata}\r\n\
-         --{boundary}--\r\n"
-    );
-    debug_assert!(written.is_ok(), "writing to a string cannot fail");
+    body.push_str(style.preamble);
+    let mut parts = [
+        format!("{}\r\n{sdp}\r\n", style.sdp_headers),
+        style.third_part.to_owned(),
+        format!("{}\r\n{metadata}\r\n", style.metadata_headers),
+    ];
+    if style.metadata_first {
+        parts.reverse();
+    }
+    for part in parts.iter().filter(|part| !part.is_empty()) {
+        let written = write!(body, "--{boundary}\r\n{part}");
+        debug_assert!(written.is_ok(), "writing to a string cannot fail");
+    }
+    if style.closes {
+        let written = write!(body, "--{boundary}--\r\n");
+        debug_assert!(written.is_ok(), "writing to a string cannot fail");
+    }
     body.into_bytes()
 }
 
@@ -312,7 +322,12 @@ mod tests {
 
     #[test]
     fn the_parts_of_a_multipart_body_are_found_by_type() {
-        let body = sdp_and_metadata("b1", "v=0\r\n", "<recording/>");
+        let body = sdp_and_metadata(
+            &crate::Dialect::Plain.style().body,
+            "b1",
+            "v=0\r\n",
+            "<recording/>",
+        );
         let bytes = write(
             "INVITE sip:a@b SIP/2.0",
             &[("Content-Type", "multipart/mixed;boundary=\"b1\"")],

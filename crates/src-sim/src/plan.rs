@@ -1,6 +1,7 @@
 //! What a call is to be.
 
 use crate::coder::Offered;
+use crate::dialect::Dialect;
 use crate::dialog::Transport;
 use crate::error::SimError;
 use crate::metadata::Participant;
@@ -43,6 +44,34 @@ impl StreamPlan {
     }
 }
 
+/// What happens in the middle of a call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Flow {
+    /// Nothing.
+    #[default]
+    Plain,
+    /// At a third of the call it is put on hold by a re-INVITE (`inactive`), until two thirds.
+    Hold,
+    /// The hold ends at two thirds of the call.
+    Resume,
+    /// At half of the call these are the participants.
+    Transfer(Vec<Participant>),
+}
+
+/// By what a client says that a call belongs with others. Nothing: ids of its own in the metadata, and no
+/// header.
+#[derive(Debug, Clone, Default)]
+pub struct Belongs {
+    /// `group_id` of the metadata (RFC 7865 §6.2).
+    pub group: Option<String>,
+    /// `session_id` of the metadata (RFC 7865 §6.3).
+    pub session: Option<String>,
+    /// Value of `Session-ID` (RFC 7989).
+    pub session_id: Option<String>,
+    /// Value of `Replaces` (RFC 3891): see [`crate::CallStatus::named`].
+    pub replaces: Option<String>,
+}
+
 /// Everything about a call to be placed.
 #[derive(Debug, Clone)]
 pub struct CallPlan {
@@ -56,8 +85,17 @@ pub struct CallPlan {
     pub participants: Vec<Participant>,
     /// The streams, in the order of the offer.
     pub streams: Vec<StreamPlan>,
+    /// By what the client says that the call belongs with others.
+    pub belongs: Belongs,
     /// What each stream offers to be.
     pub offered: Offered,
+    /// The product whose way of writing a call is followed.
+    pub dialect: Dialect,
+    /// What happens in the middle of the call, where it has an end.
+    pub flow: Flow,
+    /// How long after the moment of the last packet the BYE is sent: what is still on its way
+    /// must not come after it.
+    pub linger: Duration,
     /// Milliseconds of audio in one packet, 10 to 100.
     pub packet_ms: u32,
     /// How long media runs from the answer, before our BYE. Absent: as long as the longest
@@ -91,7 +129,11 @@ impl CallPlan {
                 StreamPlan::new("1", Payload::once(speech::AGENT)),
                 StreamPlan::new("2", Payload::once(speech::CUSTOMER)),
             ],
+            belongs: Belongs::default(),
             offered: Offered::G711,
+            dialect: Dialect::Plain,
+            flow: Flow::Plain,
+            linger: Duration::ZERO,
             packet_ms: 20,
             duration: None,
             honour_direction: true,
@@ -124,6 +166,14 @@ impl CallPlan {
         }
         if !is_user(&self.request_user) {
             return bad("the line may hold letters, digits and -_.+~*'() only");
+        }
+        let headers = [&self.belongs.session_id, &self.belongs.replaces];
+        if headers
+            .into_iter()
+            .flatten()
+            .any(|value| value.chars().any(char::is_control))
+        {
+            return bad("a header holds no control characters");
         }
         let is_token =
             |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_graphic());

@@ -37,12 +37,29 @@ impl Names {
         format!("{:016x}", self.next())
     }
 
-    /// An id for rs-metadata: base64 of a random UUID (RFC 7865 §5, RFC 9562 §5.4).
+    /// An id for rs-metadata: base64 of a random UUID (RFC 7865 §5).
     pub(crate) fn metadata_id(&mut self) -> String {
-        let bits = (u128::from(self.next()) << 64) | u128::from(self.next());
+        base64::engine::general_purpose::STANDARD.encode(self.uuid().to_be_bytes())
+    }
+
+    /// The same as a name (RFC 9562 §4).
+    pub(crate) fn urn(&mut self) -> String {
+        let bits = self.uuid();
+        format!(
+            "urn:uuid:{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+            bits >> 96,
+            bits >> 80 & 0xffff,
+            bits >> 64 & 0xffff,
+            bits >> 48 & 0xffff,
+            bits & 0xffff_ffff_ffff
+        )
+    }
+
+    /// A random UUID (RFC 9562 §5.4).
+    const fn uuid(&mut self) -> u128 {
+        let bits = ((self.next() as u128) << 64) | (self.next() as u128);
         let version = (bits & !(0xf << 76)) | (4 << 76);
-        let variant = (version & !(0b11 << 62)) | (0b10 << 62);
-        base64::engine::general_purpose::STANDARD.encode(variant.to_be_bytes())
+        (version & !(0b11 << 62)) | (0b10 << 62)
     }
 }
 

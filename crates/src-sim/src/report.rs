@@ -1,5 +1,6 @@
 //! What became of a call.
 
+use crate::dialect::Dialect;
 use crate::dialog::Side;
 use crate::pace::Lateness;
 use crate::rtp::Sent;
@@ -14,6 +15,8 @@ pub struct Answer {
     pub status: u16,
     /// What it says about each stream, in the order of the offer.
     pub streams: Vec<AnsweredStream>,
+    /// How many `m=` lines it has.
+    pub lines: usize,
     /// From the first INVITE sent to the final answer.
     pub waited: Duration,
 }
@@ -96,6 +99,8 @@ pub struct StreamReport {
 /// What became of a call.
 #[derive(Debug, Clone)]
 pub struct CallReport {
+    /// The product whose way of writing the call followed.
+    pub dialect: Dialect,
     /// SIP `Call-ID`.
     pub call_id: String,
     /// The answer, if the call was answered with a 2xx.

@@ -41,6 +41,8 @@ pub struct CallStatus {
     pub answer: Option<Answer>,
     /// How it ended, once it has.
     pub outcome: Option<Outcome>,
+    /// The call as the `Replaces` header of another names it (RFC 3891), once it is answered.
+    pub named: String,
     /// Its streams.
     pub streams: Vec<StreamStatus>,
 }
@@ -388,6 +390,7 @@ impl Driver {
                 remote: remote.cloned(),
             });
         let status = CallStatus {
+            named: self.call.named(),
             answer: self.call.answer().cloned(),
             outcome: self.call.outcome().cloned(),
             streams: streams.collect(),

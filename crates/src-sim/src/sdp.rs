@@ -1,6 +1,7 @@
 //! The session descriptions of a recording client: the offer (RFC 7866 §7.1.1), and a small,
 //! tolerant reader of what the server says back.
 
+use crate::dialect::{DirectionLine, SdpStyle};
 use crate::srtp::MasterKey;
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
@@ -90,6 +91,7 @@ pub(crate) struct LocalStream {
 /// Everything that our session descriptions say.
 #[derive(Debug, Clone)]
 pub(crate) struct LocalMedia {
+    pub(crate) style: &'static SdpStyle,
     pub(crate) session: u32,
     /// Goes up by one with each description sent (RFC 3264 §8).
     pub(crate) version: u32,
@@ -106,19 +108,30 @@ impl LocalMedia {
     pub(crate) fn write(&self, lines_wanted: usize) -> String {
         let family = if self.address.is_ipv6() { "IP6" } else { "IP4" };
         let address = self.address;
+        let style = self.style;
         let mut text = format!(
             "v=0\r\n\
-             o=- {} {} IN {family} {address}\r\n\
-             s=recording session\r\n\
-             c=IN {family} {address}\r\n\
-             t=0 0\r\n",
-            self.session, self.version
+             o={} {} {} IN {family} {address}\r\n\
+             s=recording session\r\n",
+            style.owner, self.session, self.version
         );
+        let common = self.streams.first().map(|stream| stream.direction);
+        let common = common.filter(|wanted| self.streams.iter().all(|s| s.direction == *wanted));
+        let said_once = (style.direction == DirectionLine::Session)
+            .then_some(common)
+            .flatten();
         let mut line = |arguments: std::fmt::Arguments<'_>| {
             let written = text.write_fmt(arguments);
             debug_assert!(written.is_ok(), "writing to a string cannot fail");
             text.push_str("\r\n");
         };
+        if style.says_address {
+            line(format_args!("c=IN {family} {address}"));
+        }
+        line(format_args!("t=0 0"));
+        if let Some(direction) = said_once {
+            line(format_args!("a={}", direction.as_str()));
+        }
         let numbers = self
             .formats
             .iter()
@@ -136,8 +149,17 @@ impl LocalMedia {
                 line(format_args!("a=rtpmap:{} {mapping}", format.payload_type));
             }
             line(format_args!("a=ptime:{}", self.packet_ms));
-            line(format_args!("a=label:{}", stream.label));
-            line(format_args!("a={}", stream.direction.as_str()));
+            if style.says_labels {
+                line(format_args!("a=label:{}", stream.label));
+            }
+            for extra in style.extra.lines() {
+                line(format_args!("{extra}"));
+            }
+            let unsaid =
+                style.direction == DirectionLine::Unsaid && stream.direction == Direction::SendOnly;
+            if said_once.is_none() && !unsaid {
+                line(format_args!("a={}", stream.direction.as_str()));
+            }
         }
         for _ in self.streams.len()..lines_wanted.min(limits::STREAMS_MAX) {
             line(format_args!("m=audio 0 RTP/AVP {numbers}"));
@@ -253,6 +275,7 @@ mod tests {
             key: None,
         };
         LocalMedia {
+            style: &crate::Dialect::Plain.style().sdp,
             session: 42,
             version: 1,
             address: "192.0.2.7".parse().unwrap(),

@@ -1,12 +1,15 @@
 //! `voicelog simulate`: calls with audible speech to an installation, and a report for a person.
 
 use crate::coder::Offered;
+use crate::dialect::Dialect;
 use crate::dialog::{Side, Transport};
 use crate::error::SimError;
 use crate::load::{self, Load, LoadPayload, LoadReport, Progress};
 use crate::metadata::Participant;
+use crate::plan::Flow;
 use crate::report::{CallReport, Outcome};
 use crate::srtp::SrtpSuite;
+use crate::weather::Weather;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -37,6 +40,16 @@ pub struct SimulateOptions {
     pub offered: Offered,
     /// `--srtp`: with what it is protected.
     pub srtp: Option<SrtpSuite>,
+    /// `--dialect`: the ways of writing a call, in turn.
+    pub dialects: Vec<Dialect>,
+    /// `--flow`.
+    pub flow: Flow,
+    /// `--at-once`: calls in progress together at most; 0 for all.
+    pub at_once: u32,
+    /// `--loss`, `--jitter`, `--reorder`, `--duplicate`.
+    pub weather: Weather,
+    /// `--seed`: which packets are lost, doubled and put out of order.
+    pub seed: u64,
 }
 
 impl SimulateOptions {
@@ -54,10 +67,17 @@ impl SimulateOptions {
             to: None,
             offered: Offered::G711,
             srtp: None,
+            dialects: vec![Dialect::Plain],
+            flow: Flow::Plain,
+            at_once: 0,
+            weather: Weather::default(),
+            seed: 1,
         }
     }
 
-    fn load(&self) -> Load {
+    /// The load that they come to: at least one call of each dialect.
+    #[must_use]
+    pub fn load(&self) -> Load {
         let participants = (self.from.is_some() || self.to.is_some()).then(|| {
             let address = |given: &Option<String>, other: &str| {
                 Participant::new(given.as_deref().unwrap_or(other), "")
@@ -67,6 +87,8 @@ impl SimulateOptions {
                 address(&self.to, "tel:+31200100000"),
             ]
         });
+        let dialects = u32::try_from(self.dialects.len()).unwrap_or(u32::MAX);
+        let calls = self.calls.max(dialects);
         Load {
             transport: self.transport,
             calls_per_second: self.calls_per_second,
@@ -74,7 +96,12 @@ impl SimulateOptions {
             payload: LoadPayload::Speech,
             offered: self.offered,
             srtp: self.srtp,
-            ..Load::new(self.server, &self.line, self.calls, self.duration)
+            dialects: self.dialects.clone(),
+            flow: self.flow.clone(),
+            at_once: self.at_once,
+            weather: self.weather,
+            seed: self.seed,
+            ..Load::new(self.server, &self.line, calls, self.duration)
         }
     }
 }
@@ -349,6 +376,7 @@ mod tests {
 
     fn call(outcome: Outcome) -> CallReport {
         CallReport {
+            dialect: Dialect::Plain,
             call_id: "a@b".to_owned(),
             answer: None,
             outcome,

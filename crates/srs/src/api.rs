@@ -320,6 +320,9 @@ pub struct Offer {
     /// The session that this one wants to replace (RFC 3891). It ends with [`EndCause::Replaced`]
     /// when this one is answered, and goes on if this one is refused.
     pub replaces: Option<SessionKey>,
+    /// The ends of the conversation as the message itself names them (`Session-ID`, RFC 7989; see
+    /// [`crate::session_uuids`]).
+    pub session_ids: Vec<Pii<String>>,
     /// What was unusual about the message. Those of the metadata are with the metadata.
     pub quirks: Vec<Quirk>,
 }

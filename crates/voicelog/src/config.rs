@@ -6,6 +6,7 @@ use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use voicelog_archive::Line;
+use voicelog_casework::webhook::Secret;
 use voicelog_law::{Facts, HouseRules};
 use voicelog_model::Timestamp;
 
@@ -15,9 +16,12 @@ use voicelog_model::Timestamp;
 pub(crate) struct Config {
     pub(crate) storage: Storage,
     pub(crate) sip: Sip,
+    pub(crate) pause: Pause,
     pub(crate) http: Http,
     pub(crate) retention: Retention,
     pub(crate) law: Law,
+    #[serde(rename = "webhook")]
+    pub(crate) webhooks: Vec<Webhook>,
     #[serde(rename = "line")]
     pub(crate) lines: Vec<Line>,
 }
@@ -66,6 +70,16 @@ pub(crate) struct Sip {
     pub(crate) keep_keys: bool,
 }
 
+/// Pauses on our side.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Pause {
+    /// Seconds that a pause lasts if nobody says otherwise and nobody ends it.
+    pub(crate) seconds: u64,
+    /// Seconds of the longest pause that may be asked for.
+    pub(crate) seconds_max: u64,
+}
+
 /// Pages and API.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -99,6 +113,27 @@ pub(crate) struct Law {
     pub(crate) rules: Option<HouseRules>,
 }
 
+/// Another system that is told what happens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Webhook {
+    /// Its name in messages and metrics.
+    pub(crate) name: String,
+    /// Where messages are posted.
+    pub(crate) url: String,
+    /// What both sides have.
+    pub(crate) secret: Secret,
+    /// What it wants to hear; everything, if nothing is named.
+    #[serde(default)]
+    pub(crate) events: Vec<String>,
+    /// Whose certificates its server may show (PEM); else those that this machine believes.
+    #[serde(default)]
+    pub(crate) issuers: Option<PathBuf>,
+    /// Plain HTTP to another machine.
+    #[serde(default)]
+    pub(crate) allow_http: bool,
+}
+
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 impl Default for Storage {
@@ -127,6 +162,15 @@ impl Default for Sip {
             calls_max: voicelog_model::limits::CALLS_MAX_DEFAULT,
             drain_seconds: 30,
             keep_keys: false,
+        }
+    }
+}
+
+impl Default for Pause {
+    fn default() -> Self {
+        Self {
+            seconds: 120,
+            seconds_max: 900,
         }
     }
 }
@@ -178,6 +222,8 @@ impl Config {
             );
         }
         self.sip.check_tls()?;
+        crate::webhooks::check(&self.webhooks)?;
+        self.pause.check()?;
         if let Some(url) = &self.http.public_url {
             check_public_url(url)?;
         }
@@ -190,6 +236,21 @@ impl Config {
                     line.name
                 );
             }
+        }
+        Ok(())
+    }
+}
+
+impl Pause {
+    /// A pause has an end, or what follows it would be lost by oversight.
+    fn check(&self) -> Result<()> {
+        const DAY: u64 = 86_400;
+        if self.seconds == 0 || self.seconds > self.seconds_max || self.seconds_max > DAY {
+            bail!(
+                "pause.seconds ({}) and pause.seconds_max ({}): from 1 up, the second not below the first and at most a day ({DAY})",
+                self.seconds,
+                self.seconds_max
+            );
         }
         Ok(())
     }
@@ -235,24 +296,13 @@ fn check_line(line: &Line, now: Timestamp) -> Result<()> {
             "line `{name}`: name is the user part of the address that is called, `sip:NAME@server`: letters, digits, `-`, `_`, `.` or `+`, without spaces, such as `verkoop`"
         );
     }
-    let mut facts = line.facts.clone();
-    for told in ["requested_action", "countries"] {
-        if facts.contains_key(told) {
-            bail!(
-                "line `{name}`: line.facts: `{told}` is worked out at each call; take it out of the configuration"
-            );
-        }
-    }
-    facts.insert("requested_action".into(), "record".into());
     let of_country = [
         ("requested_action".to_owned(), "record".into()),
         ("countries".to_owned(), vec![line.country.clone()].into()),
     ];
     Facts::from_map(&of_country.into_iter().collect(), now)
         .map_err(|error| anyhow::anyhow!("line `{name}`: country: {error}"))?;
-    Facts::from_map(&facts, now)
-        .map_err(|error| anyhow::anyhow!("line `{name}`: line.facts: {error}"))?;
-    Ok(())
+    crate::lines::check(line, now)
 }
 
 /// A scheme, a host, perhaps a port, and nothing else: the pages live at the root.
@@ -331,11 +381,12 @@ mod tests {
             .skip(1)
             .filter_map(|rest| rest.split("```").next())
             .collect();
-        let [all, line] = blocks[..] else {
+        let [all, webhook, line] = blocks[..] else {
             panic!("{} blocks", blocks.len())
         };
         let (all, defaults) = (parse(all).unwrap(), Config::default());
         assert_eq!(format!("{all:?}"), format!("{defaults:?}"));
+        assert_eq!(parse(webhook).unwrap().webhooks.len(), 1);
         let example = include_str!("../../../ref/line-facts.toml");
         let example = format!("[[line]]\nname = \"verkoop\"\n[line.facts]\n{example}");
         let (line, example) = (parse(line).unwrap(), parse(&example).unwrap());
@@ -398,6 +449,40 @@ mod tests {
     }
 
     #[test]
+    fn a_webhook_is_checked_before_the_first_message_and_its_secret_is_never_shown() {
+        let secret = "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+        let of = |more: &str| {
+            parse(&format!(
+                "[[webhook]]\nname = \"beheer\"\nurl = \"https://a.nl/x\"\nsecret = \"{secret}\"\n{more}"
+            ))
+        };
+        let config = of("events = [\"alarm.raised\"]").unwrap();
+        assert!(!format!("{config:?}").contains("BwcH"));
+        for (wrong, told) in [
+            (of("events = [\"alarm.razed\"]"), "alarm.raised"),
+            (
+                of("[[webhook]]\nname = \"beheer\"\nurl = \"https://a.nl\"\nsecret = \"x\""),
+                "whsec_",
+            ),
+            (
+                parse(&format!(
+                    "[[webhook]]\nname = \"a b\"\nurl = \"https://a.nl\"\nsecret = \"{secret}\""
+                )),
+                "letters",
+            ),
+            (
+                parse(&format!(
+                    "[[webhook]]\nname = \"a\"\nurl = \"http://a.nl\"\nsecret = \"{secret}\""
+                )),
+                "allow_http",
+            ),
+        ] {
+            let error = wrong.unwrap_err().to_string();
+            assert!(error.contains(told) && !error.contains("BwcH"), "{error}");
+        }
+    }
+
+    #[test]
     fn a_public_url_is_scheme_and_host() {
         let of = |url: &str| parse(&format!("[http]\npublic_url = \"{url}\"\n"));
         for right in [
@@ -438,6 +523,17 @@ mod tests {
             let error = of(&parts.concat()).unwrap_err().to_string();
             assert!(error.contains(missing), "{error}");
         }
+    }
+
+    #[test]
+    fn a_pause_without_an_end_is_refused() {
+        for wrong in ["seconds = 0", "seconds_max = 60", "seconds_max = 100000"] {
+            let error = parse(&format!("[pause]\n{wrong}\n"))
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains("pause.seconds_max"), "{error}");
+        }
+        assert!(parse("[pause]\nseconds = 30\nseconds_max = 30\n").is_ok());
     }
 
     #[test]

@@ -5,8 +5,11 @@ mod cmds;
 mod config;
 mod data_folder;
 mod house;
+mod lines;
+mod pauses;
 mod print;
 mod server;
+mod webhooks;
 mod wiring;
 
 use clap::{Parser, Subcommand};
@@ -79,6 +82,8 @@ enum Command {
     Check(cmds::check::Args),
     /// Hold the telephone system's own list of calls against what was recorded.
     Expected(cmds::expected::Args),
+    /// What waits for other systems (webhooks), and what could not be brought to them.
+    Webhooks(cmds::webhooks::Args),
     /// Place test calls with recording, as a telephone system would.
     Simulate(cmds::simulate::Args),
 }
@@ -125,6 +130,7 @@ fn run(command: Command, context: &Context) -> anyhow::Result<Ended> {
         Command::Retention(args) => cmds::retention::run(&args, context),
         Command::Check(args) => cmds::check::run(&args, context),
         Command::Expected(args) => cmds::expected::run(&args, context),
+        Command::Webhooks(args) => cmds::webhooks::run(&args, context),
         Command::Simulate(args) => cmds::simulate::run(&args, context),
     }
 }

@@ -3,6 +3,8 @@
 use crate::clock::SystemClock;
 use crate::config::{Config, Sip};
 use crate::data_folder::DataFolder;
+use crate::pauses::RecorderPauses;
+use crate::webhooks::Couriers;
 use crate::{print, wiring};
 use anyhow::{Context as _, Result, bail};
 use sha2::{Digest, Sha256};
@@ -15,10 +17,10 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
-use voicelog_archive::{Archive, Recovery, random};
+use voicelog_archive::{Archive, ArchiveError, News, NewsKind, Recovery, random};
 use voicelog_casework::Asked;
 use voicelog_casework::retention::{self, Swept};
-use voicelog_model::{Clock, error};
+use voicelog_model::{Clock, Timestamp, error};
 use voicelog_recorder::{
     CallState, Recorder, RecorderConfig, StartError, TlsConfig, TlsFile, WhyNot,
 };
@@ -45,6 +47,7 @@ pub(crate) struct Server {
     runtime: Runtime,
     stop_web: Option<oneshot::Sender<()>>,
     web: Option<tokio::task::JoinHandle<()>>,
+    couriers: Couriers,
     stop_sweep: Sender<()>,
     sweep: Option<JoinHandle<()>>,
     // Held until everything above has stopped.
@@ -61,6 +64,7 @@ impl Server {
         let api_token = folder.api_token()?;
         archive.look_ahead(now).context("cannot load the rules")?;
         let recovery = archive.recover(now).context("cannot recover the archive")?;
+        tell_of_recovery(&archive, &recovery, now).context("cannot queue messages")?;
         let shared: Arc<dyn Clock> = Arc::clone(clock) as Arc<dyn Clock>;
         let recorder = Recorder::start(
             &recorder_config(config),
@@ -94,6 +98,7 @@ impl Server {
             archive: Arc::clone(&archive),
             clock: shared,
             status: Arc::new(RecorderStatus(Arc::clone(&recorder))),
+            pauses: Arc::new(RecorderPauses(Arc::clone(&recorder))),
             config: web_config(config, &public_url, &recorder, &api_token),
         };
         let setup_path = voicelog_web::new_setup_token(&archive, random::bytes()?, now)
@@ -107,6 +112,8 @@ impl Server {
             voicelog_web::serve(listener, voicelog_web::router(app), shutdown).await;
         });
         runtime.spawn(look_ahead(Arc::clone(&archive), Arc::clone(clock)));
+        let hook_clock: Arc<dyn Clock> = Arc::clone(clock) as Arc<dyn Clock>;
+        let couriers = Couriers::start(&config.webhooks, &archive, &hook_clock)?;
         let (stop_sweep, sweep) = start_sweep(config, &archive, clock);
         Ok(Self {
             archive,
@@ -120,6 +127,7 @@ impl Server {
             runtime,
             stop_web: Some(stop_web),
             web: Some(web),
+            couriers,
             stop_sweep,
             sweep: Some(sweep),
             _lock: lock,
@@ -171,6 +179,7 @@ impl Server {
         }
         let _web_is_gone = self.stop_web.take().map(|stop| stop.send(()));
         let _sweep_is_gone = self.stop_sweep.send(());
+        self.couriers.stop();
         if let Some(web) = self.web.take() {
             let _web_took_too_long = self
                 .runtime
@@ -184,6 +193,29 @@ impl Server {
         }
         self.runtime.shutdown_timeout(Duration::from_secs(1));
     }
+}
+
+/// Tells other systems what became of the calls that the last end of the server cut off, and forgets what
+/// is for nobody any more.
+fn tell_of_recovery(
+    archive: &Archive,
+    recovery: &Recovery,
+    now: Timestamp,
+) -> Result<(), ArchiveError> {
+    let finished = recovery.interrupted.iter().chain(&recovery.closed);
+    let finished = finished.map(|id| News::new(NewsKind::Finished, now, Some(*id)));
+    let waiting = recovery.waiting.iter();
+    let waiting = waiting.map(|id| News::new(NewsKind::NotPermitted, now, Some(*id)));
+    let damaged = recovery.damaged.iter();
+    let damaged = damaged
+        .map(|(id, _why)| News::new(NewsKind::Failed, now, Some(*id)).with("reason", "damaged"));
+    let news: Vec<News> = finished
+        .chain(waiting)
+        .map(|news| news.with("recovered", true))
+        .chain(damaged)
+        .collect();
+    archive.tell(&news)?;
+    archive.forget_messages(now)
 }
 
 /// Makes the rules of tomorrow ready today, again and again.
@@ -246,6 +278,8 @@ fn recorder_config(config: &Config) -> RecorderConfig {
         keep_free_bytes: config.storage.keep_free_mib << 20,
         drain: Duration::from_secs(config.sip.drain_seconds),
         keep_keys: config.sip.keep_keys,
+        pause: Duration::from_secs(config.pause.seconds),
+        pause_max: Duration::from_secs(config.pause.seconds_max),
         ..RecorderConfig::default()
     }
 }
@@ -395,6 +429,7 @@ impl StatusSource for RecorderStatus {
                 ("left_out", media.left_out),
                 ("srtp_auth_failed", media.not_authentic),
                 ("srtp_replayed", media.replayed),
+                ("paused", media.paused),
             ],
             events: status.counts.into_iter().collect(),
         }

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::data_folder::DataFolder;
-use crate::{BadInput, Context, house};
+use crate::{BadInput, Context, house, webhooks};
 use anyhow::{Context as _, Result};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,6 +38,15 @@ pub(crate) fn create_or_open(
             .secrets(&id.to_string())
             .context("cannot make the archive's secrets")?;
         LocalStore::create(&layout, id, now).context("cannot make the archive")?;
+    }
+    if let Some(from) =
+        voicelog_store::migrate(&layout.index, now).context("cannot bring the index up to date")?
+    {
+        tracing::info!(
+            from,
+            to = voicelog_store::SCHEMA_VERSION,
+            "the index was brought up to date"
+        );
     }
     open(
         folder,
@@ -80,14 +89,16 @@ fn open(
     if let Some(rules) = &config.law.rules {
         rulebook = rulebook.with_house(rules)?;
     }
-    Ok(Arc::new(Archive::open(Parts {
+    let archive = Archive::open(Parts {
         index: Box::new(store.index),
         blobs: Box::new(store.blobs),
         keys: Box::new(store.keys),
         secrets,
         rulebook,
         lines: Lines::new(config.lines.clone()),
-    })))
+    });
+    archive.subscribe(webhooks::subscriptions(&config.webhooks)?);
+    Ok(Arc::new(archive))
 }
 
 /// Where the server's data lies, for messages.

@@ -16,9 +16,15 @@ use fixture::Outcome;
 use sha2::{Digest, Sha256};
 use std::io::Read;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
+use voicelog_archive::journal::PauseReason;
+use voicelog_model::RecordingId;
 use voicelog_model::{Clock, SimClock, Timestamp};
-use voicelog_web::{App, Metrics, Status, StatusSource, WebConfig, new_setup_token, router, serve};
+use voicelog_web::{
+    App, Metrics, NotPaused, Paused, Pauses, Status, StatusSource, WebConfig, new_setup_token,
+    router, serve,
+};
 
 /// A recorder with nothing to complain of.
 #[derive(Debug)]
@@ -37,6 +43,25 @@ impl StatusSource for Calm {
     }
 }
 
+impl Pauses for Calm {
+    fn pause(
+        &self,
+        _id: RecordingId,
+        _reason: PauseReason,
+        _limit: Option<Duration>,
+    ) -> Result<Paused, NotPaused> {
+        Err(NotPaused::NoSuchCall)
+    }
+
+    fn resume(&self, _id: RecordingId) -> Result<(), NotPaused> {
+        Err(NotPaused::NoSuchCall)
+    }
+
+    fn paused(&self, _id: RecordingId) -> Option<Paused> {
+        None
+    }
+}
+
 #[tokio::main]
 async fn main() -> Outcome<()> {
     let folder = tempfile::tempdir()?;
@@ -52,6 +77,7 @@ async fn main() -> Outcome<()> {
         archive,
         clock,
         status: Arc::new(Calm),
+        pauses: Arc::new(Calm),
         config: WebConfig {
             public_url: format!("http://{address}"),
             recording_address: "sip:verkoop@127.0.0.1:5060".to_owned(),

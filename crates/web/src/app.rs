@@ -10,7 +10,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 use tokio::sync::Semaphore;
+use voicelog_archive::journal::PauseReason;
 use voicelog_archive::{Archive, ArchiveError};
 use voicelog_casework::memory::{self, Made};
 use voicelog_model::{Clock, Language, RecordingId, Timestamp};
@@ -126,6 +128,58 @@ pub trait StatusSource: Send + Sync + fmt::Debug {
     fn metrics(&self) -> Metrics;
 }
 
+/// A pause that a call is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Paused {
+    /// Why.
+    pub reason: PauseReason,
+    /// From when on nothing is kept.
+    pub since: Timestamp,
+    /// When recording goes on by itself.
+    pub until: Timestamp,
+}
+
+/// Why a pause was not made, or not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotPaused {
+    /// No call in progress has this recording.
+    NoSuchCall,
+    /// No pause, or one longer than may be.
+    Length {
+        /// The longest that may be asked for, in seconds.
+        seconds_max: u64,
+    },
+    /// There is no pause to end.
+    IsNotPaused,
+    /// The recorder did not answer: nobody knows.
+    NoAnswer,
+}
+
+/// Who pauses calls. The binary implements it over the recorder.
+pub trait Pauses: Send + Sync + fmt::Debug {
+    /// Pauses recording of a call, and returns when its media is no longer kept. May block.
+    ///
+    /// # Errors
+    ///
+    /// Nobody may take it that recording is paused.
+    fn pause(
+        &self,
+        id: RecordingId,
+        reason: PauseReason,
+        limit: Option<Duration>,
+    ) -> Result<Paused, NotPaused>;
+
+    /// Lets a paused call go on. May block.
+    ///
+    /// # Errors
+    ///
+    /// It was not paused, or nobody knows.
+    fn resume(&self, id: RecordingId) -> Result<(), NotPaused>;
+
+    /// The pause that a call is in. Must not block.
+    fn paused(&self, id: RecordingId) -> Option<Paused>;
+}
+
 /// What the router is made from.
 #[derive(Debug, Clone)]
 pub struct App {
@@ -135,6 +189,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// How the recorder is doing.
     pub status: Arc<dyn StatusSource>,
+    /// Who pauses calls.
+    pub pauses: Arc<dyn Pauses>,
     /// Settings.
     pub config: WebConfig,
 }

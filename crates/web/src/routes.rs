@@ -138,6 +138,24 @@ fn programs() -> Vec<Route> {
         route(
             Program,
             &["POST"],
+            "/v1/calls/{id}/consent",
+            post(api::consent::tell),
+        ),
+        route(
+            Program,
+            &["POST"],
+            "/v1/calls/{id}/pause",
+            post(api::pauses::pause),
+        ),
+        route(
+            Program,
+            &["POST"],
+            "/v1/calls/{id}/resume",
+            post(api::pauses::resume),
+        ),
+        route(
+            Program,
+            &["POST"],
             "/v1/law/decisions",
             post(api::law::decide),
         ),

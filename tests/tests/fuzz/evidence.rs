@@ -25,42 +25,84 @@ fn files(ends: &[&str]) -> Vec<Vec<u8>> {
 
 #[test]
 fn fuzz_smoke_chunk() {
-    smoke(20, &[CHUNK.to_vec()], fuzzing::decode_chunk);
+    smoke("chunk", &[CHUNK.to_vec()], fuzzing::decode_chunk);
 }
 
 #[test]
 fn fuzz_smoke_segment() {
-    smoke(21, &[SEGMENT.to_vec()], fuzzing::open_segment);
+    smoke("segment", &[SEGMENT.to_vec()], fuzzing::open_segment);
 }
 
 #[test]
 fn fuzz_smoke_key() {
-    smoke(22, &[vec![1; 61], vec![0; 28]], fuzzing::open_key);
+    smoke("key", &[vec![1; 61], vec![0; 28]], fuzzing::open_key);
 }
 
 #[test]
 fn fuzz_smoke_original() {
-    smoke(23, &files(&[".journal"]), fuzzing::read_original);
+    smoke("original", &files(&[".journal"]), fuzzing::read_original);
 }
 
 #[test]
 fn fuzz_smoke_documents() {
-    smoke(24, &files(&[".json"]), fuzzing::read_documents);
+    smoke("documents", &files(&[".json"]), fuzzing::read_documents);
 }
 
 #[test]
 fn fuzz_smoke_note() {
-    smoke(25, &files(&[".note", ".vkey"]), fuzzing::read_note);
+    smoke("note", &files(&[".note", ".vkey"]), fuzzing::read_note);
 }
 
 #[test]
 fn fuzz_smoke_proof() {
-    smoke(26, &files(&[".tlog-proof"]), fuzzing::read_proof);
+    smoke("proof", &files(&[".tlog-proof"]), fuzzing::read_proof);
 }
 
 #[test]
 fn fuzz_smoke_zip() {
-    smoke(27, &[BUNDLE.to_vec()], fuzzing::read_zip);
+    smoke("zip", &[BUNDLE.to_vec()], fuzzing::read_zip);
+}
+
+/// Datagrams as they come from the wire: sound, a key that is pressed and let go, comfort noise,
+/// reports, and a packet with everything that RTP allows.
+fn datagrams() -> Vec<u8> {
+    let rtp = |kind: u8, sequence: u8, payload: &[u8]| {
+        let head = [0x80, kind, 0, sequence, 0, 0, sequence, 0, 1, 2, 3, 4];
+        [&head, payload].concat()
+    };
+    let report = [
+        &[0x80, 200, 0, 6, 1, 2, 3, 4][..],
+        &[0; 20],
+        &[0x81, 202, 0, 3, 1, 2, 3, 4, 1, 2, b'a', b'b', 0, 0, 0, 0],
+        &[0x81, 203, 0, 1, 1, 2, 3, 4],
+    ]
+    .concat();
+    let full = [
+        &[
+            0xb2, 8, 0, 6, 0, 0, 6, 0, 1, 2, 3, 4, 0, 0, 0, 1, 0, 0, 0, 2,
+        ][..],
+        &[0xbe, 0xde, 0, 1, 0x10, 7, 0, 0],
+        &[0xd5; 20],
+        &[4, 4, 4, 4],
+    ]
+    .concat();
+    let pieces = [
+        rtp(8, 1, &[0xd5; 160]),
+        rtp(0x80 | 101, 2, &[5, 10, 0, 160]),
+        rtp(101, 3, &[5, 0x8a, 1, 64]),
+        rtp(101, 3, &[5, 0x8a, 1, 64]),
+        rtp(13, 4, &[0x40]),
+        rtp(8, 8, &[0xd5; 80]),
+        report,
+        full,
+    ];
+    let framed = |piece: Vec<u8>| [&[u8::try_from(piece.len()).unwrap(), 20][..], &piece].concat();
+    pieces.into_iter().flat_map(framed).collect()
+}
+
+#[test]
+fn fuzz_smoke_datagrams() {
+    smoke("datagrams", &[datagrams()], fuzzing::take_datagrams);
 }
 
 /// Packets of every codec that a call can hold, in turn.
@@ -76,14 +118,14 @@ fn sound() -> Vec<u8> {
 
 #[test]
 fn fuzz_smoke_sound() {
-    smoke_rounds(BUNDLE_ROUNDS, 29, &[sound()], fuzzing::render_sound);
+    smoke_rounds(BUNDLE_ROUNDS, "sound", &[sound()], fuzzing::render_sound);
 }
 
 #[test]
 fn fuzz_smoke_bundle() {
     smoke_rounds(
         BUNDLE_ROUNDS,
-        28,
+        "bundle",
         &[BUNDLE.to_vec()],
         fuzzing::verify_bundle,
     );

@@ -1,5 +1,7 @@
-//! Every parser against damaged input from a fixed seed. The same bodies are fuzzed for as long
-//! as one likes with the targets in `fuzz/`.
+//! Every parser against damaged input from a fixed seed: some thousands in every run of the tests,
+//! and with `cargo xtask fuzz` for as long as it says. The samples that are damaged are those here
+//! and those kept in `fuzz/corpus`. The same bodies are fuzzed with coverage as the guide by the
+//! targets in `fuzz/`.
 //!
 //! A body that panics fails its test; the input that did it is printed as hexadecimal bytes, to
 //! become a test of its own.
@@ -7,8 +9,10 @@
 #![cfg(test)]
 
 mod evidence;
+mod lists;
 mod sip;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 use voicelog_law::Facts;
 use voicelog_model::Timestamp;
@@ -41,19 +45,60 @@ impl Drop for Blame<'_> {
     }
 }
 
-fn smoke(seed: u64, samples: &[Vec<u8>], body: impl Fn(&[u8])) {
-    smoke_rounds(ROUNDS, seed, samples, body);
+fn smoke(target: &str, samples: &[Vec<u8>], body: impl Fn(&[u8])) {
+    smoke_rounds(ROUNDS, target, samples, body);
+}
+
+/// A number that `cargo xtask fuzz` sets.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long is the choice of whoever runs it"
+)]
+fn setting(name: &str) -> u64 {
+    std::env::var(name).map_or(0, |text| text.parse().unwrap())
+}
+
+/// What was kept of earlier runs, in the order of the files' names.
+fn kept(target: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../fuzz/corpus")
+        .join(target);
+    let Ok(files) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| std::fs::read(path).unwrap())
+        .collect()
+}
+
+/// Another row of numbers for each target and each seed (FNV-1a).
+fn row_of(target: &str, seed: u64) -> u64 {
+    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    let start = target.bytes().fold(0xcbf2_9ce4_8422_2325, mix);
+    seed.to_le_bytes().into_iter().fold(start, mix)
 }
 
 #[expect(
     clippy::disallowed_methods,
     reason = "whether a parser is stuck is a question of real time"
 )]
-fn smoke_rounds(rounds: usize, seed: u64, samples: &[Vec<u8>], body: impl Fn(&[u8])) {
-    let mut dice = Dice::new(seed);
+fn smoke_rounds(rounds: usize, target: &str, samples: &[Vec<u8>], body: impl Fn(&[u8])) {
+    let mut samples = samples.to_vec();
+    samples.extend(kept(target));
+    let mut dice = Dice::new(row_of(target, setting("VOICELOG_FUZZ_SEED")));
+    let length = Duration::from_secs(setting("VOICELOG_FUZZ_SECONDS"));
+    let started = Instant::now();
     let whole = samples.iter().cloned();
-    let broken = std::iter::repeat_with(|| damaged(samples, &mut dice));
-    for (round, input) in whole.chain(broken).take(rounds).enumerate() {
+    let broken = std::iter::repeat_with(|| damaged(&samples, &mut dice));
+    let mut count = 0;
+    for (round, input) in whole.chain(broken).enumerate() {
+        if round >= rounds && started.elapsed() >= length {
+            break;
+        }
+        count += 1;
         let _blame = Blame {
             input: &input,
             round,
@@ -63,6 +108,7 @@ fn smoke_rounds(rounds: usize, seed: u64, samples: &[Vec<u8>], body: impl Fn(&[u
         let took = begun.elapsed();
         assert!(took < STUCK, "took {took:?} for {} bytes", input.len());
     }
+    println!("{target}: {count} inputs from {} samples", samples.len());
 }
 
 #[test]
@@ -77,7 +123,7 @@ fn fuzz_smoke_rtp() {
         &[1; 8],
     ]
     .concat();
-    smoke(7, &[plain, full, report], |input| {
+    smoke("rtp", &[plain, full, report], |input| {
         assert!(rtcp::read(input).count() <= input.len());
         if let Ok(packet) = RtpPacket::parse(input) {
             assert!(packet.payload.len() <= input.len());
@@ -93,7 +139,7 @@ fn fuzz_smoke_facts() {
         "legal_basis":"b","countries":["NL","DE"],"retention_term":"P5Y",
         "consent_per_participant":{"p1":"given","p2":"refused"}}"#;
     let at = Timestamp::from_micros(1_790_000_000_000_000);
-    smoke(8, &[facts.to_vec()], |input| {
+    smoke("facts", &[facts.to_vec()], |input| {
         let read = Facts::parse(input, at);
         // What was read can be written, and what was written is read as the same.
         if let Ok(facts) = read {

@@ -1,6 +1,9 @@
 //! What a recording client, or somebody who plays one, sends: SIP, SDP, metadata.
 
 use super::smoke;
+use std::net::SocketAddr;
+use std::time::Duration;
+use voicelog_src_sim::{Dialect, Load};
 use voicelog_srs::fuzzing;
 
 const SDP: &str = "v=0\r\no=src 1 1 IN IP4 192.0.2.10\r\ns=recording\r\nc=IN IP4 192.0.2.10\r\nt=0 0\r\n\
@@ -76,9 +79,21 @@ fn messages() -> Vec<Vec<u8>> {
     .to_vec()
 }
 
+/// The INVITE of every product that the recording client can play.
+fn dialects() -> Vec<Vec<u8>> {
+    let here = SocketAddr::from(([192, 0, 2, 10], 5_060));
+    let load = Load {
+        dialects: Dialect::ALL.to_vec(),
+        ..Load::new(here, "verkoop", 1, Duration::from_secs(1))
+    };
+    let calls = 0..u32::try_from(Dialect::ALL.len()).unwrap();
+    calls.map(|call| load.invite(call, here)).collect()
+}
+
 #[test]
 fn fuzz_smoke_sip_message() {
-    smoke(1, &messages(), fuzzing::sip_message);
+    let samples = [messages(), dialects()].concat();
+    smoke("sip_message", &samples, fuzzing::sip_message);
 }
 
 #[test]
@@ -92,7 +107,7 @@ fn fuzz_smoke_sip_framer() {
         message.chunks(200).flat_map(piece).collect()
     };
     let samples: Vec<Vec<u8>> = messages().into_iter().map(in_pieces).collect();
-    smoke(2, &samples, fuzzing::framer);
+    smoke("sip_framer", &samples, fuzzing::framer);
 }
 
 #[test]
@@ -107,12 +122,14 @@ fn fuzz_smoke_sip_endpoint() {
         }
         call
     });
-    smoke(3, &calls, fuzzing::endpoint);
+    let one = |invite: Vec<u8>| [&[2], invite.as_slice()].concat();
+    let calls: Vec<_> = dialects().into_iter().map(one).chain(calls).collect();
+    smoke("sip_endpoint", &calls, fuzzing::endpoint);
 }
 
 #[test]
 fn fuzz_smoke_sdp() {
-    smoke(4, &[SDP.into()], fuzzing::sdp);
+    smoke("sdp", &[SDP.into()], fuzzing::sdp);
 }
 
 #[test]
@@ -123,13 +140,13 @@ fn fuzz_smoke_srtp() {
     ]
     .concat();
     let report = [&[4, 0x80, 200, 0, 6, 1, 2, 3, 4][..], &[0x80; 60]].concat();
-    smoke(16, &[media, report], fuzzing::srtp);
+    smoke("srtp", &[media, report], fuzzing::srtp);
 }
 
 #[test]
 fn fuzz_smoke_multipart() {
     let sample = format!("b\n{}", multipart());
-    smoke(5, &[sample.into()], fuzzing::multipart);
+    smoke("multipart", &[sample.into()], fuzzing::multipart);
 }
 
 #[test]
@@ -137,5 +154,5 @@ fn fuzz_smoke_metadata() {
     let nested = "<recording>".repeat(200);
     let entities = "<!DOCTYPE a [<!ENTITY b \"bbbbbbbb\"><!ENTITY c \"&b;&b;&b;&b;\">]><recording>&c;</recording>";
     let samples = [METADATA, &nested, entities].map(|text| text.as_bytes().to_vec());
-    smoke(6, &samples, fuzzing::metadata);
+    smoke("metadata", &samples, fuzzing::metadata);
 }

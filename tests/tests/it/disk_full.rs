@@ -5,7 +5,7 @@
 //! so the disk of the machine stays out of it. As an ordinary user the namespace comes with a
 //! user namespace.
 
-use crate::support::{LINE, Server, endless_call, pause, write_config};
+use crate::support::{LINE, Server, endless_call, is_root, pause, write_config};
 use std::process::Command;
 use std::time::Duration;
 use voicelog_src_sim::{SimError, place};
@@ -71,11 +71,6 @@ fn a_full_disk_refuses_new_calls_and_costs_calls_in_progress_nothing_they_had() 
     let again = place(&endless_call(server.sip)).unwrap_or_else(|error| panic!("{LINE}: {error}"));
     again.hang_up().unwrap();
     assert!(server.terminate().success());
-}
-
-fn is_root() -> bool {
-    let output = Command::new("id").arg("-u").output().unwrap();
-    output.stdout == b"0\n"
 }
 
 impl Server {

@@ -4,9 +4,13 @@
 
 mod bad_input;
 mod crash;
+mod damaged;
 mod demo;
 mod disk_full;
 mod expected;
+mod floods;
 mod lifecycle;
+mod pains;
+mod simulate;
 mod sipp;
 mod support;

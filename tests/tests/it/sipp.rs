@@ -19,7 +19,8 @@ fn what_sipp_sent_is_stored_byte_for_byte_and_heard_sample_for_sample() {
         let folder = tempfile::tempdir().unwrap();
         let config = write_config(folder.path(), "");
         let server = Server::start(&config);
-        run_sipp(folder.path(), &server, transport);
+        let scenario = repository("tests/sipp/record.xml");
+        run(folder.path(), &server, transport, scenario.as_ref());
         let rows = server.wait_for_closed(1);
         assert_eq!(rows[0]["state"], "sealed");
         // Nothing came on the second stream, and that may not go unnoticed.
@@ -71,23 +72,27 @@ fn what_sipp_sent_is_stored_byte_for_byte_and_heard_sample_for_sample() {
     }
 }
 
-fn run_sipp(folder: &Path, server: &Server, transport: &str) {
+/// Runs a scenario of SIPp against the server, where the server lives.
+pub(crate) fn run(folder: &Path, server: &Server, transport: &str, scenario: &Path) {
     std::fs::copy(
         repository("crates/src-sim/assets/agent.al"),
         folder.join("agent.al"),
     )
     .unwrap();
-    let output = Command::new("sipp")
+    let mut command = match &server.enter {
+        None => Command::new("sipp"),
+        Some(enter) => {
+            let mut command = Command::new("nsenter");
+            command.args(enter).arg("sipp");
+            command
+        }
+    };
+    let output = command
         .current_dir(folder)
         .arg(server.sip.to_string())
-        .args([
-            "-sf",
-            &repository("tests/sipp/record.xml"),
-            "-s",
-            LINE,
-            "-m",
-            "1",
-        ])
+        .arg("-sf")
+        .arg(scenario)
+        .args(["-s", LINE, "-m", "1"])
         .args(["-i", "127.0.0.1", "-mi", "127.0.0.1", "-t", transport])
         .args([
             "-recv_timeout",
@@ -119,6 +124,6 @@ fn decoded_by_sox(folder: &Path) -> Vec<u8> {
     output.stdout
 }
 
-fn repository(path: &str) -> String {
+pub(crate) fn repository(path: &str) -> String {
     format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))
 }

@@ -1,6 +1,7 @@
 //! Starting the binary, talking to it, and taking it down again.
 
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -23,6 +24,31 @@ pub(crate) fn binary() -> PathBuf {
         "build it first: cargo build --release -p voicelog"
     );
     path
+}
+
+/// What the test runner says, if it says it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long the long tests run is the runner's choice"
+)]
+pub(crate) fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Starts the binary, to wait for later.
+pub(crate) fn running(arguments: &[&str]) -> Child {
+    Command::new(binary())
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+pub(crate) fn is_root() -> bool {
+    let output = Command::new("id").arg("-u").output().unwrap();
+    output.stdout == b"0\n"
 }
 
 /// Runs the binary to its end.
@@ -61,11 +87,21 @@ pub(crate) struct Server {
 
 /// Writes a configuration with free ports into a folder.
 pub(crate) fn write_config(folder: &Path, extra: &str) -> PathBuf {
+    write_config_with(folder, extra, "", (0, 0))
+}
+
+/// As [`write_config`], with lines for `[sip]` and a range of media ports.
+pub(crate) fn write_config_with(
+    folder: &Path,
+    extra: &str,
+    sip_extra: &str,
+    (first, last): (u16, u16),
+) -> PathBuf {
     let free = |socket: UdpSocket| socket.local_addr().unwrap();
     let sip = free(UdpSocket::bind("127.0.0.1:0").unwrap());
     let text = format!(
-        "{extra}\n[sip]\nudp = \"{sip}\"\ntcp = \"{sip}\"\nmedia_port_first = 0\nmedia_port_last = 0\n\
-         drain_seconds = 20\n\
+        "{extra}\n[sip]\nudp = \"{sip}\"\ntcp = \"{sip}\"\nmedia_port_first = {first}\nmedia_port_last = {last}\n\
+         drain_seconds = 20\n{sip_extra}\n\
          [http]\naddress = \"127.0.0.1:0\"\n[storage]\ndata = \"{}\"\nkeep_free_mib = 1\n\
          [[line]]\nname = \"{LINE}\"\nown_domains = [\"voorbeeld.example\", \"sipp.example\"]\n[line.facts]\n{FACTS}",
         folder.join("data").display()
@@ -95,6 +131,60 @@ impl Server {
             config.to_str().unwrap(),
         ]);
         Self::start_with(command, config)
+    }
+
+    /// As [`Self::start`], with what the server says to its operator in a file.
+    pub(crate) fn start_logged(config: &Path, log: &Path) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", "exec \"$0\" serve --lang en --config \"$1\" 2>\"$2\""]);
+        command.arg(binary()).arg(config).arg(log);
+        Self::start_with(command, config)
+    }
+
+    /// Memory that the server has now and has had at most, in KiB.
+    pub(crate) fn memory_kib(&self) -> (u64, u64) {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).unwrap();
+        let of = |name: &str| {
+            let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+            let number = line.split_whitespace().nth(1).unwrap();
+            number.parse::<u64>().unwrap()
+        };
+        (of("VmRSS:"), of("VmHWM:"))
+    }
+
+    /// One recording as the API tells it. Quicker than a process of its own each time.
+    pub(crate) fn recording(&self, id: &str) -> Value {
+        let text = self.get(&format!("/v1/recordings/{id}"));
+        serde_json::from_str(&text).unwrap()
+    }
+
+    fn get(&self, path: &str) -> String {
+        let token = self.config.with_file_name("data/secrets/api-token");
+        let token = std::fs::read_to_string(token).unwrap();
+        ureq::get(format!("{}{path}", self.http))
+            .header("Authorization", &format!("Bearer {}", token.trim()))
+            .call()
+            .unwrap()
+            .body_mut()
+            .read_to_string()
+            .unwrap()
+    }
+
+    /// The events that the server has counted, by their word.
+    pub(crate) fn events(&self) -> BTreeMap<String, u64> {
+        self.counts("voicelog_events_total{event=\"")
+    }
+
+    /// The numbers of one metric, by the word of its label; `start` is all before that word.
+    pub(crate) fn counts(&self, start: &str) -> BTreeMap<String, u64> {
+        let text = self.get("/v1/metrics");
+        let event = |line: &str| {
+            let rest = line.strip_prefix(start)?;
+            let (name, count) = rest.split_once("\"} ")?;
+            Some((name.to_owned(), count.trim().parse().ok()?))
+        };
+        text.lines().filter_map(event).collect()
     }
 
     /// Starts the server by a command that becomes the server.

@@ -9,6 +9,7 @@ pub(crate) mod floor;
 pub(crate) mod law;
 mod options;
 mod process;
+mod rtpengine;
 mod server;
 mod table;
 mod verification;
@@ -17,6 +18,7 @@ use crate::{metadata::Metadata, shell};
 use anyhow::{Context as _, bail};
 use options::Options;
 use process::Cores;
+use rtpengine::Rtpengine;
 use server::Server;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
@@ -109,6 +111,10 @@ pub(crate) fn measure(arguments: &[String]) -> anyhow::Result<()> {
     let floor = bench.floor(options.calls, options.seconds)?;
     let server = bench.server(options.calls, options.seconds, None)?;
     table::print(&floor, &server);
+    match bench.rtpengine(options.calls, options.seconds)? {
+        Some(rtpengine) => table::print_rtpengine(&server, &rtpengine),
+        None => println!("rtpengine: not measured; install the package rtpengine-daemon"),
+    }
     let suite = Some(SrtpSuite::AesCm128HmacSha1_80);
     let protected = bench.server(options.calls, options.seconds, suite)?;
     table::print_protected(&protected, &server);
@@ -203,6 +209,29 @@ impl Bench {
         (measured.media_bytes, measured.all_bytes) = (left.segment_bytes, left.all_bytes);
         say("server", &measured);
         Ok(measured)
+    }
+
+    /// rtpengine under the same load, if this machine has it.
+    fn rtpengine(&self, calls: u32, seconds: u32) -> anyhow::Result<Option<Measured>> {
+        if !rtpengine::is_installed() {
+            return Ok(None);
+        }
+        self.clean()?;
+        let mut engine = Rtpengine::start(&self.folder, self.cores)?;
+        let mut ports = Vec::new();
+        for number in 0..calls {
+            ports.extend(engine.call(number)?);
+        }
+        let address = answerer::start(ports)?;
+        let before = engine.usage()?;
+        let report = place(address, calls, seconds, None)?;
+        let after = engine.usage_when_idle()?;
+        let mut measured = of_report(calls, seconds, &report)?;
+        measured.cpu_seconds = after.cpu_seconds - before.cpu_seconds;
+        (measured.peak_before, measured.peak_after) = (before.peak_bytes, after.peak_bytes);
+        (measured.kept, measured.media_bytes) = engine.stop()?;
+        say("rtpengine", &measured);
+        Ok(Some(measured))
     }
 
     /// More and more calls, until something is lost or the sender cannot keep up.

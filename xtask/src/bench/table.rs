@@ -52,6 +52,20 @@ pub(crate) fn print(floor: &Measured, server: &Measured) {
     );
 }
 
+/// One more row: rtpengine under the same load.
+pub(crate) fn print_rtpengine(server: &Measured, rtpengine: &Measured) {
+    let (ours, theirs) = (
+        server.cpu_per_call_minute(),
+        rtpengine.cpu_per_call_minute(),
+    );
+    println!(
+        "| processor seconds per call-minute, beside rtpengine (pcap, not forwarding; it lost {} of {}) | {ours:.4} | {theirs:.4} | {:.2} |",
+        rtpengine.lost(),
+        rtpengine.sent,
+        ours / theirs
+    );
+}
+
 /// One more row: the same load, protected with SRTP.
 pub(crate) fn print_protected(protected: &Measured, plain: &Measured) {
     let (ours, without) = (protected.cpu_per_call_minute(), plain.cpu_per_call_minute());

@@ -153,7 +153,6 @@ fn bundle_of(minutes: u32) -> anyhow::Result<Vec<u8>> {
         number: 1,
         byte_len: 1,
         sha256: Digest([4; 32]),
-        chain: Digest([5; 32]),
     };
     let manifest = Manifest {
         version: manifest::VERSION,

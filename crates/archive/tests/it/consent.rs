@@ -30,6 +30,8 @@ fn parties(addresses: &[&str]) -> Vec<OfferedParty> {
         address: Pii::new((*address).to_owned()),
         further_addresses: Vec::new(),
         name: None,
+        is_caller: None,
+        has_left: false,
     };
     addresses.iter().map(party).collect()
 }

@@ -9,6 +9,7 @@ mod faults;
 mod house;
 mod recording;
 mod recovering;
+mod rules;
 mod sequencing;
 mod support;
 mod tampering;

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, PacketKind};
 use voicelog_archive::{
     Answer, Archive, Call, Finished, Line, Lines, OfferedCall, OfferedParty, Parts,
-    RecordingWriter, Secrets, Verdict, WhenRefused, act,
+    RecordingWriter, Secrets, Verdict, act,
 };
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
 use voicelog_evidence::note::SigningKey;
@@ -56,12 +56,9 @@ fn resting_on_consent() -> Map<String, Value> {
 
 fn line(name: &str, facts: Map<String, Value>) -> Line {
     Line {
-        name: name.to_owned(),
-        title: String::new(),
-        country: "NL".to_owned(),
         own_domains: vec!["voorbeeld.example".to_owned()],
-        when_refused: WhenRefused::Wait,
         facts,
+        ..Line::not_set_up(name)
     }
 }
 
@@ -183,12 +180,15 @@ pub(crate) fn offer(line: &str, other: &str) -> OfferedCall {
         address: Pii::new(address.to_owned()),
         further_addresses: Vec::new(),
         name: Some(Pii::new(NAME.to_owned())),
+        is_caller: None,
+        has_left: false,
     };
     OfferedCall {
         line: line.to_owned(),
         parties: vec![party(AGENT), party(other)],
         streams: vec![stream(1), stream(2)],
         offered_at: START,
+        about: voicelog_archive::About::default(),
     }
 }
 

@@ -14,7 +14,7 @@ pub use table::{Expected, Table, TableError, Wrong};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use voicelog_archive::timeline::{IntervalKind, Timeline, Verdict};
-use voicelog_archive::{Archive, ArchiveError, KnownCall, Number, State};
+use voicelog_archive::{Archive, ArchiveError, KnownCall, News, NewsKind, Number, State};
 use voicelog_model::{Language, RecordingId, Timestamp};
 
 /// Calls read from the archive at a time.
@@ -163,6 +163,23 @@ impl Report {
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.unreadable.is_empty() && !self.lines.iter().any(|line| line.found.is_alarm())
+    }
+
+    /// What other systems may want to hear: each call that is missing, short, one-sided or has a gap.
+    #[must_use]
+    pub fn news(&self, now: Timestamp) -> Vec<News> {
+        let alarms = self.lines.iter().filter(|line| line.found.is_alarm());
+        let alarms = alarms.map(|line| {
+            let news = News::new(NewsKind::Missing, now, line.recordings.first().copied())
+                .with("found", line.found.as_str())
+                .with("line", line.line)
+                .with("began_at", line.from.to_string());
+            match &line.cause {
+                Some(cause) => news.with("cause", cause.as_str()),
+                None => news,
+            }
+        });
+        alarms.collect()
     }
 
     /// For programs: the counts, and each line that is not simply recorded.

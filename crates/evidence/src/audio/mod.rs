@@ -5,8 +5,10 @@
 //! length. What could not be decoded is listed; a stream of which nothing could has no sound at
 //! all, since silence would say that nobody spoke.
 
+mod bands;
 mod decode;
 mod g711;
+mod notice;
 mod opus;
 mod render;
 #[cfg(test)]
@@ -15,6 +17,10 @@ mod wav;
 
 pub(crate) use decode::decoder;
 pub use g711::{decode_alaw, decode_ulaw};
+pub use notice::{
+    Heard, NOTICE_SECONDS_MAX, NOTICE_SECONDS_MIN, NOTICE_SIMILARITY_MIN, Notice, NoticeError,
+    NoticeListener,
+};
 pub use render::render;
 pub(crate) use render::{Plan, Rendering};
 pub use wav::{wav, wav_byte_len};

@@ -13,8 +13,9 @@ pub(super) const VERSION: u8 = 1;
 pub(super) const PREAMBLE_BYTES: usize = 1 + 8;
 /// Most bytes a record takes besides its packet or its JSON.
 const RECORD_OVERHEAD_MAX: usize = 40;
-/// What a new builder's buffer holds: 300 ms of two G.711 streams, and room to spare.
-const BUFFER_BYTES: usize = 8 << 10;
+/// What a new builder's buffer holds: 360 ms of two G.711 streams, since a chunk of 300 ms may
+/// take in what a sweep brings late.
+const BUFFER_BYTES: usize = 6 << 10;
 
 /// The upper four bits of a record's tag byte.
 pub(super) mod tag {
@@ -34,7 +35,7 @@ pub(super) mod differs {
 }
 
 /// Collects records into one chunk. Pushing a packet allocates nothing once the buffer has grown
-/// to the size of a chunk; `clear` keeps the buffer.
+/// to the size of a chunk; `clear` keeps the buffer, unless it grew far beyond.
 #[derive(Debug)]
 pub struct ChunkBuilder {
     bytes: Vec<u8>,
@@ -78,17 +79,19 @@ impl ChunkBuilder {
         &self.bytes
     }
 
-    /// Starts the next chunk in the same buffer.
+    /// Starts the next chunk in the same buffer. What a slow disk made of it is given back.
     pub fn clear(&mut self) {
         self.bytes.clear();
+        if self.bytes.capacity() > 8 * BUFFER_BYTES {
+            self.bytes.shrink_to(BUFFER_BYTES);
+        }
         self.tracks = [None; SLOT_OTHER as usize];
     }
 
-    /// The chunk; the next one starts in a new buffer of the same size.
+    /// The chunk; the next one starts in a new buffer.
     #[must_use]
     pub fn take(&mut self) -> Vec<u8> {
-        let next = Vec::with_capacity(self.bytes.len().max(BUFFER_BYTES));
-        let chunk = std::mem::replace(&mut self.bytes, next);
+        let chunk = std::mem::take(&mut self.bytes);
         self.clear();
         chunk
     }

@@ -48,6 +48,22 @@ pub enum JournalEvent {
         /// Which stream.
         stream: StreamNumber,
     },
+    /// Recording of the whole call is paused on our side: nothing that arrives is kept. Another
+    /// pause before the end of this one takes its place.
+    RecordingPaused {
+        /// Why.
+        reason: PauseReason,
+        /// Who asked for it.
+        by: PausedBy,
+        /// Pseudonym of the participant who pressed the key, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        party: Option<String>,
+    },
+    /// The pause on our side is over.
+    RecordingResumed {
+        /// Who or what ended it.
+        by: ResumedBy,
+    },
     /// The recorder itself lost packets of a stream.
     MediaDropped {
         /// Which stream.
@@ -68,6 +84,22 @@ pub enum JournalEvent {
     SourceChanged {
         /// Which stream.
         stream: StreamNumber,
+    },
+    /// A participant joined after the call had started.
+    PartyJoined {
+        /// The pseudonym.
+        party: String,
+    },
+    /// A participant left, as far as the client says; it may come back.
+    PartyLeft {
+        /// The pseudonym.
+        party: String,
+    },
+    /// The recorder's clock was set. Times of this journal are those of a clock that was not: they go on
+    /// evenly from the start of the call.
+    ClockStepped {
+        /// By how much, in microseconds; below zero it was set back.
+        by_us: i64,
     },
     /// The call ended. The timeline ends here.
     CallEnded {
@@ -119,6 +151,87 @@ impl KeyPacket {
             has_ended,
         }
     }
+}
+
+/// A pause on our side, as the timeline has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pausing {
+    /// What was about to be said.
+    pub reason: PauseReason,
+    /// Who asked for it.
+    pub by: PausedBy,
+    /// Pseudonym of the participant who pressed the key, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub party: Option<String>,
+}
+
+/// Why recording pauses. A closed list: a reason in somebody's own words could tell what the pause
+/// is there to keep out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PauseReason {
+    /// The number of a payment card, or what goes with it.
+    CardData,
+    /// A citizen service number (BSN).
+    CitizenNumber,
+    /// Something private.
+    Private,
+    /// Somebody's health.
+    Medical,
+    /// Something else.
+    Other,
+}
+
+impl PauseReason {
+    /// Every reason.
+    pub const ALL: [Self; 5] = [
+        Self::CardData,
+        Self::CitizenNumber,
+        Self::Private,
+        Self::Medical,
+        Self::Other,
+    ];
+
+    /// The word in the journal, the API and the configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CardData => "card_data",
+            Self::CitizenNumber => "citizen_number",
+            Self::Private => "private",
+            Self::Medical => "medical",
+            Self::Other => "other",
+        }
+    }
+
+    /// The reason with that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
+    }
+}
+
+/// Who asked for a pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PausedBy {
+    /// A program, over the API.
+    Program,
+    /// Somebody in the call, with the keys of the telephone.
+    Key,
+}
+
+/// Who or what ended a pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResumedBy {
+    /// A program, over the API.
+    Program,
+    /// Somebody in the call, with the keys of the telephone.
+    Key,
+    /// Nobody: it had lasted as long as it may.
+    Limit,
 }
 
 /// Who or what made something stop.
@@ -179,12 +292,37 @@ mod tests {
     }
 
     #[test]
+    fn a_pause_is_written_flat_and_its_words_are_those_of_the_list() {
+        for (reason, party) in PauseReason::ALL
+            .into_iter()
+            .zip([None, Some("p2")].into_iter().cycle())
+        {
+            let event = JournalEvent::RecordingPaused {
+                reason,
+                by: PausedBy::Key,
+                party: party.map(str::to_owned),
+            };
+            let bytes = canonical_json(&event).unwrap();
+            let party = party.map_or_else(String::new, |party| format!(r#""party":"{party}","#));
+            let word = reason.as_str();
+            assert_eq!(
+                String::from_utf8(bytes.clone()).unwrap(),
+                format!(r#"{{"by":"key",{party}"reason":"{word}","type":"recording_paused"}}"#)
+            );
+            assert_eq!(from_canonical::<JournalEvent>(&bytes).unwrap(), event);
+            assert_eq!(PauseReason::from_word(word), Some(reason));
+        }
+    }
+
+    #[test]
     fn unknown_events_and_unknown_members_are_refused() {
         for text in [
             r#"{"type":"unheard_of"}"#,
             r#"{"extra":1,"type":"call_started"}"#,
             r#"{"cause":"restart","extra":1,"type":"call_ended"}"#,
             r#"{"cause":"moonlight","type":"call_ended"}"#,
+            r#"{"by":"key","extra":1,"reason":"medical","type":"recording_paused"}"#,
+            r#"{"by":"key","reason":"4111 1111","type":"recording_paused"}"#,
         ] {
             assert!(
                 from_canonical::<JournalEvent>(text.as_bytes()).is_err(),

@@ -13,7 +13,9 @@ mod predict;
 mod read;
 
 pub use chunk::ChunkBuilder;
-pub use event::{Cause, Ground, JournalEvent, KeyPacket};
+pub use event::{
+    Cause, Ground, JournalEvent, KeyPacket, PauseReason, PausedBy, Pausing, ResumedBy,
+};
 pub use read::{ChunkReader, decode_chunk};
 
 use voicelog_model::{Kind, StreamNumber, Timestamp};

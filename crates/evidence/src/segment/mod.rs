@@ -16,6 +16,7 @@ pub use write::SegmentWriter;
 use crate::aead::{Cipher, NONCE_BYTES, TAG_BYTES};
 use crate::digest::sha256_of;
 use crate::key::DataKey;
+use sha2::{Digest as _, Sha256};
 use voicelog_model::limits::CHUNK_BYTES_MAX;
 use voicelog_model::{Kind, RecordingId};
 use zeroize::Zeroizing;
@@ -95,6 +96,8 @@ impl SegmentError {
 struct Seal {
     cipher: Cipher,
     header_hash: [u8; 32],
+    /// Over the file so far; what it gives at the end of a frame is the chain.
+    hasher: Sha256,
     chain: [u8; 32],
     /// Number of the next chunk.
     counter: u64,
@@ -108,10 +111,12 @@ impl Seal {
         header: &[u8; HEADER_BYTES],
     ) -> Self {
         let key = Zeroizing::new(data_key.derive("segment-key", &context(recording, segment)));
-        let header_hash = sha256_of(&[&[0], header]);
+        let hasher = Sha256::new().chain_update(header);
+        let header_hash = hasher.clone().finalize().into();
         Self {
             cipher: Cipher::new(&key),
             header_hash,
+            hasher,
             chain: header_hash,
             counter: 0,
         }
@@ -146,7 +151,8 @@ impl Seal {
     }
 
     fn advance(&mut self, frame: &[u8]) {
-        self.chain = sha256_of(&[&[1], &self.chain, frame]);
+        self.hasher.update(frame);
+        self.chain = self.hasher.clone().finalize().into();
         self.counter += 1;
     }
 }

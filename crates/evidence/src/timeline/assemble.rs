@@ -6,8 +6,8 @@ use super::layout::lay_out;
 use super::line::Line;
 use super::sequence::{Counts, Sequencer, Unit};
 use super::states::{Permission, State, States};
-use super::{StreamTimeline, Timeline, VERSION};
-use crate::journal::{Cause, JournalEvent, KeyPacket, PacketKind, RecordRef};
+use super::{ClockStep, Presence, StreamTimeline, Timeline, VERSION};
+use crate::journal::{Cause, JournalEvent, KeyPacket, PacketKind, Pausing, RecordRef};
 use std::collections::BTreeMap;
 use voicelog_model::limits::STREAMS_MAX;
 use voicelog_model::rtp::RtpPacket;
@@ -17,6 +17,8 @@ use voicelog_model::{Codec, Format, MediaStream, StreamNumber, Timestamp};
 const DROPS_MAX: usize = 10_000;
 /// Most formats of one stream that are told apart.
 const FORMATS_MAX: usize = 64;
+/// Most comings and goings, and most settings of the clock, that are told.
+const PRESENCES_MAX: usize = 1_000;
 
 /// A packet that has its place in the timeline, told in the order of its stream.
 #[derive(Debug, Clone, Copy)]
@@ -37,10 +39,14 @@ pub(crate) struct Assembly<T> {
     /// Latest time of any record.
     latest: Timestamp,
     permission: Permission,
+    /// The pause on our side that holds.
+    withheld: Option<Pausing>,
     ever_permitted: bool,
     end: Option<(Timestamp, Cause)>,
     stray_packets: u64,
     streams: BTreeMap<StreamNumber, Strand<T>>,
+    presence: Vec<Presence>,
+    clock_steps: Vec<ClockStep>,
 }
 
 /// One stream while its records come in.
@@ -85,10 +91,13 @@ impl<T> Default for Assembly<T> {
             started: None,
             latest: Timestamp::from_micros(i64::MIN),
             permission: Permission::Undecided,
+            withheld: None,
             ever_permitted: false,
             end: None,
             stray_packets: 0,
             streams: BTreeMap::new(),
+            presence: Vec::new(),
+            clock_steps: Vec::new(),
         }
     }
 }
@@ -147,14 +156,14 @@ impl<T: Copy> Assembly<T> {
             }
             JournalEvent::CallEnded { cause } => self.end = Some((at.max(self.latest), *cause)),
             JournalEvent::StreamAdded { stream } => {
-                let permission = &self.permission;
+                let holds = (&self.permission, self.withheld.as_ref());
                 // LIMIT: a recording session offers no more; packets of further streams are stray.
                 let is_known = self.streams.contains_key(&stream.number);
                 if is_known || self.streams.len() < STREAMS_MAX {
                     self.streams
                         .entry(stream.number)
                         .and_modify(|strand| strand.announce(stream))
-                        .or_insert_with(|| Strand::new(stream.clone(), at_us, permission));
+                        .or_insert_with(|| Strand::new(stream.clone(), at_us, holds));
                 }
             }
             JournalEvent::NotPermitted { reasons, .. } => {
@@ -169,6 +178,11 @@ impl<T: Copy> Assembly<T> {
             }
             JournalEvent::StreamPaused { stream, by } => self.pause(*stream, at_us, Some(*by)),
             JournalEvent::StreamResumed { stream } => self.pause(*stream, at_us, None),
+            JournalEvent::RecordingPaused { reason, by, party } => {
+                let (reason, by, party) = (*reason, *by, party.clone());
+                self.withhold(at_us, Some(&Pausing { reason, by, party }));
+            }
+            JournalEvent::RecordingResumed { .. } => self.withhold(at_us, None),
             JournalEvent::MediaDropped {
                 stream,
                 packets,
@@ -182,6 +196,14 @@ impl<T: Copy> Assembly<T> {
                     });
                 }
             }
+            JournalEvent::PartyJoined { party } => self.note_presence(party, true, at_us),
+            JournalEvent::PartyLeft { party } => self.note_presence(party, false, at_us),
+            JournalEvent::ClockStepped { by_us } => {
+                if self.clock_steps.len() < PRESENCES_MAX {
+                    let (at_us, by_us) = (from_start(at_us), bounded(*by_us));
+                    self.clock_steps.push(ClockStep { at_us, by_us });
+                }
+            }
             // Packets show a change of source themselves; the event is for people.
             JournalEvent::CallStarted {} | JournalEvent::SourceChanged { .. } => {}
             // Sorted among the packets: see `push`.
@@ -190,10 +212,27 @@ impl<T: Copy> Assembly<T> {
         self.latest = self.latest.max(at);
     }
 
+    fn note_presence(&mut self, party: &str, is_there: bool, at_us: i64) {
+        if self.presence.len() < PRESENCES_MAX {
+            self.presence.push(Presence {
+                party: party.to_owned(),
+                is_there,
+                at_us: from_start(at_us),
+            });
+        }
+    }
+
     fn permit(&mut self, at_us: i64, permission: Permission) {
         self.permission = permission;
         for strand in self.streams.values_mut() {
             strand.states.update(at_us, &self.permission);
+        }
+    }
+
+    fn withhold(&mut self, at_us: i64, withheld: Option<&Pausing>) {
+        self.withheld = withheld.cloned();
+        for strand in self.streams.values_mut() {
+            strand.states.withhold(at_us, withheld, &self.permission);
         }
     }
 
@@ -227,8 +266,15 @@ impl<T: Copy> Assembly<T> {
             verdict,
             stray_packets: self.stray_packets,
             streams: laid.into_iter().map(|laid| laid.timeline).collect(),
+            presence: self.presence,
+            clock_steps: self.clock_steps,
         }
     }
+}
+
+/// A place in the call: what a damaged journal puts before its start is at the start.
+fn from_start(at_us: i64) -> u64 {
+    u64::try_from(at_us).unwrap_or(0)
 }
 
 /// A time within the call, within what JSON keeps exactly: 285 years. What a damaged or hostile
@@ -239,11 +285,15 @@ fn bounded(micros: i64) -> i64 {
 }
 
 impl<T: Copy> Strand<T> {
-    fn new(stream: MediaStream, at_us: i64, permission: &Permission) -> Self {
+    fn new(
+        stream: MediaStream,
+        at_us: i64,
+        (permission, withheld): (&Permission, Option<&Pausing>),
+    ) -> Self {
         Self {
             formats: known_formats(&stream),
             stream,
-            states: States::new(at_us, permission),
+            states: States::new(at_us, permission, withheld),
             sequencer: Sequencer::default(),
             stretch: None,
             line: Line::default(),

@@ -1,7 +1,7 @@
 //! Intervals in words, for people.
 
-use super::{Interval, IntervalKind, StreamTimeline};
-use crate::journal::{Cause, Ground};
+use super::{Interval, IntervalKind, StreamTimeline, Timeline};
+use crate::journal::{Cause, Ground, PauseReason, PausedBy, Pausing};
 use voicelog_model::Language;
 
 /// Keys of one stream that are told one by one.
@@ -16,7 +16,9 @@ pub fn describe(interval: &Interval, language: Language) -> String {
         text.push_str(", ");
         text.push_str(&missing);
     }
-    let reasons = if interval.grounds.is_empty() {
+    let reasons = if let Some(pausing) = &interval.pause {
+        vec![pause_text(pausing, language)]
+    } else if interval.grounds.is_empty() {
         cause(interval, language)
             .map(str::to_owned)
             .into_iter()
@@ -83,6 +85,43 @@ pub fn remarks(stream: &StreamTimeline, language: Language) -> Vec<String> {
         });
     }
     remarks
+}
+
+/// Who came and went during the call, and when the recorder's clock was set, a sentence each.
+#[must_use]
+pub fn comings(timeline: &Timeline, language: Language) -> Vec<String> {
+    let mut sentences: Vec<(u64, String)> = Vec::new();
+    for change in &timeline.presence {
+        let (party, at) = (&change.party, clock_text(change.at_us));
+        let what = if change.is_there {
+            language.pick("kwam erbij op", "joined at")
+        } else {
+            language.pick("ging weg op", "left at")
+        };
+        sentences.push((change.at_us, format!("{party} {what} {at}")));
+    }
+    for step in &timeline.clock_steps {
+        let at = clock_text(step.at_us);
+        let (seconds, millis) = (
+            step.by_us.abs() / 1_000_000,
+            step.by_us.abs() / 1_000 % 1_000,
+        );
+        let point = language.pick(",", ".");
+        let way = if step.by_us < 0 {
+            language.pick("terug", "back")
+        } else {
+            language.pick("vooruit", "forward")
+        };
+        let clock = language.pick("de klok van de server sprong", "the server's clock was set");
+        let on = language.pick("op", "at");
+        let s = format!("{clock} {seconds}{point}{millis:03} s {way} {on} {at}");
+        sentences.push((step.at_us, s));
+    }
+    sentences.sort_by_key(|(at_us, _)| *at_us);
+    sentences
+        .into_iter()
+        .map(|(_, sentence)| sentence)
+        .collect()
 }
 
 /// A place in the call: `07:05`, or `1:07:05` after an hour. Parts of a second are cut off.
@@ -183,6 +222,29 @@ fn cause(interval: &Interval, language: Language) -> Option<&'static str> {
     Some(language.pick(nl, en))
 }
 
+/// Why a pause on our side was, and who asked for it: `om kaartgegevens, met een toets door p1`.
+#[must_use]
+pub fn pause_text(pausing: &Pausing, language: Language) -> String {
+    let (nl, en) = match pausing.reason {
+        PauseReason::CardData => ("om kaartgegevens", "for card data"),
+        PauseReason::CitizenNumber => ("om een burgerservicenummer", "for a citizen number"),
+        PauseReason::Private => ("om iets van privé", "for something private"),
+        PauseReason::Medical => ("om iemands gezondheid", "for somebody's health"),
+        PauseReason::Other => ("om iets anders", "for something else"),
+    };
+    let reason = language.pick(nl, en);
+    let by = match pausing.by {
+        PausedBy::Program => {
+            language.pick("op verzoek van een programma", "asked for by a program")
+        }
+        PausedBy::Key => language.pick("met een toets", "with a key"),
+    };
+    let of = language.pick("door", "by");
+    let party = pausing.party.as_ref();
+    let party = party.map_or_else(String::new, |party| format!(" {of} {party}"));
+    format!("{reason}, {by}{party}")
+}
+
 fn reason(ground: &Ground, language: Language) -> String {
     let text = language.pick(&ground.text_nl, &ground.text_en);
     if ground.articles.is_empty() {
@@ -209,6 +271,7 @@ mod tests {
             samples: 0,
             lost: 0,
             grounds: vec![],
+            pause: None,
         }
     }
 
@@ -252,6 +315,27 @@ mod tests {
         assert_eq!(
             describe(&paused, Language::En),
             "paused from 59:59 to 1:02:05, by a person on our side"
+        );
+    }
+
+    #[test]
+    fn a_pause_on_our_side_says_why_and_who_asked_for_it() {
+        let paused = Interval {
+            cause: Some(Cause::Operator),
+            pause: Some(Pausing {
+                reason: PauseReason::CardData,
+                by: PausedBy::Key,
+                party: Some("p1".to_owned()),
+            }),
+            ..interval(IntervalKind::Paused, 12_000_000, 70_000_000)
+        };
+        assert_eq!(
+            describe(&paused, Language::Nl),
+            "gepauzeerd van 00:12 tot 01:10, om kaartgegevens, met een toets door p1"
+        );
+        assert_eq!(
+            describe(&paused, Language::En),
+            "paused from 00:12 to 01:10, for card data, with a key by p1"
         );
     }
 

@@ -4,7 +4,7 @@ use super::assemble::{Drop, Strand};
 use super::clock::{Piece, PieceKind, Run, SHIFT_MICROS};
 use super::states::State;
 use super::{HEAD_MICROS_MAX, Interval, IntervalKind, StreamTimeline, TAIL_MICROS_MAX, Verdict};
-use crate::journal::{Cause, Ground};
+use crate::journal::{Cause, Ground, Pausing};
 
 /// How far an event about lost packets may stand from the hole it explains.
 const DROP_BEFORE_MICROS: i64 = 1_000_000;
@@ -142,6 +142,7 @@ struct Filling {
     rate: u32,
     lost: u64,
     grounds: Vec<Ground>,
+    pause: Option<Pausing>,
 }
 
 impl Filling {
@@ -154,6 +155,7 @@ impl Filling {
             rate: 1,
             lost: 0,
             grounds: Vec::new(),
+            pause: None,
         }
     }
 }
@@ -180,6 +182,7 @@ impl Layout {
             samples,
             lost,
             grounds,
+            pause,
             ..
         } = filling;
         self.intervals.push(Interval {
@@ -191,6 +194,7 @@ impl Layout {
             samples,
             lost,
             grounds,
+            pause,
         });
         self.cursor = end;
     }
@@ -215,6 +219,10 @@ impl Layout {
                 ..Filling::empty(IntervalKind::Paused, Some(Cause::Refusal))
             },
             State::Paused(by) => Filling::empty(IntervalKind::Paused, Some(*by)),
+            State::Withheld(pausing) => Filling {
+                pause: Some(pausing.clone()),
+                ..Filling::empty(IntervalKind::Paused, Some(Cause::Operator))
+            },
             State::Down => Filling::empty(IntervalKind::Restart, Some(Cause::Restart)),
             // Not reached: the caller sends these to `active`.
             State::Active => return,

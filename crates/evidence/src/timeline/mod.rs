@@ -19,14 +19,14 @@ mod states;
 #[cfg(test)]
 mod tests;
 
-pub use describe::{clock_text, describe, remarks, unplayable};
+pub use describe::{clock_text, comings, describe, pause_text, remarks, unplayable};
 
 pub(crate) use assemble::{Assembly, Placed};
 pub(crate) use content::{known_formats, opus_ticks};
 pub(crate) use describe::between;
 
 use crate::canonical::{CanonicalError, canonical_json, from_canonical};
-use crate::journal::{Cause, Ground, Record, RecordRef};
+use crate::journal::{Cause, Ground, Pausing, Record, RecordRef};
 use serde::{Deserialize, Deserializer, Serialize};
 use voicelog_model::{Codec, MediaStream, Timestamp};
 
@@ -88,6 +88,9 @@ pub struct Interval {
     pub lost: u64,
     /// Reasons of the law, where it is the law that caused it.
     pub grounds: Vec<Ground>,
+    /// Why somebody on our side paused it, and who asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Pausing>,
 }
 
 impl Interval {
@@ -252,6 +255,36 @@ pub struct Timeline {
     pub stray_packets: u64,
     /// The streams, by number.
     pub streams: Vec<StreamTimeline>,
+    /// Who joined or left while the call went on, in order. Whoever is not in it was there all the time,
+    /// as far as the client says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub presence: Vec<Presence>,
+    /// When the recorder's clock was set, and by how much, in order. The times of the timeline are those
+    /// of a clock that was not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clock_steps: Vec<ClockStep>,
+}
+
+/// A participant who joined or left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Presence {
+    /// The pseudonym.
+    pub party: String,
+    /// Whether they are there from then on, or not.
+    pub is_there: bool,
+    /// When, in microseconds from the start of the call.
+    pub at_us: u64,
+}
+
+/// A moment at which the recorder's clock was set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockStep {
+    /// When, in microseconds from the start of the call.
+    pub at_us: u64,
+    /// By how much, in microseconds; below zero it was set back.
+    pub by_us: i64,
 }
 
 impl Timeline {

@@ -1,6 +1,6 @@
 //! What the events say of a stream at each moment: may it be recorded, is it paused.
 
-use crate::journal::{Cause, Ground};
+use crate::journal::{Cause, Ground, Pausing};
 
 /// A packet that is this late after a pause was on its way when it came: 200 ms.
 const PAUSE_GRACE_MICROS: i64 = 200_000;
@@ -16,8 +16,10 @@ pub(super) enum State {
     NotPermitted(Vec<Ground>),
     /// Being recorded.
     Active,
-    /// Paused.
+    /// Paused by the client, or by what its event says.
     Paused(Cause),
+    /// Paused on our side.
+    Withheld(Pausing),
     /// Permission ended.
     PermitEnded(Vec<Ground>),
     /// The recorder was not running.
@@ -40,14 +42,16 @@ pub(super) struct States {
     /// From when, in microseconds from the start of the call; never decreasing.
     changes: Vec<(i64, State)>,
     paused: Option<Cause>,
+    withheld: Option<Pausing>,
 }
 
 impl States {
     /// A stream that is announced at `at_us`.
-    pub(super) fn new(at_us: i64, permission: &Permission) -> Self {
+    pub(super) fn new(at_us: i64, permission: &Permission, withheld: Option<&Pausing>) -> Self {
         let mut states = Self {
             changes: vec![(0, State::Absent)],
             paused: None,
+            withheld: withheld.cloned(),
         };
         states.update(at_us, permission);
         states
@@ -58,14 +62,26 @@ impl States {
         self.update(at_us, permission);
     }
 
+    /// A pause on our side begins, becomes another or ends.
+    pub(super) fn withhold(
+        &mut self,
+        at_us: i64,
+        withheld: Option<&Pausing>,
+        permission: &Permission,
+    ) {
+        self.withheld = withheld.cloned();
+        self.update(at_us, permission);
+    }
+
     /// Notes the state that follows from permission and pause, where it is another one.
     pub(super) fn update(&mut self, at_us: i64, permission: &Permission) {
-        let state = match (permission, self.paused) {
-            (Permission::Undecided, _) => State::Undecided,
-            (Permission::Refused(grounds), _) => State::NotPermitted(grounds.clone()),
-            (Permission::Ended(grounds), _) => State::PermitEnded(grounds.clone()),
-            (Permission::Given, Some(by)) => State::Paused(by),
-            (Permission::Given, None) => State::Active,
+        let state = match (permission, &self.withheld, self.paused) {
+            (Permission::Undecided, _, _) => State::Undecided,
+            (Permission::Refused(grounds), _, _) => State::NotPermitted(grounds.clone()),
+            (Permission::Ended(grounds), _, _) => State::PermitEnded(grounds.clone()),
+            (Permission::Given, Some(pausing), _) => State::Withheld(pausing.clone()),
+            (Permission::Given, None, Some(by)) => State::Paused(by),
+            (Permission::Given, None, None) => State::Active,
         };
         self.change(at_us, state);
     }
@@ -103,7 +119,11 @@ impl States {
                 let before = index.checked_sub(1)?;
                 matches!(self.changes.get(before), Some((_, State::Active))).then_some(before)
             }
-            State::Paused(_) | State::NotPermitted(_) | State::PermitEnded(_) | State::Down => None,
+            State::Paused(_)
+            | State::Withheld(_)
+            | State::NotPermitted(_)
+            | State::PermitEnded(_)
+            | State::Down => None,
         }
     }
 }

@@ -166,7 +166,7 @@ impl Parts {
     }
 
     pub(crate) fn of(records: &[Record]) -> Self {
-        let (segment, chain) = segment(records);
+        let (segment, _chain) = segment(records);
         let opened =
             SegmentReader::open(&data_key(), recording(), 1, CHAIN_START, &segment).unwrap();
         let records: Vec<_> = opened
@@ -185,7 +185,6 @@ impl Parts {
             number: 1,
             byte_len: segment.len() as u64,
             sha256: Digest::of(&segment),
-            chain: Digest(chain),
         };
         let manifest = Manifest {
             version: manifest::VERSION,

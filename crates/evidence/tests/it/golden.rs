@@ -1,13 +1,13 @@
 //! Bytes that were written once and must be read for ever.
 //!
-//! Each version of each format keeps its folder in `tests/vectors`; files there are only added.
+//! Each version of each format keeps its folder in `tests/vectors`; from the first release on, files there are only added.
 //! A failing comparison leaves the present bytes in the target folder and names the place.
 
 use crate::fixture::{Parts, chunk, data_key, recording, records, segment, verifier};
 use std::io::Write as _;
 use std::path::Path;
 use voicelog_evidence::segment::CHAIN_START;
-use voicelog_evidence::{SegmentReader, Tail, decode_chunk, verify};
+use voicelog_evidence::{Digest, SegmentReader, Tail, decode_chunk, verify};
 
 fn is_golden(name: &str, written: &[u8], kept: &[u8]) {
     if written == kept {
@@ -38,6 +38,11 @@ fn a_segment_of_version_1_is_read_and_written_as_ever() {
     is_golden("call.segment", &written, kept);
     let opened = SegmentReader::open(&data_key(), recording(), 1, CHAIN_START, kept).unwrap();
     assert_eq!((opened.chain, opened.tail), (chain, Tail::Clean));
+    assert_eq!(
+        chain,
+        Digest::of(kept).0,
+        "the chain is what sha256sum says of the file"
+    );
     let read: Vec<_> = opened
         .chunks
         .iter()

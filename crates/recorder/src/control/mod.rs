@@ -15,7 +15,7 @@ mod tests;
 use crate::decider::{DeciderHandle, Question, Reply};
 use crate::finisher::FinisherHandle;
 use crate::guard::contained;
-use crate::media::{MediaCommand, StreamMedia};
+use crate::media::{HeardKey, MediaCommand, PauseOrder, PauseStatus, StreamMedia};
 use crate::ports::MediaPorts;
 use crate::shared::{CallState, Shared};
 use call::{Call, CallStream};
@@ -24,8 +24,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use voicelog_archive::Archive;
 use voicelog_archive::journal::Cause;
+use voicelog_archive::{About, Archive};
 use voicelog_model::{RecordingId, Timestamp};
 use voicelog_srs::srtp::{ControlProtector, Unprotector};
 use voicelog_srs::{
@@ -37,6 +37,7 @@ pub(super) struct Hands<'a> {
     pub(super) now: Timestamp,
     pub(super) media_address: IpAddr,
     pub(super) retry_after_seconds: u32,
+    pub(super) pause_micros: i64,
     pub(super) archive: &'a Archive,
     pub(super) shared: &'a Shared,
     pub(super) decider: &'a DeciderHandle,
@@ -83,6 +84,8 @@ pub(crate) struct Parts {
     pub(crate) silent_micros: i64,
     /// Packets that say which key was pressed are kept.
     pub(crate) keep_keys: bool,
+    /// How long a pause by key lasts at most.
+    pub(crate) pause_micros: i64,
 }
 
 /// All calls.
@@ -178,6 +181,34 @@ impl Control {
         }
     }
 
+    /// A key about consent was pressed.
+    pub(crate) fn on_key(&mut self, id: RecordingId, heard: &HeardKey, now: Timestamp) {
+        if let Some(key) = self.by_recording.get(&id) {
+            self.with(*key, now, |call, hands| call.on_key(heard, hands));
+        }
+    }
+
+    /// Pauses a call; the media thread says what came of it.
+    pub(crate) fn pause(
+        &mut self,
+        id: RecordingId,
+        order: PauseOrder,
+        done: Sender<Option<PauseStatus>>,
+        now: Timestamp,
+    ) {
+        // Without the call `done` is dropped, and whoever waits at its other end hears that.
+        if let Some(key) = self.by_recording.get(&id) {
+            self.with(*key, now, |call, hands| call.pause(order, done, hands));
+        }
+    }
+
+    /// Lets a paused call go on; the media thread says what came of it.
+    pub(crate) fn resume(&mut self, id: RecordingId, done: Sender<Option<bool>>, now: Timestamp) {
+        if let Some(key) = self.by_recording.get(&id) {
+            self.with(*key, now, |call, hands| call.resume(done, hands));
+        }
+    }
+
     /// Once a second.
     pub(crate) fn on_tick(&mut self, now: Timestamp) {
         let silent_micros = self.parts.silent_micros;
@@ -205,6 +236,7 @@ impl Control {
             now,
             media_address: self.parts.media_address,
             retry_after_seconds: self.parts.retry_after_seconds,
+            pause_micros: self.parts.pause_micros,
             archive: &self.parts.archive,
             shared: &self.parts.shared,
             decider: &self.parts.decider,
@@ -260,9 +292,19 @@ impl Control {
         let thread = self.offered % self.parts.media.len().max(1);
         self.offered = self.offered.wrapping_add(1);
         self.parts.shared.call_offered();
-        let call = Call::new(key, thread, streams, sockets, now);
+        let replaced = offer.replaces.and_then(|key| self.calls.get(&key));
+        let mut about = About {
+            replaces: replaced.and_then(Call::id),
+            ..About::default()
+        };
+        offer::add_offer(&mut about, offer);
+        let offered = Box::new(offer::call(offer, media, about.clone(), now));
+        let mut call = Call::new(key, thread, streams, sockets, now);
+        call.is_told(about, offer.metadata.as_ref());
+        if let Some(metadata) = &offer.metadata {
+            call.note_senders(metadata);
+        }
         self.calls.insert(key, call);
-        let offered = Box::new(offer::call(offer, media, now));
         self.parts.decider.ask(Question::Open(key, offered));
     }
 
@@ -282,6 +324,9 @@ impl Control {
             }
         }
         self.with(key, now, |call, hands| {
+            call.hear(offer.metadata.as_ref(), hands, |about| {
+                offer::add_offer(about, offer);
+            });
             for (stream, sockets) in added {
                 call.add_stream(stream, sockets, hands);
             }
@@ -290,7 +335,8 @@ impl Control {
                 call.set_key(offered.number, offered.key.as_ref(), hands);
                 call.set_activity(offered.number, activity(offered), hands);
             }
-            call.answer(call.direction(), hands);
+            call.answer(hands);
+            call.mind_hold(hands);
         });
     }
 
@@ -328,10 +374,16 @@ impl Control {
     /// The client named other participants: the archive is told, which leads to the law being
     /// asked again.
     fn on_metadata(&mut self, key: SessionKey, metadata: &Metadata, now: Timestamp) {
+        self.with(key, now, |call, hands| {
+            call.hear(Some(metadata), hands, |about| {
+                offer::add_metadata(about, metadata);
+            });
+        });
         let Some(id) = self.calls.get(&key).and_then(Call::id) else {
             // Still being opened: the archive is told when it knows the call.
-            return self.with(key, now, |call, _| {
-                call.keep_parties(offer::parties(metadata))
+            return self.with(key, now, |call, hands| {
+                call.keep_parties(offer::parties(metadata));
+                call.on_senders(metadata, hands);
             });
         };
         if !self
@@ -341,6 +393,7 @@ impl Control {
         {
             tracing::debug!(recording = %id, "metadata of a call that is over");
         }
+        self.with(key, now, |call, hands| call.on_senders(metadata, hands));
     }
 }
 

@@ -2,10 +2,10 @@
 
 use crate::media::OwnName;
 use crate::ports::PortsError;
-use voicelog_archive::{OfferedCall, OfferedParty, random};
+use voicelog_archive::{About, Link, LinkKind, OfferedCall, OfferedParty, StreamReport, random};
 use voicelog_model::{MediaStream, Pii, Timestamp, limits};
 use voicelog_srs::srtp::MasterKey;
-use voicelog_srs::{Metadata, Offer, OfferedStream, Quirk};
+use voicelog_srs::{Metadata, Offer, OfferedStream, Quirk, session_uuids};
 use zeroize::Zeroizing;
 
 /// A stream that cannot be taken.
@@ -68,19 +68,29 @@ pub(super) fn media_stream(
 /// could not tell us of, one more stands at the end, without an address.
 pub(super) fn parties(metadata: &Metadata) -> Vec<OfferedParty> {
     let is_incomplete = metadata.quirks.contains(&Quirk::ParticipantsUnknown);
-    let unknown = is_incomplete.then(|| party(&[], None));
+    let unknown = is_incomplete.then(|| party(&[], None, None));
     // With more than we keep, the last place is for those who have none.
     let named_max = limits::PARTIES_MAX - usize::from(is_incomplete);
     metadata
         .participants
         .iter()
         .take(named_max)
-        .map(|participant| party(&participant.addresses, participant.name.clone()))
+        .map(|participant| {
+            let name = participant.name.clone();
+            OfferedParty {
+                has_left: participant.has_left,
+                ..party(&participant.addresses, name, participant.is_caller)
+            }
+        })
         .chain(unknown)
         .collect()
 }
 
-fn party(addresses: &[Pii<String>], name: Option<Pii<String>>) -> OfferedParty {
+fn party(
+    addresses: &[Pii<String>],
+    name: Option<Pii<String>>,
+    is_caller: Option<bool>,
+) -> OfferedParty {
     let (first, further) = match addresses {
         [first, further @ ..] => (first.clone(), further.to_vec()),
         // Without an address the country is unknown, which the law takes as the strictest.
@@ -90,15 +100,108 @@ fn party(addresses: &[Pii<String>], name: Option<Pii<String>>) -> OfferedParty {
         address: first,
         further_addresses: further,
         name,
+        is_caller,
+        has_left: false,
     }
 }
 
 /// The call, for the archive.
-pub(super) fn call(offer: &Offer, streams: Vec<MediaStream>, offered_at: Timestamp) -> OfferedCall {
+pub(super) fn call(
+    offer: &Offer,
+    streams: Vec<MediaStream>,
+    about: About,
+    offered_at: Timestamp,
+) -> OfferedCall {
     OfferedCall {
         line: offer.request_user.expose().clone(),
         parties: offer.metadata.as_ref().map(parties).unwrap_or_default(),
         streams,
         offered_at,
+        about,
+    }
+}
+
+/// Most ids of a call by which it says what it belongs with.
+const LINKS_MAX: usize = 32;
+
+/// Adds what an offer says of the call besides who takes part.
+pub(super) fn add_offer(about: &mut About, offer: &Offer) {
+    for id in &offer.session_ids {
+        add_link(about, LinkKind::SessionId, id.expose());
+    }
+    add_quirks(about, &offer.quirks);
+    if let Some(metadata) = &offer.metadata {
+        add_metadata(about, metadata);
+    }
+}
+
+/// Adds what metadata says of the call. What was told before stays told: a later document need not
+/// repeat a group for the earlier one to have been true.
+pub(super) fn add_metadata(about: &mut About, metadata: &Metadata) {
+    for group in &metadata.groups {
+        add_link(about, LinkKind::Group, group.expose());
+    }
+    for session in &metadata.communication_sessions {
+        add_link(about, LinkKind::Session, session.id.expose());
+        if let Some(group) = &session.group {
+            add_link(about, LinkKind::Group, group.expose());
+        }
+        let ends = session.sip_session_id.iter();
+        for end in ends.flat_map(|id| session_uuids(id.expose())) {
+            add_link(about, LinkKind::SessionId, &end);
+        }
+    }
+    add_quirks(about, &metadata.quirks);
+    for voices in &metadata.voices {
+        let told = StreamReport {
+            stream: voices.number,
+            voices: voices
+                .voices
+                .iter()
+                .map(|voice| voice.party.clone())
+                .collect(),
+            rule: voices
+                .voices
+                .iter()
+                .map(|voice| voice.rule)
+                .max()
+                .map(|rule| rule.as_str().to_owned()),
+        };
+        let streams = &mut about.report.streams;
+        match streams.iter_mut().find(|known| known.stream == told.stream) {
+            Some(known) => *known = told,
+            None => streams.push(told),
+        }
+    }
+}
+
+fn add_link(about: &mut About, kind: LinkKind, id: &str) {
+    let link = Link {
+        kind,
+        id: Pii::new(id.to_owned()),
+    };
+    if !id.is_empty() && about.links.len() < LINKS_MAX && !about.links.contains(&link) {
+        about.links.push(link);
+    }
+}
+
+fn add_quirks(about: &mut About, quirks: &[Quirk]) {
+    for word in quirks.iter().map(|quirk| quirk.as_str()) {
+        if !about.report.quirks.iter().any(|known| known == word) {
+            about.report.quirks.push(word.to_owned());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_quirk_has_a_sentence_for_people() {
+        for quirk in Quirk::ALL {
+            let word = quirk.as_str();
+            assert!(voicelog_archive::odd::is_known(word), "{word}");
+        }
     }
 }

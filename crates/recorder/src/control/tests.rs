@@ -108,6 +108,7 @@ impl Bench {
             retry_after_seconds: 1,
             silent_micros: i64::MAX,
             keep_keys: false,
+            pause_micros: 60 * SECOND,
         });
         let (key, event) = offered();
         control.on_event(key, event, start());
@@ -132,6 +133,7 @@ impl Bench {
             parties: Vec::new(),
             streams: Vec::new(),
             offered_at: start(),
+            about: voicelog_archive::About::default(),
         };
         let call = bench.archive.open_call(offered, start()).unwrap();
         let id = call.id;

@@ -1,7 +1,9 @@
 //! What the media of one call came to, in numbers. The media thread writes them once a sweep,
 //! anybody may read them.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use super::pauses::PauseStatus;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use voicelog_model::{StreamNumber, Timestamp};
 
 /// Packets of one call, by what became of them.
@@ -23,6 +25,8 @@ pub struct MediaCounts {
     pub replayed: u64,
     /// Packets that say which key was pressed, left out.
     pub left_out: u64,
+    /// Arrived while recording was paused on our side; not kept, and not read but for keys.
+    pub paused: u64,
     /// Could not be kept: the disk was too slow or full.
     pub dropped: u64,
     /// Which streams have ended by themselves (RTCP BYE) and not begun again, in the same way as
@@ -72,6 +76,7 @@ impl MediaCounts {
             not_authentic,
             replayed,
             left: _,
+            paused,
             heard: _,
         } = *other;
         self.kept = self.kept.saturating_add(kept);
@@ -83,6 +88,7 @@ impl MediaCounts {
         self.left_out = self.left_out.saturating_add(left_out);
         self.not_authentic = self.not_authentic.saturating_add(not_authentic);
         self.replayed = self.replayed.saturating_add(replayed);
+        self.paused = self.paused.saturating_add(paused);
     }
 }
 
@@ -104,11 +110,15 @@ pub(crate) struct SharedCounts {
     left_out: AtomicU64,
     not_authentic: AtomicU64,
     replayed: AtomicU64,
+    paused: AtomicU64,
     dropped: AtomicU64,
     left: AtomicU64,
     heard: AtomicU64,
     /// Microseconds of the last packet; 0 if there was none.
     last_packet: AtomicI64,
+    /// The pause that the call is in. Written when that changes, which is rare.
+    pause: Mutex<Option<PauseStatus>>,
+    is_paused: AtomicBool,
 }
 
 impl SharedCounts {
@@ -125,6 +135,7 @@ impl SharedCounts {
         self.not_authentic
             .store(counts.not_authentic, Ordering::Relaxed);
         self.replayed.store(counts.replayed, Ordering::Relaxed);
+        self.paused.store(counts.paused, Ordering::Relaxed);
         self.dropped.store(counts.dropped, Ordering::Relaxed);
         self.left.store(counts.left, Ordering::Relaxed);
         self.heard.store(counts.heard, Ordering::Relaxed);
@@ -144,10 +155,25 @@ impl SharedCounts {
             left_out: self.left_out.load(Ordering::Relaxed),
             not_authentic: self.not_authentic.load(Ordering::Relaxed),
             replayed: self.replayed.load(Ordering::Relaxed),
+            paused: self.paused.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),
             left: self.left.load(Ordering::Relaxed),
             heard: self.heard.load(Ordering::Relaxed),
         }
+    }
+
+    /// Shows whether recording is paused. Only the media thread of the call does this.
+    pub(crate) fn publish_pause(&self, pause: Option<PauseStatus>) {
+        // A sweep takes no lock while nothing changes.
+        if pause.is_some() || self.is_paused.load(Ordering::Relaxed) {
+            *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = pause;
+            self.is_paused.store(pause.is_some(), Ordering::Relaxed);
+        }
+    }
+
+    /// The pause that the call is in.
+    pub(crate) fn pause(&self) -> Option<PauseStatus> {
+        *self.pause.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// When the last packet of any kind arrived.

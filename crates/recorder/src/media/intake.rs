@@ -1,6 +1,8 @@
 //! What becomes of one datagram while a permit is held: kept, told without its content, or counted.
 
+use super::acting::Acting;
 use super::counts::MediaCounts;
+use super::keys::KeyListener;
 use super::receive::Datagram;
 use super::reports::Reports;
 use super::source::{SourceLock, Whose};
@@ -30,6 +32,7 @@ pub(super) struct Lane<'a> {
     /// What we report to the client of the stream.
     pub(super) reports: Option<&'a mut Reports>,
     pub(super) source: &'a mut SourceLock,
+    pub(super) keys: &'a mut KeyListener,
     pub(super) dropped: &'a mut u64,
     /// RTP that came before the permit.
     pub(super) before: &'a mut u64,
@@ -67,6 +70,7 @@ pub(super) struct Intake<'a> {
     pub(super) journal: &'a mut ChunkBuilder,
     pub(super) counts: &'a mut MediaCounts,
     pub(super) last_packet: &'a mut Option<Timestamp>,
+    pub(super) acting: Acting<'a>,
 }
 
 impl Intake<'_> {
@@ -136,6 +140,15 @@ impl Intake<'_> {
         if let Some(reports) = &mut lane.reports {
             reports.heard(&packet, arrived);
         }
+        if lane.wanted.is_key(packet.payload_type)
+            && let Some(act) = lane.keys.hear(&packet, arrived)
+        {
+            self.acting.act(act, lane.keys.party(), arrived);
+        }
+        if self.acting.pauses.covers(arrived) {
+            self.counts.paused += 1;
+            return;
+        }
         if want == Want::LeaveOut && self.leave_out(lane.number, arrived, &packet) {
             self.counts.left_out += 1;
         } else if want == Want::Keep && self.push(lane.number, arrived, PacketKind::Rtp, bytes) {
@@ -199,7 +212,9 @@ impl Intake<'_> {
     }
 
     fn keep_control(&mut self, stream: StreamNumber, arrived: Timestamp, bytes: &[u8]) {
-        if self.push(stream, arrived, PacketKind::Rtcp, bytes) {
+        if self.acting.pauses.covers(arrived) {
+            self.counts.paused += 1;
+        } else if self.push(stream, arrived, PacketKind::Rtcp, bytes) {
             self.counts.control += 1;
         }
     }

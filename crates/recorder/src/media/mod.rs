@@ -1,15 +1,19 @@
-//! Media threads: every 20 ms one wakes up, reads all sockets it has, and sleeps again.
+//! Media threads: every 60 ms one wakes up, reads all sockets it has, and sleeps again.
 //!
 //! Waking up once for each packet is what recording costs elsewhere; the sweep is what it costs
 //! here. In it there is no lock, no message and no new memory per packet. Each call's journal is
 //! handed to the writer every 300 ms ([`limits::CHUNK_MILLIS`]), a third of the calls at a time,
 //! so that the writer has something to do every 100 ms and never a heap.
 //!
-//! **Invariant:** after a refusal nothing of a packet but its first byte leaves the kernel; what
-//! waited there for the answer is read to see when it arrived, and kept only if a permit was held.
+//! **Invariant:** after a refusal, and while recording is paused, nothing of a packet but its first
+//! byte leaves the kernel, or its header where keys are listened for; what waited there for the
+//! answer is read to see when it arrived, and kept only if a permit was held and no pause.
 
+mod acting;
 mod counts;
 mod intake;
+mod keys;
+mod pauses;
 mod receive;
 mod reports;
 mod session;
@@ -18,29 +22,34 @@ mod source;
 mod tests;
 mod wanted;
 
+pub(crate) use acting::HeardKey;
 pub use counts::MediaCounts;
 pub(crate) use counts::SharedCounts;
+pub(crate) use keys::Listening;
+pub(crate) use pauses::PauseOrder;
+pub use pauses::PauseStatus;
 pub(crate) use reports::OwnName;
 pub(crate) use session::{Dated, MediaSession, StreamMedia};
 
+use crate::chunks::Chunks;
 use crate::guard::contained;
 use crate::pace::Tick;
 use crate::signalling::{Notice, Notices};
-use crate::writer::{Chunk, WriterHandle};
+use crate::writer::WriterHandle;
 use receive::{Receiver, SweepTime};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver as Commands, RecvTimeoutError};
+use std::sync::mpsc::{Receiver as Commands, RecvTimeoutError, Sender};
 use std::time::Duration;
-use voicelog_archive::journal::Cause;
+use voicelog_archive::journal::{Cause, ResumedBy};
 use voicelog_model::{Clock, RecordingId, StreamNumber, Timestamp, limits};
 use voicelog_srs::srtp::MasterKey;
 
 /// How often all sockets are read.
-const SWEEP: Duration = Duration::from_millis(20);
+const SWEEP: Duration = Duration::from_millis(60);
 /// How often control sockets are read: RTCP comes every few seconds (RFC 3550 §6.2).
-const SWEEPS_PER_CONTROL: u64 = 25;
+const SWEEPS_PER_CONTROL: u64 = 8;
 /// In how many groups the journals are handed to the writer.
 const GROUPS: u64 = 3;
 /// How often one group is handed over.
@@ -83,6 +92,12 @@ pub(crate) enum MediaCommand {
     },
     /// Something for the journal.
     Events(RecordingId, Vec<Dated>),
+    /// Keys to listen for from now on, and how long a pause by key lasts at most, in microseconds.
+    Listen(RecordingId, Vec<(StreamNumber, Listening)>, i64),
+    /// Keep nothing from now on, until the order's time is over. Says what came of it.
+    Pause(RecordingId, PauseOrder, Sender<Option<PauseStatus>>),
+    /// Go on after a pause. Says whether there was one.
+    Resume(RecordingId, Sender<Option<bool>>),
     /// The writer cannot go on with this recording.
     Fail(RecordingId),
     /// The call is over: take in what arrived until then, and tell the writer.
@@ -203,6 +218,16 @@ impl MediaThread {
             MediaCommand::Events(id, events) => {
                 self.with(id, |session, _| session.push_events(events));
             }
+            MediaCommand::Listen(id, all, micros) => {
+                self.with(id, |session, _| session.listen(&all, micros));
+            }
+            // Who asked may have given up waiting.
+            MediaCommand::Pause(id, order, done) => self.with(id, |session, receiver| {
+                if let Err(_gone) = done.send(session.pause(receiver, time, order)) {}
+            }),
+            MediaCommand::Resume(id, done) => self.with(id, |session, _| {
+                if let Err(_gone) = done.send(Some(session.resume(time, ResumedBy::Program))) {}
+            }),
             MediaCommand::Fail(id) => self.with(id, |session, _| session.fail()),
             MediaCommand::End(id, at, events) => {
                 if let Some(place) = self.calls.remove(&id) {
@@ -242,6 +267,9 @@ impl MediaThread {
                 place.session.fail();
                 self.notices.send(Notice::MediaFailed(*id, Cause::Overload));
             }
+            for heard in place.session.take_heard() {
+                self.notices.send(Notice::Key(*id, heard));
+            }
         }
     }
 
@@ -252,21 +280,19 @@ impl MediaThread {
             return;
         }
         let now = self.clock.now();
-        let chunks: Vec<Chunk> = self
-            .calls
-            .values_mut()
-            .filter(|place| group.is_none_or(|group| place.group == group))
-            .filter_map(|place| {
-                let id = place.session.id();
-                let taken = contained("handing media over", || place.session.take_chunk(now));
-                if taken.is_none() {
-                    place.session.fail();
-                    self.notices.send(Notice::MediaFailed(id, Cause::Overload));
-                }
-                let plaintext = taken??;
-                Some(Chunk { id, plaintext })
-            })
-            .collect();
+        let mut chunks = Chunks::default();
+        for (id, place) in &mut self.calls {
+            if group.is_some_and(|group| place.group != group) {
+                continue;
+            }
+            let handed_over = contained("handing media over", || {
+                place.session.hand_over(now, &mut chunks);
+            });
+            if handed_over.is_none() {
+                place.session.fail();
+                self.notices.send(Notice::MediaFailed(*id, Cause::Overload));
+            }
+        }
         self.writer.write(chunks);
     }
 }

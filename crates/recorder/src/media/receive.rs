@@ -9,6 +9,7 @@ use nix::sys::socket::{
 use std::io::IoSliceMut;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
+use voicelog_model::rtp::RtpPacket;
 use voicelog_model::{Clock, Timestamp, limits};
 
 /// Datagrams read with one system call at most. A stream of G.711 brings one in a sweep; the rest
@@ -215,6 +216,59 @@ pub(crate) fn discard(socket: &UdpSocket) -> u64 {
     count
 }
 
+/// Largest packet about a key that is read, in bytes: header, some extension, one event.
+const KEY_BYTES_MAX: usize = 64;
+
+/// The fixed header of an RTP packet that is thrown away, and who sent it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Passing {
+    /// Who sent it.
+    pub(crate) from: SocketAddr,
+    /// RTP payload type, 0 to 127.
+    pub(crate) payload_type: u8,
+    /// Synchronisation source.
+    pub(crate) ssrc: u32,
+}
+
+/// The same, but for packets of the payload types that are wanted: those are read, the others left
+/// unread behind their fixed RTP header.
+pub(crate) fn discard_but(
+    socket: &UdpSocket,
+    is_wanted: impl Fn(u8) -> bool,
+    mut each: impl FnMut(Passing, Option<&mut [u8]>),
+) -> u64 {
+    let (mut header, mut whole) = ([0; 12], [0; KEY_BYTES_MAX]);
+    let mut count = 0;
+    while count < (BATCH * ROUNDS_MAX) as u64 {
+        let Ok((length, _from)) = socket.peek_from(&mut header) else {
+            break;
+        };
+        let [first, second, _, _, _, _, _, _, ssrc @ ..] = header;
+        let payload_type = second & 0x7f;
+        let is_rtp = length == header.len() && first >> 6 == 2 && !RtpPacket::is_rtcp(&header);
+        let room = if is_rtp && is_wanted(payload_type) {
+            KEY_BYTES_MAX
+        } else {
+            1
+        };
+        let Some(Ok((length, from))) = whole.get_mut(..room).map(|room| socket.recv_from(room))
+        else {
+            break;
+        };
+        count += 1;
+        if is_rtp {
+            let passing = Passing {
+                from,
+                payload_type,
+                ssrc: u32::from_be_bytes(ssrc),
+            };
+            let read = whole.get_mut(..length);
+            each(passing, read.filter(|_read| room == KEY_BYTES_MAX));
+        }
+    }
+    count
+}
+
 fn headers() -> MultiHeaders<SockaddrStorage> {
     let room = nix::cmsg_space!(nix::sys::time::TimeSpec);
     MultiHeaders::preallocate(BATCH, Some(room))
@@ -317,6 +371,49 @@ mod tests {
         }
         assert_eq!(discard(&receiving), 50);
         assert!(all(&mut Receiver::new(), &receiving).is_empty());
+    }
+
+    #[test]
+    fn of_what_is_thrown_away_only_packets_of_wanted_types_are_read() {
+        let (receiving, sending) = pair();
+        let rtp = |payload_type: u8, payload: &[u8]| {
+            let header = [0x80, payload_type, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3];
+            [&header[..], payload].concat()
+        };
+        for bytes in [
+            rtp(8, &[0xd5; 160]),
+            rtp(101, &[7, 10, 0, 160]),
+            rtp(0x80 | 101, &[8, 10, 0, 160]),
+            vec![0x80],
+            rtp(200, &[0; 20]),
+            Vec::new(),
+            rtp(101, &[0; 1_000]),
+        ] {
+            sending.send(&bytes).unwrap();
+        }
+        let mut seen = Vec::new();
+        let count = discard_but(
+            &receiving,
+            |payload_type| payload_type == 101,
+            |passing, read| {
+                let packet = read.and_then(|bytes| RtpPacket::parse(bytes).ok());
+                let payload = packet.map(|packet| (packet.payload.len(), packet.payload[0]));
+                seen.push((passing.from, passing.payload_type, passing.ssrc, payload));
+            },
+        );
+        assert_eq!(count, 7);
+        let from = sending.local_addr().unwrap();
+        let long = Some((KEY_BYTES_MAX - 12, 0));
+        assert_eq!(
+            seen,
+            [
+                (from, 8, 3, None),
+                (from, 101, 3, Some((4, 7))),
+                (from, 101, 3, Some((4, 8))),
+                (from, 101, 3, long)
+            ]
+        );
+        assert_eq!(discard(&receiving), 0);
     }
 
     #[test]

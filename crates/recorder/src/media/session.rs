@@ -1,18 +1,26 @@
 //! The media of one call: its sockets, what may be done with what arrives, and the journal that
 //! is being filled. One media thread owns it; there is no lock.
 
+use super::acting::{Acting, HeardKey};
 use super::counts::{MediaCounts, SharedCounts};
 use super::intake::{Intake, Lane};
-use super::receive::{Receiver, SweepTime, discard};
+use super::keys::{KeyListener, Listening};
+use super::pauses::{PauseOrder, PauseStatus, Pauses};
+use super::receive::{Receiver, SweepTime, discard, discard_but};
 use super::reports::{OwnName, Reports};
-use super::source::SourceLock;
-use super::wanted::Wanted;
+use super::source::{SourceLock, Whose};
+use super::wanted::{Want, Wanted};
+use crate::chunks::Chunks;
 use crate::ports::PortPair;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent};
+use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, ResumedBy};
+use voicelog_model::rtp::RtpPacket;
 use voicelog_model::{MediaStream, RecordingId, StreamNumber, Timestamp};
 use voicelog_srs::srtp::{ControlProtector, MasterKey, Unprotector};
+
+/// Events of pauses before a permit that are kept at most.
+const EARLY_MAX: usize = 1_000;
 
 /// An event of the journal with its moment.
 pub(crate) type Dated = (Timestamp, JournalEvent);
@@ -39,6 +47,7 @@ pub(crate) struct StreamMedia {
     /// What we report to the client of it; `None` = nothing.
     reports: Option<Reports>,
     source: SourceLock,
+    keys: KeyListener,
     /// Packets that could not be kept and are not yet in the journal.
     dropped: u64,
     /// Packets that came since the permit ended and were not kept.
@@ -63,6 +72,7 @@ impl StreamMedia {
             unprotector: None,
             reports: None,
             source: SourceLock::new(offered),
+            keys: KeyListener::default(),
             dropped: 0,
             closed_to: 0,
             late: 0,
@@ -118,6 +128,50 @@ impl StreamMedia {
         self.number
     }
 
+    /// Throws away what waits, but for packets about keys, which are heard and kept nowhere. Returns
+    /// how many there were.
+    fn listen_only(&mut self, time: SweepTime, acting: &mut Acting<'_>) -> u64 {
+        let Self {
+            ports,
+            wanted,
+            unprotector,
+            source,
+            keys,
+            ..
+        } = self;
+        discard_but(
+            &ports.rtp,
+            |payload_type| wanted.is_key(payload_type),
+            |passing, read| {
+                let plain = match (read, unprotector.as_mut()) {
+                    (Some(bytes), None) => Some(bytes),
+                    (Some(bytes), Some(unprotector)) => unprotector.media(bytes).ok(),
+                    (None, Some(unprotector)) => {
+                        unprotector.skipped(1);
+                        None
+                    }
+                    (None, None) => None,
+                };
+                // Speech tells whose stream it is: a key from elsewhere says nothing.
+                let is_own = wanted.want(passing.payload_type) != Want::Nothing
+                    && source.judge(passing.from, passing.ssrc, time.now) != Whose::Foreign;
+                let packet = plain.and_then(|bytes| RtpPacket::parse(bytes).ok());
+                if let Some(packet) = packet.filter(|_packet| is_own)
+                    && let Some(act) = keys.hear(&packet, time.now)
+                {
+                    acting.act(act, keys.party(), time.now);
+                }
+            },
+        )
+    }
+
+    /// So many packets were thrown away unread.
+    fn skip(&mut self, count: u64) {
+        if let Some(unprotector) = &mut self.unprotector {
+            unprotector.skipped(count);
+        }
+    }
+
     /// The client says anew where its media comes from.
     pub(crate) fn move_to(&mut self, offered: SocketAddr) {
         self.source.move_to(Some(offered));
@@ -140,6 +194,12 @@ pub(crate) struct MediaSession {
     is_failed: bool,
     streams: Vec<StreamMedia>,
     journal: ChunkBuilder,
+    /// Events of pauses from before the first permit.
+    early: Vec<Dated>,
+    pauses: Pauses,
+    /// How long a pause by key lasts at most, in microseconds.
+    pause_micros: i64,
+    heard: Vec<HeardKey>,
     counts: MediaCounts,
     last_packet: Option<Timestamp>,
     shared: Arc<SharedCounts>,
@@ -161,6 +221,10 @@ impl MediaSession {
             is_failed: false,
             streams,
             journal: ChunkBuilder::new(),
+            early: Vec::new(),
+            pauses: Pauses::default(),
+            pause_micros: 0,
+            heard: Vec::new(),
             counts: MediaCounts::default(),
             last_packet: None,
             shared,
@@ -216,6 +280,8 @@ impl MediaSession {
         }
         self.is_begun = true;
         self.push_events(events);
+        let early = std::mem::take(&mut self.early);
+        self.push_events(early);
         if !self.is_failed {
             // A permit that never ended goes on from where it began.
             self.from.get_or_insert(from);
@@ -258,6 +324,77 @@ impl MediaSession {
         }
     }
 
+    /// Which keys on which streams do what; a stream that is not named is not listened to.
+    pub(crate) fn listen(&mut self, all: &[(StreamNumber, Listening)], pause_micros: i64) {
+        self.pause_micros = pause_micros;
+        for stream in &mut self.streams {
+            let mut named = all.iter().filter(|(number, _)| *number == stream.number);
+            stream
+                .keys
+                .listen(named.next().map(|(_, listening)| listening.clone()));
+        }
+        // Streams on which a key can pause the call are read first: then nothing of the others
+        // that arrived after the key is in the journal before the key is read.
+        self.streams
+            .sort_by_key(|stream| (!stream.keys.is_listening(), stream.number));
+    }
+
+    /// Keys about consent that were pressed since the last time.
+    pub(crate) fn take_heard(&mut self) -> Vec<HeardKey> {
+        std::mem::take(&mut self.heard)
+    }
+
+    /// Keeps nothing that arrives from this moment on, until the order's time is over. What
+    /// arrived before is still taken in.
+    pub(crate) fn pause(
+        &mut self,
+        receiver: &mut Receiver,
+        time: SweepTime,
+        order: PauseOrder,
+    ) -> Option<PauseStatus> {
+        self.end_pause_in_time(time);
+        let was_paused = self.pauses.status().is_some();
+        let event = self.pauses.begin(order, time.now);
+        if self.mode == Mode::Keeping && !was_paused {
+            self.take_in(receiver, time, None, true);
+        }
+        self.tell(vec![(time.now, event)]);
+        self.publish();
+        self.pauses.status()
+    }
+
+    /// Goes on from this moment. Whether there was a pause.
+    pub(crate) fn resume(&mut self, time: SweepTime, by: ResumedBy) -> bool {
+        self.end_pause_in_time(time);
+        let event = self.pauses.end(time.now, by);
+        let is_over = event.is_some();
+        self.tell(event.map(|event| (time.now, event)).into_iter().collect());
+        self.publish();
+        is_over
+    }
+
+    /// Ends a pause that has lasted as long as it may, at the moment at which it had.
+    fn end_pause_in_time(&mut self, time: SweepTime) {
+        if let Some(until) = self.pauses.is_due(time.now) {
+            let event = self.pauses.end(until, ResumedBy::Limit);
+            self.tell(event.map(|event| (until, event)).into_iter().collect());
+        }
+    }
+
+    /// Puts events of pauses into the journal, or keeps them until there is one.
+    fn tell(&mut self, events: Vec<Dated>) {
+        if self.is_begun {
+            self.push_events(events);
+        } else if self.early.len() < EARLY_MAX {
+            self.early.extend(events);
+        }
+    }
+
+    fn publish(&self) {
+        self.shared.publish(&self.counts, self.last_packet);
+        self.shared.publish_pause(self.pauses.status());
+    }
+
     fn push_event(&mut self, at: Timestamp, event: &JournalEvent) {
         if let Err(error) = self.journal.push_event(at, event) {
             tracing::error!(recording = %self.id, %error, "an event of the journal is lost");
@@ -266,9 +403,11 @@ impl MediaSession {
 
     /// Deals with everything that arrived since the last sweep.
     pub(crate) fn sweep(&mut self, receiver: &mut Receiver, time: SweepTime, with_control: bool) {
+        self.end_pause_in_time(time);
         match self.mode {
-            Mode::Held => return,
+            Mode::Held => {}
             Mode::Closed => self.throw_away(time, with_control),
+            Mode::Keeping if self.pauses.status().is_some() => self.throw_away(time, with_control),
             Mode::Keeping => {
                 self.take_in(receiver, time, None, with_control);
                 if with_control {
@@ -278,7 +417,7 @@ impl MediaSession {
                 }
             }
         }
-        self.shared.publish(&self.counts, self.last_packet);
+        self.publish();
     }
 
     /// The call is over: takes in what arrived until `at` and ends the journal. The last chunk, if
@@ -290,13 +429,14 @@ impl MediaSession {
         at: Timestamp,
         events: Vec<Dated>,
     ) -> Option<Vec<u8>> {
+        self.end_pause_in_time(time);
         if self.mode == Mode::Keeping {
             self.take_in(receiver, time, Some(at), true);
         }
         self.tell_closed(at);
         self.tell_dropped(at);
         self.push_events(events);
-        self.shared.publish(&self.counts, self.last_packet);
+        self.publish();
         if self.counts.foreign > 0 {
             let packets = self.counts.foreign;
             tracing::warn!(recording = %self.id, packets, "packets from elsewhere were not kept");
@@ -304,31 +444,48 @@ impl MediaSession {
         self.is_begun.then(|| self.journal.take())
     }
 
-    /// The journal since the last chunk, if there is any.
-    pub(crate) fn take_chunk(&mut self, now: Timestamp) -> Option<Vec<u8>> {
-        if self.journal.is_empty() {
-            return None;
+    /// Adds the journal since the last chunk, if there is any.
+    pub(crate) fn hand_over(&mut self, now: Timestamp, chunks: &mut Chunks) {
+        if !self.journal.is_empty() {
+            chunks.push(self.id, self.journal.plaintext());
+            self.journal.clear();
+            self.tell_dropped(now);
         }
-        let chunk = self.journal.take();
-        self.tell_dropped(now);
-        Some(chunk)
     }
 
+    /// Throws away what waits. Nothing of it is read, but for keys where somebody listens for them:
+    /// of each packet then its header, and of one about a key the rest.
     fn throw_away(&mut self, time: SweepTime, with_control: bool) {
+        let is_paused = self.mode == Mode::Keeping;
+        let mut events = Vec::new();
+        let mut acting = Acting {
+            pauses: &mut self.pauses,
+            events: &mut events,
+            heard: &mut self.heard,
+            pause_micros: self.pause_micros,
+        };
         for stream in &mut self.streams {
-            let count = discard(&stream.ports.rtp);
+            let count = if stream.keys.is_listening() {
+                stream.listen_only(time, &mut acting)
+            } else {
+                let count = discard(&stream.ports.rtp);
+                stream.skip(count);
+                count
+            };
             if count > 0 {
                 self.last_packet = Some(time.now);
             }
-            self.counts.without_permit += count;
-            stream.closed_to += count;
-            if let Some(unprotector) = &mut stream.unprotector {
-                unprotector.skipped(count);
+            if is_paused {
+                self.counts.paused += count;
+            } else {
+                self.counts.without_permit += count;
+                stream.closed_to += count;
             }
             if with_control {
                 discard(&stream.ports.rtcp);
             }
         }
+        self.tell(events);
     }
 
     fn take_in(
@@ -341,12 +498,19 @@ impl MediaSession {
         let Some(from) = self.from else {
             return;
         };
+        let mut events = Vec::new();
         let mut intake = Intake {
             from,
             until,
             journal: &mut self.journal,
             counts: &mut self.counts,
             last_packet: &mut self.last_packet,
+            acting: Acting {
+                pauses: &mut self.pauses,
+                events: &mut events,
+                heard: &mut self.heard,
+                pause_micros: self.pause_micros,
+            },
         };
         for stream in &mut self.streams {
             let StreamMedia {
@@ -356,6 +520,7 @@ impl MediaSession {
                 unprotector,
                 reports,
                 source,
+                keys,
                 dropped,
                 closed_to,
                 late,
@@ -366,6 +531,7 @@ impl MediaSession {
                 unprotector: unprotector.as_mut(),
                 reports: reports.as_mut(),
                 source,
+                keys,
                 dropped,
                 before: closed_to,
                 after: late,
@@ -384,6 +550,10 @@ impl MediaSession {
                 // A datagram socket has no state to lose; the next sweep tries again.
                 tracing::debug!(recording = %self.id, stream = %number, %error, "cannot read media");
             }
+        }
+        self.push_events(events);
+        if self.pauses.status().is_none() && until.is_none() {
+            self.pauses.forget_over();
         }
         self.tell_closed(from);
         for stream in &mut self.streams {

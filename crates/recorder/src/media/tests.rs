@@ -4,6 +4,7 @@ use super::intake::WAITING_BYTES_MAX;
 use super::receive::{Receiver, SweepTime};
 use super::session::{Dated, MediaSession, StreamMedia};
 use super::{MediaCounts, OwnName, SharedCounts};
+use crate::chunks::Chunks;
 use crate::pace;
 use crate::ports::MediaPorts;
 use std::net::{SocketAddr, UdpSocket};
@@ -94,6 +95,13 @@ impl Bench {
             .close(&mut self.receiver, time, since, events, cause);
     }
 
+    /// What the writer would get now.
+    fn handed_over(&mut self) -> Option<Vec<u8>> {
+        let mut chunks = Chunks::default();
+        self.session.hand_over(now(), &mut chunks);
+        chunks.iter().next().map(|(_, chunk)| chunk.to_vec())
+    }
+
     fn counts(&self) -> MediaCounts {
         self.shared.read()
     }
@@ -169,7 +177,7 @@ fn without_a_permit_there_is_no_journal_at_all() {
             ..MediaCounts::default()
         }
     );
-    assert!(bench.session.take_chunk(now()).is_none());
+    assert!(bench.handed_over().is_none());
     assert!(bench.end().is_empty());
 }
 
@@ -485,9 +493,9 @@ fn a_journal_that_nobody_takes_stays_within_its_bound_and_counts_the_rest() {
     }
     let counts = bench.counts();
     assert_eq!(counts.kept + counts.dropped, sent);
-    let chunk = bench.session.take_chunk(now()).unwrap();
+    let chunk = bench.handed_over().unwrap();
     assert!(chunk.len() < WAITING_BYTES_MAX + 300);
-    let told = decode_chunk(&bench.session.take_chunk(now()).unwrap()).unwrap();
+    let told = decode_chunk(&bench.handed_over().unwrap()).unwrap();
     let dropped = JournalEvent::MediaDropped {
         stream: StreamNumber(1),
         packets: counts.dropped,

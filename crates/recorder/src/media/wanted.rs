@@ -12,6 +12,8 @@ pub(super) struct Wanted {
     kept: u128,
     /// Bit n: payload type n tells of keys, and is left out.
     left_out: u128,
+    /// Bit n: payload type n tells of keys.
+    keys: u128,
 }
 
 /// What becomes of a packet.
@@ -31,15 +33,25 @@ impl Wanted {
         let mut wanted = Self {
             kept: bit(COMFORT_NOISE),
             left_out: 0,
+            keys: 0,
         };
         for format in stream.formats() {
-            if matches!(format.codec, Codec::TelephoneEvent { .. }) && !keep_keys {
+            let tells_of_keys = matches!(format.codec, Codec::TelephoneEvent { .. });
+            if tells_of_keys {
+                wanted.keys |= bit(format.payload_type);
+            }
+            if tells_of_keys && !keep_keys {
                 wanted.left_out |= bit(format.payload_type);
             } else {
                 wanted.kept |= bit(format.payload_type);
             }
         }
         wanted
+    }
+
+    /// Whether packets of that payload type tell which key was pressed.
+    pub(super) fn is_key(self, payload_type: u8) -> bool {
+        self.keys & bit(payload_type) != 0
     }
 
     pub(super) fn want(self, payload_type: u8) -> Want {

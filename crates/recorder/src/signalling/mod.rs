@@ -326,6 +326,9 @@ impl Signalling {
         match notice {
             Notice::Answered(reply) => self.control.on_reply(*reply, now),
             Notice::MediaFailed(id, cause) => self.control.on_media_failed(id, cause, now),
+            Notice::Key(id, heard) => self.control.on_key(id, &heard, now),
+            Notice::Pause(id, order, done) => self.control.pause(id, order, done, now),
+            Notice::Resume(id, done) => self.control.resume(id, done, now),
             Notice::Drain(done) => {
                 self.is_draining = true;
                 self.look_at_admission();

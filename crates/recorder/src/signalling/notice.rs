@@ -1,6 +1,7 @@
 //! What the other threads tell the signalling thread.
 
 use crate::decider::Reply;
+use crate::media::{HeardKey, PauseOrder, PauseStatus};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
@@ -16,6 +17,16 @@ pub(crate) enum Notice {
     Answered(Box<Reply>),
     /// The media of this recording cannot go on.
     MediaFailed(RecordingId, Cause),
+    /// A key about consent was pressed in this call.
+    Key(RecordingId, HeardKey),
+    /// Pause this call; says what came of it, nothing if there is no such call.
+    Pause(
+        RecordingId,
+        PauseOrder,
+        std::sync::mpsc::Sender<Option<PauseStatus>>,
+    ),
+    /// Let this call go on; says whether it was paused, nothing if there is no such call.
+    Resume(RecordingId, std::sync::mpsc::Sender<Option<bool>>),
     /// Take no new calls from now on; says when that is so.
     Drain(std::sync::mpsc::Sender<()>),
     /// End the calls that are left.

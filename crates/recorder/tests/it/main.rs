@@ -3,14 +3,19 @@
 
 mod admission;
 mod codecs;
+mod conversations;
 mod disk;
 mod ending;
+mod holding;
+mod keys;
 mod offers;
+mod pausing;
 mod permission;
 mod pki;
 mod raw;
 mod recording;
 mod rtcp;
+mod rules;
 mod srtp;
 mod support;
 mod tls;

@@ -53,6 +53,8 @@ pub(crate) struct RawCall {
     pub(crate) media: Vec<UdpSocket>,
     /// Where the server wants the media of each stream.
     pub(crate) to: Vec<SocketAddr>,
+    /// The direction that the server answered with last.
+    pub(crate) answered: Option<String>,
     line: &'static str,
     /// What shows that it is a recording client: nothing, for one without SIPREC.
     sign: (&'static str, &'static str),
@@ -60,6 +62,8 @@ pub(crate) struct RawCall {
     formats: &'static str,
     /// `RTP/AVP`, or `RTP/SAVP` with keys among the attributes.
     profile: &'static str,
+    /// What the next offer says of the direction of each stream; `sendonly` for what is not named.
+    pub(crate) directions: Vec<&'static str>,
     call_id: String,
     tag: String,
     cseq: u32,
@@ -162,10 +166,12 @@ impl RawCall {
             server,
             media: Vec::new(),
             to: Vec::new(),
+            answered: None,
             line,
             sign,
             formats,
             profile: "RTP/AVP",
+            directions: Vec::new(),
             tag: String::new(),
             cseq: 0,
             sequence: 0,
@@ -203,8 +209,10 @@ impl RawCall {
             let port = socket.local_addr().unwrap().port();
             write!(
                 sdp,
-                "m=audio {port} {} {}\r\na=label:{number}\r\na=sendonly\r\n",
-                self.profile, self.formats
+                "m=audio {port} {} {}\r\na=label:{number}\r\na={}\r\n",
+                self.profile,
+                self.formats,
+                self.directions.get(number - 1).unwrap_or(&"sendonly")
             )
             .unwrap();
         }
@@ -264,6 +272,36 @@ impl RawCall {
             .unwrap();
     }
 
+    /// Sends one packet of G.711 from another source on a stream.
+    pub(crate) fn speak_from(&mut self, stream: usize, ssrc: u32) {
+        let mut packet = vec![0x80, 8, 0, 1, 0, 0, 0, 160];
+        packet.extend_from_slice(&ssrc.to_be_bytes());
+        packet.extend_from_slice(&[0xd5; 160]);
+        self.media[stream]
+            .send_to(&packet, self.to[stream])
+            .unwrap();
+    }
+
+    /// Presses keys on a stream, each as the packets of RFC 4733 that a telephone sends, as payload
+    /// type 101.
+    pub(crate) fn press(&mut self, stream: usize, keys: &str) {
+        for key in keys.bytes() {
+            let event = b"0123456789*#ABCD".iter().position(|known| *known == key);
+            let event = event.unwrap().to_le_bytes()[0];
+            let timestamp = (u32::from(self.sequence) + 1) * 160;
+            for (end, length) in [
+                (0, 160_u16),
+                (0, 320),
+                (0x80, 480),
+                (0x80, 480),
+                (0x80, 480),
+            ] {
+                let [high, low] = length.to_be_bytes();
+                self.speak_as(stream, 101, timestamp, &[event, end | 10, high, low]);
+            }
+        }
+    }
+
     fn request(&mut self, method: &str, rest: &str) -> u16 {
         self.cseq += 1;
         let cseq = self.cseq;
@@ -311,6 +349,9 @@ impl RawCall {
     }
 
     fn take_answer(&mut self, text: &str) {
+        let mut attributes = text.lines().filter_map(|line| line.strip_prefix("a="));
+        let direction = attributes.find(|name| ["recvonly", "inactive"].contains(name));
+        self.answered = direction.map(str::to_owned);
         let ports = text
             .lines()
             .filter_map(|line| line.strip_prefix("m=audio "));

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 use voicelog_archive::journal::{PacketKind, Record};
+use voicelog_archive::line::{Direction, KeyAct, Keys, Sequence, When};
 use voicelog_archive::timeline::{IntervalKind, Timeline};
 use voicelog_archive::{
-    Archive, Detail, Line, Lines, OpenRecording, Parts, Secrets, Verdict, WhenRefused,
+    Archive, Detail, Line, Lines, OpenRecording, Parts, Rule, Secrets, Verdict, WhenRefused,
 };
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
 use voicelog_evidence::note::SigningKey;
@@ -56,12 +57,51 @@ fn facts(openness: &str) -> Map<String, Value> {
 
 fn line(name: &str, openness: &str, when_refused: WhenRefused) -> Line {
     Line {
-        name: name.to_owned(),
-        title: String::new(),
-        country: "NL".to_owned(),
         own_domains: vec!["voorbeeld.example".to_owned()],
         when_refused,
         facts: facts(openness),
+        ..Line::not_set_up(name)
+    }
+}
+
+/// A line that covers calls that come in and calls that go out in different ways.
+fn ruled() -> Line {
+    let outbound = Rule {
+        name: "outbound".to_owned(),
+        when: When {
+            direction: Some(Direction::Outbound),
+            ..When::default()
+        },
+        facts: facts("covert"),
+    };
+    Line {
+        rules: vec![outbound],
+        ..line("ruled", "announced", WhenRefused::Wait)
+    }
+}
+
+/// A line on which keys pause and say consent.
+fn keyed() -> Line {
+    let table = |all: &[(&str, KeyAct)]| {
+        let sequence = |text: &str| Sequence::try_from(text.to_owned()).unwrap();
+        all.iter()
+            .map(|(text, act)| (sequence(text), *act))
+            .collect()
+    };
+    let own = [
+        ("*7", KeyAct::PauseCardData),
+        ("*8", KeyAct::Resume),
+        ("*3", KeyAct::OthersConsent),
+        ("1", KeyAct::Consent),
+    ];
+    let other = [("1", KeyAct::Consent), ("2", KeyAct::Refuse)];
+    Line {
+        keys: Keys {
+            own: table(&own),
+            other: table(&other),
+            ..Keys::default()
+        },
+        ..line("keyed", "announced", WhenRefused::Wait)
     }
 }
 
@@ -85,6 +125,8 @@ pub(crate) fn parts(folder: &Path) -> Parts {
             line("announced", "announced", WhenRefused::Wait),
             line("covert", "covert", WhenRefused::Wait),
             line("strict", "covert", WhenRefused::Reject),
+            ruled(),
+            keyed(),
         ]),
     }
 }

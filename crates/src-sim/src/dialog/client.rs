@@ -5,6 +5,9 @@ use crate::message::{self, Message};
 use crate::sdp::Direction;
 use std::time::{Duration, Instant};
 
+/// The header that names a participant where there is no metadata.
+const PARTICIPANT: &str = "X-Cisco-Recording-Participant";
+
 /// What a request was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked {
@@ -38,16 +41,35 @@ pub(super) struct ClientTransaction {
 impl Dialog {
     /// Sends the INVITE: SDP and metadata together (RFC 7866 §9.1).
     pub(crate) fn start(&mut self, now: Instant) {
-        let boundary = format!("voicelog-{}", self.names.token());
+        let style = self.identity.dialect.style();
+        let own = format!("voicelog-{}", self.names.token());
+        let boundary = style.body.boundary.unwrap_or(&own);
         let sdp = self.describe(0);
-        let body = message::sdp_and_metadata(&boundary, &sdp, &self.metadata.write());
-        let content_type = format!("multipart/mixed;boundary={boundary}");
-        let headers = [
-            ("Require", "siprec"),
+        let (content_type, body) = if style.names_in_headers {
+            ("application/sdp".to_owned(), sdp.into_bytes())
+        } else {
+            let metadata = self.metadata.write();
+            (
+                format!("multipart/mixed;boundary={boundary}"),
+                message::sdp_and_metadata(&style.body, boundary, &sdp, &metadata),
+            )
+        };
+        let named = self.named_in_headers();
+        let belongs = self.identity.belongs.clone();
+        let mut headers = style.headers.to_vec();
+        headers.extend(named.iter().map(|value| (PARTICIPANT, value.as_str())));
+        headers.extend([
             ("Allow", ALLOW),
             ("Accept", "application/sdp, application/rs-metadata-request"),
             ("Content-Type", content_type.as_str()),
+        ]);
+        let told = [
+            ("Session-ID", &belongs.session_id),
+            ("Replaces", &belongs.replaces),
         ];
+        for (name, value) in told {
+            headers.extend(value.as_deref().map(|value| (name, value)));
+        }
         self.ask(Asked::Invite, "INVITE", &headers, &body, now);
     }
 
@@ -57,12 +79,26 @@ impl Dialog {
             stream.direction = self.wish;
         }
         let sdp = self.describe(0);
-        let headers = [
-            ("Require", "siprec"),
-            ("Allow", ALLOW),
-            ("Content-Type", "application/sdp"),
-        ];
+        let named = self.named_in_headers();
+        let mut headers = self.identity.dialect.style().headers.to_vec();
+        headers.extend(named.iter().map(|value| (PARTICIPANT, value.as_str())));
+        headers.extend([("Allow", ALLOW), ("Content-Type", "application/sdp")]);
         self.ask(Asked::Direction, "INVITE", &headers, sdp.as_bytes(), now);
+    }
+
+    /// The participants as headers, for a dialect that names them so.
+    fn named_in_headers(&self) -> Vec<String> {
+        if !self.identity.dialect.style().names_in_headers {
+            return Vec::new();
+        }
+        let named = |(address, place): (&str, usize)| {
+            let uri = match address.strip_prefix("tel:") {
+                Some(number) => format!("sip:{number}@{}", self.identity.local.ip()),
+                None => address.to_owned(),
+            };
+            format!("<{uri}>;media-index=\"{place}\"")
+        };
+        self.metadata.addresses().zip(0..).map(named).collect()
     }
 
     pub(super) fn is_waiting(&self, asked: Asked) -> bool {

@@ -7,8 +7,10 @@
 mod client;
 mod server;
 
+use crate::dialect::Dialect;
 use crate::message::{self, Message, Start};
 use crate::metadata::{Metadata, Participant};
+use crate::plan::Belongs;
 use crate::random::Names;
 use crate::sdp::{AnsweredStream, Direction, LocalMedia};
 use client::{Asked, ClientTransaction};
@@ -86,6 +88,10 @@ pub(crate) struct Identity {
     pub(crate) transport: Transport,
     /// User part of the request URI: which line of the server.
     pub(crate) line: String,
+    /// The product whose way of writing is followed.
+    pub(crate) dialect: Dialect,
+    /// By what it says that the call belongs with others.
+    pub(crate) belongs: Belongs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +133,8 @@ pub(crate) struct Dialog {
     media: LocalMedia,
     metadata: Metadata,
     remote: Vec<AnsweredStream>,
+    /// How many `m=` lines the server's last description had.
+    remote_lines: usize,
     /// What we want: `SendOnly`, or `Inactive` while paused.
     wish: Direction,
     /// Whether our own direction lets media flow now.
@@ -172,6 +180,7 @@ impl Dialog {
             media,
             metadata,
             remote: Vec::new(),
+            remote_lines: 0,
             wish: Direction::SendOnly,
             sending: true,
             transactions: Vec::new(),
@@ -185,13 +194,28 @@ impl Dialog {
         }
     }
 
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.identity.dialect
+    }
+
     pub(crate) fn call_id(&self) -> &str {
         &self.call_id
+    }
+
+    /// The dialog as a `Replaces` header names it (RFC 3891 §6.1): with the tags as the server sees them.
+    pub(crate) fn named(&self) -> String {
+        let theirs = message::parameter(&self.to, "tag").unwrap_or_default();
+        format!("{};to-tag={theirs};from-tag={}", self.call_id, self.tag)
     }
 
     /// What the server said last about each stream, in the order of ours.
     pub(crate) fn remote(&self) -> &[AnsweredStream] {
         &self.remote
+    }
+
+    /// How many `m=` lines its last description had.
+    pub(crate) const fn remote_lines(&self) -> usize {
+        self.remote_lines
     }
 
     /// Whether both sides want media on this stream to flow now.
@@ -298,6 +322,11 @@ impl Dialog {
     }
 
     fn send_metadata(&mut self, now: Instant) {
+        if self.identity.dialect.style().names_in_headers {
+            // There is no metadata: who takes part now stands in the headers of a re-INVITE.
+            self.reinvite(now);
+            return;
+        }
         let headers = [
             ("Require", "siprec"),
             ("Content-Type", "application/rs-metadata+xml"),
@@ -333,6 +362,7 @@ impl Dialog {
     /// Every description of the server goes through here.
     fn take_description(&mut self, body: &[u8], by: Side) -> Result<(), String> {
         let mut streams = crate::sdp::read(body, &self.media.formats)?;
+        self.remote_lines = streams.len();
         if streams.len() < self.media.streams.len() {
             return Err("its SDP has fewer m= lines than ours".to_owned());
         }
@@ -357,7 +387,8 @@ impl Dialog {
             Transport::Udp => "",
             Transport::Tcp => ";transport=tcp",
         };
-        format!("<sip:src@{}{transport}>;+sip.src", self.identity.local)
+        let mark = self.identity.dialect.style().contact;
+        format!("<sip:src@{}{transport}>{mark}", self.identity.local)
     }
 
     fn from(&self) -> String {

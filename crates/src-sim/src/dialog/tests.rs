@@ -1,6 +1,7 @@
 //! Call flows without a socket: what goes in is written here by hand.
 
 use super::*;
+use crate::Belongs;
 use crate::sdp::LocalStream;
 use voicelog_model::Timestamp;
 
@@ -24,7 +25,14 @@ impl Bench {
             Participant::new("sip:b@example.nl", "B"),
         ];
         let at = Timestamp::from_micros(0);
-        let metadata = Metadata::new(&mut names, at, &parties, &labels);
+        let metadata = Metadata::new(
+            &Dialect::Plain.style().xml,
+            &mut names,
+            at,
+            &parties,
+            &labels,
+            &Belongs::default(),
+        );
         let stream = |port, label: &String| LocalStream {
             port,
             label: label.clone(),
@@ -33,6 +41,7 @@ impl Bench {
             key: None,
         };
         let media = LocalMedia {
+            style: &Dialect::Plain.style().sdp,
             session: 1,
             version: 0,
             address: "127.0.0.1".parse().unwrap(),
@@ -45,6 +54,8 @@ impl Bench {
             local: "127.0.0.1:4999".parse().unwrap(),
             transport,
             line: "verkoop".to_owned(),
+            dialect: Dialect::Plain,
+            belongs: Belongs::default(),
         };
         let mut bench = Self {
             dialog: Dialog::new(identity, names, media, metadata),

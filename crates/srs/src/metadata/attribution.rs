@@ -167,6 +167,7 @@ mod tests {
                 addresses: Vec::new(),
                 name: None,
                 sends: sends.iter().map(|s| Pii::new((*s).to_owned())).collect(),
+                is_caller: None,
                 has_left: false,
             })
             .collect()

@@ -38,6 +38,7 @@ pub(super) fn read(values: &[String]) -> (Document, Quirks) {
             id: address.clone(),
             addresses: vec![address],
             name: None,
+            is_caller: None,
         });
     }
     places.sort_unstable();

@@ -194,6 +194,7 @@ impl MetadataState {
                 known.addresses = addresses;
             }
             known.name = name.or(known.name.take());
+            known.is_caller = element.is_caller.or(known.is_caller);
             known.has_left = false;
             return;
         }
@@ -203,6 +204,7 @@ impl MetadataState {
             addresses,
             name,
             sends: Vec::new(),
+            is_caller: element.is_caller,
             has_left: false,
         };
         self.is_incomplete |= self.participants.len() >= PARTIES_MAX;

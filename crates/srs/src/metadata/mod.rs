@@ -77,6 +77,9 @@ pub struct Participant {
     pub name: Option<Pii<String>>,
     /// Ids of the streams that carry this participant's voice.
     pub sends: Vec<Pii<String>>,
+    /// Whether this participant placed the call, where a vendor's extension tells
+    /// (`callingParty`): the standard has no word for it.
+    pub is_caller: Option<bool>,
     /// The client says that this participant has left, or no longer names it.
     pub has_left: bool,
 }
@@ -126,6 +129,16 @@ pub enum AttributionRule {
 }
 
 impl AttributionRule {
+    /// Its word in snake case, the same that serde writes.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Label => "label",
+            Self::Send => "send",
+            Self::Order => "order",
+        }
+    }
+
     /// Whether the client said so itself, in the way of the standard.
     #[must_use]
     pub const fn is_verified(self) -> bool {

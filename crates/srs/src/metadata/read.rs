@@ -40,6 +40,7 @@ pub(crate) struct ParticipantElement {
     pub(crate) id: String,
     pub(crate) addresses: Vec<String>,
     pub(crate) name: Option<String>,
+    pub(crate) is_caller: Option<bool>,
 }
 
 pub(crate) struct StreamElement {
@@ -254,8 +255,21 @@ fn participant(document: &mut Document, element: Node<'_, '_>, quirks: &mut Quir
         id,
         addresses,
         name,
+        is_caller: is_caller(element),
     };
     keep(&mut document.participants, participant, PARTIES_MAX, quirks);
+}
+
+/// Whether a vendor's extension says that this participant placed the call.
+fn is_caller(element: Node<'_, '_>) -> Option<bool> {
+    let told = element
+        .descendants()
+        .find(|node| key(*node) == "callingparty")?;
+    match told.text().map(str::trim) {
+        Some(text) if text.eq_ignore_ascii_case("true") => Some(true),
+        Some(text) if text.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    }
 }
 
 /// Stream ids in `send`, as its text or, in one dialect, in an `id` inside it.
@@ -357,6 +371,28 @@ mod tests {
             quirks.as_slice(),
             [Quirk::MetadataTrailing, Quirk::MetadataAmpersand]
         );
+    }
+
+    #[test]
+    fn who_placed_the_call_is_read_where_a_vendor_tells_it() {
+        let told = |inner: &str| {
+            let text = format!(
+                "<recording><participant participant_id='a'><nameID aor='sip:a@b'/><extensiondata>{inner}</extensiondata></participant></recording>"
+            );
+            let (document, quirks) = read(text.as_bytes());
+            assert_eq!(quirks.as_slice(), []);
+            document.unwrap().participants[0].is_caller
+        };
+        let of_vendor = |word: &str| {
+            told(&format!(
+                "<x:callingParty xmlns:x='http://vendor.example/siprec'>{word}</x:callingParty>"
+            ))
+        };
+        assert_eq!(of_vendor("true"), Some(true));
+        assert_eq!(of_vendor(" False "), Some(false));
+        assert_eq!(of_vendor("perhaps"), None);
+        assert_eq!(told("<calling-party>true</calling-party>"), Some(true));
+        assert_eq!(told(""), None);
     }
 
     #[test]

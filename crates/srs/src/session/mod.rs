@@ -21,6 +21,7 @@ use crate::metadata::{Metadata, MetadataState};
 use crate::peer::Peer;
 use crate::quirk::{Quirk, Quirks};
 use crate::sdp::MediaLine;
+use crate::session_id::session_uuids;
 use crate::sip::{HeaderName, Message, Method};
 use crate::transaction::TransactionKey;
 pub(crate) use client::session_of;
@@ -52,6 +53,8 @@ pub(crate) struct Session {
     phase: Phase,
     /// The session that ends when this one is answered.
     replaces: Option<SessionKey>,
+    /// The ends of the conversation, as the INVITE names them.
+    session_ids: Vec<String>,
     progress: Progress,
     /// The client's offer that the caller has not answered yet.
     pending: Option<Pending>,
@@ -156,6 +159,7 @@ impl Session {
             request_user: invitation.request_user,
             phase: Phase::Offered,
             replaces: invitation.replaces,
+            session_ids: session_ids(invitation.message),
             progress: Progress::planned(invitation.message, now),
             pending: None,
             unacknowledged: None,
@@ -198,6 +202,7 @@ impl Session {
             streams: self.media.offered(lines),
             metadata,
             replaces: self.replaces,
+            session_ids: self.session_ids.iter().cloned().map(Pii::new).collect(),
             quirks: quirks.into_vec(),
         }
     }
@@ -419,4 +424,9 @@ fn hear(state: &mut MetadataState, document: Option<&[u8]>, message: &Message<'_
         None => return false,
     }
     true
+}
+
+fn session_ids(message: &Message<'_>) -> Vec<String> {
+    let told = message.headers.text(HeaderName::SessionId);
+    told.map_or_else(Vec::new, |told| session_uuids(&told))
 }

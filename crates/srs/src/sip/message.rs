@@ -75,6 +75,8 @@ pub(crate) enum HeaderName {
     MinSe,
     RAck,
     Replaces,
+    /// RFC 7989.
+    SessionId,
     /// `X-Cisco-Recording-Participant`.
     RecordingParticipant,
     Other,
@@ -83,7 +85,7 @@ pub(crate) enum HeaderName {
 impl HeaderName {
     /// Full names in any case, and the compact forms of RFC 3261 §7.3.3.
     pub(crate) fn from_bytes(name: &[u8]) -> Self {
-        const NAMES: [(&[u8], HeaderName); 28] = [
+        const NAMES: [(&[u8], HeaderName); 29] = [
             (b"via", HeaderName::Via),
             (b"v", HeaderName::Via),
             (b"from", HeaderName::From),
@@ -111,6 +113,7 @@ impl HeaderName {
             (b"min-se", HeaderName::MinSe),
             (b"rack", HeaderName::RAck),
             (b"replaces", HeaderName::Replaces),
+            (b"session-id", HeaderName::SessionId),
             (
                 b"x-cisco-recording-participant",
                 HeaderName::RecordingParticipant,

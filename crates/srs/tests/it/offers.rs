@@ -432,3 +432,16 @@ fn bye_ends_a_session_whose_offer_still_waits() {
         cause: EndCause::ByRecordingClient,
     });
 }
+
+#[test]
+fn the_ends_of_the_conversation_are_those_of_session_id() {
+    let (one, other) = ("1".repeat(32), "2".repeat(32));
+    let mut world = World::new();
+    let header = format!("Session-ID: {other};remote={one}");
+    let (_, offer) = world.offered(&Request::invite().header(&header));
+    let ids: Vec<_> = offer.session_ids.iter().map(|id| id.expose()).collect();
+    assert_eq!(ids, [&one, &other]);
+    let mut world = World::new();
+    let (_, offer) = world.offered(&Request::invite().header("Session-ID: nonsense"));
+    assert_eq!(offer.session_ids, []);
+}

@@ -5,11 +5,13 @@
 
 mod accounts;
 mod blobs;
+mod conversations;
 mod destructions;
 mod diary;
 mod index;
 mod keys;
 mod log;
+mod outbox;
 
 pub use blobs::{blobs, blobs_as_long_as_allowed};
 pub use index::index;

@@ -39,6 +39,7 @@ forward! { Recordings, FaultyIndex,
     fn insert_recording(&self, recording: &NewRecording) -> ();
     fn set_state(&self, id: RecordingId, from: &[State], to: State) -> bool;
     fn update_sealed(&self, id: RecordingId, sealed: &[u8]) -> ();
+    fn report(&self, id: RecordingId) -> Option<Vec<u8>>;
     fn finish_recording(&self, id: RecordingId, finished: &Finished, leaf: &PendingLeaf) -> bool;
     fn end_unrecorded(
         &self,
@@ -61,6 +62,21 @@ forward! { Recordings, FaultyIndex,
     fn place_hold(&self, hold: &NewHold) -> ();
     fn lift_hold(&self, id: HoldId, at: Timestamp) -> bool;
     fn holds_of(&self, recording: RecordingId) -> Vec<HoldRow>;
+}
+
+forward! { Conversations, FaultyIndex,
+    fn note_call(
+        &self,
+        id: RecordingId,
+        keys: &[(LinkKey, String)],
+        report: Option<&[u8]>,
+    ) -> ();
+    fn linked(&self, keys: &[LinkKey], limit: usize) -> Vec<LinkedRow>;
+    fn join(&self, id: RecordingId, other: RecordingId, part: &JoinedBy) -> ();
+    fn parts(&self, conversation: RecordingId, limit: usize) -> Vec<RecordingRow>;
+    fn forget_link_keys(&self, before: Timestamp) -> ();
+    fn distrust(&self, keys: &[LinkKey], at: Timestamp) -> ();
+    fn distrusted(&self, keys: &[LinkKey], since: Timestamp) -> Vec<LinkKey>;
 }
 
 forward! { Decisions, FaultyIndex,
@@ -118,6 +134,16 @@ forward! { Diary, FaultyIndex,
     fn diary(&self, from: Timestamp, to: Timestamp, limit: usize) -> Vec<DiaryEntry>;
     fn diary_begins(&self) -> Option<Timestamp>;
     fn forget_diary(&self, before: Timestamp) -> ();
+}
+
+forward! { Outbox, FaultyIndex,
+    fn queue_messages(&self, messages: &[NewMessage], most: usize) -> usize;
+    fn due_messages(&self, endpoint: &str, now: Timestamp, limit: usize) -> Vec<MessageRow>;
+    fn message_delivered(&self, id: &[u8; 16]) -> ();
+    fn message_failed(&self, id: &[u8; 16], next_at: Option<Timestamp>, fault: &str) -> ();
+    fn outbox(&self) -> Vec<OutboxCount>;
+    fn revive_messages(&self, now: Timestamp) -> u64;
+    fn forget_messages(&self, before: Timestamp, endpoints: &[String]) -> ();
 }
 
 forward! { Settings, FaultyIndex,

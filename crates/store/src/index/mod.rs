@@ -26,6 +26,9 @@ pub trait Recordings {
     /// destruction has begun.
     fn update_sealed(&self, id: RecordingId, sealed: &[u8]) -> Result<(), StoreError>;
 
+    /// What was odd about the call, as [`Conversations::note_call`] kept it.
+    fn report(&self, id: RecordingId) -> Result<Option<Vec<u8>>, StoreError>;
+
     /// recording or finishing → sealed, and queues the leaf. False, and nothing changed, if it is
     /// in another state: so a second try after a crash adds no second leaf.
     fn finish_recording(
@@ -256,9 +259,92 @@ pub trait Settings {
     fn set_setting(&self, name: &str, value: &[u8]) -> Result<(), StoreError>;
 }
 
+/// Which recordings are parts of one conversation, and the keys by which that is found out.
+pub trait Conversations {
+    /// Notes the link keys of a recording, each with its kind, besides those that it has; and what was odd
+    /// about the call, in place of what was kept before. Errors: [`StoreError::State`] once destruction
+    /// has begun.
+    fn note_call(
+        &self,
+        id: RecordingId,
+        keys: &[(LinkKey, String)],
+        report: Option<&[u8]>,
+    ) -> Result<(), StoreError>;
+
+    /// Recordings that have one of these keys, newest first, at most `limit` for each key.
+    fn linked(&self, keys: &[LinkKey], limit: usize) -> Result<Vec<LinkedRow>, StoreError>;
+
+    /// Makes two recordings, and all that are linked to either, parts of one conversation. `part` says
+    /// how the first was linked; the second keeps what it had, or gets the same word.
+    fn join(&self, id: RecordingId, other: RecordingId, part: &JoinedBy) -> Result<(), StoreError>;
+
+    /// The parts of a conversation, oldest first, at most `limit`.
+    fn parts(
+        &self,
+        conversation: RecordingId,
+        limit: usize,
+    ) -> Result<Vec<RecordingRow>, StoreError>;
+
+    /// Forgets the keys of recordings that ended before.
+    fn forget_link_keys(&self, before: Timestamp) -> Result<(), StoreError>;
+
+    /// Notes keys that were seen in calls that have nothing to do with each other.
+    fn distrust(&self, keys: &[LinkKey], at: Timestamp) -> Result<(), StoreError>;
+
+    /// Those of these keys that were noted so. Notes of before `since` are forgotten.
+    fn distrusted(&self, keys: &[LinkKey], since: Timestamp) -> Result<Vec<LinkKey>, StoreError>;
+}
+
+/// What is to be told to other systems.
+pub trait Outbox {
+    /// Queues messages, due at once; not those of an endpoint that has `most` waiting. Tells how many were
+    /// left out.
+    fn queue_messages(&self, messages: &[NewMessage], most: usize) -> Result<usize, StoreError>;
+
+    /// Messages of an endpoint that are due, those that waited longest first.
+    fn due_messages(
+        &self,
+        endpoint: &str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<MessageRow>, StoreError>;
+
+    /// A message was delivered: nothing of it is kept.
+    fn message_delivered(&self, id: &[u8; 16]) -> Result<(), StoreError>;
+
+    /// An attempt failed. Without a next moment the message is given up.
+    fn message_failed(
+        &self,
+        id: &[u8; 16],
+        next_at: Option<Timestamp>,
+        fault: &str,
+    ) -> Result<(), StoreError>;
+
+    /// What waits and what was given up, by endpoint.
+    fn outbox(&self) -> Result<Vec<OutboxCount>, StoreError>;
+
+    /// Makes every message that was given up due at once; tells how many.
+    fn revive_messages(&self, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// Forgets messages that were given up and are from before, and those of endpoints that are not among
+    /// these.
+    fn forget_messages(&self, before: Timestamp, endpoints: &[String]) -> Result<(), StoreError>;
+}
+
 /// The whole index.
 pub trait Index:
-    Recordings + Decisions + LogRows + Destructions + Accounts + Diary + Settings + Send + Sync + Debug
+    Recordings
+    + Conversations
+    + Outbox
+    + Decisions
+    + LogRows
+    + Destructions
+    + Accounts
+    + Diary
+    + Settings
+    + Send
+    + Sync
+    + Debug
 {
     /// The archive that this index belongs to.
     fn archive(&self) -> crate::ArchiveId;

@@ -116,6 +116,42 @@ pub struct RecordingRow {
     pub leaf: Option<LeafId>,
     /// When it was destroyed.
     pub destroyed_at: Option<Timestamp>,
+    /// The conversation that it is a part of, where it has more parts than this one.
+    pub part: Option<Part>,
+}
+
+/// That a recording is a part of a conversation with others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Which conversation: the id of one of its recordings.
+    pub conversation: RecordingId,
+    /// What linked it to the others, one word.
+    pub linked_by: String,
+    /// Whether it is the same talk once more, from another client.
+    pub is_copy: bool,
+}
+
+/// How a recording was linked to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JoinedBy {
+    /// By what, one word.
+    pub word: String,
+    /// Whether it is the same talk once more.
+    pub is_copy: bool,
+}
+
+/// A keyed hash of an id by which a client says what belongs together.
+pub type LinkKey = [u8; 32];
+
+/// A recording that has a link key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkedRow {
+    /// The key.
+    pub key: LinkKey,
+    /// What kind of id it is the hash of, one word.
+    pub kind: String,
+    /// The recording.
+    pub recording: RecordingRow,
 }
 
 /// What is known when a recording is complete.
@@ -195,6 +231,47 @@ pub struct DiaryEntry {
     pub what: String,
     /// How often.
     pub count: u64,
+}
+
+/// Something to be told to another system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMessage {
+    /// Its id, the same at each attempt.
+    pub id: [u8; 16],
+    /// Name of the endpoint that it is for.
+    pub endpoint: String,
+    /// What it tells, one word.
+    pub kind: String,
+    /// When that happened.
+    pub created_at: Timestamp,
+    /// The bytes to be sent: ids, words and moments, no personal data.
+    pub body: Vec<u8>,
+}
+
+/// A message as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageRow {
+    /// What is to be told.
+    pub message: NewMessage,
+    /// How often it was tried.
+    pub attempts: u64,
+    /// When it is tried next; none once it is given up.
+    pub next_at: Option<Timestamp>,
+    /// Why the last attempt failed, one word.
+    pub fault: Option<String>,
+}
+
+/// What waits for one endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxCount {
+    /// Its name.
+    pub endpoint: String,
+    /// Messages to be tried.
+    pub waiting: u64,
+    /// Messages given up.
+    pub dead: u64,
+    /// Why one of them failed last, one word.
+    pub fault: Option<String>,
 }
 
 /// A reason to keep a recording beyond its term.

@@ -144,6 +144,7 @@ fn entomb(
     let id = recording.as_bytes();
     run(transaction, sql::WIPE_OF_RECORDING, [id])?;
     run(transaction, sql::TOMBSTONE, (id, destroyed_at.micros()))?;
+    run(transaction, sql::FORGET_LINK_KEYS_OF, [id])?;
     run(transaction, sql::FORGET_FACTS, [id])?;
     run(transaction, sql::FORGET_HOLDS, [id])?;
     run(transaction, sql::SET_DESTRUCTION_LEAF, (id, leaf.id))?;

@@ -6,16 +6,20 @@
 //! [`BUSY_SECONDS`]. Not for network file systems, which do not lock as SQLite needs.
 
 mod accounts;
+mod conversations;
 mod decisions;
 mod destructions;
 mod diary;
 mod holds;
 mod log;
+mod migrate;
+mod outbox;
 mod recordings;
 mod sql;
 mod values;
 
 use crate::{ArchiveId, Index, StoreError, durable};
+pub use migrate::migrate;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -25,7 +29,7 @@ use values::Fail;
 use voicelog_model::Timestamp;
 
 /// The schema that this program writes.
-pub const SCHEMA_VERSION: i64 = 2;
+pub const SCHEMA_VERSION: i64 = 3;
 
 /// How long a write waits for another process to finish its own.
 const BUSY_SECONDS: u64 = 10;
@@ -124,7 +128,9 @@ impl SqliteIndex {
             });
         }
         if found < SCHEMA_VERSION {
-            return Err(foreign("has a schema that was never released"));
+            return Err(foreign(
+                "was made by an older voicelog: start the server once, which brings it up to date",
+            ));
         }
         let archive = connection
             .query_row(sql::SETTING, [ARCHIVE_SETTING], |row| row.get(0))

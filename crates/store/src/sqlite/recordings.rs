@@ -4,8 +4,8 @@ use super::values::{Columns as _, Fail, first, insert_erasable, integer, limit, 
 use super::{SqliteIndex, holds, log, sql};
 use crate::StoreError;
 use crate::index::{
-    Cursor, Finished, HoldId, HoldRow, NewHold, NewRecording, Page, PendingLeaf, RecordingFilter,
-    RecordingRow, Recordings, State, TermCursor, Unrecorded,
+    Cursor, Finished, HoldId, HoldRow, NewHold, NewRecording, Page, Part, PendingLeaf,
+    RecordingFilter, RecordingRow, Recordings, State, TermCursor, Unrecorded,
 };
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, Transaction};
@@ -69,6 +69,14 @@ impl Recordings for SqliteIndex {
             let new = insert_erasable(transaction, sealed)?;
             run(transaction, sql::SET_SEALED, (id.as_bytes(), new))?;
             Ok(())
+        })
+    }
+
+    fn report(&self, id: RecordingId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read("read what was odd about a call", |connection| {
+            Ok(first(connection, sql::REPORT, [id.as_bytes()], |row| {
+                row.get(0)
+            })?)
         })
     }
 
@@ -295,7 +303,7 @@ pub(super) fn not_now(id: RecordingId, state: State, act: &'static str) -> Store
     }
 }
 
-fn read_row(row: &Row<'_>) -> rusqlite::Result<RecordingRow> {
+pub(super) fn read_row(row: &Row<'_>) -> rusqlite::Result<RecordingRow> {
     let byte_count = match row.get::<_, Option<i64>>(8)? {
         None => None,
         Some(_) => Some(row.count(8)?),
@@ -316,5 +324,17 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<RecordingRow> {
         retain_until: row.moment_or_none(9)?,
         leaf: row.get(10)?,
         destroyed_at: row.moment_or_none(11)?,
+        part: read_part(row)?,
     })
+}
+
+fn read_part(row: &Row<'_>) -> rusqlite::Result<Option<Part>> {
+    let Some(conversation) = row.get(12)? else {
+        return Ok(None);
+    };
+    Ok(Some(Part {
+        conversation: RecordingId::from_bytes(conversation),
+        linked_by: row.get(13)?,
+        is_copy: row.get(14)?,
+    }))
 }

@@ -1,4 +1,4 @@
--- The index, schema 2. Times are microseconds since 1970 UTC; ids are 16 bytes, hashes 32.
+-- The index, schema 3. Times are microseconds since 1970 UTC; ids are 16 bytes, hashes 32.
 --
 -- What a destruction must wipe is never in these rows themselves but in `erasable`, and the rows
 -- refer to it. See "Wiping" in design/store.md before adding a column that holds ciphertext or
@@ -45,21 +45,44 @@ CREATE TABLE recordings (
     sealed       INTEGER REFERENCES erasable (seq),
     manifest     INTEGER REFERENCES erasable (seq),
     timeline     INTEGER REFERENCES erasable (seq),
+    report       INTEGER REFERENCES erasable (seq),  -- what was odd about the call, and whose voice is where
     verdict      TEXT,
     byte_count   INTEGER CHECK (byte_count >= 0),
     retain_until INTEGER,
     leaf         BLOB CHECK (length(leaf) = 16),
     destroyed_at INTEGER,
+    conversation BLOB CHECK (length(conversation) = 16),  -- of the recordings that are parts of one talk
+    linked_by    TEXT,
+    is_copy      INTEGER NOT NULL DEFAULT 0 CHECK (is_copy IN (0, 1)),
+    CHECK ((conversation IS NULL) = (linked_by IS NULL)),
     CHECK (state <> 'sealed' OR (manifest IS NOT NULL AND ended_at IS NOT NULL)),
     CHECK ((state = 'destroyed') = (destroyed_at IS NOT NULL)),
     CHECK (state <> 'destroyed' OR (line IS NULL AND sealed IS NULL AND manifest IS NULL
-                                    AND timeline IS NULL AND verdict IS NULL
-                                    AND byte_count IS NULL))
+                                    AND timeline IS NULL AND report IS NULL
+                                    AND verdict IS NULL AND byte_count IS NULL))
 ) STRICT;
 CREATE INDEX recordings_by_start ON recordings (started_at, id);
 CREATE INDEX recordings_by_state ON recordings (state, started_at, id);
+CREATE INDEX recordings_by_conversation ON recordings (conversation, started_at, id)
+    WHERE conversation IS NOT NULL;
 CREATE INDEX recordings_by_term ON recordings (retain_until, id)
     WHERE state IN ('sealed', 'not_recorded') AND retain_until IS NOT NULL;
+
+-- Keyed hashes of the ids by which clients say what belongs together, while a further call can still
+-- name them; deleted a day after the call, and with its destruction.
+CREATE TABLE link_keys (
+    key       BLOB NOT NULL CHECK (length(key) = 32),
+    recording BLOB NOT NULL REFERENCES recordings (id),
+    kind      TEXT NOT NULL,
+    PRIMARY KEY (key, recording)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX link_keys_of_recording ON link_keys (recording);
+
+-- Those that were seen in calls that have nothing to do with each other.
+CREATE TABLE link_keys_distrusted (
+    key     BLOB NOT NULL PRIMARY KEY CHECK (length(key) = 32),
+    seen_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE holds (
     id        BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
@@ -109,6 +132,19 @@ CREATE TABLE diary (
     count  INTEGER NOT NULL CHECK (count > 0),
     PRIMARY KEY (minute, what)
 ) STRICT, WITHOUT ROWID;
+
+-- What is to be told to other systems and was not yet, or could not be. Ids, words and moments.
+CREATE TABLE outbox (
+    id         BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    endpoint   TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    body       BLOB NOT NULL,
+    attempts   INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+    next_at    INTEGER,              -- NULL: given up
+    fault      TEXT                  -- why the last attempt failed, one word
+) STRICT;
+CREATE INDEX outbox_due ON outbox (endpoint, next_at, created_at);
 
 CREATE TABLE accounts (
     name          TEXT NOT NULL PRIMARY KEY,

@@ -40,6 +40,7 @@ pub(super) const STRAY_ERASABLES: &str = "
                       UNION ALL SELECT sealed FROM recordings WHERE sealed IS NOT NULL
                       UNION ALL SELECT manifest FROM recordings WHERE manifest IS NOT NULL
                       UNION ALL SELECT timeline FROM recordings WHERE timeline IS NOT NULL
+                      UNION ALL SELECT report FROM recordings WHERE report IS NOT NULL
                       UNION ALL SELECT facts FROM decisions WHERE facts IS NOT NULL
                       UNION ALL SELECT sealed FROM holds WHERE sealed IS NOT NULL)";
 
@@ -57,6 +58,26 @@ pub(super) const DIARY: &str = "
 pub(super) const DIARY_BEGINS: &str = "SELECT min(minute) FROM diary";
 pub(super) const FORGET_DIARY: &str = "DELETE FROM diary WHERE minute < ?1";
 
+pub(super) const QUEUE_MESSAGE: &str = "
+    INSERT INTO outbox (id, endpoint, kind, created_at, body, next_at)
+    SELECT ?1, ?2, ?3, ?4, ?5, ?4
+    WHERE (SELECT count(*) FROM outbox WHERE endpoint = ?2 AND next_at IS NOT NULL) < ?6";
+pub(super) const DUE_MESSAGES: &str = "
+    SELECT id, endpoint, kind, created_at, body, attempts, next_at, fault FROM outbox
+    WHERE endpoint = ?1 AND next_at <= ?2 ORDER BY next_at, created_at LIMIT ?3";
+pub(super) const MESSAGE_DELIVERED: &str = "DELETE FROM outbox WHERE id = ?1";
+pub(super) const MESSAGE_FAILED: &str =
+    "UPDATE outbox SET attempts = attempts + 1, next_at = ?2, fault = ?3 WHERE id = ?1";
+pub(super) const OUTBOX: &str = "
+    SELECT endpoint, count(next_at), count(*) - count(next_at), max(fault) FROM outbox
+    GROUP BY endpoint ORDER BY endpoint";
+pub(super) const REVIVE_MESSAGES: &str =
+    "UPDATE outbox SET next_at = ?1, attempts = 0 WHERE next_at IS NULL";
+pub(super) const FORGET_DEAD_MESSAGES: &str =
+    "DELETE FROM outbox WHERE next_at IS NULL AND created_at < ?1";
+pub(super) const ENDPOINTS: &str = "SELECT DISTINCT endpoint FROM outbox";
+pub(super) const FORGET_ENDPOINT: &str = "DELETE FROM outbox WHERE endpoint = ?1";
+
 pub(super) const INSERT_ERASABLE: &str = "INSERT INTO erasable (bytes) VALUES (?1)";
 /// Same length, so that SQLite overwrites the cell where it lies.
 pub(super) const WIPE: &str = "UPDATE erasable SET bytes = zeroblob(length(bytes)) WHERE seq = ?1";
@@ -68,6 +89,10 @@ pub(super) const STATE_OF: &str = "SELECT state FROM recordings WHERE id = ?1";
 pub(super) const SET_STATE: &str = "UPDATE recordings SET state = ?2 WHERE id = ?1";
 pub(super) const SEALED_OF: &str = "SELECT sealed FROM recordings WHERE id = ?1";
 pub(super) const SET_SEALED: &str = "UPDATE recordings SET sealed = ?2 WHERE id = ?1";
+pub(super) const REPORT_OF: &str = "SELECT report FROM recordings WHERE id = ?1";
+pub(super) const SET_REPORT: &str = "UPDATE recordings SET report = ?2 WHERE id = ?1";
+pub(super) const REPORT: &str = "
+    SELECT e.bytes FROM recordings r JOIN erasable e ON e.seq = r.report WHERE r.id = ?1";
 pub(super) const FINISH_RECORDING: &str = "
     UPDATE recordings SET state = 'sealed', ended_at = ?2, verdict = ?3, manifest = ?4,
            timeline = ?5, byte_count = ?6, retain_until = ?7, leaf = ?8
@@ -86,7 +111,8 @@ pub(super) const TIMELINE: &str = "
 macro_rules! recording_columns {
     () => {
         "SELECT r.id, r.state, r.started_at, r.ended_at, l.bytes, r.decision, s.bytes, r.verdict,
-                r.byte_count, r.retain_until, r.leaf, r.destroyed_at
+                r.byte_count, r.retain_until, r.leaf, r.destroyed_at,
+                r.conversation, r.linked_by, r.is_copy
          FROM recordings r
          LEFT JOIN erasable l ON l.seq = r.line
          LEFT JOIN erasable s ON s.seq = r.sealed "
@@ -115,6 +141,43 @@ pub(super) const DUE: &str = "
       AND (retain_until, id) > (?3, ?4)
       AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.recording = r.id AND h.lifted_at IS NULL)
     ORDER BY retain_until, id LIMIT ?2";
+
+/// A recording that ended long ago has no keys any more, so a key has few.
+pub(super) const ADD_LINK_KEY: &str =
+    "INSERT OR IGNORE INTO link_keys (key, recording, kind) VALUES (?1, ?2, ?3)";
+macro_rules! linked_columns {
+    () => {
+        concat!(
+            recording_columns!(),
+            "JOIN link_keys k ON k.recording = r.id "
+        )
+    };
+}
+pub(super) const LINKED: &str = concat!(
+    linked_columns!(),
+    "WHERE k.key = ?1 ORDER BY r.started_at DESC, r.id DESC LIMIT ?2"
+);
+pub(super) const LINK_KIND: &str = "SELECT kind FROM link_keys WHERE key = ?1 AND recording = ?2";
+pub(super) const PART_OF: &str =
+    "SELECT conversation, linked_by, is_copy FROM recordings WHERE id = ?1";
+pub(super) const SET_PART: &str =
+    "UPDATE recordings SET conversation = ?2, linked_by = ?3, is_copy = ?4 WHERE id = ?1";
+pub(super) const MOVE_PARTS: &str =
+    "UPDATE recordings SET conversation = ?2 WHERE conversation = ?1";
+pub(super) const PARTS: &str = concat!(
+    recording_columns!(),
+    "WHERE r.conversation = ?1 ORDER BY r.started_at, r.id LIMIT ?2"
+);
+pub(super) const FORGET_LINK_KEYS: &str = "
+    DELETE FROM link_keys WHERE recording IN (
+        SELECT k.recording FROM link_keys k JOIN recordings r ON r.id = k.recording
+        WHERE r.ended_at < ?1)";
+pub(super) const FORGET_LINK_KEYS_OF: &str = "DELETE FROM link_keys WHERE recording = ?1";
+pub(super) const DISTRUST: &str = "
+    INSERT INTO link_keys_distrusted (key, seen_at) VALUES (?1, ?2)
+    ON CONFLICT (key) DO UPDATE SET seen_at = max(seen_at, excluded.seen_at)";
+pub(super) const DISTRUSTED: &str =
+    "SELECT 1 FROM link_keys_distrusted WHERE key = ?1 AND seen_at >= ?2";
 
 pub(super) const INSERT_HOLD: &str = "
     INSERT INTO holds (id, recording, placed_at, decision, sealed) VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -181,11 +244,12 @@ pub(super) const WIPE_OF_RECORDING: &str = "
         UNION ALL SELECT sealed FROM recordings WHERE id = ?1 AND sealed IS NOT NULL
         UNION ALL SELECT manifest FROM recordings WHERE id = ?1 AND manifest IS NOT NULL
         UNION ALL SELECT timeline FROM recordings WHERE id = ?1 AND timeline IS NOT NULL
+        UNION ALL SELECT report FROM recordings WHERE id = ?1 AND report IS NOT NULL
         UNION ALL SELECT facts FROM decisions WHERE recording = ?1 AND facts IS NOT NULL
         UNION ALL SELECT sealed FROM holds WHERE recording = ?1 AND sealed IS NOT NULL)";
 pub(super) const TOMBSTONE: &str = "
     UPDATE recordings SET state = 'destroyed', destroyed_at = ?2, line = NULL, sealed = NULL,
-           manifest = NULL, timeline = NULL, verdict = NULL, byte_count = NULL
+           manifest = NULL, timeline = NULL, report = NULL, verdict = NULL, byte_count = NULL
     WHERE id = ?1 AND state = 'destroying'";
 pub(super) const FORGET_FACTS: &str = "UPDATE decisions SET facts = NULL WHERE recording = ?1";
 pub(super) const FORGET_HOLDS: &str = "UPDATE holds SET sealed = NULL WHERE recording = ?1";

@@ -4,6 +4,7 @@
 mod conformance;
 mod disk_full;
 mod fixture;
+mod migrating;
 mod power_cut;
 mod processes;
 mod wiping;

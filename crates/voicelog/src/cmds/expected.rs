@@ -31,6 +31,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     let now = SystemClock::default().now();
     let archive = wiring::visit(context, now)?;
     let report = expected::compare(&archive, table, args.slack * 1_000_000, now)?;
+    archive.tell(&report.news(now))?;
     if args.json {
         print::json(&report.to_json(lang))?;
     } else {

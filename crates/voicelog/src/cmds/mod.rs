@@ -10,3 +10,4 @@ pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod simulate;
 pub(crate) mod verify;
+pub(crate) mod webhooks;

@@ -94,33 +94,30 @@ fn row(summary: &RecordingSummary) -> serde_json::Value {
         "verdict": summary.verdict.map(voicelog_evidence::timeline::Verdict::as_str),
         "retain_until": summary.retain_until,
         "destroyed_at": summary.destroyed_at,
+        "conversation": summary.part.as_ref().map(|part| part.conversation),
+        "linked_by": summary.part.as_ref().map(|part| part.linked_by.as_str()),
+        "is_copy": summary.part.as_ref().is_some_and(|part| part.is_copy),
     })
 }
 
 pub(crate) fn list(args: &ListArgs, context: &Context) -> Result<Ended> {
     let archive = wiring::visit(context, SystemClock::default().now())?;
-    let (recordings, _next) = archive.list(
+    let (conversations, _next) = archive.list_conversations(
         &RecordingFilter::default(),
         None,
         usize::try_from(args.limit)?,
     )?;
     if args.json {
-        print::json(&recordings.iter().map(row).collect::<Vec<_>>())?;
+        let recordings = conversations
+            .iter()
+            .flat_map(|talk| talk.parts.iter().rev());
+        print::json(&recordings.map(row).collect::<Vec<_>>())?;
         return Ok(Ended::Done);
     }
-    for recording in &recordings {
-        let verdict = recording
-            .verdict
-            .map_or("", |verdict| show::verdict(verdict, context.lang));
-        let line = show::line_name(&recording.line, context.lang);
-        print::line(format!(
-            "{}  {}  {:24}  {line:16}  {verdict}",
-            recording.id,
-            recording.started_at,
-            voicelog_web::state(recording.state, context.lang)
-        ));
+    for conversation in &conversations {
+        show::conversation(conversation, context.lang);
     }
-    if recordings.is_empty() {
+    if conversations.is_empty() {
         print::say(
             context.lang,
             "Er zijn nog geen opnamen.",
@@ -134,6 +131,7 @@ pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
     let archive = wiring::visit(context, SystemClock::default().now())?;
     let detail = archive.detail(args.id).map_err(bad_id)?;
     let accesses = archive.accesses(args.id)?;
+    let conversation = archive.conversation(args.id)?;
     if args.json {
         let decisions: Vec<_> = detail
             .decisions
@@ -156,6 +154,8 @@ pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
             "manifest": detail.manifest,
             "log_index": detail.log_index,
             "certificate": detail.certificate,
+            "parts": conversation.parts.iter().map(row).collect::<Vec<_>>(),
+            "report": detail.report,
         }))?;
         return Ok(Ended::Done);
     }
@@ -173,6 +173,7 @@ pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
             "The line that was called is not set up: add a [[line]] with its name to the configuration.",
         );
     }
+    show::place(&conversation, args.id, context.lang);
     for kept in &detail.decisions {
         print::line(format!(
             "{}  {}",
@@ -184,6 +185,9 @@ pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
     show::accesses(&accesses, context.lang, "");
     if let Some(timeline) = &detail.timeline {
         show::timeline(timeline, context.lang, "");
+    }
+    if let Some(report) = &detail.report {
+        show::report(report, context.lang);
     }
     // Counted from one, as people do; JSON counts from zero, as the format does.
     if let Some(index) = detail.log_index {

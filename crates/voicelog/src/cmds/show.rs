@@ -1,12 +1,12 @@
 //! A decision and a timeline as text, for `show`, `law decide` and the demo.
 
 use crate::print::{self, Tone};
-use voicelog_archive::{Access, Came, LINE_NOT_SET_UP};
+use voicelog_archive::{Access, CallReport, Came, Conversation, LINE_NOT_SET_UP, odd};
 use voicelog_evidence::audio::describe_span;
 use voicelog_evidence::bundle::StreamSpans;
-use voicelog_evidence::timeline::{Timeline, Verdict, describe, remarks};
+use voicelog_evidence::timeline::{Timeline, Verdict, comings, describe, remarks};
 use voicelog_law::{Decision, Outcome, Status, in_brackets};
-use voicelog_model::{Action, Language};
+use voicelog_model::{Action, Language, RecordingId};
 
 /// The line's name, or that nobody set it up.
 pub(crate) fn line_name(line: &str, lang: Language) -> &str {
@@ -174,6 +174,9 @@ pub(crate) fn timeline(timeline: &Timeline, lang: Language, indent: &str) {
         "{indent}{}",
         print::tone(tone, verdict(timeline.verdict, lang))
     ));
+    for coming in comings(timeline, lang) {
+        print::line(format!("{indent}{coming}"));
+    }
     for stream in &timeline.streams {
         let label = lang.pick("stroom", "stream");
         print::line(format!("{indent}{label} {}:", stream.stream.number));
@@ -183,6 +186,68 @@ pub(crate) fn timeline(timeline: &Timeline, lang: Language, indent: &str) {
         for remark in remarks(stream, lang) {
             print::line(format!("{indent}  {remark}"));
         }
+    }
+}
+
+/// Prints a conversation of the list: one line for each of its parts.
+pub(crate) fn conversation(conversation: &Conversation, lang: Language) {
+    let total = conversation.parts.len();
+    if total > 1 {
+        let started = conversation.parts.first().map(|part| part.started_at);
+        let started = started.map(|at| at.to_string()).unwrap_or_default();
+        let talk = lang.pick("één gesprek in", "one conversation in");
+        let parts = lang.pick("delen", "parts");
+        print::line(format!("{started}  {talk} {total} {parts}"));
+    }
+    let indent = if total > 1 { "  " } else { "" };
+    for part in &conversation.parts {
+        let verdict = part.verdict.map_or("", |found| verdict(found, lang));
+        let line = line_name(&part.line, lang);
+        let copy = match &part.part {
+            Some(link) if link.is_copy => lang.pick("  (hetzelfde nog eens)", "  (the same again)"),
+            _ => "",
+        };
+        print::line(format!(
+            "{indent}{}  {}  {:24}  {line:16}  {verdict}{copy}",
+            part.id,
+            part.started_at,
+            voicelog_web::state(part.state, lang)
+        ));
+    }
+}
+
+/// Prints which part of a conversation a recording is, and the others.
+pub(crate) fn place(conversation: &Conversation, id: RecordingId, lang: Language) {
+    let total = conversation.parts.len();
+    let Some(place) = conversation.place_of(id).filter(|_| total > 1) else {
+        return;
+    };
+    print::line(match lang {
+        Language::Nl => format!("deel {place} van {total} van één gesprek:"),
+        Language::En => format!("part {place} of {total} of one conversation:"),
+    });
+    for (part, number) in conversation.parts.iter().zip(1..) {
+        let link = part.part.as_ref();
+        let word = match link {
+            Some(link) if link.is_copy => lang.pick("hetzelfde nog eens", "the same again"),
+            Some(link) if number > 1 => link.linked_by.as_str(),
+            _ => "",
+        };
+        print::line(format!(
+            "  {number}  {}  {}  {word}",
+            part.id, part.started_at
+        ));
+    }
+}
+
+/// Prints whose voice is where, how that is known, and what was odd.
+pub(crate) fn report(report: &CallReport, lang: Language) {
+    for stream in &report.streams {
+        print::line(stream.in_words(lang));
+    }
+    for word in &report.quirks {
+        let label = lang.pick("vreemd:", "odd:");
+        print::line(format!("{label} {}", odd(word, lang)));
     }
 }
 

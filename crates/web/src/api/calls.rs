@@ -1,6 +1,7 @@
 //! Calls in progress: which there are, and what is said about them while they last.
 
-use crate::app::Shared;
+use super::pauses::shown;
+use crate::app::{Paused, Shared};
 use crate::trouble::Trouble;
 use axum::Json;
 use axum::body::Bytes;
@@ -13,11 +14,14 @@ use voicelog_archive::{Call, SAYABLE_FACTS};
 /// Calls in progress, without names and addresses: participants by pseudonym and country.
 pub(crate) async fn list(State(desk): State<Shared>) -> Response {
     let calls = desk.app.archive.calls();
-    let items: Vec<Value> = calls.iter().map(call).collect();
+    let items: Vec<Value> = calls
+        .iter()
+        .map(|item| call(item, desk.app.pauses.paused(item.id)))
+        .collect();
     Json(json!({ "items": items })).into_response()
 }
 
-fn call(call: &Call) -> Value {
+fn call(call: &Call, paused: Option<Paused>) -> Value {
     let parties: Vec<Value> = call
         .parties
         .iter()
@@ -29,6 +33,7 @@ fn call(call: &Call) -> Value {
         "offeredAt": call.offered_at,
         "parties": parties,
         "said": call.said,
+        "pause": paused.map(shown),
     })
 }
 

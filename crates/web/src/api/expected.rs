@@ -8,6 +8,7 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Deserialize;
+use voicelog_archive::ArchiveError;
 use voicelog_casework::expected::{Table, compare};
 use voicelog_model::Language;
 
@@ -44,7 +45,11 @@ pub(crate) async fn hold_against(
         )
     })?;
     let report = desk
-        .ask(move |archive, now| compare(archive, table, slack * 1_000_000, now))
+        .ask(move |archive, now| {
+            let report = compare(archive, table, slack * 1_000_000, now)?;
+            archive.tell(&report.news(now))?;
+            Ok::<_, ArchiveError>(report)
+        })
         .await?;
     Ok(Json(report.to_json(lang)).into_response())
 }

@@ -6,13 +6,17 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use std::fmt::Write as _;
+use voicelog_archive::{ArchiveError, OutboxCount};
 
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 pub(crate) async fn show(State(desk): State<Shared>) -> Result<Response, Trouble> {
-    let free = desk.ask(|archive, _now| archive.free_bytes()).await?;
+    let (free, outbox) = desk
+        .ask(|archive, _now| Ok::<_, ArchiveError>((archive.free_bytes()?, archive.outbox()?)))
+        .await?;
     let source = &desk.app.status;
-    let text = page(source.status(), &source.metrics(), free);
+    let mut text = page(source.status(), &source.metrics(), free);
+    webhooks(&mut text, &outbox);
     Ok(([(header::CONTENT_TYPE, FORMAT)], text).into_response())
 }
 
@@ -80,6 +84,34 @@ fn page(status: Status, metrics: &Metrics, free_bytes: u64) -> String {
         free_bytes,
     );
     text
+}
+
+/// Names of endpoints are letters, digits and hyphens: they need no escaping.
+fn webhooks(text: &mut String, outbox: &[OutboxCount]) {
+    let name = |count: &OutboxCount| count.endpoint.clone();
+    let waiting: Vec<_> = outbox.iter().map(|c| (name(c), c.waiting)).collect();
+    let dead: Vec<_> = outbox.iter().map(|c| (name(c), c.dead)).collect();
+    for (metric, counts) in [
+        (
+            (
+                "voicelog_webhook_messages_waiting",
+                "gauge",
+                "Messages that an endpoint has not taken yet.",
+            ),
+            waiting,
+        ),
+        (
+            (
+                "voicelog_webhook_messages_given_up",
+                "gauge",
+                "Messages that an endpoint did not take for a day.",
+            ),
+            dead,
+        ),
+    ] {
+        let counts: Vec<_> = counts.iter().map(|(name, n)| (name.as_str(), *n)).collect();
+        several(text, metric, "endpoint", &counts);
+    }
 }
 
 /// Name, type and what it is, of one metric.

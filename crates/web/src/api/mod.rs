@@ -1,9 +1,11 @@
 //! The HTTP API, version 1: the same verbs for programs. `openapi.json` describes it.
 
 pub(crate) mod calls;
+pub(crate) mod consent;
 pub(crate) mod expected;
 pub(crate) mod law;
 pub(crate) mod metrics;
+pub(crate) mod pauses;
 pub(crate) mod problem;
 pub(crate) mod recordings;
 

@@ -9,7 +9,9 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use voicelog_archive::{Detail, RecordingFilter, RecordingSummary, State as RecordingState};
+use voicelog_archive::{
+    ArchiveError, Conversation, Detail, RecordingFilter, RecordingSummary, State as RecordingState,
+};
 use voicelog_model::{Language, Timestamp};
 
 /// Recordings in one answer, unless the program asks for fewer or more, and at most.
@@ -114,8 +116,12 @@ pub(crate) async fn show(
     let id = crate::pages::recording_id(&id)?;
     let accept = crate::visitor::field(&headers, header::ACCEPT_LANGUAGE);
     let lang = crate::lang::choose(None, None, accept);
-    let detail = desk.ask(move |archive, _now| archive.detail(id)).await?;
-    let body = document(&detail, lang).map_err(|error| Trouble::internal(&error))?;
+    let (detail, conversation) = desk
+        .ask(move |archive, _now| {
+            Ok::<_, ArchiveError>((archive.detail(id)?, archive.conversation(id)?))
+        })
+        .await?;
+    let body = document(&detail, &conversation, lang).map_err(|error| Trouble::internal(&error))?;
     Ok(Json(body).into_response())
 }
 
@@ -129,10 +135,17 @@ fn summary(summary: &RecordingSummary) -> Value {
         "verdict": summary.verdict,
         "retainUntil": summary.retain_until,
         "destroyedAt": summary.destroyed_at,
+        "conversation": summary.part.as_ref().map(|part| part.conversation),
+        "linkedBy": summary.part.as_ref().map(|part| part.linked_by.as_str()),
+        "isCopy": summary.part.as_ref().is_some_and(|part| part.is_copy),
     })
 }
 
-fn document(detail: &Detail, lang: Language) -> Result<Value, serde_json::Error> {
+fn document(
+    detail: &Detail,
+    conversation: &Conversation,
+    lang: Language,
+) -> Result<Value, serde_json::Error> {
     let mut body = summary(&detail.summary);
     let decisions: Vec<Value> = detail
         .decisions
@@ -146,6 +159,9 @@ fn document(detail: &Detail, lang: Language) -> Result<Value, serde_json::Error>
         members.insert("timeline".into(), serde_json::to_value(&detail.timeline)?);
         members.insert("manifest".into(), serde_json::to_value(&detail.manifest)?);
         members.insert("logIndex".into(), json!(detail.log_index));
+        let parts: Vec<Value> = conversation.parts.iter().map(summary).collect();
+        members.insert("parts".into(), Value::Array(parts));
+        members.insert("report".into(), serde_json::to_value(&detail.report)?);
         members.insert("certificate".into(), json!(detail.certificate));
     }
     Ok(body)

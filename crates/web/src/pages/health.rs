@@ -13,6 +13,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde_json::json;
+use voicelog_archive::ArchiveError;
+use voicelog_model::Language;
 
 /// 200 while new calls are taken, else 503 with the reason as one word. Nothing about anybody.
 pub(crate) async fn short(State(desk): State<Shared>) -> Response {
@@ -31,7 +33,9 @@ pub(crate) async fn show(
 ) -> Result<Response, Trouble> {
     let lang = visitor.lang;
     let status = desk.app.status.status();
-    let free = desk.ask(|archive, _now| archive.free_bytes()).await?;
+    let (free, outbox) = desk
+        .ask(|archive, _now| Ok::<_, ArchiveError>((archive.free_bytes()?, archive.outbox()?)))
+        .await?;
     let (badge, meaning) = match status.pause {
         None => (
             Badge::new(
@@ -57,7 +61,7 @@ pub(crate) async fn show(
         name: lang.pick(nl, en),
         value,
     };
-    let view = HealthPage {
+    let mut view = HealthPage {
         p: visitor.page("health", lang.pick("Gezondheid", "Health")),
         badge,
         meaning,
@@ -84,5 +88,19 @@ pub(crate) async fn show(
             ),
         ],
     };
+    view.facts.extend(outbox.iter().map(|count| {
+        let (waiting, dead) = (count.waiting, count.dead);
+        let value = match lang {
+            Language::Nl => format!("{}: {waiting} wachten, {dead} opgegeven", count.endpoint),
+            Language::En => format!("{}: {waiting} waiting, {dead} given up", count.endpoint),
+        };
+        let fault = count.fault.as_ref();
+        let fault = fault.map_or_else(String::new, |fault| format!(" ({fault})"));
+        fact(
+            "Berichten aan een ander systeem",
+            "Messages to another system",
+            value + &fault,
+        )
+    }));
     html(StatusCode::OK, &view)
 }

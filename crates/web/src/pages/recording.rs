@@ -18,15 +18,17 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Result<Response, Trouble> {
     let id = recording_id(&id)?;
-    let (detail, accesses, checkpoint) = desk
+    let (detail, accesses, checkpoint, conversation) = desk
         .ask(move |archive, _now| {
             let accesses = archive.accesses(id)?;
-            Ok::<_, ArchiveError>((archive.detail(id)?, accesses, archive.checkpoint()?))
+            let conversation = archive.conversation(id)?;
+            let checkpoint = archive.checkpoint()?;
+            Ok::<_, ArchiveError>((archive.detail(id)?, accesses, checkpoint, conversation))
         })
         .await?;
     let p = visitor.page("recordings", title(&detail.summary, visitor.lang));
     html(
         StatusCode::OK,
-        &RecordingPage::new(p, &detail, &accesses, checkpoint),
+        &RecordingPage::new(p, &detail, &accesses, checkpoint, &conversation),
     )
 }

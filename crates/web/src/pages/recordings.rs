@@ -3,7 +3,8 @@
 use crate::app::Shared;
 use crate::frame::html;
 use crate::trouble::Trouble;
-use crate::view::recordings::{RecordingsPage, Row, states};
+use crate::view::conversation::ConversationView;
+use crate::view::recordings::{RecordingsPage, states};
 use crate::view::when::{day_end, day_start};
 use crate::visitor::Visitor;
 use axum::Extension;
@@ -110,14 +111,14 @@ pub(crate) async fn list(
     let after = parse_cursor(&wishes.after)?;
     let is_later_page = after.is_some();
     let narrowed = filter.clone();
-    let (summaries, next) = desk
-        .ask(move |archive, _now| archive.list(&narrowed, after, PAGE_ROWS))
+    let (conversations, next) = desk
+        .ask(move |archive, _now| archive.list_conversations(&narrowed, after, PAGE_ROWS))
         .await?;
     let lang = visitor.lang;
     let view = RecordingsPage {
-        rows: summaries
+        conversations: conversations
             .iter()
-            .map(|summary| Row::new(summary, lang))
+            .filter_map(|conversation| ConversationView::new(conversation, None, lang))
             .collect(),
         states: states(filter.state, lang),
         filtered: filter != RecordingFilter::default(),

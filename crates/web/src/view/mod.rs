@@ -4,6 +4,7 @@
 pub(crate) mod access;
 pub(crate) mod asking;
 pub(crate) mod badge;
+pub(crate) mod conversation;
 pub(crate) mod decision;
 pub(crate) mod document;
 pub(crate) mod error;
@@ -15,6 +16,7 @@ pub(crate) mod page;
 pub(crate) mod player;
 pub(crate) mod recording;
 pub(crate) mod recordings;
+pub(crate) mod report;
 pub(crate) mod setup;
 pub(crate) mod timeline;
 pub(crate) mod when;

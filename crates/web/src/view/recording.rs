@@ -2,14 +2,17 @@
 
 use crate::view::access::{self, AccessView};
 use crate::view::badge::{Badge, Shape};
+use crate::view::conversation::ConversationView;
 use crate::view::decision::{self, DecisionView};
 use crate::view::page::Page;
 use crate::view::recordings::line_name;
+use crate::view::report::ReportView;
 use crate::view::timeline::{self, LegendEntry, StreamView};
 use crate::view::when::{When, bytes, length_between};
 use crate::view::{Choice, Fact, asking, words};
 use askama::Template;
-use voicelog_archive::{Access, Detail, RecordingSummary, State};
+use voicelog_archive::timeline::comings;
+use voicelog_archive::{Access, Conversation, Detail, RecordingSummary, State};
 use voicelog_model::Language;
 
 #[derive(Debug, Template)]
@@ -34,6 +37,12 @@ pub(crate) struct RecordingPage {
     pub(crate) others: Vec<DecisionView>,
     /// Who listened or got a copy, oldest first.
     pub(crate) accesses: Vec<AccessView>,
+    /// The conversation that it is a part of, if it has more parts.
+    pub(crate) conversation: Option<ConversationView>,
+    /// Who came and went during the call, and when our clock was set.
+    pub(crate) comings: Vec<String>,
+    /// Whose voice is where and how that is known, and what was odd.
+    pub(crate) report: ReportView,
     pub(crate) legend: Vec<LegendEntry>,
     pub(crate) streams: Vec<StreamView>,
     pub(crate) log_index: Option<u64>,
@@ -56,6 +65,7 @@ impl RecordingPage {
         detail: &Detail,
         accesses: &[Access],
         checkpoint: Option<String>,
+        conversation: &Conversation,
     ) -> Self {
         let lang = p.lang;
         let summary = &detail.summary;
@@ -81,6 +91,14 @@ impl RecordingPage {
             decision,
             others,
             accesses: access::views(accesses, lang),
+            conversation: ConversationView::new(conversation, Some(summary.id), lang)
+                .filter(|conversation| conversation.count.is_some()),
+            comings: detail
+                .timeline
+                .as_ref()
+                .map(|timeline| comings(timeline, lang))
+                .unwrap_or_default(),
+            report: ReportView::new(detail.report.as_ref(), lang),
             legend,
             streams,
             // Counted from one, as people do; the format counts from zero.

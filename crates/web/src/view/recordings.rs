@@ -1,6 +1,7 @@
 //! The list of recordings.
 
 use crate::view::badge::{Badge, Shape};
+use crate::view::conversation::ConversationView;
 use crate::view::page::Page;
 use crate::view::when::{When, length_between};
 use crate::view::{Choice, words};
@@ -63,7 +64,7 @@ pub(crate) fn states(chosen: Option<State>, lang: Language) -> Vec<Choice> {
 #[template(path = "recordings.html")]
 pub(crate) struct RecordingsPage {
     pub(crate) p: Page,
-    pub(crate) rows: Vec<Row>,
+    pub(crate) conversations: Vec<ConversationView>,
     pub(crate) states: Vec<Choice>,
     pub(crate) from: String,
     pub(crate) to: String,

@@ -3,7 +3,7 @@
 use crate::view::when::{offset, span};
 use voicelog_archive::journal::{Cause, Ground};
 use voicelog_archive::timeline::{
-    Interval, IntervalKind as Kind, StreamTimeline, Timeline, remarks,
+    Interval, IntervalKind as Kind, StreamTimeline, Timeline, pause_text, remarks,
 };
 use voicelog_model::Language;
 
@@ -140,7 +140,9 @@ fn grounds_text(grounds: &[Ground], lang: Language) -> String {
 
 fn why(interval: &Interval, lang: Language) -> String {
     let mut parts = Vec::new();
-    if !interval.grounds.is_empty() {
+    if let Some(pausing) = &interval.pause {
+        parts.push(pause_text(pausing, lang));
+    } else if !interval.grounds.is_empty() {
         parts.push(grounds_text(&interval.grounds, lang));
     } else if let Some(cause) = interval.cause {
         parts.push(cause_text(cause, lang).to_owned());

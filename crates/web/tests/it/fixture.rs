@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, PacketKind};
 use voicelog_archive::{
-    Answer, Archive, Call, Line, Lines, OfferedCall, OfferedParty, Parts, RecordingWriter, Secrets,
-    Verdict, WhenRefused, act,
+    About, Answer, Archive, Call, CallReport, Line, Lines, Link, LinkKind, OfferedCall,
+    OfferedParty, Parts, RecordingWriter, Secrets, StreamReport, Verdict, act,
 };
 use voicelog_casework::{Asked, retention};
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
@@ -43,6 +43,8 @@ pub(crate) struct Filled {
     pub(crate) refused: RecordingId,
     /// Its term was over.
     pub(crate) destroyed: RecordingId,
+    /// One conversation: destroyed, after a transfer, and that once more from another client.
+    pub(crate) parts: [RecordingId; 3],
     /// A call that waits for consent.
     pub(crate) waiting: RecordingId,
 }
@@ -91,12 +93,9 @@ fn for_four_weeks() -> Map<String, Value> {
 
 fn line(name: &str, facts: Map<String, Value>) -> Line {
     Line {
-        name: name.to_owned(),
-        title: String::new(),
-        country: "NL".to_owned(),
         own_domains: vec!["voorbeeld.example".to_owned()],
-        when_refused: WhenRefused::Wait,
         facts,
+        ..Line::not_set_up(name)
     }
 }
 
@@ -134,6 +133,7 @@ pub(crate) struct Over {
     undeclared: RecordingId,
     refused: RecordingId,
     destroyed: RecordingId,
+    parts: [RecordingId; 3],
 }
 
 /// An archive with one conversation of every kind, as it is at `now`.
@@ -146,17 +146,21 @@ pub(crate) fn fill(folder: &Path, now: Timestamp) -> Outcome<Filled> {
 pub(crate) fn fill_folder(folder: &Path, now: Timestamp) -> Outcome<Over> {
     let archive = open(folder, now)?;
     let destroyed = whole(&archive, "proefgesprekken", now.plus_micros(-40 * DAY))?;
+    let parts = transferred(&archive, now.plus_micros(-39 * DAY))?;
     let over = Over {
         destroyed,
+        parts,
         refused: refused(&archive, now.plus_micros(-5 * DAY))?,
         undeclared: undeclared(&archive, now.plus_micros(-4 * DAY))?,
         declared: declared(&archive, now.plus_micros(-3 * DAY))?,
         whole: whole(&archive, "orders", now.plus_micros(-2 * DAY))?,
     };
-    match retention::destroy(&archive, destroyed, now)? {
-        Asked::Given(_) => {}
-        Asked::Refused { decision, .. } => {
-            return Err(format!("not destroyed: {decision:?}").into());
+    for id in [destroyed, parts[0]] {
+        match retention::destroy(&archive, id, now)? {
+            Asked::Given(_) => {}
+            Asked::Refused { decision, .. } => {
+                return Err(format!("not destroyed: {decision:?}").into());
+            }
         }
     }
     archive.sequence()?;
@@ -181,6 +185,7 @@ pub(crate) fn with_a_call(folder: &Path, over: Over, now: Timestamp) -> Outcome<
         undeclared: over.undeclared,
         refused: over.refused,
         destroyed: over.destroyed,
+        parts: over.parts,
         waiting: waiting.id,
     })
 }
@@ -202,6 +207,8 @@ fn open_call(archive: &Archive, line: &str, other: &str, at: Timestamp) -> Outco
         address: Pii::new(address.to_owned()),
         further_addresses: Vec::new(),
         name: Some(Pii::new(name.to_owned())),
+        is_caller: None,
+        has_left: false,
     };
     let offered = OfferedCall {
         line: line.to_owned(),
@@ -211,6 +218,7 @@ fn open_call(archive: &Archive, line: &str, other: &str, at: Timestamp) -> Outco
         ],
         streams: vec![stream(1), stream(2)],
         offered_at: at,
+        about: About::default(),
     };
     Ok(archive.open_call(offered, at)?)
 }
@@ -311,6 +319,54 @@ fn whole(archive: &Archive, line: &str, at: Timestamp) -> Outcome<RecordingId> {
     let mut tape = Tape::start(archive, &call, &[], at)?;
     tape.sound(0..100)?;
     tape.end(at.plus_micros(100 * STEP))
+}
+
+/// A call that is transferred: the exchange ends its session and begins two new ones.
+fn transferred(archive: &Archive, at: Timestamp) -> Outcome<[RecordingId; 3]> {
+    let line = "proefgesprekken";
+    let first = whole(archive, line, at)?;
+    let at = at.plus_micros(3 * SECOND);
+    let call = open_call(archive, line, ADDRESS, at)?;
+    let stream = |number: u16, rule: &str| StreamReport {
+        stream: StreamNumber(number),
+        voices: vec![format!("p{number}")],
+        rule: Some(rule.to_owned()),
+    };
+    let session = Link {
+        kind: LinkKind::Session,
+        id: Pii::new("c0ffee00-1234".to_owned()),
+    };
+    let mut about = About {
+        links: vec![session],
+        replaces: Some(first),
+        report: CallReport {
+            quirks: vec!["unknown_label".to_owned(), "metadata_trailing".to_owned()],
+            streams: vec![stream(1, "label"), stream(2, "order")],
+        },
+    };
+    archive.update_about(call.id, about.clone());
+    let mut tape = Tape::start(archive, &call, &[], at)?;
+    archive.write_down(call.id, at)?;
+    about.replaces = None;
+    let again = open_call(archive, line, ADDRESS, at.plus_micros(STEP))?;
+    archive.update_about(again.id, about);
+    let mut copy = Tape::start(archive, &again, &[], at.plus_micros(STEP))?;
+    archive.write_down(again.id, at)?;
+    tape.sound(0..100)?;
+    let p3 = || "p3".to_owned();
+    tape.event(
+        at.plus_micros(2 * SECOND),
+        &JournalEvent::PartyJoined { party: p3() },
+    )?;
+    tape.sound(100..200)?;
+    tape.event(
+        at.plus_micros(4 * SECOND),
+        &JournalEvent::PartyLeft { party: p3() },
+    )?;
+    copy.sound(0..200)?;
+    let second = tape.end(at.plus_micros(200 * STEP))?;
+    let third = copy.end(at.plus_micros(201 * STEP))?;
+    Ok([first, second, third])
 }
 
 fn undeclared(archive: &Archive, at: Timestamp) -> Outcome<RecordingId> {

@@ -4,6 +4,7 @@
 
 mod api;
 mod asking;
+mod calls;
 mod expected;
 #[expect(dead_code, reason = "the example uses the rest of it")]
 mod fixture;

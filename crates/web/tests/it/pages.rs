@@ -256,3 +256,50 @@ async fn the_log_can_be_read_to_its_first_entry() {
         StatusCode::BAD_REQUEST
     );
 }
+
+#[tokio::test]
+async fn a_conversation_in_parts_stands_once_in_the_list_with_all_of_them() {
+    let site = site();
+    let mut browser = Browser::signed_in(&site).await;
+    let page = browser.get("/").await;
+    assert_eq!(page.text().matches("one conversation in").count(), 1);
+    let talk = page.between("<tbody role=\"rowgroup\" class=\"talk\">", "</tbody>");
+    let places: Vec<_> = site
+        .filled()
+        .parts
+        .iter()
+        .map(|id| talk.find(&format!("/recordings/{id}")).expect("each part"))
+        .collect();
+    assert!(places.is_sorted(), "oldest first");
+    assert!(talk.contains("3 parts") && talk.contains("Destroyed</span>"));
+    assert!(talk.contains("the same talk once more, from another recording client"));
+    // It stands where the part stands that the filter takes.
+    let page = browser.get("/?state=destroyed").await;
+    assert!(page.shows("3 parts"));
+    let page = browser.get("/?state=not_recorded").await;
+    assert!(!page.shows("3 parts"));
+}
+
+#[tokio::test]
+async fn a_part_says_which_it_is_and_leads_to_the_others() {
+    let site = site();
+    let mut browser = Browser::signed_in(&site).await;
+    let [first, second, third] = site.filled().parts;
+    let page = browser.get(&format!("/recordings/{second}")).await;
+    assert!(page.shows("Part 2 of 3 of one conversation"));
+    assert!(page.shows("takes the place of another part (Replaces)"));
+    let before = format!("rel=\"prev\" href=\"/recordings/{first}\"");
+    let after = format!("rel=\"next\" href=\"/recordings/{third}\"");
+    assert!(page.shows(&before) && page.shows(&after));
+    assert!(page.shows("p3 joined at 00:02") && page.shows("p3 left at 00:04"));
+    assert!(page.shows("stream 1: p1; the exchange says so itself, by a label"));
+    assert!(page.shows("stream 2: p2; a guess by the order"));
+    assert!(page.shows("a stream had a label that the metadata does not know"));
+    browser.lang = "nl";
+    let page = browser.get(&format!("/recordings/{first}")).await;
+    assert!(page.shows("Deel 1 van 3 van één gesprek") && !page.shows("rel=\"prev\""));
+    let alone = browser
+        .get(&format!("/recordings/{}", site.filled().whole))
+        .await;
+    assert!(!alone.shows("van één gesprek"));
+}

@@ -9,11 +9,17 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 use tempfile::TempDir;
 use tower::ServiceExt;
 use voicelog_archive::Archive;
+use voicelog_archive::journal::PauseReason;
+use voicelog_model::RecordingId;
 use voicelog_model::{Clock, SimClock, Timestamp};
-use voicelog_web::{App, Metrics, Pause, Status, StatusSource, WebConfig, new_setup_token, router};
+use voicelog_web::{
+    App, Metrics, NotPaused, Pause, Paused, Pauses, Status, StatusSource, WebConfig,
+    new_setup_token, router,
+};
 
 pub(crate) const TOKEN: &str = "the token of the programs";
 pub(crate) const PASSWORD: &str = "paard accu nietje";
@@ -43,12 +49,57 @@ impl StatusSource for Recorder {
     }
 }
 
+/// Calls of which one is paused at a time; `None` for a recorder that does not answer.
+#[derive(Debug)]
+pub(crate) struct Telephones(pub(crate) Mutex<Option<Vec<(RecordingId, Paused)>>>);
+
+impl Pauses for Telephones {
+    fn pause(
+        &self,
+        id: RecordingId,
+        reason: PauseReason,
+        limit: Option<Duration>,
+    ) -> Result<Paused, NotPaused> {
+        let seconds = limit.map_or(120, |limit| limit.as_secs());
+        if seconds > 900 {
+            return Err(NotPaused::Length { seconds_max: 900 });
+        }
+        let mut all = self.0.lock().unwrap();
+        let all = all.as_mut().ok_or(NotPaused::NoAnswer)?;
+        let paused = Paused {
+            reason,
+            since: NOW,
+            until: NOW.plus_micros(i64::try_from(seconds).unwrap() * 1_000_000),
+        };
+        all.push((id, paused));
+        Ok(paused)
+    }
+
+    fn resume(&self, id: RecordingId) -> Result<(), NotPaused> {
+        let mut all = self.0.lock().unwrap();
+        let all = all.as_mut().ok_or(NotPaused::NoAnswer)?;
+        let before = all.len();
+        all.retain(|(known, _)| *known != id);
+        (all.len() < before)
+            .then_some(())
+            .ok_or(NotPaused::IsNotPaused)
+    }
+
+    fn paused(&self, id: RecordingId) -> Option<Paused> {
+        let all = self.0.lock().unwrap();
+        let mut all = all.iter().flatten();
+        all.find(|(known, _)| *known == id)
+            .map(|(_, paused)| *paused)
+    }
+}
+
 pub(crate) struct Site {
     pub(crate) router: Router,
     pub(crate) archive: Arc<Archive>,
     filled: Option<Filled>,
     pub(crate) clock: Arc<SimClock>,
     pub(crate) recorder: Arc<Recorder>,
+    pub(crate) telephones: Arc<Telephones>,
     _folder: TempDir,
 }
 
@@ -122,12 +173,15 @@ fn site_over(
 ) -> Site {
     let clock = Arc::new(SimClock::new(NOW));
     let recorder = Arc::new(Recorder::default());
+    let telephones = Arc::new(Telephones(Mutex::new(Some(Vec::new()))));
+    let pauses: Arc<dyn Pauses> = Arc::<Telephones>::clone(&telephones);
     let shared_clock: Arc<dyn Clock> = Arc::<SimClock>::clone(&clock);
     let status: Arc<dyn StatusSource> = Arc::<Recorder>::clone(&recorder);
     let router = router(App {
         archive: Arc::clone(&archive),
         clock: shared_clock,
         status,
+        pauses,
         config,
     });
     Site {
@@ -136,6 +190,7 @@ fn site_over(
         filled,
         clock,
         recorder,
+        telephones,
         _folder: folder,
     }
 }

@@ -1,6 +1,7 @@
 //! When the law lets media in, and when it stops.
 
 use super::*;
+use crate::journal::{PauseReason, PausedBy, ResumedBy};
 
 #[test]
 fn a_call_that_was_permitted_late_says_until_when_and_why() {
@@ -129,6 +130,102 @@ fn a_pause_by_the_client_is_declared_and_is_no_loss() {
     );
     assert_eq!(timeline.streams[0].lost, 0);
     assert_eq!(timeline.verdict, Verdict::WholeWithDeclaredGaps);
+}
+
+fn withheld(reason: PauseReason) -> JournalEvent {
+    JournalEvent::RecordingPaused {
+        reason,
+        by: PausedBy::Program,
+        party: None,
+    }
+}
+
+fn resumed() -> JournalEvent {
+    JournalEvent::RecordingResumed {
+        by: ResumedBy::Program,
+    }
+}
+
+#[test]
+fn a_pause_on_our_side_is_declared_with_its_bounds_and_reason_and_is_no_loss() {
+    let mut call = Call::permitted();
+    call.talk(23 * MS, 50);
+    call.event(1_020 * MS, withheld(PauseReason::CardData));
+    // What arrives is not kept, by nobody; the numbers go on.
+    call.skip(100);
+    call.event(3_010 * MS, resumed());
+    call.talk(3_023 * MS, 50);
+    call.event(4_023 * MS, ended(Cause::RecordingClient));
+    let timeline = call.timeline();
+    assert_eq!(
+        shape(&timeline),
+        [
+            (AwaitingFirstPacket, 0, 3),
+            (Media, 3, 1_003),
+            (AfterLastPacket, 1_003, 1_020),
+            (Paused, 1_020, 3_010),
+            (Media, 3_010, 4_010),
+            (AfterLastPacket, 4_010, 4_023)
+        ]
+    );
+    let paused = &timeline.streams[0].intervals[3];
+    assert_eq!(paused.cause, Some(Cause::Operator));
+    let pausing = paused.pause.as_ref().unwrap();
+    assert_eq!(pausing.reason, PauseReason::CardData);
+    assert_eq!(timeline.streams[0].lost, 0);
+    assert_eq!(timeline.verdict, Verdict::WholeWithDeclaredGaps);
+}
+
+#[test]
+fn a_pause_on_our_side_goes_on_over_a_hold_a_refusal_and_a_new_stream() {
+    let number = StreamNumber(1);
+    let decision = DecisionId::from_bytes([3; 16]);
+    let mut call = Call::permitted();
+    call.talk(20 * MS, 50);
+    call.event(1_000 * MS, withheld(PauseReason::CardData));
+    let by = Cause::RecordingClient;
+    let held = JournalEvent::StreamPaused { stream: number, by };
+    call.event(2_000 * MS, held);
+    call.event(3_000 * MS, JournalEvent::StreamResumed { stream: number });
+    let reasons = vec![ground()];
+    call.event(4_000 * MS, JournalEvent::PermitEnded { decision, reasons });
+    call.event(5_000 * MS, permitted());
+    call.event(6_000 * MS, withheld(PauseReason::Medical));
+    call.event(7_000 * MS, ended(Cause::RecordingClient));
+    let timeline = call.timeline();
+    assert_eq!(
+        shape(&timeline),
+        [
+            (Media, 0, 1_000),
+            (Paused, 1_000, 4_000),
+            (Paused, 4_000, 5_000),
+            (Paused, 5_000, 6_000),
+            (Paused, 6_000, 7_000)
+        ]
+    );
+    let intervals = timeline.streams[0].intervals[1..].iter();
+    let reasons = intervals.map(|interval| interval.pause.as_ref().map(|pause| pause.reason));
+    let (card, medical) = (PauseReason::CardData, PauseReason::Medical);
+    assert_eq!(
+        reasons.collect::<Vec<_>>(),
+        [Some(card), None, Some(card), Some(medical)]
+    );
+}
+
+#[test]
+fn a_stream_that_comes_during_a_pause_begins_paused() {
+    let mut call = Call::permitted();
+    call.event(1_000 * MS, withheld(PauseReason::CitizenNumber));
+    let second = JournalEvent::StreamAdded { stream: stream(2) };
+    call.event(2_000 * MS, second);
+    call.event(3_000 * MS, ended(Cause::RecordingClient));
+    let timeline = call.timeline();
+    let kinds: Vec<_> = timeline.streams[1]
+        .intervals
+        .iter()
+        .map(|i| i.kind)
+        .collect();
+    assert_eq!(kinds, [NotStarted, Paused]);
 }
 
 #[test]

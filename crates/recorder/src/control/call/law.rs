@@ -7,10 +7,14 @@
 //! | recording | go on | stop, re-INVITE `inactive` | hold 5 s, then stop; ask again |
 //! | stopped | go on, re-INVITE `recvonly` | stay stopped | stay stopped, ask again |
 //!
+//! Where keys about consent are listened for, `recvonly` stands throughout; and a client that holds
+//! is not told to stop.
+//!
 //! While an answer is awaited media stays in the kernel: a permission then loses nothing, and a
 //! refusal holds from the moment at which the facts changed.
 
 use super::Call;
+use super::keys::CallKeys;
 use crate::control::Hands;
 use crate::decider::{Asked, NoAnswer, Question, Reply};
 use crate::media::{MediaCommand, MediaSession};
@@ -19,7 +23,6 @@ use std::sync::Arc;
 use voicelog_archive::journal::{Cause, Ground, JournalEvent};
 use voicelog_archive::{OfferedParty, WhenRefused};
 use voicelog_model::{DecisionId, RecordingId, Timestamp};
-use voicelog_srs::{Command, LocalDirection};
 
 /// How long media waits in the kernel for an answer of the law that fails to come; then it is
 /// thrown away until there is one.
@@ -33,6 +36,7 @@ impl Call {
         self.is_asking = false;
         if let Some(call) = reply.call {
             self.when_refused = call.line.when_refused;
+            self.keys = CallKeys::of(&call.line.keys);
             self.opened(call.id, hands);
         }
         match reply.asked {
@@ -70,11 +74,17 @@ impl Call {
             counts: Arc::clone(&self.counts),
         };
         hands.shared.insert_call(id, entry);
+        // It may have told more since it was offered.
+        hands.archive.update_about(id, self.about.clone());
         if let Some(parties) = self.parties.take() {
             hands.archive.update_parties(id, parties);
             // What the law has just answered was asked without them.
             self.changed_at.get_or_insert(hands.now);
         }
+        if self.hold.begins_with(id, hands) {
+            self.changed_at.get_or_insert(hands.now);
+        }
+        self.listen(hands);
     }
 
     /// Remembers participants until the archive knows the call.
@@ -101,10 +111,10 @@ impl Call {
             hands.media(self.thread, command);
             tracing::info!(recording = %id, %decision, "permitted");
         }
-        match before {
-            CallState::Asking => self.answer(LocalDirection::Receive, hands),
-            CallState::Waiting | CallState::Stopped => hands.command(self.key, Command::Receive),
-            CallState::Recording => {}
+        if before == CallState::Asking {
+            self.answer(hands);
+        } else {
+            self.align(hands);
         }
     }
 
@@ -150,17 +160,20 @@ impl Call {
             CallState::Asking => {
                 self.state = CallState::Waiting;
                 match self.when_refused {
-                    WhenRefused::Wait => self.answer(LocalDirection::Inactive, hands),
+                    WhenRefused::Wait => self.answer(hands),
                     WhenRefused::Reject => {
                         self.reject(403, "recording is not permitted", Cause::Refusal, hands);
                     }
                 }
             }
-            CallState::Recording => {
+            CallState::Recording | CallState::Stopped => {
                 self.state = CallState::Stopped;
-                hands.command(self.key, Command::Pause);
+                // The facts have changed since: what the client is told waits for that answer.
+                if self.changed_at.is_none() {
+                    self.align(hands);
+                }
             }
-            CallState::Waiting | CallState::Stopped => {}
+            CallState::Waiting => {}
         }
     }
 
@@ -205,9 +218,7 @@ impl Call {
     fn stop_without_answer(&mut self, since: Timestamp, hands: &mut Hands<'_>) {
         self.close_media(since, Vec::new(), Some(Cause::Refusal), hands);
         self.state = CallState::Stopped;
-        if self.ended.is_none() {
-            hands.command(self.key, Command::Pause);
-        }
+        self.align(hands);
         hands.show_state(self.id, self.state);
     }
 
@@ -221,6 +232,8 @@ impl Call {
         if self.ended.is_some() || self.state == CallState::Asking && self.id.is_none() {
             return;
         }
+        // On whose side somebody is can have changed too.
+        self.listen(hands);
         if self.is_asking {
             self.changed_at.get_or_insert(hands.now);
         } else {

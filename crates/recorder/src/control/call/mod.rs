@@ -1,10 +1,16 @@
 //! One call: what the law said of it, what the client wants, and what follows for its media.
 
+mod hold;
+mod keys;
 mod law;
+mod presence;
 mod watch;
 
 pub(crate) use watch::Alarm;
 
+use self::hold::Hold;
+use self::keys::CallKeys;
+use self::presence::Presence;
 use self::watch::{Look, Watch};
 use super::Hands;
 use crate::guard::contained;
@@ -13,7 +19,7 @@ use crate::shared::CallState;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use voicelog_archive::journal::{Cause, Ground, JournalEvent};
-use voicelog_archive::{OfferedParty, WhenRefused};
+use voicelog_archive::{About, News, NewsKind, OfferedParty, WhenRefused};
 use voicelog_model::{MediaStream, Pii, RecordingId, StreamNumber, Timestamp};
 use voicelog_srs::srtp::MasterKey;
 use voicelog_srs::{
@@ -49,6 +55,10 @@ pub(crate) struct Call {
     sockets: Vec<StreamMedia>,
     counts: Arc<SharedCounts>,
     when_refused: WhenRefused,
+    keys: CallKeys,
+    hold: Hold,
+    /// What the client was told last: to send, or not to.
+    told: LocalDirection,
     /// When the call's interval starts, once we know how to answer.
     started_at: Option<Timestamp>,
     is_begun: bool,
@@ -69,6 +79,9 @@ pub(crate) struct Call {
     ended: Option<(Timestamp, Cause)>,
     last_signal: Timestamp,
     watch: Watch,
+    /// What the client told besides who takes part.
+    about: About,
+    presence: Presence,
 }
 
 impl Call {
@@ -90,6 +103,9 @@ impl Call {
             sockets,
             counts: Arc::new(SharedCounts::default()),
             when_refused: WhenRefused::Wait,
+            keys: CallKeys::default(),
+            hold: Hold::default(),
+            told: LocalDirection::Inactive,
             started_at: None,
             is_begun: false,
             parties: None,
@@ -104,6 +120,8 @@ impl Call {
             ended: None,
             last_signal: now,
             watch: Watch::default(),
+            about: About::default(),
+            presence: Presence::default(),
         }
     }
 
@@ -134,6 +152,7 @@ impl Call {
             self.set_key(now.number, now.key.as_ref(), hands);
             self.set_activity(now.number, now.activity, hands);
         }
+        self.mind_hold(hands);
     }
 
     /// The key that the client says it protects a stream with.
@@ -203,6 +222,11 @@ impl Call {
         };
         let was_active = stream.activity == Activity::Active;
         stream.activity = activity;
+        match activity {
+            Activity::Inactive if was_active => self.hold.stream(number, true),
+            Activity::Inactive => {}
+            Activity::Active | Activity::Removed => self.hold.stream(number, false),
+        }
         let is_active = activity == Activity::Active;
         if self.started_at.is_some() && was_active != is_active {
             self.note(hands.now, activity_event(number, is_active), hands);
@@ -240,20 +264,21 @@ impl Call {
         // against what it did before.
         if let Some(known) = known {
             stream.activity = known.activity;
-            return self.streams.push(stream);
+            self.streams.push(stream);
+            return self.listen(hands);
         }
-        if self.started_at.is_none() {
-            return self.streams.push(stream);
-        }
-        if stream.activity != Activity::Active {
+        if self.started_at.is_some() && stream.activity != Activity::Active {
             let event = activity_event(stream.media.number, false);
             self.note(hands.now, event, hands);
         }
         self.streams.push(stream);
+        self.listen(hands);
     }
 
     /// Answers the pending offer.
-    pub(in crate::control) fn answer(&self, direction: LocalDirection, hands: &mut Hands<'_>) {
+    pub(in crate::control) fn answer(&mut self, hands: &mut Hands<'_>) {
+        let direction = self.direction();
+        self.told = direction;
         let streams = self
             .streams
             .iter()
@@ -272,10 +297,30 @@ impl Call {
     }
 
     /// The direction that fits what the law said last.
-    pub(in crate::control) const fn direction(&self) -> LocalDirection {
+    ///
+    /// Where consent can come by key, the client sends while the call waits, and only packets about
+    /// keys are read. While the client itself holds, it is not told to stop: then it could not go on
+    /// when the hold is over without our asking, and words would be lost.
+    fn direction(&self) -> LocalDirection {
         match self.state {
             CallState::Recording => LocalDirection::Receive,
+            CallState::Waiting | CallState::Stopped if self.keys.listen_for_consent => {
+                LocalDirection::Receive
+            }
+            CallState::Stopped if self.hold.is_on() => LocalDirection::Receive,
             CallState::Asking | CallState::Waiting | CallState::Stopped => LocalDirection::Inactive,
+        }
+    }
+
+    /// Tells the client to send, or not to, if that is news.
+    fn align(&mut self, hands: &mut Hands<'_>) {
+        let direction = self.direction();
+        if self.ended.is_none() && std::mem::replace(&mut self.told, direction) != direction {
+            let command = match direction {
+                LocalDirection::Receive => Command::Receive,
+                LocalDirection::Inactive => Command::Pause,
+            };
+            hands.command(self.key, command);
         }
     }
 
@@ -321,6 +366,8 @@ impl Call {
     /// Its media cannot go on.
     pub(in crate::control) fn on_media_failed(&mut self, cause: Cause, hands: &mut Hands<'_>) {
         if let Some(id) = self.id {
+            let news = News::new(NewsKind::Failed, hands.now, Some(id));
+            hands.shared.tell(news.with("reason", "media_not_kept"));
             hands.media(self.thread, MediaCommand::Fail(id));
         }
         self.end(cause, "the recording cannot go on", hands);
@@ -347,7 +394,7 @@ impl Call {
         let Some(id) = self.id else {
             return;
         };
-        let is_recording = self.state == CallState::Recording;
+        let is_recording = self.state == CallState::Recording && self.counts.pause().is_none();
         let counts = self.counts.read();
         let streams = self.streams.iter();
         let active = streams.filter(|stream| is_recording && stream.activity == Activity::Active);
@@ -358,6 +405,7 @@ impl Call {
             Look::Same => {}
             Look::Alarm(alarm) => {
                 hands.shared.count(alarm.as_str());
+                self.tell(NewsKind::AlarmRaised, alarm, hands);
                 match alarm {
                     Alarm::NoMedia => {
                         tracing::warn!(recording = %id, "no RTP for ten seconds; see whether the client sends to the ports of our answer");
@@ -370,8 +418,16 @@ impl Call {
                     }
                 }
             }
-            Look::Again => tracing::info!(recording = %id, "RTP comes again"),
+            Look::Again => {
+                self.tell(NewsKind::AlarmCleared, Alarm::NoMedia, hands);
+                tracing::info!(recording = %id, "RTP comes again");
+            }
         }
+    }
+
+    fn tell(&self, kind: NewsKind, alarm: Alarm, hands: &Hands<'_>) {
+        let news = News::new(kind, hands.now, self.id);
+        hands.shared.tell(news.with("alarm", alarm.word()));
     }
 
     fn reject(&mut self, status: u16, reason: &str, cause: Cause, hands: &mut Hands<'_>) {

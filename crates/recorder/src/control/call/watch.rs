@@ -23,6 +23,15 @@ pub(crate) enum Alarm {
 }
 
 impl Alarm {
+    /// The word in messages to other systems.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::NoMedia => "no_media",
+            Self::WrongKey => "wrong_srtp_key",
+            Self::OneSide => "one_side",
+        }
+    }
+
     /// The word in the diary and in metrics.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {

@@ -5,7 +5,7 @@ use crate::{Context, Ended, print, wiring};
 use anyhow::Result;
 use serde_json::json;
 use std::path::Path;
-use voicelog_archive::Again;
+use voicelog_archive::{Again, ChosenRule};
 use voicelog_law::Decision;
 use voicelog_model::{DecisionId, Language, Timestamp};
 
@@ -20,7 +20,8 @@ pub(super) fn run(
     let same = made.is_same();
     if as_json {
         print::json(&json!({
-            "same": same, "stored": made.stored, "again": made.again,
+            "same": same, "stored": made.stored, "again": made.again, "line_rule": made.rule,
+            "consent_said": made.sayings,
         }))?;
     } else {
         for line in in_words(&made, context.lang) {
@@ -66,5 +67,27 @@ fn in_words(made: &Again, lang: Language) -> Vec<String> {
         )
     };
     lines.push(said.to_owned());
+    lines.extend(made.rule.as_ref().map(|rule| line_rule(rule, lang)));
     lines
+}
+
+/// Which rule of its line the facts came from.
+fn line_rule(rule: &ChosenRule, lang: Language) -> String {
+    let of = |name: &Option<String>| match name {
+        Some(name) => format!("`{name}`"),
+        None => lang.pick("de lijn zelf", "the line itself").to_owned(),
+    };
+    let chosen = of(&rule.name);
+    let others: Vec<_> = rule.also_possible.iter().map(of).collect();
+    let others = others.join(", ");
+    match (rule.also_possible.is_empty(), lang) {
+        (true, Language::Nl) => format!("De feiten komen van regel {chosen} van de lijn."),
+        (true, Language::En) => format!("The facts come from rule {chosen} of the line."),
+        (false, Language::Nl) => format!(
+            "De feiten komen van regel {chosen} van de lijn. Het kon ook {others} zijn; de strengste telt."
+        ),
+        (false, Language::En) => format!(
+            "The facts come from rule {chosen} of the line. It could also be {others}; the strictest counts."
+        ),
+    }
 }

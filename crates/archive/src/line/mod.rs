@@ -1,0 +1,284 @@
+//! Lines: which purpose, basis and notice a telephone line records under.
+//!
+//! A line is part of the legal record, so each decision is made from it and stores the facts that
+//! came from it. A call on a line that nobody set up is answered, but not recorded. Rules within a
+//! line say what holds for some of its calls: by queue, number, direction, agent and time.
+
+mod keys;
+mod rule;
+mod when;
+mod who;
+
+pub use keys::{KeyAct, Keys, Sequence};
+pub use rule::{Rule, When};
+pub use when::{Dates, Day, Hours, Zone};
+pub use who::{Address, Direction, Prefix, Side, Who};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use voicelog_model::Timestamp;
+use who::Sure;
+
+/// What happens to a call that may not be recorded (yet).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenRefused {
+    /// Answer without media and wait: notice or consent during the call can still start it.
+    #[default]
+    Wait,
+    /// Refuse the recording session at once (SIP 403).
+    Reject,
+}
+
+/// One line, as the configuration describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Line {
+    /// Short name, also the user part of the SIP address that recording clients call.
+    pub name: String,
+    /// What people read instead of the short name.
+    #[serde(default)]
+    pub title: String,
+    /// ISO 3166-1 country of the line: its extensions and national numbers are there.
+    #[serde(default = "home_country")]
+    pub country: String,
+    /// Host names of the organisation's own SIP domains.
+    #[serde(default)]
+    pub own_domains: Vec<String>,
+    /// How the organisation's own numbers begin.
+    #[serde(default)]
+    pub own_numbers: Vec<Prefix>,
+    /// The zone whose clock its rules go by.
+    #[serde(default)]
+    pub time_zone: Zone,
+    /// What to do with a call that may not be recorded.
+    #[serde(default)]
+    pub when_refused: WhenRefused,
+    /// Facts that hold for every call on the line, with the names of a facts file.
+    #[serde(default)]
+    pub facts: Map<String, Value>,
+    /// What the keys of a telephone do during a call.
+    #[serde(default)]
+    pub keys: Keys,
+    /// What holds for some of its calls: the first rule that fits is the one.
+    #[serde(default, rename = "rule")]
+    pub rules: Vec<Rule>,
+}
+
+fn home_country() -> String {
+    "NL".to_owned()
+}
+
+impl Line {
+    /// A line with nothing set up. The law will name what is missing.
+    #[must_use]
+    pub fn not_set_up(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            title: String::new(),
+            country: home_country(),
+            own_domains: Vec::new(),
+            own_numbers: Vec::new(),
+            time_zone: Zone::default(),
+            when_refused: WhenRefused::Wait,
+            facts: Map::new(),
+            keys: Keys::default(),
+            rules: Vec::new(),
+        }
+    }
+
+    /// The rules that can be the one for a call, in their order; `None` stands for the line's own
+    /// facts, which hold where no rule fits.
+    ///
+    /// The first that fits for sure is the last: none behind it is asked. One of which it is not
+    /// known whether it fits, since the exchange does not tell or a number is withheld, is a
+    /// candidate, and so is what comes behind it. Who asks the law takes the strictest answer.
+    pub(crate) fn candidates(&self, all: &[Who], offered_at: Timestamp) -> Vec<Option<&Rule>> {
+        let mut candidates = Vec::new();
+        for rule in &self.rules {
+            match rule.when.holds(all, offered_at, &self.time_zone) {
+                Sure::No => {}
+                Sure::Maybe => candidates.push(Some(rule)),
+                Sure::Yes => {
+                    candidates.push(Some(rule));
+                    return candidates;
+                }
+            }
+        }
+        candidates.push(None);
+        candidates
+    }
+
+    /// The facts that a rule of this line brings, or those of the line itself.
+    #[must_use]
+    pub fn facts_under(&self, rule: Option<&Rule>) -> Map<String, Value> {
+        let mut facts = self.facts.clone();
+        facts.extend(rule.map(|rule| rule.facts.clone()).unwrap_or_default());
+        facts
+    }
+
+    /// Whether it is a line of the configuration.
+    #[must_use]
+    pub fn is_set_up(&self) -> bool {
+        self.name != LINE_NOT_SET_UP
+    }
+}
+
+/// What a recording has for a line where the client called one that nobody set up. No name of the
+/// configuration may be this one.
+pub const LINE_NOT_SET_UP: &str = "unknown";
+
+/// All lines of the archive.
+#[derive(Debug, Clone, Default)]
+pub struct Lines(Vec<Line>);
+
+impl Lines {
+    /// Takes the lines of the configuration.
+    #[must_use]
+    pub const fn new(lines: Vec<Line>) -> Self {
+        Self(lines)
+    }
+
+    /// The line that a recording client called, or one with nothing set up. The name of an
+    /// unknown line is not kept: it comes from outside.
+    #[must_use]
+    pub fn find(&self, called: &str) -> Line {
+        self.0
+            .iter()
+            .find(|line| line.name.eq_ignore_ascii_case(called))
+            .cloned()
+            .unwrap_or_else(|| Line::not_set_up(LINE_NOT_SET_UP))
+    }
+
+    /// Every line, in the order of the configuration.
+    pub fn iter(&self) -> impl Iterator<Item = &Line> {
+        self.0.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::OfferedParty;
+    use crate::country::Home;
+    use voicelog_model::Pii;
+
+    #[test]
+    fn a_line_that_nobody_set_up_has_no_facts() {
+        let lines = Lines::new(vec![Line::not_set_up("sales")]);
+        assert_eq!(lines.find("SALES").name, "sales");
+        let unknown = lines.find("+31612345678");
+        assert!(unknown.facts.is_empty() && unknown.name == LINE_NOT_SET_UP);
+        assert!(lines.find("sales").is_set_up() && !unknown.is_set_up());
+    }
+
+    fn rule(name: &str, when: When) -> Rule {
+        Rule {
+            name: name.to_owned(),
+            when,
+            facts: Map::new(),
+        }
+    }
+
+    /// The names of the candidates for a call with these addresses; the line itself is `-`.
+    fn candidates(rules: Vec<Rule>, addresses: &[&str]) -> Vec<String> {
+        let line = Line {
+            own_domains: vec!["voorbeeld.nl".to_owned()],
+            rules,
+            ..Line::not_set_up("sales")
+        };
+        let home = Home {
+            country: &line.country,
+            own_domains: &line.own_domains,
+        };
+        let all: Vec<_> = addresses
+            .iter()
+            .map(|address| OfferedParty {
+                address: Pii::new((*address).to_owned()),
+                further_addresses: Vec::new(),
+                name: None,
+                is_caller: None,
+                has_left: false,
+            })
+            .map(|party| Who::of(&party, home, &[]))
+            .collect();
+        let at = "2026-12-25T11:00:00Z".parse().unwrap();
+        let found = line.candidates(&all, at).into_iter();
+        found
+            .map(|rule| rule.map_or("-", |rule| &rule.name).to_owned())
+            .collect()
+    }
+
+    fn agent(name: &str) -> When {
+        When {
+            agent: vec![Address::try_from(name.to_owned()).unwrap()],
+            ..When::default()
+        }
+    }
+
+    fn from(number: &str) -> When {
+        When {
+            other_number: vec![Prefix::try_from(number.to_owned()).unwrap()],
+            ..When::default()
+        }
+    }
+
+    fn on(date: &str) -> When {
+        When {
+            dates: vec![Dates::try_from(date.to_owned()).unwrap()],
+            ..When::default()
+        }
+    }
+
+    #[test]
+    fn the_first_rule_that_fits_is_the_one_and_the_line_itself_is_for_the_rest() {
+        let call = ["sip:2001@voorbeeld.nl", "tel:+31612345678"];
+        let rules = || {
+            vec![
+                rule("germany", from("+49")),
+                rule("trainee", agent("2001")),
+                rule("mobile", from("+316")),
+            ]
+        };
+        assert_eq!(candidates(rules(), &call), ["trainee"]);
+        let other = ["sip:2002@voorbeeld.nl", "tel:+31201234567"];
+        assert_eq!(candidates(rules(), &other), ["-"]);
+    }
+
+    #[test]
+    fn a_rule_of_which_nobody_knows_whether_it_fits_is_a_candidate_and_so_is_what_follows() {
+        let withheld = ["sip:2001@voorbeeld.nl", "sip:anonymous@anonymous.invalid"];
+        let rules = vec![
+            rule("easter", on("2026-04-05")),
+            rule("germany", from("+49")),
+            rule("christmas", on("2026-12-25")),
+            rule("rest", When::default()),
+        ];
+        assert_eq!(candidates(rules, &withheld), ["germany", "christmas"]);
+    }
+
+    #[test]
+    fn of_a_call_in_which_nobody_is_named_every_rule_about_people_may_be_the_one() {
+        let rules = vec![rule("germany", from("+49")), rule("trainee", agent("2001"))];
+        assert_eq!(candidates(rules, &[]), ["germany", "trainee", "-"]);
+    }
+
+    #[test]
+    fn a_fact_of_a_rule_takes_the_place_of_the_lines_own_and_leaves_the_others() {
+        let facts = |text: &str| serde_json::from_str::<Map<String, Value>>(text).unwrap();
+        let line = Line {
+            facts: facts(r#"{"purpose":"klacht","legal_basis":"b"}"#),
+            ..Line::not_set_up("sales")
+        };
+        let training = Rule {
+            facts: facts(r#"{"purpose":"kwaliteit_training"}"#),
+            ..rule("training", When::default())
+        };
+        let both = line.facts_under(Some(&training));
+        assert_eq!(
+            both,
+            facts(r#"{"purpose":"kwaliteit_training","legal_basis":"b"}"#)
+        );
+        assert_eq!(line.facts_under(None), line.facts);
+    }
+}

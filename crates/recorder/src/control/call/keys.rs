@@ -1,0 +1,138 @@
+//! Keys and pauses: who may do what with the keys of a telephone, and pausing for whoever asks.
+
+use super::Call;
+use crate::control::Hands;
+use crate::media::{HeardKey, Listening, MediaCommand, PauseOrder, PauseStatus};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use voicelog_archive::line::{KeyAct, Keys, Sequence, Side};
+use voicelog_archive::{Consent, ConsentBy};
+use voicelog_model::Pii;
+
+/// What the keys do in a call, as its line says.
+#[derive(Debug, Default)]
+pub(super) struct CallKeys {
+    own: Arc<Vec<(Sequence, KeyAct)>>,
+    other: Arc<Vec<(Sequence, KeyAct)>>,
+    unknown: Arc<Vec<(Sequence, KeyAct)>>,
+    /// Consent can come by key, so media is asked for also while the call waits.
+    pub(super) listen_for_consent: bool,
+}
+
+impl CallKeys {
+    pub(super) fn of(keys: &Keys) -> Self {
+        let list = |table: &BTreeMap<Sequence, KeyAct>| {
+            let all = table.iter().map(|(sequence, act)| (sequence.clone(), *act));
+            Arc::new(all.collect::<Vec<_>>())
+        };
+        Self {
+            own: list(&keys.own),
+            other: list(&keys.other),
+            unknown: list(&keys.unknown),
+            listen_for_consent: keys.listens_for_consent(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.own.is_empty() && self.other.is_empty() && self.unknown.is_empty()
+    }
+
+    fn of_side(&self, side: Side) -> Arc<Vec<(Sequence, KeyAct)>> {
+        Arc::clone(match side {
+            Side::Own => &self.own,
+            Side::Other => &self.other,
+            Side::Unknown => &self.unknown,
+        })
+    }
+}
+
+impl Call {
+    /// Tells the media thread which keys do what on which stream, by whose voice it is now.
+    pub(super) fn listen(&self, hands: &Hands<'_>) {
+        let Some(id) = self.id.filter(|_id| !self.keys.is_empty()) else {
+            return;
+        };
+        let call = hands.archive.call(id);
+        let all = self.streams.iter().map(|stream| {
+            let party = stream.media.party.clone();
+            let side = match (&call, &party) {
+                (Some(call), Some(party)) => call.side_of(party),
+                _ => Side::Unknown,
+            };
+            let acts = self.keys.of_side(side);
+            (stream.media.number, Listening { party, acts })
+        });
+        let all = all.collect();
+        hands.media(
+            self.thread,
+            MediaCommand::Listen(id, all, hands.pause_micros),
+        );
+    }
+
+    /// A key about consent was pressed. What is said with it counts at once: the archive tells,
+    /// and the law is asked again.
+    pub(in crate::control) fn on_key(&mut self, heard: &HeardKey, hands: &mut Hands<'_>) {
+        let (Some(id), None) = (self.id, self.ended) else {
+            return;
+        };
+        let (parties, word, by) = match heard.act {
+            KeyAct::Consent => (
+                heard.party.clone().into_iter().collect(),
+                "given",
+                ConsentBy::Key,
+            ),
+            KeyAct::Refuse => (
+                heard.party.clone().into_iter().collect(),
+                "refused",
+                ConsentBy::Key,
+            ),
+            KeyAct::OthersConsent => {
+                let marked_by = heard.party.clone().map(Pii::new);
+                (
+                    hands
+                        .archive
+                        .call(id)
+                        .map(|call| call.other_side())
+                        .unwrap_or_default(),
+                    "given",
+                    ConsentBy::Spoken { marked_by },
+                )
+            }
+            _ => return,
+        };
+        for party in parties {
+            let consent = Consent {
+                party,
+                word: word.to_owned(),
+                by: by.clone(),
+            };
+            match hands.archive.consent(id, consent, hands.now) {
+                Ok(()) => tracing::info!(recording = %id, "consent was said with a key"),
+                Err(error) => {
+                    let error = voicelog_model::error::chain(&error);
+                    tracing::error!(recording = %id, %error, "consent that was said with a key cannot be taken in");
+                }
+            }
+        }
+    }
+
+    /// Has the media thread pause. Without a call, `done` is dropped, which says so.
+    pub(in crate::control) fn pause(
+        &mut self,
+        order: PauseOrder,
+        done: Sender<Option<PauseStatus>>,
+        hands: &mut Hands<'_>,
+    ) {
+        if let (Some(id), None) = (self.id, self.ended) {
+            hands.media(self.thread, MediaCommand::Pause(id, order, done));
+        }
+    }
+
+    /// Has the media thread go on.
+    pub(in crate::control) fn resume(&mut self, done: Sender<Option<bool>>, hands: &mut Hands<'_>) {
+        if let (Some(id), None) = (self.id, self.ended) {
+            hands.media(self.thread, MediaCommand::Resume(id, done));
+        }
+    }
+}

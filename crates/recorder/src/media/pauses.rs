@@ -1,0 +1,157 @@
+//! Pauses of a call on our side: from which moment to which nothing that arrives is kept.
+//!
+//! A pause is a stretch of time and belongs to the call, not to a stream, an SSRC or an answer of
+//! the law: it goes on over a re-INVITE, a transfer and a hold. It holds for what waits in the
+//! kernel as well, by its arrival time.
+
+use std::collections::VecDeque;
+use voicelog_archive::journal::{JournalEvent, PauseReason, PausedBy, ResumedBy};
+use voicelog_model::Timestamp;
+
+/// Stretches that are over and remembered, for packets of theirs that are still in the kernel.
+const OVER_MAX: usize = 64;
+
+/// What somebody asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PauseOrder {
+    /// Why.
+    pub(crate) reason: PauseReason,
+    /// Who asks.
+    pub(crate) by: PausedBy,
+    /// Pseudonym of who pressed the key, where that is known.
+    pub(crate) party: Option<String>,
+    /// How long at most, in microseconds.
+    pub(crate) micros: i64,
+}
+
+/// A pause that a call is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PauseStatus {
+    /// Why.
+    pub reason: PauseReason,
+    /// From when on nothing is kept.
+    pub since: Timestamp,
+    /// When recording goes on by itself.
+    pub until: Timestamp,
+}
+
+/// The pauses of one call.
+#[derive(Debug, Default)]
+pub(super) struct Pauses {
+    now: Option<PauseStatus>,
+    over: VecDeque<(Timestamp, Timestamp)>,
+}
+
+impl Pauses {
+    /// The pause that the call is in.
+    pub(super) const fn status(&self) -> Option<PauseStatus> {
+        self.now
+    }
+
+    /// Whether what arrived then is not kept.
+    pub(super) fn covers(&self, arrived: Timestamp) -> bool {
+        self.now.is_some_and(|pause| pause.since <= arrived)
+            || self
+                .over
+                .iter()
+                .any(|(since, until)| *since <= arrived && arrived < *until)
+    }
+
+    /// Pauses from that moment on; another pause that is going on becomes this one.
+    pub(super) fn begin(&mut self, order: PauseOrder, at: Timestamp) -> JournalEvent {
+        let PauseOrder {
+            reason,
+            by,
+            party,
+            micros,
+        } = order;
+        let since = self.now.map_or(at, |before| before.since.min(at));
+        self.now = Some(PauseStatus {
+            reason,
+            since,
+            until: at.plus_micros(micros),
+        });
+        JournalEvent::RecordingPaused { reason, by, party }
+    }
+
+    /// Goes on from that moment. Nothing if there is no pause.
+    pub(super) fn end(&mut self, at: Timestamp, by: ResumedBy) -> Option<JournalEvent> {
+        let pause = self.now.take()?;
+        if self.over.len() == OVER_MAX {
+            // The oldest two become one: what lay between them is not kept either.
+            if let (Some((since, _)), Some((_, until))) =
+                (self.over.pop_front(), self.over.pop_front())
+            {
+                self.over.push_front((since, until));
+            }
+        }
+        self.over.push_back((pause.since, at));
+        Some(JournalEvent::RecordingResumed { by })
+    }
+
+    /// When the pause has lasted as long as it may, if that is so by now.
+    pub(super) fn is_due(&self, now: Timestamp) -> Option<Timestamp> {
+        let until = self.now?.until;
+        (until <= now).then_some(until)
+    }
+
+    /// Everything that had arrived by now was read.
+    pub(super) fn forget_over(&mut self) {
+        self.over.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_micros(millis * 1_000)
+    }
+
+    fn order(reason: PauseReason, millis: i64) -> PauseOrder {
+        PauseOrder {
+            reason,
+            by: PausedBy::Program,
+            party: None,
+            micros: millis * 1_000,
+        }
+    }
+
+    #[test]
+    fn what_arrives_from_the_first_moment_until_the_last_is_not_kept() {
+        let mut pauses = Pauses::default();
+        assert!(!pauses.covers(at(100)));
+        pauses.begin(order(PauseReason::CardData, 1_000), at(100));
+        assert!(!pauses.covers(at(99)) && pauses.covers(at(100)) && pauses.covers(at(5_000)));
+        assert!(pauses.end(at(200), ResumedBy::Program).is_some());
+        assert!(!pauses.covers(at(99)) && pauses.covers(at(199)) && !pauses.covers(at(200)));
+        assert!(pauses.end(at(300), ResumedBy::Program).is_none());
+    }
+
+    #[test]
+    fn a_pause_ends_at_its_limit_and_a_second_one_moves_the_limit_but_not_the_beginning() {
+        let mut pauses = Pauses::default();
+        pauses.begin(order(PauseReason::CardData, 1_000), at(100));
+        assert_eq!(pauses.is_due(at(1_099)), None);
+        assert_eq!(pauses.is_due(at(1_500)), Some(at(1_100)));
+        pauses.begin(order(PauseReason::Medical, 1_000), at(900));
+        assert_eq!(pauses.is_due(at(1_500)), None);
+        let status = pauses.status().unwrap();
+        assert_eq!((status.since, status.until), (at(100), at(1_900)));
+        assert_eq!(status.reason, PauseReason::Medical);
+    }
+
+    #[test]
+    fn however_many_pauses_wait_for_the_kernel_none_is_forgotten_and_the_memory_is_bounded() {
+        let mut pauses = Pauses::default();
+        for number in 0..1_000 {
+            pauses.begin(order(PauseReason::Other, 1_000), at(number * 10));
+            pauses.end(at(number * 10 + 5), ResumedBy::Program);
+        }
+        assert!((0..1_000).all(|number| pauses.covers(at(number * 10 + 4))));
+        assert!(pauses.over.len() <= OVER_MAX && !pauses.covers(at(9_996)));
+        pauses.forget_over();
+        assert!(!pauses.covers(at(4)));
+    }
+}

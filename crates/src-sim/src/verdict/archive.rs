@@ -1,0 +1,148 @@
+//! What the archive holds, against what was sent.
+
+use super::{Advice, Check};
+use crate::load::LoadReport;
+use crate::report::{CallReport, StreamReport};
+
+/// One recording as the archive tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Its id.
+    pub id: String,
+    /// Whether its timeline has a gap that nothing explains.
+    pub undeclared_gap: bool,
+    /// Its streams, in the order of their numbers.
+    pub streams: Vec<KeptStream>,
+}
+
+/// One stream of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct KeptStream {
+    /// Number of its first packet.
+    pub first_sequence: Option<u16>,
+    /// RTP packets, those that came twice twice.
+    pub packets: u64,
+    /// Packets missing, as their numbers say.
+    pub lost: u64,
+    /// Packets that came twice.
+    pub duplicates: u64,
+    /// Packets too late to be heard, or of another source.
+    pub unused: u64,
+}
+
+/// The archive's part of the verdict. A call and its recording are the same where the numbers of
+/// their packets begin alike: the archive keeps no Call-ID.
+#[must_use]
+pub fn judge_archive(load: &LoadReport, kept: &[Kept]) -> Vec<Check> {
+    let sent: Vec<&CallReport> = load.calls.iter().filter(|call| has_media(call)).collect();
+    let pairs: Vec<_> = sent
+        .iter()
+        .filter_map(|call| Some((*call, kept.iter().find(|kept| is_of(kept, call))?)))
+        .collect();
+    vec![
+        found(sent.len(), pairs.len()),
+        exact(&pairs),
+        explained(&pairs),
+    ]
+}
+
+fn has_media(call: &CallReport) -> bool {
+    call.streams.iter().any(|stream| stream.sent.packets > 0)
+}
+
+fn is_of(kept: &Kept, call: &CallReport) -> bool {
+    let same = |(kept, sent): (&KeptStream, &StreamReport)| {
+        kept.first_sequence == sent.sent.first_sequence
+    };
+    kept.streams.len() == call.streams.len() && kept.streams.iter().zip(&call.streams).all(same)
+}
+
+fn found(sent: usize, found: usize) -> Check {
+    Check::new(
+        "archive_calls",
+        found == sent,
+        Advice::new(
+            format!("{found} van {sent} gesprekken met geluid staan in het archief"),
+            format!("{found} of {sent} calls with media are in the archive"),
+        ),
+        Advice::new(
+            "Het gesprek werd aangenomen en is er niet, of nog niet gesloten: zie het logboek van de server. Kwam er \
+             geen pakket aan, kijk dan of een firewall RTP tegenhoudt (`media_address`, `media_port_first`).",
+            "The call was answered and is not there, or not closed yet: see the server's log. If no packet arrived, \
+             see whether a firewall stops RTP (`media_address`, `media_port_first`).",
+        ),
+    )
+}
+
+/// Packet for packet: what was sent is there, what was lost on purpose is told as lost.
+fn exact(pairs: &[(&CallReport, &Kept)]) -> Check {
+    let streams = || {
+        pairs.iter().flat_map(|(call, kept)| {
+            let both = call.streams.iter().zip(&kept.streams);
+            both.map(|(sent, kept)| (*call, &sent.sent, kept))
+        })
+    };
+    let is_exact = |sent: &crate::Sent, kept: &KeptStream| {
+        kept.packets == sent.datagrams
+            && kept.lost == sent.dropped
+            && kept.duplicates == sent.datagrams.saturating_sub(sent.packets)
+            && kept.unused == 0
+    };
+    let wrong: Vec<_> = streams()
+        .filter(|(_, sent, kept)| !is_exact(sent, kept))
+        .collect();
+    let example = wrong.first().map(|(call, sent, kept)| {
+        format!(
+            " ({}: {} / {}, - {} / {}, + {})",
+            call.dialect, kept.packets, sent.datagrams, kept.lost, sent.dropped, kept.unused
+        )
+    });
+    let example = example.unwrap_or_default();
+    let (packets, lost) = streams().fold((0, 0), |(packets, lost), (_, sent, _)| {
+        (packets + sent.datagrams, lost + sent.dropped)
+    });
+    let kept: u64 = streams().map(|(_, _, kept)| kept.packets).sum();
+    let told: u64 = streams().map(|(_, _, kept)| kept.lost).sum();
+    let count = wrong.len();
+    Check::new(
+        "archive_packets",
+        count == 0 && !pairs.is_empty(),
+        Advice::new(
+            format!(
+                "{kept} van {packets} pakketten bewaard, {told} van {lost} expres verloren pakketten als verlies \
+                 verklaard; {count} stromen kloppen niet{example}"
+            ),
+            format!(
+                "{kept} of {packets} packets kept, {told} of {lost} packets lost on purpose declared as loss; \
+                 {count} streams do not add up{example}"
+            ),
+        ),
+        Advice::new(
+            "Er ging onderweg meer verloren dan deze proef liet vallen. Kijk naar het netwerk en naar \
+             `voicelog_packets_total` bij `/v1/metrics`: wat de server zelf liet vallen staat daar, en op de \
+             tijdlijn als `dropped`.",
+            "More was lost on the way than this test let fall. Look at the network and at \
+             `voicelog_packets_total` in `/v1/metrics`: what the server itself dropped is there, and on the \
+             timeline as `dropped`.",
+        ),
+    )
+}
+
+fn explained(pairs: &[(&CallReport, &Kept)]) -> Check {
+    let first = pairs.iter().find(|(_, kept)| kept.undeclared_gap);
+    let count = pairs.iter().filter(|(_, kept)| kept.undeclared_gap).count();
+    let example = first.map(|(call, kept)| format!(" ({}: {})", call.dialect, kept.id));
+    let example = example.unwrap_or_default();
+    Check::new(
+        "archive_gaps",
+        count == 0,
+        Advice::new(
+            format!("{count} opnamen met een onverklaarde onderbreking{example}"),
+            format!("{count} recordings with an undeclared gap{example}"),
+        ),
+        Advice::new(
+            "Bekijk de tijdlijn met `voicelog show ID`: daar staat waar geluid ontbreekt.",
+            "Look at the timeline with `voicelog show ID`: it says where media is missing.",
+        ),
+    )
+}

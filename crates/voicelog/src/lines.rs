@@ -1,0 +1,165 @@
+//! What must be right about a line before the first call: its facts, and those of each of its rules.
+
+use anyhow::{Result, bail};
+use serde_json::{Map, Value};
+use std::collections::BTreeSet;
+use voicelog_archive::Line;
+use voicelog_law::Facts;
+use voicelog_model::Timestamp;
+
+/// Checks the facts of the line itself and, for each rule, those of the line with the rule's in
+/// their place: a rule may bring what does not go together with what the line says.
+pub(crate) fn check(line: &Line, now: Timestamp) -> Result<()> {
+    let name = &line.name;
+    check_facts(&line.facts, &format!("line `{name}`: line.facts"), now)?;
+    if let Some(fault) = line.keys.fault() {
+        bail!("line `{name}`: {fault}");
+    }
+    let mut names = BTreeSet::new();
+    let mut is_for_the_rest = None;
+    for rule in &line.rules {
+        let at = format!("line `{name}`: rule `{}`", rule.name);
+        if rule.name.trim().is_empty() {
+            bail!(
+                "line `{name}`: a rule has no name; each decision is kept with the name of its rule"
+            );
+        }
+        if !names.insert(&rule.name) {
+            bail!("{at} stands twice; a name may stand once in a line");
+        }
+        if let Some(earlier) = is_for_the_rest {
+            bail!(
+                "{at} is never reached: `{earlier}` before it has no conditions and takes every call"
+            );
+        }
+        if rule.when == voicelog_archive::line::When::default() {
+            is_for_the_rest = Some(&rule.name);
+        }
+        check_sides(line, &rule.when, &at)?;
+        check_told(&rule.facts, &format!("{at}: facts"))?;
+        check_facts(&line.facts_under(Some(rule)), &format!("{at}: facts"), now)?;
+    }
+    Ok(())
+}
+
+/// Conditions about sides need a line that says which addresses are its own.
+fn check_sides(line: &Line, when: &voicelog_archive::line::When, at: &str) -> Result<()> {
+    let asked = [
+        ("agent", !when.agent.is_empty()),
+        ("own_number", !when.own_number.is_empty()),
+        ("other_number", !when.other_number.is_empty()),
+        ("direction", when.direction.is_some()),
+    ];
+    let asked = asked.into_iter().find(|(_, is_asked)| *is_asked);
+    if let Some((key, _)) = asked
+        && line.own_domains.is_empty()
+        && line.own_numbers.is_empty()
+    {
+        bail!(
+            "{at}: when.{key} asks on whose side somebody is, and the line does not say; give it own_domains or own_numbers"
+        );
+    }
+    Ok(())
+}
+
+fn check_facts(facts: &Map<String, Value>, at: &str, now: Timestamp) -> Result<()> {
+    check_told(facts, at)?;
+    let mut facts = facts.clone();
+    facts.insert("requested_action".into(), "record".into());
+    Facts::from_map(&facts, now).map_err(|error| anyhow::anyhow!("{at}: {error}"))?;
+    Ok(())
+}
+
+/// What each call tells may not be told here.
+fn check_told(facts: &Map<String, Value>, at: &str) -> Result<()> {
+    for told in ["requested_action", "countries"] {
+        if facts.contains_key(told) {
+            bail!("{at}: `{told}` is worked out at each call; take it out of the configuration");
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+    use voicelog_model::Timestamp;
+
+    fn parse(text: &str) -> anyhow::Result<Config> {
+        Config::parse(text, Timestamp::from_micros(1_790_000_000_000_000))
+    }
+
+    /// What is wrong with a line that has these rules.
+    fn fault(rules: &str) -> String {
+        let text = format!(
+            "[[line]]\nname = \"a\"\nown_domains = [\"voorbeeld.example\"]\n[line.facts]\npurpose = \"klacht\"\n{rules}"
+        );
+        parse(&text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_documented_rules_are_a_configuration() {
+        let document = include_str!("../../../ref/line-rules.md");
+        let blocks = document.split("```toml\n").skip(1);
+        let blocks: Vec<_> = blocks.filter_map(|rest| rest.split("```").next()).collect();
+        assert_eq!(blocks.len(), 1);
+        let config = parse(blocks[0]).unwrap();
+        let names = config.lines[0].rules.iter().map(|rule| rule.name.as_str());
+        let names: Vec<_> = names.collect();
+        assert_eq!(names, ["feestdagen", "duitsland", "leerlingen", "avond"]);
+    }
+
+    #[test]
+    fn a_wrong_condition_is_named_with_its_line_of_the_file_and_what_would_be_right() {
+        for (condition, right) in [
+            ("other_number = [\"020\"]", "+3120"),
+            ("hours = [\"9-17\"]", "09:00-17:30"),
+            ("dates = [\"25-12-2026\"]", "2026-12-25"),
+            ("days = [\"monday\"]", "`mon`"),
+            ("direction = \"in\"", "`inbound`"),
+            ("numbers = [\"+3120\"]", "number"),
+        ] {
+            let rule = format!("[[line.rule]]\nname = \"r\"\n[line.rule.when]\n{condition}\n");
+            let error = fault(&rule);
+            assert!(
+                error.starts_with("line 9: ") && error.contains(right),
+                "{error}"
+            );
+        }
+        let zone = parse("[[line]]\nname = \"a\"\ntime_zone = \"Amsterdam\"\n").unwrap_err();
+        let zone = zone.to_string();
+        assert!(
+            zone.starts_with("line 3: ") && zone.contains("Europe/Amsterdam"),
+            "{zone}"
+        );
+    }
+
+    #[test]
+    fn a_rule_is_checked_together_with_what_its_line_says() {
+        let rule = |facts: &str| format!("[[line.rule]]\nname = \"r\"\nfacts = {{ {facts} }}\n");
+        let error = fault(&rule("purpos = \"klacht\""));
+        assert!(
+            error.contains("rule `r`: facts") && error.contains("purpose"),
+            "{error}"
+        );
+        let error = fault(&rule("countries = [\"NL\"]"));
+        assert!(error.contains("worked out at each call"), "{error}");
+    }
+
+    #[test]
+    fn a_rule_that_no_call_can_reach_is_refused() {
+        let error = fault("[[line.rule]]\nname = \"all\"\n[[line.rule]]\nname = \"late\"\n");
+        assert!(error.contains("`late` is never reached: `all`"), "{error}");
+        let error = fault(
+            "[[line.rule]]\nname = \"x\"\nwhen = { days = [\"mon\"] }\n[[line.rule]]\nname = \"x\"\n",
+        );
+        assert!(error.contains("stands twice"), "{error}");
+    }
+
+    #[test]
+    fn a_rule_about_sides_needs_a_line_that_says_what_is_its_own() {
+        let text = "[[line]]\nname = \"a\"\n[[line.rule]]\nname = \"r\"\nwhen = { direction = \"inbound\" }\n";
+        let error = parse(text).unwrap_err().to_string();
+        assert!(error.contains("own_domains or own_numbers"), "{error}");
+    }
+}

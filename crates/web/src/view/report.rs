@@ -1,0 +1,36 @@
+//! The report of a call in words: whose voice is where and how that is known, and what was odd.
+
+use voicelog_archive::{CallReport, StreamReport, odd};
+use voicelog_model::Language;
+
+/// The report, a sentence for each thing.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ReportView {
+    /// One for each stream.
+    pub(crate) voices: Vec<String>,
+    /// One for each thing that was odd.
+    pub(crate) odd: Vec<String>,
+}
+
+impl ReportView {
+    /// Of a report, if there is one.
+    pub(crate) fn new(report: Option<&CallReport>, lang: Language) -> Self {
+        let Some(report) = report else {
+            return Self::default();
+        };
+        let streams = report.streams.iter();
+        Self {
+            voices: streams.map(|stream| voice(stream, lang)).collect(),
+            odd: report.quirks.iter().map(|word| odd(word, lang)).collect(),
+        }
+    }
+
+    /// Whether there is nothing to say.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.voices.is_empty() && self.odd.is_empty()
+    }
+}
+
+fn voice(stream: &StreamReport, lang: Language) -> String {
+    stream.in_words(lang)
+}

@@ -1,0 +1,130 @@
+//! `voicelog simulate`, the acceptance test for administrators: every dialect, with loss, jitter,
+//! doubles and packets out of order, held against the archive to the packet.
+
+use crate::support::{LINE, Server, voicelog, write_config};
+use serde_json::Value;
+use voicelog_src_sim::Dialect;
+
+fn simulate(server: &Server, arguments: &[&str]) -> (Option<i32>, Value) {
+    let address = server.sip.to_string();
+    let common = ["simulate", "--json", "--server", &address];
+    let output = voicelog(&[&common[..], arguments].concat());
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    let told = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("no JSON ({error}): {errors}"));
+    (output.status.code(), told)
+}
+
+/// Checks by what came of them.
+fn with_finding<'a>(told: &'a Value, finding: &str) -> Vec<&'a str> {
+    let checks = told["checks"].as_array().unwrap().iter();
+    let same = checks.filter(|check| check["finding"] == finding);
+    same.map(|check| check["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn every_dialect_with_loss_jitter_and_doubles_is_kept_to_the_packet_over_udp_and_over_tcp() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = write_config(folder.path(), "");
+    let server = Server::start(&config);
+    for transport in ["udp", "tcp"] {
+        let (status, told) = simulate(
+            &server,
+            &[
+                "--line",
+                LINE,
+                "--dialect",
+                "all",
+                "--seconds",
+                "4",
+                "--loss",
+                "2",
+                "--duplicate",
+                "1",
+                "--reorder",
+                "1",
+                "--jitter",
+                "30",
+                "--transport",
+                transport,
+                "--config",
+                server.config(),
+            ],
+        );
+        assert_eq!(told["verdict"], "pass", "{transport}: {told:#}");
+        assert_eq!(status, Some(0));
+        assert_eq!(told["calls"], Dialect::ALL.len());
+        assert_eq!(with_finding(&told, "not_checked"), [""; 0]);
+    }
+}
+
+#[test]
+fn a_hold_and_a_transfer_lose_nothing_and_the_archive_is_asked_over_the_api() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = write_config(folder.path(), "");
+    let server = Server::start(&config);
+    let token = folder.path().join("data/secrets/api-token");
+    for (flow, dialect) in [
+        ("hold", "webex"),
+        ("transfer", "plain"),
+        ("transfer", "nbr"),
+    ] {
+        let (status, told) = simulate(
+            &server,
+            &[
+                "--line",
+                LINE,
+                "--dialect",
+                dialect,
+                "--flow",
+                flow,
+                "--calls",
+                "3",
+                "--at-once",
+                "2",
+                "--seconds",
+                "2",
+                "--api",
+                &server.http,
+                "--token-file",
+                token.to_str().unwrap(),
+            ],
+        );
+        assert_eq!(status, Some(0), "{flow}: {told:#}");
+        assert!(with_finding(&told, "held").contains(&"archive_packets"));
+    }
+}
+
+#[test]
+fn a_line_that_is_not_set_up_fails_the_test_and_what_was_not_looked_at_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = write_config(folder.path(), "");
+    let server = Server::start(&config);
+    let (status, told) = simulate(&server, &["--line", "nergens", "--seconds", "1"]);
+    assert_eq!((status, &told["verdict"]), (Some(1), &Value::from("fail")));
+    assert_eq!(with_finding(&told, "failed"), ["recording"]);
+    assert_eq!(with_finding(&told, "not_checked"), ["archive"]);
+    let said = voicelog(&[
+        "simulate",
+        "--lang",
+        "en",
+        "--line",
+        LINE,
+        "--seconds",
+        "1",
+        "--server",
+        &server.sip.to_string(),
+    ]);
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.contains("PASS for what could be seen"), "{said}");
+    let wrong = voicelog(&[
+        "simulate",
+        "--line",
+        LINE,
+        "--server",
+        "127.0.0.1:9",
+        "--loss",
+        "51",
+    ]);
+    assert_eq!(wrong.status.code(), Some(2));
+}
