@@ -2,4 +2,5 @@
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let _packet = voicelog_model::rtp::RtpPacket::parse(data);
+    let _said = voicelog_model::rtcp::read(data).count();
 });

@@ -12,7 +12,7 @@ use crate::sip::grammar::Address;
 use crate::sip::uri::Uri;
 use crate::sip::via::Via;
 use crate::sip::{HeaderName, parse};
-use crate::srtp::{MasterKey, Suite};
+use crate::srtp::{MasterKey, Suite, Unprotector};
 use crate::{body, sdp};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use voicelog_model::{StreamNumber, Timestamp};
@@ -63,6 +63,24 @@ pub fn sdp(data: &[u8]) {
         return;
     };
     assert!(!description.media.is_empty());
+}
+
+/// A protected packet, as media and as RTCP; the first byte chooses the suite.
+pub fn srtp(data: &[u8]) {
+    let Some((choice, packet)) = data.split_first() else {
+        return;
+    };
+    let suites = Suite::ALL.len();
+    let suite = Suite::ALL.get(usize::from(*choice) % suites);
+    let key = suite.map(|suite| MasterKey::of_random(*suite, &[7; 64]));
+    let Some(mut receiver) = key.and_then(|key| Unprotector::new(&key)) else {
+        return;
+    };
+    let mut bytes = packet.to_vec();
+    if receiver.media(&mut bytes).is_err() {
+        assert_eq!(bytes, packet, "left as it came");
+    }
+    drop(receiver.control(&mut packet.to_vec()));
 }
 
 /// A multipart body; the first line is its boundary.

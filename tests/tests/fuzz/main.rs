@@ -16,6 +16,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use voicelog_law::Facts;
 use voicelog_model::Timestamp;
+use voicelog_model::rtcp;
 use voicelog_model::rtp::RtpPacket;
 use voicelog_tests::fuzz_smoke::{Dice, damaged};
 
@@ -115,7 +116,15 @@ fn fuzz_smoke_rtp() {
     let plain = [&[0x80, 8, 0, 1, 0, 0, 0, 160, 1, 2, 3, 4][..], &[0xd5; 160]].concat();
     let mut full = plain.clone();
     full.splice(..1, [0xb2]);
-    smoke("rtp", &[plain, full], |input| {
+    let report = [
+        &[0x81, 200, 0, 12, 1, 2, 3, 4][..],
+        &[9; 44],
+        &[0x82, 203, 0, 2],
+        &[1; 8],
+    ]
+    .concat();
+    smoke("rtp", &[plain, full, report], |input| {
+        assert!(rtcp::read(input).count() <= input.len());
         if let Ok(packet) = RtpPacket::parse(input) {
             assert!(packet.payload.len() <= input.len());
         }

@@ -133,6 +133,17 @@ fn fuzz_smoke_sdp() {
 }
 
 #[test]
+fn fuzz_smoke_srtp() {
+    let media = [
+        &[0, 0xb2, 8, 0, 1, 0, 0, 0, 160, 1, 2, 3, 4][..],
+        &[0xd5; 180],
+    ]
+    .concat();
+    let report = [&[4, 0x80, 200, 0, 6, 1, 2, 3, 4][..], &[0x80; 60]].concat();
+    smoke("srtp", &[media, report], fuzzing::srtp);
+}
+
+#[test]
 fn fuzz_smoke_multipart() {
     let sample = format!("b\n{}", multipart());
     smoke("multipart", &[sample.into()], fuzzing::multipart);
