@@ -5,7 +5,7 @@ use crate::error::Doing;
 use crate::{Archive, ArchiveError, ChosenRule, Saying};
 use serde_json::{Map, Value};
 use voicelog_law::{Decision, Facts};
-use voicelog_model::DecisionId;
+use voicelog_model::{DecisionId, RecordingId};
 
 /// A decision beside the same decision made again.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct Again {
     pub facts: Map<String, Value>,
     /// The rule of its line that the facts came from, where the line has rules.
     pub rule: Option<ChosenRule>,
+    /// Which recording it is about.
+    pub recording: Option<RecordingId>,
     /// How consent was said during the call until then.
     pub sayings: Vec<Saying>,
 }
@@ -55,6 +57,7 @@ impl Archive {
             stored,
             facts,
             rule: sealed.rule,
+            recording: row.recording,
             sayings: sealed.sayings,
         })
     }

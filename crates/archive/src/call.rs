@@ -7,6 +7,7 @@ use crate::ArchiveError;
 use crate::consent::Saying;
 use crate::conversation::Link;
 use crate::country::{self, Home};
+use crate::draw::Sample;
 use crate::line::{Line, Rule, Side, Who};
 use crate::report::CallReport;
 use serde_json::{Map, Value, json};
@@ -184,6 +185,7 @@ impl Call {
             .map(|rule| Candidate {
                 rule: rule.map(|rule| rule.name.clone()),
                 facts: self.facts_under(rule),
+                sample: self.line.sample_under(rule),
             })
             .collect()
     }
@@ -230,6 +232,8 @@ pub struct Candidate {
     pub rule: Option<String>,
     /// What the law is asked about.
     pub facts: Map<String, Value>,
+    /// Of such calls one in so many is recorded.
+    pub sample: Option<Sample>,
 }
 
 /// What the participant with that number, from 1, is called.

@@ -1,6 +1,7 @@
 //! Which rule of its line a call is asked about under.
 
 use crate::call::{Call, Candidate};
+use crate::draw::{Draw, OneIn};
 use crate::{Archive, ArchiveError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -17,6 +18,11 @@ pub struct ChosenRule {
     /// these is the law stricter. Nothing in it stands for the line's own facts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also_possible: Vec<Option<String>>,
+    /// Of such calls one in so many is recorded. Which, follows from the call's id: [`Draw`].
+    ///
+    /// [`Draw`]: crate::Draw
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub one_in: Option<OneIn>,
 }
 
 impl Archive {
@@ -36,16 +42,26 @@ impl Archive {
                 let checked =
                     Facts::from_map(&candidate.facts, now).map_err(ArchiveError::Facts)?;
                 let decision = voicelog_law::decide_without_unknown(&rulebook, &checked, now);
-                let is_refused = self.refusal(Action::Record, &decision).is_some();
+                let is_left_out = candidate
+                    .sample
+                    .is_some_and(|sample| !Draw::of(call.id).is_within(sample.one_in));
+                let is_refused = is_left_out || self.refusal(Action::Record, &decision).is_some();
                 let strictness = Some((is_refused, severity(decision.outcome())));
                 if strictness > most {
                     (most, strictest) = (strictness, place);
                 }
             }
         }
-        let Candidate { rule, facts } = candidates.remove(strictest);
-        let chosen = (!call.line.rules.is_empty()).then(|| ChosenRule {
+        let Candidate {
+            rule,
+            facts,
+            sample,
+        } = candidates.remove(strictest);
+        let one_in = sample.map(|sample| sample.one_in);
+        let is_told = !call.line.rules.is_empty() || one_in.is_some();
+        let chosen = is_told.then(|| ChosenRule {
             name: rule,
+            one_in,
             also_possible: candidates.into_iter().map(|other| other.rule).collect(),
         });
         Ok((facts, chosen))

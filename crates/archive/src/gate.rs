@@ -7,6 +7,7 @@
 use crate::call::CONSENTS;
 use crate::choose::ChosenRule;
 use crate::consent::Saying;
+use crate::draw::left_out;
 use crate::error::Doing;
 use crate::permit::{Answer, Permit, Refusal, Verdict, act};
 use crate::{Archive, ArchiveError, random};
@@ -298,7 +299,7 @@ impl Archive {
             .filter(|kept| kept.action == Action::Record)
         {
             if self
-                .refusal(Action::Record, &self.parse_decision(kept)?)
+                .refusal_of(row.id, kept.id, &self.parse_decision(kept)?)?
                 .is_none()
             {
                 return Ok(kept.id);
@@ -314,8 +315,12 @@ impl Archive {
         let checked = Facts::from_map(&question.facts, now).map_err(ArchiveError::Facts)?;
         let decision =
             voicelog_law::decide_without_unknown(&*self.rulebook_at(now)?, &checked, now);
-        let refusal = self.refusal(action, &decision);
         let recording = question.recording;
+        // What the law permits may still not be drawn; what it forbids no draw permits.
+        let one_in = question.rule.as_ref().and_then(|rule| rule.one_in);
+        let refusal = self
+            .refusal(action, &decision)
+            .or_else(|| left_out(recording, one_in?));
         let id = self.keep_decision(question, &decision, refusal.is_none())?;
         let verdict = match refusal {
             None => Verdict::Permit(Permit::new(recording, id)),
@@ -434,14 +439,31 @@ impl Archive {
         }
     }
 
+    /// Why a decision that is kept did not permit recording, by the law or by the draw; `None` if
+    /// it did.
+    fn refusal_of(
+        &self,
+        recording: RecordingId,
+        id: DecisionId,
+        decision: &Decision,
+    ) -> Result<Option<Refusal>, ArchiveError> {
+        if let Some(refusal) = self.refusal(Action::Record, decision) {
+            return Ok(Some(refusal));
+        }
+        let rule = self.facts_of(id)?.rule;
+        let one_in = rule.and_then(|rule| rule.one_in);
+        Ok(one_in.and_then(|one_in| left_out(recording, one_in)))
+    }
+
     /// The timeline's event for a decision that did not permit recording; `None` if it did.
     pub(crate) fn refusal_event(
         &self,
+        recording: RecordingId,
         id: DecisionId,
         decision: &Decision,
-    ) -> Option<JournalEvent> {
-        let refusal = self.refusal(Action::Record, decision)?;
-        Some(not_permitted(id, decision, refusal.grounds))
+    ) -> Result<Option<JournalEvent>, ArchiveError> {
+        let refusal = self.refusal_of(recording, id, decision)?;
+        Ok(refusal.map(|refusal| not_permitted(id, decision, refusal.grounds)))
     }
 
     /// A reason as the timeline shows it: in a few words where the rule has them.

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
-use voicelog_archive::Line;
+use voicelog_archive::{Line, Rule};
 use voicelog_law::Facts;
 use voicelog_model::Timestamp;
 
@@ -12,6 +12,7 @@ use voicelog_model::Timestamp;
 pub(crate) fn check(line: &Line, now: Timestamp) -> Result<()> {
     let name = &line.name;
     check_facts(&line.facts, &format!("line `{name}`: line.facts"), now)?;
+    check_sample(line, None, &format!("line `{name}`"))?;
     if let Some(fault) = line.keys.fault() {
         bail!("line `{name}`: {fault}");
     }
@@ -38,6 +39,25 @@ pub(crate) fn check(line: &Line, now: Timestamp) -> Result<()> {
         check_sides(line, &rule.when, &at)?;
         check_told(&rule.facts, &format!("{at}: facts"))?;
         check_facts(&line.facts_under(Some(rule)), &format!("{at}: facts"), now)?;
+        check_sample(line, Some(rule), &at)?;
+    }
+    Ok(())
+}
+
+/// A sample is said to the law as one, and of a statutory duty to record there is none.
+fn check_sample(line: &Line, rule: Option<&Rule>, at: &str) -> Result<()> {
+    let facts = line.facts_under(rule);
+    let is = |name: &str, word: &str| facts.get(name).is_some_and(|value| value == word);
+    if line.sample_under(rule).is_none() {
+        return Ok(());
+    }
+    if is("purpose", "wettelijke_plicht") {
+        bail!(
+            "{at}: sample leaves calls out, and who records under a statutory duty (wettelijke_plicht) may leave none out"
+        );
+    }
+    if !is("structural", "sample") {
+        bail!("{at}: with a sample the facts say structural = \"sample\"");
     }
     Ok(())
 }
@@ -154,6 +174,32 @@ mod tests {
             "[[line.rule]]\nname = \"x\"\nwhen = { days = [\"mon\"] }\n[[line.rule]]\nname = \"x\"\n",
         );
         assert!(error.contains("stands twice"), "{error}");
+    }
+
+    #[test]
+    fn a_sample_is_told_to_the_law_and_leaves_out_nothing_that_must_be_recorded() {
+        let of = |line: &str, facts: &str| {
+            parse(&format!(
+                "[[line]]\nname = \"a\"\nsample = {{ {line} }}\n[line.facts]\n{facts}\n"
+            ))
+            .map(|_config| ())
+            .map_err(|error| error.to_string())
+        };
+        let sample = "purpose = \"kwaliteit_training\"\nstructural = \"sample\"";
+        assert_eq!(of("one_in = 10", sample), Ok(()));
+        let error = of("one_in = 1", sample).unwrap_err();
+        assert!(
+            error.starts_with("line 3: ") && error.contains("2 to 10000"),
+            "{error}"
+        );
+        let error = of("one_in = 10", "purpose = \"klacht\"\nstructural = \"all\"").unwrap_err();
+        assert!(error.contains("structural = \"sample\""), "{error}");
+        let duty = "purpose = \"wettelijke_plicht\"\nstructural = \"sample\"";
+        assert!(
+            of("one_in = 10", duty)
+                .unwrap_err()
+                .contains("statutory duty")
+        );
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub use rule::{Rule, When};
 pub use when::{Dates, Day, Hours, Zone};
 pub use who::{Address, Direction, Prefix, Side, Who};
 
+use crate::draw::Sample;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use voicelog_model::Timestamp;
@@ -57,6 +58,9 @@ pub struct Line {
     /// Facts that hold for every call on the line, with the names of a facts file.
     #[serde(default)]
     pub facts: Map<String, Value>,
+    /// Of the calls that may be recorded, one in so many is; without it all are.
+    #[serde(default)]
+    pub sample: Option<Sample>,
     /// What the keys of a telephone do during a call.
     #[serde(default)]
     pub keys: Keys,
@@ -82,6 +86,7 @@ impl Line {
             time_zone: Zone::default(),
             when_refused: WhenRefused::Wait,
             facts: Map::new(),
+            sample: None,
             keys: Keys::default(),
             rules: Vec::new(),
         }
@@ -107,6 +112,12 @@ impl Line {
         }
         candidates.push(None);
         candidates
+    }
+
+    /// The sample that a rule of this line takes: its own, or that of the line.
+    #[must_use]
+    pub fn sample_under(&self, rule: Option<&Rule>) -> Option<Sample> {
+        rule.and_then(|rule| rule.sample).or(self.sample)
     }
 
     /// The facts that a rule of this line brings, or those of the line itself.
@@ -177,6 +188,7 @@ mod tests {
             name: name.to_owned(),
             when,
             facts: Map::new(),
+            sample: None,
         }
     }
 

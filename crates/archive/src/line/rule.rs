@@ -5,6 +5,7 @@ use super::who::{
     Address, Direction, Prefix, Side, Sure, Who, on_side_with_address, on_side_with_prefix,
     somebody, went,
 };
+use crate::draw::Sample;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use voicelog_model::Timestamp;
@@ -21,6 +22,9 @@ pub struct Rule {
     /// What holds for them: each fact takes the place of the line's own of that name.
     #[serde(default)]
     pub facts: Map<String, Value>,
+    /// Of them, one in so many is recorded; without it as the line says.
+    #[serde(default)]
+    pub sample: Option<Sample>,
 }
 
 /// Conditions. All that are named must hold; of each list, one entry.

@@ -3,7 +3,9 @@
 use crate::support::*;
 use serde_json::{Map, Value, json};
 use voicelog_archive::line::{Dates, Direction, Prefix, When};
-use voicelog_archive::{Archive, ChosenRule, Line, Lines, OfferedParty, Rule, Verdict};
+use voicelog_archive::{
+    Archive, ChosenRule, Draw, Line, Lines, OfferedParty, OneIn, Rule, Sample, Verdict,
+};
 use voicelog_model::{Pii, RecordingId};
 
 fn rule(name: &str, when: When, facts: &Value) -> Rule {
@@ -11,6 +13,7 @@ fn rule(name: &str, when: When, facts: &Value) -> Rule {
         name: name.to_owned(),
         when,
         facts: facts.as_object().unwrap().clone(),
+        sample: None,
     }
 }
 
@@ -167,4 +170,59 @@ fn a_holiday_is_a_rule_of_its_days_and_goes_by_the_moment_of_the_offer() {
         let later = archive.ask_to_record(call.id, seconds(86_400)).unwrap();
         assert_eq!(matches!(later.verdict, Verdict::Permit(_)), is_permitted);
     }
+}
+
+/// An archive whose line `sampled` records one call in two.
+fn sampled() -> (tempfile::TempDir, Archive, OneIn) {
+    let one_in = OneIn::try_from(2).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut parts = parts(folder.path());
+    parts.lines = Lines::new(vec![Line {
+        own_domains: vec!["voorbeeld.example".to_owned()],
+        facts: facts("announced"),
+        sample: Some(Sample { one_in }),
+        ..Line::not_set_up("sampled")
+    }]);
+    (folder, Archive::open(parts), one_in)
+}
+
+#[test]
+fn of_a_sampled_line_the_draw_of_its_id_says_which_calls_are_recorded_however_often_it_is_asked() {
+    let (_folder, archive, one_in) = sampled();
+    let mut drawn = 0;
+    for _call in 0..40 {
+        let id = open_call(&archive, "sampled").id;
+        let is_drawn = Draw::of(id).is_within(one_in);
+        for second in 0..2 {
+            let answer = archive.ask_to_record(id, seconds(second)).unwrap();
+            let again = archive.decide_again(answer.id).unwrap();
+            assert_eq!(again.rule.unwrap().one_in, Some(one_in));
+            match answer.verdict {
+                Verdict::Permit(_) => assert!(is_drawn),
+                Verdict::Refusal(refusal) => {
+                    assert!(!is_drawn);
+                    let told = format!("not drawn: 1 in 2, draw {}", Draw::of(id));
+                    assert_eq!(refusal.grounds[0].text_en, told);
+                }
+            }
+        }
+        drawn += usize::from(is_drawn);
+    }
+    assert!((1..40).contains(&drawn), "{drawn}");
+}
+
+#[test]
+fn a_call_that_was_not_drawn_is_in_the_list_and_leaves_no_key_also_after_a_crash() {
+    let (_folder, archive, one_in) = sampled();
+    let mut calls = std::iter::repeat_with(|| open_call(&archive, "sampled").id);
+    let id = calls.find(|id| !Draw::of(*id).is_within(one_in)).unwrap();
+    archive.ask_to_record(id, START).unwrap();
+    archive.recover(seconds(60)).unwrap();
+    assert!(archive.detail(id).unwrap().timeline.is_some());
+    assert_eq!(
+        archive.summary(id).unwrap().state,
+        voicelog_archive::State::NotRecorded
+    );
+    let trace = archive.trace(id).unwrap();
+    assert_eq!((trace.blobs, trace.has_key), (0, false));
 }

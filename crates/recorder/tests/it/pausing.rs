@@ -3,6 +3,7 @@
 use crate::raw::{DUTCH, RawCall, STAFF};
 use crate::support::*;
 use std::time::Duration;
+use voicelog_archive::check::Level;
 use voicelog_archive::journal::{JournalEvent, PauseReason, PausedBy, Pausing, Record, ResumedBy};
 use voicelog_archive::timeline::{Interval, IntervalKind, Timeline, Verdict};
 use voicelog_model::RecordingId;
@@ -90,6 +91,9 @@ fn what_is_said_during_a_pause_is_kept_nowhere_and_the_timeline_says_why() {
     let start = paused.since.micros_since(timeline.call_started);
     assert!((start..=start + 20_000).contains(&pause.start_us.cast_signed()));
     assert_eq!(timeline.streams[0].lost, 0);
+    // Read back from the disk, the arithmetic comes to the same.
+    let findings = server.archive.check(Level::Hash).unwrap();
+    assert_eq!(findings.wrong, []);
 }
 
 #[test]

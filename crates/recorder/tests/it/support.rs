@@ -73,6 +73,7 @@ fn ruled() -> Line {
             ..When::default()
         },
         facts: facts("covert"),
+        sample: None,
     };
     Line {
         rules: vec![outbound],

@@ -5,7 +5,7 @@ use crate::{Context, Ended, print, wiring};
 use anyhow::Result;
 use serde_json::json;
 use std::path::Path;
-use voicelog_archive::{Again, ChosenRule};
+use voicelog_archive::{Again, ChosenRule, Draw};
 use voicelog_law::Decision;
 use voicelog_model::{DecisionId, Language, Timestamp};
 
@@ -67,8 +67,27 @@ fn in_words(made: &Again, lang: Language) -> Vec<String> {
         )
     };
     lines.push(said.to_owned());
-    lines.extend(made.rule.as_ref().map(|rule| line_rule(rule, lang)));
+    let rule = made.rule.as_ref();
+    if let Some(rule) = rule.filter(|rule| rule.name.is_some() || !rule.also_possible.is_empty()) {
+        lines.push(line_rule(rule, lang));
+    }
+    if let (Some(draw), Some(one_in)) = (draw(made), rule.and_then(|rule| rule.one_in)) {
+        let is_drawn = draw.is_within(one_in);
+        let number = u32::from(one_in);
+        lines.push(match (is_drawn, lang) {
+            (true, Language::Nl) => format!("Geloot: 1 op {number}, lot {draw}."),
+            (true, Language::En) => format!("Drawn: 1 in {number}, draw {draw}."),
+            (false, Language::Nl) => format!("Niet geloot: 1 op {number}, lot {draw}."),
+            (false, Language::En) => format!("Not drawn: 1 in {number}, draw {draw}."),
+        });
+    }
     lines
+}
+
+/// The draw of the call, worked out again, where its line takes a sample.
+fn draw(made: &Again) -> Option<Draw> {
+    made.rule.as_ref()?.one_in?;
+    Some(Draw::of(made.recording?))
 }
 
 /// Which rule of its line the facts came from.
