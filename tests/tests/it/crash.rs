@@ -48,7 +48,11 @@ fn one_kill(config: &std::path::Path, kill: u64, dice: &mut Dice) -> u64 {
         300 + u64::try_from(dice.below(700)).unwrap(),
     ));
     // Every other time some calls have just ended, so that the kill falls into their closing.
-    let ending = if kill.is_multiple_of(2) { 0 } else { dice.below(CALLS) };
+    let ending = if kill.is_multiple_of(2) {
+        0
+    } else {
+        dice.below(CALLS)
+    };
     let mut sent: Vec<Vec<u64>> = Vec::new();
     let mut rest = Vec::new();
     for (place, call) in calls.into_iter().enumerate() {
