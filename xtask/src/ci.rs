@@ -1,9 +1,12 @@
 //! The steps of a full check, and the shorter commands that are one of them.
 
-use crate::{fuzz, install, metadata::Metadata, shell, tidy, walls};
+use crate::{install, metadata::Metadata, shell, tidy, walls};
 use anyhow::{Context as _, bail};
 use std::process::Command;
 use std::time::{Duration, Instant};
+
+/// How long each parser gets damaged input in every run of the tests.
+const FUZZ_SECONDS: u32 = 20;
 
 /// `cargo xtask ci`: the quick and the likely to fail first.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -23,7 +26,6 @@ pub(crate) fn run() -> anyhow::Result<()> {
     })?;
     step(&mut times, "docs", docs)?;
     step(&mut times, "test", test)?;
-    step(&mut times, "fuzz", || fuzz(&[]))?;
     println!("\nall steps passed:");
     for (name, time) in &times {
         println!("  {name:8} {:>5} s", time.as_secs());
@@ -46,7 +48,7 @@ pub(crate) fn test() -> anyhow::Result<()> {
     install::what_tests_need()?;
     cargo(&["test", "--workspace", "--exclude", "voicelog-tests"])?;
     cargo(&["test", "--package", "voicelog-tests", "--lib"])?;
-    fuzz_smoke()?;
+    fuzz_for(FUZZ_SECONDS)?;
     cargo(&["build", "--release", "--package", "voicelog"])?;
     shell::run(&mut whole_system(&[])?)?;
     pages()
@@ -87,26 +89,6 @@ pub(crate) fn crash(arguments: &[String]) -> anyhow::Result<()> {
     shell::run(&mut command)
 }
 
-/// `cargo xtask fuzz`: the parsers of the pure crates by coverage, and the one that is in none of
-/// them by seeded damage for as long.
-pub(crate) fn fuzz(arguments: &[String]) -> anyhow::Result<()> {
-    fuzz::run(arguments)?;
-    if arguments.is_empty() {
-        let target = [
-            "test",
-            "--package",
-            "voicelog-tests",
-            "--test",
-            "fuzz",
-            "--",
-        ];
-        let mut command = shell::command("cargo", &target);
-        command.args(["call_detail_records", "--nocapture"]);
-        shell::run(command.env("VOICELOG_FUZZ_SECONDS", "20"))?;
-    }
-    Ok(())
-}
-
 /// `cargo xtask pages`: every page in a real browser, held against an accessibility checker.
 pub(crate) fn pages() -> anyhow::Result<()> {
     cargo(&["build", "--package", "voicelog-web", "--example", "pages"])?;
@@ -125,7 +107,14 @@ pub(crate) fn pages() -> anyhow::Result<()> {
 
 /// `cargo xtask fuzz-smoke`.
 pub(crate) fn fuzz_smoke() -> anyhow::Result<()> {
-    cargo(&["test", "--package", "voicelog-tests", "--test", "fuzz"])
+    fuzz_for(0)
+}
+
+/// Every parser against damage from a fixed seed: thousands of inputs, and so many seconds at least.
+fn fuzz_for(seconds: u32) -> anyhow::Result<()> {
+    let arguments = ["test", "--package", "voicelog-tests", "--test", "fuzz"];
+    let mut command = shell::command("cargo", &arguments);
+    shell::run(command.env("VOICELOG_FUZZ_SECONDS", seconds.to_string()))
 }
 
 fn cargo(arguments: &[&str]) -> anyhow::Result<()> {

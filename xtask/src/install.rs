@@ -22,6 +22,11 @@ const NEEDS: &[Need] = &[
         why: "SIPp: calls made by a SIP client that is not ours",
     },
     Need {
+        programs: &["baresip"],
+        package: "baresip-core",
+        why: "a telephone that is not ours: it answers our re-INVITE and sends sound of its own",
+    },
+    Need {
         programs: &["sox"],
         package: "sox",
         why: "another program decodes what was recorded; the samples must be the same",

@@ -54,7 +54,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::run(),
         "docs" => ci::docs(),
         "fuzz-smoke" => ci::fuzz_smoke(),
-        "fuzz" => ci::fuzz(rest),
+        "fuzz" => fuzz::run(rest),
         "crash" => ci::crash(rest),
         "pages" => ci::pages(),
         "bench" => bench::run(rest),

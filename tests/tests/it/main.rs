@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod bad_input;
+mod baresip;
 mod crash;
 mod damaged;
 mod demo;

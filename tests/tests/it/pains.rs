@@ -112,12 +112,7 @@ impl Server {
         }
         command.args(["--net", "sh", "-c", &start]);
         let mut server = Self::start_with(command, config);
-        let mut enter = vec!["--target".to_owned(), server.child.id().to_string()];
-        enter.push("--net".to_owned());
-        if !is_root() {
-            enter.extend(["--user".to_owned(), "--preserve-credentials".to_owned()]);
-        }
-        server.enter = Some(enter);
+        server.enter_network();
         server
     }
 

@@ -1,9 +1,9 @@
 //! SIPp, a SIP client that is not ours, is recorded; what is stored is what it sent, byte for
 //! byte, and what is heard is what another program decodes, sample for sample.
 
-use crate::support::{LINE, Server, voicelog, write_config};
+use crate::support::{LINE, Server, write_config};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use voicelog_evidence::journal::{PacketKind, RecordRef};
 use voicelog_evidence::{original, zip};
 use voicelog_model::StreamNumber;
@@ -26,43 +26,20 @@ fn what_sipp_sent_is_stored_byte_for_byte_and_heard_sample_for_sample() {
         // Nothing came on the second stream, and that may not go unnoticed.
         assert_eq!(rows[0]["verdict"], "undeclared_gap");
 
-        let bundle = folder.path().join("bundle.zip");
-        let bundle = bundle.to_str().unwrap();
         let id = rows[0]["id"].as_str().unwrap();
-        let exported = voicelog(&[
-            "export",
-            id,
-            "-o",
-            bundle,
-            "--for",
-            "court",
-            "--config",
-            server.config(),
-        ]);
-        assert!(
-            exported.status.success(),
-            "{}",
-            String::from_utf8_lossy(&exported.stderr)
+        assert_eq!(
+            payload(folder.path(), &server, id),
+            speech::AGENT,
+            "{transport}"
         );
-        let bytes = std::fs::read(bundle).unwrap();
+
+        let bytes = std::fs::read(folder.path().join("bundle.zip")).unwrap();
         let entries = zip::read(&bytes).unwrap();
-        let entry = |name: &str| entries.iter().find(|(path, _)| *path == name).unwrap().1;
-
-        let packets = original::read_packets(StreamNumber(1), entry("original/1.journal")).unwrap();
-        let mut payload = Vec::new();
-        for (_index, packet) in &packets {
-            if let RecordRef::Packet {
-                kind: PacketKind::Rtp,
-                bytes,
-                ..
-            } = packet
-            {
-                payload.extend_from_slice(RtpPacket::parse(bytes).unwrap().payload);
-            }
-        }
-        assert_eq!(payload, speech::AGENT, "{transport}");
-
-        let heard = &entry("audio/1.wav")[WAV_HEADER..];
+        let (_, heard) = entries
+            .iter()
+            .find(|(path, _)| *path == "audio/1.wav")
+            .unwrap();
+        let heard = &heard[WAV_HEADER..];
         let decoded = decoded_by_sox(folder.path());
         let found = heard.windows(decoded.len()).any(|window| window == decoded);
         assert!(
@@ -70,6 +47,49 @@ fn what_sipp_sent_is_stored_byte_for_byte_and_heard_sample_for_sample() {
             "{transport}: the samples heard are not those that were sent"
         );
     }
+}
+
+/// Exports a recording to `bundle.zip`, and gives every byte of payload of its first stream.
+pub(crate) fn payload(folder: &Path, server: &Server, id: &str) -> Vec<u8> {
+    let bundle = folder.join("bundle.zip");
+    let exported = server.voicelog(&[
+        "export",
+        id,
+        "-o",
+        bundle.to_str().unwrap(),
+        "--for",
+        "court",
+    ]);
+    assert!(
+        exported.status.success(),
+        "{}",
+        String::from_utf8_lossy(&exported.stderr)
+    );
+    let bytes = std::fs::read(bundle).unwrap();
+    let entries = zip::read(&bytes).unwrap();
+    let (_, original) = entries
+        .iter()
+        .find(|(path, _)| *path == "original/1.journal")
+        .unwrap();
+    let packets = original::read_packets(StreamNumber(1), original).unwrap();
+    let mut payload = Vec::new();
+    for (_index, packet) in &packets {
+        if let RecordRef::Packet {
+            kind: PacketKind::Rtp,
+            bytes,
+            ..
+        } = packet
+        {
+            payload.extend_from_slice(RtpPacket::parse(bytes).unwrap().payload);
+        }
+    }
+    payload
+}
+
+/// Asks another program to end, as Ctrl-C does.
+pub(crate) fn interrupt(child: &Child) {
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
 }
 
 /// Runs a scenario of SIPp against the server, where the server lives.

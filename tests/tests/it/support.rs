@@ -222,6 +222,16 @@ impl Server {
         }
     }
 
+    /// It lives in a network of its own: what follows goes there.
+    pub(crate) fn enter_network(&mut self) {
+        let mut enter = vec!["--target".to_owned(), self.child.id().to_string()];
+        enter.push("--net".to_owned());
+        if !is_root() {
+            enter.extend(["--user".to_owned(), "--preserve-credentials".to_owned()]);
+        }
+        self.enter = Some(enter);
+    }
+
     /// Stops it as an operator does, and waits.
     pub(crate) fn terminate(&mut self) -> std::process::ExitStatus {
         signal(&self.child, nix::sys::signal::Signal::SIGTERM);
