@@ -147,7 +147,7 @@ mod tests {
         );
         assert_eq!(
             wall(at(3_204_096)).as_deref(),
-            Some("2036-03-16T08:30:12.000000Z")
+            Some("2036-03-15T08:29:52.000000Z")
         );
         let half = SenderReport {
             ssrc: 0,

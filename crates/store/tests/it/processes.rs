@@ -140,17 +140,17 @@ fn an_index_of_a_newer_schema_or_another_program_is_refused() {
             .execute_batch(sql)
             .unwrap();
     };
-    change("INSERT INTO schema_history VALUES (3, 0, 'voicelog 9')");
+    change("INSERT INTO schema_history VALUES (4, 0, 'voicelog 9')");
     let newer = SqliteIndex::open(&layout.index).unwrap_err();
     assert!(matches!(
         newer,
-        StoreError::NewerSchema { found: 3, known: 2 }
+        StoreError::NewerSchema { found: 4, known: 3 }
     ));
     assert_eq!(
         newer.to_string(),
-        "the index has schema 3, and this program knows schemas up to 2"
+        "the index has schema 4, and this program knows schemas up to 3"
     );
-    change("DELETE FROM schema_history WHERE version = 3");
+    change("DELETE FROM schema_history WHERE version = 4");
     SqliteIndex::open(&layout.index).unwrap();
     change("PRAGMA application_id = 7");
     assert!(matches!(
