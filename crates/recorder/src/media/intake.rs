@@ -83,22 +83,23 @@ impl Intake<'_> {
         datagram: Datagram<'_>,
         on_control_port: bool,
     ) {
-        let Datagram {
-            from,
-            arrived,
-            bytes,
-            is_cut,
-        } = datagram;
+        let arrived = datagram.arrived;
         if arrived < self.from {
             self.counts.without_permit += 1;
             *lane.before += u64::from(!on_control_port);
-            return lane.skip(on_control_port);
+            return self.hear_only(lane, datagram, on_control_port);
         }
         if self.until.is_some_and(|until| arrived >= until) {
             self.counts.without_permit += 1;
             *lane.after += u64::from(!on_control_port);
-            return lane.skip(on_control_port);
+            return self.hear_only(lane, datagram, on_control_port);
         }
+        let Datagram {
+            from,
+            bytes,
+            is_cut,
+            ..
+        } = datagram;
         *self.last_packet = Some(arrived);
         if is_cut {
             self.counts.unusable += 1;
@@ -160,6 +161,28 @@ impl Intake<'_> {
         } else {
             self.counts.dropped += 1;
             *lane.dropped += 1;
+        }
+    }
+
+    /// A packet for which there is no permit goes by: a key that it tells of counts all the same.
+    fn hear_only(&mut self, lane: &mut Lane<'_>, datagram: Datagram<'_>, on_control_port: bool) {
+        let Datagram {
+            from,
+            arrived,
+            bytes,
+            ..
+        } = datagram;
+        let is_media = !on_control_port && !RtpPacket::is_rtcp(bytes);
+        let is_key = |second: &u8| lane.wanted.is_key(second & 0x7f);
+        if !is_media || !lane.keys.is_listening() || !bytes.get(1).is_some_and(is_key) {
+            return lane.skip(on_control_port);
+        }
+        let plain = lane.unprotect(bytes, false);
+        if let Some(packet) = plain.ok().and_then(|bytes| RtpPacket::parse(bytes).ok())
+            && lane.source.judge(from, packet.ssrc, arrived) != Whose::Foreign
+            && let Some(act) = lane.keys.hear(&packet, arrived)
+        {
+            self.acting.act(act, lane.keys.party(), arrived);
         }
     }
 

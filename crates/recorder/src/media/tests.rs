@@ -3,13 +3,14 @@
 use super::intake::WAITING_BYTES_MAX;
 use super::receive::{Receiver, SweepTime};
 use super::session::{Dated, MediaSession, StreamMedia};
-use super::{MediaCounts, OwnName, SharedCounts};
+use super::{Listening, MediaCounts, OwnName, SharedCounts};
 use crate::chunks::Chunks;
 use crate::pace;
 use crate::ports::MediaPorts;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use voicelog_archive::journal::{Cause, JournalEvent, KeyPacket, PacketKind, Record, decode_chunk};
+use voicelog_archive::line::{KeyAct, Sequence};
 use voicelog_model::{Codec, Format, MediaStream, RecordingId, StreamNumber, Timestamp};
 use voicelog_srs::srtp::{ControlProtector, MasterKey, Suite, Unprotector};
 
@@ -502,6 +503,31 @@ fn a_journal_that_nobody_takes_stays_within_its_bound_and_counts_the_rest() {
         cause: Cause::Overload,
     };
     assert_eq!(events(&told), [&dropped]);
+}
+
+#[test]
+fn a_key_that_comes_while_the_law_is_being_asked_counts_though_the_answer_is_no() {
+    let key_of = |sequence: u16| [&rtp(101, sequence, SSRC)[..12], &[1, 10, 0, 160]].concat();
+    let formats = [format(8, "PCMA"), format(101, "telephone-event")];
+    let mut bench = Bench::of(1, &formats, false);
+    let sequence = Sequence::try_from("1".to_owned()).unwrap();
+    let listening = Listening {
+        party: Some("p2".to_owned()),
+        acts: Arc::new(vec![(sequence, KeyAct::Consent)]),
+    };
+    bench.session.listen(&[(StreamNumber(1), listening)], 0);
+    bench.session.keep(now(), Vec::new(), false);
+    bench.send(&rtp(8, 1, SSRC));
+    bench.sweep();
+    let changed = now();
+    bench.session.hold();
+    bench.send(&rtp(8, 2, SSRC));
+    bench.send(&key_of(3));
+    bench.close(changed, Vec::new(), None);
+    let heard = bench.session.take_heard();
+    let acts: Vec<_> = heard.iter().map(|heard| heard.act).collect();
+    assert_eq!(acts, [KeyAct::Consent]);
+    assert_eq!((bench.counts().kept, bench.counts().left_out), (1, 0));
 }
 
 #[test]
