@@ -115,8 +115,18 @@ impl Intake<'_> {
         };
         if is_control {
             self.take_control(lane, from, arrived, bytes);
-            return;
+        } else {
+            self.take_media(lane, from, arrived, bytes);
         }
+    }
+
+    fn take_media(
+        &mut self,
+        lane: &mut Lane<'_>,
+        from: SocketAddr,
+        arrived: Timestamp,
+        bytes: &[u8],
+    ) {
         let Ok(packet) = RtpPacket::parse(bytes) else {
             self.counts.unusable += 1;
             return;

@@ -131,6 +131,23 @@ impl StreamMedia {
         self.number
     }
 
+    /// Its sockets, and the part of it that an arriving packet needs.
+    fn lane(&mut self) -> (&PortPair, Lane<'_>) {
+        let lane = Lane {
+            number: self.number,
+            wanted: self.wanted,
+            unprotector: self.unprotector.as_mut(),
+            reports: self.reports.as_mut(),
+            source: &mut self.source,
+            keys: &mut self.keys,
+            dropped: &mut self.dropped,
+            before: &mut self.closed_to,
+            after: &mut self.late,
+            loss: &mut self.loss,
+        };
+        (&self.ports, lane)
+    }
+
     /// Throws away what waits, but for packets about keys, which are heard and kept nowhere. Returns
     /// how many there were.
     fn listen_only(&mut self, time: SweepTime, acting: &mut Acting<'_>) -> u64 {
@@ -526,31 +543,8 @@ impl MediaSession {
             },
         };
         for stream in &mut self.streams {
-            let StreamMedia {
-                ports,
-                number,
-                wanted,
-                unprotector,
-                reports,
-                source,
-                keys,
-                dropped,
-                closed_to,
-                late,
-                loss,
-            } = stream;
-            let mut lane = Lane {
-                number: *number,
-                wanted: *wanted,
-                unprotector: unprotector.as_mut(),
-                reports: reports.as_mut(),
-                source,
-                keys,
-                dropped,
-                before: closed_to,
-                after: late,
-                loss,
-            };
+            let (ports, mut lane) = stream.lane();
+            let number = lane.number;
             let read = receiver.receive(&ports.rtp, time, |datagram| {
                 intake.take(&mut lane, datagram, false);
             });
