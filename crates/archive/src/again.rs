@@ -2,7 +2,7 @@
 //! kept, nothing is logged, and no permit comes of it.
 
 use crate::error::Doing;
-use crate::{Archive, ArchiveError, ChosenRule, Saying};
+use crate::{Archive, ArchiveError, ChosenRule, NoticeState, Saying};
 use serde_json::{Map, Value};
 use voicelog_law::{Decision, Facts};
 use voicelog_model::DecisionId;
@@ -20,6 +20,8 @@ pub struct Again {
     pub rule: Option<ChosenRule>,
     /// How consent was said during the call until then.
     pub sayings: Vec<Saying>,
+    /// What had come of looking for the notice of the line, where one is looked for.
+    pub notice: Option<NoticeState>,
 }
 
 impl Again {
@@ -56,6 +58,7 @@ impl Archive {
             facts,
             rule: sealed.rule,
             sayings: sealed.sayings,
+            notice: sealed.notice,
         })
     }
 }

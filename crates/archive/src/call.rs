@@ -8,11 +8,13 @@ use crate::consent::Saying;
 use crate::conversation::Link;
 use crate::country::{self, Home};
 use crate::line::{Line, Rule, Side, Who};
+use crate::notice::NoticeState;
 use crate::report::CallReport;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use voicelog_law::Facts;
 use voicelog_model::{MediaStream, Party, Pii, RecordingId, Timestamp, limits};
 use voicelog_store::index::State;
 
@@ -80,6 +82,8 @@ pub struct Call {
     pub said: Map<String, Value>,
     /// How consent was said, where that is known.
     pub sayings: Vec<Saying>,
+    /// What came of looking for the notice of the line; nothing where none is looked for.
+    pub notice: Option<NoticeState>,
     /// The exchange says that the conversation is on hold.
     pub(crate) is_on_hold: bool,
     /// Its recording has a writer, or one is being made.
@@ -90,6 +94,7 @@ impl Call {
     pub(crate) fn new(id: RecordingId, offered: OfferedCall, line: Line) -> Self {
         let mut call = Self {
             id,
+            notice: line.notice.as_ref().map(|_notice| NoticeState::Awaited {}),
             line,
             parties: Vec::new(),
             who: Vec::new(),
@@ -160,6 +165,17 @@ impl Call {
         Ok(())
     }
 
+    /// Whether the law can be asked about it as it is, and as it will be once its notice is heard:
+    /// what is said wrongly until then must not come out at that moment.
+    pub(crate) fn check(&self, now: Timestamp) -> Result<(), ArchiveError> {
+        let mut told = self.clone();
+        told.notice = None;
+        for candidate in self.candidates().iter().chain(&told.candidates()) {
+            Facts::from_map(&candidate.facts, now).map_err(ArchiveError::Facts)?;
+        }
+        Ok(())
+    }
+
     /// On whose side the participant with that pseudonym is.
     #[must_use]
     pub fn side_of(&self, party: &str) -> Side {
@@ -209,6 +225,7 @@ impl Call {
         for (name, value) in &self.said {
             facts.insert(name.clone(), value.clone());
         }
+        self.mind_notice(&mut facts);
         if self.is_on_hold {
             facts.insert("on_hold".into(), json!(true));
         }

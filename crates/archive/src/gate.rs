@@ -8,6 +8,7 @@ use crate::call::CONSENTS;
 use crate::choose::ChosenRule;
 use crate::consent::Saying;
 use crate::error::Doing;
+use crate::notice::NoticeState;
 use crate::permit::{Answer, Permit, Refusal, Verdict, act};
 use crate::{Archive, ArchiveError, random};
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,9 @@ pub(crate) struct SealedFacts {
     /// How consent was said during the call until then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) sayings: Vec<Saying>,
+    /// What had come of looking for the notice of the line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) notice: Option<NoticeState>,
 }
 
 /// One question to the law.
@@ -65,6 +69,7 @@ struct Question<'a> {
     asker: Option<&'a Pii<String>>,
     rule: Option<ChosenRule>,
     sayings: Vec<Saying>,
+    notice: Option<NoticeState>,
     now: Timestamp,
 }
 
@@ -84,6 +89,7 @@ impl Archive {
             asker: None,
             rule,
             sayings: call.sayings,
+            notice: call.notice,
             now,
         })?;
         // A call that is refused gets its row at once, so that a refusal is never silent. It
@@ -125,6 +131,7 @@ impl Archive {
             asker: Some(asker),
             rule: None,
             sayings: Vec::new(),
+            notice: None,
             now,
         })
     }
@@ -147,6 +154,7 @@ impl Archive {
             asker: Some(asker),
             rule: None,
             sayings: Vec::new(),
+            notice: None,
             now,
         })
     }
@@ -187,6 +195,7 @@ impl Archive {
             asker: None,
             rule: None,
             sayings: Vec::new(),
+            notice: None,
             now,
         })
     }
@@ -341,6 +350,7 @@ impl Archive {
             asker,
             rule,
             sayings,
+            notice,
             now,
         } = question;
         let id = DecisionId::new(now, random::bytes()?);
@@ -364,6 +374,7 @@ impl Archive {
                 asker,
                 rule,
                 sayings,
+                notice,
             })?,
         );
         let row = DecisionRow {
