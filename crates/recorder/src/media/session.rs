@@ -1,6 +1,7 @@
 //! The media of one call: its sockets, what may be done with what arrives, and the journal that
 //! is being filled. One media thread owns it; there is no lock.
 
+use super::Attention;
 use super::acting::{Acting, HeardKey};
 use super::counts::{MediaCounts, SharedCounts};
 use super::intake::{Intake, Lane};
@@ -9,6 +10,7 @@ use super::pauses::{PauseOrder, PauseStatus, Pauses};
 use super::receive::{Receiver, SweepTime, discard, discard_but};
 use super::reports::{OwnName, Reports};
 use super::source::{SourceLock, Whose};
+use super::waiting::Waiting;
 use super::wanted::{Want, Wanted};
 use crate::chunks::Chunks;
 use crate::ports::PortPair;
@@ -18,6 +20,7 @@ use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, ResumedBy};
 use voicelog_model::rtp::RtpPacket;
 use voicelog_model::{MediaStream, RecordingId, StreamNumber, Timestamp};
 use voicelog_srs::srtp::{ControlProtector, MasterKey, Unprotector};
+use zeroize::Zeroizing;
 
 /// Events of pauses before a permit that are kept at most.
 const EARLY_MAX: usize = 1_000;
@@ -194,6 +197,12 @@ pub(crate) struct MediaSession {
     is_failed: bool,
     streams: Vec<StreamMedia>,
     journal: ChunkBuilder,
+    /// Somebody listens for the notice of the line.
+    is_listened_to: bool,
+    /// What waits in memory until the notice was heard.
+    waiting: Option<Waiting>,
+    /// Chunks of what had waited, before the journal.
+    released: Vec<Vec<u8>>,
     /// Events of pauses from before the first permit.
     early: Vec<Dated>,
     pauses: Pauses,
@@ -221,6 +230,9 @@ impl MediaSession {
             is_failed: false,
             streams,
             journal: ChunkBuilder::new(),
+            is_listened_to: false,
+            waiting: None,
+            released: Vec::new(),
             early: Vec::new(),
             pauses: Pauses::default(),
             pause_micros: 0,
@@ -279,6 +291,7 @@ impl MediaSession {
             self.closed_cause = None;
         }
         self.is_begun = true;
+        self.forget_waiting();
         self.push_events(events);
         let early = std::mem::take(&mut self.early);
         self.push_events(early);
@@ -286,6 +299,61 @@ impl MediaSession {
             // A permit that never ended goes on from where it began.
             self.from.get_or_insert(from);
             self.mode = if is_stale { Mode::Held } else { Mode::Keeping };
+        }
+    }
+
+    /// A permit is held from `from` on, the first, and what waited since then belongs to it.
+    pub(crate) fn release(&mut self, from: Timestamp, mut events: Vec<Dated>, is_stale: bool) {
+        if let Some(waiting) = self.waiting.take().filter(|_| !self.is_failed) {
+            events.append(&mut self.early);
+            events.sort_by_key(|(at, _)| *at);
+            let packets = waiting.packets();
+            let released = waiting.release(from, &std::mem::take(&mut events));
+            self.counts.without_permit += packets.saturating_sub(released.counts.kept);
+            self.counts.waiting = 0;
+            self.counts.add(&released.counts);
+            self.counts.heard |= released.counts.heard;
+            self.released = released.chunks;
+        }
+        self.keep(from, events, is_stale);
+    }
+
+    /// Somebody listens for the notice of the line, or nobody does any more.
+    pub(crate) fn attend(&mut self, what: Attention) {
+        match what {
+            Attention::Listen(memory) => {
+                self.is_listened_to = true;
+                self.waiting = memory.filter(|_| !self.is_begun).map(Waiting::new);
+            }
+            Attention::Over => self.is_listened_to = false,
+            Attention::Forget => self.forget_waiting(),
+        }
+    }
+
+    /// Drops what waits in memory.
+    fn forget_waiting(&mut self) {
+        if let Some(waiting) = self.waiting.take() {
+            self.counts.without_permit += waiting.packets();
+            self.counts.waiting = 0;
+        }
+    }
+
+    /// What came since the last time, for whoever listens. What waits is put by.
+    pub(crate) fn overheard(&mut self, now: Timestamp) -> Option<Zeroizing<Vec<u8>>> {
+        if !self.is_listened_to {
+            return None;
+        }
+        match &mut self.waiting {
+            Some(waiting) => waiting.put_by(now),
+            None if self.journal.is_empty() => None,
+            None => Some(Zeroizing::new(self.journal.plaintext().to_vec())),
+        }
+    }
+
+    /// Adds the chunks of what had waited.
+    pub(crate) fn hand_over_released(&mut self, chunks: &mut Chunks) {
+        for chunk in self.released.drain(..) {
+            chunks.push(self.id, &chunk);
         }
     }
 
@@ -313,6 +381,8 @@ impl MediaSession {
         self.from = None;
         self.mode = Mode::Closed;
         self.journal = ChunkBuilder::new();
+        self.released.clear();
+        self.forget_waiting();
     }
 
     /// Puts events into the journal, if there is one.
@@ -406,6 +476,7 @@ impl MediaSession {
         self.end_pause_in_time(time);
         match self.mode {
             Mode::Held => {}
+            Mode::Closed if self.waiting.is_some() => self.put_by(receiver, time, with_control),
             Mode::Closed => self.throw_away(time, with_control),
             Mode::Keeping if self.pauses.status().is_some() => self.throw_away(time, with_control),
             Mode::Keeping => {
@@ -430,6 +501,7 @@ impl MediaSession {
         events: Vec<Dated>,
     ) -> Option<Vec<u8>> {
         self.end_pause_in_time(time);
+        self.forget_waiting();
         if self.mode == Mode::Keeping {
             self.take_in(receiver, time, Some(at), true);
         }
@@ -446,6 +518,7 @@ impl MediaSession {
 
     /// Adds the journal since the last chunk, if there is any.
     pub(crate) fn hand_over(&mut self, now: Timestamp, chunks: &mut Chunks) {
+        self.hand_over_released(chunks);
         if !self.journal.is_empty() {
             chunks.push(self.id, self.journal.plaintext());
             self.journal.clear();
@@ -498,12 +571,43 @@ impl MediaSession {
         let Some(from) = self.from else {
             return;
         };
+        self.read(receiver, time, (from, until), with_control);
+        self.tell_closed(from);
+        for stream in &mut self.streams {
+            stream.closed_to = std::mem::take(&mut stream.late);
+        }
+    }
+
+    /// Puts what arrived into memory, where it waits for the notice.
+    fn put_by(&mut self, receiver: &mut Receiver, time: SweepTime, with_control: bool) {
+        let any = Timestamp::from_micros(i64::MIN);
+        self.read(receiver, time, (any, None), with_control);
+        if let Some(waiting) = &mut self.waiting {
+            self.counts.waiting = waiting.packets();
+            self.counts.take_all_but_kept(&mut waiting.counts);
+        }
+        for stream in &mut self.streams {
+            stream.dropped = 0;
+        }
+    }
+
+    fn read(
+        &mut self,
+        receiver: &mut Receiver,
+        time: SweepTime,
+        (from, until): (Timestamp, Option<Timestamp>),
+        with_control: bool,
+    ) {
         let mut events = Vec::new();
+        let (journal, counts) = match &mut self.waiting {
+            Some(waiting) => (&mut waiting.journal, &mut waiting.counts),
+            None => (&mut self.journal, &mut self.counts),
+        };
         let mut intake = Intake {
             from,
             until,
-            journal: &mut self.journal,
-            counts: &mut self.counts,
+            journal,
+            counts,
             last_packet: &mut self.last_packet,
             acting: Acting {
                 pauses: &mut self.pauses,
@@ -551,13 +655,9 @@ impl MediaSession {
                 tracing::debug!(recording = %self.id, stream = %number, %error, "cannot read media");
             }
         }
-        self.push_events(events);
+        self.tell(events);
         if self.pauses.status().is_none() && until.is_none() {
             self.pauses.forget_over();
-        }
-        self.tell_closed(from);
-        for stream in &mut self.streams {
-            stream.closed_to = std::mem::take(&mut stream.late);
         }
     }
 

@@ -8,6 +8,7 @@ mod disk;
 mod ending;
 mod holding;
 mod keys;
+mod notices;
 mod offers;
 mod pausing;
 mod permission;
