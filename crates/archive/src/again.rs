@@ -2,7 +2,7 @@
 //! kept, nothing is logged, and no permit comes of it.
 
 use crate::error::Doing;
-use crate::{Archive, ArchiveError, ChosenRule, Saying};
+use crate::{Archive, ArchiveError, ChosenRule, NoticeState, Saying};
 use serde_json::{Map, Value};
 use voicelog_law::{Decision, Facts};
 use voicelog_model::{DecisionId, RecordingId};
@@ -22,6 +22,8 @@ pub struct Again {
     pub recording: Option<RecordingId>,
     /// How consent was said during the call until then.
     pub sayings: Vec<Saying>,
+    /// What had come of looking for the notice of the line, where one is looked for.
+    pub notice: Option<NoticeState>,
 }
 
 impl Again {
@@ -59,6 +61,7 @@ impl Archive {
             rule: sealed.rule,
             recording: row.recording,
             sayings: sealed.sayings,
+            notice: sealed.notice,
         })
     }
 }

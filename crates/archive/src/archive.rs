@@ -10,7 +10,7 @@ use crate::{
 use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::{Arc, Mutex};
-use voicelog_law::{Facts, Rulebook};
+use voicelog_law::Rulebook;
 use voicelog_model::{RecordingId, Timestamp};
 use voicelog_store::index::Accounts;
 use voicelog_store::{Blobs, Index, Keys};
@@ -160,10 +160,7 @@ impl Archive {
     ) -> Result<(), ArchiveError> {
         self.calls.change(id, |call| {
             call.take_in(said)?;
-            for candidate in call.candidates() {
-                Facts::from_map(&candidate.facts, now).map_err(ArchiveError::Facts)?;
-            }
-            Ok(())
+            call.check(now)
         })
     }
 

@@ -9,11 +9,13 @@ use crate::conversation::Link;
 use crate::country::{self, Home};
 use crate::draw::Sample;
 use crate::line::{Line, Rule, Side, Who};
+use crate::notice::NoticeState;
 use crate::report::CallReport;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use voicelog_law::Facts;
 use voicelog_model::{MediaStream, Party, Pii, RecordingId, Timestamp, limits};
 use voicelog_store::index::State;
 
@@ -81,6 +83,8 @@ pub struct Call {
     pub said: Map<String, Value>,
     /// How consent was said, where that is known.
     pub sayings: Vec<Saying>,
+    /// What came of looking for the notice of the line; nothing where none is looked for.
+    pub notice: Option<NoticeState>,
     /// The exchange says that the conversation is on hold.
     pub(crate) is_on_hold: bool,
     /// Its recording has a writer, or one is being made.
@@ -91,6 +95,7 @@ impl Call {
     pub(crate) fn new(id: RecordingId, offered: OfferedCall, line: Line) -> Self {
         let mut call = Self {
             id,
+            notice: line.notice.as_ref().map(|_notice| NoticeState::Awaited {}),
             line,
             parties: Vec::new(),
             who: Vec::new(),
@@ -161,6 +166,17 @@ impl Call {
         Ok(())
     }
 
+    /// Whether the law can be asked about it as it is, and as it will be once its notice is heard:
+    /// what is said wrongly until then must not come out at that moment.
+    pub(crate) fn check(&self, now: Timestamp) -> Result<(), ArchiveError> {
+        let mut told = self.clone();
+        told.notice = None;
+        for candidate in self.candidates().iter().chain(&told.candidates()) {
+            Facts::from_map(&candidate.facts, now).map_err(ArchiveError::Facts)?;
+        }
+        Ok(())
+    }
+
     /// On whose side the participant with that pseudonym is.
     #[must_use]
     pub fn side_of(&self, party: &str) -> Side {
@@ -211,6 +227,7 @@ impl Call {
         for (name, value) in &self.said {
             facts.insert(name.clone(), value.clone());
         }
+        self.mind_notice(&mut facts);
         if self.is_on_hold {
             facts.insert("on_hold".into(), json!(true));
         }

@@ -5,7 +5,6 @@ use crate::line::Side;
 use crate::{Archive, ArchiveError, Call};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
-use voicelog_law::Facts;
 use voicelog_model::{Pii, RecordingId, Timestamp};
 
 /// Sayings of one call that are kept at most; what they said counts all the same.
@@ -90,10 +89,7 @@ impl Archive {
                     by,
                 });
             }
-            for candidate in call.candidates() {
-                Facts::from_map(&candidate.facts, now).map_err(ArchiveError::Facts)?;
-            }
-            Ok(())
+            call.check(now)
         })
     }
 }

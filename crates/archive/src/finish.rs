@@ -91,7 +91,9 @@ impl Summary {
             | JournalEvent::SourceChanged { .. }
             | JournalEvent::PartyJoined { .. }
             | JournalEvent::PartyLeft { .. }
-            | JournalEvent::ClockStepped { .. } => {}
+            | JournalEvent::ClockStepped { .. }
+            | JournalEvent::NoticeHeard { .. }
+            | JournalEvent::NoticeMissed {} => {}
         }
     }
 

@@ -9,6 +9,7 @@ use crate::choose::ChosenRule;
 use crate::consent::Saying;
 use crate::draw::left_out;
 use crate::error::Doing;
+use crate::notice::NoticeState;
 use crate::permit::{Answer, Permit, Refusal, Verdict, act};
 use crate::{Archive, ArchiveError, random};
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,9 @@ pub(crate) struct SealedFacts {
     /// How consent was said during the call until then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) sayings: Vec<Saying>,
+    /// What had come of looking for the notice of the line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) notice: Option<NoticeState>,
 }
 
 /// One question to the law.
@@ -66,6 +70,7 @@ struct Question<'a> {
     asker: Option<&'a Pii<String>>,
     rule: Option<ChosenRule>,
     sayings: Vec<Saying>,
+    notice: Option<NoticeState>,
     now: Timestamp,
 }
 
@@ -85,6 +90,7 @@ impl Archive {
             asker: None,
             rule,
             sayings: call.sayings,
+            notice: call.notice,
             now,
         })?;
         // A call that is refused gets its row at once, so that a refusal is never silent. It
@@ -126,6 +132,7 @@ impl Archive {
             asker: Some(asker),
             rule: None,
             sayings: Vec::new(),
+            notice: None,
             now,
         })
     }
@@ -148,6 +155,7 @@ impl Archive {
             asker: Some(asker),
             rule: None,
             sayings: Vec::new(),
+            notice: None,
             now,
         })
     }
@@ -188,6 +196,7 @@ impl Archive {
             asker: None,
             rule: None,
             sayings: Vec::new(),
+            notice: None,
             now,
         })
     }
@@ -346,6 +355,7 @@ impl Archive {
             asker,
             rule,
             sayings,
+            notice,
             now,
         } = question;
         let id = DecisionId::new(now, random::bytes()?);
@@ -369,6 +379,7 @@ impl Archive {
                 asker,
                 rule,
                 sayings,
+                notice,
             })?,
         );
         let row = DecisionRow {

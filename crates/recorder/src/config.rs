@@ -1,10 +1,13 @@
 //! What the recorder is told before it starts, and why it may not start.
 
 use crate::tls::{TlsConfig, TlsError};
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
+use voicelog_archive::notice::Notice;
 use voicelog_model::{Kind, limits};
 
 /// Settings of the recorder. `Default` listens nowhere and takes any free media port on loopback.
@@ -53,6 +56,9 @@ pub struct RecorderConfig {
     pub pause: Duration,
     /// The longest pause that may be asked for.
     pub pause_max: Duration,
+    /// The sound of each line's notice, by the name of the line. A notice that a line looks for and
+    /// that is not here is never heard.
+    pub notices: BTreeMap<String, Arc<Notice>>,
     /// Threads that read media. One is enough for thousands of calls.
     pub media_threads: usize,
     /// Threads that ask the law: each question waits for the disk, so calls that come in together
@@ -82,6 +88,7 @@ impl Default for RecorderConfig {
             keep_keys: false,
             pause: Duration::from_secs(120),
             pause_max: Duration::from_secs(900),
+            notices: BTreeMap::new(),
             media_threads: 1,
             decider_threads: 4,
         }

@@ -1,9 +1,9 @@
 //! The recorder: drives the SIP state machine of `srs` with real sockets, and hands media to the
 //! archive.
 //!
-//! Four kinds of threads, each with one thing to wait for: signalling waits for the network,
-//! deciders for the law, media threads for the next sweep, writer and finisher for the disk. A
-//! packet's way is short: socket, sweep, journal of its call, chunk, writer. Nothing on it waits
+//! Five kinds of threads, each with one thing to wait for: signalling waits for the network,
+//! deciders for the law, media threads for the next sweep, the ear for sound in which a notice may
+//! be, writer and finisher for the disk. A packet's way is short: socket, sweep, journal of its call, chunk, writer. Nothing on it waits
 //! for a lock, and nothing blocks it.
 //!
 //! **Invariant:** media is kept only while a permit is held, from the moment of the law's answer
@@ -19,6 +19,7 @@ mod control;
 mod decider;
 mod diary;
 mod disk_watch;
+mod ear;
 mod finisher;
 mod guard;
 mod media;

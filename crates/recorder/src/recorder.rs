@@ -3,6 +3,7 @@
 use crate::config::{RecorderConfig, StartError};
 use crate::control::{self, Control};
 use crate::decider::{Decider, DeciderEnd, DeciderHandle};
+use crate::ear::{Ear, EarEnd, EarHandle};
 use crate::finisher::{Finisher, FinisherEnd, FinisherHandle};
 use crate::guard::ran_to_its_end;
 use crate::media::{MediaCommand, MediaThread};
@@ -307,15 +308,17 @@ impl House<'_> {
         for _decider in 0..self.config.decider_threads.max(1) {
             threads.push(self.start_decider(decider_end.clone(), writer.clone())?);
         }
+        let (ear, ear_end) = EarHandle::new();
+        threads.push(self.start_ear(ear_end)?);
         let mut media = Vec::new();
         for _media in 0..self.config.media_threads.max(1) {
-            let (commands, thread) = self.start_media(writer.clone())?;
+            let (commands, thread) = self.start_media(writer.clone(), ear.clone())?;
             media.push(commands);
             threads.push(thread);
         }
         let parts = signalling::Parts {
             endpoint: Endpoint::new(self.sip_config(), seed),
-            control: Control::new(self.control_parts(decider, finisher, media)),
+            control: Control::new(self.control_parts(decider, finisher, ear, media)),
             clock: Arc::clone(&self.clock),
             shared: Arc::clone(&self.shared),
             udp: sockets.udp,
@@ -340,6 +343,7 @@ impl House<'_> {
         &self,
         decider: DeciderHandle,
         finisher: FinisherHandle,
+        ear: EarHandle,
         media: Vec<Sender<MediaCommand>>,
     ) -> control::Parts {
         let config = self.config;
@@ -348,6 +352,8 @@ impl House<'_> {
             shared: Arc::clone(&self.shared),
             decider,
             finisher,
+            ear,
+            sounds: config.notices.clone(),
             media,
             ports: MediaPorts::new(config.media_address, config.media_ports.clone()),
             media_address: config.media_address,
@@ -411,15 +417,22 @@ impl House<'_> {
         self.spawn("voicelog-law", move || decider.run())
     }
 
+    fn start_ear(&self, end: EarEnd) -> io::Result<JoinHandle<()>> {
+        let notices = self.notices.clone();
+        // Decoders must not change threads, so all that holds them is made there.
+        self.spawn("voicelog-notice", move || Ear::new(end, notices).run())
+    }
+
     fn start_media(
         &self,
         writer: WriterHandle,
+        ear: EarHandle,
     ) -> io::Result<(Sender<MediaCommand>, JoinHandle<()>)> {
         let (commands, received) = channel();
         let clock = Arc::clone(&self.clock);
         // The thread makes its buffers itself: they hold pointers that must not change threads.
         let notices = self.notices.clone();
-        let run = move || MediaThread::new(clock, received, writer, notices).run();
+        let run = move || MediaThread::new(clock, received, writer, ear, notices).run();
         Ok((commands, self.spawn("voicelog-media", run)?))
     }
 

@@ -3,7 +3,8 @@
 use anyhow::{Result, bail};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
-use voicelog_archive::{Line, Rule};
+use voicelog_archive::line::untold;
+use voicelog_archive::{Line, Rule, WhenRefused};
 use voicelog_law::Facts;
 use voicelog_model::Timestamp;
 
@@ -11,10 +12,25 @@ use voicelog_model::Timestamp;
 /// their place: a rule may bring what does not go together with what the line says.
 pub(crate) fn check(line: &Line, now: Timestamp) -> Result<()> {
     let name = &line.name;
-    check_facts(&line.facts, &format!("line `{name}`: line.facts"), now)?;
+    check_with_notice(
+        line,
+        &line.facts,
+        &format!("line `{name}`: line.facts"),
+        now,
+    )?;
     check_sample(line, None, &format!("line `{name}`"))?;
     if let Some(fault) = line.keys.fault() {
         bail!("line `{name}`: {fault}");
+    }
+    if let Some(notice) = &line.notice {
+        if let Some(fault) = notice.fault() {
+            bail!("line `{name}`: {fault}");
+        }
+        if !notice.keep_before && line.when_refused == WhenRefused::Reject {
+            bail!(
+                "line `{name}`: with when_refused = \"reject\" no call lasts until its notice; set it to \"wait\", or notice.keep_before = true"
+            );
+        }
     }
     let mut names = BTreeSet::new();
     let mut is_for_the_rest = None;
@@ -38,7 +54,8 @@ pub(crate) fn check(line: &Line, now: Timestamp) -> Result<()> {
         }
         check_sides(line, &rule.when, &at)?;
         check_told(&rule.facts, &format!("{at}: facts"))?;
-        check_facts(&line.facts_under(Some(rule)), &format!("{at}: facts"), now)?;
+        let facts = line.facts_under(Some(rule));
+        check_with_notice(line, &facts, &format!("{at}: facts"), now)?;
         check_sample(line, Some(rule), &at)?;
     }
     Ok(())
@@ -80,6 +97,22 @@ fn check_sides(line: &Line, when: &voicelog_archive::line::When, at: &str) -> Re
         );
     }
     Ok(())
+}
+
+/// The facts of a line, also as they are until its notice was heard.
+fn check_with_notice(
+    line: &Line,
+    facts: &Map<String, Value>,
+    at: &str,
+    now: Timestamp,
+) -> Result<()> {
+    check_facts(facts, at, now)?;
+    if line.notice.is_none() {
+        return Ok(());
+    }
+    let mut before = facts.clone();
+    untold(&mut before);
+    check_facts(&before, &format!("{at}, before the notice"), now)
 }
 
 fn check_facts(facts: &Map<String, Value>, at: &str, now: Timestamp) -> Result<()> {
@@ -127,6 +160,25 @@ mod tests {
         let names = config.lines[0].rules.iter().map(|rule| rule.name.as_str());
         let names: Vec<_> = names.collect();
         assert_eq!(names, ["feestdagen", "duitsland", "leerlingen", "avond"]);
+    }
+
+    #[test]
+    fn a_notice_that_no_call_can_meet_is_refused_with_what_would_be_right() {
+        for (notice, right) in [
+            ("audio = \"\"", "notice.audio"),
+            ("audio = \"a.wav\"\nwithin_seconds = 4", "5 to 300"),
+            ("audio = \"a.wav\"\nwithin_seconds = 301", "5 to 300"),
+            ("audio = \"a.wav\"\nwithin = 30", "within_seconds"),
+        ] {
+            let error = fault(&format!("[line.notice]\n{notice}\n"));
+            assert!(error.contains(right), "{error}");
+        }
+        let text =
+            "[[line]]\nname = \"a\"\nwhen_refused = \"reject\"\n[line.notice]\naudio = \"a.wav\"\n";
+        let error = parse(text).unwrap_err().to_string();
+        assert!(error.contains("when_refused"), "{error}");
+        let after = format!("{text}keep_before = true\n");
+        assert!(parse(&after).is_ok());
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod config;
 mod data_folder;
 mod house;
 mod lines;
+mod notices;
 mod pauses;
 mod print;
 mod server;

@@ -8,6 +8,7 @@ use crate::webhooks::Couriers;
 use crate::{print, wiring};
 use anyhow::{Context as _, Result, bail};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
+use voicelog_archive::notice::Notice;
 use voicelog_archive::{Archive, ArchiveError, News, NewsKind, Recovery, random};
 use voicelog_casework::Asked;
 use voicelog_casework::retention::{self, Swept};
@@ -57,6 +59,7 @@ pub(crate) struct Server {
 impl Server {
     /// Opens the archive, takes what was under way to its end, and starts to listen.
     pub(crate) fn start(config: &Config, clock: &Arc<SystemClock>) -> Result<Self> {
+        let notices = crate::notices::prepare(config)?;
         let folder = DataFolder::create(&config.storage.data)?;
         let lock = folder.lock("stop it first, or give another folder")?;
         let now = clock.now();
@@ -67,7 +70,7 @@ impl Server {
         tell_of_recovery(&archive, &recovery, now).context("cannot queue messages")?;
         let shared: Arc<dyn Clock> = Arc::clone(clock) as Arc<dyn Clock>;
         let recorder = Recorder::start(
-            &recorder_config(config),
+            &recorder_config(config, notices),
             Arc::clone(&archive),
             Arc::clone(&shared),
         )
@@ -262,7 +265,7 @@ impl Signals {
     }
 }
 
-fn recorder_config(config: &Config) -> RecorderConfig {
+fn recorder_config(config: &Config, notices: BTreeMap<String, Arc<Notice>>) -> RecorderConfig {
     RecorderConfig {
         sip_udp: Some(config.sip.udp),
         sip_tcp: Some(config.sip.tcp),
@@ -277,6 +280,7 @@ fn recorder_config(config: &Config) -> RecorderConfig {
         loss_percent: config.sip.loss_percent,
         drain: Duration::from_secs(config.sip.drain_seconds),
         keep_keys: config.sip.keep_keys,
+        notices,
         pause: Duration::from_secs(config.pause.seconds),
         pause_max: Duration::from_secs(config.pause.seconds_max),
         ..RecorderConfig::default()

@@ -5,11 +5,13 @@
 //! line say what holds for some of its calls: by queue, number, direction, agent and time.
 
 mod keys;
+mod notice;
 mod rule;
 mod when;
 mod who;
 
 pub use keys::{KeyAct, Keys, Sequence};
+pub use notice::{LineNotice, untold};
 pub use rule::{Rule, When};
 pub use when::{Dates, Day, Hours, Zone};
 pub use who::{Address, Direction, Prefix, Side, Who};
@@ -64,6 +66,9 @@ pub struct Line {
     /// What the keys of a telephone do during a call.
     #[serde(default)]
     pub keys: Keys,
+    /// The notice that is looked for in each call.
+    #[serde(default)]
+    pub notice: Option<LineNotice>,
     /// What holds for some of its calls: the first rule that fits is the one.
     #[serde(default, rename = "rule")]
     pub rules: Vec<Rule>,
@@ -88,6 +93,7 @@ impl Line {
             facts: Map::new(),
             sample: None,
             keys: Keys::default(),
+            notice: None,
             rules: Vec::new(),
         }
     }

@@ -7,6 +7,7 @@ mod consent;
 mod destroying;
 mod faults;
 mod house;
+mod notice;
 mod recording;
 mod recovering;
 mod rules;

@@ -8,6 +8,7 @@
 mod bands;
 mod decode;
 mod g711;
+mod listen;
 mod notice;
 mod opus;
 mod render;
@@ -17,6 +18,7 @@ mod wav;
 
 pub(crate) use decode::decoder;
 pub use g711::{decode_alaw, decode_ulaw};
+pub use listen::{Found, StreamListener};
 pub use notice::{
     Heard, NOTICE_SECONDS_MAX, NOTICE_SECONDS_MIN, NOTICE_SIMILARITY_MIN, Notice, NoticeError,
     NoticeListener,

@@ -61,6 +61,19 @@ pub struct Heard {
     pub similarity: f64,
 }
 
+impl Heard {
+    /// How like it is, in thousandths.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and 1,000"
+    )]
+    pub fn similarity_permille(&self) -> u16 {
+        (self.similarity.clamp(0.0, 1.0) * 1_000.0).round() as u16
+    }
+}
+
 impl Notice {
     /// Takes the samples of one channel. Errors: silence, or a length that no notice has.
     pub fn new(samples: &[i16], rate: u32) -> Result<Self, NoticeError> {
@@ -100,6 +113,13 @@ impl Notice {
     #[must_use]
     pub fn length_us(&self) -> u64 {
         micros(self.frames.len() as u64)
+    }
+
+    /// Its sound and the silence that it starts with, in microseconds: so far back lies its start
+    /// when it is heard.
+    #[must_use]
+    pub fn reach_us(&self) -> u64 {
+        micros(self.frames.len() as u64 + self.lead)
     }
 
     /// Pearson's correlation with as many frames of a stream.
@@ -215,7 +235,7 @@ const fn as_f64(count: u64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::audio::{decode_alaw, decode_ulaw};
     use audio_codec::g722::{G722Decoder, G722Encoder};
@@ -228,7 +248,7 @@ mod tests {
         clippy::cast_sign_loss,
         reason = "counts and samples of a made-up sound"
     )]
-    fn babble(seed: u64, rate: u32, seconds: f64) -> Vec<i16> {
+    pub(in crate::audio) fn babble(seed: u64, rate: u32, seconds: f64) -> Vec<i16> {
         let mut state = seed;
         let mut next = move || {
             state = state

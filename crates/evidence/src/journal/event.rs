@@ -101,6 +101,17 @@ pub enum JournalEvent {
         /// By how much, in microseconds; below zero it was set back.
         by_us: i64,
     },
+    /// The notice of the line was heard in a stream; the event is dated where it began.
+    NoticeHeard {
+        /// Which stream.
+        stream: StreamNumber,
+        /// How long after its beginning it ended, in microseconds.
+        length_us: u64,
+        /// How like the notice it is, in thousandths.
+        similarity_permille: u16,
+    },
+    /// The notice of the line was not heard in the time that it has.
+    NoticeMissed {},
     /// The call ended. The timeline ends here.
     CallEnded {
         /// Who or what ended it.

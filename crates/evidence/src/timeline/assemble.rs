@@ -6,7 +6,7 @@ use super::layout::lay_out;
 use super::line::Line;
 use super::sequence::{Counts, Sequencer, Unit};
 use super::states::{Permission, State, States};
-use super::{ClockStep, Presence, StreamTimeline, Timeline, VERSION};
+use super::{ClockStep, NoticeHearing, NoticeMark, Presence, StreamTimeline, Timeline, VERSION};
 use crate::journal::{Cause, JournalEvent, KeyPacket, PacketKind, Pausing, RecordRef};
 use std::collections::BTreeMap;
 use voicelog_model::limits::STREAMS_MAX;
@@ -17,7 +17,7 @@ use voicelog_model::{Codec, Format, MediaStream, StreamNumber, Timestamp};
 const DROPS_MAX: usize = 10_000;
 /// Most formats of one stream that are told apart.
 const FORMATS_MAX: usize = 64;
-/// Most comings and goings, and most settings of the clock, that are told.
+/// Most comings and goings, settings of the clock and notices that are told, of each.
 const PRESENCES_MAX: usize = 1_000;
 
 /// A packet that has its place in the timeline, told in the order of its stream.
@@ -49,6 +49,7 @@ pub(crate) struct Assembly<T> {
     clock_steps: Vec<ClockStep>,
     /// How far the clock of the records is ahead of one that nobody set since the start, in microseconds.
     clock_ahead: i64,
+    notices: Vec<NoticeMark>,
 }
 
 /// One stream while its records come in.
@@ -101,6 +102,7 @@ impl<T> Default for Assembly<T> {
             presence: Vec::new(),
             clock_steps: Vec::new(),
             clock_ahead: 0,
+            notices: Vec::new(),
         }
     }
 }
@@ -216,12 +218,34 @@ impl<T: Copy> Assembly<T> {
                     self.clock_steps.push(ClockStep { at_us, by_us });
                 }
             }
+            JournalEvent::NoticeHeard { .. } | JournalEvent::NoticeMissed {} => {
+                self.note_notice(at_us, event);
+            }
             // Packets show a change of source themselves; the event is for people.
             JournalEvent::CallStarted {} | JournalEvent::SourceChanged { .. } => {}
             // Sorted among the packets: see `push`.
             JournalEvent::KeyLeftOut { .. } => {}
         }
         self.latest = self.latest.max(at);
+    }
+
+    fn note_notice(&mut self, at_us: i64, event: &JournalEvent) {
+        let heard = match event {
+            JournalEvent::NoticeHeard {
+                stream,
+                length_us,
+                similarity_permille,
+            } => Some(NoticeHearing {
+                stream: *stream,
+                length_us: *length_us,
+                similarity_permille: *similarity_permille,
+            }),
+            _ => None,
+        };
+        if self.notices.len() < PRESENCES_MAX {
+            let at_us = from_start(at_us);
+            self.notices.push(NoticeMark { at_us, heard });
+        }
     }
 
     fn note_presence(&mut self, party: &str, is_there: bool, at_us: i64) {
@@ -280,6 +304,7 @@ impl<T: Copy> Assembly<T> {
             streams: laid.into_iter().map(|laid| laid.timeline).collect(),
             presence: self.presence,
             clock_steps: self.clock_steps,
+            notices: self.notices,
         }
     }
 }

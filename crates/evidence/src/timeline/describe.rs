@@ -1,6 +1,6 @@
 //! Intervals in words, for people.
 
-use super::{Interval, IntervalKind, StreamTimeline, Timeline};
+use super::{Interval, IntervalKind, NoticeMark, StreamTimeline, Timeline};
 use crate::journal::{Cause, Ground, PauseReason, PausedBy, Pausing};
 use voicelog_model::Language;
 
@@ -87,7 +87,8 @@ pub fn remarks(stream: &StreamTimeline, language: Language) -> Vec<String> {
     remarks
 }
 
-/// Who came and went during the call, and when the recorder's clock was set, a sentence each.
+/// Who came and went during the call, what came of looking for the notice, and when the recorder's
+/// clock was set, a sentence each.
 #[must_use]
 pub fn comings(timeline: &Timeline, language: Language) -> Vec<String> {
     let mut sentences: Vec<(u64, String)> = Vec::new();
@@ -117,11 +118,43 @@ pub fn comings(timeline: &Timeline, language: Language) -> Vec<String> {
         let s = format!("{clock} {seconds}{point}{millis:03} s {way} {on} {at}");
         sentences.push((step.at_us, s));
     }
+    for mark in &timeline.notices {
+        sentences.push((mark.at_us, notice_text(mark, language)));
+    }
     sentences.sort_by_key(|(at_us, _)| *at_us);
     sentences
         .into_iter()
         .map(|(_, sentence)| sentence)
         .collect()
+}
+
+/// What came of looking for the notice: `melding gehoord van 00:02,4 tot 00:08,3 op stroom 1,
+/// gelijkenis 0,98`.
+#[must_use]
+pub fn notice_text(mark: &NoticeMark, language: Language) -> String {
+    let point = language.pick(",", ".");
+    let tenths = |micros: u64| format!("{}{point}{}", clock_text(micros), micros / 100_000 % 10);
+    let at = tenths(mark.at_us);
+    let Some(heard) = &mark.heard else {
+        return match language {
+            Language::Nl => format!("melding niet gehoord; tot {at} is ernaar geluisterd"),
+            Language::En => format!("notice not heard; it was listened for until {at}"),
+        };
+    };
+    let end = tenths(mark.at_us.saturating_add(heard.length_us));
+    let (whole, hundredths) = (
+        heard.similarity_permille / 1_000,
+        heard.similarity_permille % 1_000 / 10,
+    );
+    let (stream, like) = (heard.stream, format!("{whole}{point}{hundredths:02}"));
+    match language {
+        Language::Nl => {
+            format!("melding gehoord van {at} tot {end} op stroom {stream}, gelijkenis {like}")
+        }
+        Language::En => {
+            format!("notice heard from {at} to {end} on stream {stream}, similarity {like}")
+        }
+    }
 }
 
 /// A place in the call: `07:05`, or `1:07:05` after an hour. Parts of a second are cut off.
@@ -337,6 +370,40 @@ mod tests {
             describe(&paused, Language::En),
             "paused from 00:12 to 01:10, for card data, with a key by p1"
         );
+    }
+
+    #[test]
+    fn the_notice_is_told_with_its_place_and_likeness_and_that_it_was_not_heard() {
+        let event = |millis: i64, event| Record::Event {
+            at: Timestamp::from_micros(millis * 1_000),
+            event,
+        };
+        let heard = JournalEvent::NoticeHeard {
+            stream: StreamNumber(1),
+            length_us: 5_900_000,
+            similarity_permille: 987,
+        };
+        let timeline = crate::timeline::build([
+            event(0, JournalEvent::CallStarted {}),
+            event(2_400, heard),
+            event(60_000, JournalEvent::NoticeMissed {}),
+        ]);
+        assert_eq!(
+            comings(&timeline, Language::Nl),
+            [
+                "melding gehoord van 00:02,4 tot 00:08,3 op stroom 1, gelijkenis 0,98",
+                "melding niet gehoord; tot 01:00,0 is ernaar geluisterd",
+            ]
+        );
+        assert_eq!(
+            comings(&timeline, Language::En),
+            [
+                "notice heard from 00:02.4 to 00:08.3 on stream 1, similarity 0.98",
+                "notice not heard; it was listened for until 01:00.0",
+            ]
+        );
+        let bytes = timeline.to_bytes().unwrap();
+        assert_eq!(Timeline::from_bytes(&bytes).unwrap(), timeline);
     }
 
     #[test]

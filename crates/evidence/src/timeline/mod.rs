@@ -19,7 +19,7 @@ mod states;
 #[cfg(test)]
 mod tests;
 
-pub use describe::{clock_text, comings, describe, pause_text, remarks, unplayable};
+pub use describe::{clock_text, comings, describe, notice_text, pause_text, remarks, unplayable};
 
 pub(crate) use assemble::{Assembly, Placed};
 pub(crate) use content::{known_formats, opus_ticks};
@@ -28,7 +28,7 @@ pub(crate) use describe::between;
 use crate::canonical::{CanonicalError, canonical_json, from_canonical};
 use crate::journal::{Cause, Ground, Pausing, Record, RecordRef};
 use serde::{Deserialize, Deserializer, Serialize};
-use voicelog_model::{Codec, MediaStream, Timestamp};
+use voicelog_model::{Codec, MediaStream, StreamNumber, Timestamp};
 
 /// Version of the timeline format that is written.
 pub const VERSION: u32 = 1;
@@ -263,6 +263,32 @@ pub struct Timeline {
     /// of a clock that was not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clock_steps: Vec<ClockStep>,
+    /// Where the notice of the line was heard, or that it was not; empty where none was looked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<NoticeMark>,
+}
+
+/// What came of looking for the notice of the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoticeMark {
+    /// Where it began, or when it was given up, in microseconds from the start of the call.
+    pub at_us: u64,
+    /// Where and how like; left out where it was not heard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard: Option<NoticeHearing>,
+}
+
+/// A notice that was heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoticeHearing {
+    /// In which stream.
+    pub stream: StreamNumber,
+    /// How long it took, in microseconds.
+    pub length_us: u64,
+    /// How like the notice it is, in thousandths.
+    pub similarity_permille: u16,
 }
 
 /// A participant who joined or left.

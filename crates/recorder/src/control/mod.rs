@@ -13,6 +13,7 @@ mod offer;
 mod tests;
 
 use crate::decider::{DeciderHandle, Question, Reply};
+use crate::ear::{EarHandle, Hearing};
 use crate::finisher::FinisherHandle;
 use crate::guard::contained;
 use crate::media::{HeardKey, MediaCommand, PauseOrder, PauseStatus, StreamMedia};
@@ -25,6 +26,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use voicelog_archive::journal::Cause;
+use voicelog_archive::notice::Notice;
 use voicelog_archive::{About, Archive};
 use voicelog_model::{RecordingId, Timestamp};
 use voicelog_srs::srtp::{ControlProtector, Unprotector};
@@ -44,6 +46,8 @@ pub(super) struct Hands<'a> {
     pub(super) shared: &'a Shared,
     pub(super) decider: &'a DeciderHandle,
     pub(super) finisher: &'a FinisherHandle,
+    pub(super) ear: &'a EarHandle,
+    pub(super) sounds: &'a BTreeMap<String, Arc<Notice>>,
     media: &'a [Sender<MediaCommand>],
     commands: &'a mut VecDeque<(SessionKey, Command)>,
 }
@@ -79,6 +83,9 @@ pub(crate) struct Parts {
     pub(crate) shared: Arc<Shared>,
     pub(crate) decider: DeciderHandle,
     pub(crate) finisher: FinisherHandle,
+    pub(crate) ear: EarHandle,
+    /// The sound of each line's notice, by the name of the line.
+    pub(crate) sounds: BTreeMap<String, Arc<Notice>>,
     pub(crate) media: Vec<Sender<MediaCommand>>,
     pub(crate) ports: MediaPorts,
     pub(crate) media_address: IpAddr,
@@ -191,6 +198,22 @@ impl Control {
         }
     }
 
+    /// The notice of its line was heard in a call.
+    pub(crate) fn on_notice_heard(&mut self, id: RecordingId, hearing: Hearing, now: Timestamp) {
+        if let Some(key) = self.by_recording.get(&id) {
+            self.with(*key, now, |call, hands| {
+                call.on_notice_heard(hearing, hands);
+            });
+        }
+    }
+
+    /// A call could not be listened to.
+    pub(crate) fn on_not_listened(&mut self, id: RecordingId, now: Timestamp) {
+        if let Some(key) = self.by_recording.get(&id) {
+            self.with(*key, now, Call::on_not_listened);
+        }
+    }
+
     /// Pauses a call; the media thread says what came of it.
     pub(crate) fn pause(
         &mut self,
@@ -252,6 +275,8 @@ impl Control {
             shared: &self.parts.shared,
             decider: &self.parts.decider,
             finisher: &self.parts.finisher,
+            ear: &self.parts.ear,
+            sounds: &self.parts.sounds,
             media: &self.parts.media,
             commands: &mut self.commands,
         };

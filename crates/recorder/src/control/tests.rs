@@ -102,6 +102,8 @@ impl Bench {
             shared: Arc::clone(&shared),
             decider,
             finisher,
+            ear: crate::ear::EarHandle::new().0,
+            sounds: std::collections::BTreeMap::new(),
             media: vec![commands],
             ports: MediaPorts::new(media_address, 0..=0),
             media_address,

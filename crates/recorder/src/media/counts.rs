@@ -29,6 +29,8 @@ pub struct MediaCounts {
     pub paused: u64,
     /// Could not be kept: the disk was too slow or full.
     pub dropped: u64,
+    /// Came while media waits in memory for the notice of the line.
+    pub waiting: u64,
     /// Which streams have ended by themselves (RTCP BYE) and not begun again, in the same way as
     /// the next.
     pub left: u64,
@@ -43,6 +45,21 @@ impl MediaCounts {
     pub(crate) fn hear(&mut self, stream: StreamNumber) {
         self.heard |= bit(stream);
         self.left &= !bit(stream);
+    }
+
+    /// Takes over what became of packets, but for those that were kept.
+    pub(crate) fn take_all_but_kept(&mut self, other: &mut Self) {
+        let kept = Self {
+            kept: other.kept,
+            ..Self::default()
+        };
+        let taken = Self {
+            kept: 0,
+            control: 0,
+            left_out: 0,
+            ..std::mem::replace(other, kept)
+        };
+        self.add(&taken);
     }
 
     /// Notes that the source of a stream says goodbye.
@@ -79,6 +96,7 @@ impl MediaCounts {
             replayed,
             left: _,
             paused,
+            waiting,
             heard: _,
             loss_permille: _,
         } = *other;
@@ -92,6 +110,7 @@ impl MediaCounts {
         self.not_authentic = self.not_authentic.saturating_add(not_authentic);
         self.replayed = self.replayed.saturating_add(replayed);
         self.paused = self.paused.saturating_add(paused);
+        self.waiting = self.waiting.saturating_add(waiting);
     }
 }
 
@@ -114,6 +133,7 @@ pub(crate) struct SharedCounts {
     not_authentic: AtomicU64,
     replayed: AtomicU64,
     paused: AtomicU64,
+    waiting: AtomicU64,
     dropped: AtomicU64,
     left: AtomicU64,
     heard: AtomicU64,
@@ -140,6 +160,7 @@ impl SharedCounts {
             .store(counts.not_authentic, Ordering::Relaxed);
         self.replayed.store(counts.replayed, Ordering::Relaxed);
         self.paused.store(counts.paused, Ordering::Relaxed);
+        self.waiting.store(counts.waiting, Ordering::Relaxed);
         self.dropped.store(counts.dropped, Ordering::Relaxed);
         self.left.store(counts.left, Ordering::Relaxed);
         self.heard.store(counts.heard, Ordering::Relaxed);
@@ -162,6 +183,7 @@ impl SharedCounts {
             not_authentic: self.not_authentic.load(Ordering::Relaxed),
             replayed: self.replayed.load(Ordering::Relaxed),
             paused: self.paused.load(Ordering::Relaxed),
+            waiting: self.waiting.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),
             left: self.left.load(Ordering::Relaxed),
             heard: self.heard.load(Ordering::Relaxed),

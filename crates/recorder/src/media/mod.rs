@@ -7,7 +7,8 @@
 //!
 //! **Invariant:** after a refusal, and while recording is paused, nothing of a packet but its first
 //! byte leaves the kernel, or its header where keys are listened for; what waited there for the
-//! answer is read to see when it arrived, and kept only if a permit was held and no pause.
+//! answer is read to see when it arrived, and kept only if a permit was held and no pause. Where the
+//! notice of the line is awaited, it waits in memory that no writer sees.
 
 mod acting;
 mod counts;
@@ -19,8 +20,10 @@ mod receive;
 mod reports;
 mod session;
 mod source;
+mod stream;
 #[cfg(test)]
 mod tests;
+mod waiting;
 mod wanted;
 
 pub(crate) use acting::HeardKey;
@@ -30,9 +33,11 @@ pub(crate) use keys::Listening;
 pub(crate) use pauses::PauseOrder;
 pub use pauses::PauseStatus;
 pub(crate) use reports::OwnName;
-pub(crate) use session::{Dated, MediaSession, StreamMedia};
+pub(crate) use session::{Dated, MediaSession};
+pub(crate) use stream::StreamMedia;
 
 use crate::chunks::Chunks;
+use crate::ear::EarHandle;
 use crate::guard::contained;
 use crate::pace::Tick;
 use crate::signalling::{Notice, Notices};
@@ -80,7 +85,11 @@ pub(crate) enum MediaCommand {
         events: Vec<Dated>,
         /// The facts have changed since it was asked for: hold on until the next answer.
         is_stale: bool,
+        /// What waits in memory belongs to it from then on; otherwise it is dropped.
+        with_waiting: bool,
     },
+    /// What is done about the notice of the line.
+    Attend(RecordingId, Attention),
     /// No permit from `since` on.
     Close {
         /// Which recording.
@@ -106,11 +115,24 @@ pub(crate) enum MediaCommand {
     End(RecordingId, Timestamp, Vec<Dated>),
 }
 
+/// What is done about the notice of the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attention {
+    /// It is awaited: somebody listens to what comes. While no permit is held that waits in memory
+    /// for so many microseconds, or is thrown away.
+    Listen(Option<i64>),
+    /// It was heard, or is given up: nobody listens any more.
+    Over,
+    /// What waits in memory is dropped.
+    Forget,
+}
+
 /// One media thread.
 pub(crate) struct MediaThread {
     clock: Arc<dyn Clock>,
     commands: Commands<MediaCommand>,
     writer: WriterHandle,
+    ear: EarHandle,
     notices: Notices,
     receiver: Receiver,
     calls: BTreeMap<RecordingId, Place>,
@@ -129,12 +151,14 @@ impl MediaThread {
         clock: Arc<dyn Clock>,
         commands: Commands<MediaCommand>,
         writer: WriterHandle,
+        ear: EarHandle,
         notices: Notices,
     ) -> Self {
         Self {
             clock,
             commands,
             writer,
+            ear,
             notices,
             receiver: Receiver::new(),
             calls: BTreeMap::new(),
@@ -209,9 +233,15 @@ impl MediaThread {
                 from,
                 events,
                 is_stale,
-            } => {
-                self.with(id, |session, _| session.keep(from, events, is_stale));
-            }
+                with_waiting,
+            } => self.with(id, |session, _| {
+                if with_waiting {
+                    session.release(from, events, is_stale);
+                } else {
+                    session.keep(from, events, is_stale);
+                }
+            }),
+            MediaCommand::Attend(id, what) => self.with(id, |session, _| session.attend(what)),
             MediaCommand::Close {
                 id,
                 since,
@@ -236,9 +266,13 @@ impl MediaThread {
             MediaCommand::Fail(id) => self.with(id, |session, _| session.fail()),
             MediaCommand::End(id, at, events) => {
                 if let Some(place) = self.calls.remove(&id) {
+                    let mut before = Chunks::default();
                     let last = contained("ending media", || {
-                        place.session.end(&mut self.receiver, time, at, events)
+                        let mut session = place.session;
+                        session.hand_over_released(&mut before);
+                        session.end(&mut self.receiver, time, at, events)
                     });
+                    self.writer.write(before);
                     match last {
                         Some(last) => self.writer.end(id, last),
                         None => self.writer.give_up(id),
@@ -301,6 +335,12 @@ impl MediaThread {
                 continue;
             }
             let handed_over = contained("handing media over", || {
+                if let Some(chunk) = place.session.overheard(now)
+                    && !self.ear.chunk(*id, chunk)
+                {
+                    place.session.attend(Attention::Over);
+                    self.notices.send(Notice::NotListened(*id));
+                }
                 place.session.hand_over(now, &mut chunks);
             });
             if handed_over.is_none() {

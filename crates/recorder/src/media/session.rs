@@ -1,24 +1,22 @@
 //! The media of one call: its sockets, what may be done with what arrives, and the journal that
 //! is being filled. One media thread owns it; there is no lock.
 
+use super::Attention;
 use super::acting::{Acting, HeardKey};
 use super::counts::{MediaCounts, SharedCounts};
-use super::intake::{Intake, Lane};
-use super::keys::{KeyListener, Listening};
-use super::loss::Loss;
+use super::intake::Intake;
+use super::keys::Listening;
 use super::pauses::{PauseOrder, PauseStatus, Pauses};
-use super::receive::{Receiver, SweepTime, discard, discard_but};
-use super::reports::{OwnName, Reports};
-use super::source::{SourceLock, Whose};
-use super::wanted::{Want, Wanted};
+use super::receive::{Receiver, SweepTime, discard};
+use super::stream::{StreamMedia, worst_loss};
+use super::waiting::Waiting;
 use crate::chunks::Chunks;
-use crate::ports::PortPair;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, ResumedBy};
-use voicelog_model::rtp::RtpPacket;
-use voicelog_model::{MediaStream, RecordingId, StreamNumber, Timestamp};
-use voicelog_srs::srtp::{ControlProtector, MasterKey, Unprotector};
+use voicelog_model::{RecordingId, StreamNumber, Timestamp};
+use voicelog_srs::srtp::MasterKey;
+use zeroize::Zeroizing;
 
 /// Events of pauses before a permit that are kept at most.
 const EARLY_MAX: usize = 1_000;
@@ -37,167 +35,6 @@ enum Mode {
     Keeping,
 }
 
-/// One stream of a call.
-#[derive(Debug)]
-pub(crate) struct StreamMedia {
-    number: StreamNumber,
-    wanted: Wanted,
-    ports: PortPair,
-    /// Takes the protection off what comes (SRTP), where it was agreed on.
-    unprotector: Option<Unprotector>,
-    /// What we report to the client of it; `None` = nothing.
-    reports: Option<Reports>,
-    source: SourceLock,
-    keys: KeyListener,
-    /// Packets that could not be kept and are not yet in the journal.
-    dropped: u64,
-    /// Packets that came since the permit ended and were not kept.
-    closed_to: u64,
-    /// The same while what came before the end is still being read.
-    late: u64,
-    loss: Loss,
-}
-
-impl StreamMedia {
-    /// A stream on its sockets; `offered` is where the client says that its media comes from.
-    /// Packets that say which key was pressed are kept only with `keep_keys`.
-    pub(crate) fn new(
-        stream: &MediaStream,
-        ports: PortPair,
-        offered: Option<SocketAddr>,
-        keep_keys: bool,
-    ) -> Self {
-        Self {
-            number: stream.number,
-            wanted: Wanted::of(stream, keep_keys),
-            ports,
-            unprotector: None,
-            reports: None,
-            source: SourceLock::new(offered),
-            keys: KeyListener::default(),
-            dropped: 0,
-            closed_to: 0,
-            late: 0,
-            loss: Loss::default(),
-        }
-    }
-
-    /// The same stream, protected with the client's key (SRTP).
-    pub(crate) fn protected(mut self, unprotector: Unprotector) -> Self {
-        self.unprotector = Some(unprotector);
-        self
-    }
-
-    /// The same stream, of which receiver reports go out (RTCP), protected by `protector` if it is.
-    pub(crate) fn reporting(
-        mut self,
-        own: OwnName,
-        rate: u32,
-        is_muxed: bool,
-        protector: Option<ControlProtector>,
-    ) -> Self {
-        self.reports = Some(Reports::new(own, rate, is_muxed, protector));
-        self
-    }
-
-    /// Sends a report if one is due. What is not sent is a loss on the way like any other.
-    fn report(&mut self, now: Timestamp) {
-        let Some(reports) = &mut self.reports else {
-            return;
-        };
-        let Some((to, bytes)) = reports.due(now, self.source.address()) else {
-            return;
-        };
-        let socket = if reports.is_muxed() {
-            &self.ports.rtp
-        } else {
-            &self.ports.rtcp
-        };
-        if let Err(error) = socket.send_to(&bytes, to) {
-            tracing::debug!(stream = %self.number, %error, "a receiver report is not sent");
-        }
-    }
-
-    /// The client protects what it sends with another key from now on. A stream that was not
-    /// protected stays so: it becomes another stream, with ports of its own.
-    pub(crate) fn rekey(&mut self, key: &MasterKey) {
-        if let Some(unprotector) = &mut self.unprotector {
-            unprotector.rekey(key);
-        }
-    }
-
-    /// Which stream.
-    pub(crate) const fn number(&self) -> StreamNumber {
-        self.number
-    }
-
-    /// Its sockets, and the part of it that an arriving packet needs.
-    fn lane(&mut self) -> (&PortPair, Lane<'_>) {
-        let lane = Lane {
-            number: self.number,
-            wanted: self.wanted,
-            unprotector: self.unprotector.as_mut(),
-            reports: self.reports.as_mut(),
-            source: &mut self.source,
-            keys: &mut self.keys,
-            dropped: &mut self.dropped,
-            before: &mut self.closed_to,
-            after: &mut self.late,
-            loss: &mut self.loss,
-        };
-        (&self.ports, lane)
-    }
-
-    /// Throws away what waits, but for packets about keys, which are heard and kept nowhere. Returns
-    /// how many there were.
-    fn listen_only(&mut self, time: SweepTime, acting: &mut Acting<'_>) -> u64 {
-        let Self {
-            ports,
-            wanted,
-            unprotector,
-            source,
-            keys,
-            ..
-        } = self;
-        discard_but(
-            &ports.rtp,
-            |payload_type| wanted.is_key(payload_type),
-            |passing, read| {
-                let plain = match (read, unprotector.as_mut()) {
-                    (Some(bytes), None) => Some(bytes),
-                    (Some(bytes), Some(unprotector)) => unprotector.media(bytes).ok(),
-                    (None, Some(unprotector)) => {
-                        unprotector.skipped(1);
-                        None
-                    }
-                    (None, None) => None,
-                };
-                // Speech tells whose stream it is: a key from elsewhere says nothing.
-                let is_own = wanted.want(passing.payload_type) != Want::Nothing
-                    && source.judge(passing.from, passing.ssrc, time.now) != Whose::Foreign;
-                let packet = plain.and_then(|bytes| RtpPacket::parse(bytes).ok());
-                if let Some(packet) = packet.filter(|_packet| is_own)
-                    && let Some(act) = keys.hear(&packet, time.now)
-                {
-                    acting.act(act, keys.party(), time.now);
-                }
-            },
-        )
-    }
-
-    /// So many packets were thrown away unread.
-    fn skip(&mut self, count: u64) {
-        if let Some(unprotector) = &mut self.unprotector {
-            unprotector.skipped(count);
-        }
-    }
-
-    /// The client says anew where its media comes from.
-    pub(crate) fn move_to(&mut self, offered: SocketAddr) {
-        self.source.move_to(Some(offered));
-    }
-}
-
 /// The media of one call.
 #[derive(Debug)]
 pub(crate) struct MediaSession {
@@ -214,6 +51,12 @@ pub(crate) struct MediaSession {
     is_failed: bool,
     streams: Vec<StreamMedia>,
     journal: ChunkBuilder,
+    /// Somebody listens for the notice of the line.
+    is_listened_to: bool,
+    /// What waits in memory until the notice was heard.
+    waiting: Option<Waiting>,
+    /// Chunks of what had waited, before the journal.
+    released: Vec<Vec<u8>>,
     /// Events of pauses from before the first permit.
     early: Vec<Dated>,
     pauses: Pauses,
@@ -241,6 +84,9 @@ impl MediaSession {
             is_failed: false,
             streams,
             journal: ChunkBuilder::new(),
+            is_listened_to: false,
+            waiting: None,
+            released: Vec::new(),
             early: Vec::new(),
             pauses: Pauses::default(),
             pause_micros: 0,
@@ -280,7 +126,7 @@ impl MediaSession {
     #[cfg(test)]
     pub(crate) fn protect_for_test(&mut self, key: &MasterKey) {
         for stream in &mut self.streams {
-            stream.unprotector = Unprotector::new(key);
+            stream.unprotector = voicelog_srs::srtp::Unprotector::new(key);
         }
     }
 
@@ -299,6 +145,7 @@ impl MediaSession {
             self.closed_cause = None;
         }
         self.is_begun = true;
+        self.forget_waiting();
         self.push_events(events);
         let early = std::mem::take(&mut self.early);
         self.push_events(early);
@@ -316,6 +163,61 @@ impl MediaSession {
         self.pauses.on_clock_step(by_us);
         if self.is_begun {
             self.push_event(now, &JournalEvent::ClockStepped { by_us });
+        }
+    }
+
+    /// A permit is held from `from` on, the first, and what waited since then belongs to it.
+    pub(crate) fn release(&mut self, from: Timestamp, mut events: Vec<Dated>, is_stale: bool) {
+        if let Some(waiting) = self.waiting.take().filter(|_| !self.is_failed) {
+            events.append(&mut self.early);
+            events.sort_by_key(|(at, _)| *at);
+            let packets = waiting.packets();
+            let released = waiting.release(from, &std::mem::take(&mut events));
+            self.counts.without_permit += packets.saturating_sub(released.counts.kept);
+            self.counts.waiting = 0;
+            self.counts.add(&released.counts);
+            self.counts.heard |= released.counts.heard;
+            self.released = released.chunks;
+        }
+        self.keep(from, events, is_stale);
+    }
+
+    /// Somebody listens for the notice of the line, or nobody does any more.
+    pub(crate) fn attend(&mut self, what: Attention) {
+        match what {
+            Attention::Listen(memory) => {
+                self.is_listened_to = true;
+                self.waiting = memory.filter(|_| !self.is_begun).map(Waiting::new);
+            }
+            Attention::Over => self.is_listened_to = false,
+            Attention::Forget => self.forget_waiting(),
+        }
+    }
+
+    /// Drops what waits in memory.
+    fn forget_waiting(&mut self) {
+        if let Some(waiting) = self.waiting.take() {
+            self.counts.without_permit += waiting.packets();
+            self.counts.waiting = 0;
+        }
+    }
+
+    /// What came since the last time, for whoever listens. What waits is put by.
+    pub(crate) fn overheard(&mut self, now: Timestamp) -> Option<Zeroizing<Vec<u8>>> {
+        if !self.is_listened_to {
+            return None;
+        }
+        match &mut self.waiting {
+            Some(waiting) => waiting.put_by(now),
+            None if self.journal.is_empty() => None,
+            None => Some(Zeroizing::new(self.journal.plaintext().to_vec())),
+        }
+    }
+
+    /// Adds the chunks of what had waited.
+    pub(crate) fn hand_over_released(&mut self, chunks: &mut Chunks) {
+        for chunk in self.released.drain(..) {
+            chunks.push(self.id, &chunk);
         }
     }
 
@@ -343,6 +245,8 @@ impl MediaSession {
         self.from = None;
         self.mode = Mode::Closed;
         self.journal = ChunkBuilder::new();
+        self.released.clear();
+        self.forget_waiting();
     }
 
     /// Puts events into the journal, if there is one.
@@ -436,6 +340,7 @@ impl MediaSession {
         self.end_pause_in_time(time);
         match self.mode {
             Mode::Held => {}
+            Mode::Closed if self.waiting.is_some() => self.put_by(receiver, time, with_control),
             Mode::Closed => self.throw_away(time, with_control),
             Mode::Keeping if self.pauses.status().is_some() => self.throw_away(time, with_control),
             Mode::Keeping => {
@@ -460,6 +365,7 @@ impl MediaSession {
         events: Vec<Dated>,
     ) -> Option<Vec<u8>> {
         self.end_pause_in_time(time);
+        self.forget_waiting();
         if self.mode == Mode::Keeping {
             self.take_in(receiver, time, Some(at), true);
         }
@@ -476,6 +382,7 @@ impl MediaSession {
 
     /// Adds the journal since the last chunk, if there is any.
     pub(crate) fn hand_over(&mut self, now: Timestamp, chunks: &mut Chunks) {
+        self.hand_over_released(chunks);
         if !self.journal.is_empty() {
             chunks.push(self.id, self.journal.plaintext());
             self.journal.clear();
@@ -528,12 +435,43 @@ impl MediaSession {
         let Some(from) = self.from else {
             return;
         };
+        self.read(receiver, time, (from, until), with_control);
+        self.tell_closed(from);
+        for stream in &mut self.streams {
+            stream.closed_to = std::mem::take(&mut stream.late);
+        }
+    }
+
+    /// Puts what arrived into memory, where it waits for the notice.
+    fn put_by(&mut self, receiver: &mut Receiver, time: SweepTime, with_control: bool) {
+        let any = Timestamp::from_micros(i64::MIN);
+        self.read(receiver, time, (any, None), with_control);
+        if let Some(waiting) = &mut self.waiting {
+            self.counts.waiting = waiting.packets();
+            self.counts.take_all_but_kept(&mut waiting.counts);
+        }
+        for stream in &mut self.streams {
+            stream.dropped = 0;
+        }
+    }
+
+    fn read(
+        &mut self,
+        receiver: &mut Receiver,
+        time: SweepTime,
+        (from, until): (Timestamp, Option<Timestamp>),
+        with_control: bool,
+    ) {
         let mut events = Vec::new();
+        let (journal, counts) = match &mut self.waiting {
+            Some(waiting) => (&mut waiting.journal, &mut waiting.counts),
+            None => (&mut self.journal, &mut self.counts),
+        };
         let mut intake = Intake {
             from,
             until,
-            journal: &mut self.journal,
-            counts: &mut self.counts,
+            journal,
+            counts,
             last_packet: &mut self.last_packet,
             acting: Acting {
                 pauses: &mut self.pauses,
@@ -560,20 +498,11 @@ impl MediaSession {
                 tracing::debug!(recording = %self.id, stream = %number, %error, "cannot read media");
             }
         }
-        self.push_events(events);
+        self.tell(events);
         if self.pauses.status().is_none() && until.is_none() {
             self.pauses.forget_over();
         }
-        let worst = self
-            .streams
-            .iter()
-            .map(|stream| stream.loss.permille())
-            .max();
-        self.counts.loss_permille = worst.unwrap_or(0);
-        self.tell_closed(from);
-        for stream in &mut self.streams {
-            stream.closed_to = std::mem::take(&mut stream.late);
-        }
+        self.counts.loss_permille = worst_loss(&self.streams);
     }
 
     /// Puts into the journal what overload cost, now that there is room again.

@@ -2,16 +2,22 @@
 
 use super::intake::WAITING_BYTES_MAX;
 use super::receive::{Receiver, SweepTime};
-use super::session::{Dated, MediaSession, StreamMedia};
-use super::{Listening, MediaCounts, OwnName, SharedCounts};
+use super::session::{Dated, MediaSession};
+use super::stream::StreamMedia;
+use super::{Attention, Listening, MediaCounts, OwnName, PauseOrder, SharedCounts};
 use crate::chunks::Chunks;
 use crate::pace;
 use crate::ports::MediaPorts;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use voicelog_archive::journal::{Cause, JournalEvent, KeyPacket, PacketKind, Record, decode_chunk};
+use voicelog_archive::journal::{
+    Cause, JournalEvent, KeyPacket, PacketKind, PauseReason, PausedBy, Record, ResumedBy,
+    decode_chunk,
+};
 use voicelog_archive::line::{KeyAct, Sequence};
-use voicelog_model::{Codec, Format, MediaStream, RecordingId, StreamNumber, Timestamp};
+use voicelog_model::{
+    Codec, DecisionId, Format, MediaStream, RecordingId, StreamNumber, Timestamp,
+};
 use voicelog_srs::srtp::{ControlProtector, MasterKey, Suite, Unprotector};
 
 const SSRC: u32 = 0xdead_beef;
@@ -94,6 +100,23 @@ impl Bench {
         let time = SweepTime::of_kernel();
         self.session
             .close(&mut self.receiver, time, since, events, cause);
+    }
+
+    fn pause(&mut self, millis: i64) {
+        let order = PauseOrder {
+            reason: PauseReason::CardData,
+            by: PausedBy::Program,
+            party: None,
+            micros: millis * 1_000,
+        };
+        let time = SweepTime::of_kernel();
+        let status = self.session.pause(&mut self.receiver, time, order);
+        assert!(status.is_some());
+    }
+
+    fn resume(&mut self) -> bool {
+        let time = SweepTime::of_kernel();
+        self.session.resume(time, ResumedBy::Program)
     }
 
     /// What the writer would get now.
@@ -180,6 +203,100 @@ fn without_a_permit_there_is_no_journal_at_all() {
     );
     assert!(bench.handed_over().is_none());
     assert!(bench.end().is_empty());
+}
+
+#[test]
+fn what_waits_for_the_notice_is_heard_and_kept_from_the_notice_on_without_what_was_paused() {
+    let mut bench = Bench::new(1);
+    bench.session.attend(Attention::Listen(Some(60_000_000)));
+    bench.close(now(), Vec::new(), None);
+    let mut permitted_at = now();
+    let mut pause_began = now();
+    for sequence in 0..20 {
+        match sequence {
+            5 => permitted_at = now(),
+            10 => {
+                pause_began = now();
+                bench.pause(60_000);
+            }
+            15 => assert!(bench.resume()),
+            _ => {}
+        }
+        bench.send(&rtp(8, sequence, SSRC));
+        bench.sweep();
+        assert!(bench.session.overheard(now()).is_some() || (10..15).contains(&sequence));
+        assert!(bench.handed_over().is_none());
+    }
+    let counts = bench.counts();
+    assert_eq!((counts.waiting, counts.paused, counts.kept), (15, 5, 0));
+    let decision = DecisionId::from_bytes([1; 16]);
+    let permitted = vec![(permitted_at, JournalEvent::Permitted { decision })];
+    bench.session.attend(Attention::Over);
+    bench.session.release(permitted_at, permitted, false);
+    bench.send(&rtp(8, 20, SSRC));
+    bench.sweep();
+    let counts = bench.counts();
+    assert_eq!(
+        (counts.waiting, counts.without_permit, counts.kept),
+        (0, 5, 11)
+    );
+    let mut chunks = Chunks::default();
+    bench.session.hand_over(now(), &mut chunks);
+    let chunks = chunks.iter().map(|(_, chunk)| decode_chunk(chunk).unwrap());
+    let mut records: Vec<_> = chunks.flatten().collect();
+    records.extend(bench.end());
+    let kept = sequences(&records);
+    assert_eq!(kept, [5, 6, 7, 8, 9, 15, 16, 17, 18, 19, 20]);
+    assert!(matches!(
+        events(&records)[..],
+        [
+            JournalEvent::Permitted { .. },
+            JournalEvent::RecordingPaused { .. },
+            JournalEvent::RecordingResumed { .. },
+            JournalEvent::CallEnded { .. },
+        ]
+    ));
+    let paused = records.iter().find(|record| {
+        let event = record.as_view();
+        event.time() >= pause_began
+    });
+    assert!(matches!(
+        paused,
+        Some(Record::Event {
+            event: JournalEvent::RecordingPaused { .. },
+            ..
+        })
+    ));
+}
+
+#[test]
+fn what_waited_in_vain_is_dropped_and_counted() {
+    for ended in [false, true] {
+        let mut bench = Bench::new(1);
+        bench.session.attend(Attention::Listen(Some(60_000_000)));
+        bench.close(now(), Vec::new(), None);
+        for sequence in 0..5 {
+            bench.send(&rtp(8, sequence, SSRC));
+        }
+        bench.sweep();
+        assert_eq!(bench.counts().waiting, 5);
+        if ended {
+            let shared = Arc::clone(&bench.shared);
+            assert!(bench.end().is_empty());
+            assert_eq!(
+                (shared.read().waiting, shared.read().without_permit),
+                (0, 5)
+            );
+        } else {
+            bench.session.keep(now(), Vec::new(), false);
+            bench.sweep();
+            assert_eq!(
+                (bench.counts().waiting, bench.counts().without_permit),
+                (0, 5)
+            );
+            assert!(sequences(&bench.end()).is_empty());
+        }
+    }
 }
 
 #[test]

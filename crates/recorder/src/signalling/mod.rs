@@ -342,6 +342,8 @@ impl Signalling {
             Notice::Answered(reply) => self.control.on_reply(*reply, now),
             Notice::MediaFailed(id, cause) => self.control.on_media_failed(id, cause, now),
             Notice::Key(id, heard) => self.control.on_key(id, &heard, now),
+            Notice::Announced(id, hearing) => self.control.on_notice_heard(id, hearing, now),
+            Notice::NotListened(id) => self.control.on_not_listened(id, now),
             Notice::Pause(id, order, done) => self.control.pause(id, order, done, now),
             Notice::Resume(id, done) => self.control.resume(id, done, now),
             Notice::ClockStepped(id, by_us) => self.control.on_clock_step(id, by_us, now),

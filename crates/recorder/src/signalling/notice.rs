@@ -1,6 +1,7 @@
 //! What the other threads tell the signalling thread.
 
 use crate::decider::Reply;
+use crate::ear::Hearing;
 use crate::media::{HeardKey, PauseOrder, PauseStatus};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +20,10 @@ pub(crate) enum Notice {
     MediaFailed(RecordingId, Cause),
     /// A key about consent was pressed in this call.
     Key(RecordingId, HeardKey),
+    /// The notice of its line was heard in this call.
+    Announced(RecordingId, Hearing),
+    /// This call could not be listened to.
+    NotListened(RecordingId),
     /// Pause this call; says what came of it, nothing if there is no such call.
     Pause(
         RecordingId,

@@ -9,6 +9,7 @@ mod disk;
 mod ending;
 mod holding;
 mod keys;
+mod notices;
 mod offers;
 mod pausing;
 mod permission;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 use voicelog_archive::journal::{PacketKind, Record};
-use voicelog_archive::line::{Direction, KeyAct, Keys, Sequence, When};
+use voicelog_archive::line::{Direction, KeyAct, Keys, LineNotice, Sequence, When};
 use voicelog_archive::timeline::{IntervalKind, Timeline};
 use voicelog_archive::{
     Archive, Detail, Line, Lines, OpenRecording, Parts, Rule, Secrets, Verdict, WhenRefused,
@@ -106,6 +106,19 @@ fn keyed() -> Line {
     }
 }
 
+/// A line whose notice is looked for.
+fn with_notice(name: &str, keep_before: bool) -> Line {
+    let notice = LineNotice {
+        audio: "notice.wav".to_owned(),
+        within_seconds: 5,
+        keep_before,
+    };
+    Line {
+        notice: Some(notice),
+        ..line(name, "announced", WhenRefused::Wait)
+    }
+}
+
 pub(crate) fn parts(folder: &Path) -> Parts {
     let layout = Layout::in_folder(folder);
     if !layout.exists() {
@@ -128,6 +141,8 @@ pub(crate) fn parts(folder: &Path) -> Parts {
             line("strict", "covert", WhenRefused::Reject),
             ruled(),
             keyed(),
+            with_notice("notice", false),
+            with_notice("notice-after", true),
         ]),
     }
 }

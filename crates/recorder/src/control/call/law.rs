@@ -17,7 +17,7 @@ use super::Call;
 use super::keys::CallKeys;
 use crate::control::Hands;
 use crate::decider::{Asked, NoAnswer, Question, Reply};
-use crate::media::{MediaCommand, MediaSession};
+use crate::media::{Attention, MediaCommand, MediaSession};
 use crate::shared::{CallEntry, CallState};
 use std::sync::Arc;
 use voicelog_archive::journal::{Cause, Ground, JournalEvent};
@@ -34,17 +34,21 @@ impl Call {
     /// Takes a reply of the deciders.
     pub(in crate::control) fn on_reply(&mut self, reply: Reply, hands: &mut Hands<'_>) {
         self.is_asking = false;
+        let back = self.notice.answered();
         if let Some(call) = reply.call {
             self.when_refused = call.line.when_refused;
             self.keys = CallKeys::of(&call.line.keys);
             self.opened(call.id, hands);
+            self.await_notice(&call, hands);
         }
         match reply.asked {
             Ok(asked) => {
                 (self.failures, self.retry_at) = (0, None);
                 let since = self.held_since.take();
                 match asked {
-                    Asked::Permitted { decision, at } => self.on_permitted(decision, at, hands),
+                    Asked::Permitted { decision, at } => {
+                        self.on_permitted(decision, (at, back), hands);
+                    }
                     Asked::Refused {
                         decision,
                         at,
@@ -53,7 +57,10 @@ impl Call {
                     } => self.on_refused(decision, (at, since), outcome, grounds, hands),
                 }
             }
-            Err(reason) => self.on_no_answer(reason, hands),
+            Err(reason) => {
+                self.notice.not_answered(back);
+                self.on_no_answer(reason, hands);
+            }
         }
         if let Some((at, cause)) = self.ended {
             self.finish(at, cause, hands);
@@ -92,8 +99,16 @@ impl Call {
         self.parties = Some(parties);
     }
 
-    fn on_permitted(&mut self, decision: DecisionId, at: Timestamp, hands: &mut Hands<'_>) {
+    /// `back`: since when the media waits that may be kept now, because the notice was heard.
+    fn on_permitted(
+        &mut self,
+        decision: DecisionId,
+        (at, back): (Timestamp, Option<Timestamp>),
+        hands: &mut Hands<'_>,
+    ) {
         self.start(at);
+        let back = back.filter(|_from| !self.is_begun);
+        let at = back.unwrap_or(at);
         let before = std::mem::replace(&mut self.state, CallState::Recording);
         let mut events = std::mem::take(&mut self.events);
         if before != CallState::Recording {
@@ -107,6 +122,7 @@ impl Call {
                 from: at,
                 events,
                 is_stale: self.changed_at.is_some(),
+                with_waiting: back.is_some(),
             };
             hands.media(self.thread, command);
             tracing::info!(recording = %id, %decision, "permitted");
@@ -154,6 +170,9 @@ impl Call {
         }
         self.close_media(since, events, None, hands);
         if let Some(id) = self.id {
+            if self.notice.is_settled() {
+                hands.media(self.thread, MediaCommand::Attend(id, Attention::Forget));
+            }
             tracing::info!(recording = %id, %decision, "not permitted");
         }
         match self.state {
@@ -173,7 +192,8 @@ impl Call {
                     self.align(hands);
                 }
             }
-            CallState::Waiting => {}
+            // The notice that it waited for was heard, and something else stands in the way.
+            CallState::Waiting => self.align(hands),
         }
     }
 
@@ -232,6 +252,7 @@ impl Call {
         if self.ended.is_some() || self.state == CallState::Asking && self.id.is_none() {
             return;
         }
+        self.notice.other_change(hands.now);
         // On whose side somebody is can have changed too.
         self.listen(hands);
         if self.is_asking {
@@ -248,6 +269,7 @@ impl Call {
         self.held_since.get_or_insert(since);
         self.retry_at = None;
         self.is_asking = true;
+        self.notice.ask();
         hands.media(self.thread, MediaCommand::Hold(id));
         hands.decider.ask(Question::Again {
             session: self.key,

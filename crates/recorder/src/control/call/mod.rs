@@ -3,6 +3,7 @@
 mod hold;
 mod keys;
 mod law;
+mod notice;
 mod presence;
 mod watch;
 
@@ -10,6 +11,7 @@ pub(crate) use watch::Alarm;
 
 use self::hold::Hold;
 use self::keys::CallKeys;
+use self::notice::CallNotice;
 use self::presence::Presence;
 use self::watch::{Look, Watch};
 use super::Hands;
@@ -57,6 +59,7 @@ pub(crate) struct Call {
     when_refused: WhenRefused,
     keys: CallKeys,
     hold: Hold,
+    notice: CallNotice,
     /// What the client was told last: to send, or not to.
     told: LocalDirection,
     /// When the call's interval starts, once we know how to answer.
@@ -105,6 +108,7 @@ impl Call {
             when_refused: WhenRefused::Wait,
             keys: CallKeys::default(),
             hold: Hold::default(),
+            notice: CallNotice::default(),
             told: LocalDirection::Inactive,
             started_at: None,
             is_begun: false,
@@ -248,6 +252,7 @@ impl Call {
         match self.id {
             Some(id) => {
                 hands.media(self.thread, MediaCommand::AddStream(id, Box::new(sockets)));
+                hands.ear.stream(id, stream.media.clone());
             }
             None => self.sockets.push(sockets),
         }
@@ -298,8 +303,8 @@ impl Call {
 
     /// The direction that fits what the law said last.
     ///
-    /// Where consent can come by key, the client sends while the call waits, and only packets about
-    /// keys are read. While the client itself holds, it is not told to stop: then it could not go on
+    /// Where consent can come by key, or a notice is awaited, the client sends while the call waits;
+    /// of the former only packets about keys are read, for the latter it waits in memory. While the client itself holds, it is not told to stop: then it could not go on
     /// when the hold is over without our asking, and words would be lost.
     fn direction(&self) -> LocalDirection {
         match self.state {
@@ -307,6 +312,7 @@ impl Call {
             CallState::Waiting | CallState::Stopped if self.keys.listen_for_consent => {
                 LocalDirection::Receive
             }
+            CallState::Waiting if self.notice.wants_media() => LocalDirection::Receive,
             CallState::Stopped if self.hold.is_on() => LocalDirection::Receive,
             CallState::Asking | CallState::Waiting | CallState::Stopped => LocalDirection::Inactive,
         }
@@ -393,6 +399,7 @@ impl Call {
             return;
         }
         self.mind_patience(hands);
+        self.mind_notice(hands);
         if self.retry_at.is_some_and(|at| at <= hands.now) && !self.is_asking {
             self.ask_again(hands.now, hands);
         }
@@ -537,6 +544,7 @@ impl Call {
             tracing::info!(recording = %id, ?cause, "call ended");
         }
         hands.shared.remove_call(id);
+        hands.ear.forget(id);
         if self.is_begun {
             hands.media(self.thread, MediaCommand::End(id, at, vec![ended]));
         } else {

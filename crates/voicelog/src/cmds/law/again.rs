@@ -5,7 +5,7 @@ use crate::{Context, Ended, print, wiring};
 use anyhow::Result;
 use serde_json::json;
 use std::path::Path;
-use voicelog_archive::{Again, ChosenRule, Draw};
+use voicelog_archive::{Again, ChosenRule, Draw, NoticeState};
 use voicelog_law::Decision;
 use voicelog_model::{DecisionId, Language, Timestamp};
 
@@ -21,7 +21,7 @@ pub(super) fn run(
     if as_json {
         print::json(&json!({
             "same": same, "stored": made.stored, "again": made.again, "line_rule": made.rule,
-            "consent_said": made.sayings,
+            "consent_said": made.sayings, "notice": made.notice,
         }))?;
     } else {
         for line in in_words(&made, context.lang) {
@@ -81,7 +81,27 @@ fn in_words(made: &Again, lang: Language) -> Vec<String> {
             (false, Language::En) => format!("Not drawn: 1 in {number}, draw {draw}."),
         });
     }
+    let notice = made.notice.map(|notice| notice_state(notice, lang));
+    lines.extend(notice.map(str::to_owned));
     lines
+}
+
+/// What was known of the notice that the line looks for.
+const fn notice_state(notice: NoticeState, lang: Language) -> &'static str {
+    match notice {
+        NoticeState::Awaited {} => lang.pick(
+            "De melding van de lijn was nog niet gehoord.",
+            "The notice of the line had not been heard yet.",
+        ),
+        NoticeState::Heard { .. } => lang.pick(
+            "De melding van de lijn was gehoord; waar, staat in het feit `announcement`.",
+            "The notice of the line had been heard; the fact `announcement` says where.",
+        ),
+        NoticeState::Missed {} => lang.pick(
+            "De melding van de lijn is in haar tijd niet gehoord.",
+            "The notice of the line was not heard in its time.",
+        ),
+    }
 }
 
 /// The draw of the call, worked out again, where its line takes a sample.

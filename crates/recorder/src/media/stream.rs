@@ -1,0 +1,182 @@
+//! One stream of a call: its sockets, whose it is, and what an arriving packet needs to know.
+
+use super::acting::Acting;
+use super::intake::Lane;
+use super::keys::KeyListener;
+use super::loss::Loss;
+use super::receive::{SweepTime, discard_but};
+use super::reports::{OwnName, Reports};
+use super::source::{SourceLock, Whose};
+use super::wanted::{Want, Wanted};
+use crate::ports::PortPair;
+use std::net::SocketAddr;
+use voicelog_model::rtp::RtpPacket;
+use voicelog_model::{MediaStream, StreamNumber, Timestamp};
+use voicelog_srs::srtp::{ControlProtector, MasterKey, Unprotector};
+
+/// One stream of a call.
+#[derive(Debug)]
+pub(crate) struct StreamMedia {
+    pub(super) number: StreamNumber,
+    pub(super) wanted: Wanted,
+    pub(super) ports: PortPair,
+    /// Takes the protection off what comes (SRTP), where it was agreed on.
+    pub(super) unprotector: Option<Unprotector>,
+    /// What we report to the client of it; `None` = nothing.
+    pub(super) reports: Option<Reports>,
+    pub(super) source: SourceLock,
+    pub(super) keys: KeyListener,
+    /// Packets that could not be kept and are not yet in the journal.
+    pub(super) dropped: u64,
+    /// Packets that came since the permit ended and were not kept.
+    pub(super) closed_to: u64,
+    /// The same while what came before the end is still being read.
+    pub(super) late: u64,
+    pub(super) loss: Loss,
+}
+
+impl StreamMedia {
+    /// A stream on its sockets; `offered` is where the client says that its media comes from.
+    /// Packets that say which key was pressed are kept only with `keep_keys`.
+    pub(crate) fn new(
+        stream: &MediaStream,
+        ports: PortPair,
+        offered: Option<SocketAddr>,
+        keep_keys: bool,
+    ) -> Self {
+        Self {
+            number: stream.number,
+            wanted: Wanted::of(stream, keep_keys),
+            ports,
+            unprotector: None,
+            reports: None,
+            source: SourceLock::new(offered),
+            keys: KeyListener::default(),
+            dropped: 0,
+            closed_to: 0,
+            late: 0,
+            loss: Loss::default(),
+        }
+    }
+
+    /// The same stream, protected with the client's key (SRTP).
+    pub(crate) fn protected(mut self, unprotector: Unprotector) -> Self {
+        self.unprotector = Some(unprotector);
+        self
+    }
+
+    /// The same stream, of which receiver reports go out (RTCP), protected by `protector` if it is.
+    pub(crate) fn reporting(
+        mut self,
+        own: OwnName,
+        rate: u32,
+        is_muxed: bool,
+        protector: Option<ControlProtector>,
+    ) -> Self {
+        self.reports = Some(Reports::new(own, rate, is_muxed, protector));
+        self
+    }
+
+    /// Sends a report if one is due. What is not sent is a loss on the way like any other.
+    pub(super) fn report(&mut self, now: Timestamp) {
+        let Some(reports) = &mut self.reports else {
+            return;
+        };
+        let Some((to, bytes)) = reports.due(now, self.source.address()) else {
+            return;
+        };
+        let socket = if reports.is_muxed() {
+            &self.ports.rtp
+        } else {
+            &self.ports.rtcp
+        };
+        if let Err(error) = socket.send_to(&bytes, to) {
+            tracing::debug!(stream = %self.number, %error, "a receiver report is not sent");
+        }
+    }
+
+    /// The client protects what it sends with another key from now on. A stream that was not
+    /// protected stays so: it becomes another stream, with ports of its own.
+    pub(crate) fn rekey(&mut self, key: &MasterKey) {
+        if let Some(unprotector) = &mut self.unprotector {
+            unprotector.rekey(key);
+        }
+    }
+
+    /// Which stream.
+    pub(crate) const fn number(&self) -> StreamNumber {
+        self.number
+    }
+
+    /// Its sockets, and the part of it that an arriving packet needs.
+    pub(super) fn lane(&mut self) -> (&PortPair, Lane<'_>) {
+        let lane = Lane {
+            number: self.number,
+            wanted: self.wanted,
+            unprotector: self.unprotector.as_mut(),
+            reports: self.reports.as_mut(),
+            source: &mut self.source,
+            keys: &mut self.keys,
+            dropped: &mut self.dropped,
+            before: &mut self.closed_to,
+            after: &mut self.late,
+            loss: &mut self.loss,
+        };
+        (&self.ports, lane)
+    }
+
+    /// Throws away what waits, but for packets about keys, which are heard and kept nowhere. Returns
+    /// how many there were.
+    pub(super) fn listen_only(&mut self, time: SweepTime, acting: &mut Acting<'_>) -> u64 {
+        let Self {
+            ports,
+            wanted,
+            unprotector,
+            source,
+            keys,
+            ..
+        } = self;
+        discard_but(
+            &ports.rtp,
+            |payload_type| wanted.is_key(payload_type),
+            |passing, read| {
+                let plain = match (read, unprotector.as_mut()) {
+                    (Some(bytes), None) => Some(bytes),
+                    (Some(bytes), Some(unprotector)) => unprotector.media(bytes).ok(),
+                    (None, Some(unprotector)) => {
+                        unprotector.skipped(1);
+                        None
+                    }
+                    (None, None) => None,
+                };
+                // Speech tells whose stream it is: a key from elsewhere says nothing.
+                let is_own = wanted.want(passing.payload_type) != Want::Nothing
+                    && source.judge(passing.from, passing.ssrc, time.now) != Whose::Foreign;
+                let packet = plain.and_then(|bytes| RtpPacket::parse(bytes).ok());
+                if let Some(packet) = packet.filter(|_packet| is_own)
+                    && let Some(act) = keys.hear(&packet, time.now)
+                {
+                    acting.act(act, keys.party(), time.now);
+                }
+            },
+        )
+    }
+
+    /// So many packets were thrown away unread.
+    pub(super) fn skip(&mut self, count: u64) {
+        if let Some(unprotector) = &mut self.unprotector {
+            unprotector.skipped(count);
+        }
+    }
+
+    /// The client says anew where its media comes from.
+    pub(crate) fn move_to(&mut self, offered: SocketAddr) {
+        self.source.move_to(Some(offered));
+    }
+}
+
+/// The loss of the stream that loses most, in packets of a thousand.
+pub(super) fn worst_loss(streams: &[StreamMedia]) -> u64 {
+    let worst = streams.iter().map(|stream| stream.loss.permille()).max();
+    worst.unwrap_or(0)
+}
