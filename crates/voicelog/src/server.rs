@@ -76,12 +76,7 @@ impl Server {
         )
         .map_err(|error| not_started(&error))?;
         let recorder = Arc::new(recorder);
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("http")
-            .enable_all()
-            .build()
-            .context("cannot start the threads for HTTP")?;
+        let runtime = http_threads()?;
         let signals = Signals::listen_in(&runtime).context("cannot listen for signals")?;
         let listener = runtime
             .block_on(tokio::net::TcpListener::bind(config.http.address))
@@ -192,6 +187,16 @@ impl Server {
         }
         self.runtime.shutdown_timeout(Duration::from_secs(1));
     }
+}
+
+/// The threads that answer HTTP.
+fn http_threads() -> Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("http")
+        .enable_all()
+        .build()
+        .context("cannot start the threads for HTTP")
 }
 
 /// Tells other systems what became of the calls that the last end of the server cut off, and forgets what
