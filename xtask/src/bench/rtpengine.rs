@@ -57,6 +57,8 @@ impl Rtpengine {
             .args(["--recording-method=pcap", "--recording-format=raw"])
             .arg(format!("--listen-ng={address}"))
             .arg(format!("--recording-dir={}", folder.display()))
+            // What it leaves behind when it falls over (a core file) belongs with its recordings.
+            .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
