@@ -1,10 +1,10 @@
-//! The end of a recording: read back all that was written, do the arithmetic, and close the row.
+//! The end of a recording: do the arithmetic over all that was written, and close the row.
 //!
-//! The same function closes a recording after a normal end and after a crash, so the code that
-//! runs after a crash is code that runs every day.
+//! On an ordinary day the records were summed up as they were written ([`crate::running`]); after a
+//! crash they are read back. Sum and end are the same code either way, and `check` does it all again.
 
 use crate::error::Doing;
-use crate::writer::segment_key;
+use crate::writer::{RecordingWriter, segment_key};
 use crate::{Archive, ArchiveError};
 use voicelog_evidence::Digest;
 use voicelog_evidence::canonical::canonical_json;
@@ -62,6 +62,11 @@ impl Summary {
             latest: None,
             unwritable: None,
         }
+    }
+
+    /// How many things it keeps that grow with what happens in the call.
+    pub(crate) fn kept(&self) -> usize {
+        self.inventory.kept()
     }
 
     /// Adds the next record of the journal.
@@ -133,23 +138,33 @@ impl Summary {
 }
 
 impl Archive {
-    /// Closes the recording: reads back every segment, builds timeline and trees, writes row and
-    /// leaf in one transaction.
-    pub fn finish(&self, id: RecordingId, now: Timestamp) -> Result<Finished, ArchiveError> {
-        self.write_down_last(id, now);
-        let entered = self
-            .index
-            .set_state(id, &[State::Recording, State::Finishing], State::Finishing)
-            .doing("closing the recording")?;
-        if !entered {
-            return Err(self.wrong_state(id, "closed"));
-        }
+    /// Closes a recording whose media is written ([`Archive::close`]): row and leaf in one
+    /// transaction, from what was summed up while it was written. After an error,
+    /// [`Archive::finish_from_disk`] tries again.
+    pub fn finish(
+        &self,
+        writer: RecordingWriter,
+        now: Timestamp,
+    ) -> Result<Finished, ArchiveError> {
+        let id = writer.id();
+        let Some((summary, segments)) = writer.into_sum() else {
+            return self.finish_from_disk(id, now);
+        };
+        self.enter_finishing(id, now)?;
+        self.finish_with(id, summary, segments, now)
+    }
+
+    /// Closes a recording of which nothing is known but what is stored: reads back every segment,
+    /// builds timeline and trees, writes row and leaf in one transaction.
+    pub fn finish_from_disk(
+        &self,
+        id: RecordingId,
+        now: Timestamp,
+    ) -> Result<Finished, ArchiveError> {
+        self.enter_finishing(id, now)?;
         let data_key = self.data_key(id)?;
         let mut summary = Summary::new(id, &data_key);
         let segments = self.read_records(id, &data_key, |record| summary.push(record))?;
-        let decision = summary.decision.ok_or_else(|| ArchiveError::Corrupt {
-            what: format!("the journal of {id}"),
-        })?;
         // What a crash left of a frame goes: the file is then what the manifest says.
         for entry in &segments.entries {
             if segments.torn.contains(&entry.number) {
@@ -158,15 +173,41 @@ impl Archive {
                     .doing("taking away half a frame")?;
             }
         }
+        self.finish_with(id, summary, segments.entries, now)
+    }
+
+    fn enter_finishing(&self, id: RecordingId, now: Timestamp) -> Result<(), ArchiveError> {
+        self.write_down_last(id, now);
+        let entered = self
+            .index
+            .set_state(id, &[State::Recording, State::Finishing], State::Finishing)
+            .doing("closing the recording")?;
+        if entered {
+            Ok(())
+        } else {
+            Err(self.wrong_state(id, "closed"))
+        }
+    }
+
+    fn finish_with(
+        &self,
+        id: RecordingId,
+        summary: Summary,
+        segments: Vec<SegmentEntry>,
+        now: Timestamp,
+    ) -> Result<Finished, ArchiveError> {
+        let decision = summary.decision.ok_or_else(|| ArchiveError::Corrupt {
+            what: format!("the journal of {id}"),
+        })?;
         let basis = self.basis(decision)?;
-        let (manifest, timeline) = summary.finish(id, segments.entries, basis)?;
+        let (manifest, timeline) = summary.finish(id, segments, basis)?;
         let byte_count = manifest
             .segments
             .iter()
             .map(|segment| segment.byte_len)
             .sum();
         let document = canonical_json(&manifest)?;
-        let salt = data_key.commitment_salt(id);
+        let salt = self.data_key(id)?.commitment_salt(id);
         let leaf = self.leaf(
             LeafKind::Recorded,
             &id.to_string(),

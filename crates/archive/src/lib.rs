@@ -37,6 +37,7 @@ mod records;
 mod recover;
 mod report;
 mod rules;
+mod running;
 mod secrets;
 mod tail;
 mod writer;

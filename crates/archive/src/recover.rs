@@ -198,7 +198,7 @@ impl Archive {
                 .doing("closing a cut recording")?;
             self.blobs.seal(blob).doing("closing a cut recording")?;
         }
-        self.finish(id, now)?;
+        self.finish_from_disk(id, now)?;
         Ok(interrupted)
     }
 }

@@ -4,13 +4,16 @@
 //! `design/archive.md`.
 
 use crate::error::Doing;
+use crate::finish::Summary;
 use crate::permit::{Permit, act};
 use crate::records::Segments;
+use crate::running::Running;
 use crate::{Archive, ArchiveError, Call, random};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::key::{self, DataKey};
+use voicelog_evidence::manifest::SegmentEntry;
 use voicelog_evidence::segment::{HEADER_BYTES, SegmentWriter};
 use voicelog_model::{DecisionId, Party, RecordingId, limits};
 use voicelog_store::index::{NewRecording, State};
@@ -45,6 +48,8 @@ pub struct RecordingWriter {
     blob: BlobId,
     /// Sealed bytes that are not in the blob yet: none, or what storage refused.
     unwritten: Vec<u8>,
+    /// What the manifest will say; where there is none, closing reads the recording back.
+    running: Option<Box<Running>>,
 }
 
 impl RecordingWriter {
@@ -52,6 +57,25 @@ impl RecordingWriter {
     #[must_use]
     pub const fn id(&self) -> RecordingId {
         self.id
+    }
+
+    /// What was summed up, and every segment.
+    pub(crate) fn into_sum(self) -> Option<(Summary, Vec<SegmentEntry>)> {
+        let running = self.running?;
+        Some(running.finish(self.segment_number, &self.segment))
+    }
+
+    fn sum_up(&mut self, chunk: &[u8]) {
+        let Some(running) = self.running.take() else {
+            return;
+        };
+        match running.push(chunk) {
+            Ok(running) => self.running = running,
+            Err(error) => {
+                tracing::error!(recording = %self.id, %error,
+                    "a chunk of ours is no journal; the recording is read back when it ends");
+            }
+        }
     }
 }
 
@@ -109,6 +133,7 @@ impl Archive {
         }
         Ok(RecordingWriter {
             id,
+            running: Running::new(id, &data_key, last),
             data_key,
             segment,
             segment_number: number,
@@ -168,6 +193,7 @@ impl Archive {
             .segment
             .seal(chunk, &mut writer.unwritten)
             .map_err(sealing)?;
+        writer.sum_up(chunk);
         self.write_out(writer)
     }
 
@@ -188,6 +214,9 @@ impl Archive {
             .doing("opening a segment")?;
         let full = std::mem::replace(&mut writer.blob, blob);
         let chain = writer.segment.chain();
+        if let Some(running) = &mut writer.running {
+            running.turn_over(writer.segment_number, &writer.segment);
+        }
         let (segment, header) = SegmentWriter::create(&writer.data_key, writer.id, number, chain);
         writer.segment = segment;
         writer.unwritten = header;

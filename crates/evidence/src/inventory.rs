@@ -43,7 +43,7 @@ impl Inventory {
                 also: stream.also.clone(),
                 party: stream.party.clone(),
                 root: Digest(tree.map_or(crate::tlog::EMPTY_ROOT, |tree| tree.root)),
-                leaf_count: tree.map_or(0, |tree| tree.leaves.len() as u64),
+                leaf_count: tree.map_or(0, |tree| tree.leaf_count),
                 packets: timeline.packets,
                 payload_bytes: timeline.payload_bytes,
             }
@@ -53,7 +53,7 @@ impl Inventory {
 }
 
 /// Takes the inventory record by record, in the order of the journal. Memory grows with the
-/// number of tree leaves and of intervals, not with the number of packets.
+/// number of intervals, not with the number of packets.
 #[derive(Debug)]
 pub struct InventoryBuilder {
     tree_salt: [u8; 32],
@@ -104,6 +104,13 @@ impl InventoryBuilder {
         self.timeline.push_view(record);
         self.record_count += 1;
         Ok(())
+    }
+
+    /// How many things it keeps that grow with what happens in the call: intervals, states, key
+    /// presses, comings and goings. Each takes some 100 bytes.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        self.timeline.kept()
     }
 
     /// The inventory of the records so far.

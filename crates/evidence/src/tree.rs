@@ -15,19 +15,19 @@ use voicelog_model::{StreamNumber, Timestamp};
 /// The tree of one stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamTree {
-    /// Hashes of its leaves, in order.
-    pub leaves: Vec<[u8; 32]>,
+    /// How many leaves it has.
+    pub leaf_count: u64,
     /// Its root (RFC 6962 §2.1); of a stream without packets, the hash of nothing.
     pub root: [u8; 32],
 }
 
-/// Builds the tree of one stream, packet by packet. It keeps one hash for each leaf.
+/// Builds the tree of one stream, packet by packet. It keeps no more than one hash for each level
+/// of the tree, so that it can be built while a call goes on.
 #[derive(Debug, Clone)]
 pub struct StreamTreeBuilder {
     stream: StreamNumber,
     salts: KeyDerivation,
     open: Option<OpenLeaf>,
-    leaves: Vec<[u8; 32]>,
     range: CompactRange,
 }
 
@@ -45,7 +45,6 @@ impl StreamTreeBuilder {
             stream,
             salts: KeyDerivation::from_key(&tree_salt),
             open: None,
-            leaves: Vec::new(),
             range: CompactRange::new(),
         }
     }
@@ -90,15 +89,13 @@ impl StreamTreeBuilder {
         self.close_leaf();
         StreamTree {
             root: self.range.root(),
-            leaves: self.leaves,
+            leaf_count: self.range.size(),
         }
     }
 
     fn close_leaf(&mut self) {
         if let Some(leaf) = self.open.take() {
-            let hash = leaf.hasher.finalize().into();
-            self.leaves.push(hash);
-            self.range.append(hash);
+            self.range.append(leaf.hasher.finalize().into());
         }
     }
 }
@@ -151,10 +148,10 @@ mod tests {
 
     #[test]
     fn a_leaf_spans_less_than_its_limit() {
-        assert_eq!(tree(&[0, 20_000, 99_999]).leaves.len(), 1);
-        assert_eq!(tree(&[0, 20_000, 100_000]).leaves.len(), 2);
+        assert_eq!(tree(&[0, 20_000, 99_999]).leaf_count, 1);
+        assert_eq!(tree(&[0, 20_000, 100_000]).leaf_count, 2);
         assert_eq!(
-            tree(&[50_000, 49_999]).leaves.len(),
+            tree(&[50_000, 49_999]).leaf_count,
             2,
             "time that goes back starts a leaf"
         );
@@ -163,25 +160,27 @@ mod tests {
 
     #[test]
     fn a_leaf_is_what_the_document_says() {
-        let mut content = [
-            &[0][..],
-            &leaf_salt(&KeyDerivation::from_key(&[5; 32]), STREAM, 0),
-            &[0, 2],
-            &[0; 8],
-        ]
-        .concat();
-        for (index, arrived, bytes) in packets(&[10, 20]) {
-            let record = RecordRef::Packet {
-                stream: STREAM,
-                arrived,
-                kind: PacketKind::Rtp,
-                bytes: &bytes,
-            };
-            put_record(index, record, &mut content).unwrap();
-        }
-        let built = tree(&[10, 20, 300_000]);
-        assert_eq!(built.leaves[0], sha256(&content));
-        assert_eq!(built.root, root_of(&built.leaves));
+        let arrivals = [10, 20, 300_000, 300_050, 900_000];
+        let salts = KeyDerivation::from_key(&[5; 32]);
+        let mut packets = packets(&arrivals).into_iter();
+        let leaves = [2, 2, 1].into_iter().zip(0_u64..).map(|(count, leaf)| {
+            let mut content = vec![0];
+            content.extend(leaf_salt(&salts, STREAM, leaf));
+            content.extend([0, 2]);
+            content.extend(leaf.to_be_bytes());
+            for (index, arrived, bytes) in packets.by_ref().take(count) {
+                let record = RecordRef::Packet {
+                    stream: STREAM,
+                    arrived,
+                    kind: PacketKind::Rtp,
+                    bytes: &bytes,
+                };
+                put_record(index, record, &mut content).unwrap();
+            }
+            sha256(&content)
+        });
+        let leaves: Vec<_> = leaves.collect();
+        assert_eq!(tree(&arrivals).root, root_of(&leaves));
     }
 
     #[test]

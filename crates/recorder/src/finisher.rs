@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 use voicelog_archive::timeline::Verdict;
-use voicelog_archive::{Archive, ArchiveError, News, NewsKind, RecordingWriter};
+use voicelog_archive::{Archive, ArchiveError, Finished, News, NewsKind, RecordingWriter};
 use voicelog_model::{Clock, RecordingId, Timestamp, error::chain};
 
 use crate::media::Dated;
@@ -293,7 +293,10 @@ impl Finisher {
     fn retry(&mut self, job: Again) {
         match job {
             Again::Open(writer) => self.close(writer),
-            Again::Recorded(id) => self.finish(id),
+            Again::Recorded(id) => {
+                let finished = self.archive.finish_from_disk(id, self.clock.now());
+                self.finished(id, finished);
+            }
             Again::Unrecorded(id, events) => self.finish_unrecorded(id, events),
         }
     }
@@ -302,13 +305,16 @@ impl Finisher {
     fn close(&mut self, mut writer: Box<RecordingWriter>) {
         let id = writer.id();
         match self.archive.close(&mut writer) {
-            Ok(()) => self.finish(id),
+            Ok(()) => {
+                let finished = self.archive.finish(*writer, self.clock.now());
+                self.finished(id, finished);
+            }
             Err(error) => self.failed(id, &error, Again::Open(writer)),
         }
     }
 
-    fn finish(&mut self, id: RecordingId) {
-        match self.archive.finish(id, self.clock.now()) {
+    fn finished(&mut self, id: RecordingId, finished: Result<Finished, ArchiveError>) {
+        match finished {
             Ok(finished) => {
                 self.shared.count(word(finished.verdict));
                 let news = News::new(NewsKind::Finished, self.clock.now(), Some(id));

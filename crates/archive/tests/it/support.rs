@@ -290,7 +290,6 @@ pub(crate) fn end(
     mut writer: RecordingWriter,
     packets: u16,
 ) -> Result<Finished, voicelog_archive::ArchiveError> {
-    let id = writer.id();
     let at = START.plus_micros(i64::from(packets) * 20_000);
     let mut chunk = ChunkBuilder::new();
     chunk
@@ -303,7 +302,7 @@ pub(crate) fn end(
         .unwrap();
     archive.append(&mut writer, &chunk.take())?;
     archive.close(&mut writer)?;
-    archive.finish(id, at)
+    archive.finish(writer, at)
 }
 
 /// A whole recording of two seconds.

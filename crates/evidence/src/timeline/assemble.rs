@@ -156,6 +156,14 @@ impl<T: Copy> Assembly<T> {
         }
     }
 
+    /// How many things it holds that grow with what happens in the call.
+    pub(crate) fn kept(&self) -> usize {
+        let of_strand =
+            |strand: &Strand<T>| strand.states.kept() + strand.line.kept() + strand.drops.len();
+        let of_streams: usize = self.streams.values().map(of_strand).sum();
+        of_streams + self.presence.len() + self.clock_steps.len() + self.notices.len()
+    }
+
     fn push_event(&mut self, at: Timestamp, at_us: i64, event: &JournalEvent) {
         match event {
             // When the recorder ran again is told for people: nobody knows how long the call went

@@ -117,6 +117,11 @@ impl Run {
         run
     }
 
+    /// How many pieces it has so far.
+    pub(super) const fn kept(&self) -> usize {
+        self.pieces.len()
+    }
+
     /// Numbers are missing before the next packet.
     pub(super) const fn lose(&mut self, packets: u64) {
         self.lost += packets;

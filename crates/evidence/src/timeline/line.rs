@@ -65,6 +65,12 @@ impl<T> Default for Line<T> {
 }
 
 impl<T: Copy> Line<T> {
+    /// How many pieces of runs and key presses it holds.
+    pub(super) fn kept(&self) -> usize {
+        let pieces: usize = self.runs.iter().map(|(_, run)| 1 + run.kept()).sum();
+        pieces + self.keys.len()
+    }
+
     /// Takes the next packet in order.
     pub(super) fn take(
         &mut self,

@@ -57,6 +57,11 @@ impl States {
         states
     }
 
+    /// How many changes there were.
+    pub(super) const fn kept(&self) -> usize {
+        self.changes.len()
+    }
+
     pub(super) fn pause(&mut self, at_us: i64, by: Option<Cause>, permission: &Permission) {
         self.paused = by;
         self.update(at_us, permission);

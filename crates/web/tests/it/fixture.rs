@@ -302,7 +302,7 @@ impl<'a> Tape<'a> {
         self.archive.append(&mut self.writer, &self.chunk.take())?;
         self.archive.commit()?;
         self.archive.close(&mut self.writer)?;
-        self.archive.finish(id, at)?;
+        self.archive.finish(self.writer, at)?;
         Ok(id)
     }
 }
