@@ -150,7 +150,7 @@ impl Archive {
         let Some((summary, segments)) = writer.into_sum() else {
             return self.finish_from_disk(id, now);
         };
-        self.enter_finishing(id, now)?;
+        self.write_down_last(id, now);
         self.finish_with(id, summary, segments, now)
     }
 

@@ -108,6 +108,7 @@ impl Archive {
                 line: call.line.name,
                 decision: answer.id,
                 sealed: Vec::new(),
+                report: call.about.report.to_bytes()?,
             };
             self.index
                 .insert_recording(&row)

@@ -75,6 +75,16 @@ impl CallReport {
     }
 }
 
+impl CallReport {
+    /// Its document; empty where it says nothing.
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, ArchiveError> {
+        if self.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(canonical_json(self)?)
+    }
+}
+
 impl Archive {
     /// The report's document, if it is another than the one that is kept.
     pub(crate) fn new_report(

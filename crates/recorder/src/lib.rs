@@ -27,6 +27,7 @@ mod pace;
 mod pause;
 mod ports;
 mod recorder;
+mod repeats;
 mod shared;
 mod signalling;
 mod steps;

@@ -227,6 +227,7 @@ impl Config {
                 self.sip.media_port_last
             );
         }
+        self.sip.check_calls()?;
         self.sip.check_tls()?;
         crate::webhooks::check(&self.webhooks)?;
         self.pause.check()?;
@@ -263,6 +264,16 @@ impl Pause {
 }
 
 impl Sip {
+    /// A server that takes no call at all is a mistake, not a wish.
+    fn check_calls(&self) -> Result<()> {
+        if self.calls_max == 0 {
+            bail!(
+                "sip.calls_max is 0: every call would be turned away; give the number of calls at once"
+            );
+        }
+        Ok(())
+    }
+
     /// An address needs a certificate and its key, and a file without an address does nothing.
     fn check_tls(&self) -> Result<()> {
         let needed = [
@@ -445,6 +456,8 @@ mod tests {
         );
         let error = of("[sip]\nmedia_address = \"localhost\"\n");
         assert!(error.contains("10.0.0.5"), "{error}");
+        let error = of("[sip]\ncalls_max = 0\n");
+        assert!(error.contains("every call"), "{error}");
         let error = of("[sip]\ncalls_max = -1\n");
         assert!(
             error.contains("whole number") && !error.contains("expected u"),

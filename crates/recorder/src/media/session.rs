@@ -411,6 +411,7 @@ impl MediaSession {
             };
             if count > 0 {
                 self.last_packet = Some(time.now);
+                stream.loss.pass_over();
             }
             if is_paused {
                 self.counts.paused += count;

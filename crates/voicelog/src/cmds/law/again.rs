@@ -5,9 +5,22 @@ use crate::{Context, Ended, print, wiring};
 use anyhow::Result;
 use serde_json::json;
 use std::path::Path;
-use voicelog_archive::{Again, ChosenRule, Draw, NoticeState};
+use voicelog_archive::{Again, Archive, ChosenRule, Draw, NoticeState};
 use voicelog_law::Decision;
-use voicelog_model::{DecisionId, Language, Timestamp};
+use voicelog_model::{DecisionId, Language, RecordingId, Timestamp};
+
+/// The decision that is meant: by its own id, or the newest about the recording with that id.
+fn meant(archive: &Archive, id: DecisionId) -> DecisionId {
+    let recording = RecordingId::from_bytes(*id.as_bytes());
+    let newest = match archive.decision(id) {
+        Ok(None) => archive
+            .detail(recording)
+            .ok()
+            .and_then(|detail| detail.decisions.last().map(|decision| decision.id)),
+        _ => None,
+    };
+    newest.unwrap_or(id)
+}
 
 pub(super) fn run(
     id: DecisionId,
@@ -16,7 +29,8 @@ pub(super) fn run(
     as_json: bool,
     context: &Context,
 ) -> Result<Ended> {
-    let made = wiring::visit(context, now)?.decide_again(id)?;
+    let archive = wiring::visit(context, now)?;
+    let made = archive.decide_again(meant(&archive, id))?;
     let same = made.is_same();
     if as_json {
         print::json(&json!({
