@@ -13,5 +13,6 @@ mod floods;
 mod lifecycle;
 mod pains;
 mod simulate;
+mod simulate_tls;
 mod sipp;
 mod support;
