@@ -339,6 +339,7 @@ fn transferred(archive: &Archive, at: Timestamp) -> Outcome<[RecordingId; 3]> {
     let mut about = About {
         links: vec![session],
         replaces: Some(first),
+        called_before: Vec::new(),
         report: CallReport {
             quirks: vec!["unknown_label".to_owned(), "metadata_trailing".to_owned()],
             streams: vec![stream(1, "label"), stream(2, "order")],
