@@ -8,6 +8,7 @@ use crate::consent::Saying;
 use crate::conversation::Link;
 use crate::country::{self, Home};
 use crate::draw::Sample;
+use crate::known::Number;
 use crate::line::{Line, Rule, Side, Who};
 use crate::notice::NoticeState;
 use crate::report::CallReport;
@@ -41,6 +42,9 @@ pub struct About {
     pub links: Vec<Link>,
     /// The recording whose place this one takes (RFC 3891).
     pub replaces: Option<RecordingId>,
+    /// Whom the conversation was for before it was diverted, the first one first. It is held
+    /// against the rules of the line and kept nowhere.
+    pub called_before: Vec<Pii<String>>,
     /// What was odd about it, and whose voice is where.
     pub report: CallReport,
 }
@@ -185,6 +189,14 @@ impl Call {
         found.map_or(Side::Unknown, |(_, who)| who.side)
     }
 
+    /// The numbers that were called before the call was diverted.
+    fn called_before(&self) -> Vec<Number> {
+        let addresses = self.about.called_before.iter();
+        addresses
+            .map(|address| Number::of(address.expose()))
+            .collect()
+    }
+
     /// How many people can be heard at least: even where the client names fewer participants, a
     /// conversation has two sides.
     fn sides(&self) -> usize {
@@ -196,7 +208,7 @@ impl Call {
     #[must_use]
     pub fn candidates(&self) -> Vec<Candidate> {
         self.line
-            .candidates(&self.who, self.offered_at)
+            .candidates(&self.who, &self.called_before(), self.offered_at)
             .into_iter()
             .map(|rule| Candidate {
                 rule: rule.map(|rule| rule.name.clone()),

@@ -4,6 +4,7 @@
 use crate::error::Doing;
 use crate::{Archive, ArchiveError};
 use serde::{Deserialize, Serialize};
+use voicelog_evidence::SenderClaim;
 use voicelog_evidence::canonical::{canonical_json, from_canonical};
 use voicelog_model::{Language, RecordingId, StreamNumber};
 
@@ -15,6 +16,9 @@ pub struct CallReport {
     pub quirks: Vec<String>,
     /// Each stream, in the order of its number, as it was told last.
     pub streams: Vec<StreamReport>,
+    /// What the senders said of themselves in RTCP, once the recording is closed: claims.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub senders: Vec<SenderClaim>,
 }
 
 /// Whose voice is in one stream.
@@ -71,7 +75,7 @@ impl CallReport {
     /// Whether there is nothing to say.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.quirks.is_empty() && self.streams.is_empty()
+        self.quirks.is_empty() && self.streams.is_empty() && self.senders.is_empty()
     }
 }
 
@@ -99,6 +103,27 @@ impl Archive {
             None => report.is_empty(),
         };
         Ok((!is_known).then_some(document))
+    }
+
+    /// Adds what the senders said to the report of a recording that is being closed.
+    pub(crate) fn report_senders(
+        &self,
+        id: RecordingId,
+        senders: Vec<SenderClaim>,
+    ) -> Result<(), ArchiveError> {
+        if senders.is_empty() {
+            return Ok(());
+        }
+        let report = CallReport {
+            senders,
+            ..self.call_report(id)?.unwrap_or_default()
+        };
+        let Some(document) = self.new_report(id, &report)? else {
+            return Ok(());
+        };
+        self.index
+            .note_call(id, &[], Some(&document))
+            .doing("noting what the senders said")
     }
 
     /// What was odd about a call; nothing once it is destroyed.

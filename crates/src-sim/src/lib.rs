@@ -33,6 +33,7 @@ mod signalling;
 mod simulate;
 pub mod speech;
 mod srtp;
+mod tls;
 mod verdict;
 mod weather;
 
@@ -51,5 +52,6 @@ pub use running::{CallStatus, RunningCall, StreamStatus, place};
 pub use sdp::{AnsweredStream, Direction};
 pub use simulate::{SimulateOptions, SimulateReport, simulate, simulate_with};
 pub use srtp::SrtpSuite;
+pub use tls::{TlsClient, TlsOptions};
 pub use verdict::{Advice, Check, Finding, Kept, KeptStream, Verdict, judge, judge_archive};
 pub use weather::Weather;

@@ -323,6 +323,9 @@ pub struct Offer {
     /// The ends of the conversation as the message itself names them (`Session-ID`, RFC 7989; see
     /// [`crate::session_uuids`]).
     pub session_ids: Vec<Pii<String>>,
+    /// Whom the conversation was for before it was diverted, the first one first, as `Diversion`
+    /// (RFC 5806) and `History-Info` (RFC 7044) of the INVITE tell: a claim.
+    pub called_before: Vec<Pii<String>>,
     /// What was unusual about the message. Those of the metadata are with the metadata.
     pub quirks: Vec<Quirk>,
 }

@@ -23,6 +23,7 @@ mod api;
 mod body;
 mod context;
 mod counters;
+mod diversion;
 mod endpoint;
 pub mod fuzzing;
 mod ids;

@@ -17,6 +17,7 @@ pub use when::{Dates, Day, Hours, Zone};
 pub use who::{Address, Direction, Prefix, Side, Who};
 
 use crate::draw::Sample;
+use crate::known::Number;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use voicelog_model::Timestamp;
@@ -104,10 +105,18 @@ impl Line {
     /// The first that fits for sure is the last: none behind it is asked. One of which it is not
     /// known whether it fits, since the exchange does not tell or a number is withheld, is a
     /// candidate, and so is what comes behind it. Who asks the law takes the strictest answer.
-    pub(crate) fn candidates(&self, all: &[Who], offered_at: Timestamp) -> Vec<Option<&Rule>> {
+    pub(crate) fn candidates(
+        &self,
+        all: &[Who],
+        called_before: &[Number],
+        offered_at: Timestamp,
+    ) -> Vec<Option<&Rule>> {
         let mut candidates = Vec::new();
         for rule in &self.rules {
-            match rule.when.holds(all, offered_at, &self.time_zone) {
+            match rule
+                .when
+                .holds(all, called_before, offered_at, &self.time_zone)
+            {
                 Sure::No => {}
                 Sure::Maybe => candidates.push(Some(rule)),
                 Sure::Yes => {
@@ -200,6 +209,11 @@ mod tests {
 
     /// The names of the candidates for a call with these addresses; the line itself is `-`.
     fn candidates(rules: Vec<Rule>, addresses: &[&str]) -> Vec<String> {
+        candidates_of(rules, addresses, &[])
+    }
+
+    /// The same for a call that was for others before.
+    fn candidates_of(rules: Vec<Rule>, addresses: &[&str], before: &[&str]) -> Vec<String> {
         let line = Line {
             own_domains: vec!["voorbeeld.nl".to_owned()],
             rules,
@@ -221,7 +235,8 @@ mod tests {
             .map(|party| Who::of(&party, home, &[]))
             .collect();
         let at = "2026-12-25T11:00:00Z".parse().unwrap();
-        let found = line.candidates(&all, at).into_iter();
+        let before: Vec<_> = before.iter().map(|address| Number::of(address)).collect();
+        let found = line.candidates(&all, &before, at).into_iter();
         found
             .map(|rule| rule.map_or("-", |rule| &rule.name).to_owned())
             .collect()
@@ -261,6 +276,31 @@ mod tests {
         assert_eq!(candidates(rules(), &call), ["trainee"]);
         let other = ["sip:2002@voorbeeld.nl", "tel:+31201234567"];
         assert_eq!(candidates(rules(), &other), ["-"]);
+    }
+
+    #[test]
+    fn a_queue_that_the_call_was_diverted_from_is_the_queue_of_that_call() {
+        let queue = |address: &str| When {
+            queue: vec![Address::try_from(address.to_owned()).unwrap()],
+            ..When::default()
+        };
+        let rules = || {
+            vec![
+                rule("emergency", queue("+31881234599")),
+                rule("rest", When::default()),
+            ]
+        };
+        let call = ["sip:2001@voorbeeld.nl", "tel:+31612345678"];
+        assert_eq!(candidates(rules(), &call), ["rest"]);
+        let before = ["sip:0881234599@sbc.example", "sip:2009@voorbeeld.nl"];
+        assert_eq!(candidates_of(rules(), &call, &before), ["emergency"]);
+        assert_eq!(
+            candidates_of(rules(), &call, &["sip:2009@voorbeeld.nl", ""]),
+            ["rest"]
+        );
+        // Who is in it says nothing of agents: whoever was called before is not in the talk.
+        let agents = vec![rule("trainee", agent("2009"))];
+        assert_eq!(candidates_of(agents, &call, &before), ["-"]);
     }
 
     #[test]

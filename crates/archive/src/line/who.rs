@@ -199,6 +199,15 @@ pub(super) fn somebody(all: &[Who], is_such: impl Fn(&Who) -> Sure) -> Sure {
     all.iter().map(is_such).max().unwrap_or(Sure::Maybe)
 }
 
+/// Whether one of these addresses was called before the call was diverted. Whether an exchange
+/// tells of that is not known, so none is a no: a queue that is not named is not seen.
+pub(super) fn was_called(before: &[Number], addresses: &[Address]) -> Sure {
+    let mut wanted = addresses.iter().map(Address::number);
+    wanted
+        .any(|wanted| before.iter().any(|number| number.fits(&wanted)))
+        .into()
+}
+
 /// Whether somebody on that side has one of these addresses.
 pub(super) fn on_side_with_address(all: &[Who], side: Side, addresses: &[Address]) -> Sure {
     somebody(all, |who| who.is_on(side).min(who.has_address(addresses)))

@@ -129,6 +129,9 @@ pub(super) fn add_offer(about: &mut About, offer: &Offer) {
     for id in &offer.session_ids {
         add_link(about, LinkKind::SessionId, id.expose());
     }
+    if !offer.called_before.is_empty() {
+        about.called_before.clone_from(&offer.called_before);
+    }
     add_quirks(about, &offer.quirks);
     if let Some(metadata) = &offer.metadata {
         add_metadata(about, metadata);

@@ -94,6 +94,18 @@ impl RawCall {
         call
     }
 
+    /// Places a call with more headers in its INVITE, each with its line end.
+    pub(crate) fn place_with(
+        server: &Server,
+        line: &'static str,
+        metadata: &str,
+        headers: &'static str,
+    ) -> Self {
+        let mut call = Self::new(server, line, (SIPREC.0, headers), "8");
+        assert_eq!(call.offer("INVITE", 2, Some(metadata)), 200);
+        call
+    }
+
     /// Places a call without any sign of SIPREC. The final status, and the call.
     pub(crate) fn place_plain(server: &Server, line: &'static str) -> (u16, Self) {
         let mut call = Self::new(server, line, ("", ""), "8");

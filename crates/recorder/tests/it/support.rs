@@ -7,10 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 use voicelog_archive::journal::{PacketKind, Record};
-use voicelog_archive::line::{Direction, KeyAct, Keys, LineNotice, Sequence, When};
+use voicelog_archive::line::{
+    Address as LineAddress, Direction, KeyAct, Keys, LineNotice, Sequence, When,
+};
 use voicelog_archive::timeline::{IntervalKind, Timeline};
 use voicelog_archive::{
-    Archive, Detail, Line, Lines, OpenRecording, Parts, Rule, Secrets, Verdict, WhenRefused,
+    Archive, Detail, Line, Lines, OneIn, OpenRecording, Parts, Rule, Sample, Secrets, Verdict,
+    WhenRefused,
 };
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
 use voicelog_evidence::note::SigningKey;
@@ -64,8 +67,18 @@ fn line(name: &str, openness: &str, when_refused: WhenRefused) -> Line {
     }
 }
 
-/// A line that covers calls that come in and calls that go out in different ways.
+/// A line that covers calls that come in and calls that go out in different ways, and those of one
+/// queue like the latter.
 fn ruled() -> Line {
+    let queue = Rule {
+        name: "queue".to_owned(),
+        when: When {
+            queue: vec![LineAddress::try_from("+31881234599".to_owned()).unwrap()],
+            ..When::default()
+        },
+        facts: facts("covert"),
+        sample: None,
+    };
     let outbound = Rule {
         name: "outbound".to_owned(),
         when: When {
@@ -76,9 +89,25 @@ fn ruled() -> Line {
         sample: None,
     };
     Line {
-        rules: vec![outbound],
+        rules: vec![queue, outbound],
         ..line("ruled", "announced", WhenRefused::Wait)
     }
+}
+
+/// A line of whose calls one in two is recorded.
+fn sampled() -> Line {
+    let mut line = line("sampled", "announced", WhenRefused::Wait);
+    line.facts.insert("structural".to_owned(), json!("sample"));
+    Line {
+        sample: Some(Sample {
+            one_in: one_in_two(),
+        }),
+        ..line
+    }
+}
+
+pub(crate) fn one_in_two() -> OneIn {
+    OneIn::try_from(2).unwrap()
 }
 
 /// A line on which keys pause and say consent.
@@ -140,6 +169,7 @@ pub(crate) fn parts(folder: &Path) -> Parts {
             line("covert", "covert", WhenRefused::Wait),
             line("strict", "covert", WhenRefused::Reject),
             ruled(),
+            sampled(),
             keyed(),
             with_notice("notice", false),
             with_notice("notice-after", true),

@@ -250,7 +250,8 @@ pub(crate) fn media(detail: &Detail, lang: Language) {
     }
 }
 
-/// Prints whose voice is where, how that is known, and what was odd.
+/// Prints whose voice is where, how that is known, what was odd, and what the senders said of
+/// themselves.
 fn report(report: &CallReport, lang: Language) {
     for stream in &report.streams {
         print::line(stream.in_words(lang));
@@ -258,6 +259,9 @@ fn report(report: &CallReport, lang: Language) {
     for word in &report.quirks {
         let label = lang.pick("vreemd:", "odd:");
         print::line(format!("{label} {}", odd(word, lang)));
+    }
+    for claim in &report.senders {
+        claim.in_words(lang).into_iter().for_each(print::line);
     }
 }
 

@@ -10,6 +10,8 @@ pub(crate) struct ReportView {
     pub(crate) voices: Vec<String>,
     /// One for each thing that was odd.
     pub(crate) odd: Vec<String>,
+    /// One for each thing that a sender said of itself.
+    pub(crate) senders: Vec<String>,
 }
 
 impl ReportView {
@@ -22,10 +24,15 @@ impl ReportView {
         Self {
             voices: streams.map(|stream| voice(stream, lang)).collect(),
             odd: report.quirks.iter().map(|word| odd(word, lang)).collect(),
+            senders: report
+                .senders
+                .iter()
+                .flat_map(|claim| claim.in_words(lang))
+                .collect(),
         }
     }
 
-    /// Whether there is nothing to say.
+    /// Whether there is nothing to say of the call.
     pub(crate) const fn is_empty(&self) -> bool {
         self.voices.is_empty() && self.odd.is_empty()
     }
