@@ -8,6 +8,7 @@ use crate::consent::Saying;
 use crate::conversation::Link;
 use crate::country::{self, Home};
 use crate::draw::Sample;
+use crate::keep::KeepState;
 use crate::line::{Line, Rule, Side, Who};
 use crate::notice::NoticeState;
 use crate::report::CallReport;
@@ -85,6 +86,8 @@ pub struct Call {
     pub sayings: Vec<Saying>,
     /// What came of looking for the notice of the line; nothing where none is looked for.
     pub notice: Option<NoticeState>,
+    /// Whether somebody asked to keep it; nothing where the line keeps every call.
+    pub keep: Option<KeepState>,
     /// The exchange says that the conversation is on hold.
     pub(crate) is_on_hold: bool,
     /// Its recording has a writer, or one is being made.
@@ -96,6 +99,7 @@ impl Call {
         let mut call = Self {
             id,
             notice: line.notice.as_ref().map(|_notice| NoticeState::Awaited {}),
+            keep: KeepState::on(line.keep, line.look_back_seconds),
             line,
             parties: Vec::new(),
             who: Vec::new(),

@@ -93,7 +93,9 @@ impl Summary {
             | JournalEvent::PartyLeft { .. }
             | JournalEvent::ClockStepped { .. }
             | JournalEvent::NoticeHeard { .. }
-            | JournalEvent::NoticeMissed {} => {}
+            | JournalEvent::NoticeMissed {}
+            | JournalEvent::KeepRequested { .. }
+            | JournalEvent::LookBackCut { .. } => {}
         }
     }
 

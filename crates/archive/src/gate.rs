@@ -9,6 +9,7 @@ use crate::choose::ChosenRule;
 use crate::consent::Saying;
 use crate::draw::left_out;
 use crate::error::Doing;
+use crate::keep::{KeepState, not_requested};
 use crate::notice::NoticeState;
 use crate::permit::{Answer, Permit, Refusal, Verdict, act};
 use crate::{Archive, ArchiveError, random};
@@ -60,6 +61,9 @@ pub(crate) struct SealedFacts {
     /// What had come of looking for the notice of the line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) notice: Option<NoticeState>,
+    /// Whether somebody had asked to keep the call, where its line keeps what it is asked to keep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) keep: Option<KeepState>,
 }
 
 /// One question to the law.
@@ -71,6 +75,7 @@ struct Question<'a> {
     rule: Option<ChosenRule>,
     sayings: Vec<Saying>,
     notice: Option<NoticeState>,
+    keep: Option<KeepState>,
     now: Timestamp,
 }
 
@@ -91,6 +96,7 @@ impl Archive {
             rule,
             sayings: call.sayings,
             notice: call.notice,
+            keep: call.keep,
             now,
         })?;
         // A call that is refused gets its row at once, so that a refusal is never silent. It
@@ -133,6 +139,7 @@ impl Archive {
             rule: None,
             sayings: Vec::new(),
             notice: None,
+            keep: None,
             now,
         })
     }
@@ -156,6 +163,7 @@ impl Archive {
             rule: None,
             sayings: Vec::new(),
             notice: None,
+            keep: None,
             now,
         })
     }
@@ -197,6 +205,7 @@ impl Archive {
             rule: None,
             sayings: Vec::new(),
             notice: None,
+            keep: None,
             now,
         })
     }
@@ -329,7 +338,8 @@ impl Archive {
         let one_in = question.rule.as_ref().and_then(|rule| rule.one_in);
         let refusal = self
             .refusal(action, &decision)
-            .or_else(|| left_out(recording, one_in?));
+            .or_else(|| left_out(recording, one_in?))
+            .or_else(|| not_requested(question.keep.as_ref()));
         let id = self.keep_decision(question, &decision, refusal.is_none())?;
         let verdict = match refusal {
             None => Verdict::Permit(Permit::new(recording, id)),
@@ -356,6 +366,7 @@ impl Archive {
             rule,
             sayings,
             notice,
+            keep,
             now,
         } = question;
         let id = DecisionId::new(now, random::bytes()?);
@@ -380,6 +391,7 @@ impl Archive {
                 rule,
                 sayings,
                 notice,
+                keep,
             })?,
         );
         let row = DecisionRow {
@@ -437,7 +449,10 @@ impl Archive {
                 let grounds: Vec<Ground> = open
                     .map(|duty| self.ground(&duty.rule, &duty.articles, &duty.text))
                     .collect();
-                (!grounds.is_empty()).then_some(Refusal { grounds })
+                (!grounds.is_empty()).then_some(Refusal {
+                    grounds,
+                    look_back_seconds: None,
+                })
             }
             Outcome::NeedsHuman | Outcome::ForbiddenPrivacy | Outcome::ForbiddenCriminal => {
                 let grounds = decision
@@ -445,12 +460,16 @@ impl Archive {
                     .iter()
                     .map(|reason| self.ground(&reason.rule, &reason.articles, &reason.text))
                     .collect();
-                Some(Refusal { grounds })
+                Some(Refusal {
+                    grounds,
+                    look_back_seconds: None,
+                })
             }
         }
     }
 
-    /// Why a decision that is kept did not permit recording, by the law or by the draw; `None` if
+    /// Why a decision that is kept did not permit recording, by the law, by the draw or since nobody
+    /// had asked; `None` if
     /// it did.
     fn refusal_of(
         &self,
@@ -461,9 +480,10 @@ impl Archive {
         if let Some(refusal) = self.refusal(Action::Record, decision) {
             return Ok(Some(refusal));
         }
-        let rule = self.facts_of(id)?.rule;
-        let one_in = rule.and_then(|rule| rule.one_in);
-        Ok(one_in.and_then(|one_in| left_out(recording, one_in)))
+        let sealed = self.facts_of(id)?;
+        let one_in = sealed.rule.and_then(|rule| rule.one_in);
+        let not_drawn = one_in.and_then(|one_in| left_out(recording, one_in));
+        Ok(not_drawn.or_else(|| not_requested(sealed.keep.as_ref())))
     }
 
     /// The timeline's event for a decision that did not permit recording; `None` if it did.

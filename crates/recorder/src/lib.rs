@@ -22,6 +22,7 @@ mod disk_watch;
 mod ear;
 mod finisher;
 mod guard;
+mod keep;
 mod media;
 mod pace;
 mod pause;
@@ -34,7 +35,8 @@ mod tls;
 mod writer;
 
 pub use config::{RecorderConfig, StartError};
-pub use media::{MediaCounts, PauseStatus};
+pub use keep::KeepError;
+pub use media::{KeepAnswer, MediaCounts, PauseStatus};
 pub use pause::PauseError;
 pub use recorder::Recorder;
 pub use shared::{CallState, CallStatus, Status, WhyNot};

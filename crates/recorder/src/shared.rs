@@ -26,6 +26,8 @@ pub struct Status {
     pub media: MediaCounts,
     /// How often what happened since the start: messages read, refused and ignored, calls offered.
     pub counts: BTreeMap<&'static str, u64>,
+    /// Bytes of media that wait in memory, for a notice or for somebody who asks to keep the call.
+    pub waiting_bytes: usize,
     /// After how many minutes the disk is too full for new calls, if it goes on as in the last hour.
     pub disk_minutes_left: Option<u64>,
 }
@@ -273,6 +275,7 @@ impl Shared {
             accepting: why_not.is_none(),
             why_not,
             counts: state.counts.clone(),
+            waiting_bytes: 0,
             disk_minutes_left: state.disk_minutes_left,
         }
     }

@@ -6,7 +6,9 @@ use super::layout::lay_out;
 use super::line::Line;
 use super::sequence::{Counts, Sequencer, Unit};
 use super::states::{Permission, State, States};
-use super::{ClockStep, NoticeHearing, NoticeMark, Presence, StreamTimeline, Timeline, VERSION};
+use super::{
+    ClockStep, KeepMark, NoticeHearing, NoticeMark, Presence, StreamTimeline, Timeline, VERSION,
+};
 use crate::journal::{Cause, JournalEvent, KeyPacket, PacketKind, Pausing, RecordRef};
 use std::collections::BTreeMap;
 use voicelog_model::limits::STREAMS_MAX;
@@ -17,7 +19,7 @@ use voicelog_model::{Codec, Format, MediaStream, StreamNumber, Timestamp};
 const DROPS_MAX: usize = 10_000;
 /// Most formats of one stream that are told apart.
 const FORMATS_MAX: usize = 64;
-/// Most comings and goings, settings of the clock and notices that are told, of each.
+/// Most comings and goings, settings of the clock, notices and wishes to keep the call that are told, of each.
 const PRESENCES_MAX: usize = 1_000;
 
 /// A packet that has its place in the timeline, told in the order of its stream.
@@ -50,6 +52,7 @@ pub(crate) struct Assembly<T> {
     /// How far the clock of the records is ahead of one that nobody set since the start, in microseconds.
     clock_ahead: i64,
     notices: Vec<NoticeMark>,
+    keeps: Vec<KeepMark>,
 }
 
 /// One stream while its records come in.
@@ -103,6 +106,7 @@ impl<T> Default for Assembly<T> {
             clock_steps: Vec::new(),
             clock_ahead: 0,
             notices: Vec::new(),
+            keeps: Vec::new(),
         }
     }
 }
@@ -221,6 +225,11 @@ impl<T: Copy> Assembly<T> {
             JournalEvent::NoticeHeard { .. } | JournalEvent::NoticeMissed {} => {
                 self.note_notice(at_us, event);
             }
+            JournalEvent::KeepRequested { .. } | JournalEvent::LookBackCut { .. } => {
+                let mark = KeepMark::of(event, from_start(at_us));
+                let has_room = self.keeps.len() < PRESENCES_MAX;
+                self.keeps.extend(mark.filter(|_mark| has_room));
+            }
             // Packets show a change of source themselves; the event is for people.
             JournalEvent::CallStarted {} | JournalEvent::SourceChanged { .. } => {}
             // Sorted among the packets: see `push`.
@@ -305,6 +314,7 @@ impl<T: Copy> Assembly<T> {
             presence: self.presence,
             clock_steps: self.clock_steps,
             notices: self.notices,
+            keeps: self.keeps,
         }
     }
 }

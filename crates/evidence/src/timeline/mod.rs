@@ -12,6 +12,7 @@ mod assemble;
 mod clock;
 mod content;
 mod describe;
+mod keeping;
 mod layout;
 mod line;
 mod sequence;
@@ -20,6 +21,7 @@ mod states;
 mod tests;
 
 pub use describe::{clock_text, comings, describe, notice_text, pause_text, remarks, unplayable};
+pub use keeping::{KeepMark, keep_text};
 
 pub(crate) use assemble::{Assembly, Placed};
 pub(crate) use content::{known_formats, opus_ticks};
@@ -266,6 +268,9 @@ pub struct Timeline {
     /// Where the notice of the line was heard, or that it was not; empty where none was looked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<NoticeMark>,
+    /// What was asked of keeping the call, on a line that keeps what it is asked to keep.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keeps: Vec<KeepMark>,
 }
 
 /// What came of looking for the notice of the line.

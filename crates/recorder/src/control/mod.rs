@@ -19,7 +19,7 @@ use crate::guard::contained;
 use crate::media::{HeardKey, MediaCommand, PauseOrder, PauseStatus, StreamMedia};
 use crate::ports::MediaPorts;
 use crate::shared::{CallState, Shared};
-use call::{Call, CallStream};
+use call::{Call, CallStream, KeepDone};
 use offer::StreamError;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use voicelog_archive::journal::Cause;
 use voicelog_archive::notice::Notice;
-use voicelog_archive::{About, Archive};
+use voicelog_archive::{About, Archive, KeepRequest};
 use voicelog_model::{RecordingId, Timestamp};
 use voicelog_srs::srtp::{ControlProtector, Unprotector};
 use voicelog_srs::{
@@ -232,6 +232,21 @@ impl Control {
     pub(crate) fn resume(&mut self, id: RecordingId, done: Sender<Option<bool>>, now: Timestamp) {
         if let Some(key) = self.by_recording.get(&id) {
             self.with(*key, now, |call, hands| call.resume(done, hands));
+        }
+    }
+
+    /// Somebody asks to keep a call.
+    pub(crate) fn request_keep(
+        &mut self,
+        id: RecordingId,
+        request: KeepRequest,
+        done: KeepDone,
+        now: Timestamp,
+    ) {
+        if let Some(key) = self.by_recording.get(&id) {
+            self.with(*key, now, |call, hands| {
+                call.request_keep(request, Some(done), hands);
+            });
         }
     }
 

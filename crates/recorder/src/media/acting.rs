@@ -3,7 +3,7 @@
 
 use super::pauses::{PauseOrder, Pauses};
 use super::session::Dated;
-use voicelog_archive::journal::{PausedBy, ResumedBy};
+use voicelog_archive::journal::{AskedBy, ResumedBy};
 use voicelog_archive::line::KeyAct;
 use voicelog_model::Timestamp;
 
@@ -36,7 +36,7 @@ impl Acting<'_> {
         let event = if let Some(reason) = act.pause() {
             let order = PauseOrder {
                 reason,
-                by: PausedBy::Key,
+                by: AskedBy::Key,
                 party: party.cloned(),
                 micros: self.pause_micros,
             };

@@ -8,7 +8,8 @@
 //! **Invariant:** after a refusal, and while recording is paused, nothing of a packet but its first
 //! byte leaves the kernel, or its header where keys are listened for; what waited there for the
 //! answer is read to see when it arrived, and kept only if a permit was held and no pause. Where the
-//! notice of the line is awaited, it waits in memory that no writer sees.
+//! notice of the line is awaited, or somebody may still ask to keep the call, it waits in memory that no
+//! writer sees.
 
 mod acting;
 mod counts;
@@ -18,6 +19,7 @@ mod loss;
 mod pauses;
 mod receive;
 mod reports;
+mod room;
 mod session;
 mod source;
 mod stream;
@@ -33,8 +35,10 @@ pub(crate) use keys::Listening;
 pub(crate) use pauses::PauseOrder;
 pub use pauses::PauseStatus;
 pub(crate) use reports::OwnName;
+pub(crate) use room::Room;
 pub(crate) use session::{Dated, MediaSession};
 pub(crate) use stream::StreamMedia;
+pub(crate) use waiting::LookBack;
 
 use crate::chunks::Chunks;
 use crate::ear::EarHandle;
@@ -44,6 +48,7 @@ use crate::signalling::{Notice, Notices};
 use crate::steps::Steps;
 use crate::writer::WriterHandle;
 use receive::{Receiver, SweepTime};
+use room::Oldest;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -87,8 +92,12 @@ pub(crate) enum MediaCommand {
         is_stale: bool,
         /// What waits in memory belongs to it from then on; otherwise it is dropped.
         with_waiting: bool,
+        /// Who asked to keep the call, and hears from when on it is kept.
+        asked: Vec<Sender<Option<KeepAnswer>>>,
     },
-    /// What is done about the notice of the line.
+    /// Tell from when on the call is kept.
+    TellKept(RecordingId, Sender<Option<KeepAnswer>>),
+    /// What is done about the notice of the line, and about what waits in memory.
     Attend(RecordingId, Attention),
     /// No permit from `since` on.
     Close {
@@ -115,12 +124,28 @@ pub(crate) enum MediaCommand {
     End(RecordingId, Timestamp, Vec<Dated>),
 }
 
-/// What is done about the notice of the line.
+/// What came of asking to keep a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeepAnswer {
+    /// It is kept, from this moment on.
+    Kept {
+        /// The beginning of what is kept, before the request where something was held.
+        from: Timestamp,
+    },
+    /// The law does not permit it now. It is kept from the moment on at which the law does.
+    NotPermitted,
+    /// Its line keeps every call that may be recorded.
+    EveryCall,
+}
+
+/// What is done about the notice of the line, and about what waits in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Attention {
     /// It is awaited: somebody listens to what comes. While no permit is held that waits in memory
     /// for so many microseconds, or is thrown away.
     Listen(Option<i64>),
+    /// The law permits to record, and nobody has asked to keep the call: what comes waits in memory.
+    LookBack(LookBack),
     /// It was heard, or is given up: nobody listens any more.
     Over,
     /// What waits in memory is dropped.
@@ -134,6 +159,10 @@ pub(crate) struct MediaThread {
     writer: WriterHandle,
     ear: EarHandle,
     notices: Notices,
+    room: Arc<Room>,
+    oldest: Oldest,
+    /// Whether it was said that what waits takes all its room.
+    said_full: bool,
     receiver: Receiver,
     calls: BTreeMap<RecordingId, Place>,
     added: u64,
@@ -153,6 +182,7 @@ impl MediaThread {
         writer: WriterHandle,
         ear: EarHandle,
         notices: Notices,
+        room: Arc<Room>,
     ) -> Self {
         Self {
             clock,
@@ -160,6 +190,9 @@ impl MediaThread {
             writer,
             ear,
             notices,
+            room,
+            oldest: Oldest::default(),
+            said_full: false,
             receiver: Receiver::new(),
             calls: BTreeMap::new(),
             added: 0,
@@ -234,14 +267,24 @@ impl MediaThread {
                 events,
                 is_stale,
                 with_waiting,
+                asked,
             } => self.with(id, |session, _| {
                 if with_waiting {
                     session.release(from, events, is_stale);
                 } else {
                     session.keep(from, events, is_stale);
                 }
+                for done in asked {
+                    tell_kept(session, &done);
+                }
             }),
-            MediaCommand::Attend(id, what) => self.with(id, |session, _| session.attend(what)),
+            MediaCommand::TellKept(id, done) => {
+                self.with(id, |session, _| tell_kept(session, &done));
+            }
+            MediaCommand::Attend(id, what) => {
+                let room = Arc::clone(&self.room);
+                self.with(id, |session, _| session.attend(what, &room));
+            }
             MediaCommand::Close {
                 id,
                 since,
@@ -303,6 +346,7 @@ impl MediaThread {
         });
         if let Some(by_us) = step {
             time.set_since(by_us);
+            self.oldest.forget();
         }
         for (id, place) in &mut self.calls {
             let swept = contained("reading media", || {
@@ -325,9 +369,7 @@ impl MediaThread {
     /// Hands the journals of one group, or of all, to the writer. If the writer is behind they
     /// stay here, each up to its bound, and the next round tries again.
     fn hand_over(&mut self, group: Option<u64>) {
-        if group.is_some() && !self.writer.has_room() {
-            return;
-        }
+        let has_room = group.is_none() || self.writer.has_room();
         let now = self.clock.now();
         let mut chunks = Chunks::default();
         for (id, place) in &mut self.calls {
@@ -335,13 +377,19 @@ impl MediaThread {
                 continue;
             }
             let handed_over = contained("handing media over", || {
-                if let Some(chunk) = place.session.overheard(now)
+                let is_put_by = place.session.put_waiting_by(now);
+                if is_put_by {
+                    self.oldest.add(now, *id);
+                }
+                if let Some(chunk) = place.session.overheard(is_put_by, has_room)
                     && !self.ear.chunk(*id, chunk)
                 {
-                    place.session.attend(Attention::Over);
+                    place.session.attend(Attention::Over, &self.room);
                     self.notices.send(Notice::NotListened(*id));
                 }
-                place.session.hand_over(now, &mut chunks);
+                if has_room {
+                    place.session.hand_over(now, &mut chunks);
+                }
             });
             if handed_over.is_none() {
                 place.session.fail();
@@ -349,7 +397,36 @@ impl MediaThread {
             }
         }
         self.writer.write(chunks);
+        self.mind_room(now);
     }
+
+    /// Drops the oldest that waits, of whatever call, until what is left has room.
+    fn mind_room(&mut self, now: Timestamp) {
+        self.oldest.forget_old(now);
+        if !self.room.is_overfull() {
+            self.said_full = false;
+            return;
+        }
+        if !std::mem::replace(&mut self.said_full, true) {
+            tracing::warn!(
+                "media that waits in memory takes all of sip.waiting_mib; the oldest is dropped"
+            );
+            self.notices.send(Notice::WaitingRoomFull);
+        }
+        while self.room.is_overfull()
+            && let Some((at, id)) = self.oldest.take()
+        {
+            if let Some(place) = self.calls.get_mut(&id) {
+                place.session.drop_oldest_waiting(at);
+            }
+        }
+    }
+}
+
+fn tell_kept(session: &MediaSession, done: &Sender<Option<KeepAnswer>>) {
+    let kept = session.kept_from().map(|from| KeepAnswer::Kept { from });
+    // Who asked may have given up waiting.
+    if let Err(_gone) = done.send(kept) {}
 }
 
 /// The next moment of a regular beat; beats that were missed are left out, not caught up with.

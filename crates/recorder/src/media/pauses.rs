@@ -5,7 +5,7 @@
 //! kernel as well, by its arrival time.
 
 use std::collections::VecDeque;
-use voicelog_archive::journal::{JournalEvent, PauseReason, PausedBy, ResumedBy};
+use voicelog_archive::journal::{AskedBy, JournalEvent, PauseReason, ResumedBy};
 use voicelog_model::Timestamp;
 
 /// Stretches that are over and remembered, for packets of theirs that are still in the kernel.
@@ -17,7 +17,7 @@ pub(crate) struct PauseOrder {
     /// Why.
     pub(crate) reason: PauseReason,
     /// Who asks.
-    pub(crate) by: PausedBy,
+    pub(crate) by: AskedBy,
     /// Pseudonym of who pressed the key, where that is known.
     pub(crate) party: Option<String>,
     /// How long at most, in microseconds.
@@ -124,7 +124,7 @@ mod tests {
     fn order(reason: PauseReason, millis: i64) -> PauseOrder {
         PauseOrder {
             reason,
-            by: PausedBy::Program,
+            by: AskedBy::Program,
             party: None,
             micros: millis * 1_000,
         }

@@ -2,11 +2,12 @@
 
 use crate::decider::Reply;
 use crate::ear::Hearing;
-use crate::media::{HeardKey, PauseOrder, PauseStatus};
+use crate::media::{HeardKey, KeepAnswer, PauseOrder, PauseStatus};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use voicelog_archive::KeepRequest;
 use voicelog_archive::journal::Cause;
 use voicelog_model::RecordingId;
 
@@ -32,6 +33,14 @@ pub(crate) enum Notice {
     ),
     /// Let this call go on; says whether it was paused, nothing if there is no such call.
     Resume(RecordingId, std::sync::mpsc::Sender<Option<bool>>),
+    /// Somebody asks to keep this call; says what came of it, nothing if there is no such call.
+    Keep(
+        RecordingId,
+        Box<KeepRequest>,
+        std::sync::mpsc::Sender<Option<KeepAnswer>>,
+    ),
+    /// What waits in memory takes all the room that it may have.
+    WaitingRoomFull,
     /// Our clock was set by so many microseconds while this call was in progress.
     ClockStepped(RecordingId, i64),
     /// Take no new calls from now on; says when that is so.

@@ -8,6 +8,7 @@ mod conversations;
 mod disk;
 mod ending;
 mod holding;
+mod keeping;
 mod keys;
 mod notices;
 mod offers;

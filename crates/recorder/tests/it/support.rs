@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 use voicelog_archive::journal::{PacketKind, Record};
-use voicelog_archive::line::{Direction, KeyAct, Keys, LineNotice, Sequence, When};
+use voicelog_archive::line::{Direction, Keep, KeyAct, Keys, LineNotice, Sequence, When};
 use voicelog_archive::timeline::{IntervalKind, Timeline};
 use voicelog_archive::{
     Archive, Detail, Line, Lines, OpenRecording, Parts, Rule, Secrets, Verdict, WhenRefused,
@@ -106,6 +106,26 @@ fn keyed() -> Line {
     }
 }
 
+/// A line that keeps the calls that somebody asks to keep.
+fn on_request(name: &str, look_back_seconds: u32) -> Line {
+    let act = ("*4".to_owned(), KeyAct::KeepComplaint);
+    let own = [act].into_iter().filter(|_act| look_back_seconds > 0);
+    let mut facts = facts("announced");
+    facts.insert("structural".to_owned(), json!("per_call_button"));
+    Line {
+        keep: Keep::OnRequest,
+        look_back_seconds,
+        keys: Keys {
+            own: own
+                .map(|(text, act)| (Sequence::try_from(text).unwrap(), act))
+                .collect(),
+            ..Keys::default()
+        },
+        facts,
+        ..line(name, "announced", WhenRefused::Reject)
+    }
+}
+
 /// A line whose notice is looked for.
 fn with_notice(name: &str, keep_before: bool) -> Line {
     let notice = LineNotice {
@@ -141,6 +161,8 @@ pub(crate) fn parts(folder: &Path) -> Parts {
             line("strict", "covert", WhenRefused::Reject),
             ruled(),
             keyed(),
+            on_request("asked", 2),
+            on_request("asked-late", 0),
             with_notice("notice", false),
             with_notice("notice-after", true),
         ]),

@@ -1,7 +1,7 @@
 //! When the law lets media in, and when it stops.
 
 use super::*;
-use crate::journal::{PauseReason, PausedBy, ResumedBy};
+use crate::journal::{AskedBy, PauseReason, ResumedBy};
 
 #[test]
 fn a_call_that_was_permitted_late_says_until_when_and_why() {
@@ -135,7 +135,7 @@ fn a_pause_by_the_client_is_declared_and_is_no_loss() {
 fn withheld(reason: PauseReason) -> JournalEvent {
     JournalEvent::RecordingPaused {
         reason,
-        by: PausedBy::Program,
+        by: AskedBy::Program,
         party: None,
     }
 }
