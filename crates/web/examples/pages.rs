@@ -18,12 +18,13 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use voicelog_archive::KeepRequest;
 use voicelog_archive::journal::PauseReason;
 use voicelog_model::RecordingId;
 use voicelog_model::{Clock, SimClock, Timestamp};
 use voicelog_web::{
-    App, Metrics, NotPaused, Paused, Pauses, Status, StatusSource, WebConfig, new_setup_token,
-    router, serve,
+    App, Kept, Metrics, NotHeard, NotPaused, Paused, Pauses, Status, StatusSource, WebConfig,
+    Wishes, new_setup_token, router, serve,
 };
 
 /// A recorder with nothing to complain of.
@@ -62,6 +63,12 @@ impl Pauses for Calm {
     }
 }
 
+impl Wishes for Calm {
+    fn keep(&self, _id: RecordingId, _request: KeepRequest) -> Result<Kept, NotHeard> {
+        Err(NotHeard::NoSuchCall)
+    }
+}
+
 #[tokio::main]
 async fn main() -> Outcome<()> {
     let folder = tempfile::tempdir()?;
@@ -78,6 +85,7 @@ async fn main() -> Outcome<()> {
         clock,
         status: Arc::new(Calm),
         pauses: Arc::new(Calm),
+        wishes: Arc::new(Calm),
         config: WebConfig {
             public_url: format!("http://{address}"),
             recording_address: "sip:verkoop@127.0.0.1:5060".to_owned(),

@@ -156,6 +156,12 @@ fn programs() -> Vec<Route> {
         route(
             Program,
             &["POST"],
+            "/v1/calls/{id}/keep",
+            post(api::keeping::keep),
+        ),
+        route(
+            Program,
+            &["POST"],
             "/v1/law/decisions",
             post(api::law::decide),
         ),

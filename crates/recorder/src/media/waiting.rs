@@ -117,9 +117,9 @@ impl Waiting {
         if self.journal.is_empty() {
             return false;
         }
-        // A new buffer each time: the old one is wiped when it is dropped.
+        // A new buffer each time, as long as what is in it: the old one is wiped when it is dropped.
         let mut journal = std::mem::take(&mut self.journal);
-        let chunk = Zeroizing::new(journal.take());
+        let chunk = Zeroizing::new(Zeroizing::new(journal.take()).to_vec());
         self.bytes += chunk.len();
         self.room.take(chunk.len());
         self.chunks.push_back((now, chunk));

@@ -34,6 +34,7 @@ fn call(call: &Call, paused: Option<Paused>) -> Value {
         "parties": parties,
         "said": call.said,
         "pause": paused.map(shown),
+        "keep": super::keeping::shown(call),
     })
 }
 

@@ -56,6 +56,15 @@ fn page(status: Status, metrics: &Metrics, free_bytes: u64) -> String {
         ),
         metrics.closing,
     );
+    one(
+        &mut text,
+        (
+            "voicelog_waiting_media_bytes",
+            "gauge",
+            "Media that waits in memory, for a notice or for somebody who asks to keep the call.",
+        ),
+        metrics.waiting_bytes,
+    );
     several(
         &mut text,
         (

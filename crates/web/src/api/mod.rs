@@ -3,6 +3,7 @@
 pub(crate) mod calls;
 pub(crate) mod consent;
 pub(crate) mod expected;
+pub(crate) mod keeping;
 pub(crate) mod law;
 pub(crate) mod metrics;
 pub(crate) mod pauses;

@@ -5,7 +5,7 @@ use crate::{Context, Ended, print, wiring};
 use anyhow::Result;
 use serde_json::json;
 use std::path::Path;
-use voicelog_archive::{Again, ChosenRule, Draw, NoticeState};
+use voicelog_archive::{Again, ChosenRule, Draw, KeepState, NoticeState};
 use voicelog_law::Decision;
 use voicelog_model::{DecisionId, Language, Timestamp};
 
@@ -22,6 +22,7 @@ pub(super) fn run(
         print::json(&json!({
             "same": same, "stored": made.stored, "again": made.again, "line_rule": made.rule,
             "consent_said": made.sayings, "notice": made.notice,
+            "keep": made.keep,
         }))?;
     } else {
         for line in in_words(&made, context.lang) {
@@ -83,6 +84,7 @@ fn in_words(made: &Again, lang: Language) -> Vec<String> {
     }
     let notice = made.notice.map(|notice| notice_state(notice, lang));
     lines.extend(notice.map(str::to_owned));
+    lines.extend(made.keep.as_ref().map(|keep| keep_state(keep, lang)));
     lines
 }
 
@@ -101,6 +103,32 @@ const fn notice_state(notice: NoticeState, lang: Language) -> &'static str {
             "De melding van de lijn is in haar tijd niet gehoord.",
             "The notice of the line was not heard in its time.",
         ),
+    }
+}
+
+/// Whether somebody had asked to keep the call.
+fn keep_state(keep: &KeepState, lang: Language) -> String {
+    match (keep, lang) {
+        (KeepState::NotRequested { look_back_seconds }, Language::Nl) => format!(
+            "Niemand had gevraagd het gesprek te bewaren; hoogstens {look_back_seconds} s stond in het geheugen."
+        ),
+        (KeepState::NotRequested { look_back_seconds }, Language::En) => format!(
+            "Nobody had asked to keep the call; {look_back_seconds} s at most were held in memory."
+        ),
+        (KeepState::Requested(request), Language::Nl) => {
+            format!(
+                "Gevraagd om te bewaren ({}) op {}.",
+                request.reason.as_str(),
+                request.at
+            )
+        }
+        (KeepState::Requested(request), Language::En) => {
+            format!(
+                "Asked to be kept ({}) at {}.",
+                request.reason.as_str(),
+                request.at
+            )
+        }
     }
 }
 

@@ -1,0 +1,35 @@
+//! What somebody on our side may wish of a call in progress, besides pausing it.
+
+use std::fmt;
+use voicelog_archive::KeepRequest;
+use voicelog_model::{RecordingId, Timestamp};
+
+/// What came of asking to keep a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It is kept, from this moment on.
+    From(Timestamp),
+    /// The law does not permit it now. It is kept from the moment on at which the law does.
+    NotPermitted,
+    /// Its line keeps every call that may be recorded.
+    EveryCall,
+}
+
+/// Why nobody can say what came of a wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotHeard {
+    /// No call in progress has this recording.
+    NoSuchCall,
+    /// The recorder did not answer: nobody knows.
+    NoAnswer,
+}
+
+/// Who carries wishes out. The binary implements it over the recorder.
+pub trait Wishes: Send + Sync + fmt::Debug {
+    /// Asks to keep a call, and returns when it is kept. May block.
+    ///
+    /// # Errors
+    ///
+    /// Nobody may take it that the call is kept.
+    fn keep(&self, id: RecordingId, request: KeepRequest) -> Result<Kept, NotHeard>;
+}
