@@ -2,7 +2,7 @@
 //! kept, nothing is logged, and no permit comes of it.
 
 use crate::error::Doing;
-use crate::{Archive, ArchiveError, ChosenRule, KeepState, NoticeState, Saying};
+use crate::{Archive, ArchiveError, ChosenRule, KeepState, NoticeState, PrivateCall, Saying};
 use serde_json::{Map, Value};
 use voicelog_law::{Decision, Facts};
 use voicelog_model::{DecisionId, RecordingId};
@@ -26,6 +26,8 @@ pub struct Again {
     pub notice: Option<NoticeState>,
     /// Whether somebody had asked to keep the call, where its line keeps what it is asked to keep.
     pub keep: Option<KeepState>,
+    /// That it was a private call then, and who had said so.
+    pub private: Option<PrivateCall>,
 }
 
 impl Again {
@@ -65,6 +67,7 @@ impl Archive {
             sayings: sealed.sayings,
             notice: sealed.notice,
             keep: sealed.keep,
+            private: sealed.private,
         })
     }
 }

@@ -11,6 +11,7 @@ use crate::draw::Sample;
 use crate::keep::KeepState;
 use crate::line::{Line, Rule, Side, Who};
 use crate::notice::NoticeState;
+use crate::private::PrivateCall;
 use crate::report::CallReport;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -88,6 +89,8 @@ pub struct Call {
     pub notice: Option<NoticeState>,
     /// Whether somebody asked to keep it; nothing where the line keeps every call.
     pub keep: Option<KeepState>,
+    /// That it is a private call, if somebody on our side says so.
+    pub private: Option<PrivateCall>,
     /// The exchange says that the conversation is on hold.
     pub(crate) is_on_hold: bool,
     /// Its recording has a writer, or one is being made.
@@ -109,6 +112,7 @@ impl Call {
             is_news: true,
             said: Map::new(),
             sayings: Vec::new(),
+            private: None,
             is_on_hold: false,
             is_begun: false,
         };
@@ -232,6 +236,7 @@ impl Call {
             facts.insert(name.clone(), value.clone());
         }
         self.mind_notice(&mut facts);
+        self.mind_private(&mut facts);
         if self.is_on_hold {
             facts.insert("on_hold".into(), json!(true));
         }

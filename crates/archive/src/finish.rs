@@ -86,6 +86,8 @@ impl Summary {
             | JournalEvent::StreamResumed { .. }
             | JournalEvent::RecordingPaused { .. }
             | JournalEvent::RecordingResumed { .. }
+            | JournalEvent::PrivateBegan { .. }
+            | JournalEvent::PrivateEnded { .. }
             | JournalEvent::MediaDropped { .. }
             | JournalEvent::KeyLeftOut { .. }
             | JournalEvent::SourceChanged { .. }

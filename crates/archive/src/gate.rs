@@ -12,6 +12,7 @@ use crate::error::Doing;
 use crate::keep::{KeepState, not_requested};
 use crate::notice::NoticeState;
 use crate::permit::{Answer, Permit, Refusal, Verdict, act};
+use crate::private::PrivateCall;
 use crate::{Archive, ArchiveError, random};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -64,6 +65,9 @@ pub(crate) struct SealedFacts {
     /// Whether somebody had asked to keep the call, where its line keeps what it is asked to keep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) keep: Option<KeepState>,
+    /// That it was a private call then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) private: Option<PrivateCall>,
 }
 
 /// One question to the law.
@@ -76,6 +80,7 @@ struct Question<'a> {
     sayings: Vec<Saying>,
     notice: Option<NoticeState>,
     keep: Option<KeepState>,
+    private: Option<PrivateCall>,
     now: Timestamp,
 }
 
@@ -97,6 +102,7 @@ impl Archive {
             sayings: call.sayings,
             notice: call.notice,
             keep: call.keep,
+            private: call.private,
             now,
         })?;
         // A call that is refused gets its row at once, so that a refusal is never silent. It
@@ -140,6 +146,7 @@ impl Archive {
             sayings: Vec::new(),
             notice: None,
             keep: None,
+            private: None,
             now,
         })
     }
@@ -164,6 +171,7 @@ impl Archive {
             sayings: Vec::new(),
             notice: None,
             keep: None,
+            private: None,
             now,
         })
     }
@@ -206,6 +214,7 @@ impl Archive {
             sayings: Vec::new(),
             notice: None,
             keep: None,
+            private: None,
             now,
         })
     }
@@ -367,6 +376,7 @@ impl Archive {
             sayings,
             notice,
             keep,
+            private,
             now,
         } = question;
         let id = DecisionId::new(now, random::bytes()?);
@@ -392,6 +402,7 @@ impl Archive {
                 sayings,
                 notice,
                 keep,
+                private,
             })?,
         );
         let row = DecisionRow {

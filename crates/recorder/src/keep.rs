@@ -8,14 +8,14 @@ use crate::{PauseError, Recorder};
 use voicelog_archive::KeepRequest;
 use voicelog_model::RecordingId;
 
-/// A call is not kept on request, or nobody knows.
+/// What is wished of a call is not done, or nobody knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum KeepError {
+pub enum WishError {
     /// No call in progress has this recording.
     #[error("no call in progress has this recording")]
     NoSuchCall,
     /// Not heard in time.
-    #[error("the recorder did not answer in time; nobody knows whether the call is kept")]
+    #[error("the recorder did not answer in time; nobody knows what came of it")]
     NoAnswer,
 }
 
@@ -30,11 +30,18 @@ impl Recorder {
         &self,
         id: RecordingId,
         request: KeepRequest,
-    ) -> Result<KeepAnswer, KeepError> {
+    ) -> Result<KeepAnswer, WishError> {
         self.asked(|done| Notice::Keep(id, Box::new(request), done))
-            .map_err(|error| match error {
-                PauseError::NoAnswer => KeepError::NoAnswer,
-                _ => KeepError::NoSuchCall,
-            })
+            .map_err(wish_error)
+    }
+}
+
+/// The same of another wish than a pause.
+pub(crate) const fn wish_error(error: PauseError) -> WishError {
+    match error {
+        PauseError::NoAnswer => WishError::NoAnswer,
+        PauseError::NoSuchCall | PauseError::Length { .. } | PauseError::NotPaused => {
+            WishError::NoSuchCall
+        }
     }
 }

@@ -27,6 +27,7 @@ mod media;
 mod pace;
 mod pause;
 mod ports;
+mod private;
 mod recorder;
 mod shared;
 mod signalling;
@@ -35,8 +36,8 @@ mod tls;
 mod writer;
 
 pub use config::{RecorderConfig, StartError};
-pub use keep::KeepError;
-pub use media::{KeepAnswer, MediaCounts, PauseStatus};
+pub use keep::WishError;
+pub use media::{KeepAnswer, MediaCounts, PauseStatus, PrivateAnswer};
 pub use pause::PauseError;
 pub use recorder::Recorder;
 pub use shared::{CallState, CallStatus, Status, WhyNot};

@@ -45,6 +45,8 @@ pub struct CallStatus {
     pub media: MediaCounts,
     /// The pause that it is in.
     pub pause: Option<PauseStatus>,
+    /// Since when it is a private call, of which nothing is kept.
+    pub private: Option<Timestamp>,
 }
 
 /// What is being done with a call.
@@ -269,6 +271,7 @@ impl Shared {
                     offered_at: entry.offered_at,
                     media: entry.counts.read(),
                     pause: entry.counts.pause(),
+                    private: entry.counts.private(),
                 })
                 .collect(),
             closing: state.unfinished.saturating_sub(state.calls.len()),

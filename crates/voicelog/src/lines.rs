@@ -354,7 +354,7 @@ mod tests {
 
     #[test]
     fn keeping_on_request_is_for_calls_that_may_be_recorded_from_the_start_and_need_not_be() {
-        assert!(parse(&on_request(&[])).is_ok());
+        assert_eq!(parse(&on_request(&[])).unwrap().lines.len(), 1);
         assert!(parse(&on_request(&[("look_back_seconds = 30\n", "")])).is_ok());
         let every = "keep = \"every\"";
         for (changes, right) in [

@@ -19,11 +19,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use voicelog_archive::KeepRequest;
-use voicelog_archive::journal::PauseReason;
-use voicelog_model::RecordingId;
-use voicelog_model::{Clock, SimClock, Timestamp};
+use voicelog_archive::journal::{PauseReason, PrivateEnd};
+use voicelog_model::{Clock, Pii, RecordingId, SimClock, Timestamp};
 use voicelog_web::{
-    App, Kept, Metrics, NotHeard, NotPaused, Paused, Pauses, Status, StatusSource, WebConfig,
+    App, Kept, Metrics, NotHeard, NotPaused, Paused, Pauses, Private, Status, StatusSource, WebConfig,
     Wishes, new_setup_token, router, serve,
 };
 
@@ -65,6 +64,19 @@ impl Pauses for Calm {
 
 impl Wishes for Calm {
     fn keep(&self, _id: RecordingId, _request: KeepRequest) -> Result<Kept, NotHeard> {
+        Err(NotHeard::NoSuchCall)
+    }
+
+    fn begin_private(&self, _id: RecordingId, _by: Pii<String>) -> Result<Private, NotHeard> {
+        Err(NotHeard::NoSuchCall)
+    }
+
+    fn end_private(
+        &self,
+        _id: RecordingId,
+        _by: Pii<String>,
+        _reason: PrivateEnd,
+    ) -> Result<Private, NotHeard> {
         Err(NotHeard::NoSuchCall)
     }
 }

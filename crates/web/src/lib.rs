@@ -38,4 +38,4 @@ pub use app::{App, Metrics, NotPaused, Pause, Paused, Pauses, Status, StatusSour
 pub use routes::{Audience, router, table};
 pub use serve::serve;
 pub use view::words::{question, state};
-pub use wishes::{Kept, NotHeard, Wishes};
+pub use wishes::{Kept, NotHeard, Private, Wishes};

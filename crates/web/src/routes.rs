@@ -162,6 +162,18 @@ fn programs() -> Vec<Route> {
         route(
             Program,
             &["POST"],
+            "/v1/calls/{id}/private",
+            post(api::private::begin),
+        ),
+        route(
+            Program,
+            &["POST"],
+            "/v1/calls/{id}/private/end",
+            post(api::private::end),
+        ),
+        route(
+            Program,
+            &["POST"],
             "/v1/law/decisions",
             post(api::law::decide),
         ),

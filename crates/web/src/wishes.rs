@@ -2,7 +2,8 @@
 
 use std::fmt;
 use voicelog_archive::KeepRequest;
-use voicelog_model::{RecordingId, Timestamp};
+use voicelog_archive::journal::PrivateEnd;
+use voicelog_model::{Pii, RecordingId, Timestamp};
 
 /// What came of asking to keep a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,19 @@ pub enum Kept {
     NotPermitted,
     /// Its line keeps every call that may be recorded.
     EveryCall,
+}
+
+/// What came of saying that a call is private, or is no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Private {
+    /// It is private: nothing that arrives from this moment on is kept.
+    Since(Timestamp),
+    /// It is no longer private.
+    Over,
+    /// It was not private.
+    NotPrivate,
+    /// Somebody else said that it is private, and only they can say that it is not.
+    AnotherPerson,
 }
 
 /// Why nobody can say what came of a wish.
@@ -32,4 +46,23 @@ pub trait Wishes: Send + Sync + fmt::Debug {
     ///
     /// Nobody may take it that the call is kept.
     fn keep(&self, id: RecordingId, request: KeepRequest) -> Result<Kept, NotHeard>;
+
+    /// Says that a call is private, and returns when its media is no longer kept. May block.
+    ///
+    /// # Errors
+    ///
+    /// Nobody may take it that nothing is kept.
+    fn begin_private(&self, id: RecordingId, said_by: Pii<String>) -> Result<Private, NotHeard>;
+
+    /// Says that a call is no longer private. May block.
+    ///
+    /// # Errors
+    ///
+    /// There is no such call, or nobody knows.
+    fn end_private(
+        &self,
+        id: RecordingId,
+        said_by: Pii<String>,
+        reason: PrivateEnd,
+    ) -> Result<Private, NotHeard>;
 }

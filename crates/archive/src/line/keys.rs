@@ -74,6 +74,10 @@ pub enum KeyAct {
     KeepTraining,
     /// The call is to be kept.
     KeepOther,
+    /// This is a private call, says whoever pressed it.
+    PrivateCall,
+    /// It is about business again, says whoever pressed the other.
+    BusinessAgain,
 }
 
 impl KeyAct {
@@ -101,6 +105,12 @@ impl KeyAct {
             Self::KeepOther => Some(KeepReason::Other),
             _ => None,
         }
+    }
+
+    /// Whether it says something of a private call.
+    #[must_use]
+    pub const fn is_of_private_call(self) -> bool {
+        matches!(self, Self::PrivateCall | Self::BusinessAgain)
     }
 
     /// Whether it is about consent, which can be what a call waits for.
@@ -173,9 +183,15 @@ impl Keys {
                 }
             }
             let is_of = |act: KeyAct| table.values().any(|other| *other == act);
-            if name != "own" && table.values().any(|act| act.keep().is_some()) {
+            let is_ours = |act: &KeyAct| act.keep().is_some() || act.is_of_private_call();
+            if name != "own" && table.values().any(is_ours) {
                 return Some(format!(
-                    "keys.{name}: to keep a call is for somebody on our side to ask; put it under keys.own"
+                    "keys.{name}: to keep a call is for somebody on our side to ask, and so it is to say that it is private; put it under keys.own"
+                ));
+            }
+            if is_of(KeyAct::BusinessAgain) && !is_of(KeyAct::PrivateCall) {
+                return Some(format!(
+                    "keys.{name}: `business_again` takes `private_call` back, and no key says that; who said it over the API takes it back there"
                 ));
             }
             if name == "unknown" && (is_of(KeyAct::Consent) || is_of(KeyAct::Refuse)) {

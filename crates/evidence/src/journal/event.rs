@@ -64,6 +64,25 @@ pub enum JournalEvent {
         /// Who or what ended it.
         by: ResumedBy,
     },
+    /// Somebody on our side says that this is a private call: nothing that arrives is kept, until
+    /// the end of the call or until the same person says that it is no longer.
+    PrivateBegan {
+        /// How it was said.
+        by: AskedBy,
+        /// Pseudonym of the participant who pressed the key, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        party: Option<String>,
+    },
+    /// The call is no longer private, says who said that it was.
+    PrivateEnded {
+        /// Why.
+        reason: PrivateEnd,
+        /// How it was said.
+        by: AskedBy,
+        /// Pseudonym of the participant who pressed the key, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        party: Option<String>,
+    },
     /// The recorder itself lost packets of a stream.
     MediaDropped {
         /// Which stream.
@@ -208,10 +227,12 @@ pub enum PauseReason {
     Medical,
     /// Something else.
     Other,
+    /// The call is a private one: no pause, but [`JournalEvent::PrivateBegan`].
+    PrivateCall,
 }
 
 impl PauseReason {
-    /// Every reason.
+    /// Every reason for which somebody may pause.
     pub const ALL: [Self; 5] = [
         Self::CardData,
         Self::CitizenNumber,
@@ -229,6 +250,37 @@ impl PauseReason {
             Self::Private => "private",
             Self::Medical => "medical",
             Self::Other => "other",
+            Self::PrivateCall => "private_call",
+        }
+    }
+
+    /// The reason with that word, for which somebody may pause.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
+    }
+}
+
+/// Why a call is no longer private.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrivateEnd {
+    /// It is about business again.
+    BusinessAgain,
+    /// It never was private.
+    Mistake,
+}
+
+impl PrivateEnd {
+    /// Every reason.
+    pub const ALL: [Self; 2] = [Self::BusinessAgain, Self::Mistake];
+
+    /// The word in the journal and the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BusinessAgain => "business_again",
+            Self::Mistake => "mistake",
         }
     }
 
@@ -285,7 +337,7 @@ impl KeepReason {
     }
 }
 
-/// Who asked for a pause, or to keep a call.
+/// How somebody asked for a pause or to keep a call, or said that it is private.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AskedBy {

@@ -9,7 +9,7 @@ use super::states::{Permission, State, States};
 use super::{
     ClockStep, KeepMark, NoticeHearing, NoticeMark, Presence, StreamTimeline, Timeline, VERSION,
 };
-use crate::journal::{Cause, JournalEvent, KeyPacket, PacketKind, Pausing, RecordRef};
+use crate::journal::{Cause, JournalEvent, KeyPacket, PacketKind, PauseReason, Pausing, RecordRef};
 use std::collections::BTreeMap;
 use voicelog_model::limits::STREAMS_MAX;
 use voicelog_model::rtp::RtpPacket;
@@ -42,7 +42,9 @@ pub(crate) struct Assembly<T> {
     latest: Timestamp,
     permission: Permission,
     /// The pause on our side that holds.
-    withheld: Option<Pausing>,
+    paused: Option<Pausing>,
+    /// That the call is private, if it is.
+    private: Option<Pausing>,
     ever_permitted: bool,
     end: Option<(Timestamp, Cause)>,
     stray_packets: u64,
@@ -97,7 +99,8 @@ impl<T> Default for Assembly<T> {
             started: None,
             latest: Timestamp::from_micros(i64::MIN),
             permission: Permission::Undecided,
-            withheld: None,
+            paused: None,
+            private: None,
             ever_permitted: false,
             end: None,
             stray_packets: 0,
@@ -174,7 +177,10 @@ impl<T: Copy> Assembly<T> {
             }
             JournalEvent::CallEnded { cause } => self.end = Some((at.max(self.latest), *cause)),
             JournalEvent::StreamAdded { stream } => {
-                let holds = (&self.permission, self.withheld.as_ref());
+                let holds = (
+                    &self.permission,
+                    self.private.as_ref().or(self.paused.as_ref()),
+                );
                 // LIMIT: a recording session offers no more; packets of further streams are stray.
                 let is_known = self.streams.contains_key(&stream.number);
                 if is_known || self.streams.len() < STREAMS_MAX {
@@ -198,9 +204,22 @@ impl<T: Copy> Assembly<T> {
             JournalEvent::StreamResumed { stream } => self.pause(*stream, at_us, None),
             JournalEvent::RecordingPaused { reason, by, party } => {
                 let (reason, by, party) = (*reason, *by, party.clone());
-                self.withhold(at_us, Some(&Pausing { reason, by, party }));
+                self.paused = Some(Pausing { reason, by, party });
+                self.withhold(at_us);
             }
-            JournalEvent::RecordingResumed { .. } => self.withhold(at_us, None),
+            JournalEvent::RecordingResumed { .. } => {
+                self.paused = None;
+                self.withhold(at_us);
+            }
+            JournalEvent::PrivateBegan { by, party } => {
+                let (reason, by, party) = (PauseReason::PrivateCall, *by, party.clone());
+                self.private = Some(Pausing { reason, by, party });
+                self.withhold(at_us);
+            }
+            JournalEvent::PrivateEnded { .. } => {
+                self.private = None;
+                self.withhold(at_us);
+            }
             JournalEvent::MediaDropped {
                 stream,
                 packets,
@@ -274,8 +293,9 @@ impl<T: Copy> Assembly<T> {
         }
     }
 
-    fn withhold(&mut self, at_us: i64, withheld: Option<&Pausing>) {
-        self.withheld = withheld.cloned();
+    /// A pause, or the private call, began or is over. A private call is one also while it is paused.
+    fn withhold(&mut self, at_us: i64) {
+        let withheld = self.private.as_ref().or(self.paused.as_ref());
         for strand in self.streams.values_mut() {
             strand.states.withhold(at_us, withheld, &self.permission);
         }

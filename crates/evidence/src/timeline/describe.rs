@@ -268,6 +268,7 @@ pub fn pause_text(pausing: &Pausing, language: Language) -> String {
         PauseReason::Private => ("om iets van privé", "for something private"),
         PauseReason::Medical => ("om iemands gezondheid", "for somebody's health"),
         PauseReason::Other => ("om iets anders", "for something else"),
+        PauseReason::PrivateCall => ("een privégesprek", "a private call"),
     };
     let reason = language.pick(nl, en);
     let by = asked_text(pausing.by, pausing.party.as_deref(), language);

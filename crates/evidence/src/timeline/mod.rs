@@ -28,7 +28,7 @@ pub(crate) use content::{known_formats, opus_ticks};
 pub(crate) use describe::between;
 
 use crate::canonical::{CanonicalError, canonical_json, from_canonical};
-use crate::journal::{Cause, Ground, Pausing, Record, RecordRef};
+use crate::journal::{Cause, Ground, PauseReason, Pausing, Record, RecordRef};
 use serde::{Deserialize, Deserializer, Serialize};
 use voicelog_model::{Codec, MediaStream, StreamNumber, Timestamp};
 
@@ -323,6 +323,16 @@ impl Timeline {
     #[must_use]
     pub fn length_us(&self) -> u64 {
         u64::try_from(self.call_ended.micros_since(self.call_started)).unwrap_or(0)
+    }
+
+    /// Whether a part of the call was private, and is not kept.
+    #[must_use]
+    pub fn is_partly_private(&self) -> bool {
+        let mut intervals = self.streams.iter().flat_map(|stream| &stream.intervals);
+        intervals.any(|interval| {
+            let pause = interval.pause.as_ref();
+            pause.is_some_and(|pause| pause.reason == PauseReason::PrivateCall)
+        })
     }
 
     /// The bytes that are stored and hashed.

@@ -1,4 +1,4 @@
-//! What follows from a key that was pressed: pausing and going on at once, here; all else is told to
+//! What follows from a key that was pressed: pausing, going on and a private call at once, here; all else is told to
 //! call control.
 
 use super::pauses::{PauseOrder, Pauses};
@@ -7,7 +7,7 @@ use voicelog_archive::journal::{AskedBy, ResumedBy};
 use voicelog_archive::line::KeyAct;
 use voicelog_model::Timestamp;
 
-/// A key about consent was pressed.
+/// A key was pressed that call control has to see to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HeardKey {
     /// What it says.
@@ -48,7 +48,11 @@ impl Acting<'_> {
                 let party = party.cloned();
                 self.heard.push(HeardKey { act, party });
             }
-            None
+            // That it is private counts at once; the rest is for call control to see to.
+            let is_private = act == KeyAct::PrivateCall && party.is_some();
+            is_private
+                .then(|| self.pauses.begin_private(AskedBy::Key, party.cloned(), at))
+                .flatten()
         };
         self.events.extend(event.map(|event| (at, event)));
     }

@@ -32,8 +32,8 @@ pub(crate) use acting::HeardKey;
 pub use counts::MediaCounts;
 pub(crate) use counts::SharedCounts;
 pub(crate) use keys::Listening;
-pub(crate) use pauses::PauseOrder;
 pub use pauses::PauseStatus;
+pub(crate) use pauses::{PauseOrder, PrivateOrder};
 pub(crate) use reports::OwnName;
 pub(crate) use room::Room;
 pub(crate) use session::{Dated, MediaSession};
@@ -54,7 +54,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver as Commands, RecvTimeoutError, Sender};
 use std::time::Duration;
-use voicelog_archive::journal::{Cause, ResumedBy};
+use voicelog_archive::journal::{Cause, PrivateEnd, ResumedBy};
 use voicelog_model::{Clock, RecordingId, StreamNumber, Timestamp, limits};
 use voicelog_srs::srtp::MasterKey;
 
@@ -116,6 +116,19 @@ pub(crate) enum MediaCommand {
     Listen(RecordingId, Vec<(StreamNumber, Listening)>, i64),
     /// Keep nothing from now on, until the order's time is over. Says what came of it.
     Pause(RecordingId, PauseOrder, Sender<Option<PauseStatus>>),
+    /// It is a private call. Says since when.
+    Private(
+        RecordingId,
+        PrivateOrder,
+        Option<Sender<Option<PrivateAnswer>>>,
+    ),
+    /// It is no longer one. Says whether it was.
+    PrivateOver(
+        RecordingId,
+        PrivateEnd,
+        PrivateOrder,
+        Option<Sender<Option<PrivateAnswer>>>,
+    ),
     /// Go on after a pause. Says whether there was one.
     Resume(RecordingId, Sender<Option<bool>>),
     /// The writer cannot go on with this recording.
@@ -136,6 +149,22 @@ pub enum KeepAnswer {
     NotPermitted,
     /// Its line keeps every call that may be recorded.
     EveryCall,
+}
+
+/// What came of saying that a call is private, or is no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrivateAnswer {
+    /// It is private: nothing that arrives is kept.
+    Private {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// It is no longer private.
+    Over,
+    /// It was not private.
+    NotPrivate,
+    /// Somebody else said that it is private, and only they can say that it is not.
+    AnotherPerson,
 }
 
 /// What is done about the notice of the line, and about what waits in memory.
@@ -275,11 +304,11 @@ impl MediaThread {
                     session.keep(from, events, is_stale);
                 }
                 for done in asked {
-                    tell_kept(session, &done);
+                    tell_kept(session, done);
                 }
             }),
             MediaCommand::TellKept(id, done) => {
-                self.with(id, |session, _| tell_kept(session, &done));
+                self.with(id, |session, _| tell_kept(session, done));
             }
             MediaCommand::Attend(id, what) => {
                 let room = Arc::clone(&self.room);
@@ -305,6 +334,14 @@ impl MediaThread {
             }),
             MediaCommand::Resume(id, done) => self.with(id, |session, _| {
                 if let Err(_gone) = done.send(Some(session.resume(time, ResumedBy::Program))) {}
+            }),
+            MediaCommand::Private(id, order, done) => self.with(id, |session, receiver| {
+                let since = session.begin_private(receiver, time, order);
+                tell(done, since.map(|since| PrivateAnswer::Private { since }));
+            }),
+            MediaCommand::PrivateOver(id, reason, order, done) => self.with(id, |session, _| {
+                session.end_private(time, reason, order);
+                tell(done, Some(PrivateAnswer::Over));
             }),
             MediaCommand::Fail(id) => self.with(id, |session, _| session.fail()),
             MediaCommand::End(id, at, events) => {
@@ -423,10 +460,14 @@ impl MediaThread {
     }
 }
 
-fn tell_kept(session: &MediaSession, done: &Sender<Option<KeepAnswer>>) {
+fn tell_kept(session: &MediaSession, done: Sender<Option<KeepAnswer>>) {
     let kept = session.kept_from().map(|from| KeepAnswer::Kept { from });
+    tell(Some(done), kept);
+}
+
+fn tell<T>(done: Option<Sender<Option<T>>>, what: Option<T>) {
     // Who asked may have given up waiting.
-    if let Err(_gone) = done.send(kept) {}
+    if let Some(Err(_gone)) = done.map(|done| done.send(what)) {}
 }
 
 /// The next moment of a regular beat; beats that were missed are left out, not caught up with.

@@ -6,7 +6,7 @@ use super::acting::{Acting, HeardKey};
 use super::counts::{MediaCounts, SharedCounts};
 use super::intake::Intake;
 use super::keys::Listening;
-use super::pauses::{PauseOrder, PauseStatus, Pauses};
+use super::pauses::{PauseOrder, PauseStatus, Pauses, PrivateOrder};
 use super::receive::{Receiver, SweepTime, discard};
 use super::room::Room;
 use super::stream::{StreamMedia, worst_loss};
@@ -14,7 +14,7 @@ use super::waiting::Waiting;
 use crate::chunks::Chunks;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, ResumedBy};
+use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, PrivateEnd, ResumedBy};
 use voicelog_model::{RecordingId, StreamNumber, Timestamp};
 use voicelog_srs::srtp::MasterKey;
 use zeroize::Zeroizing;
@@ -171,7 +171,7 @@ impl MediaSession {
         self.pauses.on_clock_step(by_us);
         self.kept_from = self.kept_from.map(|from| from.plus_micros(by_us));
         if let Some(waiting) = &mut self.waiting {
-            waiting.on_clock_step(now);
+            waiting.start_anew(now);
         }
         if self.is_begun {
             self.push_event(now, &JournalEvent::ClockStepped { by_us });
@@ -336,7 +336,7 @@ impl MediaSession {
         order: PauseOrder,
     ) -> Option<PauseStatus> {
         self.end_pause_in_time(time);
-        let was_paused = self.pauses.status().is_some();
+        let was_paused = self.pauses.are_on();
         let event = self.pauses.begin(order, time.now);
         match self.mode {
             Mode::Keeping if !was_paused => self.take_in(receiver, time, None, true),
@@ -354,6 +354,49 @@ impl MediaSession {
     pub(crate) fn resume(&mut self, time: SweepTime, by: ResumedBy) -> bool {
         self.end_pause_in_time(time);
         let event = self.pauses.end(time.now, by);
+        let is_over = event.is_some();
+        self.tell(event.map(|event| (time.now, event)).into_iter().collect());
+        self.publish();
+        is_over
+    }
+
+    /// It is a private call from this moment on, if it was none: nothing that arrives is kept, and
+    /// what waits in memory for somebody to ask is dropped. Since when it is one.
+    pub(crate) fn begin_private(
+        &mut self,
+        receiver: &mut Receiver,
+        time: SweepTime,
+        order: PrivateOrder,
+    ) -> Option<Timestamp> {
+        let was_on = self.pauses.are_on();
+        let event = self.pauses.begin_private(order.by, order.party, time.now);
+        if self.mode == Mode::Keeping && !was_on {
+            self.take_in(receiver, time, None, true);
+        }
+        self.mind_private(false);
+        self.tell(event.map(|event| (time.now, event)).into_iter().collect());
+        self.publish();
+        self.pauses.private()
+    }
+
+    /// What waits for somebody to ask is not for anybody once the call is private.
+    fn mind_private(&mut self, was_private: bool) {
+        if let Some(since) = self.pauses.private().filter(|_since| !was_private)
+            && let Some(waiting) = &mut self.waiting
+        {
+            waiting.start_anew(since);
+        }
+    }
+
+    /// It is no longer one. Whether it was.
+    pub(crate) fn end_private(
+        &mut self,
+        time: SweepTime,
+        reason: PrivateEnd,
+        order: PrivateOrder,
+    ) -> bool {
+        let PrivateOrder { by, party } = order;
+        let event = self.pauses.end_private(reason, by, party, time.now);
         let is_over = event.is_some();
         self.tell(event.map(|event| (time.now, event)).into_iter().collect());
         self.publish();
@@ -380,6 +423,7 @@ impl MediaSession {
     fn publish(&self) {
         self.shared.publish(&self.counts, self.last_packet);
         self.shared.publish_pause(self.pauses.status());
+        self.shared.publish_private(self.pauses.private());
     }
 
     fn push_event(&mut self, at: Timestamp, event: &JournalEvent) {
@@ -393,11 +437,11 @@ impl MediaSession {
         self.end_pause_in_time(time);
         match self.mode {
             Mode::Held => {}
-            Mode::Closed if self.waiting.is_some() && self.pauses.status().is_none() => {
+            Mode::Closed if self.waiting.is_some() && !self.pauses.are_on() => {
                 self.put_by(receiver, time, with_control);
             }
             Mode::Closed => self.throw_away(time, with_control),
-            Mode::Keeping if self.pauses.status().is_some() => self.throw_away(time, with_control),
+            Mode::Keeping if self.pauses.are_on() => self.throw_away(time, with_control),
             Mode::Keeping => {
                 self.take_in(receiver, time, None, with_control);
                 if with_control {
@@ -449,6 +493,7 @@ impl MediaSession {
     /// of each packet then its header, and of one about a key the rest.
     fn throw_away(&mut self, time: SweepTime, with_control: bool) {
         let is_paused = self.mode == Mode::Keeping || self.waiting.is_some();
+        let was_private = self.pauses.private().is_some();
         let mut events = Vec::new();
         let mut acting = Acting {
             pauses: &mut self.pauses,
@@ -477,6 +522,7 @@ impl MediaSession {
                 discard(&stream.ports.rtcp);
             }
         }
+        self.mind_private(was_private);
         self.tell(events);
     }
 
@@ -523,6 +569,7 @@ impl MediaSession {
         with_control: bool,
     ) {
         let mut events = Vec::new();
+        let was_private = self.pauses.private().is_some();
         let (journal, counts) = match &mut self.waiting {
             Some(waiting) => (&mut waiting.journal, &mut waiting.counts),
             None => (&mut self.journal, &mut self.counts),
@@ -558,8 +605,9 @@ impl MediaSession {
                 tracing::debug!(recording = %self.id, stream = %number, %error, "cannot read media");
             }
         }
+        self.mind_private(was_private);
         self.tell(events);
-        if self.pauses.status().is_none() && until.is_none() {
+        if !self.pauses.are_on() && until.is_none() {
             self.pauses.forget_over();
         }
         self.counts.loss_permille = worst_loss(&self.streams);

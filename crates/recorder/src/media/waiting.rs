@@ -96,9 +96,9 @@ impl Waiting {
             .unwrap_or_else(|| Timestamp::from_micros(i64::MIN))
     }
 
-    /// Our clock was set. What waits for somebody to ask is dropped: its times are of another clock,
-    /// and how far back it reaches cannot be told.
-    pub(super) fn on_clock_step(&mut self, now: Timestamp) {
+    /// Drops what waits for somebody to ask, and begins again: the clock was set, so that nobody can
+    /// tell how far back it reaches, or the call is a private one.
+    pub(super) fn start_anew(&mut self, now: Timestamp) {
         if self.look_back.is_some() {
             (self.look_back, self.whole_since) = (Some(now), now);
             drop(Zeroizing::new(std::mem::take(&mut self.journal).take()));
@@ -343,7 +343,7 @@ mod tests {
         // The first chunk was put by with packet 14.
         assert!(!waiting.drop_oldest(at(0)) && waiting.drop_oldest(at(280)));
         assert_eq!(waiting.whole_from(at(0)), at(280));
-        waiting.on_clock_step(at(3_600_000));
+        waiting.start_anew(at(3_600_000));
         assert_eq!((waiting.bytes, waiting.from()), (0, at(3_600_000)));
         assert_eq!(waiting.whole_from(at(0)), at(3_600_000));
     }

@@ -2,14 +2,14 @@
 
 use crate::decider::Reply;
 use crate::ear::Hearing;
-use crate::media::{HeardKey, KeepAnswer, PauseOrder, PauseStatus};
+use crate::media::{HeardKey, KeepAnswer, PauseOrder, PauseStatus, PrivateAnswer};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use voicelog_archive::KeepRequest;
-use voicelog_archive::journal::Cause;
-use voicelog_model::RecordingId;
+use voicelog_archive::journal::{Cause, PrivateEnd};
+use voicelog_model::{Pii, RecordingId};
 
 /// One message to the signalling thread. Each kind is bounded: one reply for each question, one
 /// failure for each recording.
@@ -38,6 +38,19 @@ pub(crate) enum Notice {
         RecordingId,
         Box<KeepRequest>,
         std::sync::mpsc::Sender<Option<KeepAnswer>>,
+    ),
+    /// This call is private, says somebody; says what came of it, nothing if there is no such call.
+    Private(
+        RecordingId,
+        Pii<String>,
+        std::sync::mpsc::Sender<Option<PrivateAnswer>>,
+    ),
+    /// This call is no longer private, says somebody; the same.
+    PrivateOver(
+        RecordingId,
+        Pii<String>,
+        PrivateEnd,
+        std::sync::mpsc::Sender<Option<PrivateAnswer>>,
     ),
     /// What waits in memory takes all the room that it may have.
     WaitingRoomFull,

@@ -11,7 +11,7 @@ use voicelog_archive::timeline::{IntervalKind, KeepMark, Timeline, Verdict};
 use voicelog_archive::{Archive, KeepRequest, KeepState};
 use voicelog_model::rtp::RtpPacket;
 use voicelog_model::{Pii, RecordingId, Timestamp};
-use voicelog_recorder::{CallState, KeepAnswer, KeepError, MediaCounts, RecorderConfig};
+use voicelog_recorder::{CallState, KeepAnswer, MediaCounts, RecorderConfig, WishError};
 use voicelog_src_sim::{SrtpSuite, place};
 
 const KEYS: &str = "8 101\r\na=rtpmap:101 telephone-event/8000";
@@ -170,7 +170,7 @@ fn a_call_for_which_nobody_asks_leaves_nothing_but_what_proves_that() {
     assert_eq!(server.detail(id).decisions.len(), 1);
     // It is too late now.
     let late = server.recorder.request_keep(id, request());
-    assert_eq!(late, Err(KeepError::NoSuchCall));
+    assert_eq!(late, Err(WishError::NoSuchCall));
     leaves_nothing(&server, id);
 }
 
@@ -205,7 +205,7 @@ fn where_every_call_is_kept_there_is_nothing_to_ask_and_a_call_that_does_not_exi
     assert_eq!(asked, Ok(KeepAnswer::EveryCall));
     let nobody = RecordingId::new(now(), [9; 10]);
     let asked = server.recorder.request_keep(nobody, request());
-    assert_eq!(asked, Err(KeepError::NoSuchCall));
+    assert_eq!(asked, Err(WishError::NoSuchCall));
     call.hang_up().unwrap();
     server.all_closed();
     assert_eq!(server.timeline(id).keeps, []);

@@ -15,6 +15,7 @@ mod offers;
 mod pausing;
 mod permission;
 mod pki;
+mod private;
 mod raw;
 mod recording;
 mod rtcp;

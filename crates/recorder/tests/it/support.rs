@@ -92,6 +92,8 @@ fn keyed() -> Line {
     let own = [
         ("*7", KeyAct::PauseCardData),
         ("*8", KeyAct::Resume),
+        ("*5", KeyAct::PrivateCall),
+        ("*9", KeyAct::BusinessAgain),
         ("*3", KeyAct::OthersConsent),
         ("1", KeyAct::Consent),
     ];

@@ -35,6 +35,7 @@ fn call(call: &Call, paused: Option<Paused>) -> Value {
         "said": call.said,
         "pause": paused.map(shown),
         "keep": super::keeping::shown(call),
+        "private": call.private.as_ref().map(|private| json!({ "since": private.at })),
     })
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod keeping;
 pub(crate) mod law;
 pub(crate) mod metrics;
 pub(crate) mod pauses;
+pub(crate) mod private;
 pub(crate) mod problem;
 pub(crate) mod recordings;
 

@@ -120,6 +120,30 @@ async fn a_request_to_keep_a_call_without_a_known_reason_or_of_nobody_is_told_wh
 }
 
 #[tokio::test]
+async fn a_call_is_private_until_the_same_person_says_with_a_reason_that_it_is_not() {
+    let site = site();
+    let at = |what: &str| format!("/v1/calls/{}/{what}", site.filled().waiting);
+    let by = |said_by: &str| json!({ "said_by": said_by });
+    let over = |said_by: &str, reason: &str| json!({ "said_by": said_by, "reason": reason });
+    for (path, body, status) in [
+        ("private", by("agent 2001"), StatusCode::OK),
+        ("private", by(""), StatusCode::BAD_REQUEST),
+        ("private", json!({}), StatusCode::BAD_REQUEST),
+        ("private/end", over("agent 2001", "business_again"), StatusCode::NO_CONTENT),
+        ("private/end", over("agent 2001", "mistake"), StatusCode::CONFLICT),
+        ("private/end", over("agent 2002", "mistake"), StatusCode::CONFLICT),
+        ("private/end", over("agent 2001", "bored"), StatusCode::BAD_REQUEST),
+        ("private/end", by("agent 2001"), StatusCode::BAD_REQUEST),
+    ] {
+        let page = program(&site, "POST", &at(path), &body.to_string()).await;
+        assert_eq!(page.status, status, "{path} {body}: {}", page.text());
+    }
+    *site.telephones.0.lock().unwrap() = None;
+    let page = program(&site, "POST", &at("private"), &by("agent 2001").to_string()).await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
 async fn consent_that_somebody_heard_is_kept_with_who_and_when() {
     let site = site();
     let waiting = site.filled().waiting;

@@ -12,12 +12,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tempfile::TempDir;
 use tower::ServiceExt;
-use voicelog_archive::journal::{KeepReason, PauseReason};
+use voicelog_archive::journal::{KeepReason, PauseReason, PrivateEnd};
 use voicelog_archive::{Archive, KeepRequest};
-use voicelog_model::RecordingId;
-use voicelog_model::{Clock, SimClock, Timestamp};
+use voicelog_model::{Clock, Pii, RecordingId, SimClock, Timestamp};
 use voicelog_web::{
-    App, Kept, Metrics, NotHeard, NotPaused, Pause, Paused, Pauses, Status, StatusSource,
+    App, Kept, Metrics, NotHeard, NotPaused, Pause, Paused, Pauses, Private, Status, StatusSource,
     WebConfig, Wishes, new_setup_token, router,
 };
 
@@ -104,6 +103,24 @@ impl Wishes for Telephones {
             KeepReason::Training => Kept::NotPermitted,
             KeepReason::Other => Kept::EveryCall,
             _ => Kept::From(request.at.plus_micros(-30_000_000)),
+        })
+    }
+
+    fn begin_private(&self, _id: RecordingId, _by: Pii<String>) -> Result<Private, NotHeard> {
+        let all = self.0.lock().unwrap();
+        all.as_ref().map_or(Err(NotHeard::NoAnswer), |_| Ok(Private::Since(NOW)))
+    }
+
+    fn end_private(
+        &self,
+        _id: RecordingId,
+        said_by: Pii<String>,
+        reason: PrivateEnd,
+    ) -> Result<Private, NotHeard> {
+        Ok(match (said_by.expose().as_str(), reason) {
+            ("agent 2001", PrivateEnd::BusinessAgain) => Private::Over,
+            ("agent 2001", PrivateEnd::Mistake) => Private::NotPrivate,
+            _ => Private::AnotherPerson,
         })
     }
 }

@@ -6,7 +6,7 @@ use crate::media::{HeardKey, Listening, MediaCommand, PauseOrder, PauseStatus};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use voicelog_archive::journal::AskedBy;
+use voicelog_archive::journal::{AskedBy, PrivateEnd};
 use voicelog_archive::line::{KeyAct, Keys, Sequence, Side};
 use voicelog_archive::{Consent, ConsentBy, KeepRequest};
 use voicelog_model::Pii;
@@ -71,7 +71,7 @@ impl Call {
         );
     }
 
-    /// A key about consent, or about keeping the call, was pressed. What is said with it counts at once: the archive tells,
+    /// A key about consent, keeping the call or a private call was pressed. What is said with it counts at once: the archive tells,
     /// and the law is asked again.
     pub(in crate::control) fn on_key(&mut self, heard: &HeardKey, hands: &mut Hands<'_>) {
         let (Some(id), None) = (self.id, self.ended) else {
@@ -85,6 +85,18 @@ impl Call {
                 at: hands.now,
             };
             return self.request_keep(request, None, hands);
+        }
+        if let Some(party) = heard
+            .party
+            .clone()
+            .filter(|_| heard.act.is_of_private_call())
+        {
+            let (by, party) = (AskedBy::Key, Pii::new(party));
+            return if heard.act == KeyAct::PrivateCall {
+                self.begin_private(by, party, None, hands);
+            } else {
+                self.end_private((by, &party), PrivateEnd::BusinessAgain, None, hands);
+            };
         }
         let (parties, word, by) = match heard.act {
             KeyAct::Consent => (

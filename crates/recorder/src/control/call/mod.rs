@@ -6,9 +6,11 @@ mod keys;
 mod law;
 mod notice;
 mod presence;
+mod private;
 mod watch;
 
 pub(crate) use keep::KeepDone;
+pub(crate) use private::PrivateDone;
 pub(crate) use watch::Alarm;
 
 use self::hold::Hold;
@@ -424,7 +426,9 @@ impl Call {
         let Some(id) = self.id else {
             return;
         };
-        let is_recording = self.state == CallState::Recording && self.counts.pause().is_none();
+        let is_recording = self.state == CallState::Recording
+            && self.counts.pause().is_none()
+            && self.counts.private().is_none();
         let counts = self.counts.read();
         let streams = self.streams.iter();
         let active = streams.filter(|stream| is_recording && stream.activity == Activity::Active);
