@@ -22,8 +22,8 @@ use voicelog_archive::KeepRequest;
 use voicelog_archive::journal::{PauseReason, PrivateEnd};
 use voicelog_model::{Clock, Pii, RecordingId, SimClock, Timestamp};
 use voicelog_web::{
-    App, Kept, Metrics, NotHeard, NotPaused, Paused, Pauses, Private, Status, StatusSource, WebConfig,
-    Wishes, new_setup_token, router, serve,
+    App, Kept, Metrics, NotHeard, NotPaused, Paused, Pauses, Private, Status, StatusSource,
+    WebConfig, Wishes, new_setup_token, router, serve,
 };
 
 /// A recorder with nothing to complain of.

@@ -202,24 +202,10 @@ impl<T: Copy> Assembly<T> {
             }
             JournalEvent::StreamPaused { stream, by } => self.pause(*stream, at_us, Some(*by)),
             JournalEvent::StreamResumed { stream } => self.pause(*stream, at_us, None),
-            JournalEvent::RecordingPaused { reason, by, party } => {
-                let (reason, by, party) = (*reason, *by, party.clone());
-                self.paused = Some(Pausing { reason, by, party });
-                self.withhold(at_us);
-            }
-            JournalEvent::RecordingResumed { .. } => {
-                self.paused = None;
-                self.withhold(at_us);
-            }
-            JournalEvent::PrivateBegan { by, party } => {
-                let (reason, by, party) = (PauseReason::PrivateCall, *by, party.clone());
-                self.private = Some(Pausing { reason, by, party });
-                self.withhold(at_us);
-            }
-            JournalEvent::PrivateEnded { .. } => {
-                self.private = None;
-                self.withhold(at_us);
-            }
+            JournalEvent::RecordingPaused { .. }
+            | JournalEvent::RecordingResumed { .. }
+            | JournalEvent::PrivateBegan { .. }
+            | JournalEvent::PrivateEnded { .. } => self.withhold(at_us, event),
             JournalEvent::MediaDropped {
                 stream,
                 packets,
@@ -233,6 +219,24 @@ impl<T: Copy> Assembly<T> {
                     });
                 }
             }
+            JournalEvent::PartyJoined { .. }
+            | JournalEvent::PartyLeft { .. }
+            | JournalEvent::ClockStepped { .. }
+            | JournalEvent::NoticeHeard { .. }
+            | JournalEvent::NoticeMissed {}
+            | JournalEvent::KeepRequested { .. }
+            | JournalEvent::LookBackCut { .. } => self.note(at_us, event),
+            // Packets show a change of source themselves; the event is for people.
+            JournalEvent::CallStarted {} | JournalEvent::SourceChanged { .. } => {}
+            // Sorted among the packets: see `push`.
+            JournalEvent::KeyLeftOut { .. } => {}
+        }
+        self.latest = self.latest.max(at);
+    }
+
+    /// What lies beside the intervals.
+    fn note(&mut self, at_us: i64, event: &JournalEvent) {
+        match event {
             JournalEvent::PartyJoined { party } => self.note_presence(party, true, at_us),
             JournalEvent::PartyLeft { party } => self.note_presence(party, false, at_us),
             JournalEvent::ClockStepped { by_us } => {
@@ -244,17 +248,12 @@ impl<T: Copy> Assembly<T> {
             JournalEvent::NoticeHeard { .. } | JournalEvent::NoticeMissed {} => {
                 self.note_notice(at_us, event);
             }
-            JournalEvent::KeepRequested { .. } | JournalEvent::LookBackCut { .. } => {
-                let mark = KeepMark::of(event, from_start(at_us));
+            other => {
+                let mark = KeepMark::of(other, from_start(at_us));
                 let has_room = self.keeps.len() < PRESENCES_MAX;
                 self.keeps.extend(mark.filter(|_mark| has_room));
             }
-            // Packets show a change of source themselves; the event is for people.
-            JournalEvent::CallStarted {} | JournalEvent::SourceChanged { .. } => {}
-            // Sorted among the packets: see `push`.
-            JournalEvent::KeyLeftOut { .. } => {}
         }
-        self.latest = self.latest.max(at);
     }
 
     fn note_notice(&mut self, at_us: i64, event: &JournalEvent) {
@@ -294,7 +293,19 @@ impl<T: Copy> Assembly<T> {
     }
 
     /// A pause, or the private call, began or is over. A private call is one also while it is paused.
-    fn withhold(&mut self, at_us: i64) {
+    fn withhold(&mut self, at_us: i64, event: &JournalEvent) {
+        match event {
+            JournalEvent::RecordingPaused { reason, by, party } => {
+                let (reason, by, party) = (*reason, *by, party.clone());
+                self.paused = Some(Pausing { reason, by, party });
+            }
+            JournalEvent::PrivateBegan { by, party } => {
+                let (reason, by, party) = (PauseReason::PrivateCall, *by, party.clone());
+                self.private = Some(Pausing { reason, by, party });
+            }
+            JournalEvent::PrivateEnded { .. } => self.private = None,
+            _ => self.paused = None,
+        }
         let withheld = self.private.as_ref().or(self.paused.as_ref());
         for strand in self.streams.values_mut() {
             strand.states.withhold(at_us, withheld, &self.permission);

@@ -307,9 +307,6 @@ impl MediaThread {
                     tell_kept(session, done);
                 }
             }),
-            MediaCommand::TellKept(id, done) => {
-                self.with(id, |session, _| tell_kept(session, done));
-            }
             MediaCommand::Attend(id, what) => {
                 let room = Arc::clone(&self.room);
                 self.with(id, |session, _| session.attend(what, &room));
@@ -328,6 +325,38 @@ impl MediaThread {
             MediaCommand::Listen(id, all, micros) => {
                 self.with(id, |session, _| session.listen(&all, micros));
             }
+            wish @ (MediaCommand::TellKept(..)
+            | MediaCommand::Pause(..)
+            | MediaCommand::Resume(..)
+            | MediaCommand::Private(..)
+            | MediaCommand::PrivateOver(..)) => self.grant(time, wish),
+            MediaCommand::Fail(id) => self.with(id, |session, _| session.fail()),
+            MediaCommand::End(id, at, events) => self.end(time, id, at, events),
+        }
+    }
+
+    fn end(&mut self, time: SweepTime, id: RecordingId, at: Timestamp, events: Vec<Dated>) {
+        if let Some(place) = self.calls.remove(&id) {
+            let mut before = Chunks::default();
+            let last = contained("ending media", || {
+                let mut session = place.session;
+                session.hand_over_released(&mut before);
+                session.end(&mut self.receiver, time, at, events)
+            });
+            self.writer.write(before);
+            match last {
+                Some(last) => self.writer.end(id, last),
+                None => self.writer.give_up(id),
+            }
+        }
+    }
+
+    /// What somebody waits to hear of.
+    fn grant(&mut self, time: SweepTime, wish: MediaCommand) {
+        match wish {
+            MediaCommand::TellKept(id, done) => {
+                self.with(id, |session, _| tell_kept(session, done));
+            }
             // Who asked may have given up waiting.
             MediaCommand::Pause(id, order, done) => self.with(id, |session, receiver| {
                 if let Err(_gone) = done.send(session.pause(receiver, time, order)) {}
@@ -343,22 +372,8 @@ impl MediaThread {
                 session.end_private(time, reason, order);
                 tell(done, Some(PrivateAnswer::Over));
             }),
-            MediaCommand::Fail(id) => self.with(id, |session, _| session.fail()),
-            MediaCommand::End(id, at, events) => {
-                if let Some(place) = self.calls.remove(&id) {
-                    let mut before = Chunks::default();
-                    let last = contained("ending media", || {
-                        let mut session = place.session;
-                        session.hand_over_released(&mut before);
-                        session.end(&mut self.receiver, time, at, events)
-                    });
-                    self.writer.write(before);
-                    match last {
-                        Some(last) => self.writer.end(id, last),
-                        None => self.writer.give_up(id),
-                    }
-                }
-            }
+            // The others are none, and do not come here.
+            _ => {}
         }
     }
 

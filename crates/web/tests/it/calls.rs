@@ -129,10 +129,26 @@ async fn a_call_is_private_until_the_same_person_says_with_a_reason_that_it_is_n
         ("private", by("agent 2001"), StatusCode::OK),
         ("private", by(""), StatusCode::BAD_REQUEST),
         ("private", json!({}), StatusCode::BAD_REQUEST),
-        ("private/end", over("agent 2001", "business_again"), StatusCode::NO_CONTENT),
-        ("private/end", over("agent 2001", "mistake"), StatusCode::CONFLICT),
-        ("private/end", over("agent 2002", "mistake"), StatusCode::CONFLICT),
-        ("private/end", over("agent 2001", "bored"), StatusCode::BAD_REQUEST),
+        (
+            "private/end",
+            over("agent 2001", "business_again"),
+            StatusCode::NO_CONTENT,
+        ),
+        (
+            "private/end",
+            over("agent 2001", "mistake"),
+            StatusCode::CONFLICT,
+        ),
+        (
+            "private/end",
+            over("agent 2002", "mistake"),
+            StatusCode::CONFLICT,
+        ),
+        (
+            "private/end",
+            over("agent 2001", "bored"),
+            StatusCode::BAD_REQUEST,
+        ),
         ("private/end", by("agent 2001"), StatusCode::BAD_REQUEST),
     ] {
         let page = program(&site, "POST", &at(path), &body.to_string()).await;

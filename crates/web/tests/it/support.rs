@@ -108,7 +108,8 @@ impl Wishes for Telephones {
 
     fn begin_private(&self, _id: RecordingId, _by: Pii<String>) -> Result<Private, NotHeard> {
         let all = self.0.lock().unwrap();
-        all.as_ref().map_or(Err(NotHeard::NoAnswer), |_| Ok(Private::Since(NOW)))
+        all.as_ref()
+            .map_or(Err(NotHeard::NoAnswer), |_| Ok(Private::Since(NOW)))
     }
 
     fn end_private(

@@ -23,6 +23,7 @@ pub(super) fn run(
             "same": same, "stored": made.stored, "again": made.again, "line_rule": made.rule,
             "consent_said": made.sayings, "notice": made.notice,
             "keep": made.keep,
+            "private": made.private,
         }))?;
     } else {
         for line in in_words(&made, context.lang) {
@@ -85,6 +86,11 @@ fn in_words(made: &Again, lang: Language) -> Vec<String> {
     let notice = made.notice.map(|notice| notice_state(notice, lang));
     lines.extend(notice.map(str::to_owned));
     lines.extend(made.keep.as_ref().map(|keep| keep_state(keep, lang)));
+    let private = lang.pick(
+        "Het was een privégesprek: er werd niets van bewaard.",
+        "It was a private call: nothing of it was kept.",
+    );
+    lines.extend(made.private.as_ref().map(|_said| private.to_owned()));
     lines
 }
 
