@@ -8,9 +8,11 @@ use crate::consent::Saying;
 use crate::conversation::Link;
 use crate::country::{self, Home};
 use crate::draw::Sample;
+use crate::keep::KeepState;
 use crate::known::Number;
 use crate::line::{Line, Rule, Side, Who};
 use crate::notice::NoticeState;
+use crate::private::PrivateCall;
 use crate::report::CallReport;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -89,6 +91,10 @@ pub struct Call {
     pub sayings: Vec<Saying>,
     /// What came of looking for the notice of the line; nothing where none is looked for.
     pub notice: Option<NoticeState>,
+    /// Whether somebody asked to keep it; nothing where the line keeps every call.
+    pub keep: Option<KeepState>,
+    /// That it is a private call, if somebody on our side says so.
+    pub private: Option<PrivateCall>,
     /// The exchange says that the conversation is on hold.
     pub(crate) is_on_hold: bool,
     /// Its recording has a writer, or one is being made.
@@ -100,6 +106,7 @@ impl Call {
         let mut call = Self {
             id,
             notice: line.notice.as_ref().map(|_notice| NoticeState::Awaited {}),
+            keep: KeepState::on(line.keep, line.look_back_seconds),
             line,
             parties: Vec::new(),
             who: Vec::new(),
@@ -109,6 +116,7 @@ impl Call {
             is_news: true,
             said: Map::new(),
             sayings: Vec::new(),
+            private: None,
             is_on_hold: false,
             is_begun: false,
         };
@@ -240,6 +248,7 @@ impl Call {
             facts.insert(name.clone(), value.clone());
         }
         self.mind_notice(&mut facts);
+        self.mind_private(&mut facts);
         if self.is_on_hold {
             facts.insert("on_hold".into(), json!(true));
         }

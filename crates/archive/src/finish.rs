@@ -95,6 +95,8 @@ impl Summary {
             | JournalEvent::StreamResumed { .. }
             | JournalEvent::RecordingPaused { .. }
             | JournalEvent::RecordingResumed { .. }
+            | JournalEvent::PrivateBegan { .. }
+            | JournalEvent::PrivateEnded { .. }
             | JournalEvent::MediaDropped { .. }
             | JournalEvent::KeyLeftOut { .. }
             | JournalEvent::SourceChanged { .. }
@@ -102,7 +104,9 @@ impl Summary {
             | JournalEvent::PartyLeft { .. }
             | JournalEvent::ClockStepped { .. }
             | JournalEvent::NoticeHeard { .. }
-            | JournalEvent::NoticeMissed {} => {}
+            | JournalEvent::NoticeMissed {}
+            | JournalEvent::KeepRequested { .. }
+            | JournalEvent::LookBackCut { .. } => {}
         }
     }
 

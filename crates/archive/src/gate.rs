@@ -9,8 +9,10 @@ use crate::choose::ChosenRule;
 use crate::consent::Saying;
 use crate::draw::left_out;
 use crate::error::Doing;
+use crate::keep::{KeepState, not_requested};
 use crate::notice::NoticeState;
 use crate::permit::{Answer, Permit, Refusal, Verdict, act};
+use crate::private::PrivateCall;
 use crate::{Archive, ArchiveError, random};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -60,6 +62,12 @@ pub(crate) struct SealedFacts {
     /// What had come of looking for the notice of the line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) notice: Option<NoticeState>,
+    /// Whether somebody had asked to keep the call, where its line keeps what it is asked to keep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) keep: Option<KeepState>,
+    /// That it was a private call then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) private: Option<PrivateCall>,
 }
 
 /// One question to the law.
@@ -71,6 +79,8 @@ struct Question<'a> {
     rule: Option<ChosenRule>,
     sayings: Vec<Saying>,
     notice: Option<NoticeState>,
+    keep: Option<KeepState>,
+    private: Option<PrivateCall>,
     now: Timestamp,
 }
 
@@ -91,6 +101,8 @@ impl Archive {
             rule,
             sayings: call.sayings,
             notice: call.notice,
+            keep: call.keep,
+            private: call.private,
             now,
         })?;
         // A call that is refused gets its row at once, so that a refusal is never silent. It
@@ -134,6 +146,8 @@ impl Archive {
             rule: None,
             sayings: Vec::new(),
             notice: None,
+            keep: None,
+            private: None,
             now,
         })
     }
@@ -157,6 +171,8 @@ impl Archive {
             rule: None,
             sayings: Vec::new(),
             notice: None,
+            keep: None,
+            private: None,
             now,
         })
     }
@@ -198,6 +214,8 @@ impl Archive {
             rule: None,
             sayings: Vec::new(),
             notice: None,
+            keep: None,
+            private: None,
             now,
         })
     }
@@ -330,7 +348,8 @@ impl Archive {
         let one_in = question.rule.as_ref().and_then(|rule| rule.one_in);
         let refusal = self
             .refusal(action, &decision)
-            .or_else(|| left_out(recording, one_in?));
+            .or_else(|| left_out(recording, one_in?))
+            .or_else(|| not_requested(question.keep.as_ref()));
         let id = self.keep_decision(question, &decision, refusal.is_none())?;
         let verdict = match refusal {
             None => Verdict::Permit(Permit::new(recording, id)),
@@ -357,6 +376,8 @@ impl Archive {
             rule,
             sayings,
             notice,
+            keep,
+            private,
             now,
         } = question;
         let id = DecisionId::new(now, random::bytes()?);
@@ -381,6 +402,8 @@ impl Archive {
                 rule,
                 sayings,
                 notice,
+                keep,
+                private,
             })?,
         );
         let row = DecisionRow {
@@ -438,7 +461,10 @@ impl Archive {
                 let grounds: Vec<Ground> = open
                     .map(|duty| self.ground(&duty.rule, &duty.articles, &duty.text))
                     .collect();
-                (!grounds.is_empty()).then_some(Refusal { grounds })
+                (!grounds.is_empty()).then_some(Refusal {
+                    grounds,
+                    look_back_seconds: None,
+                })
             }
             Outcome::NeedsHuman | Outcome::ForbiddenPrivacy | Outcome::ForbiddenCriminal => {
                 let grounds = decision
@@ -446,12 +472,16 @@ impl Archive {
                     .iter()
                     .map(|reason| self.ground(&reason.rule, &reason.articles, &reason.text))
                     .collect();
-                Some(Refusal { grounds })
+                Some(Refusal {
+                    grounds,
+                    look_back_seconds: None,
+                })
             }
         }
     }
 
-    /// Why a decision that is kept did not permit recording, by the law or by the draw; `None` if
+    /// Why a decision that is kept did not permit recording, by the law, by the draw or since nobody
+    /// had asked; `None` if
     /// it did.
     fn refusal_of(
         &self,
@@ -462,9 +492,10 @@ impl Archive {
         if let Some(refusal) = self.refusal(Action::Record, decision) {
             return Ok(Some(refusal));
         }
-        let rule = self.facts_of(id)?.rule;
-        let one_in = rule.and_then(|rule| rule.one_in);
-        Ok(one_in.and_then(|one_in| left_out(recording, one_in)))
+        let sealed = self.facts_of(id)?;
+        let one_in = sealed.rule.and_then(|rule| rule.one_in);
+        let not_drawn = one_in.and_then(|one_in| left_out(recording, one_in));
+        Ok(not_drawn.or_else(|| not_requested(sealed.keep.as_ref())))
     }
 
     /// The timeline's event for a decision that did not permit recording; `None` if it did.

@@ -72,6 +72,8 @@ pub(crate) struct Sip {
     pub(crate) loss_percent: u64,
     /// Whether packets that say which key was pressed are kept.
     pub(crate) keep_keys: bool,
+    /// Memory (MiB) for media that waits, of all calls together.
+    pub(crate) waiting_mib: u64,
 }
 
 /// Pauses on our side.
@@ -168,6 +170,7 @@ impl Default for Sip {
             drain_seconds: 30,
             loss_percent: 5,
             keep_keys: false,
+            waiting_mib: 512,
         }
     }
 }

@@ -12,6 +12,7 @@ mod print;
 mod server;
 mod webhooks;
 mod wiring;
+mod wishes;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;

@@ -18,12 +18,12 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use voicelog_archive::journal::PauseReason;
-use voicelog_model::RecordingId;
-use voicelog_model::{Clock, SimClock, Timestamp};
+use voicelog_archive::KeepRequest;
+use voicelog_archive::journal::{PauseReason, PrivateEnd};
+use voicelog_model::{Clock, Pii, RecordingId, SimClock, Timestamp};
 use voicelog_web::{
-    App, Metrics, NotPaused, Paused, Pauses, Status, StatusSource, WebConfig, new_setup_token,
-    router, serve,
+    App, Kept, Metrics, NotHeard, NotPaused, Paused, Pauses, Private, Status, StatusSource,
+    WebConfig, Wishes, new_setup_token, router, serve,
 };
 
 /// A recorder with nothing to complain of.
@@ -62,6 +62,25 @@ impl Pauses for Calm {
     }
 }
 
+impl Wishes for Calm {
+    fn keep(&self, _id: RecordingId, _request: KeepRequest) -> Result<Kept, NotHeard> {
+        Err(NotHeard::NoSuchCall)
+    }
+
+    fn begin_private(&self, _id: RecordingId, _by: Pii<String>) -> Result<Private, NotHeard> {
+        Err(NotHeard::NoSuchCall)
+    }
+
+    fn end_private(
+        &self,
+        _id: RecordingId,
+        _by: Pii<String>,
+        _reason: PrivateEnd,
+    ) -> Result<Private, NotHeard> {
+        Err(NotHeard::NoSuchCall)
+    }
+}
+
 #[tokio::main]
 async fn main() -> Outcome<()> {
     let folder = tempfile::tempdir()?;
@@ -78,6 +97,7 @@ async fn main() -> Outcome<()> {
         clock,
         status: Arc::new(Calm),
         pauses: Arc::new(Calm),
+        wishes: Arc::new(Calm),
         config: WebConfig {
             public_url: format!("http://{address}"),
             recording_address: "sip:verkoop@127.0.0.1:5060".to_owned(),

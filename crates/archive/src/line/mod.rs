@@ -4,12 +4,14 @@
 //! came from it. A call on a line that nobody set up is answered, but not recorded. Rules within a
 //! line say what holds for some of its calls: by queue, number, direction, agent and time.
 
+mod keep;
 mod keys;
 mod notice;
 mod rule;
 mod when;
 mod who;
 
+pub use keep::{Keep, LOOK_BACK_SECONDS_MAX};
 pub use keys::{KeyAct, Keys, Sequence};
 pub use notice::{LineNotice, untold};
 pub use rule::{Rule, When};
@@ -64,6 +66,12 @@ pub struct Line {
     /// Of the calls that may be recorded, one in so many is; without it all are.
     #[serde(default)]
     pub sample: Option<Sample>,
+    /// Which calls are kept: every one, or those that somebody asks to keep.
+    #[serde(default)]
+    pub keep: Keep,
+    /// How many seconds of the time before somebody asks are kept; until then they wait in memory.
+    #[serde(default)]
+    pub look_back_seconds: u32,
     /// What the keys of a telephone do during a call.
     #[serde(default)]
     pub keys: Keys,
@@ -93,6 +101,8 @@ impl Line {
             when_refused: WhenRefused::Wait,
             facts: Map::new(),
             sample: None,
+            keep: Keep::Every,
+            look_back_seconds: 0,
             keys: Keys::default(),
             notice: None,
             rules: Vec::new(),

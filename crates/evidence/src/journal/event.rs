@@ -54,7 +54,7 @@ pub enum JournalEvent {
         /// Why.
         reason: PauseReason,
         /// Who asked for it.
-        by: PausedBy,
+        by: AskedBy,
         /// Pseudonym of the participant who pressed the key, where that is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         party: Option<String>,
@@ -63,6 +63,25 @@ pub enum JournalEvent {
     RecordingResumed {
         /// Who or what ended it.
         by: ResumedBy,
+    },
+    /// Somebody on our side says that this is a private call: nothing that arrives is kept, until
+    /// the end of the call or until the same person says that it is no longer.
+    PrivateBegan {
+        /// How it was said.
+        by: AskedBy,
+        /// Pseudonym of the participant who pressed the key, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        party: Option<String>,
+    },
+    /// The call is no longer private, says who said that it was.
+    PrivateEnded {
+        /// Why.
+        reason: PrivateEnd,
+        /// How it was said.
+        by: AskedBy,
+        /// Pseudonym of the participant who pressed the key, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        party: Option<String>,
     },
     /// The recorder itself lost packets of a stream.
     MediaDropped {
@@ -112,6 +131,22 @@ pub enum JournalEvent {
     },
     /// The notice of the line was not heard in the time that it has.
     NoticeMissed {},
+    /// Somebody asked to keep this call, on a line that keeps what it is asked to keep.
+    KeepRequested {
+        /// Why.
+        reason: KeepReason,
+        /// Who asked.
+        by: AskedBy,
+        /// Pseudonym of the participant who pressed the key, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        party: Option<String>,
+    },
+    /// What waited in memory from before this moment could have been kept on request, and was not
+    /// held any more.
+    LookBackCut {
+        /// How much of it, in microseconds.
+        by_us: u64,
+    },
     /// The call ended. The timeline ends here.
     CallEnded {
         /// Who or what ended it.
@@ -171,7 +206,7 @@ pub struct Pausing {
     /// What was about to be said.
     pub reason: PauseReason,
     /// Who asked for it.
-    pub by: PausedBy,
+    pub by: AskedBy,
     /// Pseudonym of the participant who pressed the key, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub party: Option<String>,
@@ -192,10 +227,12 @@ pub enum PauseReason {
     Medical,
     /// Something else.
     Other,
+    /// The call is a private one: no pause, but [`JournalEvent::PrivateBegan`].
+    PrivateCall,
 }
 
 impl PauseReason {
-    /// Every reason.
+    /// Every reason for which somebody may pause.
     pub const ALL: [Self; 5] = [
         Self::CardData,
         Self::CitizenNumber,
@@ -213,6 +250,37 @@ impl PauseReason {
             Self::Private => "private",
             Self::Medical => "medical",
             Self::Other => "other",
+            Self::PrivateCall => "private_call",
+        }
+    }
+
+    /// The reason with that word, for which somebody may pause.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
+    }
+}
+
+/// Why a call is no longer private.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrivateEnd {
+    /// It is about business again.
+    BusinessAgain,
+    /// It never was private.
+    Mistake,
+}
+
+impl PrivateEnd {
+    /// Every reason.
+    pub const ALL: [Self; 2] = [Self::BusinessAgain, Self::Mistake];
+
+    /// The word in the journal and the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BusinessAgain => "business_again",
+            Self::Mistake => "mistake",
         }
     }
 
@@ -223,10 +291,56 @@ impl PauseReason {
     }
 }
 
-/// Who asked for a pause.
+/// Why somebody asks to keep a call. A closed list, as for pauses: it is seen by whoever may see
+/// that there is a recording, and says nothing of what was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum PausedBy {
+pub enum KeepReason {
+    /// Something was agreed, or is about to be.
+    Agreement,
+    /// Somebody complains.
+    Complaint,
+    /// Somebody threatens or abuses.
+    Threat,
+    /// To learn from.
+    Training,
+    /// Something else.
+    Other,
+}
+
+impl KeepReason {
+    /// Every reason.
+    pub const ALL: [Self; 5] = [
+        Self::Agreement,
+        Self::Complaint,
+        Self::Threat,
+        Self::Training,
+        Self::Other,
+    ];
+
+    /// The word in the journal and the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Agreement => "agreement",
+            Self::Complaint => "complaint",
+            Self::Threat => "threat",
+            Self::Training => "training",
+            Self::Other => "other",
+        }
+    }
+
+    /// The reason with that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
+    }
+}
+
+/// How somebody asked for a pause or to keep a call, or said that it is private.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AskedBy {
     /// A program, over the API.
     Program,
     /// Somebody in the call, with the keys of the telephone.
@@ -310,7 +424,7 @@ mod tests {
         {
             let event = JournalEvent::RecordingPaused {
                 reason,
-                by: PausedBy::Key,
+                by: AskedBy::Key,
                 party: party.map(str::to_owned),
             };
             let bytes = canonical_json(&event).unwrap();
@@ -326,6 +440,25 @@ mod tests {
     }
 
     #[test]
+    fn the_words_of_asking_to_keep_a_call_are_those_of_the_list() {
+        for reason in KeepReason::ALL {
+            let event = JournalEvent::KeepRequested {
+                reason,
+                by: AskedBy::Program,
+                party: None,
+            };
+            let bytes = canonical_json(&event).unwrap();
+            let word = reason.as_str();
+            assert_eq!(
+                String::from_utf8(bytes.clone()).unwrap(),
+                format!(r#"{{"by":"program","reason":"{word}","type":"keep_requested"}}"#)
+            );
+            assert_eq!(from_canonical::<JournalEvent>(&bytes).unwrap(), event);
+            assert_eq!(KeepReason::from_word(word), Some(reason));
+        }
+    }
+
+    #[test]
     fn unknown_events_and_unknown_members_are_refused() {
         for text in [
             r#"{"type":"unheard_of"}"#,
@@ -334,6 +467,7 @@ mod tests {
             r#"{"cause":"moonlight","type":"call_ended"}"#,
             r#"{"by":"key","extra":1,"reason":"medical","type":"recording_paused"}"#,
             r#"{"by":"key","reason":"4111 1111","type":"recording_paused"}"#,
+            r#"{"by":"key","reason":"curiosity","type":"keep_requested"}"#,
         ] {
             assert!(
                 from_canonical::<JournalEvent>(text.as_bytes()).is_err(),

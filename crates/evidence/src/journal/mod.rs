@@ -14,7 +14,8 @@ mod read;
 
 pub use chunk::ChunkBuilder;
 pub use event::{
-    Cause, Ground, JournalEvent, KeyPacket, PauseReason, PausedBy, Pausing, ResumedBy,
+    AskedBy, Cause, Ground, JournalEvent, KeepReason, KeyPacket, PauseReason, Pausing, PrivateEnd,
+    ResumedBy,
 };
 pub use read::{ChunkReader, decode_chunk};
 

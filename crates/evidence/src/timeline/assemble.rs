@@ -6,8 +6,10 @@ use super::layout::lay_out;
 use super::line::Line;
 use super::sequence::{Counts, Sequencer, Unit};
 use super::states::{Permission, State, States};
-use super::{ClockStep, NoticeHearing, NoticeMark, Presence, StreamTimeline, Timeline, VERSION};
-use crate::journal::{Cause, JournalEvent, KeyPacket, PacketKind, Pausing, RecordRef};
+use super::{
+    ClockStep, KeepMark, NoticeHearing, NoticeMark, Presence, StreamTimeline, Timeline, VERSION,
+};
+use crate::journal::{Cause, JournalEvent, KeyPacket, PacketKind, PauseReason, Pausing, RecordRef};
 use std::collections::BTreeMap;
 use voicelog_model::limits::STREAMS_MAX;
 use voicelog_model::rtp::RtpPacket;
@@ -17,7 +19,7 @@ use voicelog_model::{Codec, Format, MediaStream, StreamNumber, Timestamp};
 const DROPS_MAX: usize = 10_000;
 /// Most formats of one stream that are told apart.
 const FORMATS_MAX: usize = 64;
-/// Most comings and goings, settings of the clock and notices that are told, of each.
+/// Most comings and goings, settings of the clock, notices and wishes to keep the call that are told, of each.
 const PRESENCES_MAX: usize = 1_000;
 
 /// A packet that has its place in the timeline, told in the order of its stream.
@@ -40,7 +42,9 @@ pub(crate) struct Assembly<T> {
     latest: Timestamp,
     permission: Permission,
     /// The pause on our side that holds.
-    withheld: Option<Pausing>,
+    paused: Option<Pausing>,
+    /// That the call is private, if it is.
+    private: Option<Pausing>,
     ever_permitted: bool,
     end: Option<(Timestamp, Cause)>,
     stray_packets: u64,
@@ -50,6 +54,7 @@ pub(crate) struct Assembly<T> {
     /// How far the clock of the records is ahead of one that nobody set since the start, in microseconds.
     clock_ahead: i64,
     notices: Vec<NoticeMark>,
+    keeps: Vec<KeepMark>,
 }
 
 /// One stream while its records come in.
@@ -94,7 +99,8 @@ impl<T> Default for Assembly<T> {
             started: None,
             latest: Timestamp::from_micros(i64::MIN),
             permission: Permission::Undecided,
-            withheld: None,
+            paused: None,
+            private: None,
             ever_permitted: false,
             end: None,
             stray_packets: 0,
@@ -103,6 +109,7 @@ impl<T> Default for Assembly<T> {
             clock_steps: Vec::new(),
             clock_ahead: 0,
             notices: Vec::new(),
+            keeps: Vec::new(),
         }
     }
 }
@@ -178,7 +185,10 @@ impl<T: Copy> Assembly<T> {
             }
             JournalEvent::CallEnded { cause } => self.end = Some((at.max(self.latest), *cause)),
             JournalEvent::StreamAdded { stream } => {
-                let holds = (&self.permission, self.withheld.as_ref());
+                let holds = (
+                    &self.permission,
+                    self.private.as_ref().or(self.paused.as_ref()),
+                );
                 // LIMIT: a recording session offers no more; packets of further streams are stray.
                 let is_known = self.streams.contains_key(&stream.number);
                 if is_known || self.streams.len() < STREAMS_MAX {
@@ -200,11 +210,10 @@ impl<T: Copy> Assembly<T> {
             }
             JournalEvent::StreamPaused { stream, by } => self.pause(*stream, at_us, Some(*by)),
             JournalEvent::StreamResumed { stream } => self.pause(*stream, at_us, None),
-            JournalEvent::RecordingPaused { reason, by, party } => {
-                let (reason, by, party) = (*reason, *by, party.clone());
-                self.withhold(at_us, Some(&Pausing { reason, by, party }));
-            }
-            JournalEvent::RecordingResumed { .. } => self.withhold(at_us, None),
+            JournalEvent::RecordingPaused { .. }
+            | JournalEvent::RecordingResumed { .. }
+            | JournalEvent::PrivateBegan { .. }
+            | JournalEvent::PrivateEnded { .. } => self.withhold(at_us, event),
             JournalEvent::MediaDropped {
                 stream,
                 packets,
@@ -218,6 +227,24 @@ impl<T: Copy> Assembly<T> {
                     });
                 }
             }
+            JournalEvent::PartyJoined { .. }
+            | JournalEvent::PartyLeft { .. }
+            | JournalEvent::ClockStepped { .. }
+            | JournalEvent::NoticeHeard { .. }
+            | JournalEvent::NoticeMissed {}
+            | JournalEvent::KeepRequested { .. }
+            | JournalEvent::LookBackCut { .. } => self.note(at_us, event),
+            // Packets show a change of source themselves; the event is for people.
+            JournalEvent::CallStarted {} | JournalEvent::SourceChanged { .. } => {}
+            // Sorted among the packets: see `push`.
+            JournalEvent::KeyLeftOut { .. } => {}
+        }
+        self.latest = self.latest.max(at);
+    }
+
+    /// What lies beside the intervals.
+    fn note(&mut self, at_us: i64, event: &JournalEvent) {
+        match event {
             JournalEvent::PartyJoined { party } => self.note_presence(party, true, at_us),
             JournalEvent::PartyLeft { party } => self.note_presence(party, false, at_us),
             JournalEvent::ClockStepped { by_us } => {
@@ -229,12 +256,12 @@ impl<T: Copy> Assembly<T> {
             JournalEvent::NoticeHeard { .. } | JournalEvent::NoticeMissed {} => {
                 self.note_notice(at_us, event);
             }
-            // Packets show a change of source themselves; the event is for people.
-            JournalEvent::CallStarted {} | JournalEvent::SourceChanged { .. } => {}
-            // Sorted among the packets: see `push`.
-            JournalEvent::KeyLeftOut { .. } => {}
+            other => {
+                let mark = KeepMark::of(other, from_start(at_us));
+                let has_room = self.keeps.len() < PRESENCES_MAX;
+                self.keeps.extend(mark.filter(|_mark| has_room));
+            }
         }
-        self.latest = self.latest.max(at);
     }
 
     fn note_notice(&mut self, at_us: i64, event: &JournalEvent) {
@@ -273,8 +300,21 @@ impl<T: Copy> Assembly<T> {
         }
     }
 
-    fn withhold(&mut self, at_us: i64, withheld: Option<&Pausing>) {
-        self.withheld = withheld.cloned();
+    /// A pause, or the private call, began or is over. A private call is one also while it is paused.
+    fn withhold(&mut self, at_us: i64, event: &JournalEvent) {
+        match event {
+            JournalEvent::RecordingPaused { reason, by, party } => {
+                let (reason, by, party) = (*reason, *by, party.clone());
+                self.paused = Some(Pausing { reason, by, party });
+            }
+            JournalEvent::PrivateBegan { by, party } => {
+                let (reason, by, party) = (PauseReason::PrivateCall, *by, party.clone());
+                self.private = Some(Pausing { reason, by, party });
+            }
+            JournalEvent::PrivateEnded { .. } => self.private = None,
+            _ => self.paused = None,
+        }
+        let withheld = self.private.as_ref().or(self.paused.as_ref());
         for strand in self.streams.values_mut() {
             strand.states.withhold(at_us, withheld, &self.permission);
         }
@@ -313,6 +353,7 @@ impl<T: Copy> Assembly<T> {
             presence: self.presence,
             clock_steps: self.clock_steps,
             notices: self.notices,
+            keeps: self.keeps,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Intervals in words, for people.
 
+use super::keeping::{asked_text, keep_text};
 use super::{Interval, IntervalKind, NoticeMark, StreamTimeline, Timeline};
-use crate::journal::{Cause, Ground, PauseReason, PausedBy, Pausing};
+use crate::journal::{Cause, Ground, PauseReason, Pausing};
 use voicelog_model::Language;
 
 /// Keys of one stream that are told one by one.
@@ -87,7 +88,7 @@ pub fn remarks(stream: &StreamTimeline, language: Language) -> Vec<String> {
     remarks
 }
 
-/// Who came and went during the call, what came of looking for the notice, and when the recorder's
+/// Who came and went during the call, what came of looking for the notice, who asked to keep it, and when the recorder's
 /// clock was set, a sentence each.
 #[must_use]
 pub fn comings(timeline: &Timeline, language: Language) -> Vec<String> {
@@ -120,6 +121,9 @@ pub fn comings(timeline: &Timeline, language: Language) -> Vec<String> {
     }
     for mark in &timeline.notices {
         sentences.push((mark.at_us, notice_text(mark, language)));
+    }
+    for mark in &timeline.keeps {
+        sentences.push((mark.at_us(), keep_text(mark, language)));
     }
     sentences.sort_by_key(|(at_us, _)| *at_us);
     sentences
@@ -264,18 +268,11 @@ pub fn pause_text(pausing: &Pausing, language: Language) -> String {
         PauseReason::Private => ("om iets van privé", "for something private"),
         PauseReason::Medical => ("om iemands gezondheid", "for somebody's health"),
         PauseReason::Other => ("om iets anders", "for something else"),
+        PauseReason::PrivateCall => ("een privégesprek", "a private call"),
     };
     let reason = language.pick(nl, en);
-    let by = match pausing.by {
-        PausedBy::Program => {
-            language.pick("op verzoek van een programma", "asked for by a program")
-        }
-        PausedBy::Key => language.pick("met een toets", "with a key"),
-    };
-    let of = language.pick("door", "by");
-    let party = pausing.party.as_ref();
-    let party = party.map_or_else(String::new, |party| format!(" {of} {party}"));
-    format!("{reason}, {by}{party}")
+    let by = asked_text(pausing.by, pausing.party.as_deref(), language);
+    format!("{reason}, {by}")
 }
 
 fn reason(ground: &Ground, language: Language) -> String {
@@ -290,7 +287,7 @@ fn reason(ground: &Ground, language: Language) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::{JournalEvent, Record};
+    use crate::journal::{AskedBy, JournalEvent, Record};
     use crate::timeline::KeyPress;
     use voicelog_model::{Codec, MediaStream, StreamNumber, Timestamp};
 
@@ -357,7 +354,7 @@ mod tests {
             cause: Some(Cause::Operator),
             pause: Some(Pausing {
                 reason: PauseReason::CardData,
-                by: PausedBy::Key,
+                by: AskedBy::Key,
                 party: Some("p1".to_owned()),
             }),
             ..interval(IntervalKind::Paused, 12_000_000, 70_000_000)

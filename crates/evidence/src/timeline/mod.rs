@@ -12,6 +12,7 @@ mod assemble;
 mod clock;
 mod content;
 mod describe;
+mod keeping;
 mod layout;
 mod line;
 mod sequence;
@@ -20,13 +21,14 @@ mod states;
 mod tests;
 
 pub use describe::{clock_text, comings, describe, notice_text, pause_text, remarks, unplayable};
+pub use keeping::{KeepMark, keep_text};
 
 pub(crate) use assemble::{Assembly, Placed};
 pub(crate) use content::{known_formats, opus_ticks};
 pub(crate) use describe::between;
 
 use crate::canonical::{CanonicalError, canonical_json, from_canonical};
-use crate::journal::{Cause, Ground, Pausing, Record, RecordRef};
+use crate::journal::{Cause, Ground, PauseReason, Pausing, Record, RecordRef};
 use serde::{Deserialize, Deserializer, Serialize};
 use voicelog_model::{Codec, MediaStream, StreamNumber, Timestamp};
 
@@ -266,6 +268,9 @@ pub struct Timeline {
     /// Where the notice of the line was heard, or that it was not; empty where none was looked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<NoticeMark>,
+    /// What was asked of keeping the call, on a line that keeps what it is asked to keep.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keeps: Vec<KeepMark>,
 }
 
 /// What came of looking for the notice of the line.
@@ -318,6 +323,16 @@ impl Timeline {
     #[must_use]
     pub fn length_us(&self) -> u64 {
         u64::try_from(self.call_ended.micros_since(self.call_started)).unwrap_or(0)
+    }
+
+    /// Whether a part of the call was private, and is not kept.
+    #[must_use]
+    pub fn is_partly_private(&self) -> bool {
+        let mut intervals = self.streams.iter().flat_map(|stream| &stream.intervals);
+        intervals.any(|interval| {
+            let pause = interval.pause.as_ref();
+            pause.is_some_and(|pause| pause.reason == PauseReason::PrivateCall)
+        })
     }
 
     /// The bytes that are stored and hashed.

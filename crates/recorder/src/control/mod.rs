@@ -19,16 +19,16 @@ use crate::guard::contained;
 use crate::media::{HeardKey, MediaCommand, PauseOrder, PauseStatus, StreamMedia};
 use crate::ports::MediaPorts;
 use crate::shared::{CallState, Shared};
-use call::{Call, CallStream};
+use call::{Call, CallStream, KeepDone, PrivateDone};
 use offer::StreamError;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use voicelog_archive::journal::Cause;
+use voicelog_archive::journal::{AskedBy, Cause, PrivateEnd};
 use voicelog_archive::notice::Notice;
-use voicelog_archive::{About, Archive};
-use voicelog_model::{RecordingId, Timestamp};
+use voicelog_archive::{About, Archive, KeepRequest};
+use voicelog_model::{Pii, RecordingId, Timestamp};
 use voicelog_srs::srtp::{ControlProtector, Unprotector};
 use voicelog_srs::{
     Activity, Command, Event, LocalDirection, Metadata, Offer, OfferedStream, SessionKey,
@@ -232,6 +232,52 @@ impl Control {
     pub(crate) fn resume(&mut self, id: RecordingId, done: Sender<Option<bool>>, now: Timestamp) {
         if let Some(key) = self.by_recording.get(&id) {
             self.with(*key, now, |call, hands| call.resume(done, hands));
+        }
+    }
+
+    /// Somebody asks to keep a call.
+    pub(crate) fn request_keep(
+        &mut self,
+        id: RecordingId,
+        request: KeepRequest,
+        done: KeepDone,
+        now: Timestamp,
+    ) {
+        if let Some(key) = self.by_recording.get(&id) {
+            self.with(*key, now, |call, hands| {
+                call.request_keep(request, Some(done), hands);
+            });
+        }
+    }
+
+    /// A program says that a call is private.
+    pub(crate) fn begin_private(
+        &mut self,
+        id: RecordingId,
+        said_by: Pii<String>,
+        done: PrivateDone,
+        now: Timestamp,
+    ) {
+        if let Some(key) = self.by_recording.get(&id) {
+            self.with(*key, now, |call, hands| {
+                call.begin_private(AskedBy::Program, said_by, Some(done), hands);
+            });
+        }
+    }
+
+    /// A program says that a call is no longer private.
+    pub(crate) fn end_private(
+        &mut self,
+        id: RecordingId,
+        said_by: &Pii<String>,
+        reason: PrivateEnd,
+        done: PrivateDone,
+        now: Timestamp,
+    ) {
+        if let Some(key) = self.by_recording.get(&id) {
+            self.with(*key, now, |call, hands| {
+                call.end_private((AskedBy::Program, said_by), reason, Some(done), hands);
+            });
         }
     }
 

@@ -143,6 +143,8 @@ pub(crate) struct SharedCounts {
     /// The pause that the call is in. Written when that changes, which is rare.
     pause: Mutex<Option<PauseStatus>>,
     is_paused: AtomicBool,
+    /// Since when it is a private call, in microseconds; 0 = it is none.
+    private: AtomicI64,
 }
 
 impl SharedCounts {
@@ -198,6 +200,18 @@ impl SharedCounts {
             *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = pause;
             self.is_paused.store(pause.is_some(), Ordering::Relaxed);
         }
+    }
+
+    /// Shows since when it is a private call.
+    pub(crate) fn publish_private(&self, since: Option<Timestamp>) {
+        let micros = since.map_or(0, Timestamp::micros);
+        self.private.store(micros, Ordering::Relaxed);
+    }
+
+    /// Since when it is a private call.
+    pub(crate) fn private(&self) -> Option<Timestamp> {
+        let micros = self.private.load(Ordering::Relaxed);
+        (micros != 0).then(|| Timestamp::from_micros(micros))
     }
 
     /// The pause that the call is in.

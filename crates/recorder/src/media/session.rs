@@ -6,14 +6,15 @@ use super::acting::{Acting, HeardKey};
 use super::counts::{MediaCounts, SharedCounts};
 use super::intake::Intake;
 use super::keys::Listening;
-use super::pauses::{PauseOrder, PauseStatus, Pauses};
+use super::pauses::{PauseOrder, PauseStatus, Pauses, PrivateOrder};
 use super::receive::{Receiver, SweepTime, discard};
+use super::room::Room;
 use super::stream::{StreamMedia, worst_loss};
 use super::waiting::Waiting;
 use crate::chunks::Chunks;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, ResumedBy};
+use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, PrivateEnd, ResumedBy};
 use voicelog_model::{RecordingId, StreamNumber, Timestamp};
 use voicelog_srs::srtp::MasterKey;
 use zeroize::Zeroizing;
@@ -53,8 +54,10 @@ pub(crate) struct MediaSession {
     journal: ChunkBuilder,
     /// Somebody listens for the notice of the line.
     is_listened_to: bool,
-    /// What waits in memory until the notice was heard.
+    /// What waits in memory until the notice was heard, or until somebody asks to keep the call.
     waiting: Option<Waiting>,
+    /// From when on the call is kept.
+    kept_from: Option<Timestamp>,
     /// Chunks of what had waited, before the journal.
     released: Vec<Vec<u8>>,
     /// Events of pauses from before the first permit.
@@ -86,6 +89,7 @@ impl MediaSession {
             journal: ChunkBuilder::new(),
             is_listened_to: false,
             waiting: None,
+            kept_from: None,
             released: Vec::new(),
             early: Vec::new(),
             pauses: Pauses::default(),
@@ -106,6 +110,9 @@ impl MediaSession {
     pub(crate) fn add_stream(&mut self, stream: StreamMedia) {
         self.streams.retain(|known| known.number != stream.number);
         self.streams.push(stream);
+        if let Some(waiting) = &mut self.waiting {
+            waiting.make_room_for(self.streams.len());
+        }
     }
 
     /// The client says anew where the media of a stream comes from.
@@ -152,6 +159,7 @@ impl MediaSession {
         if !self.is_failed {
             // A permit that never ended goes on from where it began.
             self.from.get_or_insert(from);
+            self.kept_from.get_or_insert(from);
             self.mode = if is_stale { Mode::Held } else { Mode::Keeping };
         }
     }
@@ -161,14 +169,24 @@ impl MediaSession {
         self.from = self.from.map(|from| from.plus_micros(by_us));
         self.last_packet = self.last_packet.map(|at| at.plus_micros(by_us));
         self.pauses.on_clock_step(by_us);
+        self.kept_from = self.kept_from.map(|from| from.plus_micros(by_us));
+        if let Some(waiting) = &mut self.waiting {
+            waiting.start_anew(now);
+        }
         if self.is_begun {
             self.push_event(now, &JournalEvent::ClockStepped { by_us });
         }
     }
 
     /// A permit is held from `from` on, the first, and what waited since then belongs to it.
-    pub(crate) fn release(&mut self, from: Timestamp, mut events: Vec<Dated>, is_stale: bool) {
+    /// Where it is not all there any more, the journal says so, and the permit begins later.
+    pub(crate) fn release(&mut self, mut from: Timestamp, mut events: Vec<Dated>, is_stale: bool) {
         if let Some(waiting) = self.waiting.take().filter(|_| !self.is_failed) {
+            let whole_from = waiting.whole_from(from);
+            if whole_from > from {
+                begin_later(&mut events, from, whole_from);
+                from = whole_from;
+            }
             events.append(&mut self.early);
             events.sort_by_key(|(at, _)| *at);
             let packets = waiting.packets();
@@ -183,12 +201,19 @@ impl MediaSession {
     }
 
     /// Somebody listens for the notice of the line, or nobody does any more.
-    pub(crate) fn attend(&mut self, what: Attention) {
+    pub(crate) fn attend(&mut self, what: Attention, room: &Arc<Room>) {
         match what {
             Attention::Listen(memory) => {
                 self.is_listened_to = true;
-                self.waiting = memory.filter(|_| !self.is_begun).map(Waiting::new);
+                let memory = memory.filter(|_| !self.is_begun);
+                self.waiting = memory.map(|reach| Waiting::new(reach, Arc::clone(room)));
             }
+            Attention::LookBack(look_back) if !self.is_begun && !self.is_failed => {
+                self.forget_waiting();
+                let (streams, room) = (self.streams.len(), Arc::clone(room));
+                self.waiting = Some(Waiting::for_look_back(look_back, streams, room));
+            }
+            Attention::LookBack(_) => {}
             Attention::Over => self.is_listened_to = false,
             Attention::Forget => self.forget_waiting(),
         }
@@ -202,15 +227,39 @@ impl MediaSession {
         }
     }
 
-    /// What came since the last time, for whoever listens. What waits is put by.
-    pub(crate) fn overheard(&mut self, now: Timestamp) -> Option<Zeroizing<Vec<u8>>> {
+    /// From when on the call is kept, once it is.
+    pub(crate) const fn kept_from(&self) -> Option<Timestamp> {
+        self.kept_from
+    }
+
+    /// Puts by what waits in memory. Whether there was anything.
+    pub(crate) fn put_waiting_by(&mut self, now: Timestamp) -> bool {
+        let waiting = self.waiting.as_mut();
+        waiting.is_some_and(|waiting| waiting.put_by(now))
+    }
+
+    /// Drops what was put by at that moment, if it is the oldest that waits.
+    pub(crate) fn drop_oldest_waiting(&mut self, put_by_at: Timestamp) -> bool {
+        let waiting = self.waiting.as_mut();
+        waiting.is_some_and(|waiting| waiting.drop_oldest(put_by_at))
+    }
+
+    /// What came since the last time, for whoever listens. `is_put_by`: something that waits was put
+    /// by since; `is_handed_over`: the journal goes to the writer next.
+    pub(crate) fn overheard(
+        &self,
+        is_put_by: bool,
+        is_handed_over: bool,
+    ) -> Option<Zeroizing<Vec<u8>>> {
         if !self.is_listened_to {
             return None;
         }
-        match &mut self.waiting {
-            Some(waiting) => waiting.put_by(now),
-            None if self.journal.is_empty() => None,
-            None => Some(Zeroizing::new(self.journal.plaintext().to_vec())),
+        match &self.waiting {
+            Some(waiting) if is_put_by => waiting.newest(),
+            None if is_handed_over && !self.journal.is_empty() => {
+                Some(Zeroizing::new(self.journal.plaintext().to_vec()))
+            }
+            Some(_) | None => None,
         }
     }
 
@@ -287,10 +336,14 @@ impl MediaSession {
         order: PauseOrder,
     ) -> Option<PauseStatus> {
         self.end_pause_in_time(time);
-        let was_paused = self.pauses.status().is_some();
+        let was_paused = self.pauses.are_on();
         let event = self.pauses.begin(order, time.now);
-        if self.mode == Mode::Keeping && !was_paused {
-            self.take_in(receiver, time, None, true);
+        match self.mode {
+            Mode::Keeping if !was_paused => self.take_in(receiver, time, None, true),
+            Mode::Closed if !was_paused && self.waiting.is_some() => {
+                self.put_by(receiver, time, true);
+            }
+            _ => {}
         }
         self.tell(vec![(time.now, event)]);
         self.publish();
@@ -301,6 +354,49 @@ impl MediaSession {
     pub(crate) fn resume(&mut self, time: SweepTime, by: ResumedBy) -> bool {
         self.end_pause_in_time(time);
         let event = self.pauses.end(time.now, by);
+        let is_over = event.is_some();
+        self.tell(event.map(|event| (time.now, event)).into_iter().collect());
+        self.publish();
+        is_over
+    }
+
+    /// It is a private call from this moment on, if it was none: nothing that arrives is kept, and
+    /// what waits in memory for somebody to ask is dropped. Since when it is one.
+    pub(crate) fn begin_private(
+        &mut self,
+        receiver: &mut Receiver,
+        time: SweepTime,
+        order: PrivateOrder,
+    ) -> Option<Timestamp> {
+        let was_on = self.pauses.are_on();
+        let event = self.pauses.begin_private(order.by, order.party, time.now);
+        if self.mode == Mode::Keeping && !was_on {
+            self.take_in(receiver, time, None, true);
+        }
+        self.mind_private(false);
+        self.tell(event.map(|event| (time.now, event)).into_iter().collect());
+        self.publish();
+        self.pauses.private()
+    }
+
+    /// What waits for somebody to ask is not for anybody once the call is private.
+    fn mind_private(&mut self, was_private: bool) {
+        if let Some(since) = self.pauses.private().filter(|_since| !was_private)
+            && let Some(waiting) = &mut self.waiting
+        {
+            waiting.start_anew(since);
+        }
+    }
+
+    /// It is no longer one. Whether it was.
+    pub(crate) fn end_private(
+        &mut self,
+        time: SweepTime,
+        reason: PrivateEnd,
+        order: PrivateOrder,
+    ) -> bool {
+        let PrivateOrder { by, party } = order;
+        let event = self.pauses.end_private(reason, by, party, time.now);
         let is_over = event.is_some();
         self.tell(event.map(|event| (time.now, event)).into_iter().collect());
         self.publish();
@@ -327,6 +423,7 @@ impl MediaSession {
     fn publish(&self) {
         self.shared.publish(&self.counts, self.last_packet);
         self.shared.publish_pause(self.pauses.status());
+        self.shared.publish_private(self.pauses.private());
     }
 
     fn push_event(&mut self, at: Timestamp, event: &JournalEvent) {
@@ -340,9 +437,11 @@ impl MediaSession {
         self.end_pause_in_time(time);
         match self.mode {
             Mode::Held => {}
-            Mode::Closed if self.waiting.is_some() => self.put_by(receiver, time, with_control),
+            Mode::Closed if self.waiting.is_some() && !self.pauses.are_on() => {
+                self.put_by(receiver, time, with_control);
+            }
             Mode::Closed => self.throw_away(time, with_control),
-            Mode::Keeping if self.pauses.status().is_some() => self.throw_away(time, with_control),
+            Mode::Keeping if self.pauses.are_on() => self.throw_away(time, with_control),
             Mode::Keeping => {
                 self.take_in(receiver, time, None, with_control);
                 if with_control {
@@ -393,7 +492,8 @@ impl MediaSession {
     /// Throws away what waits. Nothing of it is read, but for keys where somebody listens for them:
     /// of each packet then its header, and of one about a key the rest.
     fn throw_away(&mut self, time: SweepTime, with_control: bool) {
-        let is_paused = self.mode == Mode::Keeping;
+        let is_paused = self.mode == Mode::Keeping || self.waiting.is_some();
+        let was_private = self.pauses.private().is_some();
         let mut events = Vec::new();
         let mut acting = Acting {
             pauses: &mut self.pauses,
@@ -423,6 +523,7 @@ impl MediaSession {
                 discard(&stream.ports.rtcp);
             }
         }
+        self.mind_private(was_private);
         self.tell(events);
     }
 
@@ -443,16 +544,21 @@ impl MediaSession {
         }
     }
 
-    /// Puts what arrived into memory, where it waits for the notice.
+    /// Puts what arrived into memory, where it waits.
     fn put_by(&mut self, receiver: &mut Receiver, time: SweepTime, with_control: bool) {
-        let any = Timestamp::from_micros(i64::MIN);
-        self.read(receiver, time, (any, None), with_control);
+        let Some(from) = self.waiting.as_ref().map(Waiting::from) else {
+            return;
+        };
+        self.read(receiver, time, (from, None), with_control);
+        let dropped = dropped(&mut self.streams, time.now);
         if let Some(waiting) = &mut self.waiting {
             self.counts.waiting = waiting.packets();
             self.counts.take_all_but_kept(&mut waiting.counts);
-        }
-        for stream in &mut self.streams {
-            stream.dropped = 0;
+            for (at, event) in dropped {
+                if let Err(error) = waiting.journal.push_event(at, &event) {
+                    tracing::error!(recording = %self.id, %error, "an event of the journal is lost");
+                }
+            }
         }
     }
 
@@ -464,6 +570,7 @@ impl MediaSession {
         with_control: bool,
     ) {
         let mut events = Vec::new();
+        let was_private = self.pauses.private().is_some();
         let (journal, counts) = match &mut self.waiting {
             Some(waiting) => (&mut waiting.journal, &mut waiting.counts),
             None => (&mut self.journal, &mut self.counts),
@@ -499,8 +606,9 @@ impl MediaSession {
                 tracing::debug!(recording = %self.id, stream = %number, %error, "cannot read media");
             }
         }
+        self.mind_private(was_private);
         self.tell(events);
-        if self.pauses.status().is_none() && until.is_none() {
+        if !self.pauses.are_on() && until.is_none() {
             self.pauses.forget_over();
         }
         self.counts.loss_permille = worst_loss(&self.streams);
@@ -508,19 +616,7 @@ impl MediaSession {
 
     /// Puts into the journal what overload cost, now that there is room again.
     fn tell_dropped(&mut self, at: Timestamp) {
-        let events = self.streams.iter_mut().filter_map(|stream| {
-            let packets = std::mem::take(&mut stream.dropped);
-            let (stream, cause) = (stream.number, Cause::Overload);
-            (packets > 0).then_some((
-                at,
-                JournalEvent::MediaDropped {
-                    stream,
-                    packets,
-                    cause,
-                },
-            ))
-        });
-        let events = events.collect();
+        let events = dropped(&mut self.streams, at);
         self.push_events(events);
     }
 
@@ -542,4 +638,30 @@ impl MediaSession {
         let events = events.collect();
         self.push_events(events);
     }
+}
+
+/// What overload cost each stream since the last time.
+fn dropped(streams: &mut [StreamMedia], at: Timestamp) -> Vec<Dated> {
+    let events = streams.iter_mut().filter_map(|stream| {
+        let packets = std::mem::take(&mut stream.dropped);
+        let (stream, cause) = (stream.number, Cause::Overload);
+        let event = JournalEvent::MediaDropped {
+            stream,
+            packets,
+            cause,
+        };
+        (packets > 0).then_some((at, event))
+    });
+    events.collect()
+}
+
+/// A permit that was to begin at `wanted` begins at `from`, since nothing before is there any more.
+fn begin_later(events: &mut Vec<Dated>, wanted: Timestamp, from: Timestamp) {
+    for (at, event) in &mut *events {
+        if matches!(event, JournalEvent::Permitted { .. }) {
+            *at = (*at).max(from);
+        }
+    }
+    let by_us = u64::try_from(from.micros_since(wanted)).unwrap_or(0);
+    events.push((from, JournalEvent::LookBackCut { by_us }));
 }

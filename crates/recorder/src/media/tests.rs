@@ -4,14 +4,14 @@ use super::intake::WAITING_BYTES_MAX;
 use super::receive::{Receiver, SweepTime};
 use super::session::{Dated, MediaSession};
 use super::stream::StreamMedia;
-use super::{Attention, Listening, MediaCounts, OwnName, PauseOrder, SharedCounts};
+use super::{Attention, Listening, MediaCounts, OwnName, PauseOrder, Room, SharedCounts};
 use crate::chunks::Chunks;
 use crate::pace;
 use crate::ports::MediaPorts;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use voicelog_archive::journal::{
-    Cause, JournalEvent, KeyPacket, PacketKind, PauseReason, PausedBy, Record, ResumedBy,
+    AskedBy, Cause, JournalEvent, KeyPacket, PacketKind, PauseReason, Record, ResumedBy,
     decode_chunk,
 };
 use voicelog_archive::line::{KeyAct, Sequence};
@@ -32,6 +32,11 @@ struct Bench {
 
 fn now() -> Timestamp {
     Timestamp::from_micros(pace::kernel_micros().unwrap())
+}
+
+/// Memory without end.
+fn room() -> Arc<Room> {
+    Arc::new(Room::new(usize::MAX))
 }
 
 fn format(payload_type: u8, encoding: &str) -> Format {
@@ -105,7 +110,7 @@ impl Bench {
     fn pause(&mut self, millis: i64) {
         let order = PauseOrder {
             reason: PauseReason::CardData,
-            by: PausedBy::Program,
+            by: AskedBy::Program,
             party: None,
             micros: millis * 1_000,
         };
@@ -208,7 +213,9 @@ fn without_a_permit_there_is_no_journal_at_all() {
 #[test]
 fn what_waits_for_the_notice_is_heard_and_kept_from_the_notice_on_without_what_was_paused() {
     let mut bench = Bench::new(1);
-    bench.session.attend(Attention::Listen(Some(60_000_000)));
+    bench
+        .session
+        .attend(Attention::Listen(Some(60_000_000)), &room());
     bench.close(now(), Vec::new(), None);
     let mut permitted_at = now();
     let mut pause_began = now();
@@ -224,14 +231,16 @@ fn what_waits_for_the_notice_is_heard_and_kept_from_the_notice_on_without_what_w
         }
         bench.send(&rtp(8, sequence, SSRC));
         bench.sweep();
-        assert!(bench.session.overheard(now()).is_some() || (10..15).contains(&sequence));
+        let is_put_by = bench.session.put_waiting_by(now());
+        let heard = bench.session.overheard(is_put_by, true);
+        assert!(heard.is_some() || (10..15).contains(&sequence));
         assert!(bench.handed_over().is_none());
     }
     let counts = bench.counts();
     assert_eq!((counts.waiting, counts.paused, counts.kept), (15, 5, 0));
     let decision = DecisionId::from_bytes([1; 16]);
     let permitted = vec![(permitted_at, JournalEvent::Permitted { decision })];
-    bench.session.attend(Attention::Over);
+    bench.session.attend(Attention::Over, &room());
     bench.session.release(permitted_at, permitted, false);
     bench.send(&rtp(8, 20, SSRC));
     bench.sweep();
@@ -273,7 +282,9 @@ fn what_waits_for_the_notice_is_heard_and_kept_from_the_notice_on_without_what_w
 fn what_waited_in_vain_is_dropped_and_counted() {
     for ended in [false, true] {
         let mut bench = Bench::new(1);
-        bench.session.attend(Attention::Listen(Some(60_000_000)));
+        bench
+            .session
+            .attend(Attention::Listen(Some(60_000_000)), &room());
         bench.close(now(), Vec::new(), None);
         for sequence in 0..5 {
             bench.send(&rtp(8, sequence, SSRC));

@@ -4,7 +4,7 @@ use crate::raw::{DUTCH, RawCall, STAFF};
 use crate::support::*;
 use std::time::Duration;
 use voicelog_archive::check::Level;
-use voicelog_archive::journal::{JournalEvent, PauseReason, PausedBy, Pausing, Record, ResumedBy};
+use voicelog_archive::journal::{AskedBy, JournalEvent, PauseReason, Pausing, Record, ResumedBy};
 use voicelog_archive::timeline::{Interval, IntervalKind, Timeline, Verdict};
 use voicelog_model::RecordingId;
 use voicelog_recorder::{CallState, MediaCounts, PauseError};
@@ -83,7 +83,7 @@ fn what_is_said_during_a_pause_is_kept_nowhere_and_the_timeline_says_why() {
     };
     let pausing = Pausing {
         reason: PauseReason::CardData,
-        by: PausedBy::Program,
+        by: AskedBy::Program,
         party: None,
     };
     assert_eq!(pause.pause, Some(pausing));
@@ -253,7 +253,7 @@ fn keys_of_our_side_pause_and_go_on_and_the_keys_themselves_are_kept_nowhere() {
         .collect();
     let by_key = JournalEvent::RecordingPaused {
         reason: PauseReason::CardData,
-        by: PausedBy::Key,
+        by: AskedBy::Key,
         party: Some("p1".to_owned()),
     };
     let resumed = JournalEvent::RecordingResumed { by: ResumedBy::Key };

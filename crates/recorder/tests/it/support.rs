@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 use voicelog_archive::journal::{PacketKind, Record};
 use voicelog_archive::line::{
-    Address as LineAddress, Direction, KeyAct, Keys, LineNotice, Sequence, When,
+    Address as LineAddress, Direction, Keep, KeyAct, Keys, LineNotice, Sequence, When,
 };
 use voicelog_archive::timeline::{IntervalKind, Timeline};
 use voicelog_archive::{
@@ -121,6 +121,8 @@ fn keyed() -> Line {
     let own = [
         ("*7", KeyAct::PauseCardData),
         ("*8", KeyAct::Resume),
+        ("*5", KeyAct::PrivateCall),
+        ("*9", KeyAct::BusinessAgain),
         ("*3", KeyAct::OthersConsent),
         ("1", KeyAct::Consent),
     ];
@@ -132,6 +134,26 @@ fn keyed() -> Line {
             ..Keys::default()
         },
         ..line("keyed", "announced", WhenRefused::Wait)
+    }
+}
+
+/// A line that keeps the calls that somebody asks to keep.
+fn on_request(name: &str, look_back_seconds: u32) -> Line {
+    let act = ("*4".to_owned(), KeyAct::KeepComplaint);
+    let own = [act].into_iter().filter(|_act| look_back_seconds > 0);
+    let mut facts = facts("announced");
+    facts.insert("structural".to_owned(), json!("per_call_button"));
+    Line {
+        keep: Keep::OnRequest,
+        look_back_seconds,
+        keys: Keys {
+            own: own
+                .map(|(text, act)| (Sequence::try_from(text).unwrap(), act))
+                .collect(),
+            ..Keys::default()
+        },
+        facts,
+        ..line(name, "announced", WhenRefused::Reject)
     }
 }
 
@@ -171,6 +193,8 @@ pub(crate) fn parts(folder: &Path) -> Parts {
             ruled(),
             sampled(),
             keyed(),
+            on_request("asked", 2),
+            on_request("asked-late", 0),
             with_notice("notice", false),
             with_notice("notice-after", true),
         ]),

@@ -207,8 +207,13 @@ pub(crate) fn conversation(conversation: &Conversation, lang: Language) {
             Some(link) if link.is_copy => lang.pick("  (hetzelfde nog eens)", "  (the same again)"),
             _ => "",
         };
+        let private = if part.is_partly_private {
+            lang.pick("  (deels privé)", "  (partly private)")
+        } else {
+            ""
+        };
         print::line(format!(
-            "{indent}{}  {}  {:24}  {line:16}  {verdict}{copy}",
+            "{indent}{}  {}  {:24}  {line:16}  {verdict}{private}{copy}",
             part.id,
             part.started_at,
             voicelog_web::state(part.state, lang)

@@ -1,15 +1,20 @@
 //! One call: what the law said of it, what the client wants, and what follows for its media.
 
 mod hold;
+mod keep;
 mod keys;
 mod law;
 mod notice;
 mod presence;
+mod private;
 mod watch;
 
+pub(crate) use keep::KeepDone;
+pub(crate) use private::PrivateDone;
 pub(crate) use watch::Alarm;
 
 use self::hold::Hold;
+use self::keep::CallKeep;
 use self::keys::CallKeys;
 use self::notice::CallNotice;
 use self::presence::Presence;
@@ -60,6 +65,7 @@ pub(crate) struct Call {
     keys: CallKeys,
     hold: Hold,
     notice: CallNotice,
+    keep: CallKeep,
     /// What the client was told last: to send, or not to.
     told: LocalDirection,
     /// When the call's interval starts, once we know how to answer.
@@ -109,6 +115,7 @@ impl Call {
             keys: CallKeys::default(),
             hold: Hold::default(),
             notice: CallNotice::default(),
+            keep: CallKeep::default(),
             told: LocalDirection::Inactive,
             started_at: None,
             is_begun: false,
@@ -303,16 +310,19 @@ impl Call {
 
     /// The direction that fits what the law said last.
     ///
-    /// Where consent can come by key, or a notice is awaited, the client sends while the call waits;
-    /// of the former only packets about keys are read, for the latter it waits in memory. While the client itself holds, it is not told to stop: then it could not go on
+    /// Where what it waits for can come by key, a notice is awaited, or somebody may still ask to keep
+    /// it, the client sends while the call waits; of the first only packets about keys are read, for
+    /// the others it waits in memory. While the client itself holds, it is not told to stop: then it could not go on
     /// when the hold is over without our asking, and words would be lost.
     fn direction(&self) -> LocalDirection {
         match self.state {
             CallState::Recording => LocalDirection::Receive,
-            CallState::Waiting | CallState::Stopped if self.keys.listen_for_consent => {
+            CallState::Waiting | CallState::Stopped if self.keys.listen_while_waiting => {
                 LocalDirection::Receive
             }
-            CallState::Waiting if self.notice.wants_media() => LocalDirection::Receive,
+            CallState::Waiting if self.notice.wants_media() || self.keep.is_holding() => {
+                LocalDirection::Receive
+            }
             CallState::Stopped if self.hold.is_on() => LocalDirection::Receive,
             CallState::Asking | CallState::Waiting | CallState::Stopped => LocalDirection::Inactive,
         }
@@ -381,6 +391,7 @@ impl Call {
             *moment = moment.map(|at| at.plus_micros(by_us));
         }
         self.last_signal = self.last_signal.plus_micros(by_us);
+        self.keep.on_clock_step(by_us);
     }
 
     /// Its media cannot go on.
@@ -415,7 +426,9 @@ impl Call {
         let Some(id) = self.id else {
             return;
         };
-        let is_recording = self.state == CallState::Recording && self.counts.pause().is_none();
+        let is_recording = self.state == CallState::Recording
+            && self.counts.pause().is_none()
+            && self.counts.private().is_none();
         let counts = self.counts.read();
         let streams = self.streams.iter();
         let active = streams.filter(|stream| is_recording && stream.activity == Activity::Active);

@@ -5,7 +5,7 @@ use crate::{Context, Ended, print, wiring};
 use anyhow::Result;
 use serde_json::json;
 use std::path::Path;
-use voicelog_archive::{Again, Archive, ChosenRule, Draw, NoticeState};
+use voicelog_archive::{Again, Archive, ChosenRule, Draw, KeepState, NoticeState};
 use voicelog_law::Decision;
 use voicelog_model::{DecisionId, Language, RecordingId, Timestamp};
 
@@ -36,6 +36,8 @@ pub(super) fn run(
         print::json(&json!({
             "same": same, "stored": made.stored, "again": made.again, "line_rule": made.rule,
             "consent_said": made.sayings, "notice": made.notice,
+            "keep": made.keep,
+            "private": made.private,
         }))?;
     } else {
         for line in in_words(&made, context.lang) {
@@ -97,6 +99,12 @@ fn in_words(made: &Again, lang: Language) -> Vec<String> {
     }
     let notice = made.notice.map(|notice| notice_state(notice, lang));
     lines.extend(notice.map(str::to_owned));
+    lines.extend(made.keep.as_ref().map(|keep| keep_state(keep, lang)));
+    let private = lang.pick(
+        "Het was een privégesprek: er werd niets van bewaard.",
+        "It was a private call: nothing of it was kept.",
+    );
+    lines.extend(made.private.as_ref().map(|_said| private.to_owned()));
     lines
 }
 
@@ -115,6 +123,32 @@ const fn notice_state(notice: NoticeState, lang: Language) -> &'static str {
             "De melding van de lijn is in haar tijd niet gehoord.",
             "The notice of the line was not heard in its time.",
         ),
+    }
+}
+
+/// Whether somebody had asked to keep the call.
+fn keep_state(keep: &KeepState, lang: Language) -> String {
+    match (keep, lang) {
+        (KeepState::NotRequested { look_back_seconds }, Language::Nl) => format!(
+            "Niemand had gevraagd het gesprek te bewaren; hoogstens {look_back_seconds} s stond in het geheugen."
+        ),
+        (KeepState::NotRequested { look_back_seconds }, Language::En) => format!(
+            "Nobody had asked to keep the call; {look_back_seconds} s at most were held in memory."
+        ),
+        (KeepState::Requested(request), Language::Nl) => {
+            format!(
+                "Gevraagd om te bewaren ({}) op {}.",
+                request.reason.as_str(),
+                request.at
+            )
+        }
+        (KeepState::Requested(request), Language::En) => {
+            format!(
+                "Asked to be kept ({}) at {}.",
+                request.reason.as_str(),
+                request.at
+            )
+        }
     }
 }
 
