@@ -218,10 +218,9 @@ fn check_told(facts: &Map<String, Value>, at: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use crate::config::Config;
-    use voicelog_model::Timestamp;
 
     fn parse(text: &str) -> anyhow::Result<Config> {
-        Config::parse(text, Timestamp::from_micros(1_790_000_000_000_000))
+        Config::parse(text, "2026-11-21T10:00:00Z".parse().unwrap())
     }
 
     /// What is wrong with a line that has these rules.

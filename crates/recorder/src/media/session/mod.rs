@@ -1,14 +1,14 @@
 //! The media of one call: its sockets, what may be done with what arrives, and the journal that
 //! is being filled. One media thread owns it; there is no lock.
 
-use super::Attention;
+mod waiting;
+
 use super::acting::{Acting, HeardKey};
 use super::counts::{MediaCounts, SharedCounts};
 use super::intake::Intake;
 use super::keys::Listening;
 use super::pauses::{PauseOrder, PauseStatus, Pauses, PrivateOrder};
 use super::receive::{Receiver, SweepTime, discard};
-use super::room::Room;
 use super::stream::{StreamMedia, worst_loss};
 use super::waiting::Waiting;
 use crate::chunks::Chunks;
@@ -17,7 +17,6 @@ use std::sync::Arc;
 use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, PrivateEnd, ResumedBy};
 use voicelog_model::{RecordingId, StreamNumber, Timestamp};
 use voicelog_srs::srtp::MasterKey;
-use zeroize::Zeroizing;
 
 /// Events of pauses before a permit that are kept at most.
 const EARLY_MAX: usize = 1_000;
@@ -178,98 +177,6 @@ impl MediaSession {
         }
     }
 
-    /// A permit is held from `from` on, the first, and what waited since then belongs to it.
-    /// Where it is not all there any more, the journal says so, and the permit begins later.
-    pub(crate) fn release(&mut self, mut from: Timestamp, mut events: Vec<Dated>, is_stale: bool) {
-        if let Some(waiting) = self.waiting.take().filter(|_| !self.is_failed) {
-            let whole_from = waiting.whole_from(from);
-            if whole_from > from {
-                begin_later(&mut events, from, whole_from);
-                from = whole_from;
-            }
-            events.append(&mut self.early);
-            events.sort_by_key(|(at, _)| *at);
-            let packets = waiting.packets();
-            let released = waiting.release(from, &std::mem::take(&mut events));
-            self.counts.without_permit += packets.saturating_sub(released.counts.kept);
-            self.counts.waiting = 0;
-            self.counts.add(&released.counts);
-            self.counts.heard |= released.counts.heard;
-            self.released = released.chunks;
-        }
-        self.keep(from, events, is_stale);
-    }
-
-    /// Somebody listens for the notice of the line, or nobody does any more.
-    pub(crate) fn attend(&mut self, what: Attention, room: &Arc<Room>) {
-        match what {
-            Attention::Listen(memory) => {
-                self.is_listened_to = true;
-                let memory = memory.filter(|_| !self.is_begun);
-                self.waiting = memory.map(|reach| Waiting::new(reach, Arc::clone(room)));
-            }
-            Attention::LookBack(look_back) if !self.is_begun && !self.is_failed => {
-                self.forget_waiting();
-                let (streams, room) = (self.streams.len(), Arc::clone(room));
-                self.waiting = Some(Waiting::for_look_back(look_back, streams, room));
-            }
-            Attention::LookBack(_) => {}
-            Attention::Over => self.is_listened_to = false,
-            Attention::Forget => self.forget_waiting(),
-        }
-    }
-
-    /// Drops what waits in memory.
-    fn forget_waiting(&mut self) {
-        if let Some(waiting) = self.waiting.take() {
-            self.counts.without_permit += waiting.packets();
-            self.counts.waiting = 0;
-        }
-    }
-
-    /// From when on the call is kept, once it is.
-    pub(crate) const fn kept_from(&self) -> Option<Timestamp> {
-        self.kept_from
-    }
-
-    /// Puts by what waits in memory. Whether there was anything.
-    pub(crate) fn put_waiting_by(&mut self, now: Timestamp) -> bool {
-        let waiting = self.waiting.as_mut();
-        waiting.is_some_and(|waiting| waiting.put_by(now))
-    }
-
-    /// Drops what was put by at that moment, if it is the oldest that waits.
-    pub(crate) fn drop_oldest_waiting(&mut self, put_by_at: Timestamp) -> bool {
-        let waiting = self.waiting.as_mut();
-        waiting.is_some_and(|waiting| waiting.drop_oldest(put_by_at))
-    }
-
-    /// What came since the last time, for whoever listens. `is_put_by`: something that waits was put
-    /// by since; `is_handed_over`: the journal goes to the writer next.
-    pub(crate) fn overheard(
-        &self,
-        is_put_by: bool,
-        is_handed_over: bool,
-    ) -> Option<Zeroizing<Vec<u8>>> {
-        if !self.is_listened_to {
-            return None;
-        }
-        match &self.waiting {
-            Some(waiting) if is_put_by => waiting.newest(),
-            None if is_handed_over && !self.journal.is_empty() => {
-                Some(Zeroizing::new(self.journal.plaintext().to_vec()))
-            }
-            Some(_) | None => None,
-        }
-    }
-
-    /// Adds the chunks of what had waited.
-    pub(crate) fn hand_over_released(&mut self, chunks: &mut Chunks) {
-        for chunk in self.released.drain(..) {
-            chunks.push(self.id, &chunk);
-        }
-    }
-
     /// No permit from `since` on: what arrived before is still taken in, the rest is not. `cause`
     /// if the journal does not otherwise say why.
     pub(crate) fn close(
@@ -377,15 +284,6 @@ impl MediaSession {
         self.tell(event.map(|event| (time.now, event)).into_iter().collect());
         self.publish();
         self.pauses.private()
-    }
-
-    /// What waits for somebody to ask is not for anybody once the call is private.
-    fn mind_private(&mut self, was_private: bool) {
-        if let Some(since) = self.pauses.private().filter(|_since| !was_private)
-            && let Some(waiting) = &mut self.waiting
-        {
-            waiting.start_anew(since);
-        }
     }
 
     /// It is no longer one. Whether it was.
@@ -544,24 +442,6 @@ impl MediaSession {
         }
     }
 
-    /// Puts what arrived into memory, where it waits.
-    fn put_by(&mut self, receiver: &mut Receiver, time: SweepTime, with_control: bool) {
-        let Some(from) = self.waiting.as_ref().map(Waiting::from) else {
-            return;
-        };
-        self.read(receiver, time, (from, None), with_control);
-        let dropped = dropped(&mut self.streams, time.now);
-        if let Some(waiting) = &mut self.waiting {
-            self.counts.waiting = waiting.packets();
-            self.counts.take_all_but_kept(&mut waiting.counts);
-            for (at, event) in dropped {
-                if let Err(error) = waiting.journal.push_event(at, &event) {
-                    tracing::error!(recording = %self.id, %error, "an event of the journal is lost");
-                }
-            }
-        }
-    }
-
     fn read(
         &mut self,
         receiver: &mut Receiver,
@@ -653,15 +533,4 @@ fn dropped(streams: &mut [StreamMedia], at: Timestamp) -> Vec<Dated> {
         (packets > 0).then_some((at, event))
     });
     events.collect()
-}
-
-/// A permit that was to begin at `wanted` begins at `from`, since nothing before is there any more.
-fn begin_later(events: &mut Vec<Dated>, wanted: Timestamp, from: Timestamp) {
-    for (at, event) in &mut *events {
-        if matches!(event, JournalEvent::Permitted { .. }) {
-            *at = (*at).max(from);
-        }
-    }
-    let by_us = u64::try_from(from.micros_since(wanted)).unwrap_or(0);
-    events.push((from, JournalEvent::LookBackCut { by_us }));
 }
