@@ -507,38 +507,38 @@ impl MediaSession {
 
     /// Puts into the journal what overload cost, now that there is room again.
     fn tell_dropped(&mut self, at: Timestamp) {
-        let events = self.streams.iter_mut().filter_map(|stream| {
-            let packets = std::mem::take(&mut stream.dropped);
-            let (stream, cause) = (stream.number, Cause::Overload);
-            (packets > 0).then_some((
-                at,
-                JournalEvent::MediaDropped {
-                    stream,
-                    packets,
-                    cause,
-                },
-            ))
-        });
-        let events = events.collect();
+        let streams = self.streams.iter_mut();
+        let lost = streams.map(|stream| (stream.number, std::mem::take(&mut stream.dropped)));
+        let events = dropped(at, Cause::Overload, lost);
         self.push_events(events);
     }
 
     /// Puts into the journal what was thrown away without a refusal that explains it.
     fn tell_closed(&mut self, at: Timestamp) {
-        let cause = self.closed_cause.take();
-        let events = self.streams.iter_mut().filter_map(|stream| {
-            let packets = std::mem::take(&mut stream.closed_to);
-            let (stream, cause) = (stream.number, cause?);
-            (packets > 0).then_some((
-                at,
-                JournalEvent::MediaDropped {
-                    stream,
-                    packets,
-                    cause,
-                },
-            ))
-        });
-        let events = events.collect();
-        self.push_events(events);
+        let streams = self.streams.iter_mut();
+        let lost = streams.map(|stream| (stream.number, std::mem::take(&mut stream.closed_to)));
+        let lost: Vec<_> = lost.collect();
+        if let Some(cause) = self.closed_cause.take() {
+            self.push_events(dropped(at, cause, lost.into_iter()));
+        }
     }
+}
+
+/// An event for each stream of which something is gone.
+fn dropped(
+    at: Timestamp,
+    cause: Cause,
+    lost: impl Iterator<Item = (StreamNumber, u64)>,
+) -> Vec<Dated> {
+    let event = |(stream, packets)| {
+        let event = JournalEvent::MediaDropped {
+            stream,
+            packets,
+            cause,
+        };
+        (at, event)
+    };
+    lost.filter(|(_, packets)| *packets > 0)
+        .map(event)
+        .collect()
 }

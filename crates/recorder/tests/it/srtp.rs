@@ -48,10 +48,7 @@ fn a_call_in_each_suite_is_kept_as_it_was_before_it_was_protected() {
         plan.streams[0].first_sequence = Some(65_520);
         plan.streams[0].disturbance.swap_with_next = [14, 15, 20].into();
         plan.streams[0].disturbance.duplicate = [30].into();
-        let call = place(&plan).unwrap();
-        let id = server.call_in(CallState::Recording);
-        let report = call.finish().unwrap();
-        server.all_closed();
+        let (id, report) = server.whole_call(&plan);
         let opened = server.open(id);
         let name = suite.as_str();
         let said = sent(&report);
