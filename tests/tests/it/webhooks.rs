@@ -22,10 +22,9 @@ struct Got {
 
 impl Got {
     fn header(&self, name: &str) -> &str {
-        let start = format!("{name}: ");
-        let mut lines = self.head.lines();
-        let line = lines.find(|line| line.to_ascii_lowercase().starts_with(&start));
-        &line.unwrap()[start.len()..]
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        let found = lines.find(|(found, _)| found.eq_ignore_ascii_case(name));
+        found.unwrap().1
     }
 
     /// The signature of this message, as openssl makes it.

@@ -31,12 +31,7 @@ fn kept(server: &Server) -> u64 {
 #[test]
 fn a_stream_that_is_added_is_recorded_and_attributed() {
     let server = server();
-    let mut call = RawCall::place(
-        &server,
-        "announced",
-        2,
-        Some(&RawCall::metadata(&[STAFF, DUTCH])),
-    );
+    let mut call = RawCall::dutch(&server, 2);
     let id = server.call_in(CallState::Recording);
     let joined = RawCall::metadata(&[STAFF, DUTCH, "tel:+31301234567"]);
     assert_eq!(call.offer("INVITE", 3, Some(&joined)), 200);
@@ -56,12 +51,7 @@ fn a_stream_that_is_added_is_recorded_and_attributed() {
 fn a_third_party_from_abroad_on_a_new_stream_stops_the_recording() {
     for method in ["INVITE", "UPDATE"] {
         let server = server();
-        let mut call = RawCall::place(
-            &server,
-            "announced",
-            2,
-            Some(&RawCall::metadata(&[STAFF, DUTCH])),
-        );
+        let mut call = RawCall::dutch(&server, 2);
         let id = server.call_in(CallState::Recording);
         call.speak(0);
         wait_until("media is kept", || kept(&server) == 1);
@@ -89,12 +79,7 @@ fn metadata_that_cannot_be_read_or_kept_whole_stops_the_recording() {
     let broken = "<recording><participant".to_owned();
     for metadata in [broken, crowd()] {
         let server = server();
-        let mut call = RawCall::place(
-            &server,
-            "announced",
-            2,
-            Some(&RawCall::metadata(&[STAFF, DUTCH])),
-        );
+        let mut call = RawCall::dutch(&server, 2);
         let id = server.call_in(CallState::Recording);
         assert_eq!(call.update(&metadata), 200);
         assert_eq!(server.call_in(CallState::Stopped), id);
@@ -128,12 +113,7 @@ fn a_voice_that_is_only_guessed_is_not_written_down() {
 #[test]
 fn a_stream_that_is_removed_and_comes_back_is_recorded_again() {
     let server = server();
-    let mut call = RawCall::place(
-        &server,
-        "announced",
-        2,
-        Some(&RawCall::metadata(&[STAFF, DUTCH])),
-    );
+    let mut call = RawCall::dutch(&server, 2);
     let id = server.call_in(CallState::Recording);
     call.speak(1);
     wait_until("media is kept", || kept(&server) == 1);

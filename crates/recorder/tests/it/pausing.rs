@@ -191,12 +191,7 @@ fn what_cannot_be_paused_is_an_error_and_never_shown_as_paused() {
     };
     assert_eq!(pause(nobody, 10), Err(PauseError::NoSuchCall));
     assert_eq!(server.recorder.resume(nobody), Err(PauseError::NoSuchCall));
-    let mut call = RawCall::place(
-        &server,
-        "announced",
-        1,
-        Some(&RawCall::metadata(&[STAFF, DUTCH])),
-    );
+    let mut call = RawCall::dutch(&server, 1);
     let id = server.call_in(CallState::Recording);
     for seconds in [0, 901] {
         assert_eq!(

@@ -81,7 +81,13 @@ impl RawCall {
         Self::place_as(server, line, streams, metadata, "8")
     }
 
-    /// The same with other payload types: `0 96\r\na=rtpmap:96 …`.
+    /// Places a call between our agent and a Dutch customer on a line that may record it.
+    pub(crate) fn dutch(server: &Server, streams: usize) -> Self {
+        let metadata = Self::metadata(&[STAFF, DUTCH]);
+        Self::place(server, "announced", streams, Some(&metadata))
+    }
+
+    /// The same as [`Self::place`] with other payload types: `0 96\r\na=rtpmap:96 …`.
     pub(crate) fn place_as(
         server: &Server,
         line: &'static str,

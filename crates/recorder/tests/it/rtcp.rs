@@ -5,7 +5,6 @@ use crate::support::*;
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 use voicelog_recorder::CallState;
-use voicelog_src_sim::place;
 
 fn call(server: &Server, formats: &'static str) -> RawCall {
     let metadata = RawCall::metadata(&[STAFF, DUTCH]);
@@ -99,10 +98,7 @@ fn what_the_senders_say_of_their_clocks_and_that_they_left_is_in_the_report_once
     let mut plan = server.plan("announced", 1);
     plan.rtcp = true;
     plan.duration = Some(Duration::from_secs(6));
-    let call = place(&plan).unwrap();
-    let id = server.call_in(CallState::Recording);
-    call.finish().unwrap();
-    server.all_closed();
+    let (id, _) = server.whole_call(&plan);
     let report = server.detail(id).report.unwrap();
     assert_eq!(report.senders.len(), 2, "{report:?}");
     for (claim, stream) in report.senders.iter().zip([1, 2]) {

@@ -21,7 +21,7 @@ use voicelog_law::Rulebook;
 use voicelog_model::rtp::RtpPacket;
 use voicelog_model::{Clock, Pii, RecordingId, StreamNumber, Timestamp};
 use voicelog_recorder::{CallState, Recorder, RecorderConfig};
-use voicelog_src_sim::{CallPlan, CallReport, Participant, Payload, StreamPlan};
+use voicelog_src_sim::{CallPlan, CallReport, Participant, Payload, StreamPlan, place};
 use voicelog_store::blobs::Options;
 use voicelog_store::{Access, ArchiveId, Layout, LocalStore};
 
@@ -227,9 +227,14 @@ pub(crate) fn server() -> Server {
 }
 
 pub(crate) fn server_with(config: &RecorderConfig) -> Server {
+    server_by(config, Arc::new(MachineClock))
+}
+
+/// A server whose clock is this one.
+pub(crate) fn server_by(config: &RecorderConfig, clock: Arc<dyn Clock>) -> Server {
     let folder = tempfile::tempdir().unwrap();
     let archive = open_archive(folder.path());
-    let recorder = Recorder::start(config, Arc::clone(&archive), Arc::new(MachineClock)).unwrap();
+    let recorder = Recorder::start(config, Arc::clone(&archive), clock).unwrap();
     Server {
         recorder,
         archive,
@@ -294,6 +299,15 @@ impl Server {
             found.is_some()
         });
         found.unwrap()
+    }
+
+    /// Places a call, and waits until it has ended by itself and is closed; what was sent.
+    pub(crate) fn whole_call(&self, plan: &CallPlan) -> (RecordingId, CallReport) {
+        let call = place(plan).unwrap();
+        let id = self.call_in(CallState::Recording);
+        let report = call.finish().unwrap();
+        self.all_closed();
+        (id, report)
     }
 
     /// Waits until every call is over and closed.

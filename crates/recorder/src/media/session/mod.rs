@@ -496,41 +496,42 @@ impl MediaSession {
 
     /// Puts into the journal what overload cost, now that there is room again.
     fn tell_dropped(&mut self, at: Timestamp) {
-        let events = dropped(&mut self.streams, at);
+        let events = dropped(at, Cause::Overload, overloaded(&mut self.streams));
         self.push_events(events);
     }
 
     /// Puts into the journal what was thrown away without a refusal that explains it.
     fn tell_closed(&mut self, at: Timestamp) {
-        let cause = self.closed_cause.take();
-        let events = self.streams.iter_mut().filter_map(|stream| {
-            let packets = std::mem::take(&mut stream.closed_to);
-            let (stream, cause) = (stream.number, cause?);
-            (packets > 0).then_some((
-                at,
-                JournalEvent::MediaDropped {
-                    stream,
-                    packets,
-                    cause,
-                },
-            ))
-        });
-        let events = events.collect();
-        self.push_events(events);
+        let streams = self.streams.iter_mut();
+        let lost = streams.map(|stream| (stream.number, std::mem::take(&mut stream.closed_to)));
+        let lost: Vec<_> = lost.collect();
+        if let Some(cause) = self.closed_cause.take() {
+            self.push_events(dropped(at, cause, lost.into_iter()));
+        }
     }
 }
 
 /// What overload cost each stream since the last time.
-fn dropped(streams: &mut [StreamMedia], at: Timestamp) -> Vec<Dated> {
-    let events = streams.iter_mut().filter_map(|stream| {
-        let packets = std::mem::take(&mut stream.dropped);
-        let (stream, cause) = (stream.number, Cause::Overload);
+fn overloaded(streams: &mut [StreamMedia]) -> impl Iterator<Item = (StreamNumber, u64)> {
+    let streams = streams.iter_mut();
+    streams.map(|stream| (stream.number, std::mem::take(&mut stream.dropped)))
+}
+
+/// An event for each stream of which something is gone.
+fn dropped(
+    at: Timestamp,
+    cause: Cause,
+    lost: impl Iterator<Item = (StreamNumber, u64)>,
+) -> Vec<Dated> {
+    let event = |(stream, packets)| {
         let event = JournalEvent::MediaDropped {
             stream,
             packets,
             cause,
         };
-        (packets > 0).then_some((at, event))
-    });
-    events.collect()
+        (at, event)
+    };
+    lost.filter(|(_, packets)| *packets > 0)
+        .map(event)
+        .collect()
 }

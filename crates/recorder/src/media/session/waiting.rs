@@ -119,7 +119,7 @@ impl MediaSession {
             return;
         };
         self.read(receiver, time, (from, None), with_control);
-        let dropped = dropped(&mut self.streams, time.now);
+        let dropped = dropped(time.now, Cause::Overload, overloaded(&mut self.streams));
         if let Some(waiting) = &mut self.waiting {
             self.counts.waiting = waiting.packets();
             self.counts.take_all_but_kept(&mut waiting.counts);
