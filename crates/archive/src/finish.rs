@@ -94,6 +94,7 @@ impl Summary {
             | JournalEvent::MediaDropped { .. }
             | JournalEvent::KeyLeftOut { .. }
             | JournalEvent::SourceChanged { .. }
+            | JournalEvent::StreamVoice { .. }
             | JournalEvent::PartyJoined { .. }
             | JournalEvent::PartyLeft { .. }
             | JournalEvent::ClockStepped { .. }

@@ -60,6 +60,10 @@ pub(crate) struct SealedFacts {
     /// What had come of looking for the notice of the line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) notice: Option<NoticeState>,
+    /// What those had said of being recorded who were not there any more, by pseudonym. The
+    /// question was not about them; what was kept while they were there is.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub(crate) left: Map<String, Value>,
 }
 
 /// One question to the law.
@@ -71,6 +75,7 @@ struct Question<'a> {
     rule: Option<ChosenRule>,
     sayings: Vec<Saying>,
     notice: Option<NoticeState>,
+    left: Map<String, Value>,
     now: Timestamp,
 }
 
@@ -82,6 +87,7 @@ impl Archive {
         now: Timestamp,
     ) -> Result<Answer<act::Record>, ArchiveError> {
         let call = self.calls.get(id).ok_or(ArchiveError::NotFound(id))?;
+        let candidates = call.candidates();
         let (facts, rule) = self.strictest(&call, now)?;
         let answer = self.ask(Question {
             action: Action::Record,
@@ -89,10 +95,12 @@ impl Archive {
             facts,
             asker: None,
             rule,
+            left: call.said_by_who_left(),
             sayings: call.sayings,
             notice: call.notice,
             now,
         })?;
+        self.calls.decided(id, candidates);
         // A call that is refused gets its row at once, so that a refusal is never silent. It
         // holds no personal data.
         let is_new = self
@@ -133,6 +141,7 @@ impl Archive {
             rule: None,
             sayings: Vec::new(),
             notice: None,
+            left: Map::new(),
             now,
         })
     }
@@ -156,6 +165,7 @@ impl Archive {
             rule: None,
             sayings: Vec::new(),
             notice: None,
+            left: Map::new(),
             now,
         })
     }
@@ -197,6 +207,7 @@ impl Archive {
             rule: None,
             sayings: Vec::new(),
             notice: None,
+            left: Map::new(),
             now,
         })
     }
@@ -249,8 +260,9 @@ impl Archive {
         })))
     }
 
-    /// The facts of a recording: how it was made is what the last permit to make it says, and what
-    /// it contains is what was said of the call until its end, whatever the answer was then.
+    /// The facts of a recording: how it was made is what the last permit to make it says, with those
+    /// who took part under an earlier one; what it contains is what was said of the call until its
+    /// end, whatever the answer was then.
     ///
     /// Who takes consent back stops the recording, and does not make what was recorded until then
     /// a recording without consent. But what rests on consent itself ends with it (AVG art. 7
@@ -259,12 +271,15 @@ impl Archive {
         &self,
         row: &RecordingRow,
     ) -> Result<Map<String, Value>, ArchiveError> {
-        let mut facts = self.facts_of(self.governing_decision(row)?)?.facts;
+        let governing = self.governing_decision(row)?;
+        let mut facts = self.facts_of(governing)?.facts;
         let rows = self.index.decisions_of(row.id).doing("reading decisions")?;
+        self.add_who_left(&rows, governing, &mut facts)?;
         let Some(newest) = rows.iter().rfind(|kept| kept.action == Action::Record) else {
             return Ok(facts);
         };
-        let mut said = self.facts_of(newest.id)?.facts;
+        let sealed = self.facts_of(newest.id)?;
+        let mut said = sealed.facts;
         for name in CONTENT_FACTS {
             if let Some(value) = said.remove(*name) {
                 facts.insert((*name).to_owned(), value);
@@ -281,7 +296,7 @@ impl Archive {
         }
         match (facts.get_mut(CONSENTS), said.remove(CONSENTS)) {
             (Some(Value::Object(counted)), Some(Value::Object(last))) => {
-                for (party, consent) in last {
+                for (party, consent) in last.into_iter().chain(sealed.left) {
                     if let Some(known) = counted.get_mut(&party) {
                         *known = consent;
                     }
@@ -356,6 +371,7 @@ impl Archive {
             rule,
             sayings,
             notice,
+            left,
             now,
         } = question;
         let id = DecisionId::new(now, random::bytes()?);
@@ -380,6 +396,7 @@ impl Archive {
                 rule,
                 sayings,
                 notice,
+                left,
             })?,
         );
         let row = DecisionRow {
@@ -452,7 +469,7 @@ impl Archive {
 
     /// Why a decision that is kept did not permit recording, by the law or by the draw; `None` if
     /// it did.
-    fn refusal_of(
+    pub(crate) fn refusal_of(
         &self,
         recording: RecordingId,
         id: DecisionId,

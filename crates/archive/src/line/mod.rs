@@ -16,6 +16,7 @@ pub use rule::{Rule, When};
 pub use when::{Dates, Day, Hours, Zone};
 pub use who::{Address, Direction, Prefix, Side, Who};
 
+use crate::country::Home;
 use crate::draw::Sample;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -51,6 +52,10 @@ pub struct Line {
     /// How the organisation's own numbers begin.
     #[serde(default)]
     pub own_numbers: Vec<Prefix>,
+    /// At the own domains, whole numbers are international ones that the exchange writes without
+    /// their `+`.
+    #[serde(default)]
+    pub numbers_without_plus: bool,
     /// The zone whose clock its rules go by.
     #[serde(default)]
     pub time_zone: Zone,
@@ -88,6 +93,7 @@ impl Line {
             country: home_country(),
             own_domains: Vec::new(),
             own_numbers: Vec::new(),
+            numbers_without_plus: false,
             time_zone: Zone::default(),
             when_refused: WhenRefused::Wait,
             facts: Map::new(),
@@ -95,6 +101,16 @@ impl Line {
             keys: Keys::default(),
             notice: None,
             rules: Vec::new(),
+        }
+    }
+
+    /// Where its participants are at home.
+    pub(crate) fn home(&self) -> Home<'_> {
+        Home {
+            country: &self.country,
+            own_domains: &self.own_domains,
+            own_numbers: &self.own_numbers,
+            numbers_without_plus: self.numbers_without_plus,
         }
     }
 
@@ -177,7 +193,6 @@ impl Lines {
 mod tests {
     use super::*;
     use crate::OfferedParty;
-    use crate::country::Home;
     use voicelog_model::Pii;
 
     #[test]
@@ -205,10 +220,6 @@ mod tests {
             rules,
             ..Line::not_set_up("sales")
         };
-        let home = Home {
-            country: &line.country,
-            own_domains: &line.own_domains,
-        };
         let all: Vec<_> = addresses
             .iter()
             .map(|address| OfferedParty {
@@ -218,7 +229,7 @@ mod tests {
                 is_caller: None,
                 has_left: false,
             })
-            .map(|party| Who::of(&party, home, &[]))
+            .map(|party| Who::of(&party, line.home()))
             .collect();
         let at = "2026-12-25T11:00:00Z".parse().unwrap();
         let found = line.candidates(&all, at).into_iter();

@@ -14,7 +14,7 @@ mod read;
 
 pub use chunk::ChunkBuilder;
 pub use event::{
-    Cause, Ground, JournalEvent, KeyPacket, PauseReason, PausedBy, Pausing, ResumedBy,
+    Cause, Ground, JournalEvent, KeyPacket, PauseReason, PausedBy, Pausing, ResumedBy, VoiceRule,
 };
 pub use read::{ChunkReader, decode_chunk};
 

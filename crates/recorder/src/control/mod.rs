@@ -373,6 +373,7 @@ impl Control {
             }
             call.answer(hands);
             call.mind_hold(hands);
+            call.mind_voices(hands);
         });
     }
 
@@ -420,6 +421,7 @@ impl Control {
             return self.with(key, now, |call, hands| {
                 call.keep_parties(offer::parties(metadata));
                 call.on_senders(metadata, hands);
+                call.mind_voices(hands);
             });
         };
         if !self
@@ -429,7 +431,11 @@ impl Control {
         {
             tracing::debug!(recording = %id, "metadata of a call that is over");
         }
-        self.with(key, now, |call, hands| call.on_senders(metadata, hands));
+        self.with(key, now, |call, hands| {
+            call.on_senders(metadata, hands);
+            call.mind_voices(hands);
+            call.mind_reading(metadata, hands);
+        });
     }
 }
 

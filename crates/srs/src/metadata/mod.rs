@@ -10,6 +10,7 @@
 mod attribution;
 mod header;
 mod merge;
+mod person;
 mod read;
 mod scan;
 
