@@ -100,6 +100,7 @@ impl Summary {
             | JournalEvent::MediaDropped { .. }
             | JournalEvent::KeyLeftOut { .. }
             | JournalEvent::SourceChanged { .. }
+            | JournalEvent::StreamVoice { .. }
             | JournalEvent::PartyJoined { .. }
             | JournalEvent::PartyLeft { .. }
             | JournalEvent::ClockStepped { .. }

@@ -68,6 +68,10 @@ pub(crate) struct SealedFacts {
     /// That it was a private call then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) private: Option<PrivateCall>,
+    /// What those had said of being recorded who were not there any more, by pseudonym. The
+    /// question was not about them; what was kept while they were there is.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub(crate) left: Map<String, Value>,
 }
 
 /// One question to the law.
@@ -81,6 +85,7 @@ struct Question<'a> {
     notice: Option<NoticeState>,
     keep: Option<KeepState>,
     private: Option<PrivateCall>,
+    left: Map<String, Value>,
     now: Timestamp,
 }
 
@@ -92,6 +97,7 @@ impl Archive {
         now: Timestamp,
     ) -> Result<Answer<act::Record>, ArchiveError> {
         let call = self.calls.get(id).ok_or(ArchiveError::NotFound(id))?;
+        let candidates = call.candidates();
         let (facts, rule) = self.strictest(&call, now)?;
         let answer = self.ask(Question {
             action: Action::Record,
@@ -99,12 +105,14 @@ impl Archive {
             facts,
             asker: None,
             rule,
+            left: call.said_by_who_left(),
             sayings: call.sayings,
             notice: call.notice,
             keep: call.keep,
             private: call.private,
             now,
         })?;
+        self.calls.decided(id, candidates);
         // A call that is refused gets its row at once, so that a refusal is never silent. It
         // holds no personal data.
         let is_new = self
@@ -148,6 +156,7 @@ impl Archive {
             notice: None,
             keep: None,
             private: None,
+            left: Map::new(),
             now,
         })
     }
@@ -173,6 +182,7 @@ impl Archive {
             notice: None,
             keep: None,
             private: None,
+            left: Map::new(),
             now,
         })
     }
@@ -216,6 +226,7 @@ impl Archive {
             notice: None,
             keep: None,
             private: None,
+            left: Map::new(),
             now,
         })
     }
@@ -268,8 +279,9 @@ impl Archive {
         })))
     }
 
-    /// The facts of a recording: how it was made is what the last permit to make it says, and what
-    /// it contains is what was said of the call until its end, whatever the answer was then.
+    /// The facts of a recording: how it was made is what the last permit to make it says, with those
+    /// who took part under an earlier one; what it contains is what was said of the call until its
+    /// end, whatever the answer was then.
     ///
     /// Who takes consent back stops the recording, and does not make what was recorded until then
     /// a recording without consent. But what rests on consent itself ends with it (AVG art. 7
@@ -278,12 +290,15 @@ impl Archive {
         &self,
         row: &RecordingRow,
     ) -> Result<Map<String, Value>, ArchiveError> {
-        let mut facts = self.facts_of(self.governing_decision(row)?)?.facts;
+        let governing = self.governing_decision(row)?;
+        let mut facts = self.facts_of(governing)?.facts;
         let rows = self.index.decisions_of(row.id).doing("reading decisions")?;
+        self.add_who_left(&rows, governing, &mut facts)?;
         let Some(newest) = rows.iter().rfind(|kept| kept.action == Action::Record) else {
             return Ok(facts);
         };
-        let mut said = self.facts_of(newest.id)?.facts;
+        let sealed = self.facts_of(newest.id)?;
+        let mut said = sealed.facts;
         for name in CONTENT_FACTS {
             if let Some(value) = said.remove(*name) {
                 facts.insert((*name).to_owned(), value);
@@ -300,7 +315,7 @@ impl Archive {
         }
         match (facts.get_mut(CONSENTS), said.remove(CONSENTS)) {
             (Some(Value::Object(counted)), Some(Value::Object(last))) => {
-                for (party, consent) in last {
+                for (party, consent) in last.into_iter().chain(sealed.left) {
                     if let Some(known) = counted.get_mut(&party) {
                         *known = consent;
                     }
@@ -378,6 +393,7 @@ impl Archive {
             notice,
             keep,
             private,
+            left,
             now,
         } = question;
         let id = DecisionId::new(now, random::bytes()?);
@@ -404,6 +420,7 @@ impl Archive {
                 notice,
                 keep,
                 private,
+                left,
             })?,
         );
         let row = DecisionRow {
@@ -483,7 +500,7 @@ impl Archive {
     /// Why a decision that is kept did not permit recording, by the law, by the draw or since nobody
     /// had asked; `None` if
     /// it did.
-    fn refusal_of(
+    pub(crate) fn refusal_of(
         &self,
         recording: RecordingId,
         id: DecisionId,

@@ -10,6 +10,7 @@
 #![deny(missing_docs)]
 
 mod access;
+mod address;
 mod again;
 mod archive;
 pub mod call;
@@ -24,6 +25,7 @@ mod error;
 mod finish;
 mod foresee;
 mod gate;
+mod heard;
 mod keep;
 mod known;
 pub mod line;

@@ -175,6 +175,26 @@ const TABLE: &[(&str, &str, &str)] = &[
         "not everything in the metadata was kept: it was too much",
     ),
     (
+        "participant_repeated",
+        "een deelnemer stond twee keer in de gegevens",
+        "a participant stood in the metadata twice",
+    ),
+    (
+        "participant_replaced",
+        "de centrale gaf iemand anders dezelfde naam als een eerdere deelnemer",
+        "the exchange gave somebody else the id of an earlier participant",
+    ),
+    (
+        "complete_not_whole",
+        "gegevens die volledig heten, noemen geen deelnemers of geen sprekers; wat eerder verteld was blijft gelden",
+        "metadata that is called complete names no participants or no speakers; what was told before stays",
+    ),
+    (
+        "update_not_read",
+        "een wijziging van de gegevens was niet te lezen; wie er meedoen is wat daarvoor verteld was",
+        "an update of the metadata could not be read; who takes part is what was told before it",
+    ),
+    (
         "participants_unknown",
         "er kan iemand meedoen van wie wij niet weten",
         "somebody may take part whom we do not know of",

@@ -6,6 +6,7 @@ use crate::{Archive, ArchiveError};
 use serde::{Deserialize, Serialize};
 use voicelog_evidence::SenderClaim;
 use voicelog_evidence::canonical::{canonical_json, from_canonical};
+use voicelog_evidence::timeline::{Stretch, Timeline, between};
 use voicelog_model::{Language, RecordingId, StreamNumber};
 
 /// What was odd about a call, and whose voice is where.
@@ -34,10 +35,24 @@ pub struct StreamReport {
 }
 
 impl StreamReport {
+    /// What the timeline says of a stretch of a stream.
+    fn of_stretch(stretch: &Stretch<'_>) -> Self {
+        let voice = stretch.voice;
+        Self {
+            stream: voice.stream,
+            voices: voice.parties.clone(),
+            rule: voice.rule.map(|rule| rule.as_str().to_owned()),
+        }
+    }
+
     /// In a sentence: who speaks in it, and how that is known.
     #[must_use]
     pub fn in_words(&self, lang: Language) -> String {
         let (stroom, number) = (lang.pick("stroom", "stream"), self.stream);
+        format!("{stroom} {number}: {}", self.who_and_how(lang))
+    }
+
+    fn who_and_how(&self, lang: Language) -> String {
         let who = match self.voices.as_slice() {
             [] => lang
                 .pick("niet bekend wie er spreekt", "not known who speaks")
@@ -61,7 +76,7 @@ impl StreamReport {
             Some("order") => lang.pick("; een gok naar de volgorde", "; a guess by the order"),
             _ => "",
         };
-        format!("{stroom} {number}: {who}{how}")
+        format!("{who}{how}")
     }
 
     /// Whether several people are in it whom nobody can take apart.
@@ -86,6 +101,28 @@ impl CallReport {
             return Ok(Vec::new());
         }
         Ok(canonical_json(self)?)
+    }
+
+    /// Who speaks in each stream, and how that is known: a sentence for each stream, and one for each
+    /// stretch of a stream that became somebody else's voice.
+    #[must_use]
+    pub fn voices_in_words(&self, timeline: Option<&Timeline>, lang: Language) -> Vec<String> {
+        let stream = lang.pick("stroom", "stream");
+        let mut sentences = Vec::new();
+        for told in &self.streams {
+            let stretches = timeline.map(|timeline| timeline.voices_of(told.stream));
+            let stretches = stretches.unwrap_or_default();
+            match stretches.as_slice() {
+                [] => sentences.push(told.in_words(lang)),
+                [one] => sentences.push(StreamReport::of_stretch(one).in_words(lang)),
+                several => sentences.extend(several.iter().map(|stretch| {
+                    let when = between(stretch.between, lang);
+                    let told = StreamReport::of_stretch(stretch).who_and_how(lang);
+                    format!("{stream} {}, {when}: {told}", stretch.voice.stream)
+                })),
+            }
+        }
+        sentences
     }
 }
 

@@ -98,9 +98,19 @@ quirks! {
     UnknownParticipant = "unknown_participant",
     /// More participants, streams or addresses than we keep, or longer ones.
     MetadataCut = "metadata_cut",
-    /// Somebody may take part whom we do not know of: a document could not be read, or named more
-    /// participants or addresses than we keep, and no complete one has come since.
+    /// Two elements of one document have the same `participant_id`.
+    ParticipantRepeated = "participant_repeated",
+    /// A `participant_id` now has addresses of which the one before it had none: somebody else.
+    ParticipantReplaced = "participant_replaced",
+    /// A document that calls itself complete names no participant, or no sender, although one was
+    /// there before. What was told stays.
+    CompleteNotWhole = "complete_not_whole",
+    /// Somebody may take part whom we do not know of: the first document could not be read, or one
+    /// named more participants or addresses than we keep, and no complete one has come since.
     ParticipantsUnknown = "participants_unknown",
+    /// An update could not be read, and no complete document has come since. Who takes part is what
+    /// was told before it.
+    UpdateNotRead = "update_not_read",
 }
 
 /// A small set of quirks in the order first seen.

@@ -18,6 +18,7 @@ pub use rule::{Rule, When};
 pub use when::{Dates, Day, Hours, Zone};
 pub use who::{Address, Direction, Prefix, Side, Who};
 
+use crate::country::Home;
 use crate::draw::Sample;
 use crate::known::Number;
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,10 @@ pub struct Line {
     /// How the organisation's own numbers begin.
     #[serde(default)]
     pub own_numbers: Vec<Prefix>,
+    /// At the own domains, whole numbers are international ones that the exchange writes without
+    /// their `+`.
+    #[serde(default)]
+    pub numbers_without_plus: bool,
     /// The zone whose clock its rules go by.
     #[serde(default)]
     pub time_zone: Zone,
@@ -97,6 +102,7 @@ impl Line {
             country: home_country(),
             own_domains: Vec::new(),
             own_numbers: Vec::new(),
+            numbers_without_plus: false,
             time_zone: Zone::default(),
             when_refused: WhenRefused::Wait,
             facts: Map::new(),
@@ -106,6 +112,16 @@ impl Line {
             keys: Keys::default(),
             notice: None,
             rules: Vec::new(),
+        }
+    }
+
+    /// Where its participants are at home.
+    pub(crate) fn home(&self) -> Home<'_> {
+        Home {
+            country: &self.country,
+            own_domains: &self.own_domains,
+            own_numbers: &self.own_numbers,
+            numbers_without_plus: self.numbers_without_plus,
         }
     }
 
@@ -196,7 +212,6 @@ impl Lines {
 mod tests {
     use super::*;
     use crate::OfferedParty;
-    use crate::country::Home;
     use voicelog_model::Pii;
 
     #[test]
@@ -229,10 +244,6 @@ mod tests {
             rules,
             ..Line::not_set_up("sales")
         };
-        let home = Home {
-            country: &line.country,
-            own_domains: &line.own_domains,
-        };
         let all: Vec<_> = addresses
             .iter()
             .map(|address| OfferedParty {
@@ -242,7 +253,7 @@ mod tests {
                 is_caller: None,
                 has_left: false,
             })
-            .map(|party| Who::of(&party, home, &[]))
+            .map(|party| Who::of(&party, line.home()))
             .collect();
         let at = "2026-12-25T11:00:00Z".parse().unwrap();
         let before: Vec<_> = before.iter().map(|address| Number::of(address)).collect();

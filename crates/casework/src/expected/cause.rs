@@ -34,6 +34,8 @@ pub enum Cause {
     EndedEarly(Option<journal::Cause>),
     /// One stream never brought a packet.
     SideNeverSent,
+    /// Several people took part, and there is a stream of one of them only.
+    SideAbsent,
 }
 
 impl Cause {
@@ -51,6 +53,7 @@ impl Cause {
             Self::BeganLate => "began_late",
             Self::EndedEarly(_) => "ended_early",
             Self::SideNeverSent => "side_never_sent",
+            Self::SideAbsent => "side_absent",
         }
     }
 
@@ -105,6 +108,10 @@ impl Cause {
                     &format!("the recording ended before the call did{because}"),
                 )
             }
+            Self::SideAbsent => pick(
+                "van één kant is er geen stroom: kijk of de centrale beide kanten aanbiedt, en in het verslag van de oproep of er een geweigerd is",
+                "there is no stream of one side: see whether the telephone system offers both, and in the call's report whether one was refused",
+            ),
             Self::SideNeverSent => pick(
                 "van één kant kwam geen enkel pakket: kijk of de centrale beide kanten stuurt",
                 "not one packet came of one side: see whether the telephone system sends both",

@@ -104,6 +104,21 @@ pub enum JournalEvent {
         /// Which stream.
         stream: StreamNumber,
     },
+    /// Whose voice a stream is from here on, as the other side says it. It holds until the next of these
+    /// about that stream; before the first, nobody said.
+    StreamVoice {
+        /// Which stream.
+        stream: StreamNumber,
+        /// Its SDP label (RFC 4574) from here on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<String>,
+        /// Pseudonyms. None: not known. More than one: a mix that cannot be separated.
+        parties: Vec<String>,
+        /// By what that is known, the weakest where voices were found by several; nothing where nobody
+        /// is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rule: Option<VoiceRule>,
+    },
     /// A participant joined after the call had started.
     PartyJoined {
         /// The pseudonym.
@@ -158,6 +173,30 @@ pub enum JournalEvent {
         /// When the recorder ran again; the timeline does not depend on it.
         restarted_at: Timestamp,
     },
+}
+
+/// How it is known whose voice a stream is, from strong to weak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VoiceRule {
+    /// The other side said so, by the stream's label.
+    Label,
+    /// Worked out from who sends what, without a label that fits.
+    Send,
+    /// A guess by the order.
+    Order,
+}
+
+impl VoiceRule {
+    /// The word in the journal.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Label => "label",
+            Self::Send => "send",
+            Self::Order => "order",
+        }
+    }
 }
 
 /// What is kept of a packet about a key: all that its place in the stream needs.

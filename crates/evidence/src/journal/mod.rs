@@ -15,7 +15,7 @@ mod read;
 pub use chunk::ChunkBuilder;
 pub use event::{
     AskedBy, Cause, Ground, JournalEvent, KeepReason, KeyPacket, PauseReason, Pausing, PrivateEnd,
-    ResumedBy,
+    ResumedBy, VoiceRule,
 };
 pub use read::{ChunkReader, decode_chunk};
 

@@ -8,6 +8,7 @@ use super::sequence::{Counts, Sequencer, Unit};
 use super::states::{Permission, State, States};
 use super::{
     ClockStep, KeepMark, NoticeHearing, NoticeMark, Presence, StreamTimeline, Timeline, VERSION,
+    VoiceMark,
 };
 use crate::journal::{Cause, JournalEvent, KeyPacket, PacketKind, PauseReason, Pausing, RecordRef};
 use std::collections::BTreeMap;
@@ -19,7 +20,8 @@ use voicelog_model::{Codec, Format, MediaStream, StreamNumber, Timestamp};
 const DROPS_MAX: usize = 10_000;
 /// Most formats of one stream that are told apart.
 const FORMATS_MAX: usize = 64;
-/// Most comings and goings, settings of the clock, notices and wishes to keep the call that are told, of each.
+/// Most comings and goings, changes of voice, settings of the clock, notices and wishes to keep the call
+/// that are told, of each.
 const PRESENCES_MAX: usize = 1_000;
 
 /// A packet that has its place in the timeline, told in the order of its stream.
@@ -50,6 +52,7 @@ pub(crate) struct Assembly<T> {
     stray_packets: u64,
     streams: BTreeMap<StreamNumber, Strand<T>>,
     presence: Vec<Presence>,
+    voices: Vec<VoiceMark>,
     clock_steps: Vec<ClockStep>,
     /// How far the clock of the records is ahead of one that nobody set since the start, in microseconds.
     clock_ahead: i64,
@@ -106,6 +109,7 @@ impl<T> Default for Assembly<T> {
             stray_packets: 0,
             streams: BTreeMap::new(),
             presence: Vec::new(),
+            voices: Vec::new(),
             clock_steps: Vec::new(),
             clock_ahead: 0,
             notices: Vec::new(),
@@ -168,7 +172,8 @@ impl<T: Copy> Assembly<T> {
         let of_strand =
             |strand: &Strand<T>| strand.states.kept() + strand.line.kept() + strand.drops.len();
         let of_streams: usize = self.streams.values().map(of_strand).sum();
-        of_streams + self.presence.len() + self.clock_steps.len() + self.notices.len()
+        let of_call = self.presence.len() + self.voices.len() + self.clock_steps.len();
+        of_streams + of_call + self.notices.len()
     }
 
     fn push_event(&mut self, at: Timestamp, at_us: i64, event: &JournalEvent) {
@@ -227,7 +232,8 @@ impl<T: Copy> Assembly<T> {
                     });
                 }
             }
-            JournalEvent::PartyJoined { .. }
+            JournalEvent::StreamVoice { .. }
+            | JournalEvent::PartyJoined { .. }
             | JournalEvent::PartyLeft { .. }
             | JournalEvent::ClockStepped { .. }
             | JournalEvent::NoticeHeard { .. }
@@ -245,6 +251,7 @@ impl<T: Copy> Assembly<T> {
     /// What lies beside the intervals.
     fn note(&mut self, at_us: i64, event: &JournalEvent) {
         match event {
+            JournalEvent::StreamVoice { .. } => self.note_voice(at_us, event),
             JournalEvent::PartyJoined { party } => self.note_presence(party, true, at_us),
             JournalEvent::PartyLeft { party } => self.note_presence(party, false, at_us),
             JournalEvent::ClockStepped { by_us } => {
@@ -280,6 +287,25 @@ impl<T: Copy> Assembly<T> {
         if self.notices.len() < PRESENCES_MAX {
             let at_us = from_start(at_us);
             self.notices.push(NoticeMark { at_us, heard });
+        }
+    }
+
+    fn note_voice(&mut self, at_us: i64, event: &JournalEvent) {
+        if let JournalEvent::StreamVoice {
+            stream,
+            label,
+            parties,
+            rule,
+        } = event
+            && self.voices.len() < PRESENCES_MAX
+        {
+            self.voices.push(VoiceMark {
+                stream: *stream,
+                at_us: from_start(at_us),
+                label: label.clone(),
+                parties: parties.clone(),
+                rule: *rule,
+            });
         }
     }
 
@@ -351,6 +377,7 @@ impl<T: Copy> Assembly<T> {
             stray_packets: self.stray_packets,
             streams: laid.into_iter().map(|laid| laid.timeline).collect(),
             presence: self.presence,
+            voices: self.voices,
             clock_steps: self.clock_steps,
             notices: self.notices,
             keeps: self.keeps,

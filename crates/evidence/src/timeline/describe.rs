@@ -215,7 +215,8 @@ fn when(interval: &Interval, language: Language) -> String {
 }
 
 /// From when to when. Less than a second: when, and how long: `op 00:12 (0,020 s)`.
-pub(crate) fn between((start_us, end_us): (u64, u64), language: Language) -> String {
+#[must_use]
+pub fn between((start_us, end_us): (u64, u64), language: Language) -> String {
     let (start, end) = (clock_text(start_us), clock_text(end_us));
     let length_us = end_us.saturating_sub(start_us);
     if length_us < 1_000_000 {

@@ -19,13 +19,16 @@ mod sequence;
 mod states;
 #[cfg(test)]
 mod tests;
+mod voices;
 
-pub use describe::{clock_text, comings, describe, notice_text, pause_text, remarks, unplayable};
+pub use describe::{
+    between, clock_text, comings, describe, notice_text, pause_text, remarks, unplayable,
+};
 pub use keeping::{KeepMark, keep_text};
+pub use voices::{Stretch, VoiceMark};
 
 pub(crate) use assemble::{Assembly, Placed};
 pub(crate) use content::{known_formats, opus_ticks};
-pub(crate) use describe::between;
 
 use crate::canonical::{CanonicalError, canonical_json, from_canonical};
 use crate::journal::{Cause, Ground, PauseReason, Pausing, Record, RecordRef};
@@ -261,6 +264,10 @@ pub struct Timeline {
     /// as far as the client says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub presence: Vec<Presence>,
+    /// Whose voice each stream was from when on, as the other side said it, in order. A stream that is not
+    /// in it, nobody spoke of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub voices: Vec<VoiceMark>,
     /// When the recorder's clock was set, and by how much, in order. The times of the timeline are those
     /// of a clock that was not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -419,6 +419,7 @@ impl Control {
             }
             call.answer(hands);
             call.mind_hold(hands);
+            call.mind_voices(hands);
         });
     }
 
@@ -466,6 +467,7 @@ impl Control {
             return self.with(key, now, |call, hands| {
                 call.keep_parties(offer::parties(metadata));
                 call.on_senders(metadata, hands);
+                call.mind_voices(hands);
             });
         };
         if !self
@@ -475,7 +477,11 @@ impl Control {
         {
             tracing::debug!(recording = %id, "metadata of a call that is over");
         }
-        self.with(key, now, |call, hands| call.on_senders(metadata, hands));
+        self.with(key, now, |call, hands| {
+            call.on_senders(metadata, hands);
+            call.mind_voices(hands);
+            call.mind_reading(metadata, hands);
+        });
     }
 }
 

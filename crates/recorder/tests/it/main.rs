@@ -13,6 +13,7 @@ mod keys;
 mod notices;
 mod offers;
 mod pausing;
+mod people;
 mod permission;
 mod pki;
 mod private;

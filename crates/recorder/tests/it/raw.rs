@@ -62,6 +62,8 @@ pub(crate) struct RawCall {
     formats: &'static str,
     /// `RTP/AVP`, or `RTP/SAVP` with keys among the attributes.
     profile: &'static str,
+    /// The label of each stream in the next offer; its number for what is not named.
+    pub(crate) labels: Vec<&'static str>,
     /// What the next offer says of the direction of each stream; `sendonly` for what is not named.
     pub(crate) directions: Vec<&'static str>,
     call_id: String,
@@ -189,6 +191,7 @@ impl RawCall {
             sign,
             formats,
             profile: "RTP/AVP",
+            labels: Vec::new(),
             directions: Vec::new(),
             tag: String::new(),
             cseq: 0,
@@ -225,9 +228,11 @@ impl RawCall {
         );
         for (number, socket) in (1..).zip(self.media.iter().take(streams)) {
             let port = socket.local_addr().unwrap().port();
+            let own = number.to_string();
+            let label = self.labels.get(number - 1).copied().unwrap_or(&own);
             write!(
                 sdp,
-                "m=audio {port} {} {}\r\na=label:{number}\r\na={}\r\n",
+                "m=audio {port} {} {}\r\na=label:{label}\r\na={}\r\n",
                 self.profile,
                 self.formats,
                 self.directions.get(number - 1).unwrap_or(&"sendonly")

@@ -251,15 +251,15 @@ pub(crate) fn media(detail: &Detail, lang: Language) {
         timeline(found, lang, "");
     }
     if let Some(told) = &detail.report {
-        report(told, lang);
+        report(told, detail.timeline.as_ref(), lang);
     }
 }
 
 /// Prints whose voice is where, how that is known, what was odd, and what the senders said of
 /// themselves.
-fn report(report: &CallReport, lang: Language) {
-    for stream in &report.streams {
-        print::line(stream.in_words(lang));
+fn report(report: &CallReport, timeline: Option<&Timeline>, lang: Language) {
+    for voice in report.voices_in_words(timeline, lang) {
+        print::line(voice);
     }
     for word in &report.quirks {
         let label = lang.pick("vreemd:", "odd:");

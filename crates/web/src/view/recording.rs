@@ -98,7 +98,7 @@ impl RecordingPage {
                 .as_ref()
                 .map(|timeline| comings(timeline, lang))
                 .unwrap_or_default(),
-            report: ReportView::new(detail.report.as_ref(), lang),
+            report: ReportView::new(detail.report.as_ref(), detail.timeline.as_ref(), lang),
             legend,
             streams,
             // Counted from one, as people do; the format counts from zero.

@@ -56,7 +56,7 @@ impl Call {
         };
         let call = hands.archive.call(id);
         let all = self.streams.iter().map(|stream| {
-            let party = stream.media.party.clone();
+            let party = self.voices.party(stream.media.number);
             let side = match (&call, &party) {
                 (Some(call), Some(party)) => call.side_of(party),
                 _ => Side::Unknown,

@@ -48,6 +48,10 @@ impl Call {
             Ok(asked) => {
                 (self.failures, self.retry_at) = (0, None);
                 let since = self.held_since.take();
+                // Told meanwhile, and known to the answer already: there is nothing more to ask.
+                if self.is_decided(hands) {
+                    self.changed_at = None;
+                }
                 match asked {
                     Asked::Permitted { decision, at } => {
                         self.on_permitted(decision, (at, back), hands);
@@ -279,14 +283,23 @@ impl Call {
         if self.ended.is_some() || self.state == CallState::Asking && self.id.is_none() {
             return;
         }
-        self.notice.other_change(hands.now);
-        // On whose side somebody is can have changed too.
+        // On whose side somebody is can have changed, whatever the law says of it.
         self.listen(hands);
+        let has_answer = !self.is_asking && self.held_since.is_none() && self.retry_at.is_none();
+        if has_answer && self.is_decided(hands) {
+            return;
+        }
+        self.notice.other_change(hands.now);
         if self.is_asking {
             self.changed_at.get_or_insert(hands.now);
         } else {
             self.ask_again(hands.now, hands);
         }
+    }
+
+    /// Whether the last answer is to the call as it is now.
+    fn is_decided(&self, hands: &Hands<'_>) -> bool {
+        self.id.is_some_and(|id| hands.archive.is_decided(id))
     }
 
     pub(super) fn ask_again(&mut self, since: Timestamp, hands: &mut Hands<'_>) {

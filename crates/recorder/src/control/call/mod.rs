@@ -7,6 +7,7 @@ mod law;
 mod notice;
 mod presence;
 mod private;
+mod voices;
 mod watch;
 
 pub(crate) use keep::KeepDone;
@@ -18,6 +19,7 @@ use self::keep::CallKeep;
 use self::keys::CallKeys;
 use self::notice::CallNotice;
 use self::presence::Presence;
+use self::voices::Voices;
 use self::watch::{Look, Watch};
 use super::Hands;
 use crate::guard::contained;
@@ -91,6 +93,7 @@ pub(crate) struct Call {
     /// What the client told besides who takes part.
     about: About,
     presence: Presence,
+    voices: Voices,
 }
 
 impl Call {
@@ -133,6 +136,7 @@ impl Call {
             watch: Watch::default(),
             about: About::default(),
             presence: Presence::default(),
+            voices: Voices::default(),
         }
     }
 
@@ -458,6 +462,9 @@ impl Call {
                     Alarm::OneSide => {
                         tracing::warn!(recording = %id, "one side was never heard; see whether the client sends both");
                     }
+                    Alarm::Metadata => {
+                        tracing::warn!(recording = %id, "an update of the metadata cannot be read; the client is asked for all of it, and until it comes who takes part is what was told before");
+                    }
                     Alarm::Loss => {
                         tracing::warn!(recording = %id, "packets are being lost on their way; see the network between the client and here");
                     }
@@ -466,6 +473,10 @@ impl Call {
             Look::Again => {
                 self.tell(NewsKind::AlarmCleared, Alarm::NoMedia, hands);
                 tracing::info!(recording = %id, "RTP comes again");
+            }
+            Look::ReadAgain => {
+                self.tell(NewsKind::AlarmCleared, Alarm::Metadata, hands);
+                tracing::info!(recording = %id, "the metadata can be read again");
             }
             Look::LossOver => {
                 self.tell(NewsKind::AlarmCleared, Alarm::Loss, hands);
@@ -508,6 +519,7 @@ impl Call {
                 self.events.push((at, event));
             }
         }
+        self.note_first_voices(at);
     }
 
     /// Puts an event where the call's journal is.

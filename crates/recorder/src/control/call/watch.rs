@@ -22,6 +22,8 @@ pub(crate) enum Alarm {
     OneSide,
     /// More packets of a stream fail to come than the configuration bears.
     Loss,
+    /// An update of who takes part could not be read.
+    Metadata,
 }
 
 impl Alarm {
@@ -32,6 +34,7 @@ impl Alarm {
             Self::WrongKey => "wrong_srtp_key",
             Self::OneSide => "one_side",
             Self::Loss => "loss",
+            Self::Metadata => "metadata_unreadable",
         }
     }
 
@@ -42,6 +45,7 @@ impl Alarm {
             Self::WrongKey => "alarm_wrong_srtp_key",
             Self::OneSide => "alarm_one_side",
             Self::Loss => "alarm_loss",
+            Self::Metadata => "alarm_metadata_unreadable",
         }
     }
 }
@@ -61,6 +65,7 @@ pub(super) struct Watch {
     misfits: u64,
     said_wrong_key: bool,
     said_loss: bool,
+    said_metadata: bool,
 }
 
 /// What a look found.
@@ -74,9 +79,24 @@ pub(super) enum Look {
     Again,
     /// As few packets fail to come as before.
     LossOver,
+    /// The metadata could be read, whole.
+    ReadAgain,
 }
 
 impl Watch {
+    /// Looks at whether what the client tells is behind: since the last whole document, an update
+    /// could not be read.
+    pub(super) const fn look_at_metadata(&mut self, is_behind: bool) -> Look {
+        match (
+            std::mem::replace(&mut self.said_metadata, is_behind),
+            is_behind,
+        ) {
+            (false, true) => Look::Alarm(Alarm::Metadata),
+            (true, false) => Look::ReadAgain,
+            _ => Look::Same,
+        }
+    }
+
     /// Looks at what is being lost. The alarm ends at half of what it begins with, so that it does not come
     /// and go.
     pub(super) const fn look_at_loss(&mut self, counts: &MediaCounts, bearable: u64) -> Look {

@@ -4,10 +4,10 @@ use super::super::Attention;
 use super::super::receive::{Receiver, SweepTime};
 use super::super::room::Room;
 use super::super::waiting::Waiting;
-use super::{Dated, MediaSession, dropped};
+use super::{Dated, MediaSession, dropped, overloaded};
 use crate::chunks::Chunks;
 use std::sync::Arc;
-use voicelog_archive::journal::JournalEvent;
+use voicelog_archive::journal::{Cause, JournalEvent};
 use voicelog_model::Timestamp;
 use zeroize::Zeroizing;
 
