@@ -15,6 +15,14 @@ pub enum JournalEvent {
         /// The stream.
         stream: MediaStream,
     },
+    /// The client offers a stream of sound that we cannot record. From here on it is missing, until
+    /// it is added.
+    StreamRefused {
+        /// The stream, as far as its offer can be read.
+        stream: MediaStream,
+        /// Why.
+        cause: Cause,
+    },
     /// The law refused, or waits for a person: nothing is recorded (yet).
     NotPermitted {
         /// The decision that says so.
@@ -267,6 +275,12 @@ pub enum Cause {
     Restart,
     /// No media ever came.
     NoMedia,
+    /// The client protects the stream in a way that the recorder does not have (DTLS-SRTP).
+    Protection,
+    /// The client protects the stream with keys that cannot be used, or that came in the clear.
+    Keys,
+    /// What the client says of the stream cannot be followed: no format, or no port of its own.
+    Form,
 }
 
 /// A reason of the law, as much of it as the timeline shows.

@@ -177,16 +177,9 @@ impl<T: Copy> Assembly<T> {
                 return;
             }
             JournalEvent::CallEnded { cause } => self.end = Some((at.max(self.latest), *cause)),
-            JournalEvent::StreamAdded { stream } => {
-                let holds = (&self.permission, self.withheld.as_ref());
-                // LIMIT: a recording session offers no more; packets of further streams are stray.
-                let is_known = self.streams.contains_key(&stream.number);
-                if is_known || self.streams.len() < STREAMS_MAX {
-                    self.streams
-                        .entry(stream.number)
-                        .and_modify(|strand| strand.announce(stream))
-                        .or_insert_with(|| Strand::new(stream.clone(), at_us, holds));
-                }
+            JournalEvent::StreamAdded { stream } => self.announce(at_us, stream, None),
+            JournalEvent::StreamRefused { stream, cause } => {
+                self.announce(at_us, stream, Some(*cause));
             }
             JournalEvent::NotPermitted { reasons, .. } => {
                 self.permit(at_us, Permission::Refused(reasons.clone()));
@@ -235,6 +228,24 @@ impl<T: Copy> Assembly<T> {
             JournalEvent::KeyLeftOut { .. } => {}
         }
         self.latest = self.latest.max(at);
+    }
+
+    /// A stream is announced, or again; with `refused`, as one that cannot be recorded.
+    fn announce(&mut self, at_us: i64, stream: &MediaStream, refused: Option<Cause>) {
+        // LIMIT: a recording session offers no more; packets of further streams are stray.
+        let is_known = self.streams.contains_key(&stream.number);
+        if !is_known && self.streams.len() >= STREAMS_MAX {
+            return;
+        }
+        let holds = (&self.permission, self.withheld.as_ref());
+        let strand = self
+            .streams
+            .entry(stream.number)
+            .or_insert_with(|| Strand::new(stream.clone(), at_us, holds));
+        if refused.is_none() {
+            strand.announce(stream);
+        }
+        strand.states.refuse(at_us, refused, &self.permission);
     }
 
     fn note_notice(&mut self, at_us: i64, event: &JournalEvent) {

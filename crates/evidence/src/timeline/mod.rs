@@ -52,10 +52,15 @@ pub enum IntervalKind {
     NotStarted,
     /// Recording was paused.
     Paused,
+    /// The client offered the stream in a way in which the recorder cannot record it.
+    Refused,
     /// The conversation was on hold. No event of version 1 makes this kind.
     Hold,
     /// Recording was on and the first packet not there yet.
     AwaitingFirstPacket,
+    /// Between the last packet of one source and the first of another: packets may be missing, and
+    /// no number says so.
+    SourceChange,
     /// The recorder itself lost packets.
     Dropped,
     /// The recorder had stopped and was started again.
@@ -112,6 +117,8 @@ impl Interval {
             IntervalKind::Loss
             | IntervalKind::SilenceSuppressed
             | IntervalKind::Paused
+            | IntervalKind::Refused
+            | IntervalKind::SourceChange
             | IntervalKind::Hold
             | IntervalKind::Dropped
             | IntervalKind::Restart
