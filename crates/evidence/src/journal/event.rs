@@ -92,6 +92,10 @@ pub enum JournalEvent {
     SourceChanged {
         /// Which stream.
         stream: StreamNumber,
+        /// What was kept of the stream until then came from an address that the client had never named,
+        /// and this one it did name: it may be somebody else's.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        was_elsewhere: bool,
     },
     /// A participant joined after the call had started.
     PartyJoined {

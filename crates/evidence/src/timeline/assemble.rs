@@ -6,7 +6,10 @@ use super::layout::lay_out;
 use super::line::Line;
 use super::sequence::{Counts, Sequencer, Unit};
 use super::states::{Permission, State, States};
-use super::{ClockStep, NoticeHearing, NoticeMark, Presence, StreamTimeline, Timeline, VERSION};
+use super::{
+    ClockStep, NoticeHearing, NoticeMark, Presence, SourceMark, StreamTimeline, Timeline, VERSION,
+    Verdict,
+};
 use crate::journal::{Cause, JournalEvent, KeyPacket, PacketKind, Pausing, RecordRef};
 use std::collections::BTreeMap;
 use voicelog_model::limits::STREAMS_MAX;
@@ -50,6 +53,7 @@ pub(crate) struct Assembly<T> {
     /// How far the clock of the records is ahead of one that nobody set since the start, in microseconds.
     clock_ahead: i64,
     notices: Vec<NoticeMark>,
+    sources: Vec<SourceMark>,
 }
 
 /// One stream while its records come in.
@@ -103,6 +107,7 @@ impl<T> Default for Assembly<T> {
             clock_steps: Vec::new(),
             clock_ahead: 0,
             notices: Vec::new(),
+            sources: Vec::new(),
         }
     }
 }
@@ -161,7 +166,11 @@ impl<T: Copy> Assembly<T> {
         let of_strand =
             |strand: &Strand<T>| strand.states.kept() + strand.line.kept() + strand.drops.len();
         let of_streams: usize = self.streams.values().map(of_strand).sum();
-        of_streams + self.presence.len() + self.clock_steps.len() + self.notices.len()
+        of_streams
+            + self.presence.len()
+            + self.clock_steps.len()
+            + self.notices.len()
+            + self.sources.len()
     }
 
     fn push_event(&mut self, at: Timestamp, at_us: i64, event: &JournalEvent) {
@@ -222,7 +231,14 @@ impl<T: Copy> Assembly<T> {
             JournalEvent::NoticeHeard { .. } | JournalEvent::NoticeMissed {} => {
                 self.note_notice(at_us, event);
             }
-            // Packets show a change of source themselves; the event is for people.
+            // Packets show any other change of source themselves; the event is for people.
+            JournalEvent::SourceChanged {
+                stream,
+                was_elsewhere: true,
+            } if self.sources.len() < PRESENCES_MAX => {
+                let (stream, at_us) = (*stream, from_start(at_us));
+                self.sources.push(SourceMark { stream, at_us });
+            }
             JournalEvent::CallStarted {} | JournalEvent::SourceChanged { .. } => {}
             // Sorted among the packets: see `push`.
             JournalEvent::KeyLeftOut { .. } => {}
@@ -313,6 +329,11 @@ impl<T: Copy> Assembly<T> {
             .map(|strand| lay_out(strand, length_us, end))
             .collect();
         let verdict = super::layout::verdict(&laid, end, self.ever_permitted);
+        // Nobody can say that the side before was the one that it should be.
+        let verdict = match verdict {
+            Verdict::Whole if !self.sources.is_empty() => Verdict::WholeWithDeclaredGaps,
+            other => other,
+        };
         Timeline {
             version: VERSION,
             call_started,
@@ -324,6 +345,7 @@ impl<T: Copy> Assembly<T> {
             presence: self.presence,
             clock_steps: self.clock_steps,
             notices: self.notices,
+            sources: self.sources,
         }
     }
 }

@@ -121,6 +121,18 @@ pub fn comings(timeline: &Timeline, language: Language) -> Vec<String> {
     for mark in &timeline.notices {
         sentences.push((mark.at_us, notice_text(mark, language)));
     }
+    for mark in &timeline.sources {
+        let (stream, at) = (mark.stream, clock_text(mark.at_us));
+        let sentence = match language {
+            Language::Nl => format!(
+                "stroom {stream} kwam tot {at} van een ander adres dan de centrale noemt: wat daarvoor te horen is, kan van iemand anders zijn"
+            ),
+            Language::En => format!(
+                "until {at} stream {stream} came from another address than the exchange names: what is heard before may be somebody else's"
+            ),
+        };
+        sentences.push((mark.at_us, sentence));
+    }
     sentences.sort_by_key(|(at_us, _)| *at_us);
     sentences
         .into_iter()

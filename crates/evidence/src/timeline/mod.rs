@@ -273,6 +273,21 @@ pub struct Timeline {
     /// Where the notice of the line was heard, or that it was not; empty where none was looked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<NoticeMark>,
+    /// Where a stream came to the address that the client had named, after something was kept of it that
+    /// came from another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SourceMark>,
+}
+
+/// A moment at which a stream began to come from where the client said that it would. What was kept of it
+/// before may be somebody else's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceMark {
+    /// Which stream.
+    pub stream: StreamNumber,
+    /// When, in microseconds from the start of the call.
+    pub at_us: u64,
 }
 
 /// What came of looking for the notice of the line.

@@ -320,3 +320,23 @@ fn a_side_that_is_offered_otherwise_during_the_call_is_missing_from_then_on() {
     );
     assert_eq!(timeline.verdict, Verdict::WholeWithDeclaredGaps);
 }
+
+#[test]
+fn sound_from_elsewhere_before_the_named_address_was_heard_is_told_and_the_call_is_not_whole() {
+    for was_elsewhere in [false, true] {
+        let mut call = Call::permitted();
+        call.talk(20 * MS, 50);
+        let stream = StreamNumber(1);
+        let changed = JournalEvent::SourceChanged {
+            stream,
+            was_elsewhere,
+        };
+        call.event(1_010 * MS, changed);
+        call.talk(1_020 * MS, 49);
+        call.event(1_980 * MS, ended(Cause::RecordingClient));
+        let timeline = call.timeline();
+        assert_eq!(timeline.verdict == Verdict::Whole, !was_elsewhere);
+        let told = comings(&timeline, voicelog_model::Language::En);
+        assert_eq!(told.len(), usize::from(was_elsewhere), "{told:?}");
+    }
+}
