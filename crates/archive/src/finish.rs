@@ -89,6 +89,7 @@ impl Summary {
             JournalEvent::CallEnded { .. } | JournalEvent::Interrupted { .. } => self.ended = true,
             JournalEvent::CallStarted {}
             | JournalEvent::StreamAdded { .. }
+            | JournalEvent::StreamRefused { .. }
             | JournalEvent::NotPermitted { .. }
             | JournalEvent::PermitEnded { .. }
             | JournalEvent::StreamPaused { .. }

@@ -80,6 +80,16 @@ const TABLE: &[(&str, &str, &str)] = &[
         "a stream was encrypted (SRTP) with keys that we cannot use, or that came in the clear",
     ),
     (
+        "stream_refused",
+        "een stroom met geluid is niet aangenomen: beveiligd met DTLS-SRTP, zonder eigen poort, of zonder te zeggen wat er komt",
+        "a stream of sound was not taken: protected by DTLS-SRTP, without a port of its own, or without saying what comes",
+    ),
+    (
+        "format_unnamed",
+        "de centrale zegt niet hoe het geluid van een stroom is gecodeerd",
+        "the exchange does not say how the sound of a stream is encoded",
+    ),
+    (
         "label_missing",
         "een stroom had geen label",
         "a stream had no label",

@@ -60,6 +60,11 @@ quirks! {
     MediaLineMissing = "media_line_missing",
     /// A line is to be protected (SRTP) with keys that we cannot use, or that came in the clear.
     ProtectedStreamRefused = "protected_stream_refused",
+    /// A line of sound was refused: it is protected in a way that we do not have (DTLS-SRTP), says nothing
+    /// of what comes, or has no port of its own (RFC 9143).
+    StreamRefused = "stream_refused",
+    /// A payload type of which nothing says what it is; it is taken for sound.
+    FormatUnnamed = "format_unnamed",
     /// An `m=` line without `a=label` (RFC 7866 §7.1.1).
     LabelMissing = "label_missing",
     /// Two `m=` lines or two streams of the metadata have the same label.

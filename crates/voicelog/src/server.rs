@@ -445,6 +445,7 @@ impl StatusSource for RecorderStatus {
                 ("left_out", media.left_out),
                 ("srtp_auth_failed", media.not_authentic),
                 ("srtp_replayed", media.replayed),
+                ("source_changed", media.source_changes),
                 ("paused", media.paused),
             ],
             events: status.counts.into_iter().collect(),

@@ -136,6 +136,10 @@ const fn why_ended(cause: journal::Cause, language: Language) -> &'static str {
             language.pick(": er kwam niets meer", ": nothing came any more")
         }
         Of::Restart => language.pick(": de server viel uit", ": the server failed"),
+        Of::Protection | Of::Keys | Of::Form => language.pick(
+            ": zoals het werd aangeboden kan het niet worden opgenomen",
+            ": as it was offered it cannot be recorded",
+        ),
     }
 }
 

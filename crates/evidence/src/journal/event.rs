@@ -15,6 +15,14 @@ pub enum JournalEvent {
         /// The stream.
         stream: MediaStream,
     },
+    /// The client offers a stream of sound that we cannot record. From here on it is missing, until
+    /// it is added.
+    StreamRefused {
+        /// The stream, as far as its offer can be read.
+        stream: MediaStream,
+        /// Why.
+        cause: Cause,
+    },
     /// The law refused, or waits for a person: nothing is recorded (yet).
     NotPermitted {
         /// The decision that says so.
@@ -103,6 +111,10 @@ pub enum JournalEvent {
     SourceChanged {
         /// Which stream.
         stream: StreamNumber,
+        /// What was kept of the stream until then came from an address that the client had never named,
+        /// and this one it did name: it may be somebody else's.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        was_elsewhere: bool,
     },
     /// Whose voice a stream is from here on, as the other side says it. It holds until the next of these
     /// about that stream; before the first, nobody said.
@@ -420,6 +432,12 @@ pub enum Cause {
     Restart,
     /// No media ever came.
     NoMedia,
+    /// The client protects the stream in a way that the recorder does not have (DTLS-SRTP).
+    Protection,
+    /// The client protects the stream with keys that cannot be used, or that came in the clear.
+    Keys,
+    /// What the client says of the stream cannot be followed: no format, or no port of its own.
+    Form,
 }
 
 /// A reason of the law, as much of it as the timeline shows.

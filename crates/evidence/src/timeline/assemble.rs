@@ -7,8 +7,8 @@ use super::line::Line;
 use super::sequence::{Counts, Sequencer, Unit};
 use super::states::{Permission, State, States};
 use super::{
-    ClockStep, KeepMark, NoticeHearing, NoticeMark, Presence, StreamTimeline, Timeline, VERSION,
-    VoiceMark,
+    ClockStep, KeepMark, NoticeHearing, NoticeMark, Presence, SourceMark, StreamTimeline, Timeline,
+    VERSION, Verdict, VoiceMark,
 };
 use crate::journal::{Cause, JournalEvent, KeyPacket, PacketKind, PauseReason, Pausing, RecordRef};
 use std::collections::BTreeMap;
@@ -58,6 +58,7 @@ pub(crate) struct Assembly<T> {
     clock_ahead: i64,
     notices: Vec<NoticeMark>,
     keeps: Vec<KeepMark>,
+    sources: Vec<SourceMark>,
 }
 
 /// One stream while its records come in.
@@ -114,6 +115,7 @@ impl<T> Default for Assembly<T> {
             clock_ahead: 0,
             notices: Vec::new(),
             keeps: Vec::new(),
+            sources: Vec::new(),
         }
     }
 }
@@ -173,7 +175,7 @@ impl<T: Copy> Assembly<T> {
             |strand: &Strand<T>| strand.states.kept() + strand.line.kept() + strand.drops.len();
         let of_streams: usize = self.streams.values().map(of_strand).sum();
         let of_call = self.presence.len() + self.voices.len() + self.clock_steps.len();
-        of_streams + of_call + self.notices.len()
+        of_streams + of_call + self.notices.len() + self.keeps.len() + self.sources.len()
     }
 
     fn push_event(&mut self, at: Timestamp, at_us: i64, event: &JournalEvent) {
@@ -189,19 +191,9 @@ impl<T: Copy> Assembly<T> {
                 return;
             }
             JournalEvent::CallEnded { cause } => self.end = Some((at.max(self.latest), *cause)),
-            JournalEvent::StreamAdded { stream } => {
-                let holds = (
-                    &self.permission,
-                    self.private.as_ref().or(self.paused.as_ref()),
-                );
-                // LIMIT: a recording session offers no more; packets of further streams are stray.
-                let is_known = self.streams.contains_key(&stream.number);
-                if is_known || self.streams.len() < STREAMS_MAX {
-                    self.streams
-                        .entry(stream.number)
-                        .and_modify(|strand| strand.announce(stream))
-                        .or_insert_with(|| Strand::new(stream.clone(), at_us, holds));
-                }
+            JournalEvent::StreamAdded { stream } => self.announce(at_us, stream, None),
+            JournalEvent::StreamRefused { stream, cause } => {
+                self.announce(at_us, stream, Some(*cause));
             }
             JournalEvent::NotPermitted { reasons, .. } => {
                 self.permit(at_us, Permission::Refused(reasons.clone()));
@@ -239,8 +231,12 @@ impl<T: Copy> Assembly<T> {
             | JournalEvent::NoticeHeard { .. }
             | JournalEvent::NoticeMissed {}
             | JournalEvent::KeepRequested { .. }
-            | JournalEvent::LookBackCut { .. } => self.note(at_us, event),
-            // Packets show a change of source themselves; the event is for people.
+            | JournalEvent::LookBackCut { .. }
+            | JournalEvent::SourceChanged {
+                was_elsewhere: true,
+                ..
+            } => self.note(at_us, event),
+            // Packets show any other change of source themselves; the event is for people.
             JournalEvent::CallStarted {} | JournalEvent::SourceChanged { .. } => {}
             // Sorted among the packets: see `push`.
             JournalEvent::KeyLeftOut { .. } => {}
@@ -263,12 +259,39 @@ impl<T: Copy> Assembly<T> {
             JournalEvent::NoticeHeard { .. } | JournalEvent::NoticeMissed {} => {
                 self.note_notice(at_us, event);
             }
+            JournalEvent::SourceChanged { stream, .. } => {
+                if self.sources.len() < PRESENCES_MAX {
+                    let (stream, at_us) = (*stream, from_start(at_us));
+                    self.sources.push(SourceMark { stream, at_us });
+                }
+            }
             other => {
                 let mark = KeepMark::of(other, from_start(at_us));
                 let has_room = self.keeps.len() < PRESENCES_MAX;
                 self.keeps.extend(mark.filter(|_mark| has_room));
             }
         }
+    }
+
+    /// A stream is announced, or again; with `refused`, as one that cannot be recorded.
+    fn announce(&mut self, at_us: i64, stream: &MediaStream, refused: Option<Cause>) {
+        // LIMIT: a recording session offers no more; packets of further streams are stray.
+        let is_known = self.streams.contains_key(&stream.number);
+        if !is_known && self.streams.len() >= STREAMS_MAX {
+            return;
+        }
+        let holds = (
+            &self.permission,
+            self.private.as_ref().or(self.paused.as_ref()),
+        );
+        let strand = self
+            .streams
+            .entry(stream.number)
+            .or_insert_with(|| Strand::new(stream.clone(), at_us, holds));
+        if refused.is_none() {
+            strand.announce(stream);
+        }
+        strand.states.refuse(at_us, refused, &self.permission);
     }
 
     fn note_notice(&mut self, at_us: i64, event: &JournalEvent) {
@@ -368,6 +391,11 @@ impl<T: Copy> Assembly<T> {
             .map(|strand| lay_out(strand, length_us, end))
             .collect();
         let verdict = super::layout::verdict(&laid, end, self.ever_permitted);
+        // Nobody can say that the side before was the one that it should be.
+        let verdict = match verdict {
+            Verdict::Whole if !self.sources.is_empty() => Verdict::WholeWithDeclaredGaps,
+            other => other,
+        };
         Timeline {
             version: VERSION,
             call_started,
@@ -381,6 +409,7 @@ impl<T: Copy> Assembly<T> {
             clock_steps: self.clock_steps,
             notices: self.notices,
             keeps: self.keeps,
+            sources: self.sources,
         }
     }
 }

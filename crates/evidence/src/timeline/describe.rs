@@ -125,6 +125,18 @@ pub fn comings(timeline: &Timeline, language: Language) -> Vec<String> {
     for mark in &timeline.keeps {
         sentences.push((mark.at_us(), keep_text(mark, language)));
     }
+    for mark in &timeline.sources {
+        let (stream, at) = (mark.stream, clock_text(mark.at_us));
+        let sentence = match language {
+            Language::Nl => format!(
+                "stroom {stream} kwam tot {at} van een ander adres dan de centrale noemt: wat daarvoor te horen is, kan van iemand anders zijn"
+            ),
+            Language::En => format!(
+                "until {at} stream {stream} came from another address than the exchange names: what is heard before may be somebody else's"
+            ),
+        };
+        sentences.push((mark.at_us, sentence));
+    }
     sentences.sort_by_key(|(at_us, _)| *at_us);
     sentences
         .into_iter()
@@ -180,8 +192,12 @@ const fn what_nl(kind: IntervalKind) -> &'static str {
         IntervalKind::SilenceSuppressed => "de zender stuurde niets (stilte)",
         IntervalKind::NotStarted => "niet begonnen",
         IntervalKind::Paused => "gepauzeerd",
+        IntervalKind::Refused => "niet opgenomen: voicelog kan deze stroom niet aannemen",
         IntervalKind::Hold => "gesprek in de wacht",
         IntervalKind::AwaitingFirstPacket => "wachten op het eerste geluid",
+        IntervalKind::SourceChange => {
+            "de zender begon opnieuw te tellen; of er iets ontbreekt is niet te zien"
+        }
         IntervalKind::Dropped => "pakketten verloren door de opnameserver",
         IntervalKind::Restart => "opnameserver lag stil",
         IntervalKind::AfterLastPacket => "na het laatste geluid",
@@ -196,8 +212,12 @@ const fn what_en(kind: IntervalKind) -> &'static str {
         IntervalKind::SilenceSuppressed => "the sender sent nothing (silence)",
         IntervalKind::NotStarted => "not started",
         IntervalKind::Paused => "paused",
+        IntervalKind::Refused => "not recorded: voicelog cannot take this stream",
         IntervalKind::Hold => "call on hold",
         IntervalKind::AwaitingFirstPacket => "waiting for the first sound",
+        IntervalKind::SourceChange => {
+            "the sender began to count anew; whether anything is missing cannot be seen"
+        }
         IntervalKind::Dropped => "packets lost by the recorder",
         IntervalKind::Restart => "recorder was down",
         IntervalKind::AfterLastPacket => "after the last sound",
@@ -256,6 +276,18 @@ fn cause(interval: &Interval, language: Language) -> Option<&'static str> {
         Cause::TimeOut => ("te lang niets gehoord", "nothing heard for too long"),
         Cause::Restart => ("herstart na een storing", "restarted after a failure"),
         Cause::NoMedia => ("er kwam nooit geluid", "no sound ever came"),
+        Cause::Protection => (
+            "beveiligd op een manier die voicelog niet heeft (DTLS-SRTP)",
+            "protected in a way that voicelog does not have (DTLS-SRTP)",
+        ),
+        Cause::Keys => (
+            "de sleutels van SRTP zijn niet te gebruiken, of kwamen onversleuteld",
+            "the keys of SRTP cannot be used, or came in the clear",
+        ),
+        Cause::Form => (
+            "de centrale zegt niet wat er komt of waarheen",
+            "the telephone system does not say what comes, or where to",
+        ),
     };
     Some(language.pick(nl, en))
 }

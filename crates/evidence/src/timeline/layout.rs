@@ -63,9 +63,14 @@ pub(super) fn lay_out<T: Copy>(strand: &Strand<T>, length_us: i64, end: Option<C
 const fn is_ours(end: Cause) -> bool {
     match end {
         Cause::RecordingClient | Cause::Operator | Cause::TimeOut | Cause::NoMedia => false,
-        Cause::Refusal | Cause::Overload | Cause::DiskFull | Cause::Shutdown | Cause::Restart => {
-            true
-        }
+        Cause::Refusal
+        | Cause::Overload
+        | Cause::DiskFull
+        | Cause::Shutdown
+        | Cause::Restart
+        | Cause::Protection
+        | Cause::Keys
+        | Cause::Form => true,
     }
 }
 
@@ -219,6 +224,7 @@ impl Layout {
                 ..Filling::empty(IntervalKind::Paused, Some(Cause::Refusal))
             },
             State::Paused(by) => Filling::empty(IntervalKind::Paused, Some(*by)),
+            State::Refused(why) => Filling::empty(IntervalKind::Refused, Some(*why)),
             State::Withheld(pausing) => Filling {
                 pause: Some(pausing.clone()),
                 ..Filling::empty(IntervalKind::Paused, Some(Cause::Operator))
@@ -237,17 +243,13 @@ impl Layout {
             after,
             silent,
         } = active;
-        let mut heard = false;
+        let mut before: Option<&Run> = None;
         for run in runs {
-            let max = if heard {
-                TAIL_MICROS_MAX
-            } else {
-                HEAD_MICROS_MAX
-            };
-            self.wait_for(run, from_us, max);
+            self.wait_for(run, from_us, before);
             self.run(run);
-            heard = true;
+            before = Some(run);
         }
+        let heard = before.is_some();
         let until_us = until_us.min(self.length_us);
         if until_us <= self.cursor {
             return;
@@ -279,8 +281,9 @@ impl Layout {
         self.fill(until_us, tail);
     }
 
-    /// The time before a run. No media is placed before the permission to record it.
-    fn wait_for(&mut self, run: &Run, from_us: i64, max: u64) {
+    /// The time before a run, behind the one before it in the same stretch. No media is placed before
+    /// the permission to record it.
+    fn wait_for(&mut self, run: &Run, from_us: i64, before: Option<&Run>) {
         let start = run.start_us().max(self.cursor).max(from_us);
         let (first_arrival, _) = run.arrivals();
         let open_us = start
@@ -298,7 +301,14 @@ impl Layout {
         } else if open_us > TAIL_MICROS_MAX && run.missing_before().is_some() {
             // The same source goes on, without loss and by another clock.
             Filling::empty(IntervalKind::SilenceSuppressed, None)
+        } else if let Some(before) = before
+            && run.missing_before().is_none()
+            && open_us > before.packet_us().unsigned_abs()
+        {
+            // The numbers of two sources say nothing of what is missing between them.
+            waiting_or_gap(IntervalKind::SourceChange, open_us, TAIL_MICROS_MAX, None)
         } else {
+            let max = before.map_or(HEAD_MICROS_MAX, |_| TAIL_MICROS_MAX);
             waiting_or_gap(IntervalKind::AwaitingFirstPacket, open_us, max, None)
         };
         self.fill(start, filling);

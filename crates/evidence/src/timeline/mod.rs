@@ -57,10 +57,15 @@ pub enum IntervalKind {
     NotStarted,
     /// Recording was paused.
     Paused,
+    /// The client offered the stream in a way in which the recorder cannot record it.
+    Refused,
     /// The conversation was on hold. No event of version 1 makes this kind.
     Hold,
     /// Recording was on and the first packet not there yet.
     AwaitingFirstPacket,
+    /// Between the last packet of one source and the first of another: packets may be missing, and
+    /// no number says so.
+    SourceChange,
     /// The recorder itself lost packets.
     Dropped,
     /// The recorder had stopped and was started again.
@@ -117,6 +122,8 @@ impl Interval {
             IntervalKind::Loss
             | IntervalKind::SilenceSuppressed
             | IntervalKind::Paused
+            | IntervalKind::Refused
+            | IntervalKind::SourceChange
             | IntervalKind::Hold
             | IntervalKind::Dropped
             | IntervalKind::Restart
@@ -278,6 +285,21 @@ pub struct Timeline {
     /// What was asked of keeping the call, on a line that keeps what it is asked to keep.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keeps: Vec<KeepMark>,
+    /// Where a stream came to the address that the client had named, after something was kept of it that
+    /// came from another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SourceMark>,
+}
+
+/// A moment at which a stream began to come from where the client said that it would. What was kept of it
+/// before may be somebody else's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceMark {
+    /// Which stream.
+    pub stream: StreamNumber,
+    /// When, in microseconds from the start of the call.
+    pub at_us: u64,
 }
 
 /// What came of looking for the notice of the line.

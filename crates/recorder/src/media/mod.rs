@@ -7,12 +7,15 @@
 //!
 //! **Invariant:** after a refusal, and while recording is paused, nothing of a packet but its first
 //! byte leaves the kernel, or its header where keys are listened for; what waited there for the
-//! answer is read to see when it arrived, and kept only if a permit was held and no pause. Where the
-//! notice of the line is awaited, or somebody may still ask to keep the call, it waits in memory that no
-//! writer sees.
+//! answer is read to see when it arrived, and kept only if a permit was held and no pause. While the
+//! answer is awaited no journal goes to the writer, so that what was read a moment too late can be
+//! taken out of it. Where the notice of the line is awaited, or somebody may still ask to keep the
+//! call, it waits in memory that no writer sees.
 
 mod acting;
 mod counts;
+mod cut;
+mod doubted;
 mod intake;
 mod keys;
 mod loss;
@@ -23,6 +26,7 @@ mod room;
 mod session;
 mod source;
 mod stream;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -38,6 +42,7 @@ pub(crate) use reports::OwnName;
 pub(crate) use room::Room;
 pub(crate) use session::{Dated, MediaSession};
 pub(crate) use stream::StreamMedia;
+pub(crate) use terms::StreamTerms;
 pub(crate) use waiting::LookBack;
 
 use crate::chunks::Chunks;
@@ -74,6 +79,8 @@ pub(crate) enum MediaCommand {
     Add(Box<MediaSession>),
     /// The client added a stream.
     AddStream(RecordingId, Box<StreamMedia>),
+    /// A stream became another one.
+    ChangeStream(RecordingId, Box<StreamTerms>),
     /// The client says anew where the media of a stream comes from.
     MoveStream(RecordingId, StreamNumber, SocketAddr),
     /// The client protects a stream with another key.
@@ -283,6 +290,9 @@ impl MediaThread {
             MediaCommand::AddStream(id, stream) => {
                 self.with(id, |session, _| session.add_stream(*stream));
             }
+            MediaCommand::ChangeStream(id, terms) => {
+                self.with(id, |session, _| session.change_stream(*terms, time.now));
+            }
             MediaCommand::MoveStream(id, number, offered) => {
                 self.with(id, |session, _| session.move_stream(number, offered));
             }
@@ -425,7 +435,7 @@ impl MediaThread {
         let now = self.clock.now();
         let mut chunks = Chunks::default();
         for (id, place) in &mut self.calls {
-            if group.is_some_and(|group| place.group != group) {
+            if group.is_some_and(|group| place.group != group || place.session.is_held()) {
                 continue;
             }
             let handed_over = contained("handing media over", || {

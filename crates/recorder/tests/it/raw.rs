@@ -64,6 +64,10 @@ pub(crate) struct RawCall {
     profile: &'static str,
     /// The label of each stream in the next offer; its number for what is not named.
     pub(crate) labels: Vec<&'static str>,
+    /// Profile and formats of each line of the next offer; the call's own for what is not named.
+    pub(crate) lines: Vec<(&'static str, &'static str)>,
+    /// The second line shares the port of the first (RFC 9143): its own is 0.
+    pub(crate) is_second_without_port: bool,
     /// What the next offer says of the direction of each stream; `sendonly` for what is not named.
     pub(crate) directions: Vec<&'static str>,
     call_id: String,
@@ -112,6 +116,11 @@ impl RawCall {
         let mut call = Self::new(server, line, (SIPREC.0, headers), "8");
         assert_eq!(call.offer("INVITE", 2, Some(metadata)), 200);
         call
+    }
+
+    /// A call over UDP that was not offered yet.
+    pub(crate) fn idle(server: &Server, line: &'static str) -> Self {
+        Self::new(server, line, SIPREC, "8")
     }
 
     /// Places a call without any sign of SIPREC. The final status, and the call.
@@ -192,6 +201,8 @@ impl RawCall {
             formats,
             profile: "RTP/AVP",
             labels: Vec::new(),
+            lines: Vec::new(),
+            is_second_without_port: false,
             directions: Vec::new(),
             tag: String::new(),
             cseq: 0,
@@ -227,14 +238,19 @@ impl RawCall {
             self.cseq + 1
         );
         for (number, socket) in (1..).zip(self.media.iter().take(streams)) {
-            let port = socket.local_addr().unwrap().port();
-            let own = number.to_string();
-            let label = self.labels.get(number - 1).copied().unwrap_or(&own);
+            let is_without = number == 2 && self.is_second_without_port;
+            let port = if is_without {
+                0
+            } else {
+                socket.local_addr().unwrap().port()
+            };
+            let own = (self.profile, self.formats);
+            let (profile, formats) = *self.lines.get(number - 1).unwrap_or(&own);
+            let name = number.to_string();
+            let label = self.labels.get(number - 1).copied().unwrap_or(&name);
             write!(
                 sdp,
-                "m=audio {port} {} {}\r\na=label:{label}\r\na={}\r\n",
-                self.profile,
-                self.formats,
+                "m=audio {port} {profile} {formats}\r\na=label:{label}\r\na={}\r\n",
                 self.directions.get(number - 1).unwrap_or(&"sendonly")
             )
             .unwrap();
@@ -275,6 +291,12 @@ impl RawCall {
     pub(crate) fn speak(&mut self, stream: usize) {
         let timestamp = (u32::from(self.sequence) + 1) * 160;
         self.speak_as(stream, 8, timestamp, &[0xd5; 160]);
+    }
+
+    /// Sends one packet of G.711 on a stream as another payload type.
+    pub(crate) fn speak_in(&mut self, stream: usize, payload_type: u8) {
+        let timestamp = (u32::from(self.sequence) + 1) * 160;
+        self.speak_as(stream, payload_type, timestamp, &[0xd5; 160]);
     }
 
     /// Makes the next packet and loses it.

@@ -310,6 +310,7 @@ impl Call {
         self.retry_at = None;
         self.is_asking = true;
         self.notice.ask();
+        self.counts.announce_hold();
         hands.media(self.thread, MediaCommand::Hold(id));
         hands.decider.ask(Question::Again {
             session: self.key,

@@ -7,11 +7,13 @@ mod law;
 mod notice;
 mod presence;
 mod private;
+mod streams;
 mod voices;
 mod watch;
 
 pub(crate) use keep::KeepDone;
 pub(crate) use private::PrivateDone;
+pub(in crate::control) use streams::{RefusedStreams, Sockets};
 pub(crate) use watch::Alarm;
 
 use self::hold::Hold;
@@ -60,6 +62,7 @@ pub(crate) struct Call {
     state: CallState,
     offered_at: Timestamp,
     streams: Vec<CallStream>,
+    refused: RefusedStreams,
     /// The sockets, until the archive has given the call its id.
     sockets: Vec<StreamMedia>,
     counts: Arc<SharedCounts>,
@@ -112,6 +115,7 @@ impl Call {
             state: CallState::Asking,
             offered_at: now,
             streams,
+            refused: RefusedStreams::new(),
             sockets,
             counts: Arc::new(SharedCounts::default()),
             when_refused: WhenRefused::Wait,
@@ -246,49 +250,6 @@ impl Call {
         if self.started_at.is_some() && was_active != is_active {
             self.note(hands.now, activity_event(number, is_active), hands);
         }
-    }
-
-    /// The client added a stream, or one of its streams became another; its activity is set next.
-    pub(in crate::control) fn add_stream(
-        &mut self,
-        mut stream: CallStream,
-        sockets: StreamMedia,
-        hands: &mut Hands<'_>,
-    ) {
-        let known = self
-            .streams
-            .iter()
-            .position(|known| known.media.number == stream.media.number)
-            .map(|place| self.streams.remove(place));
-        match self.id {
-            Some(id) => {
-                hands.media(self.thread, MediaCommand::AddStream(id, Box::new(sockets)));
-                hands.ear.stream(id, stream.media.clone());
-            }
-            None => self.sockets.push(sockets),
-        }
-        let is_news = known
-            .as_ref()
-            .is_none_or(|known| known.media.formats() != stream.media.formats());
-        if self.started_at.is_some() && is_news {
-            let added = JournalEvent::StreamAdded {
-                stream: stream.media.clone(),
-            };
-            self.note(hands.now, added, hands);
-        }
-        // A stream that became another, or came back, keeps its number. What it does now is told
-        // against what it did before.
-        if let Some(known) = known {
-            stream.activity = known.activity;
-            self.streams.push(stream);
-            return self.listen(hands);
-        }
-        if self.started_at.is_some() && stream.activity != Activity::Active {
-            let event = activity_event(stream.media.number, false);
-            self.note(hands.now, event, hands);
-        }
-        self.streams.push(stream);
-        self.listen(hands);
     }
 
     /// Answers the pending offer.
@@ -441,7 +402,9 @@ impl Call {
         let active = active.filter(|number| !counts.has_left(*number));
         let look = self.watch.look(&counts, active, hands.now);
         let loss = self.watch.look_at_loss(&counts, hands.loss_permille);
-        for look in [look, loss] {
+        let refused = is_recording && !self.refused.is_empty();
+        let refused = self.watch.look_at_refused(refused);
+        for look in [look, loss, refused] {
             self.say(id, look, hands);
         }
     }
@@ -465,6 +428,9 @@ impl Call {
                     Alarm::Metadata => {
                         tracing::warn!(recording = %id, "an update of the metadata cannot be read; the client is asked for all of it, and until it comes who takes part is what was told before");
                     }
+                    Alarm::SideRefused => {
+                        tracing::warn!(recording = %id, "a stream of sound cannot be recorded as the client offers it; the recording says why");
+                    }
                     Alarm::Loss => {
                         tracing::warn!(recording = %id, "packets are being lost on their way; see the network between the client and here");
                     }
@@ -477,6 +443,10 @@ impl Call {
             Look::ReadAgain => {
                 self.tell(NewsKind::AlarmCleared, Alarm::Metadata, hands);
                 tracing::info!(recording = %id, "the metadata can be read again");
+            }
+            Look::SideTaken => {
+                self.tell(NewsKind::AlarmCleared, Alarm::SideRefused, hands);
+                tracing::info!(recording = %id, "every stream of sound is recorded again");
             }
             Look::LossOver => {
                 self.tell(NewsKind::AlarmCleared, Alarm::Loss, hands);
@@ -520,6 +490,11 @@ impl Call {
             }
         }
         self.note_first_voices(at);
+        for (stream, cause) in self.refused.values() {
+            let (stream, cause) = (stream.clone(), *cause);
+            self.events
+                .push((at, JournalEvent::StreamRefused { stream, cause }));
+        }
     }
 
     /// Puts an event where the call's journal is.

@@ -5,16 +5,20 @@ mod waiting;
 
 use super::acting::{Acting, HeardKey};
 use super::counts::{MediaCounts, SharedCounts};
+use super::cut::cut;
 use super::intake::Intake;
 use super::keys::Listening;
 use super::pauses::{PauseOrder, PauseStatus, Pauses, PrivateOrder};
 use super::receive::{Receiver, SweepTime, discard};
 use super::stream::{StreamMedia, worst_loss};
+use super::terms::StreamTerms;
 use super::waiting::Waiting;
 use crate::chunks::Chunks;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, PrivateEnd, ResumedBy};
+use voicelog_archive::journal::{
+    Cause, ChunkBuilder, JournalEvent, PacketKind, PrivateEnd, ResumedBy,
+};
 use voicelog_model::{RecordingId, StreamNumber, Timestamp};
 use voicelog_srs::srtp::MasterKey;
 
@@ -67,6 +71,10 @@ pub(crate) struct MediaSession {
     heard: Vec<HeardKey>,
     counts: MediaCounts,
     last_packet: Option<Timestamp>,
+    /// The last packet of what was handed over.
+    handed_over: Option<Timestamp>,
+    /// How often the session was told to wait for the law.
+    holds: u64,
     shared: Arc<SharedCounts>,
 }
 
@@ -96,6 +104,8 @@ impl MediaSession {
             heard: Vec::new(),
             counts: MediaCounts::default(),
             last_packet: None,
+            handed_over: None,
+            holds: 0,
             shared,
         }
     }
@@ -105,12 +115,19 @@ impl MediaSession {
         self.id
     }
 
-    /// A stream that the client added during the call, or that became another one.
+    /// A stream that the client added during the call.
     pub(crate) fn add_stream(&mut self, stream: StreamMedia) {
-        self.streams.retain(|known| known.number != stream.number);
         self.streams.push(stream);
         if let Some(waiting) = &mut self.waiting {
             waiting.make_room_for(self.streams.len());
+        }
+    }
+
+    /// A stream became another one, on the ports that it has: nothing that is on its way is lost.
+    pub(crate) fn change_stream(&mut self, terms: StreamTerms, now: Timestamp) {
+        let mut streams = self.streams.iter_mut();
+        if let Some(stream) = streams.find(|stream| stream.number == terms.number) {
+            stream.change(terms, now);
         }
     }
 
@@ -138,9 +155,20 @@ impl MediaSession {
 
     /// The law is being asked (again): leave what arrives in the kernel until it has answered.
     pub(crate) fn hold(&mut self) {
+        self.holds = self.holds.saturating_add(1);
         if !self.is_failed {
             self.mode = Mode::Held;
         }
+    }
+
+    /// Whether a permit is held and the law is being asked again, or is about to be.
+    pub(crate) fn is_held(&self) -> bool {
+        self.from.is_some() && (self.mode == Mode::Held || self.is_hold_under_way())
+    }
+
+    /// The facts have changed, and the command that says so has not come yet.
+    fn is_hold_under_way(&self) -> bool {
+        self.shared.holds() > self.holds
     }
 
     /// A permit is held from `from` on. With the first one a writer is open. If the facts have
@@ -167,6 +195,7 @@ impl MediaSession {
     pub(crate) fn on_clock_step(&mut self, now: Timestamp, by_us: i64) {
         self.from = self.from.map(|from| from.plus_micros(by_us));
         self.last_packet = self.last_packet.map(|at| at.plus_micros(by_us));
+        self.handed_over = self.handed_over.map(|at| at.plus_micros(by_us));
         self.pauses.on_clock_step(by_us);
         self.kept_from = self.kept_from.map(|from| from.plus_micros(by_us));
         if let Some(waiting) = &mut self.waiting {
@@ -187,12 +216,36 @@ impl MediaSession {
         events: Vec<Dated>,
         cause: Option<Cause>,
     ) {
+        self.take_out(since);
         // Without a permit there is nothing to take in, even if it waited for an answer.
         self.take_in(receiver, time, Some(since), true);
         self.from = None;
         self.mode = Mode::Closed;
         self.closed_cause = cause;
-        self.push_events(events);
+        // What was read and handed over before anybody could know is not behind the end.
+        let earliest = self.handed_over.map(|last| last.plus_micros(1));
+        let dated = events.into_iter();
+        let dated =
+            dated.map(|(at, event)| (earliest.map_or(at, |earliest| at.max(earliest)), event));
+        self.push_events(dated.collect());
+    }
+
+    /// Takes out of the journal what arrived from `since` on and was read before we were told to wait.
+    fn take_out(&mut self, since: Timestamp) {
+        if self.from.is_none() || self.last_packet.is_none_or(|last| last < since) {
+            return;
+        }
+        for (number, kind) in cut(&mut self.journal, since) {
+            self.counts.without_permit += 1;
+            if kind == PacketKind::Rtcp {
+                self.counts.control = self.counts.control.saturating_sub(1);
+                continue;
+            }
+            self.counts.kept = self.counts.kept.saturating_sub(1);
+            for stream in self.streams.iter_mut().filter(|s| s.number == number) {
+                stream.late += 1;
+            }
+        }
     }
 
     /// Its media cannot be written any more.
@@ -335,6 +388,7 @@ impl MediaSession {
         self.end_pause_in_time(time);
         match self.mode {
             Mode::Held => {}
+            Mode::Keeping if self.is_hold_under_way() => {}
             Mode::Closed if self.waiting.is_some() && !self.pauses.are_on() => {
                 self.put_by(receiver, time, with_control);
             }
@@ -381,6 +435,7 @@ impl MediaSession {
     pub(crate) fn hand_over(&mut self, now: Timestamp, chunks: &mut Chunks) {
         self.hand_over_released(chunks);
         if !self.journal.is_empty() {
+            self.handed_over = self.last_packet;
             chunks.push(self.id, self.journal.plaintext());
             self.journal.clear();
             self.tell_dropped(now);
@@ -468,6 +523,7 @@ impl MediaSession {
                 pause_micros: self.pause_micros,
             },
         };
+        let is_last = until.is_some();
         for stream in &mut self.streams {
             let (ports, mut lane) = stream.lane();
             let number = lane.number;
@@ -481,6 +537,7 @@ impl MediaSession {
             } else {
                 Ok(())
             };
+            intake.settle(&mut lane, time.now, is_last);
             if let Err(error) = read.and(control) {
                 // A datagram socket has no state to lose; the next sweep tries again.
                 tracing::debug!(recording = %self.id, stream = %number, %error, "cannot read media");

@@ -55,6 +55,11 @@ impl MediaSession {
 
     /// Drops what waits in memory.
     pub(super) fn forget_waiting(&mut self) {
+        if self.from.is_none() {
+            for stream in &mut self.streams {
+                drop(stream.doubted.take());
+            }
+        }
         if let Some(waiting) = self.waiting.take() {
             self.counts.without_permit += waiting.packets();
             self.counts.waiting = 0;

@@ -1,5 +1,6 @@
 //! One call's media over real sockets, with the sweep and the commands called by hand.
 
+mod changing;
 mod packets;
 mod permits;
 mod reports;
@@ -9,6 +10,7 @@ use super::intake::WAITING_BYTES_MAX;
 use super::receive::{Receiver, SweepTime};
 use super::session::{Dated, MediaSession};
 use super::stream::StreamMedia;
+use super::terms::StreamTerms;
 use super::{Attention, Listening, MediaCounts, OwnName, PauseOrder, Room, SharedCounts};
 use crate::chunks::Chunks;
 use crate::pace;
@@ -82,9 +84,11 @@ impl Bench {
                 let pair = ports.bind().unwrap();
                 rtp.push(pair.address);
                 let stream = MediaStream::of_formats(StreamNumber(number), formats).unwrap();
-                let stream = StreamMedia::new(&stream, pair, Some(offered), keep_keys);
+                let terms = StreamTerms::new(&stream, keep_keys);
                 let protector = ControlProtector::new(&our_key());
-                stream.reporting(OwnName::of_random([5; 20]), 8_000, true, protector)
+                let own = OwnName::of_random([5; 20]);
+                let terms = terms.reporting(own, 8_000, true, protector);
+                StreamMedia::new(terms, pair, Some(offered))
             })
             .collect();
         let id = RecordingId::new(now(), [1; 10]);
