@@ -2,8 +2,7 @@
 //!
 //! It asks the law, writes, reads, holds, destroys, recovers and checks. Order of writing: key,
 //! row, blob, and at the end row with leaf, checkpoint; of destroying: key, blobs, row with leaf,
-//! checkpoint, certificate. The numbered invariants are in `design/archive.md`; the code quotes
-//! them.
+//! checkpoint, certificate. The code quotes the numbered invariants of `design/archive.md`.
 //!
 //! **Invariant:** no byte is kept, read, given away or destroyed without a [`Permit`], and only
 //! the gate in this crate makes one.
