@@ -189,11 +189,7 @@ mod tests {
                 "2001:db8::1",
             ),
             ("sip:100%@a.example", "100%", "a.example"),
-            (
-                "sip:bob%40b.example@a.example",
-                "bob@b.example",
-                "a.example",
-            ),
+            ("sip:bob%40b@a.example", "bob@b", "a.example"),
         ] {
             assert_eq!(
                 parts(text),

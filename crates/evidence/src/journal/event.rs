@@ -516,8 +516,39 @@ mod tests {
     }
 
     #[test]
+    fn a_voice_says_its_rule_and_leaves_out_what_is_not_known() {
+        let known = JournalEvent::StreamVoice {
+            stream: StreamNumber(1),
+            label: Some("2".to_owned()),
+            parties: vec!["p3".to_owned()],
+            rule: Some(VoiceRule::Label),
+        };
+        let unknown = JournalEvent::StreamVoice {
+            stream: StreamNumber(1),
+            label: None,
+            parties: Vec::new(),
+            rule: None,
+        };
+        for (event, text) in [
+            (
+                known,
+                r#"{"label":"2","parties":["p3"],"rule":"label","stream":1,"type":"stream_voice"}"#,
+            ),
+            (
+                unknown,
+                r#"{"parties":[],"stream":1,"type":"stream_voice"}"#,
+            ),
+        ] {
+            let bytes = canonical_json(&event).unwrap();
+            assert_eq!(String::from_utf8(bytes.clone()).unwrap(), text);
+            assert_eq!(from_canonical::<JournalEvent>(&bytes).unwrap(), event);
+        }
+    }
+
+    #[test]
     fn unknown_events_and_unknown_members_are_refused() {
         for text in [
+            r#"{"parties":[],"rule":"hearsay","stream":1,"type":"stream_voice"}"#,
             r#"{"type":"unheard_of"}"#,
             r#"{"extra":1,"type":"call_started"}"#,
             r#"{"cause":"restart","extra":1,"type":"call_ended"}"#,
