@@ -106,8 +106,8 @@ impl Cause {
                 )
             }
             Self::SideNeverSent => pick(
-                "van één kant kwam geen enkel pakket: kijk of de centrale beide kanten stuurt",
-                "not one packet came of one side: see whether the telephone system sends both",
+                "van één kant kwam geen enkel pakket: kijk op de tijdlijn waarom, en of de centrale beide kanten stuurt",
+                "not one packet came of one side: see on the timeline why, and whether the telephone system sends both",
             ),
         }
     }
@@ -129,6 +129,8 @@ const fn why_ended(cause: journal::Cause, language: Language) -> &'static str {
             language.pick(": er kwam niets meer", ": nothing came any more")
         }
         Of::Restart => language.pick(": de server viel uit", ": the server failed"),
+        // Of a stream, never of a call.
+        Of::Protection | Of::Keys | Of::Form => "",
     }
 }
 

@@ -275,21 +275,24 @@ impl MediaThread {
                 if let Err(_gone) = done.send(Some(session.resume(time, ResumedBy::Program))) {}
             }),
             MediaCommand::Fail(id) => self.with(id, |session, _| session.fail()),
-            MediaCommand::End(id, at, events) => {
-                if let Some(place) = self.calls.remove(&id) {
-                    let mut before = Chunks::default();
-                    let last = contained("ending media", || {
-                        let mut session = place.session;
-                        session.hand_over_released(&mut before);
-                        session.end(&mut self.receiver, time, at, events)
-                    });
-                    self.writer.write(before);
-                    match last {
-                        Some(last) => self.writer.end(id, last),
-                        None => self.writer.give_up(id),
-                    }
-                }
-            }
+            MediaCommand::End(id, at, events) => self.end(id, time, at, events),
+        }
+    }
+
+    fn end(&mut self, id: RecordingId, time: SweepTime, at: Timestamp, events: Vec<Dated>) {
+        let Some(place) = self.calls.remove(&id) else {
+            return;
+        };
+        let mut before = Chunks::default();
+        let last = contained("ending media", || {
+            let mut session = place.session;
+            session.hand_over_released(&mut before);
+            session.end(&mut self.receiver, time, at, events)
+        });
+        self.writer.write(before);
+        match last {
+            Some(last) => self.writer.end(id, last),
+            None => self.writer.give_up(id),
         }
     }
 
