@@ -59,9 +59,11 @@ fn a_call_in_each_suite_is_kept_as_it_was_before_it_was_protected() {
         assert_eq!(payloads(&opened, 1).len(), said[0].len(), "{name}");
         assert_eq!(server.timeline(id).verdict, Verdict::Whole, "{name}");
         let media = server.recorder.status().media;
+        // Packets of 160 bytes; a client on a busy machine sends fewer in its time.
+        let packets = said.iter().map(|bytes| bytes.len() as u64 / 160).sum();
         assert_eq!(
             (media.kept, media.not_authentic, media.replayed),
-            (120, 0, 1),
+            (packets, 0, 1),
             "{name}"
         );
         let reports = control(&opened);
