@@ -113,8 +113,8 @@ impl Cause {
                 "there is no stream of one side: see whether the telephone system offers both, and in the call's report whether one was refused",
             ),
             Self::SideNeverSent => pick(
-                "van één kant kwam geen enkel pakket: kijk of de centrale beide kanten stuurt",
-                "not one packet came of one side: see whether the telephone system sends both",
+                "van één kant kwam geen enkel pakket: kijk op de tijdlijn waarom, en of de centrale beide kanten stuurt",
+                "not one packet came of one side: see on the timeline why, and whether the telephone system sends both",
             ),
         }
     }
@@ -136,10 +136,8 @@ const fn why_ended(cause: journal::Cause, language: Language) -> &'static str {
             language.pick(": er kwam niets meer", ": nothing came any more")
         }
         Of::Restart => language.pick(": de server viel uit", ": the server failed"),
-        Of::Protection | Of::Keys | Of::Form => language.pick(
-            ": zoals het werd aangeboden kan het niet worden opgenomen",
-            ": as it was offered it cannot be recorded",
-        ),
+        // Of a stream, never of a call.
+        Of::Protection | Of::Keys | Of::Form => "",
     }
 }
 

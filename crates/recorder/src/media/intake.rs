@@ -164,7 +164,8 @@ impl Intake<'_> {
     /// client's.
     fn changed(&mut self, lane: &mut Lane<'_>, change: Change, arrived: Timestamp) {
         let stream = lane.number;
-        let was_elsewhere = change == Change::Better { was_believed: true };
+        let was_stranger = change == Change::Better { was_believed: true };
+        let was_elsewhere = was_stranger && lane.unprotector.is_none();
         match change {
             Change::Ssrc => {}
             Change::Address => self.believe(lane),
@@ -252,9 +253,12 @@ impl Intake<'_> {
         if !is_media || !lane.keys.is_listening() || !bytes.get(1).is_some_and(is_key) {
             return lane.skip(on_control_port);
         }
+        let is_protected = lane.unprotector.is_some();
         let plain = lane.unprotect(bytes, false, arrived);
         if let Some(packet) = plain.ok().and_then(|bytes| RtpPacket::parse(bytes).ok())
-            && lane.source.judge(from, packet.ssrc, arrived).is_believed()
+            && lane
+                .source
+                .may_act(from, packet.ssrc, arrived, is_protected)
             && let Some(act) = lane.keys.hear(&packet, arrived)
         {
             self.acting.act(act, lane.keys.party(), arrived);

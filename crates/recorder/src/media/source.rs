@@ -29,13 +29,6 @@ pub(crate) enum Whose {
     Foreign,
 }
 
-impl Whose {
-    /// Whether the packet can be acted upon at once.
-    pub(crate) const fn is_believed(self) -> bool {
-        matches!(self, Self::Own | Self::NewSource)
-    }
-}
-
 /// What a packet changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
@@ -182,6 +175,25 @@ impl SourceLock {
             }
         } else {
             Whose::Foreign
+        }
+    }
+
+    /// Whether a packet that is not kept may do something all the same, as a key does. Nothing of the source
+    /// before was kept either, so its change is no news. Who has the key of a protected stream is no
+    /// stranger.
+    pub(crate) fn may_act(
+        &mut self,
+        from: SocketAddr,
+        ssrc: u32,
+        at: Timestamp,
+        is_protected: bool,
+    ) -> bool {
+        let whose = self.judge(from, ssrc, at);
+        self.change = None;
+        match whose {
+            Whose::Own | Whose::NewSource => true,
+            Whose::Unsure => is_protected,
+            Whose::Foreign => false,
         }
     }
 

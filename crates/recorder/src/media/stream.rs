@@ -122,6 +122,7 @@ impl StreamMedia {
             keys,
             ..
         } = self;
+        let is_protected = unprotector.is_some();
         discard_but(
             &ports.rtp,
             |payload_type| wanted.is_key(payload_type),
@@ -137,9 +138,7 @@ impl StreamMedia {
                 };
                 // Speech tells whose stream it is: a key from elsewhere says nothing.
                 let is_own = wanted.want(passing.payload_type) != Want::Nothing
-                    && source
-                        .judge(passing.from, passing.ssrc, time.now)
-                        .is_believed();
+                    && source.may_act(passing.from, passing.ssrc, time.now, is_protected);
                 let packet = plain.and_then(|bytes| RtpPacket::parse(bytes).ok());
                 if let Some(packet) = packet.filter(|_packet| is_own)
                     && let Some(act) = keys.hear(&packet, time.now)

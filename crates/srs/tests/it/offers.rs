@@ -6,7 +6,7 @@ use crate::client::{
 use std::net::SocketAddr;
 use voicelog_model::StreamNumber;
 use voicelog_srs::{
-    Activity, Command, Counted, EndCause, Event, LocalDirection, Quirk, StreamActivity,
+    Activity, Command, Counted, EndCause, Event, LocalDirection, Quirk, Refusal, StreamActivity,
 };
 
 fn all(activities: &[Activity]) -> Event {
@@ -386,6 +386,38 @@ fn a_stream_with_port_0_is_removed_and_can_come_back() {
             .to(&ok.to_tag())
             .sdp(&sdp(3, "sendonly")),
     );
+    assert!(matches!(world.next_event(), Event::StreamsChanged(_)));
+}
+
+#[test]
+fn a_line_that_a_later_offer_makes_one_that_we_refuse_is_told_once_with_the_reason() {
+    let mut world = World::new();
+    let (session, ok) = world.established(&Request::invite(), LocalDirection::Receive);
+    let offer = |version, cseq| {
+        let plain = sdp(version, "sendonly");
+        let dtls = plain.replace("m=audio 20002 RTP/AVP", "m=audio 20002 UDP/TLS/RTP/SAVP");
+        assert_ne!(plain, dtls);
+        Request::new("UPDATE", cseq).to(&ok.to_tag()).sdp(&dtls)
+    };
+    world.send(&offer(2, 2));
+    let Event::StreamsChanged(changed) = world.next_event() else {
+        panic!("a side is lost and nobody is told")
+    };
+    let why: Vec<_> = changed
+        .streams
+        .iter()
+        .map(|stream| stream.refused.as_ref().map(|refused| refused.why))
+        .collect();
+    assert_eq!(why, [None, Some(Refusal::Protection)]);
+    assert_eq!(changed.quirks, [Quirk::StreamRefused]);
+    world.command(session, answer(LocalDirection::Receive));
+    let refused = "m=audio 0 UDP/TLS/RTP/SAVP 0 8 101\r\na=label:2";
+    assert!(world.expect(200).body().contains(refused));
+    // The same again, as a client refreshes its session, is no news.
+    world.send(&offer(2, 3));
+    assert!(world.expect(200).body().contains(refused));
+    let plain = sdp(3, "sendonly");
+    world.send(&Request::new("UPDATE", 4).to(&ok.to_tag()).sdp(&plain));
     assert!(matches!(world.next_event(), Event::StreamsChanged(_)));
 }
 
