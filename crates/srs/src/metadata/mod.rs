@@ -8,12 +8,16 @@
 //! clock is the truth.
 
 mod attribution;
+mod bridge;
 mod header;
 mod merge;
 mod read;
+mod repair;
 mod scan;
 
+pub(crate) use bridge::is_side;
 pub(crate) use merge::MetadataState;
+pub(crate) use repair::is_metadata;
 
 use crate::quirk::Quirk;
 use serde::{Deserialize, Serialize};

@@ -7,6 +7,7 @@ mod hostile;
 mod invite;
 mod keys;
 mod labels;
+mod late;
 mod offers;
 mod privacy;
 mod progress;

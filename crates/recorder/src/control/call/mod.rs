@@ -6,6 +6,7 @@ mod law;
 mod notice;
 mod presence;
 mod watch;
+mod wish;
 
 pub(crate) use watch::Alarm;
 
@@ -14,6 +15,7 @@ use self::keys::CallKeys;
 use self::notice::CallNotice;
 use self::presence::Presence;
 use self::watch::{Look, Watch};
+use self::wish::Wish;
 use super::Hands;
 use crate::guard::contained;
 use crate::media::{Dated, MediaCommand, SharedCounts, StreamMedia};
@@ -62,6 +64,8 @@ pub(crate) struct Call {
     notice: CallNotice,
     /// What the client was told last: to send, or not to.
     told: LocalDirection,
+    /// What it refused of that.
+    wish: Wish,
     /// When the call's interval starts, once we know how to answer.
     started_at: Option<Timestamp>,
     is_begun: bool,
@@ -110,6 +114,7 @@ impl Call {
             hold: Hold::default(),
             notice: CallNotice::default(),
             told: LocalDirection::Inactive,
+            wish: Wish::default(),
             started_at: None,
             is_begun: false,
             parties: None,
@@ -381,6 +386,7 @@ impl Call {
             *moment = moment.map(|at| at.plus_micros(by_us));
         }
         self.last_signal = self.last_signal.plus_micros(by_us);
+        self.wish.on_clock_step(by_us);
     }
 
     /// Its media cannot go on.
@@ -400,6 +406,7 @@ impl Call {
         }
         self.mind_patience(hands);
         self.mind_notice(hands);
+        self.mind_wish(false, hands);
         if self.retry_at.is_some_and(|at| at <= hands.now) && !self.is_asking {
             self.ask_again(hands.now, hands);
         }
