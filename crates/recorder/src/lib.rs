@@ -26,6 +26,7 @@ mod media;
 mod pace;
 mod pause;
 mod ports;
+mod readiness;
 mod recorder;
 mod shared;
 mod signalling;

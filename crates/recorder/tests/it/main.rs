@@ -9,6 +9,7 @@ mod disk;
 mod ending;
 mod holding;
 mod keys;
+mod late;
 mod notices;
 mod offers;
 mod pausing;
