@@ -48,8 +48,14 @@ impl Endpoint {
         };
         let tag = self.cx.ids.token();
         let dialog = self.new_dialog(arrival, uri, request, tag.clone(), &mut quirks);
-        let (dialog, request_user) = dialog
-            .ok_or_else(|| self.refuse(Counted::BadRequest, 400, 399, "a header is missing"))?;
+        let (dialog, request_user) = dialog.ok_or_else(|| {
+            self.refuse(
+                Counted::BadRequest,
+                400,
+                399,
+                "the Request-URI does not tell our address",
+            )
+        })?;
         self.last_key += 1;
         let key = SessionKey(self.last_key);
         let invitation = Invitation {

@@ -45,8 +45,8 @@ pub(crate) struct Ours<'a> {
 }
 
 impl Dialog {
-    /// The dialog that an INVITE makes; `None` without a header that every message has. Where
-    /// `Contact` cannot be used, our requests go to where the INVITE came from.
+    /// The dialog that an INVITE makes; `None` without a header that every message has, or where
+    /// nothing tells by which host the client reaches us. Where `Contact` cannot be used, our requests go to where the INVITE came from.
     pub(crate) fn new(
         message: &Message<'_>,
         cseq: u32,
@@ -58,7 +58,7 @@ impl Dialog {
         let mut local = without_empty_tag(headers.first(HeaderName::To)?);
         local.extend_from_slice(b";tag=");
         local.extend_from_slice(local_tag.as_bytes());
-        let host = host(ours);
+        let host = host(ours)?;
         let port = ours.local.port();
         let given = contact(message);
         let has_contact = given.is_some();
@@ -222,19 +222,19 @@ fn target_of(from: Peer) -> String {
     }
 }
 
-fn host(ours: &Ours<'_>) -> String {
+/// The host by which the client reaches us; `None` where nothing tells it.
+fn host(ours: &Ours<'_>) -> Option<String> {
     if let Some(host) = ours.contact_host {
-        return host.to_owned();
+        return Some(host.to_owned());
     }
     if !ours.local.ip().is_unspecified() {
-        return host_text(ours.local.ip());
+        return Some(host_text(ours.local.ip()));
     }
-    let asked = ours.asked.host.as_deref().unwrap_or_default();
+    let asked = ours.asked.host.as_deref()?;
     // It goes into our own `Contact`, so nothing else than a host may be in it.
     let is_host = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
     match asked.parse() {
-        Ok(address) => host_text(address),
-        Err(_) if !asked.is_empty() && asked.chars().all(is_host) => asked.to_owned(),
-        Err(_) => host_text(ours.local.ip()),
+        Ok(address) => Some(host_text(address)),
+        Err(_) => asked.chars().all(is_host).then(|| asked.to_owned()),
     }
 }

@@ -301,3 +301,22 @@ fn every_counter_has_a_name_of_its_own() {
     names.dedup();
     assert_eq!(names.len(), Counted::ALL.len());
 }
+
+#[test]
+fn a_telephone_number_names_a_line_where_our_own_address_is_known_otherwise() {
+    let request = Request {
+        uri: "tel:+31-20-1234567".into(),
+        ..Request::invite()
+    };
+    let mut world = World::new();
+    let (_, offer) = world.offered(&request);
+    assert_eq!(offer.request_user.expose(), "+31201234567");
+    assert_eq!(offer.quirks, [Quirk::RequestUriRepaired]);
+    // Without it the client could not be told where its next request goes.
+    let mut world = World::new();
+    world.local = "0.0.0.0:5060".parse().unwrap();
+    world.send(&request);
+    let seen = world.expect(400);
+    assert!(seen.header("Warning").unwrap().contains("our address"));
+    assert!(world.endpoint.is_idle());
+}
