@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use voicelog_archive::News;
+use voicelog_archive::{News, Readiness};
 use voicelog_model::{RecordingId, Timestamp};
 
 /// News that waits for a disk that takes nothing. Beyond that what is new is left out, and counted.
@@ -106,6 +106,8 @@ struct State {
     /// What is to be told to other systems; the finisher takes it to the disk.
     news: Vec<News>,
     disk_minutes_left: Option<u64>,
+    /// What is new of it; signalling takes it.
+    readiness: Option<Readiness>,
 }
 
 impl Shared {
@@ -166,6 +168,16 @@ impl Shared {
 
     pub(crate) fn set_disk_minutes_left(&self, minutes: Option<u64>) {
         self.lock().disk_minutes_left = minutes;
+    }
+
+    /// Which lines could record a call.
+    pub(crate) fn set_readiness(&self, readiness: Readiness) {
+        self.lock().readiness = Some(readiness);
+    }
+
+    /// The same, if it is news.
+    pub(crate) fn take_readiness(&self) -> Option<Readiness> {
+        self.lock().readiness.take()
     }
 
     /// Something happened that other systems may want to hear.

@@ -2,6 +2,7 @@
 //!
 //! One thread with a runtime of its own. Nothing on it waits for the disk or for media.
 
+mod crowd;
 mod notice;
 mod tcp;
 
@@ -10,6 +11,7 @@ pub(crate) use notice::{ChangedCalls, Notice, Notices};
 use crate::control::Control;
 use crate::guard::contained;
 use crate::shared::{Shared, WhyNot};
+use crowd::Crowd;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 use tokio::time::{Instant, sleep_until};
 use tokio_rustls::TlsAcceptor;
+use voicelog_archive::{News, NewsKind};
 use voicelog_model::{Clock, Timestamp, limits};
 use voicelog_srs::{Endpoint, Input, Output, Peer, Transport};
 
@@ -66,6 +69,7 @@ struct Signalling {
     tcp: Option<TcpListener>,
     tls: Option<TcpListener>,
     connections: Connections,
+    crowd: Crowd,
     tcp_events: Receiver<TcpEvent>,
     notices: UnboundedReceiver<Notice>,
     changed: ChangedCalls,
@@ -116,6 +120,7 @@ impl Signalling {
             tcp: parts.tcp.map(TcpListener::from_std).transpose()?,
             tls: tls.map(TcpListener::from_std).transpose()?,
             connections,
+            crowd: Crowd::default(),
             tcp_events,
             notices: parts.notices,
             changed: parts.changed,
@@ -193,6 +198,9 @@ impl Signalling {
             Woken::Udp => self.read_datagrams(),
             Woken::Tcp(event) => self.on_tcp(event),
             Woken::Accepted(transport, stream, address) => {
+                if self.connections.are_full() {
+                    self.make_room(now);
+                }
                 if !self.connections.accept(transport, stream, address) {
                     self.count("tcp_too_many");
                 }
@@ -280,6 +288,9 @@ impl Signalling {
         let now = self.sip_now();
         match event {
             TcpEvent::Message { from, local, bytes } => {
+                if let Some(connection) = from.connection {
+                    self.connections.heard(connection);
+                }
                 self.endpoint.handle(Input::Message {
                     now,
                     from,
@@ -304,6 +315,38 @@ impl Signalling {
             self.endpoint
                 .handle(Input::ConnectionClosed { now, connection });
         }
+    }
+
+    /// There is no room for a connection: one that no call goes over is closed, since otherwise clients
+    /// that only connect would keep the exchange out.
+    fn make_room(&mut self, now: Timestamp) {
+        let in_use = self.endpoint.connections_in_use();
+        if let Some(connection) = self.connections.least_missed(&in_use) {
+            self.count("tcp_closed_for_another");
+            let sip_now = self.sip_now();
+            self.close(connection, sip_now);
+        }
+        if self.crowd.full() {
+            self.count("alarm_connections_full");
+            tracing::warn!(
+                most = limits::SIP_CONNECTIONS_MAX,
+                "all connections for SIP are taken; the longest silent one without a call is closed for each new one"
+            );
+            self.say_crowd(NewsKind::AlarmRaised, now);
+        }
+    }
+
+    fn mind_crowd(&mut self, now: Timestamp) {
+        let open = self.connections.len();
+        if self.crowd.look(open, limits::SIP_CONNECTIONS_MAX) {
+            tracing::info!("there is room for connections again");
+            self.say_crowd(NewsKind::AlarmCleared, now);
+        }
+    }
+
+    fn say_crowd(&self, kind: NewsKind, now: Timestamp) {
+        let news = News::new(kind, now, None);
+        self.shared.tell(news.with("alarm", "connections_full"));
     }
 
     fn transmit(&mut self, to: Peer, bytes: Vec<u8>) {
@@ -370,8 +413,11 @@ impl Signalling {
     fn on_tick(&mut self) {
         self.next_tick = Instant::now() + TICK;
         let now = self.clock.now();
+        let heard = self.endpoint.take_heard();
+        self.control.on_heard(&heard, now);
         self.control.on_tick(now);
         self.look_at_admission();
+        self.mind_crowd(now);
         for (counted, count) in self.endpoint.counters().iter() {
             if count > 0 {
                 self.shared.set_count(counted.as_str(), count);
@@ -384,6 +430,9 @@ impl Signalling {
 
     /// Whether new calls are taken. The endpoint answers 503 with `Retry-After` while they are not.
     fn look_at_admission(&mut self) {
+        if let Some(readiness) = self.shared.take_readiness() {
+            self.endpoint.set_ready(readiness.lines, readiness.others);
+        }
         let why_not = if self.is_draining {
             Some(WhyNot::Draining)
         } else if self.control.len() >= self.calls_max {

@@ -10,6 +10,7 @@ mod private;
 mod streams;
 mod voices;
 mod watch;
+mod wish;
 
 pub(crate) use keep::KeepDone;
 pub(crate) use private::PrivateDone;
@@ -23,6 +24,7 @@ use self::notice::CallNotice;
 use self::presence::Presence;
 use self::voices::Voices;
 use self::watch::{Look, Watch};
+use self::wish::Wish;
 use super::Hands;
 use crate::guard::contained;
 use crate::media::{Dated, MediaCommand, SharedCounts, StreamMedia};
@@ -73,6 +75,8 @@ pub(crate) struct Call {
     keep: CallKeep,
     /// What the client was told last: to send, or not to.
     told: LocalDirection,
+    /// What it refused of that.
+    wish: Wish,
     /// When the call's interval starts, once we know how to answer.
     started_at: Option<Timestamp>,
     is_begun: bool,
@@ -124,6 +128,7 @@ impl Call {
             notice: CallNotice::default(),
             keep: CallKeep::default(),
             told: LocalDirection::Inactive,
+            wish: Wish::default(),
             started_at: None,
             is_begun: false,
             parties: None,
@@ -357,6 +362,7 @@ impl Call {
         }
         self.last_signal = self.last_signal.plus_micros(by_us);
         self.keep.on_clock_step(by_us);
+        self.wish.on_clock_step(by_us);
     }
 
     /// Its media cannot go on.
@@ -376,6 +382,7 @@ impl Call {
         }
         self.mind_patience(hands);
         self.mind_notice(hands);
+        self.mind_wish(false, hands);
         if self.retry_at.is_some_and(|at| at <= hands.now) && !self.is_asking {
             self.ask_again(hands.now, hands);
         }
