@@ -228,14 +228,19 @@ impl MetadataState {
             }
         }
         self.merge_senders(document.senders);
-        for id in document.departures.into_iter().map(Pii::new) {
+        self.merge_presence(document.departures, document.arrivals);
+    }
+
+    /// Who left, and who is there: by associations with communication sessions.
+    fn merge_presence(&mut self, departures: Vec<String>, arrivals: Vec<String>) {
+        for id in departures.into_iter().map(Pii::new) {
             match self.known(&id) {
                 Some(participant) => participant.has_left = true,
                 None => self.quirks.add(Quirk::UnknownParticipant),
             }
         }
         // Who left one communication session for another is still in the conversation.
-        for id in document.arrivals.into_iter().map(Pii::new) {
+        for id in arrivals.into_iter().map(Pii::new) {
             if let Some(participant) = self.known(&id) {
                 participant.has_left = false;
             }
