@@ -98,7 +98,8 @@ impl Summary {
             | JournalEvent::PartyLeft { .. }
             | JournalEvent::ClockStepped { .. }
             | JournalEvent::NoticeHeard { .. }
-            | JournalEvent::NoticeMissed {} => {}
+            | JournalEvent::NoticeMissed {}
+            | JournalEvent::RefusalSaid { .. } => {}
         }
     }
 

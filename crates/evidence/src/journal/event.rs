@@ -112,6 +112,14 @@ pub enum JournalEvent {
     },
     /// The notice of the line was not heard in the time that it has.
     NoticeMissed {},
+    /// A participant said not to agree to being recorded. What follows from that the law says, in the
+    /// events about decisions; here it stands in any case, also where the law does not heed it.
+    RefusalSaid {
+        /// The pseudonym.
+        party: String,
+        /// How it was said.
+        by: SaidBy,
+    },
     /// The call ended. The timeline ends here.
     CallEnded {
         /// Who or what ended it.
@@ -223,6 +231,16 @@ impl PauseReason {
     }
 }
 
+/// How a refusal to be recorded came to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SaidBy {
+    /// With a key of the participant's own telephone.
+    Key,
+    /// Aloud; somebody who heard it told us.
+    Spoken,
+}
+
 /// Who asked for a pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -268,6 +286,10 @@ pub enum Cause {
     /// No media ever came.
     NoMedia,
 }
+
+/// The id that stands in [`Ground::rule`] where it was not the law: the call was not drawn for the sample
+/// of its line.
+pub const SAMPLE_RULE: &str = "line.sample";
 
 /// A reason of the law, as much of it as the timeline shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

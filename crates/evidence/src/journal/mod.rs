@@ -14,7 +14,8 @@ mod read;
 
 pub use chunk::ChunkBuilder;
 pub use event::{
-    Cause, Ground, JournalEvent, KeyPacket, PauseReason, PausedBy, Pausing, ResumedBy,
+    Cause, Ground, JournalEvent, KeyPacket, PauseReason, PausedBy, Pausing, ResumedBy, SAMPLE_RULE,
+    SaidBy,
 };
 pub use read::{ChunkReader, decode_chunk};
 

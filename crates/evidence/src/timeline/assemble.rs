@@ -2,12 +2,14 @@
 
 use super::clock::Run;
 use super::content::{Content, Pressing, content, known_formats};
-use super::layout::lay_out;
+use super::layout::{WholeCall, lay_out};
 use super::line::Line;
 use super::sequence::{Counts, Sequencer, Unit};
 use super::states::{Permission, State, States};
-use super::{ClockStep, NoticeHearing, NoticeMark, Presence, StreamTimeline, Timeline, VERSION};
-use crate::journal::{Cause, JournalEvent, KeyPacket, PacketKind, Pausing, RecordRef};
+use super::{
+    ClockStep, NoticeHearing, NoticeMark, Presence, RefusalMark, StreamTimeline, Timeline, VERSION,
+};
+use crate::journal::{Cause, JournalEvent, KeyPacket, PacketKind, Pausing, RecordRef, SaidBy};
 use std::collections::BTreeMap;
 use voicelog_model::limits::STREAMS_MAX;
 use voicelog_model::rtp::RtpPacket;
@@ -17,7 +19,7 @@ use voicelog_model::{Codec, Format, MediaStream, StreamNumber, Timestamp};
 const DROPS_MAX: usize = 10_000;
 /// Most formats of one stream that are told apart.
 const FORMATS_MAX: usize = 64;
-/// Most comings and goings, settings of the clock and notices that are told, of each.
+/// Most comings and goings, settings of the clock, notices and refusals that are told, of each.
 const PRESENCES_MAX: usize = 1_000;
 
 /// A packet that has its place in the timeline, told in the order of its stream.
@@ -50,6 +52,7 @@ pub(crate) struct Assembly<T> {
     /// How far the clock of the records is ahead of one that nobody set since the start, in microseconds.
     clock_ahead: i64,
     notices: Vec<NoticeMark>,
+    refusals: Vec<RefusalMark>,
 }
 
 /// One stream while its records come in.
@@ -103,6 +106,7 @@ impl<T> Default for Assembly<T> {
             clock_steps: Vec::new(),
             clock_ahead: 0,
             notices: Vec::new(),
+            refusals: Vec::new(),
         }
     }
 }
@@ -161,7 +165,11 @@ impl<T: Copy> Assembly<T> {
         let of_strand =
             |strand: &Strand<T>| strand.states.kept() + strand.line.kept() + strand.drops.len();
         let of_streams: usize = self.streams.values().map(of_strand).sum();
-        of_streams + self.presence.len() + self.clock_steps.len() + self.notices.len()
+        of_streams
+            + self.presence.len()
+            + self.clock_steps.len()
+            + self.notices.len()
+            + self.refusals.len()
     }
 
     fn push_event(&mut self, at: Timestamp, at_us: i64, event: &JournalEvent) {
@@ -229,6 +237,7 @@ impl<T: Copy> Assembly<T> {
             JournalEvent::NoticeHeard { .. } | JournalEvent::NoticeMissed {} => {
                 self.note_notice(at_us, event);
             }
+            JournalEvent::RefusalSaid { party, by } => self.note_refusal(party, *by, at_us),
             // Packets show a change of source themselves; the event is for people.
             JournalEvent::CallStarted {} | JournalEvent::SourceChanged { .. } => {}
             // Sorted among the packets: see `push`.
@@ -266,6 +275,16 @@ impl<T: Copy> Assembly<T> {
         }
     }
 
+    fn note_refusal(&mut self, party: &str, by: SaidBy, at_us: i64) {
+        if self.refusals.len() < PRESENCES_MAX {
+            self.refusals.push(RefusalMark {
+                party: party.to_owned(),
+                by,
+                at_us: from_start(at_us),
+            });
+        }
+    }
+
     fn permit(&mut self, at_us: i64, permission: Permission) {
         self.permission = permission;
         for strand in self.streams.values_mut() {
@@ -296,12 +315,18 @@ impl<T: Copy> Assembly<T> {
         let length_us = bounded(last.micros_since(call_started).max(0));
         let call_ended = call_started.plus_micros(length_us);
         let end = self.end.map(|(_, cause)| cause);
+        let is_silent = self.streams.values().all(Strand::is_silent);
+        let call = WholeCall { end, is_silent };
         let laid: Vec<_> = self
             .streams
             .values()
-            .map(|strand| lay_out(strand, length_us, end))
+            .map(|strand| lay_out(strand, length_us, call))
             .collect();
-        let verdict = super::layout::verdict(&laid, end, self.ever_permitted);
+        let refused = match &self.permission {
+            Permission::Refused(grounds) => grounds.as_slice(),
+            Permission::Undecided | Permission::Given | Permission::Ended(_) => &[],
+        };
+        let verdict = super::layout::verdict(&laid, end, self.ever_permitted, refused);
         Timeline {
             version: VERSION,
             call_started,
@@ -313,6 +338,7 @@ impl<T: Copy> Assembly<T> {
             presence: self.presence,
             clock_steps: self.clock_steps,
             notices: self.notices,
+            refusals: self.refusals,
         }
     }
 }

@@ -12,21 +12,25 @@ mod assemble;
 mod clock;
 mod content;
 mod describe;
+mod ending;
 mod layout;
 mod line;
+mod refusal;
 mod sequence;
 mod states;
 #[cfg(test)]
 mod tests;
 
 pub use describe::{clock_text, comings, describe, notice_text, pause_text, remarks, unplayable};
+pub use ending::{CutShort, ending_text};
+pub use refusal::refusal_text;
 
 pub(crate) use assemble::{Assembly, Placed};
 pub(crate) use content::{known_formats, opus_ticks};
 pub(crate) use describe::between;
 
 use crate::canonical::{CanonicalError, canonical_json, from_canonical};
-use crate::journal::{Cause, Ground, Pausing, Record, RecordRef};
+use crate::journal::{Cause, Ground, Pausing, Record, RecordRef, SaidBy};
 use serde::{Deserialize, Deserializer, Serialize};
 use voicelog_model::{Codec, MediaStream, StreamNumber, Timestamp};
 
@@ -201,19 +205,26 @@ pub enum Verdict {
     Whole,
     /// What is missing is declared, with its cause.
     WholeWithDeclaredGaps,
+    /// The recorder itself stopped before the conversation did, or may have; [`Timeline::end`] says why.
+    /// Up to there all that is missing is declared.
+    CutShort,
     /// Something is missing that nothing declares, or the end of the call is unknown.
     UndeclaredGap,
     /// Recording was never permitted, and nothing is recorded.
     NotRecorded,
+    /// The call was not drawn for a sample, whatever the law permits: nothing is recorded.
+    NotDrawn,
 }
 
 impl Verdict {
     /// Every verdict.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::Whole,
         Self::WholeWithDeclaredGaps,
+        Self::CutShort,
         Self::UndeclaredGap,
         Self::NotRecorded,
+        Self::NotDrawn,
     ];
 
     /// The word in manifests, timelines and lists.
@@ -222,8 +233,10 @@ impl Verdict {
         match self {
             Self::Whole => "whole",
             Self::WholeWithDeclaredGaps => "whole_with_declared_gaps",
+            Self::CutShort => "cut_short",
             Self::UndeclaredGap => "undeclared_gap",
             Self::NotRecorded => "not_recorded",
+            Self::NotDrawn => "not_drawn",
         }
     }
 
@@ -266,6 +279,21 @@ pub struct Timeline {
     /// Where the notice of the line was heard, or that it was not; empty where none was looked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<NoticeMark>,
+    /// Who said not to agree to being recorded, and when, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<RefusalMark>,
+}
+
+/// A participant who said not to agree to being recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefusalMark {
+    /// The pseudonym.
+    pub party: String,
+    /// How it was said.
+    pub by: SaidBy,
+    /// When, in microseconds from the start of the call.
+    pub at_us: u64,
 }
 
 /// What came of looking for the notice of the line.
