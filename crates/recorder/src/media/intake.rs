@@ -134,6 +134,7 @@ impl Intake<'_> {
         let want = lane.wanted.want(packet.payload_type);
         if want == Want::Nothing {
             self.counts.unusable += 1;
+            self.counts.unagreed = Some(packet.payload_type);
             return;
         }
         match lane.source.judge(from, packet.ssrc, arrived) {

@@ -22,3 +22,4 @@ mod srtp;
 mod support;
 mod tls;
 mod tls_files;
+mod told;

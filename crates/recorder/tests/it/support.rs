@@ -10,7 +10,8 @@ use voicelog_archive::journal::{PacketKind, Record};
 use voicelog_archive::line::{Direction, KeyAct, Keys, LineNotice, Sequence, When};
 use voicelog_archive::timeline::{IntervalKind, Timeline};
 use voicelog_archive::{
-    Archive, Detail, Line, Lines, OpenRecording, Parts, Rule, Secrets, Verdict, WhenRefused,
+    Archive, Detail, Line, Lines, OneIn, OpenRecording, Parts, Rule, Sample, Secrets, Verdict,
+    WhenRefused,
 };
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
 use voicelog_evidence::note::SigningKey;
@@ -106,6 +107,15 @@ fn keyed() -> Line {
     }
 }
 
+/// A line of which next to no call is drawn.
+fn sampled() -> Line {
+    let one_in = OneIn::try_from(10_000).unwrap();
+    Line {
+        sample: Some(Sample { one_in }),
+        ..line("sampled", "announced", WhenRefused::Wait)
+    }
+}
+
 /// A line whose notice is looked for.
 fn with_notice(name: &str, keep_before: bool) -> Line {
     let notice = LineNotice {
@@ -141,6 +151,7 @@ pub(crate) fn parts(folder: &Path) -> Parts {
             line("strict", "covert", WhenRefused::Reject),
             ruled(),
             keyed(),
+            sampled(),
             with_notice("notice", false),
             with_notice("notice-after", true),
         ]),

@@ -108,6 +108,9 @@ impl Call {
                 by: by.clone(),
             };
             match hands.archive.consent(id, consent, hands.now) {
+                Ok(()) if heard.act == KeyAct::Refuse => {
+                    tracing::info!(recording = %id, "a refusal was said with a key; the law is asked what follows");
+                }
                 Ok(()) => tracing::info!(recording = %id, "consent was said with a key"),
                 Err(error) => {
                     let error = voicelog_model::error::chain(&error);

@@ -5,15 +5,15 @@ mod keys;
 mod law;
 mod notice;
 mod presence;
+mod refusals;
+mod saying;
 mod watch;
-
-pub(crate) use watch::Alarm;
 
 use self::hold::Hold;
 use self::keys::CallKeys;
 use self::notice::CallNotice;
 use self::presence::Presence;
-use self::watch::{Look, Watch};
+use self::watch::Watch;
 use super::Hands;
 use crate::guard::contained;
 use crate::media::{Dated, MediaCommand, SharedCounts, StreamMedia};
@@ -72,6 +72,8 @@ pub(crate) struct Call {
     /// Why it was last refused; `None` = not refused since it was permitted.
     grounds: Option<Vec<Ground>>,
     is_asking: bool,
+    /// How much of what was said of consent has been looked through for refusals.
+    sayings_seen: usize,
     /// Since when media waits for an answer.
     held_since: Option<Timestamp>,
     /// When the facts changed while the law was being asked.
@@ -88,6 +90,11 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// Streams that it has ports for.
+    pub(in crate::control) fn stream_count(&self) -> usize {
+        self.streams.len()
+    }
+
     /// A call that was just offered and is being opened.
     pub(in crate::control) fn new(
         key: SessionKey,
@@ -116,6 +123,7 @@ impl Call {
             events: Vec::new(),
             grounds: None,
             is_asking: true,
+            sayings_seen: 0,
             held_since: None,
             changed_at: None,
             retry_at: None,
@@ -425,45 +433,8 @@ impl Call {
         let look = self.watch.look(&counts, active, hands.now);
         let loss = self.watch.look_at_loss(&counts, hands.loss_permille);
         for look in [look, loss] {
-            self.say(id, look, hands);
+            saying::say(id, look, &counts, hands);
         }
-    }
-
-    fn say(&self, id: RecordingId, look: Look, hands: &Hands<'_>) {
-        match look {
-            Look::Same => {}
-            Look::Alarm(alarm) => {
-                hands.shared.count(alarm.as_str());
-                self.tell(NewsKind::AlarmRaised, alarm, hands);
-                match alarm {
-                    Alarm::NoMedia => {
-                        tracing::warn!(recording = %id, "no RTP for ten seconds; see whether the client sends to the ports of our answer");
-                    }
-                    Alarm::WrongKey => {
-                        tracing::warn!(recording = %id, "the client's packets do not fit the SRTP key of its offer; see whether it says the key that it uses");
-                    }
-                    Alarm::OneSide => {
-                        tracing::warn!(recording = %id, "one side was never heard; see whether the client sends both");
-                    }
-                    Alarm::Loss => {
-                        tracing::warn!(recording = %id, "packets are being lost on their way; see the network between the client and here");
-                    }
-                }
-            }
-            Look::Again => {
-                self.tell(NewsKind::AlarmCleared, Alarm::NoMedia, hands);
-                tracing::info!(recording = %id, "RTP comes again");
-            }
-            Look::LossOver => {
-                self.tell(NewsKind::AlarmCleared, Alarm::Loss, hands);
-                tracing::info!(recording = %id, "packets come as they should again");
-            }
-        }
-    }
-
-    fn tell(&self, kind: NewsKind, alarm: Alarm, hands: &Hands<'_>) {
-        let news = News::new(kind, hands.now, self.id);
-        hands.shared.tell(news.with("alarm", alarm.word()));
     }
 
     fn reject(&mut self, status: u16, reason: &str, cause: Cause, hands: &mut Hands<'_>) {
@@ -544,6 +515,7 @@ impl Call {
             tracing::info!(recording = %id, ?cause, "call ended");
         }
         hands.shared.remove_call(id);
+        hands.shared.clear_of_call(id, hands.now);
         hands.ear.forget(id);
         if self.is_begun {
             hands.media(self.thread, MediaCommand::End(id, at, vec![ended]));
