@@ -18,19 +18,23 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use voicelog_archive::DiaryEntry;
 use voicelog_archive::journal::PauseReason;
 use voicelog_model::RecordingId;
 use voicelog_model::{Clock, SimClock, Timestamp};
 use voicelog_web::{
-    App, Metrics, NotPaused, Paused, Pauses, Status, StatusSource, WebConfig, new_setup_token,
-    router, serve,
+    Alarm, App, Metrics, NotPaused, Paused, Pauses, Status, StatusSource, WebConfig,
+    new_setup_token, router, serve,
 };
 
-/// A recorder with nothing to complain of.
+/// A recorder that takes calls, with something wrong in one that is in progress, and with a client.
 #[derive(Debug)]
-struct Calm;
+struct Troubled {
+    call: RecordingId,
+    since: Timestamp,
+}
 
-impl StatusSource for Calm {
+impl StatusSource for Troubled {
     fn status(&self) -> Status {
         Status {
             pause: None,
@@ -41,7 +45,28 @@ impl StatusSource for Calm {
     fn metrics(&self) -> Metrics {
         Metrics::default()
     }
+
+    fn alarms(&self) -> Vec<Alarm> {
+        let alarm = |word, recording, reason| Alarm {
+            word,
+            recording,
+            reason,
+            since: self.since,
+        };
+        vec![
+            alarm("no_media", Some(self.call), None),
+            alarm(
+                "calls_refused",
+                None,
+                Some("tls_client_certificate_expired"),
+            ),
+        ]
+    }
 }
+
+/// Calls that nobody pauses.
+#[derive(Debug)]
+struct Calm;
 
 impl Pauses for Calm {
     fn pause(
@@ -68,6 +93,15 @@ async fn main() -> Outcome<()> {
     let now: Timestamp = "2026-11-21T10:02:00Z".parse()?;
     let filled = fixture::fill(folder.path(), now)?;
     let archive = filled.archive;
+    archive.add_to_diary(&[DiaryEntry {
+        minute: now.plus_micros(-180_000_000),
+        what: "tls_client_certificate_expired".to_owned(),
+        count: 7,
+    }])?;
+    let troubled = Troubled {
+        call: filled.waiting,
+        since: now.plus_micros(-180_000_000),
+    };
     let path = new_setup_token(&archive, voicelog_archive::random::bytes()?, now)?
         .ok_or("there is an account already")?;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -76,7 +110,7 @@ async fn main() -> Outcome<()> {
     let app = App {
         archive,
         clock,
-        status: Arc::new(Calm),
+        status: Arc::new(troubled),
         pauses: Arc::new(Calm),
         config: WebConfig {
             public_url: format!("http://{address}"),

@@ -17,7 +17,7 @@ use voicelog_archive::journal::PauseReason;
 use voicelog_model::RecordingId;
 use voicelog_model::{Clock, SimClock, Timestamp};
 use voicelog_web::{
-    App, Metrics, NotPaused, Pause, Paused, Pauses, Status, StatusSource, WebConfig,
+    Alarm, App, Metrics, NotPaused, Pause, Paused, Pauses, Status, StatusSource, WebConfig,
     new_setup_token, router,
 };
 
@@ -29,7 +29,10 @@ pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_795_255_320_000_000);
 
 /// A recorder whose state a test sets.
 #[derive(Debug, Default)]
-pub(crate) struct Recorder(pub(crate) Mutex<Option<Pause>>);
+pub(crate) struct Recorder(
+    pub(crate) Mutex<Option<Pause>>,
+    pub(crate) Mutex<Vec<Alarm>>,
+);
 
 impl StatusSource for Recorder {
     fn status(&self) -> Status {
@@ -47,6 +50,10 @@ impl StatusSource for Recorder {
             packets: vec![("kept", 600)],
             events: vec![("alarm_no_media", 3)],
         }
+    }
+
+    fn alarms(&self) -> Vec<Alarm> {
+        self.1.lock().unwrap().clone()
     }
 }
 
