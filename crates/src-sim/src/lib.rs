@@ -20,6 +20,7 @@ mod g711;
 mod load;
 mod message;
 mod metadata;
+mod notice;
 mod pace;
 mod pcap;
 mod plan;
@@ -42,6 +43,7 @@ pub use dialog::{Side, Transport};
 pub use error::SimError;
 pub use load::{Load, LoadPayload, LoadReport, Progress, run, run_with};
 pub use metadata::Participant;
+pub use notice::notice_in_alaw;
 pub use pace::Lateness;
 pub use pcap::capture;
 pub use plan::{Belongs, CallPlan, Flow, StreamPlan};
@@ -51,5 +53,7 @@ pub use running::{CallStatus, RunningCall, StreamStatus, place};
 pub use sdp::{AnsweredStream, Direction};
 pub use simulate::{SimulateOptions, SimulateReport, simulate, simulate_with};
 pub use srtp::SrtpSuite;
-pub use verdict::{Advice, Check, Finding, Kept, KeptStream, Verdict, judge, judge_archive};
+pub use verdict::{
+    Advice, Check, Finding, Kept, KeptStream, Unrecorded, Verdict, judge, judge_archive,
+};
 pub use weather::Weather;
