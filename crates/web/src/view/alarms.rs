@@ -67,7 +67,8 @@ fn text(alarm: &Alarm, lang: Language) -> String {
         ),
         "calls_refused" => {
             let reason = alarm.reason.unwrap_or_default();
-            return refused(reason, lang).unwrap_or_else(|| reason.replace('_', " "));
+            let what = refused(reason, lang).unwrap_or_else(|| reason.replace('_', " "));
+            return format!("{}: {what}.", lang.pick("Geweigerd", "Turned away"));
         }
         other => return other.replace('_', " "),
     };
