@@ -8,13 +8,11 @@ use crate::permit::Refusal;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use voicelog_evidence::digest::sha256;
-use voicelog_evidence::journal::Ground;
+use voicelog_evidence::journal::{Ground, SAMPLE_RULE};
 use voicelog_model::RecordingId;
 
 /// What is hashed before the id, so that the draw is a draw and nothing else.
 const LABEL: &[u8] = b"voicelog/draw/v1\0";
-/// What the timeline calls the reason.
-const RULE: &str = "line.sample";
 
 /// One call in so many is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,7 +83,7 @@ pub(crate) fn left_out(id: RecordingId, one_in: OneIn) -> Option<Refusal> {
     }
     let one_in = one_in.0;
     let ground = Ground {
-        rule: RULE.to_owned(),
+        rule: SAMPLE_RULE.to_owned(),
         articles: Vec::new(),
         text_nl: format!(
             "niet geloot: 1 op {one_in}, lot {}",

@@ -108,7 +108,8 @@ impl Summary {
             | JournalEvent::NoticeHeard { .. }
             | JournalEvent::NoticeMissed {}
             | JournalEvent::KeepRequested { .. }
-            | JournalEvent::LookBackCut { .. } => {}
+            | JournalEvent::LookBackCut { .. }
+            | JournalEvent::RefusalSaid { .. } => {}
         }
     }
 

@@ -6,6 +6,7 @@ use crate::error::Doing;
 use crate::{Archive, ArchiveError, random};
 use serde_json::{Map, Value, json};
 use std::sync::PoisonError;
+use voicelog_evidence::timeline::{Timeline, Verdict};
 use voicelog_model::{RecordingId, Timestamp};
 use voicelog_store::index::{MessageRow, NewMessage, OutboxCount};
 
@@ -21,6 +22,8 @@ pub enum NewsKind {
     Finished,
     /// A call ended that was never permitted.
     NotPermitted,
+    /// A call ended that was not drawn for the sample of its line.
+    NotDrawn,
     /// A recording could not be closed, or its media could not be kept.
     Failed,
     /// An alarm was raised.
@@ -33,9 +36,10 @@ pub enum NewsKind {
 
 impl NewsKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Finished,
         Self::NotPermitted,
+        Self::NotDrawn,
         Self::Failed,
         Self::AlarmRaised,
         Self::AlarmCleared,
@@ -48,6 +52,7 @@ impl NewsKind {
         match self {
             Self::Finished => "recording.finished",
             Self::NotPermitted => "recording.not_permitted",
+            Self::NotDrawn => "recording.not_drawn",
             Self::Failed => "recording.failed",
             Self::AlarmRaised => "alarm.raised",
             Self::AlarmCleared => "alarm.cleared",
@@ -84,6 +89,26 @@ impl News {
             at,
             recording,
             details: Vec::new(),
+        }
+    }
+
+    /// What a call came to when it was closed: its verdict and how it ended, and where we cut it short.
+    #[must_use]
+    pub fn closed(at: Timestamp, id: RecordingId, timeline: &Timeline) -> Self {
+        let kind = match timeline.verdict {
+            Verdict::NotRecorded => return Self::new(NewsKind::NotPermitted, at, Some(id)),
+            Verdict::NotDrawn => return Self::new(NewsKind::NotDrawn, at, Some(id)),
+            Verdict::Whole
+            | Verdict::WholeWithDeclaredGaps
+            | Verdict::CutShort
+            | Verdict::UndeclaredGap => NewsKind::Finished,
+        };
+        let news = Self::new(kind, at, Some(id))
+            .with("verdict", timeline.verdict.as_str())
+            .with("end", json!(timeline.end));
+        match timeline.cut_short() {
+            Some(cut) => news.with("cut_short_at_ms", cut.at_us / 1_000),
+            None => news,
         }
     }
 

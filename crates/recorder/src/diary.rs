@@ -77,6 +77,7 @@ const fn word(why_not: WhyNot) -> &'static str {
         WhyNot::TooManyCalls => "no_new_calls_too_many",
         WhyNot::DiskNearlyFull => "no_new_calls_disk_full",
         WhyNot::DiskTrouble => "no_new_calls_disk_trouble",
+        WhyNot::NoMediaPorts => "no_new_calls_no_media_ports",
         WhyNot::Draining => "no_new_calls_stopping",
         WhyNot::Broken => "no_new_calls_broken",
     }

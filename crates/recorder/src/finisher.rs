@@ -3,6 +3,7 @@
 //! A recording that cannot be closed now (the disk is full) is tried again while the server runs;
 //! after a restart recovery does the same with the same function.
 
+use crate::alarms::AlarmKey;
 use crate::diary::Diary;
 use crate::disk_watch::{DiskWatch, Room};
 use crate::guard::contained;
@@ -212,7 +213,7 @@ impl Finisher {
         let room = self.disk.look(free, Tick::now());
         let minutes_left = self.disk.minutes_left();
         self.shared.set_disk_minutes_left(minutes_left);
-        let kind = match room {
+        let is_short = match room {
             Room::Same => return,
             Room::Short => {
                 self.shared.count("alarm_disk_filling");
@@ -221,19 +222,26 @@ impl Finisher {
                     minutes_left,
                     "the disk is filling; below storage.keep_free_mib no new call is taken"
                 );
-                NewsKind::AlarmRaised
+                true
             }
             Room::Enough => {
                 tracing::info!(free, "there is enough room on the disk again");
-                NewsKind::AlarmCleared
+                false
             }
         };
-        let news = News::new(kind, self.clock.now(), None).with("alarm", "disk_filling");
-        let news = news.with("free_bytes", free);
-        self.shared.tell(match minutes_left {
-            Some(minutes) => news.with("minutes_left", minutes),
-            None => news,
-        });
+        let say = |news: News| {
+            let news = news.with("free_bytes", free);
+            match minutes_left {
+                Some(minutes) => news.with("minutes_left", minutes),
+                None => news,
+            }
+        };
+        let (alarm, now) = (AlarmKey::of("disk_filling"), self.clock.now());
+        if is_short {
+            self.shared.raise(alarm, now, say);
+        } else {
+            self.shared.clear(alarm, now, say);
+        }
     }
 
     /// Says it when the machine's clock was set.
@@ -348,9 +356,8 @@ impl Finisher {
         match finished {
             Ok(finished) => {
                 self.shared.count(word(finished.verdict));
-                let news = News::new(NewsKind::Finished, self.clock.now(), Some(id));
-                self.shared
-                    .tell(news.with("verdict", finished.verdict.as_str()));
+                let news = News::closed(self.clock.now(), id, &finished.timeline);
+                self.shared.tell(news);
                 tracing::info!(recording = %id, verdict = finished.verdict.as_str(), "recorded");
             }
             Err(error) => self.failed(id, &error, Again::Recorded(id)),
@@ -362,11 +369,12 @@ impl Finisher {
             .archive
             .finish_unrecorded(id, &events, self.clock.now())
         {
-            Ok(_finished) => {
-                self.shared.count(word(Verdict::NotRecorded));
-                let news = News::new(NewsKind::NotPermitted, self.clock.now(), Some(id));
+            Ok(finished) => {
+                self.shared.count(word(finished.verdict));
+                let news = News::closed(self.clock.now(), id, &finished.timeline);
                 self.shared.tell(news);
-                tracing::info!(recording = %id, "not recorded");
+                let verdict = finished.verdict.as_str();
+                tracing::info!(recording = %id, verdict, "nothing was recorded");
             }
             // That it could not be asked was logged when it happened.
             Err(ArchiveError::NotFound(_)) => {
@@ -394,7 +402,9 @@ const fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Whole => "ended_whole",
         Verdict::WholeWithDeclaredGaps => "ended_with_declared_gaps",
+        Verdict::CutShort => "ended_cut_short",
         Verdict::UndeclaredGap => "ended_with_undeclared_gap",
         Verdict::NotRecorded => "ended_not_recorded",
+        Verdict::NotDrawn => "ended_not_drawn",
     }
 }

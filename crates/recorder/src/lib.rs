@@ -13,6 +13,7 @@
 //! Design: `design/recorder.md`.
 #![deny(missing_docs)]
 
+mod alarms;
 mod chunks;
 mod config;
 mod control;
@@ -37,6 +38,7 @@ mod steps;
 mod tls;
 mod writer;
 
+pub use alarms::{AlarmKey, StandingAlarm};
 pub use config::{RecorderConfig, StartError};
 pub use keep::WishError;
 pub use media::{KeepAnswer, MediaCounts, PauseStatus, PrivateAnswer};

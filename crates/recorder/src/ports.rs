@@ -21,6 +21,9 @@ const RECEIVE_BUFFER_BYTES: usize = 256 * 1024;
 /// too, so one try is not enough.
 const FREE_PAIR_TRIES: usize = 64;
 
+/// Streams of a call, as nearly every client sends them: one for each side.
+const PAIRS_OF_CALL: usize = 2;
+
 /// How long we wait for the kernel to begin stamping arrivals; it takes some milliseconds.
 const STAMPS_WAIT: Duration = Duration::from_secs(1);
 
@@ -53,6 +56,8 @@ pub(crate) struct MediaPorts {
     address: IpAddr,
     range: RangeInclusive<u16>,
     next: u16,
+    /// The last call found no pair: until one is free again it is looked each time.
+    was_short: bool,
     /// Held and never read: see [`stamping`].
     _stamping: Option<UdpSocket>,
 }
@@ -74,17 +79,46 @@ impl MediaPorts {
             address,
             range,
             next,
+            was_short: false,
             _stamping: stamping,
         }
     }
 
     /// Binds a free pair.
     pub(crate) fn bind(&mut self) -> Result<PortPair, PortsError> {
-        if self.range == (0..=0) {
+        let bound = if self.range == (0..=0) {
             self.bind_any()
         } else {
             self.bind_next()
+        };
+        self.was_short |= matches!(bound, Err(PortsError::NoneFree));
+        bound
+    }
+
+    /// Pairs in the range; nothing where the system chooses.
+    pub(crate) fn pairs(range: &RangeInclusive<u16>) -> Option<usize> {
+        let first = first_even(*range.start());
+        let ports = usize::from(range.end().saturating_sub(first)) + 1;
+        (*range != (0..=0)).then_some(ports / 2)
+    }
+
+    /// Whether one more call of two streams finds its ports, while so many pairs are known to be in use.
+    /// Asks the system only where the range is nearly used up, or was.
+    pub(crate) fn has_room(&mut self, in_use: usize) -> bool {
+        let Some(pairs) = Self::pairs(&self.range) else {
+            return true;
+        };
+        if in_use + PAIRS_OF_CALL <= pairs && !self.was_short {
+            return true;
         }
+        // Looking moves nothing: who is next stays next.
+        let next = self.next;
+        let found: Vec<_> = (0..PAIRS_OF_CALL)
+            .map_while(|_| self.bind_next().ok())
+            .collect();
+        self.next = next;
+        self.was_short = found.len() < PAIRS_OF_CALL;
+        !self.was_short
     }
 
     fn bind_any(&self) -> Result<PortPair, PortsError> {
@@ -248,6 +282,27 @@ mod tests {
         assert!(matches!(ports.bind(), Err(PortsError::NoneFree)));
         let freed = held.remove(1).address.port();
         assert_eq!(ports.bind().unwrap().address.port(), freed);
+    }
+
+    #[test]
+    fn there_is_room_for_a_call_while_two_pairs_are_free_and_again_when_they_are_given_back() {
+        let place = (30_002..60_000).step_by(10).find(|start| {
+            let mut ports = MediaPorts::new(LOCAL, *start..=start + 7);
+            let held: Vec<_> = (0..4).map_while(|_| ports.bind().ok()).collect();
+            held.len() == 4
+        });
+        let start = place.unwrap();
+        assert_eq!(MediaPorts::pairs(&(start..=start + 7)), Some(4));
+        let mut ports = MediaPorts::new(LOCAL, start..=start + 7);
+        let mut held: Vec<_> = (0..2).map(|_| ports.bind().unwrap()).collect();
+        assert!(ports.has_room(2), "two of four are free");
+        held.push(ports.bind().unwrap());
+        assert!(!ports.has_room(3), "one is no call");
+        // Somebody else's ports are not known to us: what was found is believed.
+        assert!(!ports.has_room(0));
+        held.clear();
+        assert!(ports.has_room(0));
+        assert!(MediaPorts::new(LOCAL, 0..=0).has_room(usize::MAX));
     }
 
     #[test]

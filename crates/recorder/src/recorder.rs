@@ -68,6 +68,7 @@ impl Recorder {
     ) -> Result<Self, StartError> {
         let sockets = Sockets::bind(config, &clock)?;
         raise_file_limit(config);
+        warn_of_few_ports(config);
         let seed = random::bytes().map_err(|error| StartError::Thread(io::Error::other(error)))?;
         let shared = Arc::new(Shared::default());
         let (udp_address, tcp_address) = (sockets.udp_address, sockets.tcp_address);
@@ -250,6 +251,24 @@ fn check_media(config: &RecorderConfig) -> Result<(), StartError> {
             source,
         }),
     }
+}
+
+/// Where the range of ports carries fewer calls than are taken, the last of them would be turned away.
+fn warn_of_few_ports(config: &RecorderConfig) {
+    if let Some(room) = calls_with_ports(config) {
+        tracing::warn!(
+            room,
+            calls_max = config.calls_max,
+            "the media ports carry fewer calls of two streams than sip.calls_max: widen \
+             sip.media_port_first to sip.media_port_last, or lower sip.calls_max"
+        );
+    }
+}
+
+/// How many calls of two streams the range of ports carries, where that is fewer than are taken.
+fn calls_with_ports(config: &RecorderConfig) -> Option<usize> {
+    let room = MediaPorts::pairs(&config.media_ports)? / 2;
+    (room < config.calls_max).then_some(room)
 }
 
 /// Where the system allows fewer open files than all calls need, this is the moment to say so.
@@ -469,6 +488,21 @@ fn micros(duration: Duration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn too_few_ports_for_all_calls_are_found_at_the_start() {
+        let of = |media_ports, calls_max| {
+            calls_with_ports(&RecorderConfig {
+                media_ports,
+                calls_max,
+                ..RecorderConfig::default()
+            })
+        };
+        assert_eq!(of(22_000..=22_999, 300), Some(250));
+        assert_eq!(of(22_000..=22_999, 250), None);
+        assert_eq!(of(26_000..=26_007, 300), Some(2));
+        assert_eq!(of(0..=0, 300), None);
+    }
 
     #[test]
     fn four_thousand_calls_need_the_files_that_the_design_counts() {

@@ -1,5 +1,6 @@
 //! What the threads tell each other about the recorder as a whole, and what others may see of it.
 
+use crate::alarms::{AlarmKey, StandingAlarm};
 use crate::media::{MediaCounts, PauseStatus, SharedCounts};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,6 +31,8 @@ pub struct Status {
     pub waiting_bytes: usize,
     /// After how many minutes the disk is too full for new calls, if it goes on as in the last hour.
     pub disk_minutes_left: Option<u64>,
+    /// Alarms that stand.
+    pub alarms: Vec<StandingAlarm>,
 }
 
 /// A call in progress.
@@ -71,10 +74,27 @@ pub enum WhyNot {
     DiskNearlyFull,
     /// The last attempt to make media durable failed, or the disk can't be asked.
     DiskTrouble,
+    /// No ports of the configured range are free for the media of one more call.
+    NoMediaPorts,
     /// The server is being stopped.
     Draining,
     /// A part of the recorder has failed for good: the process has to be started again.
     Broken,
+}
+
+impl WhyNot {
+    /// The word in the diary and in messages to other systems.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TooManyCalls => "too_many",
+            Self::DiskNearlyFull => "disk_full",
+            Self::DiskTrouble => "disk_trouble",
+            Self::NoMediaPorts => "no_media_ports",
+            Self::Draining => "stopping",
+            Self::Broken => "broken",
+        }
+    }
 }
 
 /// One call's part of the status.
@@ -108,6 +128,17 @@ struct State {
     disk_minutes_left: Option<u64>,
     /// What is new of it; signalling takes it.
     readiness: Option<Readiness>,
+    alarms: BTreeMap<AlarmKey, Timestamp>,
+}
+
+impl State {
+    fn standing(&self) -> Vec<StandingAlarm> {
+        let one = |(key, since): (&AlarmKey, &Timestamp)| StandingAlarm {
+            key: *key,
+            since: *since,
+        };
+        self.alarms.iter().map(one).collect()
+    }
 }
 
 impl Shared {
@@ -178,6 +209,24 @@ impl Shared {
     /// The same, if it is news.
     pub(crate) fn take_readiness(&self) -> Option<Readiness> {
         self.lock().readiness.take()
+    }
+
+    /// An alarm stands from now on. Whether it did not before.
+    pub(crate) fn set_alarm(&self, key: AlarmKey, at: Timestamp) -> bool {
+        let mut state = self.lock();
+        let is_new = !state.alarms.contains_key(&key);
+        state.alarms.entry(key).or_insert(at);
+        is_new
+    }
+
+    /// An alarm stands no more. Whether it did.
+    pub(crate) fn unset_alarm(&self, key: AlarmKey) -> bool {
+        self.lock().alarms.remove(&key).is_some()
+    }
+
+    /// The alarms that stand.
+    pub(crate) fn alarms(&self) -> Vec<StandingAlarm> {
+        self.lock().standing()
     }
 
     /// Something happened that other systems may want to hear.
@@ -273,6 +322,7 @@ impl Shared {
             media.add(&entry.counts.read());
         }
         Status {
+            alarms: state.standing(),
             media,
             calls: state
                 .calls

@@ -19,6 +19,18 @@ pub(crate) fn decode_a(byte: u8) -> i32 {
     if bits & 0x80 == 0 { -size } else { size }
 }
 
+/// 16-bit linear sample to an A-law byte: the one whose sample is nearest.
+pub(crate) fn encode_a(sample: i16) -> u8 {
+    let sign = if sample < 0 { 0x00 } else { 0x80 };
+    let size = i32::from(sample).abs().min(0x7fff);
+    let exponent = (1..8_i32)
+        .rev()
+        .find(|step| size >> (step + 7) != 0)
+        .unwrap_or(0);
+    let mantissa = (size >> (exponent.max(1) + 3)) & 0x0f;
+    u8::try_from(((exponent << 4) | mantissa | sign) ^ 0x55).unwrap_or(0xd5)
+}
+
 /// 16-bit linear sample to a µ-law byte.
 fn encode_mu(sample: i32) -> u8 {
     const BIAS: i32 = 0x84;
@@ -52,6 +64,14 @@ mod tests {
         assert_eq!(encode_mu(0), 0xff);
         assert_eq!(encode_mu(32_256), 0x80);
         assert_eq!(encode_mu(-32_256), 0x00);
+    }
+
+    #[test]
+    fn every_a_law_byte_is_the_one_that_its_own_sample_becomes() {
+        for byte in 0..=255_u8 {
+            let sample = i16::try_from(decode_a(byte)).unwrap();
+            assert_eq!(encode_a(sample), byte, "{sample}");
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod g711;
 mod load;
 mod message;
 mod metadata;
+mod notice;
 mod pace;
 mod pcap;
 mod plan;
@@ -43,6 +44,7 @@ pub use dialog::{Side, Transport};
 pub use error::SimError;
 pub use load::{Load, LoadPayload, LoadReport, Progress, run, run_with};
 pub use metadata::Participant;
+pub use notice::notice_in_alaw;
 pub use pace::Lateness;
 pub use pcap::capture;
 pub use plan::{Belongs, CallPlan, Flow, StreamPlan};
@@ -53,5 +55,7 @@ pub use sdp::{AnsweredStream, Direction};
 pub use simulate::{SimulateOptions, SimulateReport, simulate, simulate_with};
 pub use srtp::SrtpSuite;
 pub use tls::{TlsClient, TlsOptions};
-pub use verdict::{Advice, Check, Finding, Kept, KeptStream, Verdict, judge, judge_archive};
+pub use verdict::{
+    Advice, Check, Finding, Kept, KeptStream, Unrecorded, Verdict, judge, judge_archive,
+};
 pub use weather::Weather;

@@ -18,9 +18,11 @@ use crate::speech;
 use crate::srtp::SrtpSuite;
 use crate::tls::TlsClient;
 use crate::weather::Weather;
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Longest sleep of the loop: the grain of the pace.
@@ -31,6 +33,8 @@ const TIMER_TICK: Duration = Duration::from_millis(50);
 const PACKET_MS: u32 = 20;
 /// Streams of a call, in the dialect that has most.
 const STREAMS: usize = 2;
+/// How much longer than the notice a call is at least.
+const AFTER_NOTICE: Duration = Duration::from_secs(2);
 /// Most calls in one load, so that a slip of the keyboard is not a flood.
 const CALLS_MAX: u32 = 20_000;
 
@@ -65,6 +69,9 @@ pub struct Load {
     pub participants: Option<Vec<Participant>>,
     /// What is sent.
     pub payload: LoadPayload,
+    /// What is played first, to one side, while the others are silent: a notice, in A-law at 8 kHz. Only
+    /// with [`LoadPayload::Speech`].
+    pub notice: Option<Arc<[u8]>>,
     /// In which codec.
     pub offered: Offered,
     /// With what it is protected; absent: plain RTP.
@@ -97,6 +104,7 @@ impl Load {
             calls_per_second: 100,
             participants: None,
             payload: LoadPayload::Seeded,
+            notice: None,
             offered: Offered::G711,
             srtp: None,
             seed: 1,
@@ -144,7 +152,7 @@ impl Load {
     /// `base`: where the numbers of this run begin.
     fn plan(&self, call: u32, base: u64) -> CallPlan {
         let payload = |stream, samples| match self.payload {
-            LoadPayload::Speech => Payload::looping(samples),
+            LoadPayload::Speech => self.spoken(stream, samples),
             LoadPayload::Seeded => Payload::Seeded(self.stream_seed(call, stream)),
         };
         let dialect = self.dialect(call);
@@ -178,6 +186,23 @@ impl Load {
         }
     }
 
+    /// What is said on a stream: after the notice, if there is one, and again and again.
+    fn spoken(&self, stream: u32, samples: &'static [u8]) -> Payload {
+        let Some(notice) = &self.notice else {
+            return Payload::looping(samples);
+        };
+        let mut all = if stream == 0 {
+            notice.to_vec()
+        } else {
+            vec![speech::SILENCE; notice.len()]
+        };
+        all.extend_from_slice(samples.get(speech::NOTICE_BYTES..).unwrap_or_default());
+        Payload::Samples {
+            samples: Cow::Owned(all),
+            looping: true,
+        }
+    }
+
     fn check(&self) -> Result<(), SimError> {
         let bad = |why: String| Err(SimError::BadPlan { why });
         if self.calls == 0 || self.calls > CALLS_MAX {
@@ -185,6 +210,16 @@ impl Load {
         }
         if self.calls_per_second == 0 {
             return bad("at least one call a second must begin".to_owned());
+        }
+        if let Some(notice) = &self.notice {
+            let millis = u64::try_from(notice.len() / 8).unwrap_or(u64::MAX);
+            if self.duration < Duration::from_millis(millis) + AFTER_NOTICE {
+                return bad(format!(
+                    "the notice lasts {} s and the call {}: make the call two seconds longer than the notice at least",
+                    millis.div_ceil(1_000),
+                    self.duration.as_secs()
+                ));
+            }
         }
         self.weather.check()?;
         self.plan(0, 0).check()

@@ -15,6 +15,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use voicelog_model::Language;
 
@@ -41,6 +42,8 @@ pub struct SimulateOptions {
     pub to: Option<String>,
     /// `--codec`: what is offered and sent.
     pub offered: Offered,
+    /// `--notice`: what is played first, in A-law at 8 kHz.
+    pub notice: Option<Arc<[u8]>>,
     /// `--srtp`: with what it is protected.
     pub srtp: Option<SrtpSuite>,
     /// `--dialect`: the ways of writing a call, in turn.
@@ -70,6 +73,7 @@ impl SimulateOptions {
             from: None,
             to: None,
             offered: Offered::G711,
+            notice: None,
             srtp: None,
             dialects: vec![Dialect::Plain],
             flow: Flow::Plain,
@@ -99,6 +103,7 @@ impl SimulateOptions {
             calls_per_second: self.calls_per_second,
             participants,
             payload: LoadPayload::Speech,
+            notice: self.notice.clone(),
             offered: self.offered,
             srtp: self.srtp,
             dialects: self.dialects.clone(),

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
-use voicelog_archive::line::{Keep, untold};
+use voicelog_archive::line::{Keep, KeyAct, untold};
 use voicelog_archive::{Line, Rule, WhenRefused};
 use voicelog_law::{Facts, Outcome, Rulebook, decide_without_unknown};
 use voicelog_model::{Language, Timestamp};
@@ -60,6 +60,18 @@ pub(crate) fn check(line: &Line, now: Timestamp) -> Result<()> {
         check_sample(line, Some(rule), &at)?;
     }
     Ok(())
+}
+
+/// Whether a key that says no may change nothing on this line: some of its calls are recorded on another
+/// basis than consent. Where a country asks for everybody's consent it stops the recording all the same.
+pub(crate) fn may_not_heed_refusals(line: &Line) -> bool {
+    let tables = [&line.keys.own, &line.keys.other, &line.keys.unknown];
+    let has_key = tables
+        .iter()
+        .any(|table| table.values().any(|act| *act == KeyAct::Refuse));
+    let rules = line.rules.iter().map(Some).chain([None]);
+    let mut facts = rules.map(|rule| line.facts_under(rule));
+    has_key && facts.any(|facts| facts.get("legal_basis").is_some_and(|basis| basis != "a"))
 }
 
 /// A sample is said to the law as one, and of a statutory duty to record there is none.
@@ -221,6 +233,18 @@ mod tests {
 
     fn parse(text: &str) -> anyhow::Result<Config> {
         Config::parse(text, "2026-11-21T10:00:00Z".parse().unwrap())
+    }
+
+    #[test]
+    fn a_key_that_says_no_on_a_line_that_needs_no_consent_is_found() {
+        let of = |basis: &str, act: &str| {
+            let text = format!(
+                "[[line]]\nname = \"a\"\n[line.facts]\nlegal_basis = \"{basis}\"\n[line.keys]\nother = {{ \"2\" = \"{act}\" }}\n"
+            );
+            super::may_not_heed_refusals(&parse(&text).unwrap().lines[0])
+        };
+        assert!(of("b", "refuse"));
+        assert!(!of("a", "refuse") && !of("b", "consent"));
     }
 
     /// What is wrong with a line that has these rules.

@@ -31,6 +31,13 @@ pub(crate) fn prepare(config: &Config) -> Result<BTreeMap<String, Arc<Notice>>> 
     Ok(notices)
 }
 
+/// The samples of a WAV file, and how many there are a second.
+pub(crate) fn sound(path: &std::path::Path) -> Result<(Vec<i16>, u32)> {
+    samples(std::io::BufReader::new(
+        std::fs::File::open(path)?.take(FILE_BYTES_MAX),
+    ))
+}
+
 fn read(path: &str) -> Result<Notice> {
     let file = std::fs::File::open(path)?;
     let length = file.metadata()?.len();

@@ -27,7 +27,7 @@ use voicelog_model::{Clock, Timestamp, error};
 use voicelog_recorder::{
     CallState, Recorder, RecorderConfig, StartError, TlsConfig, TlsFile, WhyNot,
 };
-use voicelog_web::{App, Metrics, Pause, StatusSource, WebConfig};
+use voicelog_web::{Alarm, App, Metrics, Pause, StatusSource, WebConfig};
 use zeroize::Zeroizing;
 
 /// How often it is looked whether the recorder has failed for good.
@@ -61,6 +61,7 @@ impl Server {
     /// Opens the archive, takes what was under way to its end, and starts to listen.
     pub(crate) fn start(config: &Config, clock: &Arc<SystemClock>) -> Result<Self> {
         let notices = crate::notices::prepare(config)?;
+        warn_of_refusals(config);
         let folder = DataFolder::create(&config.storage.data)?;
         let lock = folder.lock("stop it first, or give another folder")?;
         let now = clock.now();
@@ -191,6 +192,18 @@ impl Server {
     }
 }
 
+/// Says which lines take a refusal by key that may change nothing.
+fn warn_of_refusals(config: &Config) {
+    for line in &config.lines {
+        if crate::lines::may_not_heed_refusals(line) {
+            tracing::warn!(
+                line = line.name,
+                "a key says \"refuse\", and with this legal_basis the law does not ask for consent: recording goes on, and the timeline says that somebody refused"
+            );
+        }
+    }
+}
+
 /// The threads that answer HTTP.
 fn http_threads() -> Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
@@ -208,18 +221,19 @@ fn tell_of_recovery(
     recovery: &Recovery,
     now: Timestamp,
 ) -> Result<(), ArchiveError> {
-    let finished = recovery.interrupted.iter().chain(&recovery.closed);
-    let finished = finished.map(|id| News::new(NewsKind::Finished, now, Some(*id)));
-    let waiting = recovery.waiting.iter();
-    let waiting = waiting.map(|id| News::new(NewsKind::NotPermitted, now, Some(*id)));
-    let damaged = recovery.damaged.iter();
-    let damaged = damaged
-        .map(|(id, _why)| News::new(NewsKind::Failed, now, Some(*id)).with("reason", "damaged"));
-    let news: Vec<News> = finished
-        .chain(waiting)
-        .map(|news| news.with("recovered", true))
-        .chain(damaged)
-        .collect();
+    let mut news = Vec::new();
+    let closed = recovery.interrupted.iter().chain(&recovery.closed);
+    for id in closed.chain(&recovery.waiting) {
+        let one = match archive.detail(*id)?.timeline {
+            Some(timeline) => News::closed(now, *id, &timeline),
+            None => News::new(NewsKind::Finished, now, Some(*id)),
+        };
+        news.push(one.with("recovered", true));
+    }
+    for (id, _why) in &recovery.damaged {
+        let one = News::new(NewsKind::Failed, now, Some(*id));
+        news.push(one.with("reason", "damaged"));
+    }
     archive.tell(&news)?;
     archive.forget_messages(now)
 }
@@ -421,6 +435,18 @@ impl StatusSource for RecorderStatus {
         }
     }
 
+    fn alarms(&self) -> Vec<Alarm> {
+        let standing = self.0.status().alarms.into_iter();
+        standing
+            .map(|standing| Alarm {
+                word: standing.key.alarm,
+                recording: standing.key.recording,
+                reason: standing.key.reason,
+                since: standing.since,
+            })
+            .collect()
+    }
+
     fn metrics(&self) -> Metrics {
         let status = self.0.status();
         let states = [
@@ -459,6 +485,7 @@ fn pause(why: WhyNot) -> Pause {
     match why {
         WhyNot::Draining | WhyNot::Broken => Pause::Stopping,
         WhyNot::DiskNearlyFull | WhyNot::DiskTrouble => Pause::DiskFull,
+        WhyNot::NoMediaPorts => Pause::NoMediaPorts,
         WhyNot::TooManyCalls => Pause::Busy,
     }
 }

@@ -18,19 +18,22 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use voicelog_archive::KeepRequest;
 use voicelog_archive::journal::{PauseReason, PrivateEnd};
+use voicelog_archive::{DiaryEntry, KeepRequest};
 use voicelog_model::{Clock, Pii, RecordingId, SimClock, Timestamp};
 use voicelog_web::{
-    App, Kept, Metrics, NotHeard, NotPaused, Paused, Pauses, Private, Status, StatusSource,
+    Alarm, App, Kept, Metrics, NotHeard, NotPaused, Paused, Pauses, Private, Status, StatusSource,
     WebConfig, Wishes, new_setup_token, router, serve,
 };
 
-/// A recorder with nothing to complain of.
+/// A recorder that takes calls, with something wrong in one that is in progress, and with a client.
 #[derive(Debug)]
-struct Calm;
+struct Troubled {
+    call: RecordingId,
+    since: Timestamp,
+}
 
-impl StatusSource for Calm {
+impl StatusSource for Troubled {
     fn status(&self) -> Status {
         Status {
             pause: None,
@@ -41,7 +44,28 @@ impl StatusSource for Calm {
     fn metrics(&self) -> Metrics {
         Metrics::default()
     }
+
+    fn alarms(&self) -> Vec<Alarm> {
+        let alarm = |word, recording, reason| Alarm {
+            word,
+            recording,
+            reason,
+            since: self.since,
+        };
+        vec![
+            alarm("no_media", Some(self.call), None),
+            alarm(
+                "calls_refused",
+                None,
+                Some("tls_client_certificate_expired"),
+            ),
+        ]
+    }
 }
+
+/// Calls that nobody pauses.
+#[derive(Debug)]
+struct Calm;
 
 impl Pauses for Calm {
     fn pause(
@@ -87,6 +111,15 @@ async fn main() -> Outcome<()> {
     let now: Timestamp = "2026-11-21T10:02:00Z".parse()?;
     let filled = fixture::fill(folder.path(), now)?;
     let archive = filled.archive;
+    archive.add_to_diary(&[DiaryEntry {
+        minute: now.plus_micros(-180_000_000),
+        what: "tls_client_certificate_expired".to_owned(),
+        count: 7,
+    }])?;
+    let troubled = Troubled {
+        call: filled.waiting,
+        since: now.plus_micros(-180_000_000),
+    };
     let path = new_setup_token(&archive, voicelog_archive::random::bytes()?, now)?
         .ok_or("there is an account already")?;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -95,7 +128,7 @@ async fn main() -> Outcome<()> {
     let app = App {
         archive,
         clock,
-        status: Arc::new(Calm),
+        status: Arc::new(troubled),
         pauses: Arc::new(Calm),
         wishes: Arc::new(Calm),
         config: WebConfig {

@@ -55,6 +55,8 @@ pub enum Pause {
     DiskFull,
     /// As many calls are in progress as may be.
     Busy,
+    /// No ports are free for the media of one more call.
+    NoMediaPorts,
     /// The archive does not answer.
     ArchiveAway,
 }
@@ -68,6 +70,7 @@ impl Pause {
             Self::Stopping => "stopping",
             Self::DiskFull => "disk_full",
             Self::Busy => "busy",
+            Self::NoMediaPorts => "no_media_ports",
             Self::ArchiveAway => "archive_away",
         }
     }
@@ -88,6 +91,10 @@ impl Pause {
             Self::Busy => (
                 "Er lopen zoveel gesprekken als er mogen lopen.",
                 "As many calls are in progress as may be.",
+            ),
+            Self::NoMediaPorts => (
+                "Alle poorten voor geluid zijn in gebruik. Maak het bereik sip.media_port_first tot sip.media_port_last groter.",
+                "All ports for media are in use. Widen the range sip.media_port_first to sip.media_port_last.",
             ),
             Self::ArchiveAway => (
                 "Het archief antwoordt niet.",
@@ -124,6 +131,19 @@ pub struct Metrics {
     pub disk_minutes_left: Option<u64>,
 }
 
+/// An alarm that was raised and is not over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alarm {
+    /// Its word.
+    pub word: &'static str,
+    /// The recording, where it is about one.
+    pub recording: Option<RecordingId>,
+    /// Why, in a word, where there are several reasons.
+    pub reason: Option<&'static str>,
+    /// When it was raised.
+    pub since: Timestamp,
+}
+
 /// Who tells how the recorder is doing. The binary implements it over the recorder.
 pub trait StatusSource: Send + Sync + fmt::Debug {
     /// The state at this moment. Must not block.
@@ -131,6 +151,9 @@ pub trait StatusSource: Send + Sync + fmt::Debug {
 
     /// The numbers of this moment. Must not block.
     fn metrics(&self) -> Metrics;
+
+    /// The alarms that stand at this moment. Must not block.
+    fn alarms(&self) -> Vec<Alarm>;
 }
 
 /// A pause that a call is in.

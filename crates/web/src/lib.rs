@@ -34,7 +34,9 @@ mod visitor;
 mod wishes;
 
 pub use accounts::{SetupError, new_setup_token};
-pub use app::{App, Metrics, NotPaused, Pause, Paused, Pauses, Status, StatusSource, WebConfig};
+pub use app::{
+    Alarm, App, Metrics, NotPaused, Pause, Paused, Pauses, Status, StatusSource, WebConfig,
+};
 pub use routes::{Audience, router, table};
 pub use serve::serve;
 pub use view::words::{question, state};

@@ -54,7 +54,7 @@ fn a_full_disk_refuses_new_calls_and_costs_calls_in_progress_nothing_they_had() 
     assert!(sealed.len() >= CALLS, "{}", sealed.len());
     let stopped = sealed
         .iter()
-        .filter(|row| row["verdict"] == "whole_with_declared_gaps")
+        .filter(|row| row["verdict"] == "cut_short")
         .count();
     assert!(stopped > 0, "some calls should say that the disk was full");
     assert!(

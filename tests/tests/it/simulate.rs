@@ -1,9 +1,9 @@
 //! `voicelog simulate`, the acceptance test for administrators: every dialect, with loss, jitter,
 //! doubles and packets out of order, held against the archive to the packet.
 
-use crate::support::{LINE, Server, voicelog, write_config};
+use crate::support::{FACTS, LINE, Server, voicelog, write_config};
 use serde_json::Value;
-use voicelog_src_sim::Dialect;
+use voicelog_src_sim::{Dialect, speech};
 
 fn simulate(server: &Server, arguments: &[&str]) -> (Option<i32>, Value) {
     let address = server.sip.to_string();
@@ -127,4 +127,95 @@ fn a_line_that_is_not_set_up_fails_the_test_and_what_was_not_looked_at_is_said()
         "51",
     ]);
     assert_eq!(wrong.status.code(), Some(2));
+}
+
+#[test]
+fn a_line_with_a_notice_passes_when_the_notice_is_played_and_says_what_is_missing_when_it_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("melding.wav");
+    notice(&file);
+    let more = format!(
+        "[[line]]\nname = \"melding\"\n[line.facts]\n{FACTS}\n[line.notice]\naudio = \"{}\"\nwithin_seconds = 8\n",
+        file.display()
+    );
+    let config = write_config(folder.path(), &more);
+    let server = Server::start(&config);
+    let place = [
+        "--line",
+        "melding",
+        "--seconds",
+        "10",
+        "--config",
+        server.config(),
+    ];
+    let with_it = [&place[..], &["--notice", file.to_str().unwrap()]].concat();
+    let (status, told) = simulate(&server, &with_it);
+    assert_eq!(
+        (status, &told["verdict"]),
+        (Some(0), &Value::from("pass")),
+        "{told:#}"
+    );
+    assert!(with_finding(&told, "held").contains(&"archive_packets"));
+    let (status, told) = simulate(&server, &place);
+    assert_eq!(status, Some(1), "{told:#}");
+    assert_eq!(with_finding(&told, "failed"), ["archive_calls"], "{told:#}");
+    assert_eq!(with_finding(&told, "not_checked"), ["archive_packets"]);
+    assert!(told.to_string().contains("--notice FILE"), "{told:#}");
+}
+
+#[test]
+fn calls_that_are_not_drawn_for_a_sample_are_no_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = format!(
+        "[[line]]\nname = \"steekproef\"\nsample = {{ one_in = 10000 }}\n[line.facts]\n{}",
+        FACTS.replace("structural = \"all\"", "structural = \"sample\"")
+    );
+    let config = write_config(folder.path(), &more);
+    let server = Server::start(&config);
+    let (status, told) = simulate(
+        &server,
+        &[
+            "--line",
+            "steekproef",
+            "--seconds",
+            "1",
+            "--calls",
+            "2",
+            "--config",
+            server.config(),
+        ],
+    );
+    assert_eq!(status, Some(0), "{told:#}");
+    assert!(
+        told.to_string()
+            .contains("2 not drawn for the sample of this line"),
+        "{told:#}"
+    );
+}
+
+/// A file with three seconds of speech backwards, which nobody says otherwise, as `sox` makes it.
+fn notice(file: &std::path::Path) {
+    use std::io::Write as _;
+    let mut sound = speech::AGENT[..speech::NOTICE_BYTES].to_vec();
+    sound.reverse();
+    let mut sox = std::process::Command::new("sox")
+        .args([
+            "-t",
+            "al",
+            "-r",
+            "8000",
+            "-c",
+            "1",
+            "-",
+            "-e",
+            "signed-integer",
+            "-b",
+            "16",
+        ])
+        .arg(file)
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    sox.stdin.take().unwrap().write_all(&sound).unwrap();
+    assert!(sox.wait().unwrap().success());
 }

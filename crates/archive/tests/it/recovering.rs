@@ -22,10 +22,7 @@ fn a_recording_cut_off_by_a_crash_keeps_what_was_committed_and_declares_the_rest
     assert_eq!(recovery.damaged, []);
     let detail = fixture.archive.detail(call.id).unwrap();
     assert_eq!(detail.summary.state, State::Sealed);
-    assert_eq!(
-        detail.summary.verdict,
-        Some(Completeness::WholeWithDeclaredGaps)
-    );
+    assert_eq!(detail.summary.verdict, Some(Completeness::CutShort));
     let timeline = detail.timeline.unwrap();
     assert_eq!(timeline.streams[0].packets, 75);
     // The last packet arrived at 1,480 ms.

@@ -174,6 +174,14 @@ pub enum JournalEvent {
         /// How much of it, in microseconds.
         by_us: u64,
     },
+    /// A participant said not to agree to being recorded. What follows from that the law says, in the
+    /// events about decisions; here it stands in any case, also where the law does not heed it.
+    RefusalSaid {
+        /// The pseudonym.
+        party: String,
+        /// How it was said.
+        by: SaidBy,
+    },
     /// The call ended. The timeline ends here.
     CallEnded {
         /// Who or what ended it.
@@ -342,6 +350,16 @@ impl PrivateEnd {
     }
 }
 
+/// How a refusal to be recorded came to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SaidBy {
+    /// With a key of the participant's own telephone.
+    Key,
+    /// Aloud; somebody who heard it told us.
+    Spoken,
+}
+
 /// Why somebody asks to keep a call. A closed list, as for pauses: it is seen by whoever may see
 /// that there is a recording, and says nothing of what was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -439,6 +457,10 @@ pub enum Cause {
     /// What the client says of the stream cannot be followed: no format, or no port of its own.
     Form,
 }
+
+/// The id that stands in [`Ground::rule`] where it was not the law: the call was not drawn for the sample
+/// of its line.
+pub const SAMPLE_RULE: &str = "line.sample";
 
 /// A reason of the law, as much of it as the timeline shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,7 +15,7 @@ mod read;
 pub use chunk::ChunkBuilder;
 pub use event::{
     AskedBy, Cause, Ground, JournalEvent, KeepReason, KeyPacket, PauseReason, Pausing, PrivateEnd,
-    ResumedBy, VoiceRule,
+    ResumedBy, SAMPLE_RULE, SaidBy, VoiceRule,
 };
 pub use read::{ChunkReader, decode_chunk};
 

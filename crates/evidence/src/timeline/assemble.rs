@@ -2,15 +2,17 @@
 
 use super::clock::Run;
 use super::content::{Content, Pressing, content, known_formats};
-use super::layout::lay_out;
+use super::layout::{WholeCall, lay_out};
 use super::line::Line;
 use super::sequence::{Counts, Sequencer, Unit};
 use super::states::{Permission, State, States};
 use super::{
-    ClockStep, KeepMark, NoticeHearing, NoticeMark, Presence, SourceMark, StreamTimeline, Timeline,
-    VERSION, Verdict, VoiceMark,
+    ClockStep, KeepMark, NoticeHearing, NoticeMark, Presence, RefusalMark, SourceMark,
+    StreamTimeline, Timeline, VERSION, Verdict, VoiceMark,
 };
-use crate::journal::{Cause, JournalEvent, KeyPacket, PacketKind, PauseReason, Pausing, RecordRef};
+use crate::journal::{
+    Cause, JournalEvent, KeyPacket, PacketKind, PauseReason, Pausing, RecordRef, SaidBy,
+};
 use std::collections::BTreeMap;
 use voicelog_model::limits::STREAMS_MAX;
 use voicelog_model::rtp::RtpPacket;
@@ -20,8 +22,8 @@ use voicelog_model::{Codec, Format, MediaStream, StreamNumber, Timestamp};
 const DROPS_MAX: usize = 10_000;
 /// Most formats of one stream that are told apart.
 const FORMATS_MAX: usize = 64;
-/// Most comings and goings, changes of voice, settings of the clock, notices and wishes to keep the call
-/// that are told, of each.
+/// Most comings and goings, changes of voice, settings of the clock, notices, refusals and wishes to
+/// keep the call that are told, of each.
 const PRESENCES_MAX: usize = 1_000;
 
 /// A packet that has its place in the timeline, told in the order of its stream.
@@ -59,6 +61,7 @@ pub(crate) struct Assembly<T> {
     notices: Vec<NoticeMark>,
     keeps: Vec<KeepMark>,
     sources: Vec<SourceMark>,
+    refusals: Vec<RefusalMark>,
 }
 
 /// One stream while its records come in.
@@ -116,6 +119,7 @@ impl<T> Default for Assembly<T> {
             notices: Vec::new(),
             keeps: Vec::new(),
             sources: Vec::new(),
+            refusals: Vec::new(),
         }
     }
 }
@@ -175,7 +179,12 @@ impl<T: Copy> Assembly<T> {
             |strand: &Strand<T>| strand.states.kept() + strand.line.kept() + strand.drops.len();
         let of_streams: usize = self.streams.values().map(of_strand).sum();
         let of_call = self.presence.len() + self.voices.len() + self.clock_steps.len();
-        of_streams + of_call + self.notices.len() + self.keeps.len() + self.sources.len()
+        of_streams
+            + of_call
+            + self.notices.len()
+            + self.keeps.len()
+            + self.sources.len()
+            + self.refusals.len()
     }
 
     fn push_event(&mut self, at: Timestamp, at_us: i64, event: &JournalEvent) {
@@ -231,6 +240,7 @@ impl<T: Copy> Assembly<T> {
             | JournalEvent::NoticeHeard { .. }
             | JournalEvent::NoticeMissed {}
             | JournalEvent::KeepRequested { .. }
+            | JournalEvent::RefusalSaid { .. }
             | JournalEvent::LookBackCut { .. }
             | JournalEvent::SourceChanged {
                 was_elsewhere: true,
@@ -259,6 +269,7 @@ impl<T: Copy> Assembly<T> {
             JournalEvent::NoticeHeard { .. } | JournalEvent::NoticeMissed {} => {
                 self.note_notice(at_us, event);
             }
+            JournalEvent::RefusalSaid { party, by } => self.note_refusal(party, *by, at_us),
             JournalEvent::SourceChanged { stream, .. } => {
                 if self.sources.len() < PRESENCES_MAX {
                     let (stream, at_us) = (*stream, from_start(at_us));
@@ -342,6 +353,16 @@ impl<T: Copy> Assembly<T> {
         }
     }
 
+    fn note_refusal(&mut self, party: &str, by: SaidBy, at_us: i64) {
+        if self.refusals.len() < PRESENCES_MAX {
+            self.refusals.push(RefusalMark {
+                party: party.to_owned(),
+                by,
+                at_us: from_start(at_us),
+            });
+        }
+    }
+
     fn permit(&mut self, at_us: i64, permission: Permission) {
         self.permission = permission;
         for strand in self.streams.values_mut() {
@@ -385,12 +406,18 @@ impl<T: Copy> Assembly<T> {
         let length_us = bounded(last.micros_since(call_started).max(0));
         let call_ended = call_started.plus_micros(length_us);
         let end = self.end.map(|(_, cause)| cause);
+        let is_silent = self.streams.values().all(Strand::is_silent);
+        let call = WholeCall { end, is_silent };
         let laid: Vec<_> = self
             .streams
             .values()
-            .map(|strand| lay_out(strand, length_us, end))
+            .map(|strand| lay_out(strand, length_us, call))
             .collect();
-        let verdict = super::layout::verdict(&laid, end, self.ever_permitted);
+        let refused = match &self.permission {
+            Permission::Refused(grounds) => grounds.as_slice(),
+            Permission::Undecided | Permission::Given | Permission::Ended(_) => &[],
+        };
+        let verdict = super::layout::verdict(&laid, end, self.ever_permitted, refused);
         // Nobody can say that the side before was the one that it should be.
         let verdict = match verdict {
             Verdict::Whole if !self.sources.is_empty() => Verdict::WholeWithDeclaredGaps,
@@ -410,6 +437,7 @@ impl<T: Copy> Assembly<T> {
             notices: self.notices,
             keeps: self.keeps,
             sources: self.sources,
+            refusals: self.refusals,
         }
     }
 }

@@ -2,15 +2,24 @@
 
 use super::assemble::{Drop, Strand};
 use super::clock::{Piece, PieceKind, Run, SHIFT_MICROS};
+use super::ending::cuts_short;
 use super::states::State;
 use super::{HEAD_MICROS_MAX, Interval, IntervalKind, StreamTimeline, TAIL_MICROS_MAX, Verdict};
-use crate::journal::{Cause, Ground, Pausing};
+use crate::journal::{Cause, Ground, Pausing, SAMPLE_RULE};
 
 /// How far an event about lost packets may stand from the hole it explains.
 const DROP_BEFORE_MICROS: i64 = 1_000_000;
 const DROP_AFTER_MICROS: i64 = 2_000_000;
 /// Drift that clocks can have, in parts in a million; a delay below [`SHIFT_MICROS`] comes on top.
 const DRIFT_PARTS: u64 = 1_000;
+
+/// What the layout of a stream needs to know of the call.
+#[derive(Clone, Copy)]
+pub(super) struct WholeCall {
+    pub(super) end: Option<Cause>,
+    /// No media came on any of its streams.
+    pub(super) is_silent: bool,
+}
 
 /// One stream, laid out.
 pub(super) struct Laid {
@@ -19,7 +28,8 @@ pub(super) struct Laid {
 }
 
 /// Lays out one stream over a call of that length.
-pub(super) fn lay_out<T: Copy>(strand: &Strand<T>, length_us: i64, end: Option<Cause>) -> Laid {
+pub(super) fn lay_out<T: Copy>(strand: &Strand<T>, length_us: i64, call: WholeCall) -> Laid {
+    let end = call.end;
     let mut layout = Layout {
         length_us,
         cursor: 0,
@@ -43,6 +53,7 @@ pub(super) fn lay_out<T: Copy>(strand: &Strand<T>, length_us: i64, end: Option<C
                 until_us,
                 after,
                 silent: strand.is_silent(),
+                is_call_silent: call.is_silent,
             };
             layout.active(runs.get(&index).map_or(&[][..], Vec::as_slice), active);
         } else {
@@ -58,28 +69,22 @@ pub(super) fn lay_out<T: Copy>(strand: &Strand<T>, length_us: i64, end: Option<C
     }
 }
 
-/// Whether an end was our doing. The conversation may have gone on without us then, so the
-/// recording is whole only up to there, and the timeline says why.
-const fn is_ours(end: Cause) -> bool {
-    match end {
-        Cause::RecordingClient | Cause::Operator | Cause::TimeOut | Cause::NoMedia => false,
-        Cause::Refusal
-        | Cause::Overload
-        | Cause::DiskFull
-        | Cause::Shutdown
-        | Cause::Restart
-        | Cause::Protection
-        | Cause::Keys
-        | Cause::Form => true,
-    }
-}
-
-/// What the streams together say.
-pub(super) fn verdict(laid: &[Laid], end: Option<Cause>, ever_permitted: bool) -> Verdict {
+/// What the streams together say. `refused` is why the call was not permitted last.
+pub(super) fn verdict(
+    laid: &[Laid],
+    end: Option<Cause>,
+    ever_permitted: bool,
+    refused: &[Ground],
+) -> Verdict {
     let intervals = || laid.iter().flat_map(|laid| &laid.timeline.intervals);
     let is = |kind: IntervalKind| intervals().any(|interval| interval.kind == kind);
     if !ever_permitted && !is(IntervalKind::Media) {
-        return Verdict::NotRecorded;
+        let is_draw = |ground: &Ground| ground.rule == SAMPLE_RULE;
+        return if !refused.is_empty() && refused.iter().all(is_draw) {
+            Verdict::NotDrawn
+        } else {
+            Verdict::NotRecorded
+        };
     }
     let unexplained = laid.is_empty()
         || end.is_none()
@@ -87,7 +92,9 @@ pub(super) fn verdict(laid: &[Laid], end: Option<Cause>, ever_permitted: bool) -
         || laid.iter().any(|laid| !laid.drift_explained);
     if unexplained {
         Verdict::UndeclaredGap
-    } else if intervals().any(Interval::is_gap) || end.is_some_and(is_ours) {
+    } else if end.is_some_and(cuts_short) {
+        Verdict::CutShort
+    } else if intervals().any(Interval::is_gap) || end == Some(Cause::Refusal) {
         Verdict::WholeWithDeclaredGaps
     } else {
         Verdict::Whole
@@ -124,6 +131,8 @@ struct Active<'a> {
     after: After<'a>,
     /// No media ever came on the stream.
     silent: bool,
+    /// Nor on any other.
+    is_call_silent: bool,
 }
 
 struct Layout {
@@ -190,6 +199,15 @@ impl Layout {
             pause,
             ..
         } = filling;
+        if kind == IntervalKind::Restart
+            && let Some(last) = self.intervals.last_mut()
+            && last.kind == kind
+        {
+            // What was lost before it stopped and what it was not there for are one.
+            last.end_us = end_us;
+            self.cursor = end;
+            return;
+        }
         self.intervals.push(Interval {
             kind,
             start_us,
@@ -242,6 +260,7 @@ impl Layout {
             until_us,
             after,
             silent,
+            is_call_silent,
         } = active;
         let mut before: Option<&Run> = None;
         for run in runs {
@@ -269,6 +288,9 @@ impl Layout {
                 TAIL_MICROS_MAX
             };
             waiting_or_gap(IntervalKind::AfterLastPacket, open_us, max, None)
+        } else if is_call_silent {
+            // A call of which nothing came at all was not waited for: it is missing.
+            Filling::empty(IntervalKind::UndeclaredGap, Some(Cause::NoMedia))
         } else {
             let cause = silent.then_some(Cause::NoMedia);
             waiting_or_gap(

@@ -12,9 +12,11 @@ mod assemble;
 mod clock;
 mod content;
 mod describe;
+mod ending;
 mod keeping;
 mod layout;
 mod line;
+mod refusal;
 mod sequence;
 mod states;
 #[cfg(test)]
@@ -24,14 +26,16 @@ mod voices;
 pub use describe::{
     between, clock_text, comings, describe, notice_text, pause_text, remarks, unplayable,
 };
+pub use ending::{CutShort, ending_text};
 pub use keeping::{KeepMark, keep_text};
+pub use refusal::refusal_text;
 pub use voices::{Stretch, VoiceMark};
 
 pub(crate) use assemble::{Assembly, Placed};
 pub(crate) use content::{known_formats, opus_ticks};
 
 use crate::canonical::{CanonicalError, canonical_json, from_canonical};
-use crate::journal::{Cause, Ground, PauseReason, Pausing, Record, RecordRef};
+use crate::journal::{Cause, Ground, PauseReason, Pausing, Record, RecordRef, SaidBy};
 use serde::{Deserialize, Deserializer, Serialize};
 use voicelog_model::{Codec, MediaStream, StreamNumber, Timestamp};
 
@@ -213,19 +217,26 @@ pub enum Verdict {
     Whole,
     /// What is missing is declared, with its cause.
     WholeWithDeclaredGaps,
+    /// The recorder itself stopped before the conversation did, or may have; [`Timeline::end`] says why.
+    /// Up to there all that is missing is declared.
+    CutShort,
     /// Something is missing that nothing declares, or the end of the call is unknown.
     UndeclaredGap,
     /// Recording was never permitted, and nothing is recorded.
     NotRecorded,
+    /// The call was not drawn for a sample, whatever the law permits: nothing is recorded.
+    NotDrawn,
 }
 
 impl Verdict {
     /// Every verdict.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::Whole,
         Self::WholeWithDeclaredGaps,
+        Self::CutShort,
         Self::UndeclaredGap,
         Self::NotRecorded,
+        Self::NotDrawn,
     ];
 
     /// The word in manifests, timelines and lists.
@@ -234,8 +245,10 @@ impl Verdict {
         match self {
             Self::Whole => "whole",
             Self::WholeWithDeclaredGaps => "whole_with_declared_gaps",
+            Self::CutShort => "cut_short",
             Self::UndeclaredGap => "undeclared_gap",
             Self::NotRecorded => "not_recorded",
+            Self::NotDrawn => "not_drawn",
         }
     }
 
@@ -289,6 +302,9 @@ pub struct Timeline {
     /// came from another.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<SourceMark>,
+    /// Who said not to agree to being recorded, and when, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<RefusalMark>,
 }
 
 /// A moment at which a stream began to come from where the client said that it would. What was kept of it
@@ -298,6 +314,18 @@ pub struct Timeline {
 pub struct SourceMark {
     /// Which stream.
     pub stream: StreamNumber,
+    /// When, in microseconds from the start of the call.
+    pub at_us: u64,
+}
+
+/// A participant who said not to agree to being recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefusalMark {
+    /// The pseudonym.
+    pub party: String,
+    /// How it was said.
+    pub by: SaidBy,
     /// When, in microseconds from the start of the call.
     pub at_us: u64,
 }

@@ -4,7 +4,7 @@ use super::claims::Claims;
 use super::report::{Fact, Text};
 use crate::bundle::BundleNote;
 use crate::note::VerifierKey;
-use crate::timeline::{Interval, Timeline, Verdict, clock_text, describe, unplayable};
+use crate::timeline::{Interval, Timeline, Verdict, clock_text, describe, ending_text, unplayable};
 use voicelog_model::Language;
 
 /// Gaps that are listed one by one; beyond, only their number.
@@ -78,6 +78,10 @@ fn of_timeline(timeline: &Timeline, facts: &mut Vec<Fact>) {
     ));
     let (nl, en) = verdict(timeline.verdict);
     facts.push(fact(("oordeel", "verdict"), nl.to_owned(), en.to_owned()));
+    let [nl, en] = [Language::Nl, Language::En].map(|language| ending_text(timeline, language));
+    if let (Some(nl), Some(en)) = (nl, en) {
+        facts.push(fact(("einde", "end"), nl, en));
+    }
     for stream in &timeline.streams {
         let number = stream.stream.number;
         let [nl, en] = [Language::Nl, Language::En].map(|language| unplayable(stream, language));
@@ -125,6 +129,14 @@ const fn verdict(verdict: Verdict) -> Text {
         Verdict::WholeWithDeclaredGaps => (
             "volledig, met verklaarde onderbrekingen",
             "whole, with declared gaps",
+        ),
+        Verdict::CutShort => (
+            "AFGEBROKEN DOOR DE OPNAMESERVER",
+            "CUT SHORT BY THE RECORDER",
+        ),
+        Verdict::NotDrawn => (
+            "niet opgenomen: niet geloot voor de steekproef",
+            "not recorded: not drawn for the sample",
         ),
         Verdict::UndeclaredGap => ("ONVERKLAARDE ONDERBREKING", "UNDECLARED GAP"),
         Verdict::NotRecorded => (

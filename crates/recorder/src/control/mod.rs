@@ -124,6 +124,12 @@ impl Control {
         self.calls.len()
     }
 
+    /// Whether the media of one more call finds ports.
+    pub(crate) fn has_media_ports(&mut self) -> bool {
+        let in_use = self.calls.values().map(Call::stream_count).sum();
+        self.parts.ports.has_room(in_use)
+    }
+
     /// The next thing to tell the SIP endpoint.
     pub(crate) fn next_command(&mut self) -> Option<(SessionKey, Command)> {
         self.commands.pop_front()
@@ -378,7 +384,12 @@ impl Control {
                     sockets.push(media);
                 }
                 Err(error) => {
-                    tracing::error!(%error, "a call is turned away");
+                    if error.is_for_want_of_ports() {
+                        self.parts.shared.count("refused_no_media_port");
+                        tracing::error!(%error, "a call is turned away: widen sip.media_port_first to sip.media_port_last, or lower sip.calls_max");
+                    } else {
+                        tracing::error!(%error, "a call is turned away");
+                    }
                     let command = Command::Reject {
                         status: 503,
                         reason: error.reason().to_owned(),

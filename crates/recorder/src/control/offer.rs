@@ -27,6 +27,11 @@ pub(super) enum StreamError {
 }
 
 impl StreamError {
+    /// Whether every port of the range is in use.
+    pub(super) const fn is_for_want_of_ports(&self) -> bool {
+        matches!(self, Self::Ports(PortsError::NoneFree))
+    }
+
     /// What the client is told.
     pub(super) const fn reason(&self) -> &'static str {
         match self {

@@ -40,6 +40,8 @@ pub struct MediaCounts {
     pub heard: u64,
     /// Packets of the worst stream that did not come, of a thousand, in the last whole ten seconds.
     pub loss_permille: u64,
+    /// Payload type of the last packet that came and was not agreed on.
+    pub unagreed: Option<u8>,
 }
 
 impl MediaCounts {
@@ -102,7 +104,11 @@ impl MediaCounts {
             source_changes,
             heard: _,
             loss_permille: _,
+            unagreed,
         } = *other;
+        if unagreed.is_some() {
+            self.unagreed = unagreed;
+        }
         self.kept = self.kept.saturating_add(kept);
         self.control = self.control.saturating_add(control);
         self.without_permit = self.without_permit.saturating_add(without_permit);
@@ -143,6 +149,8 @@ pub(crate) struct SharedCounts {
     left: AtomicU64,
     heard: AtomicU64,
     loss_permille: AtomicU64,
+    /// One more than the payload type; 0 if there was none.
+    unagreed: AtomicU64,
     /// Microseconds of the last packet; 0 if there was none.
     last_packet: AtomicI64,
     /// The pause that the call is in. Written when that changes, which is rare.
@@ -187,6 +195,8 @@ impl SharedCounts {
         self.heard.store(counts.heard, Ordering::Relaxed);
         self.loss_permille
             .store(counts.loss_permille, Ordering::Relaxed);
+        let unagreed = counts.unagreed.map_or(0, |number| u64::from(number) + 1);
+        self.unagreed.store(unagreed, Ordering::Relaxed);
         if let Some(at) = last_packet {
             self.last_packet.store(at.micros(), Ordering::Relaxed);
         }
@@ -210,6 +220,11 @@ impl SharedCounts {
             left: self.left.load(Ordering::Relaxed),
             heard: self.heard.load(Ordering::Relaxed),
             loss_permille: self.loss_permille.load(Ordering::Relaxed),
+            unagreed: self
+                .unagreed
+                .load(Ordering::Relaxed)
+                .checked_sub(1)
+                .and_then(|number| u8::try_from(number).ok()),
         }
     }
 

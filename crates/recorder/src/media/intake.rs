@@ -134,6 +134,7 @@ impl Intake<'_> {
         };
         if lane.wanted.want(packet.payload_type) == Want::Nothing {
             self.counts.unusable += 1;
+            self.counts.unagreed = Some(packet.payload_type);
             return;
         }
         let whose = lane.source.judge(from, packet.ssrc, arrived);

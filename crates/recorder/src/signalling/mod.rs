@@ -4,14 +4,17 @@
 
 mod crowd;
 mod notice;
+mod refusals;
 mod tcp;
 
 pub(crate) use notice::{ChangedCalls, Notice, Notices};
 
+use crate::alarms::AlarmKey;
 use crate::control::Control;
 use crate::guard::contained;
 use crate::shared::{Shared, WhyNot};
 use crowd::Crowd;
+use refusals::{Refusals, Said};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,6 +32,10 @@ use voicelog_srs::{Endpoint, Input, Output, Peer, Transport};
 const DATAGRAMS_IN_A_ROW: usize = 64;
 /// How often the state of the whole is looked at.
 const TICK: Duration = Duration::from_secs(1);
+/// The alarm that new calls are turned away.
+const NO_NEW_CALLS: &str = "no_new_calls";
+/// The alarm that calls, or clients, are refused for what they send.
+const CALLS_REFUSED: &str = "calls_refused";
 /// Pause after a connection that could not be accepted: where files have run out, the next try
 /// fails at once as well.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
@@ -83,6 +90,7 @@ struct Signalling {
     set_back: i64,
     datagram: Box<[u8]>,
     counts: std::collections::BTreeMap<&'static str, u64>,
+    refusals: Refusals,
     next_tick: Instant,
     /// No connection is accepted before this moment.
     accept_again: Instant,
@@ -132,6 +140,7 @@ impl Signalling {
             set_back: 0,
             datagram: vec![0; limits::SIP_MESSAGE_BYTES_MAX].into_boxed_slice(),
             counts: std::collections::BTreeMap::new(),
+            refusals: Refusals::default(),
             next_tick: Instant::now(),
             accept_again: Instant::now(),
         })
@@ -426,6 +435,33 @@ impl Signalling {
         for (reason, count) in &self.counts {
             self.shared.set_count(reason, *count);
         }
+        self.say_refusals(now);
+    }
+
+    /// Says which calls do not get in, once a minute for each cause.
+    fn say_refusals(&mut self, now: Timestamp) {
+        let counters = self.endpoint.counters();
+        let count_of = |cause: &str| {
+            let mut theirs = counters.iter().filter(|(it, _)| it.as_str() == cause);
+            let theirs = theirs.next().map(|(_, count)| count);
+            theirs
+                .or_else(|| self.counts.get(cause).copied())
+                .unwrap_or(0)
+        };
+        for said in self.refusals.look(count_of, now) {
+            match said {
+                Said::Refused { cause, count, help } => {
+                    tracing::warn!(cause, count, "refused: {help}");
+                    let alarm = AlarmKey::of(CALLS_REFUSED).because(cause);
+                    self.shared
+                        .raise(alarm, now, |news| news.with("count", count));
+                }
+                Said::Over { cause } => {
+                    let alarm = AlarmKey::of(CALLS_REFUSED).because(cause);
+                    self.shared.clear(alarm, now, |news| news);
+                }
+            }
+        }
     }
 
     /// Whether new calls are taken. The endpoint answers 503 with `Retry-After` while they are not.
@@ -437,22 +473,59 @@ impl Signalling {
             Some(WhyNot::Draining)
         } else if self.control.len() >= self.calls_max {
             Some(WhyNot::TooManyCalls)
+        } else if let Some(trouble) = self.shared.trouble_why_not() {
+            Some(trouble)
         } else {
-            self.shared.trouble_why_not()
+            (!self.control.has_media_ports()).then_some(WhyNot::NoMediaPorts)
         };
         self.endpoint
             .set_accepting(why_not.is_none(), self.retry_after_seconds);
         if self.shared.set_why_not(why_not) {
             match why_not {
-                Some(why_not) => tracing::warn!(?why_not, "new calls are turned away"),
+                Some(why_not) => tracing::warn!(?why_not, "{}", turned_away(why_not)),
                 None => tracing::info!("new calls are taken"),
             }
+            self.alarm_of_admission(why_not);
+        }
+    }
+
+    /// Whoever stops the server knows that it takes no calls; everything else is an alarm.
+    fn alarm_of_admission(&self, why_not: Option<WhyNot>) {
+        let now = self.clock.now();
+        for standing in self.shared.alarms() {
+            if standing.key.alarm == NO_NEW_CALLS {
+                self.shared.clear(standing.key, now, |news| news);
+            }
+        }
+        if let Some(why_not) = why_not.filter(|why_not| *why_not != WhyNot::Draining) {
+            let alarm = AlarmKey::of(NO_NEW_CALLS).because(why_not.as_str());
+            self.shared.count("alarm_no_new_calls");
+            self.shared.raise(alarm, now, |news| news);
         }
     }
 
     fn count(&mut self, reason: &'static str) {
         let count = self.counts.entry(reason).or_default();
         *count = count.saturating_add(1);
+    }
+}
+
+/// What the log says when new calls are turned away, with what to do.
+const fn turned_away(why_not: WhyNot) -> &'static str {
+    match why_not {
+        WhyNot::TooManyCalls => {
+            "new calls are turned away: as many are in progress as sip.calls_max allows"
+        }
+        WhyNot::DiskNearlyFull => {
+            "new calls are turned away: less room is left on the disk than storage.keep_free_mib"
+        }
+        WhyNot::DiskTrouble => "new calls are turned away: the disk does not take what is written",
+        WhyNot::NoMediaPorts => {
+            "new calls are turned away: all media ports are in use; widen sip.media_port_first to \
+             sip.media_port_last, or lower sip.calls_max"
+        }
+        WhyNot::Draining => "new calls are turned away: the server is being stopped",
+        WhyNot::Broken => "new calls are turned away: a part of the recorder has failed",
     }
 }
 

@@ -27,7 +27,7 @@ impl Clock for SetClock {
 }
 
 impl Server {
-    fn subscribe(&self) {
+    pub(crate) fn subscribe(&self) {
         self.archive.subscribe(vec![Subscription {
             endpoint: "test".to_owned(),
             kinds: NewsKind::ALL.to_vec(),
@@ -35,7 +35,7 @@ impl Server {
     }
 
     /// The messages queued so far, as text.
-    fn messages(&self) -> Vec<String> {
+    pub(crate) fn messages(&self) -> Vec<String> {
         let later = now().plus_micros(3_600_000_000);
         let rows = self.archive.due_messages("test", later, 100).unwrap();
         rows.into_iter()
@@ -43,7 +43,7 @@ impl Server {
             .collect()
     }
 
-    fn wait_for_message(&self, parts: &[&str]) {
+    pub(crate) fn wait_for_message(&self, parts: &[&str]) {
         wait_until(&format!("a message with {parts:?}"), || {
             self.messages()
                 .iter()

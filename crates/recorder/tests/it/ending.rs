@@ -28,11 +28,7 @@ fn draining_ends_calls_in_progress_and_closes_them() {
     let timeline = server.timeline(id);
     assert_eq!(timeline.end, Some(Cause::Shutdown));
     // The conversation may have gone on without us.
-    assert_eq!(
-        timeline.verdict,
-        Verdict::WholeWithDeclaredGaps,
-        "{timeline:#?}"
-    );
+    assert_eq!(timeline.verdict, Verdict::CutShort, "{timeline:#?}");
     let status = server.recorder.status();
     assert!(status.calls.is_empty() && !status.accepting);
 }

@@ -27,3 +27,4 @@ mod srtp;
 mod support;
 mod tls;
 mod tls_files;
+mod told;

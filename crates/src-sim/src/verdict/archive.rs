@@ -1,8 +1,13 @@
 //! What the archive holds, against what was sent.
 
+use super::unrecorded::{self, Unrecorded};
 use super::{Advice, Check};
+use crate::Sent;
 use crate::load::LoadReport;
 use crate::report::{CallReport, StreamReport};
+
+/// Packets at the start of a stream that may not be kept where a notice is looked for: half a second.
+const NOTICE_SKIPS_MAX: u16 = 25;
 
 /// One recording as the archive tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,14 +38,25 @@ pub struct KeptStream {
 /// The archive's part of the verdict. A call and its recording are the same where the numbers of
 /// their packets begin alike: the archive keeps no Call-ID.
 #[must_use]
-pub fn judge_archive(load: &LoadReport, kept: &[Kept]) -> Vec<Check> {
+pub fn judge_archive(
+    load: &LoadReport,
+    kept: &[Kept],
+    unrecorded: &[Unrecorded],
+    has_notice: bool,
+) -> Vec<Check> {
+    let skipped_max = if has_notice { NOTICE_SKIPS_MAX } else { 0 };
     let sent: Vec<&CallReport> = load.calls.iter().filter(|call| has_media(call)).collect();
     let pairs: Vec<_> = sent
         .iter()
-        .filter_map(|call| Some((*call, kept.iter().find(|kept| is_of(kept, call))?)))
+        .filter_map(|call| {
+            Some((
+                *call,
+                kept.iter().find(|kept| is_of(kept, call, skipped_max))?,
+            ))
+        })
         .collect();
     vec![
-        found(sent.len(), pairs.len()),
+        found(sent.len(), pairs.len(), unrecorded),
         exact(&pairs),
         explained(&pairs),
     ]
@@ -50,42 +66,61 @@ fn has_media(call: &CallReport) -> bool {
     call.streams.iter().any(|stream| stream.sent.packets > 0)
 }
 
-fn is_of(kept: &Kept, call: &CallReport) -> bool {
+/// How many packets of a stream are not kept before its first. Where the notice is looked for, recording
+/// begins where it was found, which can be a few packets from where it was played.
+fn skipped(kept: &KeptStream, sent: &Sent) -> Option<u16> {
+    Some(kept.first_sequence?.wrapping_sub(sent.first_sequence?))
+}
+
+fn is_of(kept: &Kept, call: &CallReport, skipped_max: u16) -> bool {
     let same = |(kept, sent): (&KeptStream, &StreamReport)| {
-        kept.first_sequence == sent.sent.first_sequence
+        let (kept_first, sent_first) = (kept.first_sequence, sent.sent.first_sequence);
+        kept_first == sent_first || skipped(kept, &sent.sent).is_some_and(|n| n <= skipped_max)
     };
     kept.streams.len() == call.streams.len() && kept.streams.iter().zip(&call.streams).all(same)
 }
 
-fn found(sent: usize, found: usize) -> Check {
+fn found(sent: usize, found: usize, unrecorded: &[Unrecorded]) -> Check {
+    let missing = sent.saturating_sub(found);
+    let why = unrecorded::why(unrecorded).filter(|_| missing > 0);
+    let left_out = unrecorded::not_drawn(unrecorded).min(missing);
     Check::new(
         "archive_calls",
-        found == sent,
+        found + left_out == sent,
         Advice::new(
             format!("{found} van {sent} gesprekken met geluid staan in het archief"),
             format!("{found} of {sent} calls with media are in the archive"),
         ),
-        Advice::new(
+        why.unwrap_or_else(|| Advice::new(
             "Het gesprek werd aangenomen en is er niet, of nog niet gesloten: zie het logboek van de server. Kwam er \
              geen pakket aan, kijk dan of een firewall RTP tegenhoudt (`media_address`, `media_port_first`).",
             "The call was answered and is not there, or not closed yet: see the server's log. If no packet arrived, \
              see whether a firewall stops RTP (`media_address`, `media_port_first`).",
-        ),
+        )),
     )
 }
 
 /// Packet for packet: what was sent is there, what was lost on purpose is told as lost.
 fn exact(pairs: &[(&CallReport, &Kept)]) -> Check {
+    if pairs.is_empty() {
+        return nothing_to_compare();
+    }
     let streams = || {
         pairs.iter().flat_map(|(call, kept)| {
             let both = call.streams.iter().zip(&kept.streams);
             both.map(|(sent, kept)| (*call, &sent.sent, kept))
         })
     };
-    let is_exact = |sent: &crate::Sent, kept: &KeptStream| {
-        kept.packets == sent.datagrams
-            && kept.lost == sent.dropped
-            && kept.duplicates == sent.datagrams.saturating_sub(sent.packets)
+    let is_exact = |sent: &Sent, kept: &KeptStream| {
+        // Of the packets before the notice nobody knows which were lost or sent twice.
+        let before = u64::from(skipped(kept, sent).unwrap_or(0));
+        let is_near = |kept: u64, sent: u64, before: u64| {
+            (sent.saturating_sub(before)..=sent).contains(&kept)
+        };
+        let twice = sent.datagrams.saturating_sub(sent.packets);
+        is_near(kept.packets, sent.datagrams, 2 * before)
+            && is_near(kept.lost, sent.dropped, before)
+            && is_near(kept.duplicates, twice, before)
             && kept.unused == 0
     };
     let wrong: Vec<_> = streams()
@@ -106,7 +141,7 @@ fn exact(pairs: &[(&CallReport, &Kept)]) -> Check {
     let count = wrong.len();
     Check::new(
         "archive_packets",
-        count == 0 && !pairs.is_empty(),
+        count == 0,
         Advice::new(
             format!(
                 "{kept} van {packets} pakketten bewaard, {told} van {lost} expres verloren pakketten als verlies \
@@ -124,6 +159,21 @@ fn exact(pairs: &[(&CallReport, &Kept)]) -> Check {
             "More was lost on the way than this test let fall. Look at the network and at \
              `voicelog_packets_total` in `/v1/metrics`: what the server itself dropped is there, and on the \
              timeline as `dropped`.",
+        ),
+    )
+}
+
+/// Nothing was recorded, which another check says: there is nothing to add up, and nothing was lost.
+fn nothing_to_compare() -> Check {
+    Check::not_checked(
+        "archive_packets",
+        Advice::new(
+            "er is geen opname om pakket voor pakket na te tellen",
+            "there is no recording to count packet for packet",
+        ),
+        Advice::new(
+            "Kijk eerst waarom er niets is opgenomen.",
+            "See first why nothing was recorded.",
         ),
     )
 }

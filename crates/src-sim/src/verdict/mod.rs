@@ -2,6 +2,7 @@
 //! line by line, each with what to do about it. Dutch and English.
 
 mod archive;
+mod unrecorded;
 
 use crate::load::LoadReport;
 use crate::report::{CallReport, Outcome};
@@ -11,6 +12,7 @@ use std::time::Duration;
 use voicelog_model::Language;
 
 pub use archive::{Kept, KeptStream, judge_archive};
+pub use unrecorded::Unrecorded;
 
 /// What came of one check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -117,13 +119,14 @@ impl Verdict {
 
 /// What the server's answers say, and what this sender did itself.
 ///
-/// `answer_within`: 95 of 100 calls have their answer in this time.
+/// `answer_within`: 95 of 100 calls have their answer in this time. `unrecorded`: calls of the line that
+/// the archive holds as not recorded, where somebody looked.
 #[must_use]
-pub fn judge(load: &LoadReport, answer_within: Duration) -> Vec<Check> {
+pub fn judge(load: &LoadReport, answer_within: Duration, unrecorded: &[Unrecorded]) -> Vec<Check> {
     vec![
         answered(load),
         well_answered(load),
-        wanted(load),
+        wanted(load, unrecorded),
         in_time(load, answer_within),
         ended(load),
         sent_in_time(load),
@@ -243,7 +246,7 @@ fn well_answered(load: &LoadReport) -> Check {
     )
 }
 
-fn wanted(load: &LoadReport) -> Check {
+fn wanted(load: &LoadReport, unrecorded: &[Unrecorded]) -> Check {
     let answers: Vec<_> = load.calls.iter().filter(|c| c.answer.is_some()).collect();
     let takes = |call: &&&CallReport| call.answer.as_ref().is_some_and(|a| a.receives());
     let good = answers.iter().filter(takes).count();
@@ -251,21 +254,32 @@ fn wanted(load: &LoadReport) -> Check {
     let other = answers.iter().find(|call| !takes(call));
     let other = other.map(|call| format!(" ({})", call.dialect));
     let other = other.unwrap_or_default();
+    // Who records a sample leaves calls out: that is what the line is set up for.
+    let not_drawn = unrecorded::not_drawn(unrecorded).min(all - good);
+    let [left_out_nl, left_out_en] = match not_drawn {
+        0 => [String::new(), String::new()],
+        _ => [
+            format!("; {not_drawn} niet geloot voor de steekproef van deze lijn"),
+            format!("; {not_drawn} not drawn for the sample of this line"),
+        ],
+    };
     Check::new(
         "recording",
-        good == all,
+        good + not_drawn == all,
         Advice::new(
-            format!("{good} van {all} vanaf het begin opgenomen (a=recvonly){other}"),
-            format!("{good} of {all} recorded from the start (a=recvonly){other}"),
+            format!("{good} van {all} vanaf het begin opgenomen (a=recvonly){left_out_nl}{other}"),
+            format!("{good} of {all} recorded from the start (a=recvonly){left_out_en}{other}"),
         ),
-        Advice::new(
-            "De server neemt (nog) niet op, want dat mag (nog) niet. Waarom staat in zijn oordeel: op de pagina van \
-             het gesprek, of met `voicelog show ID`. Staat daar dat de lijn niet is ingericht, dan heeft geen \
-             [[line]] de naam die bij --line staat.",
-            "The server does not record (yet), for it may not (yet). Its decision says why: on the page of the call, \
-             or with `voicelog show ID`. If it says there that the line is not set up, no [[line]] has the name that \
-             --line gives.",
-        ),
+        unrecorded::why(unrecorded).unwrap_or_else(|| {
+            Advice::new(
+                "De server neemt (nog) niet op, want dat mag (nog) niet. Waarom staat in zijn oordeel: op de pagina \
+                 van het gesprek, of met `voicelog show ID`. Met --config, --data of --api staat het hier. Staat er \
+                 dat de lijn niet is ingericht, dan heeft geen [[line]] de naam die bij --line staat.",
+                "The server does not record (yet), for it may not (yet). Its decision says why: on the page of the \
+                 call, or with `voicelog show ID`. With --config, --data or --api it says so here. If it says that \
+                 the line is not set up, no [[line]] has the name that --line gives.",
+            )
+        }),
     )
 }
 

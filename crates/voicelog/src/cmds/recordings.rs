@@ -175,16 +175,9 @@ pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
         );
     }
     show::place(&conversation, args.id, context.lang);
-    for kept in &detail.decisions {
-        print::line(format!(
-            "{}  {}",
-            kept.at,
-            voicelog_web::question(kept.action, context.lang)
-        ));
-        show::decision(&kept.decision, context.lang, "  ");
-    }
-    show::accesses(&accesses, context.lang, "");
     show::media(&detail, context.lang);
+    show::accesses(&accesses, context.lang, "");
+    show::decisions(&detail.decisions, context.lang);
     // Counted from one, as people do; JSON counts from zero, as the format does.
     if let Some(index) = detail.log_index {
         print::line(match context.lang {

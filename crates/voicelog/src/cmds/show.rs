@@ -1,10 +1,12 @@
 //! A decision and a timeline as text, for `show`, `law decide` and the demo.
 
 use crate::print::{self, Tone};
-use voicelog_archive::{Access, CallReport, Came, Conversation, Detail, LINE_NOT_SET_UP, odd};
+use voicelog_archive::{
+    Access, CallReport, Came, Conversation, Detail, LINE_NOT_SET_UP, StoredDecision, odd,
+};
 use voicelog_evidence::audio::describe_span;
 use voicelog_evidence::bundle::StreamSpans;
-use voicelog_evidence::timeline::{Timeline, Verdict, comings, describe, remarks};
+use voicelog_evidence::timeline::{Timeline, Verdict, comings, describe, ending_text, remarks};
 use voicelog_law::{Decision, Outcome, Status, in_brackets};
 use voicelog_model::{Action, Language, RecordingId};
 
@@ -37,6 +39,12 @@ pub(crate) fn outcome(outcome: Outcome, lang: Language) -> &'static str {
 
 /// Prints a decision: outcome, reasons, duties, advice.
 pub(crate) fn decision(decision: &Decision, lang: Language, indent: &str) {
+    answer(decision, lang, indent);
+    duties(decision, lang, indent);
+}
+
+/// Prints the outcome of a decision with its reasons.
+fn answer(decision: &Decision, lang: Language, indent: &str) {
     let permitted = decision.is_permitted();
     let (tone, mark) = if permitted {
         (Tone::Good, "✔")
@@ -65,7 +73,6 @@ pub(crate) fn decision(decision: &Decision, lang: Language, indent: &str) {
             }
         }
     }
-    duties(decision, lang, indent);
 }
 
 /// Prints the duties of a decision, and what their marks mean.
@@ -94,6 +101,26 @@ pub(crate) fn duties(decision: &Decision, lang: Language, indent: &str) {
             "(duties: ✔ met, ✘ not met, ? not known)",
         );
         print::line(format!("{indent}  {legend}"));
+    }
+}
+
+/// Prints every decision: the newest about each act whole, of those before it outcome and reasons. The
+/// duties of all would be screens of the same.
+pub(crate) fn decisions(decisions: &[StoredDecision], lang: Language) {
+    for (place, kept) in decisions.iter().enumerate() {
+        let question = voicelog_web::question(kept.action, lang);
+        print::line(format!("{}  {question}", kept.at));
+        let mut later = decisions.iter().skip(place + 1);
+        if later.any(|other| other.action == kept.action) {
+            answer(&kept.decision, lang, "  ");
+            let later = lang.pick(
+                "  (later is opnieuw besloten: zie hieronder)",
+                "  (it was decided again later: see below)",
+            );
+            print::line(later);
+        } else {
+            decision(&kept.decision, lang, "  ");
+        }
     }
 }
 
@@ -160,7 +187,15 @@ pub(crate) fn verdict(verdict: Verdict, lang: Language) -> &'static str {
             "LET OP: onverklaarde onderbreking",
             "WARNING: undeclared gap",
         ),
+        Verdict::CutShort => lang.pick(
+            "AFGEBROKEN DOOR DE OPNAMESERVER",
+            "CUT SHORT BY THE RECORDER",
+        ),
         Verdict::NotRecorded => lang.pick("niet opgenomen", "not recorded"),
+        Verdict::NotDrawn => lang.pick(
+            "niet opgenomen: niet geloot voor de steekproef",
+            "not recorded: not drawn for the sample",
+        ),
     }
 }
 
@@ -168,12 +203,16 @@ pub(crate) fn verdict(verdict: Verdict, lang: Language) -> &'static str {
 pub(crate) fn timeline(timeline: &Timeline, lang: Language, indent: &str) {
     let tone = match timeline.verdict {
         Verdict::Whole | Verdict::WholeWithDeclaredGaps => Tone::Good,
-        Verdict::UndeclaredGap | Verdict::NotRecorded => Tone::Bad,
+        Verdict::CutShort | Verdict::UndeclaredGap | Verdict::NotRecorded => Tone::Bad,
+        Verdict::NotDrawn => Tone::Strong,
     };
     print::line(format!(
         "{indent}{}",
         print::tone(tone, verdict(timeline.verdict, lang))
     ));
+    if let Some(ending) = ending_text(timeline, lang) {
+        print::line(format!("{indent}{}", print::tone(tone, &ending)));
+    }
     for coming in comings(timeline, lang) {
         print::line(format!("{indent}{coming}"));
     }

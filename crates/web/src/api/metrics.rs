@@ -1,7 +1,8 @@
 //! Numbers for Prometheus, in its text format (version 0.0.4). Nothing about anybody.
 
-use crate::app::{Metrics, Shared, Status};
+use crate::app::{Alarm, Metrics, Shared, Status};
 use crate::trouble::Trouble;
+use crate::view::alarms::WORDS;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -19,6 +20,7 @@ pub(crate) async fn show(State(desk): State<Shared>) -> Result<Response, Trouble
     let mut text = page(source.status(), &metrics, free);
     memory(&mut text, &metrics);
     forecast(&mut text, &metrics);
+    alarms(&mut text, &source.alarms());
     webhooks(&mut text, &outbox);
     Ok(([(header::CONTENT_TYPE, FORMAT)], text).into_response())
 }
@@ -113,6 +115,25 @@ fn forecast(text: &mut String, metrics: &Metrics) {
             minutes,
         );
     }
+}
+
+/// Each alarm has its number, also while it does not stand: so what watches it can be tried out.
+fn alarms(text: &mut String, standing: &[Alarm]) {
+    let count = |word: &&'static str| {
+        let alike = standing.iter().filter(|alarm| alarm.word == *word);
+        (*word, alike.count() as u64)
+    };
+    let counts: Vec<_> = WORDS.iter().map(count).collect();
+    several(
+        text,
+        (
+            "voicelog_alarms",
+            "gauge",
+            "Alarms that were raised and are not over.",
+        ),
+        "alarm",
+        &counts,
+    );
 }
 
 /// Names of endpoints are letters, digits and hyphens: they need no escaping.

@@ -47,6 +47,16 @@ pub(crate) async fn health(State(desk): State<Shared>) -> Result<Response, Troub
         "callsInProgress": status.calls_in_progress,
         "freeBytes": free,
         "storageTrouble": trouble.is_some(),
+        "alarms": desk.app.status.alarms().iter().map(alarm).collect::<Vec<_>>(),
     });
     Ok((StatusCode::OK, Json(body)).into_response())
+}
+
+fn alarm(alarm: &crate::app::Alarm) -> serde_json::Value {
+    json!({
+        "alarm": alarm.word,
+        "recording": alarm.recording,
+        "reason": alarm.reason,
+        "since": alarm.since,
+    })
 }

@@ -12,7 +12,8 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
-use voicelog_archive::{ArchiveError, LeafRow};
+use voicelog_archive::timeline::Verdict;
+use voicelog_archive::{Archive, ArchiveError, LeafRow};
 use voicelog_model::{Language, Timestamp};
 
 /// Entries on a page.
@@ -34,8 +35,25 @@ struct Shown {
     object: String,
 }
 
-fn leaf_view(row: &LeafRow, lang: Language) -> Option<LeafView> {
+/// What became of a recording, where an entry that says "refused" is about the end of one.
+fn verdict_of(archive: &Archive, row: &LeafRow) -> Option<Verdict> {
     let shown: Shown = serde_json::from_slice(&row.bytes).ok()?;
+    if shown.kind != "refused" {
+        return None;
+    }
+    // Most are about a decision; of a recording that is gone nothing more is known.
+    let id = shown.object.parse().ok()?;
+    archive.summary(id).ok()?.verdict
+}
+
+fn leaf_view(row: &LeafRow, verdict: Option<Verdict>, lang: Language) -> Option<LeafView> {
+    let shown: Shown = serde_json::from_slice(&row.bytes).ok()?;
+    // The log has one word for both ends of a call without a recording; the law's is the harder one.
+    let kind = if verdict == Some(Verdict::NotDrawn) {
+        "not_drawn"
+    } else {
+        &shown.kind
+    };
     let is_recording = matches!(
         shown.kind.as_str(),
         "recorded" | "not_recorded" | "listened" | "exported" | "destroyed"
@@ -44,7 +62,7 @@ fn leaf_view(row: &LeafRow, lang: Language) -> Option<LeafView> {
         // Counted from one, as people do; the format counts from zero.
         index: row.index + 1,
         at: When::new(shown.at, lang),
-        what: words::leaf(&shown.kind, lang),
+        what: words::leaf(kind, lang),
         object: shown.object,
         is_recording,
     })
@@ -63,6 +81,10 @@ pub(crate) async fn show(
                 .map_or(size, |before| before.saturating_sub(1).min(size));
             let count = until.min(u64::from(LEAVES_MAX));
             let leaves = archive.leaves(until - count, usize::try_from(count).unwrap_or(0))?;
+            let leaves: Vec<_> = leaves
+                .into_iter()
+                .map(|leaf| (verdict_of(archive, &leaf), leaf))
+                .collect();
             let key = archive.verifier_key();
             Ok::<_, ArchiveError>((size, until, archive.checkpoint()?, leaves, key))
         })
@@ -76,12 +98,12 @@ pub(crate) async fn show(
         is_newest: until == size,
         older: leaves
             .first()
-            .filter(|leaf| leaf.index > 0)
-            .map(|leaf| leaf.index + 1),
+            .filter(|(_, leaf)| leaf.index > 0)
+            .map(|(_, leaf)| leaf.index + 1),
         leaves: leaves
             .iter()
             .rev()
-            .filter_map(|leaf| leaf_view(leaf, lang))
+            .filter_map(|(verdict, leaf)| leaf_view(leaf, *verdict, lang))
             .collect(),
     };
     html(StatusCode::OK, &view)

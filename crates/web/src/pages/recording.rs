@@ -4,6 +4,7 @@ use crate::app::Shared;
 use crate::frame::html;
 use crate::pages::recording_id;
 use crate::trouble::Trouble;
+use crate::view::alarms::AlarmView;
 use crate::view::recording::{RecordingPage, title};
 use crate::visitor::Visitor;
 use axum::Extension;
@@ -27,8 +28,10 @@ pub(crate) async fn show(
         })
         .await?;
     let p = visitor.page("recordings", title(&detail.summary, visitor.lang));
-    html(
-        StatusCode::OK,
-        &RecordingPage::new(p, &detail, &accesses, checkpoint, &conversation),
-    )
+    let lang = visitor.lang;
+    let mut view = RecordingPage::new(p, &detail, &accesses, checkpoint, &conversation);
+    let standing = desk.app.status.alarms();
+    let of_it = standing.iter().filter(|alarm| alarm.recording == Some(id));
+    view.alarms = of_it.map(|alarm| AlarmView::new(alarm, lang)).collect();
+    html(StatusCode::OK, &view)
 }

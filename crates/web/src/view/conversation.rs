@@ -90,17 +90,19 @@ impl ConversationView {
 }
 
 /// What is said of all parts alike; that they differ, where they do. One gap that nobody declares is one in
-/// the whole.
+/// the whole, and so is a part that we cut short.
 fn badge(parts: &[RecordingSummary], lang: Language) -> Badge {
     let mut badges = parts
         .iter()
         .map(|part| words::completeness(part.verdict, part.state, lang));
-    let has_gap = |part: &RecordingSummary| {
-        part.verdict == Some(Verdict::UndeclaredGap)
-            && !matches!(part.state, State::Destroyed | State::Destroying)
+    let has = |part: &RecordingSummary, verdict| {
+        part.verdict == Some(verdict) && !matches!(part.state, State::Destroyed | State::Destroying)
     };
-    if parts.iter().any(has_gap) {
+    if parts.iter().any(|part| has(part, Verdict::UndeclaredGap)) {
         return words::completeness(Some(Verdict::UndeclaredGap), State::Sealed, lang);
+    }
+    if parts.iter().any(|part| has(part, Verdict::CutShort)) {
+        return words::completeness(Some(Verdict::CutShort), State::Sealed, lang);
     }
     match badges.next() {
         Some(first) if badges.all(|badge| badge == first) => first,

@@ -2,6 +2,7 @@
 //! templates in `templates/`.
 
 pub(crate) mod access;
+pub(crate) mod alarms;
 pub(crate) mod asking;
 pub(crate) mod badge;
 pub(crate) mod conversation;

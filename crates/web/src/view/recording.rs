@@ -1,6 +1,7 @@
-//! One recording: verdict first, then the decision, the timeline, the proof.
+//! One recording: verdict and timeline first, then what can be done, the decision, the proof.
 
 use crate::view::access::{self, AccessView};
+use crate::view::alarms::AlarmView;
 use crate::view::badge::{Badge, Shape};
 use crate::view::conversation::ConversationView;
 use crate::view::decision::{self, DecisionView};
@@ -11,7 +12,8 @@ use crate::view::timeline::{self, LegendEntry, StreamView};
 use crate::view::when::{When, bytes, length_between};
 use crate::view::{Choice, Fact, asking, words};
 use askama::Template;
-use voicelog_archive::timeline::comings;
+use voicelog_archive::journal::SAMPLE_RULE;
+use voicelog_archive::timeline::{Timeline, Verdict, comings, ending_text};
 use voicelog_archive::{Access, Conversation, Detail, RecordingSummary, State};
 use voicelog_model::Language;
 
@@ -22,7 +24,11 @@ pub(crate) struct RecordingPage {
     pub(crate) id: String,
     pub(crate) started: When,
     pub(crate) badge: Badge,
-    pub(crate) meaning: &'static str,
+    pub(crate) meaning: String,
+    /// Whether we stopped before the conversation did.
+    pub(crate) is_cut_short: bool,
+    /// What is wrong with the call while it runs.
+    pub(crate) alarms: Vec<AlarmView>,
     pub(crate) facts: Vec<Fact>,
     pub(crate) can_be_opened: bool,
     pub(crate) can_be_destroyed: bool,
@@ -79,7 +85,12 @@ impl RecordingPage {
             id: summary.id.to_string(),
             started: When::new(summary.started_at, lang),
             badge: badge(summary, lang),
-            meaning: words::completeness_meaning(summary.verdict, summary.state, lang),
+            meaning: meaning(detail, lang),
+            is_cut_short: detail
+                .timeline
+                .as_ref()
+                .is_some_and(|timeline| timeline.cut_short().is_some()),
+            alarms: Vec::new(),
             facts: facts(detail, lang),
             can_be_opened: summary.state == State::Sealed,
             can_be_destroyed: summary.state == State::Sealed,
@@ -119,6 +130,48 @@ const fn badge(summary: &RecordingSummary, lang: Language) -> Badge {
         },
         _ => badge,
     }
+}
+
+/// The verdict in a sentence; where we cut the recording short, first when and why, and where it was not
+/// drawn, with its draw.
+fn meaning(detail: &Detail, lang: Language) -> String {
+    let summary = &detail.summary;
+    let general = words::completeness_meaning(summary.verdict, summary.state, lang);
+    let is_gone = matches!(summary.state, State::Destroying | State::Destroyed);
+    let Some(timeline) = detail.timeline.as_ref().filter(|_| !is_gone) else {
+        return general.to_owned();
+    };
+    if let Some(ending) = ending_text(timeline, lang) {
+        let ending = sentence(&ending);
+        return if summary.verdict == Some(Verdict::CutShort) {
+            ending
+        } else {
+            format!("{ending} {general}")
+        };
+    }
+    match draw(timeline, lang) {
+        Some(draw) if summary.verdict == Some(Verdict::NotDrawn) => {
+            format!("{general} {}", sentence(draw))
+        }
+        _ => general.to_owned(),
+    }
+}
+
+/// The draw of a call that was not drawn: `niet geloot: 1 op 10, lot 0,7301`.
+fn draw(timeline: &Timeline, lang: Language) -> Option<&str> {
+    let intervals = timeline.streams.iter().flat_map(|stream| &stream.intervals);
+    let mut grounds = intervals.flat_map(|interval| &interval.grounds);
+    let ground = grounds.find(|ground| ground.rule == SAMPLE_RULE)?;
+    Some(lang.pick(&ground.text_nl, &ground.text_en))
+}
+
+/// With a capital and a full stop.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters
+        .next()
+        .map(|letter| letter.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
 }
 
 fn facts(detail: &Detail, lang: Language) -> Vec<Fact> {

@@ -3,7 +3,7 @@
 use crate::view::when::{offset, span};
 use voicelog_archive::journal::{Cause, Ground};
 use voicelog_archive::timeline::{
-    Interval, IntervalKind as Kind, StreamTimeline, Timeline, pause_text, remarks,
+    CutShort, Interval, IntervalKind as Kind, StreamTimeline, Timeline, pause_text, remarks,
 };
 use voicelog_model::Language;
 
@@ -73,11 +73,12 @@ const fn drawn(kind: Kind) -> (&'static str, Option<&'static str>) {
         Kind::Media => ("bar-media", None),
         Kind::NotStarted => ("bar-gap", Some("pattern-dots")),
         Kind::Paused | Kind::Hold | Kind::Refused => ("bar-gap", Some("pattern-slant")),
-        Kind::Loss | Kind::Dropped | Kind::Restart => ("bar-gap", Some("pattern-upright")),
-        Kind::SilenceSuppressed
-        | Kind::AwaitingFirstPacket
-        | Kind::AfterLastPacket
-        | Kind::SourceChange => ("bar-gap", Some("pattern-flat")),
+        Kind::Loss => ("bar-gap", Some("pattern-upright")),
+        Kind::Dropped => ("bar-gap", Some("pattern-grid")),
+        Kind::Restart => ("bar-gap", Some("pattern-double")),
+        Kind::SilenceSuppressed | Kind::SourceChange => ("bar-gap", Some("pattern-flat")),
+        Kind::AwaitingFirstPacket => ("bar-gap", Some("pattern-rings")),
+        Kind::AfterLastPacket => ("bar-gap", Some("pattern-dashes")),
         Kind::UndeclaredGap => ("bar-alarm", Some("pattern-cross")),
     }
 }
@@ -187,7 +188,6 @@ fn percent(part: u64, whole: u64) -> String {
 
 /// The legend of the kinds that occur, and every stream.
 pub(crate) fn view(timeline: &Timeline, lang: Language) -> (Vec<LegendEntry>, Vec<StreamView>) {
-    let whole = timeline.length_us();
     let mut legend: Vec<LegendEntry> = Vec::new();
     for interval in timeline.streams.iter().flat_map(|stream| &stream.intervals) {
         let (class, pattern) = drawn(interval.kind);
@@ -203,12 +203,13 @@ pub(crate) fn view(timeline: &Timeline, lang: Language) -> (Vec<LegendEntry>, Ve
     let streams = timeline
         .streams
         .iter()
-        .map(|stream| one_stream(stream, whole, lang))
+        .map(|stream| one_stream(stream, timeline, lang))
         .collect();
     (legend, streams)
 }
 
-fn one_stream(stream: &StreamTimeline, whole: u64, lang: Language) -> StreamView {
+fn one_stream(stream: &StreamTimeline, timeline: &Timeline, lang: Language) -> StreamView {
+    let whole = timeline.length_us();
     let mut pieces = Vec::new();
     let mut marks = Vec::new();
     let mut rows = Vec::new();
@@ -250,7 +251,7 @@ fn one_stream(stream: &StreamTimeline, whole: u64, lang: Language) -> StreamView
     StreamView {
         number: stream.stream.number.0,
         title: format!("{}: {heading}", lang.pick("Tijdlijn", "Timeline")),
-        summary: summary(stream, lang),
+        summary: summary(stream, timeline.cut_short(), lang),
         caption: format!(
             "{}: {heading}",
             lang.pick("De tijdlijn in woorden", "The timeline in words")
@@ -278,7 +279,8 @@ fn heading(stream: &StreamTimeline, lang: Language) -> String {
     }
 }
 
-fn summary(stream: &StreamTimeline, lang: Language) -> String {
+/// The picture in a sentence. Where we ourselves stopped, what is there is not the whole conversation.
+fn summary(stream: &StreamTimeline, cut: Option<CutShort>, lang: Language) -> String {
     let gaps: Vec<String> = stream
         .intervals
         .iter()
@@ -294,16 +296,27 @@ fn summary(stream: &StreamTimeline, lang: Language) -> String {
             )
         })
         .collect();
-    if gaps.is_empty() {
-        lang.pick("Geluid van begin tot eind.", "Sound from start to end.")
+    let has_sound = stream.intervals.iter().any(|i| i.kind == Kind::Media);
+    let mut text = if !gaps.is_empty() {
+        let gaps = gaps.join("; ");
+        format!("{}: {gaps}.", lang.pick("Onderbrekingen", "Gaps"))
+    } else if !has_sound {
+        lang.pick("Geen geluid.", "No sound.").to_owned()
+    } else if cut.is_some() {
+        lang.pick("Geluid vanaf het begin.", "Sound from the start.")
             .to_owned()
     } else {
-        format!(
-            "{}: {}.",
-            lang.pick("Onderbrekingen", "Gaps"),
-            gaps.join("; ")
-        )
+        lang.pick("Geluid van begin tot eind.", "Sound from start to end.")
+            .to_owned()
+    };
+    if let Some(cut) = cut {
+        let at = offset(cut.at_us);
+        text.push_str(&match lang {
+            Language::Nl => format!(" De opnameserver stopte op {at}."),
+            Language::En => format!(" The recorder stopped at {at}."),
+        });
     }
+    text
 }
 
 fn counts(stream: &StreamTimeline, lang: Language) -> String {

@@ -20,6 +20,19 @@ pub(crate) const fn completeness(verdict: Option<Verdict>, state: State, lang: L
                 "Whole, with declared gaps",
             ),
         ),
+        (_, Some(Verdict::CutShort)) => Badge::new(
+            Shape::Triangle,
+            "alarm",
+            lang.pick(
+                "Afgebroken door de opnameserver",
+                "Cut short by the recorder",
+            ),
+        ),
+        (_, Some(Verdict::NotDrawn)) => Badge::new(
+            Shape::Barred,
+            "none",
+            lang.pick("Niet geloot, niet opgenomen", "Not drawn, not recorded"),
+        ),
         (_, Some(Verdict::UndeclaredGap)) => Badge::new(
             Shape::Triangle,
             "alarm",
@@ -63,6 +76,14 @@ pub(crate) const fn completeness_meaning(
         (_, Some(Verdict::WholeWithDeclaredGaps)) => (
             "Alles is opgenomen, behalve op plekken waarvan vaststaat waarom. Die staan in de tijdlijn.",
             "Everything was recorded, except where it is known why not. The timeline shows where.",
+        ),
+        (_, Some(Verdict::CutShort)) => (
+            "De opnameserver stopte terwijl het gesprek misschien nog doorging. Wat daarna is gezegd, is niet opgenomen.",
+            "The recorder stopped while the conversation may have gone on. What was said after that is not recorded.",
+        ),
+        (_, Some(Verdict::NotDrawn)) => (
+            "Van deze lijn wordt een steekproef opgenomen, en dit gesprek is niet geloot. Er is geen enkel stukje geluid van bewaard.",
+            "A sample of the calls of this line is recorded, and this one was not drawn. Not a single sample of its sound was kept.",
         ),
         (_, Some(Verdict::UndeclaredGap)) => (
             "Er ontbreekt geluid en niemand weet waarom. Vertrouw niet op deze opname zonder naar de tijdlijn te kijken.",
@@ -165,6 +186,7 @@ pub(crate) fn leaf(kind: &str, lang: Language) -> String {
         "recorded" => ("Opgenomen", "Recorded"),
         "not_recorded" => ("Niet opgenomen", "Not recorded"),
         "refused" => ("Niet toegestaan", "Not permitted"),
+        "not_drawn" => ("Niet geloot voor de steekproef", "Not drawn for the sample"),
         "permitted" => ("Toegestaan", "Permitted"),
         "listened" => ("Beluisterd", "Listened to"),
         "exported" => ("Kopie gegeven", "Copy given"),

@@ -107,7 +107,7 @@ async fn recordings_are_listed_page_by_page_until_none_is_left() {
             None => break,
         }
     }
-    assert_eq!(seen.len(), 9);
+    assert_eq!(seen.len(), 11);
     assert!(
         seen.is_sorted_by(|left, right| left > right),
         "newest first, each once: {seen:?}"

@@ -5,10 +5,10 @@ use serde_json::{Map, Value, json};
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
-use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, PacketKind};
+use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, PacketKind, SaidBy};
 use voicelog_archive::{
     About, Answer, Archive, Call, CallReport, Line, Lines, Link, LinkKind, OfferedCall,
-    OfferedParty, Parts, RecordingWriter, Secrets, StreamReport, Verdict, act,
+    OfferedParty, OneIn, Parts, RecordingWriter, Sample, Secrets, StreamReport, Verdict, act,
 };
 use voicelog_casework::{Asked, retention};
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
@@ -39,8 +39,12 @@ pub(crate) struct Filled {
     pub(crate) declared: RecordingId,
     /// Its last seconds are missing.
     pub(crate) undeclared: RecordingId,
+    /// Our disk was full after three seconds, and one participant had refused before.
+    pub(crate) cut_short: RecordingId,
     /// Was never permitted.
     pub(crate) refused: RecordingId,
+    /// Was not drawn for the sample of its line.
+    pub(crate) not_drawn: RecordingId,
     /// Its term was over.
     pub(crate) destroyed: RecordingId,
     /// One conversation: destroyed, after a transfer, and that once more from another client.
@@ -99,7 +103,7 @@ fn line(name: &str, facts: Map<String, Value>) -> Line {
     }
 }
 
-/// Opens the archive in a folder; in an empty folder it makes one with four lines.
+/// Opens the archive in a folder; in an empty folder it makes one with five lines.
 pub(crate) fn open(folder: &Path, now: Timestamp) -> Outcome<Arc<Archive>> {
     let layout = Layout::in_folder(folder);
     if !layout.exists() {
@@ -119,6 +123,12 @@ pub(crate) fn open(folder: &Path, now: Timestamp) -> Outcome<Arc<Archive>> {
         lines: Lines::new(vec![
             line("verkoop", facts("announced")),
             line("verkoop-heimelijk", facts("covert")),
+            Line {
+                sample: Some(Sample {
+                    one_in: OneIn::try_from(10_000)?,
+                }),
+                ..line("steekproef", facts("announced"))
+            },
             line("orders", orders()),
             line("proefgesprekken", for_four_weeks()),
         ]),
@@ -131,7 +141,9 @@ pub(crate) struct Over {
     whole: RecordingId,
     declared: RecordingId,
     undeclared: RecordingId,
+    cut_short: RecordingId,
     refused: RecordingId,
+    not_drawn: RecordingId,
     destroyed: RecordingId,
     parts: [RecordingId; 3],
 }
@@ -150,7 +162,9 @@ pub(crate) fn fill_folder(folder: &Path, now: Timestamp) -> Outcome<Over> {
     let over = Over {
         destroyed,
         parts,
-        refused: refused(&archive, now.plus_micros(-5 * DAY))?,
+        not_drawn: refused(&archive, "steekproef", now.plus_micros(-6 * DAY))?,
+        refused: refused(&archive, "verkoop-heimelijk", now.plus_micros(-5 * DAY))?,
+        cut_short: cut_short(&archive, now.plus_micros(-4 * DAY - 3_600 * SECOND))?,
         undeclared: undeclared(&archive, now.plus_micros(-4 * DAY))?,
         declared: declared(&archive, now.plus_micros(-3 * DAY))?,
         whole: whole(&archive, "orders", now.plus_micros(-2 * DAY))?,
@@ -183,7 +197,9 @@ pub(crate) fn with_a_call(folder: &Path, over: Over, now: Timestamp) -> Outcome<
         whole: over.whole,
         declared: over.declared,
         undeclared: over.undeclared,
+        cut_short: over.cut_short,
         refused: over.refused,
+        not_drawn: over.not_drawn,
         destroyed: over.destroyed,
         parts: over.parts,
         waiting: waiting.id,
@@ -308,14 +324,13 @@ impl<'a> Tape<'a> {
         Ok(chunk.push_packet(StreamNumber(1), arrived, PacketKind::Rtcp, &packet)?)
     }
 
-    fn end(mut self, at: Timestamp) -> Outcome<RecordingId> {
+    fn end(self, at: Timestamp) -> Outcome<RecordingId> {
+        self.end_by(Cause::RecordingClient, at)
+    }
+
+    fn end_by(mut self, cause: Cause, at: Timestamp) -> Outcome<RecordingId> {
         let id = self.writer.id();
-        self.event(
-            at,
-            &JournalEvent::CallEnded {
-                cause: Cause::RecordingClient,
-            },
-        )?;
+        self.event(at, &JournalEvent::CallEnded { cause })?;
         self.archive.append(&mut self.writer, &self.chunk.take())?;
         self.archive.commit()?;
         self.archive.close(&mut self.writer)?;
@@ -397,6 +412,20 @@ fn undeclared(archive: &Archive, at: Timestamp) -> Outcome<RecordingId> {
     tape.end(at.plus_micros(9 * SECOND))
 }
 
+/// A call that a full disk cut short, after somebody had pressed the key that says no.
+fn cut_short(archive: &Archive, at: Timestamp) -> Outcome<RecordingId> {
+    let call = open_call(archive, "verkoop", ADDRESS, at)?;
+    let mut tape = Tape::start(archive, &call, &[], at)?;
+    tape.sound(0..50)?;
+    let refusal = JournalEvent::RefusalSaid {
+        party: "p2".to_owned(),
+        by: SaidBy::Key,
+    };
+    tape.event(at.plus_micros(SECOND), &refusal)?;
+    tape.sound(50..150)?;
+    tape.end_by(Cause::DiskFull, at.plus_micros(151 * STEP))
+}
+
 fn declared(archive: &Archive, at: Timestamp) -> Outcome<RecordingId> {
     let call = open_call(archive, "verkoop", "tel:+4930123456", at)?;
     let refused = archive.ask_to_record(call.id, at)?;
@@ -445,8 +474,8 @@ fn declared(archive: &Archive, at: Timestamp) -> Outcome<RecordingId> {
     tape.end(at.plus_micros(900 * STEP))
 }
 
-fn refused(archive: &Archive, at: Timestamp) -> Outcome<RecordingId> {
-    let call = open_call(archive, "verkoop-heimelijk", ADDRESS, at)?;
+fn refused(archive: &Archive, line: &str, at: Timestamp) -> Outcome<RecordingId> {
+    let call = open_call(archive, line, ADDRESS, at)?;
     let answer = archive.ask_to_record(call.id, at)?;
     let event = answer
         .refusal_event()

@@ -15,3 +15,4 @@ mod pages;
 mod signing_in;
 mod sockets;
 mod support;
+mod told;

@@ -67,7 +67,7 @@ async fn a_recording_says_its_verdict_first_then_why_it_was_permitted() {
     let decision = text.find("May this conversation be recorded?").unwrap();
     let timeline = text.find("<h2 id=\"timeline\">").unwrap();
     let proof = text.find("<h2 id=\"proof\">").unwrap();
-    assert!(verdict < decision && decision < timeline && timeline < proof);
+    assert!(verdict < timeline && timeline < decision && decision < proof);
     assert!(page.shows("Permitted, with duties</span>"));
     assert!(
         page.shows("before the first second"),

@@ -16,8 +16,8 @@ use voicelog_archive::journal::{KeepReason, PauseReason, PrivateEnd};
 use voicelog_archive::{Archive, KeepRequest};
 use voicelog_model::{Clock, Pii, RecordingId, SimClock, Timestamp};
 use voicelog_web::{
-    App, Kept, Metrics, NotHeard, NotPaused, Pause, Paused, Pauses, Private, Status, StatusSource,
-    WebConfig, Wishes, new_setup_token, router,
+    Alarm, App, Kept, Metrics, NotHeard, NotPaused, Pause, Paused, Pauses, Private, Status,
+    StatusSource, WebConfig, Wishes, new_setup_token, router,
 };
 
 pub(crate) const TOKEN: &str = "the token of the programs";
@@ -28,7 +28,10 @@ pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_795_255_320_000_000);
 
 /// A recorder whose state a test sets.
 #[derive(Debug, Default)]
-pub(crate) struct Recorder(pub(crate) Mutex<Option<Pause>>);
+pub(crate) struct Recorder(
+    pub(crate) Mutex<Option<Pause>>,
+    pub(crate) Mutex<Vec<Alarm>>,
+);
 
 impl StatusSource for Recorder {
     fn status(&self) -> Status {
@@ -47,6 +50,10 @@ impl StatusSource for Recorder {
             packets: vec![("kept", 600)],
             events: vec![("alarm_no_media", 3)],
         }
+    }
+
+    fn alarms(&self) -> Vec<Alarm> {
+        self.1.lock().unwrap().clone()
     }
 }
 

@@ -139,7 +139,7 @@ fn an_interruption_ends_the_call_at_its_own_time_however_late_the_restart() {
         );
         assert_eq!(
             (timeline.end, timeline.verdict),
-            (Some(Cause::Restart), Verdict::WholeWithDeclaredGaps)
+            (Some(Cause::Restart), Verdict::CutShort)
         );
     }
 }

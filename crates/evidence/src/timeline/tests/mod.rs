@@ -2,6 +2,7 @@
 
 mod clock;
 mod codecs;
+mod ending;
 mod media;
 mod permission;
 

@@ -130,9 +130,10 @@ impl Call {
                 by: by.clone(),
             };
             match hands.archive.consent(id, consent, hands.now) {
-                Ok(()) => {
-                    tracing::info!(recording = %id, word, "whether to agree was said with a key")
+                Ok(()) if heard.act == KeyAct::Refuse => {
+                    tracing::info!(recording = %id, "a refusal was said with a key; the law is asked what follows");
                 }
+                Ok(()) => tracing::info!(recording = %id, "consent was said with a key"),
                 Err(error) => {
                     let error = voicelog_model::error::chain(&error);
                     tracing::error!(recording = %id, %error, "consent that was said with a key cannot be taken in");

@@ -23,7 +23,7 @@ use crate::decider::{Asked, NoAnswer, Question, Reply};
 use crate::media::{Attention, MediaCommand, MediaSession};
 use crate::shared::{CallEntry, CallState};
 use std::sync::Arc;
-use voicelog_archive::journal::{Cause, Ground, JournalEvent};
+use voicelog_archive::journal::{Cause, Ground, JournalEvent, SAMPLE_RULE};
 use voicelog_archive::{OfferedParty, WhenRefused};
 use voicelog_model::{DecisionId, RecordingId, Timestamp};
 
@@ -193,7 +193,11 @@ impl Call {
             if self.notice.is_settled() {
                 hands.media(self.thread, MediaCommand::Attend(id, Attention::Forget));
             }
-            tracing::info!(recording = %id, %decision, "not permitted");
+            if self.is_not_drawn() {
+                tracing::info!(recording = %id, %decision, "permitted, and not drawn for the sample of its line: not recorded");
+            } else {
+                tracing::info!(recording = %id, %decision, "not permitted");
+            }
         }
         match self.state {
             CallState::Asking => {
@@ -215,6 +219,12 @@ impl Call {
             // The notice that it waited for was heard, and something else stands in the way.
             CallState::Waiting => self.align(hands),
         }
+    }
+
+    /// Whether it was the draw, not the law, that said no last.
+    fn is_not_drawn(&self) -> bool {
+        let grounds = self.grounds.as_deref().unwrap_or_default();
+        !grounds.is_empty() && grounds.iter().all(|ground| ground.rule == SAMPLE_RULE)
     }
 
     /// There is no answer, and that is never a permission. A new call is turned away; one that
@@ -283,6 +293,7 @@ impl Call {
         if self.ended.is_some() || self.state == CallState::Asking && self.id.is_none() {
             return;
         }
+        self.note_refusals(hands);
         // On whose side somebody is can have changed, whatever the law says of it.
         self.listen(hands);
         let has_answer = !self.is_asking && self.held_since.is_none() && self.retry_at.is_none();

@@ -7,6 +7,8 @@ mod law;
 mod notice;
 mod presence;
 mod private;
+mod refusals;
+mod saying;
 mod streams;
 mod voices;
 mod watch;
@@ -15,7 +17,6 @@ mod wish;
 pub(crate) use keep::KeepDone;
 pub(crate) use private::PrivateDone;
 pub(in crate::control) use streams::{RefusedStreams, Sockets};
-pub(crate) use watch::Alarm;
 
 use self::hold::Hold;
 use self::keep::CallKeep;
@@ -23,7 +24,7 @@ use self::keys::CallKeys;
 use self::notice::CallNotice;
 use self::presence::Presence;
 use self::voices::Voices;
-use self::watch::{Look, Watch};
+use self::watch::Watch;
 use self::wish::Wish;
 use super::Hands;
 use crate::guard::contained;
@@ -87,6 +88,8 @@ pub(crate) struct Call {
     /// Why it was last refused; `None` = not refused since it was permitted.
     grounds: Option<Vec<Ground>>,
     is_asking: bool,
+    /// How much of what was said of consent has been looked through for refusals.
+    sayings_seen: usize,
     /// Since when media waits for an answer.
     held_since: Option<Timestamp>,
     /// When the facts changed while the law was being asked.
@@ -104,6 +107,11 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// Streams that it has ports for.
+    pub(in crate::control) fn stream_count(&self) -> usize {
+        self.streams.len()
+    }
+
     /// A call that was just offered and is being opened.
     pub(in crate::control) fn new(
         key: SessionKey,
@@ -135,6 +143,7 @@ impl Call {
             events: Vec::new(),
             grounds: None,
             is_asking: true,
+            sayings_seen: 0,
             held_since: None,
             changed_at: None,
             retry_at: None,
@@ -412,59 +421,8 @@ impl Call {
         let refused = is_recording && !self.refused.is_empty();
         let refused = self.watch.look_at_refused(refused);
         for look in [look, loss, refused] {
-            self.say(id, look, hands);
+            saying::say(id, look, &counts, hands);
         }
-    }
-
-    fn say(&self, id: RecordingId, look: Look, hands: &Hands<'_>) {
-        match look {
-            Look::Same => {}
-            Look::Alarm(alarm) => {
-                hands.shared.count(alarm.as_str());
-                self.tell(NewsKind::AlarmRaised, alarm, hands);
-                match alarm {
-                    Alarm::NoMedia => {
-                        tracing::warn!(recording = %id, "no RTP for ten seconds; see whether the client sends to the ports of our answer");
-                    }
-                    Alarm::WrongKey => {
-                        tracing::warn!(recording = %id, "the client's packets do not fit the SRTP key of its offer; see whether it says the key that it uses");
-                    }
-                    Alarm::OneSide => {
-                        tracing::warn!(recording = %id, "one side was never heard; see whether the client sends both");
-                    }
-                    Alarm::Metadata => {
-                        tracing::warn!(recording = %id, "an update of the metadata cannot be read; the client is asked for all of it, and until it comes who takes part is what was told before");
-                    }
-                    Alarm::SideRefused => {
-                        tracing::warn!(recording = %id, "a stream of sound cannot be recorded as the client offers it; the recording says why");
-                    }
-                    Alarm::Loss => {
-                        tracing::warn!(recording = %id, "packets are being lost on their way; see the network between the client and here");
-                    }
-                }
-            }
-            Look::Again => {
-                self.tell(NewsKind::AlarmCleared, Alarm::NoMedia, hands);
-                tracing::info!(recording = %id, "RTP comes again");
-            }
-            Look::ReadAgain => {
-                self.tell(NewsKind::AlarmCleared, Alarm::Metadata, hands);
-                tracing::info!(recording = %id, "the metadata can be read again");
-            }
-            Look::SideTaken => {
-                self.tell(NewsKind::AlarmCleared, Alarm::SideRefused, hands);
-                tracing::info!(recording = %id, "every stream of sound is recorded again");
-            }
-            Look::LossOver => {
-                self.tell(NewsKind::AlarmCleared, Alarm::Loss, hands);
-                tracing::info!(recording = %id, "packets come as they should again");
-            }
-        }
-    }
-
-    fn tell(&self, kind: NewsKind, alarm: Alarm, hands: &Hands<'_>) {
-        let news = News::new(kind, hands.now, self.id);
-        hands.shared.tell(news.with("alarm", alarm.word()));
     }
 
     fn reject(&mut self, status: u16, reason: &str, cause: Cause, hands: &mut Hands<'_>) {
@@ -551,6 +509,7 @@ impl Call {
             tracing::info!(recording = %id, ?cause, "call ended");
         }
         hands.shared.remove_call(id);
+        hands.shared.clear_of_call(id, hands.now);
         hands.ear.forget(id);
         if self.is_begun {
             hands.media(self.thread, MediaCommand::End(id, at, vec![ended]));

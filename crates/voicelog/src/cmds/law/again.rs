@@ -5,7 +5,9 @@ use crate::{Context, Ended, print, wiring};
 use anyhow::Result;
 use serde_json::json;
 use std::path::Path;
-use voicelog_archive::{Again, Archive, ChosenRule, Draw, KeepState, NoticeState};
+use voicelog_archive::{
+    Again, Archive, ChosenRule, ConsentBy, Draw, KeepState, NoticeState, Saying,
+};
 use voicelog_law::Decision;
 use voicelog_model::{DecisionId, Language, RecordingId, Timestamp};
 
@@ -97,6 +99,11 @@ fn in_words(made: &Again, lang: Language) -> Vec<String> {
             (false, Language::En) => format!("Not drawn: 1 in {number}, draw {draw}."),
         });
     }
+    lines.extend(
+        made.sayings
+            .iter()
+            .map(|saying| said_in_words(saying, lang)),
+    );
     let notice = made.notice.map(|notice| notice_state(notice, lang));
     lines.extend(notice.map(str::to_owned));
     lines.extend(made.keep.as_ref().map(|keep| keep_state(keep, lang)));
@@ -106,6 +113,26 @@ fn in_words(made: &Again, lang: Language) -> Vec<String> {
     );
     lines.extend(made.private.as_ref().map(|_said| private.to_owned()));
     lines
+}
+
+/// What a participant had said of being recorded, also where the outcome does not turn on it.
+fn said_in_words(saying: &Saying, lang: Language) -> String {
+    let (party, word, at) = (&saying.party, &saying.consent, saying.at);
+    let (nl, en) = match word.as_str() {
+        "given" => ("stemde in met de opname", "agreed to the recording"),
+        "refused" => ("zei nee tegen de opname", "said no to the recording"),
+        "withdrawn" => ("trok de instemming in", "withdrew the consent"),
+        _ => ("zei over de opname", "said of the recording"),
+    };
+    let what = match word.as_str() {
+        "given" | "refused" | "withdrawn" => lang.pick(nl, en).to_owned(),
+        other => format!("{}: {other}", lang.pick(nl, en)),
+    };
+    let how = match saying.by {
+        ConsentBy::Key => lang.pick("met een toets", "with a key"),
+        ConsentBy::Spoken { .. } => lang.pick("hardop", "aloud"),
+    };
+    format!("{party} {what}, {how}, {at}.")
 }
 
 /// What was known of the notice that the line looks for.

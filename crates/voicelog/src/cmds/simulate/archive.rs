@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
-use voicelog_archive::{Archive, RecordingFilter, State};
+use voicelog_archive::{Archive, LINE_NOT_SET_UP, RecordingFilter, State};
 use voicelog_evidence::timeline::{Timeline, Verdict};
 use voicelog_model::{Clock as _, Timestamp};
-use voicelog_src_sim::{Kept, KeptStream, LoadReport};
+use voicelog_src_sim::{Advice, Kept, KeptStream, LoadReport, Unrecorded};
 
 /// How long closing the recordings may take after the last call.
 const CLOSE_TRIES: u32 = 60;
@@ -33,6 +33,7 @@ pub(super) enum Books {
 struct Listed {
     id: String,
     state: String,
+    line: String,
 }
 
 #[derive(Deserialize)]
@@ -63,33 +64,110 @@ impl Books {
         Ok(Some(Self::Here(archive)))
     }
 
-    /// The recordings that were closed since the test began: as many as there were calls with
-    /// media, or what there is when that takes too long.
-    pub(super) fn wait_for(&self, report: &LoadReport, began: Timestamp) -> Result<Vec<Kept>> {
-        let sent = |call: &&voicelog_src_sim::CallReport| {
-            call.streams.iter().any(|stream| stream.sent.packets > 0)
+    /// What was closed since the test began: as many recordings as there were calls, or what there is
+    /// when that takes too long. Of the line's calls that were not recorded, why.
+    pub(super) fn wait_for(
+        &self,
+        report: &LoadReport,
+        line: &str,
+        began: Timestamp,
+    ) -> Result<Found> {
+        // One that was to send and could not leaves nothing that can be known again.
+        let leaves_something = |call: &&voicelog_src_sim::CallReport| {
+            let has_media = call.streams.iter().any(|stream| stream.sent.packets > 0);
+            let answer = call.answer.as_ref();
+            has_media || answer.is_some_and(|answer| !answer.receives())
         };
-        let expected = report.calls.iter().filter(sent).count();
+        let expected = report.calls.iter().filter(leaves_something).count();
         let since = began.plus_micros(-CLOCK_SLACK);
         let (_keep, never) = mpsc::channel::<()>();
-        let mut known = BTreeMap::new();
+        let mut known = Known::default();
         for _try in 0..CLOSE_TRIES {
-            self.look(since, &mut known)?;
-            let found = known.values().filter(|kept| is_of(kept, report)).count();
-            if found >= expected {
+            self.look(since, State::Sealed, &mut known)?;
+            self.look(began, State::NotRecorded, &mut known)?;
+            let ours = known.kept.values().filter(|kept| is_of(kept, report));
+            if ours.count() + known.of_line(line).count() >= expected {
                 break;
             }
             let _timed_out = never.recv_timeout(CLOSE_PAUSE);
         }
-        Ok(known.into_values().collect())
+        let unrecorded = known.of_line(line).cloned().collect();
+        let kept = known.kept.into_values().collect();
+        Ok(Found { kept, unrecorded })
     }
 
     /// Adds what was closed since the last look.
-    fn look(&self, since: Timestamp, known: &mut BTreeMap<String, Kept>) -> Result<()> {
+    fn look(&self, since: Timestamp, state: State, known: &mut Known) -> Result<()> {
         match self {
-            Self::Here(archive) => look_here(archive, since, known),
-            Self::There { url, token } => look_there(url, token, since, known),
+            Self::Here(archive) => look_here(archive, since, state, known),
+            Self::There { url, token } => look_there(url, token, (since, state), known),
         }
+    }
+}
+
+/// What the archive holds of the test.
+pub(super) struct Found {
+    pub(super) kept: Vec<Kept>,
+    pub(super) unrecorded: Vec<Unrecorded>,
+}
+
+/// What was seen so far, by id.
+#[derive(Default)]
+struct Known {
+    kept: BTreeMap<String, Kept>,
+    /// With the line of each.
+    unrecorded: BTreeMap<String, (String, Unrecorded)>,
+}
+
+impl Known {
+    fn has(&self, id: &str) -> bool {
+        self.kept.contains_key(id) || self.unrecorded.contains_key(id)
+    }
+
+    /// Calls of that line, or of one that is not set up, since the name of such a one is not kept.
+    fn of_line(&self, line: &str) -> impl Iterator<Item = &Unrecorded> {
+        let is_it = move |name: &str| name.eq_ignore_ascii_case(line) || name == LINE_NOT_SET_UP;
+        let all = self.unrecorded.values();
+        all.filter(move |(name, _)| is_it(name))
+            .map(|(_, call)| call)
+    }
+
+    fn add(&mut self, id: String, line: String, timeline: &Timeline) {
+        match timeline.verdict {
+            Verdict::NotRecorded | Verdict::NotDrawn => {
+                let call = unrecorded(id.clone(), timeline);
+                self.unrecorded.insert(id, (line, call));
+            }
+            _ => {
+                let one = kept(id.clone(), timeline);
+                self.kept.insert(id, one);
+            }
+        }
+    }
+}
+
+/// Why nothing was recorded of a call, out of its timeline.
+fn unrecorded(id: String, timeline: &Timeline) -> Unrecorded {
+    let intervals = timeline.streams.iter().flat_map(|stream| &stream.intervals);
+    let mut reasons: Vec<Advice> = Vec::new();
+    for ground in intervals.flat_map(|interval| &interval.grounds) {
+        let articles = match ground.articles.as_slice() {
+            [] => String::new(),
+            some => format!(" ({})", some.join(", ")),
+        };
+        let reason = Advice {
+            nl: format!("{}{articles}", ground.text_nl),
+            en: format!("{}{articles}", ground.text_en),
+        };
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    Unrecorded {
+        id,
+        not_drawn: timeline.verdict == Verdict::NotDrawn,
+        notice_missed: timeline.notices.iter().any(|mark| mark.heard.is_none()),
+        reasons,
     }
 }
 
@@ -106,13 +184,9 @@ fn is_of(kept: &Kept, report: &LoadReport) -> bool {
             .any(|stream| stream.sent.first_sequence == first)
 }
 
-fn look_here(
-    archive: &Archive,
-    since: Timestamp,
-    known: &mut BTreeMap<String, Kept>,
-) -> Result<()> {
+fn look_here(archive: &Archive, since: Timestamp, state: State, known: &mut Known) -> Result<()> {
     let filter = RecordingFilter {
-        state: Some(State::Sealed),
+        state: Some(state),
         from: Some(since),
         ..RecordingFilter::default()
     };
@@ -121,11 +195,11 @@ fn look_here(
         let (page, next) = archive.list(&filter, cursor, PAGE)?;
         for summary in page {
             let id = summary.id.to_string();
-            if known.contains_key(&id) {
+            if known.has(&id) {
                 continue;
             }
             if let Some(timeline) = archive.detail(summary.id)?.timeline {
-                known.insert(id.clone(), kept(id, &timeline));
+                known.add(id, summary.line, &timeline);
             }
         }
         if next.is_none() {
@@ -138,9 +212,10 @@ fn look_here(
 fn look_there(
     url: &str,
     token: &str,
-    since: Timestamp,
-    known: &mut BTreeMap<String, Kept>,
+    (since, state): (Timestamp, State),
+    known: &mut Known,
 ) -> Result<()> {
+    let wanted = state.as_str();
     let get = |path: &str| {
         ureq::get(format!("{url}{path}"))
             .header("Authorization", &format!("Bearer {token}"))
@@ -149,13 +224,13 @@ fn look_there(
     };
     let mut cursor = String::new();
     loop {
-        let path = format!("/v1/recordings?state=sealed&from={since}&limit={PAGE}{cursor}");
+        let path = format!("/v1/recordings?state={wanted}&from={since}&limit={PAGE}{cursor}");
         let page: Page = get(&path)?
             .body_mut()
             .read_json()
             .context("the API's list")?;
-        for Listed { id, state } in page.items {
-            if state != State::Sealed.as_str() || known.contains_key(&id) {
+        for Listed { id, state, line } in page.items {
+            if state != wanted || known.has(&id) {
                 continue;
             }
             let mut shown = get(&format!("/v1/recordings/{id}"))?;
@@ -164,7 +239,7 @@ fn look_there(
                 .read_json()
                 .context("a recording of the API")?;
             if let Some(timeline) = shown.timeline {
-                known.insert(id.clone(), kept(id, &timeline));
+                known.add(id, line, &timeline);
             }
         }
         let Some(next) = page.next_cursor else {

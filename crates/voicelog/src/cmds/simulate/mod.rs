@@ -11,13 +11,14 @@ use anyhow::Result;
 use archive::Books;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use voicelog_model::{Clock as _, Language};
 use voicelog_src_sim::{
     Advice, Check, Dialect, Finding, Flow, LoadReport, Offered, Participant, Progress,
     SimulateOptions, SimulateReport, SrtpSuite, Transport, Verdict, Weather, judge, judge_archive,
-    run_with,
+    notice_in_alaw, run_with,
 };
 
 #[derive(Debug, clap::Args)]
@@ -79,6 +80,10 @@ pub(crate) struct Args {
     /// What the calls are sent in.
     #[arg(long, value_enum, default_value_t)]
     codec: SentCodec,
+    /// A WAV file that is played at the start of each call, to one side: the notice of the line, for a line
+    /// that looks for it.
+    #[arg(long, value_name = "FILE")]
+    notice: Option<PathBuf>,
     /// Protect the calls with SRTP. Their keys are not secret. Without `--transport tls` a server
     /// takes them only if it is told to (`sip.srtp_keys_without_tls`).
     #[arg(long, value_name = "SUITE", value_parser = suite)]
@@ -162,17 +167,23 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     let report = run_with(&load, |progress| say(progress, load.calls, lang)).map_err(|error| {
         anyhow::Error::new(BadInput(voicelog_model::error::chain(&error).to_string()))
     })?;
-    let mut verdict = Verdict {
-        checks: judge(&report, Duration::from_millis(args.answer_within)),
-    };
-    verdict.checks.extend(match &books {
+    let found = match &books {
         Some(books) => {
             print::warn(lang.pick(
                 "Kijken wat er in het archief staat …",
                 "Looking at what the archive holds …",
             ));
-            judge_archive(&report, &books.wait_for(&report, began)?)
+            Some(books.wait_for(&report, &args.line, began)?)
         }
+        None => None,
+    };
+    let within = Duration::from_millis(args.answer_within);
+    let unrecorded = found.as_ref().map_or(&[][..], |found| &found.unrecorded);
+    let mut verdict = Verdict {
+        checks: judge(&report, within, unrecorded),
+    };
+    verdict.checks.extend(match &found {
+        Some(found) => judge_archive(&report, &found.kept, unrecorded, args.notice.is_some()),
         None => vec![no_books()],
     });
     let passes = verdict.passes();
@@ -217,6 +228,7 @@ fn options(args: &Args) -> Result<SimulateOptions> {
         to: args.to.clone(),
         offered: args.codec.offered(),
         srtp: args.srtp,
+        notice: args.notice.as_deref().map(notice).transpose()?,
         dialects,
         flow: match args.flow {
             Middle::None => Flow::Plain,
@@ -236,6 +248,15 @@ fn options(args: &Args) -> Result<SimulateOptions> {
         seed: args.seed,
         ..SimulateOptions::new(args.server, &args.line)
     })
+}
+
+/// The sound of a file, as it is sent.
+fn notice(file: &Path) -> Result<Arc<[u8]>> {
+    let (samples, rate) = crate::notices::sound(file).map_err(|error| {
+        let name = file.display();
+        anyhow::Error::new(BadInput(format!("--notice: `{name}`: {error:#}")))
+    })?;
+    Ok(notice_in_alaw(&samples, rate))
 }
 
 /// Where the calls stand, for whoever waits.

@@ -1,0 +1,164 @@
+//! Alarms and refusals in words: what stands, what was turned away, and what to do about it.
+
+use crate::app::Alarm;
+use crate::view::when::When;
+use voicelog_model::Language;
+
+/// The words of the alarms that can stand, so that each has its number among the metrics also while it
+/// does not.
+pub(crate) const WORDS: [&str; 7] = [
+    "no_media",
+    "one_side",
+    "wrong_srtp_key",
+    "loss",
+    "disk_filling",
+    "no_new_calls",
+    "calls_refused",
+];
+
+/// An alarm that stands, on a page.
+#[derive(Debug, Clone)]
+pub(crate) struct AlarmView {
+    pub(crate) text: String,
+    pub(crate) since: When,
+    /// The conversation that it is about.
+    pub(crate) recording: Option<String>,
+}
+
+/// How often something was turned away in the last hour.
+#[derive(Debug, Clone)]
+pub(crate) struct RefusedView {
+    pub(crate) text: String,
+    pub(crate) count: u64,
+}
+
+impl AlarmView {
+    pub(crate) fn new(alarm: &Alarm, lang: Language) -> Self {
+        Self {
+            text: text(alarm, lang),
+            since: When::new(alarm.since, lang),
+            recording: alarm.recording.map(|id| id.to_string()),
+        }
+    }
+}
+
+fn text(alarm: &Alarm, lang: Language) -> String {
+    let (nl, en) = match alarm.word {
+        "no_media" => (
+            "Er komt geen geluid dat bewaard kan worden.",
+            "No sound comes that can be kept.",
+        ),
+        "one_side" => (
+            "Eén kant van het gesprek is nog nooit gehoord.",
+            "One side of the conversation was never heard.",
+        ),
+        "wrong_srtp_key" => (
+            "Het geluid past niet bij de sleutel die de centrale opgaf (SRTP).",
+            "The sound does not fit the key that the exchange gave (SRTP).",
+        ),
+        "loss" => (
+            "Er raakt geluid kwijt in het netwerk.",
+            "Sound is being lost in the network.",
+        ),
+        "disk_filling" => ("De schijf raakt vol.", "The disk is filling."),
+        "no_new_calls" => (
+            "Nieuwe gesprekken worden geweigerd.",
+            "New calls are turned away.",
+        ),
+        "calls_refused" => {
+            let reason = alarm.reason.unwrap_or_default();
+            let what = refused(reason, lang).unwrap_or_else(|| reason.replace('_', " "));
+            return format!("{}: {what}.", lang.pick("Geweigerd", "Turned away"));
+        }
+        other => return other.replace('_', " "),
+    };
+    lang.pick(nl, en).to_owned()
+}
+
+/// What was turned away, by its word in the diary; nothing for what is no refusal, or what a client puts
+/// right by itself.
+pub(crate) fn refused(word: &str, lang: Language) -> Option<String> {
+    let (nl, en) = match word {
+        "refused_bad_request" => ("SIP-bericht dat niet klopt", "malformed SIP"),
+        "refused_not_recording" => (
+            "gesprek dat geen opnamesessie is (SIPREC)",
+            "call that is no recording session (SIPREC)",
+        ),
+        "refused_too_large" => ("bericht te groot", "message too large"),
+        "refused_unknown_body" => ("onbekende soort inhoud", "unknown kind of body"),
+        "refused_unknown_scheme" => (
+            "adres dat geen SIP-adres is",
+            "address that is no SIP address",
+        ),
+        "refused_unknown_extension" => (
+            "centrale eist een uitbreiding die voicelog niet heeft",
+            "exchange requires an extension that voicelog does not have",
+        ),
+        "refused_no_offer" => (
+            "INVITE zonder SDP: zet de centrale op early offer",
+            "INVITE without SDP: set the exchange to early offer",
+        ),
+        "refused_no_usable_stream" => (
+            "geen geluid dat op te nemen is: kijk naar codec, poort 0 en DTLS-SRTP",
+            "no sound that can be recorded: look at codec, port 0 and DTLS-SRTP",
+        ),
+        "refused_srtp_keys_without_tls" => {
+            ("sleutels voor SRTP zonder TLS", "keys for SRTP without TLS")
+        }
+        "refused_no_usable_srtp_key" => (
+            "SRTP op een manier die voicelog niet kent (suite of MKI)",
+            "SRTP in a way that voicelog does not know (suite or MKI)",
+        ),
+        "refused_full" => ("te veel sessies tegelijk", "too many sessions at once"),
+        "refused_unanswered" => (
+            "de opnameserver antwoordde niet op tijd",
+            "the recorder did not answer in time",
+        ),
+        "refused_not_accepting" => (
+            "er werden geen nieuwe gesprekken aangenomen",
+            "no new calls were taken",
+        ),
+        "refused_no_media_port" => (
+            "alle poorten voor geluid in gebruik",
+            "all ports for media in use",
+        ),
+        _ => return refused_connection(word, lang),
+    };
+    Some(lang.pick(nl, en).to_owned())
+}
+
+/// The same of connections and TLS handshakes.
+fn refused_connection(word: &str, lang: Language) -> Option<String> {
+    let (nl, en) = match word {
+        "tcp_too_many" => ("te veel verbindingen", "too many connections"),
+        "tls_too_slow" => ("TLS: te langzaam", "TLS: too slow"),
+        "tls_not_tls" => (
+            "iets anders dan TLS op de poort voor TLS",
+            "something else than TLS on the port for TLS",
+        ),
+        "tls_broken_off" => ("TLS: afgebroken", "TLS: broken off"),
+        "tls_nothing_in_common" => (
+            "TLS: geen versie of suite gemeen",
+            "TLS: no version or suite in common",
+        ),
+        "tls_refused_by_client" => (
+            "TLS: de centrale vertrouwt ons certificaat niet",
+            "TLS: the exchange does not trust our certificate",
+        ),
+        "tls_no_client_certificate" => (
+            "TLS: de centrale toont geen certificaat",
+            "TLS: the exchange shows no certificate",
+        ),
+        "tls_client_certificate_expired" => (
+            "TLS: het certificaat van de centrale is verlopen",
+            "TLS: the certificate of the exchange has lapsed",
+        ),
+        "tls_client_certificate_refused" => (
+            "TLS: het certificaat van de centrale is niet van de ingestelde uitgever",
+            "TLS: the certificate of the exchange is not of the issuer that is set",
+        ),
+        "tls_failed" => ("TLS: mislukt", "TLS: failed"),
+        _ => return None,
+    };
+    Some(lang.pick(nl, en).to_owned())
+}
