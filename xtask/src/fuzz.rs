@@ -6,6 +6,7 @@
 
 use crate::shell;
 use anyhow::{Context as _, bail};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Mutex;
@@ -18,8 +19,18 @@ const INSTRUMENTED: &str = "--cfg fuzzing -Cpasses=sancov-module \
     -Ccodegen-units=1";
 /// Longest input, in bytes: more than any datagram.
 const INPUT_BYTES_MAX: u32 = 70_000;
-/// Longest input that is kept with the source.
+/// Longest input that is kept with the source, and to how many bytes and files a target's folder may
+/// grow by what is found: the corpora are small enough to be read and to travel with the source.
 const KEPT_BYTES_MAX: u32 = 4_096;
+const FOLDER_BYTES_MAX: u64 = 8_000;
+const FOLDER_FILES_MAX: usize = 40;
+/// Files of other tests that a target starts from too, by their folder.
+const VECTORS: [(&str, &str); 4] = [
+    ("bundle", "bundle/v1"),
+    ("zip", "bundle/v1"),
+    ("chunk", "journal/v1"),
+    ("segment", "segment/v1"),
+];
 /// Seconds after which one input counts as stuck, and megabytes that a target may take.
 const STUCK_SECONDS: u32 = 10;
 const MEGABYTES_MAX: u32 = 1_024;
@@ -137,6 +148,8 @@ fn one(programs: &Path, target: &str, options: &Options) -> anyhow::Result<()> {
     for folder in [&kept, &found] {
         std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     }
+    let mut folders = vec![found.clone(), kept.clone()];
+    folders.extend(vectors(target));
     let said = libfuzzer(
         &program,
         &[
@@ -147,7 +160,7 @@ fn one(programs: &Path, target: &str, options: &Options) -> anyhow::Result<()> {
             format!("-artifact_prefix={}/crash-", found.display()),
             "-print_final_stats=1".to_owned(),
         ],
-        &[&found, &kept],
+        &folders.iter().map(PathBuf::as_path).collect::<Vec<_>>(),
     )?;
     let runs = said
         .lines()
@@ -167,10 +180,65 @@ fn one(programs: &Path, target: &str, options: &Options) -> anyhow::Result<()> {
         covered.unwrap_or("?")
     );
     if options.keep {
-        let limits = ["-merge=1".to_owned(), format!("-max_len={KEPT_BYTES_MAX}")];
-        libfuzzer(&program, &limits, &[&kept, &found])?;
+        keep(&program, target, &kept, &found)?;
     }
     Ok(())
+}
+
+/// The test vectors that a target starts from.
+fn vectors(target: &str) -> Option<PathBuf> {
+    let (_, folder) = VECTORS.iter().find(|(name, _)| *name == target)?;
+    Some(
+        shell::root()
+            .join("crates/evidence/tests/vectors")
+            .join(folder),
+    )
+}
+
+/// Keeps, of what was found, the smallest inputs that reach what no kept one reaches, as long as
+/// there is room for them. Nothing that is kept goes: it has its name from somebody who chose it.
+fn keep(program: &Path, target: &str, kept: &Path, found: &Path) -> anyhow::Result<()> {
+    let merged = shell::root().join("target/fuzz/merged").join(target);
+    if merged.exists() {
+        std::fs::remove_dir_all(&merged).with_context(|| merged.display().to_string())?;
+    }
+    std::fs::create_dir_all(&merged).with_context(|| merged.display().to_string())?;
+    let (mut room, mut known) = (FOLDER_BYTES_MAX, BTreeSet::new());
+    for (byte_len, path) in files(kept)? {
+        room = room.saturating_sub(byte_len);
+        if let Some(name) = path.file_name() {
+            std::fs::copy(&path, merged.join(name)).with_context(|| path.display().to_string())?;
+            known.insert(name.to_owned());
+        }
+    }
+    let limits = [
+        "-set_cover_merge=1".to_owned(),
+        format!("-max_len={KEPT_BYTES_MAX}"),
+    ];
+    libfuzzer(program, &limits, &[&merged, found])?;
+    for (byte_len, path) in files(&merged)? {
+        let Some(name) = path.file_name().filter(|name| !known.contains(*name)) else {
+            continue;
+        };
+        if byte_len > room || known.len() >= FOLDER_FILES_MAX {
+            break;
+        }
+        room -= byte_len;
+        known.insert(name.to_owned());
+        std::fs::copy(&path, kept.join(name)).with_context(|| path.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// The files of a folder with their lengths, the shortest first.
+fn files(folder: &Path) -> anyhow::Result<Vec<(u64, PathBuf)>> {
+    let mut all = Vec::new();
+    for file in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let file = file?;
+        all.push((file.metadata()?.len(), file.path()));
+    }
+    all.sort();
+    Ok(all)
 }
 
 /// Runs a target to its end; its words are an error if it found something.
@@ -203,6 +271,18 @@ mod tests {
         assert_eq!(options.targets, ["sdp", "rtp"]);
         assert_eq!((options.seconds, options.keep), (600, true));
         assert!(parse("--seconds").is_err() && parse("--second 3").is_err());
+    }
+
+    #[test]
+    fn every_target_starts_from_something_and_all_of_it_is_small() {
+        let mut total = 0;
+        for target in targets().unwrap() {
+            let kept = files(&shell::root().join("fuzz/corpus").join(&target)).unwrap();
+            let other = vectors(&target).map_or_else(Vec::new, |folder| files(&folder).unwrap());
+            assert!(!kept.is_empty() || !other.is_empty(), "{target}");
+            total += kept.iter().map(|(byte_len, _)| byte_len).sum::<u64>();
+        }
+        assert!((50_000..300_000).contains(&total), "{total} bytes");
     }
 
     #[test]

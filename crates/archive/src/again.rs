@@ -2,7 +2,7 @@
 //! kept, nothing is logged, and no permit comes of it.
 
 use crate::error::Doing;
-use crate::{Archive, ArchiveError, ChosenRule, NoticeState, Saying};
+use crate::{Archive, ArchiveError, ChosenRule, KeepState, NoticeState, PrivateCall, Saying};
 use serde_json::{Map, Value};
 use voicelog_law::{Decision, Facts};
 use voicelog_model::{DecisionId, RecordingId};
@@ -24,6 +24,10 @@ pub struct Again {
     pub sayings: Vec<Saying>,
     /// What had come of looking for the notice of the line, where one is looked for.
     pub notice: Option<NoticeState>,
+    /// Whether somebody had asked to keep the call, where its line keeps what it is asked to keep.
+    pub keep: Option<KeepState>,
+    /// That it was a private call then, and who had said so.
+    pub private: Option<PrivateCall>,
 }
 
 impl Again {
@@ -62,6 +66,8 @@ impl Archive {
             recording: row.recording,
             sayings: sealed.sayings,
             notice: sealed.notice,
+            keep: sealed.keep,
+            private: sealed.private,
         })
     }
 }

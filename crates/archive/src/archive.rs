@@ -164,6 +164,13 @@ impl Archive {
         })
     }
 
+    /// Whether the law has answered about a call with its facts as they are. Then there is nothing
+    /// to ask: whatever was told since is no news to it.
+    #[must_use]
+    pub fn is_decided(&self, id: RecordingId) -> bool {
+        self.calls.is_decided(id)
+    }
+
     /// The exchange says whether the conversation is on hold. Whoever tells this asks the law again
     /// by itself: nobody else is told. False if the call is over.
     pub fn set_on_hold(&self, id: RecordingId, is_on_hold: bool) -> bool {

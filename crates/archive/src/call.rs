@@ -6,10 +6,13 @@
 use crate::ArchiveError;
 use crate::consent::Saying;
 use crate::conversation::Link;
-use crate::country::{self, Home};
+use crate::country;
 use crate::draw::Sample;
+use crate::keep::KeepState;
+use crate::known::Number;
 use crate::line::{Line, Rule, Side, Who};
 use crate::notice::NoticeState;
+use crate::private::PrivateCall;
 use crate::report::CallReport;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -41,6 +44,9 @@ pub struct About {
     pub links: Vec<Link>,
     /// The recording whose place this one takes (RFC 3891).
     pub replaces: Option<RecordingId>,
+    /// Whom the conversation was for before it was diverted, the first one first. It is held
+    /// against the rules of the line and kept nowhere.
+    pub called_before: Vec<Pii<String>>,
     /// What was odd about it, and whose voice is where.
     pub report: CallReport,
 }
@@ -85,8 +91,14 @@ pub struct Call {
     pub sayings: Vec<Saying>,
     /// What came of looking for the notice of the line; nothing where none is looked for.
     pub notice: Option<NoticeState>,
+    /// Whether somebody asked to keep it; nothing where the line keeps every call.
+    pub keep: Option<KeepState>,
+    /// That it is a private call, if somebody on our side says so.
+    pub private: Option<PrivateCall>,
     /// The exchange says that the conversation is on hold.
     pub(crate) is_on_hold: bool,
+    /// What the law answered about last.
+    decided: Option<Vec<Candidate>>,
     /// Its recording has a writer, or one is being made.
     is_begun: bool,
 }
@@ -96,6 +108,7 @@ impl Call {
         let mut call = Self {
             id,
             notice: line.notice.as_ref().map(|_notice| NoticeState::Awaited {}),
+            keep: KeepState::on(line.keep, line.look_back_seconds),
             line,
             parties: Vec::new(),
             who: Vec::new(),
@@ -105,7 +118,9 @@ impl Call {
             is_news: true,
             said: Map::new(),
             sayings: Vec::new(),
+            private: None,
             is_on_hold: false,
+            decided: None,
             is_begun: false,
         };
         call.set_parties(offered.parties);
@@ -113,18 +128,13 @@ impl Call {
     }
 
     pub(crate) fn set_parties(&mut self, offered: Vec<OfferedParty>) {
-        let home = Home {
-            country: &self.line.country,
-            own_domains: &self.line.own_domains,
-        };
-        let known = self.sides();
+        let home = self.line.home();
+        let (known, named) = (self.sides(), self.parties.len());
+        let there = self.present();
         self.is_news = true;
-        self.who = offered
-            .iter()
-            .take(limits::PARTIES_MAX)
-            .map(|party| Who::of(party, home, &self.line.own_numbers))
-            .collect();
-        self.parties = offered
+        let who = offered.iter().take(limits::PARTIES_MAX);
+        let who = who.map(|party| Who::of(party, home)).collect();
+        let parties = offered
             .into_iter()
             .take(limits::PARTIES_MAX)
             .enumerate()
@@ -140,14 +150,26 @@ impl Call {
                 name: party.name,
             })
             .collect();
-        // That all agreed was said of those who were there. Whoever joins is told of the
-        // recording at most; until somebody says more, not all agreed.
-        if self.sides() > known
+        (self.who, self.parties) = (who, parties);
+        // That all agreed was said of those who were there. Whoever joins or comes back is told of
+        // the recording at most; until somebody says more, not all agreed.
+        let mut known_before = self.parties.iter().zip(&self.who).take(named);
+        let came_back =
+            known_before.any(|(party, who)| !who.has_left && !there.contains(&party.id));
+        if (self.sides() > known || came_back)
             && let Some(openness) = self.said.get_mut("openness")
             && *openness == "announced_and_agreed"
         {
             *openness = json!("announced");
         }
+    }
+
+    /// Pseudonyms of those who are in the conversation now, as far as the client names them.
+    #[must_use]
+    pub fn present(&self) -> Vec<String> {
+        let all = self.parties.iter().zip(&self.who);
+        let there = all.filter(|(_, who)| !who.has_left);
+        there.map(|(party, _)| party.id.clone()).collect()
     }
 
     /// Takes in facts that were said; consents one by one, so that who is not named keeps its word.
@@ -185,6 +207,14 @@ impl Call {
         found.map_or(Side::Unknown, |(_, who)| who.side)
     }
 
+    /// The numbers that were called before the call was diverted.
+    fn called_before(&self) -> Vec<Number> {
+        let addresses = self.about.called_before.iter();
+        addresses
+            .map(|address| Number::of(address.expose()))
+            .collect()
+    }
+
     /// How many people can be heard at least: even where the client names fewer participants, a
     /// conversation has two sides.
     fn sides(&self) -> usize {
@@ -196,7 +226,7 @@ impl Call {
     #[must_use]
     pub fn candidates(&self) -> Vec<Candidate> {
         self.line
-            .candidates(&self.who, self.offered_at)
+            .candidates(&self.who, &self.called_before(), self.offered_at)
             .into_iter()
             .map(|rule| Candidate {
                 rule: rule.map(|rule| rule.name.clone()),
@@ -211,13 +241,19 @@ impl Call {
     ///
     /// A recorder always fills `countries`; a call without any known participant counts as one
     /// with an unknown country. Where consents are told one by one, whoever takes part and is not
-    /// among them has given none: so one person's consent is never everybody's. Those who left
-    /// still count, with what they said, for they were heard.
+    /// among them has given none: so one person's consent is never everybody's.
+    ///
+    /// The question is what may be kept from now on, so those count who are there. Those who left
+    /// count for what was kept while they were: see [`Archive::recorded_facts`].
+    ///
+    /// [`Archive::recorded_facts`]: crate::Archive
     fn facts_under(&self, rule: Option<&Rule>) -> Map<String, Value> {
         let mut facts = self.line.facts_under(rule);
         facts.insert("requested_action".into(), json!("record"));
         facts.entry("channel").or_insert_with(|| json!("phone"));
-        let mut countries: Vec<&str> = self.parties.iter().map(|p| p.country.as_str()).collect();
+        let there = self.present();
+        let known = self.parties.iter().filter(|p| there.contains(&p.id));
+        let mut countries: Vec<&str> = known.map(|p| p.country.as_str()).collect();
         if countries.is_empty() {
             countries.push(country::UNKNOWN);
         }
@@ -228,17 +264,41 @@ impl Call {
             facts.insert(name.clone(), value.clone());
         }
         self.mind_notice(&mut facts);
+        self.mind_private(&mut facts);
         if self.is_on_hold {
             facts.insert("on_hold".into(), json!(true));
         }
         if let Some(Value::Object(consents)) = facts.get_mut(CONSENTS) {
-            for number in 1..=self.sides() {
-                consents
-                    .entry(pseudonym(number))
-                    .or_insert_with(|| json!("none"));
+            let sides = self.sides_now();
+            consents.retain(|party, _| sides.contains(party));
+            for party in sides {
+                consents.entry(party).or_insert_with(|| json!("none"));
             }
         }
         facts
+    }
+
+    /// Pseudonyms of those who can be heard now. A conversation has two sides, so where fewer are
+    /// named, the other is whoever is named next.
+    fn sides_now(&self) -> Vec<String> {
+        let mut sides = self.present();
+        let mut next = self.parties.len() + 1;
+        while sides.len() < 2 {
+            sides.push(pseudonym(next));
+            next += 1;
+        }
+        sides
+    }
+
+    /// What those said of being recorded who are not there any more.
+    pub(crate) fn said_by_who_left(&self) -> Map<String, Value> {
+        let Some(Value::Object(consents)) = self.said.get(CONSENTS) else {
+            return Map::new();
+        };
+        let sides = self.sides_now();
+        let left = consents.iter().filter(|(party, _)| !sides.contains(party));
+        left.map(|(party, word)| (party.clone(), word.clone()))
+            .collect()
     }
 }
 
@@ -344,6 +404,19 @@ impl Calls {
             listener(id);
         }
         Ok(())
+    }
+
+    /// The law has answered about a call as it was.
+    pub(crate) fn decided(&self, id: RecordingId, candidates: Vec<Candidate>) {
+        if let Some(call) = self.lock().get_mut(&id) {
+            call.decided = Some(candidates);
+        }
+    }
+
+    /// Whether the law has answered about a call as it is.
+    pub(crate) fn is_decided(&self, id: RecordingId) -> bool {
+        let call = self.get(id);
+        call.is_some_and(|call| call.decided.as_ref() == Some(&call.candidates()))
     }
 
     /// What else the client tells; nobody needs to be told, for no fact of the law changes.

@@ -50,10 +50,10 @@ pub struct Saying {
 }
 
 impl Call {
-    /// Pseudonyms of those who are not known to be on our side.
+    /// Pseudonyms of those who are there and not known to be on our side.
     #[must_use]
     pub fn other_side(&self) -> Vec<String> {
-        let parties = self.parties.iter().map(|party| party.id.clone());
+        let parties = self.present().into_iter();
         parties
             .filter(|party| self.side_of(party) != Side::Own)
             .collect()

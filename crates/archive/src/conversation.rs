@@ -9,7 +9,6 @@
 
 use crate::error::Doing;
 use crate::known::Number;
-use crate::read::summary_of;
 use crate::writer::{DETAILS_LABEL, SealedDetails};
 use crate::{Archive, ArchiveError, Call, RecordingSummary, State, random};
 use std::collections::BTreeSet;
@@ -371,15 +370,16 @@ impl Archive {
     fn conversation_of(&self, row: &RecordingRow) -> Result<Conversation, ArchiveError> {
         let Some(part) = &row.part else {
             return Ok(Conversation {
-                parts: vec![summary_of(row)],
+                parts: vec![self.summary_of(row)?],
             });
         };
         let parts = self
             .index
             .parts(part.conversation, PARTS_MAX * 2)
             .doing("listing the parts of a conversation")?;
+        let parts = parts.iter().map(|row| self.summary_of(row));
         Ok(Conversation {
-            parts: parts.iter().map(summary_of).collect(),
+            parts: parts.collect::<Result<_, _>>()?,
         })
     }
 

@@ -4,6 +4,8 @@
 //! country that was looked for and not found is `ZZ`, which is treated as the strictest. So a
 //! wrong guess in the lenient direction is the one mistake this file may not make.
 
+use crate::address::{Address, digits_of};
+use crate::line::Prefix;
 use std::net::IpAddr;
 
 /// Looked for and not known.
@@ -207,6 +209,31 @@ pub(crate) struct Home<'a> {
     pub(crate) country: &'a str,
     /// Host names of the organisation's own SIP domains.
     pub(crate) own_domains: &'a [String],
+    /// How the organisation's own numbers begin.
+    pub(crate) own_numbers: &'a [Prefix],
+    /// Whole numbers at the own domains are international ones, written without their `+`.
+    pub(crate) numbers_without_plus: bool,
+}
+
+impl Home<'_> {
+    pub(crate) fn is_own_domain(&self, host: &str) -> bool {
+        let mut own = self.own_domains.iter();
+        own.any(|own| own.eq_ignore_ascii_case(host))
+    }
+
+    /// What a number at an own domain is that has neither `+` nor `0` before it, with its `+`: an
+    /// exchange writes its own host behind the number of a caller from outside, and some leave the
+    /// `+` out. Nothing where that is not known.
+    pub(crate) fn with_plus(&self, address: &Address) -> Option<String> {
+        let is_bare = address.is_number() && address.is_whole_number();
+        if !is_bare || address.user.starts_with('0') {
+            return None;
+        }
+        let number = format!("+{}", address.user);
+        let mut own = self.own_numbers.iter();
+        let is_own = own.any(|own| own.begins(&number));
+        (is_own || self.numbers_without_plus).then_some(number)
+    }
 }
 
 /// The country of a participant with these addresses. Addresses that disagree leave it unknown,
@@ -230,45 +257,37 @@ pub(crate) fn of_addresses<'a>(
 
 /// The country of an address (`tel:` or `sip:` URI, or a bare number or user@host).
 ///
-/// An international number tells it. What is at one of our own domains is at home, and so is a
-/// national number that names no domain: a number at somebody else's domain is national there,
-/// wherever that is. All else is `ZZ`.
+/// An international number tells it. A name or an extension at one of our own domains is at home,
+/// and so is a national number that names no domain: a number at somebody else's domain is national
+/// there, wherever that is. A whole number at an own domain that is neither is unknown, unless the
+/// line says how its exchange writes numbers: it can be anybody's. All else is `ZZ`.
 pub(crate) fn of_address(address: &str, home: Home<'_>) -> String {
-    let bare = strip_scheme(address);
-    let (user, host) = match bare.split_once('@') {
-        Some((user, host)) => (user, Some(host_of(host))),
-        None => (bare, None),
-    };
-    let (user, parameters) = user.split_once(';').unwrap_or((user, ""));
-    let digits = digits_of(user);
-    if let Some(international) = digits
-        .strip_prefix('+')
-        .or_else(|| digits.strip_prefix("00"))
-    {
+    let address = Address::read(address);
+    if let Some(international) = address.international() {
         return of_international(international).to_owned();
     }
-    // RFC 3966 section 5.1.5: where a number that is not international belongs.
-    let context = parameters
-        .split(';')
-        .filter_map(|parameter| parameter.split_once('='))
-        .find(|(name, _)| name.eq_ignore_ascii_case("phone-context"))
-        .map(|(_, context)| context);
+    let context = address.context();
     if let Some(prefix) = context.and_then(|context| context.strip_prefix('+')) {
-        let whole = digits_of(prefix) + digits.trim_start_matches('0');
+        let whole = digits_of(prefix) + address.user.trim_start_matches('0');
         return of_international(&whole).to_owned();
     }
-    let is_national = digits.len() >= 10
-        && digits.starts_with('0')
-        && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let is_own = |host: &str| {
-        home.own_domains
-            .iter()
-            .any(|own| own.eq_ignore_ascii_case(host))
+    let is_national = address.is_national();
+    let is_own = match (context, address.host.as_deref()) {
+        (Some(domain), _) => home.is_own_domain(domain),
+        (None, Some(host)) => home.is_own_domain(host),
+        (None, None) => false,
     };
-    let is_home = match (context, host) {
-        (Some(domain), _) => is_own(domain),
-        (None, Some(host)) => is_own(host) || is_national && host.parse::<IpAddr>().is_ok(),
+    if is_own
+        && !is_own_number(&address, home)
+        && let Some(number) = home.with_plus(&address)
+    {
+        return of_international(number.trim_start_matches('+')).to_owned();
+    }
+    let is_home = match (context, address.host.as_deref()) {
+        _ if is_own => is_national || is_own_number(&address, home) || !address.is_whole_number(),
+        (None, Some(host)) => is_national && host.parse::<IpAddr>().is_ok(),
         (None, None) => is_national,
+        (Some(_), _) => false,
     };
     if is_home {
         home.country.to_owned()
@@ -277,20 +296,10 @@ pub(crate) fn of_address(address: &str, home: Home<'_>) -> String {
     }
 }
 
-/// The host of `host[:port][;parameters][?headers]`, an IPv6 address without its brackets.
-pub(crate) fn host_of(rest: &str) -> &str {
-    let rest = rest.split([';', '>', '?']).next().unwrap_or(rest);
-    if let Some((address, _port)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        return address;
-    }
-    rest.split(':').next().unwrap_or(rest)
-}
-
-/// A number without what only separates its digits.
-pub(crate) fn digits_of(user: &str) -> String {
-    user.chars()
-        .filter(|c| !matches!(c, '-' | '.' | '(' | ')' | ' '))
-        .collect()
+/// A long extension, as the line says how its own begin.
+fn is_own_number(address: &Address, home: Home<'_>) -> bool {
+    let mut own = home.own_numbers.iter();
+    address.is_number() && own.any(|own| own.begins(&address.user))
 }
 
 fn of_international(digits: &str) -> &'static str {
@@ -313,31 +322,25 @@ pub(crate) fn calling_code(country: &str) -> Option<&'static str> {
     }
 }
 
-pub(crate) fn strip_scheme(address: &str) -> &str {
-    let trimmed = address.trim().trim_start_matches('<').trim_end_matches('>');
-    for scheme in ["sips:", "sip:", "tel:"] {
-        if let Some(head) = trimmed.get(..scheme.len())
-            && head.eq_ignore_ascii_case(scheme)
-        {
-            return trimmed.get(scheme.len()..).unwrap_or(trimmed);
-        }
-    }
-    trimmed
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn country(address: &str) -> String {
+        country_where(address, &[], false)
+    }
+
+    fn country_where(address: &str, own_numbers: &[&str], numbers_without_plus: bool) -> String {
         let own = ["voorbeeld.nl".to_owned()];
-        of_address(
-            address,
-            Home {
-                country: "NL",
-                own_domains: &own,
-            },
-        )
+        let prefix = |text: &&str| Prefix::try_from((*text).to_owned()).unwrap();
+        let own_numbers: Vec<_> = own_numbers.iter().map(prefix).collect();
+        let home = Home {
+            country: "NL",
+            own_domains: &own,
+            own_numbers: &own_numbers,
+            numbers_without_plus,
+        };
+        of_address(address, home)
     }
 
     #[test]
@@ -347,6 +350,12 @@ mod tests {
             "sip:+49-30-123456@sbc.example;user=phone",
             "004930123456",
             "<sip:+4930123456;phone-context=x@h>",
+            "sip:%2B4930123456@voorbeeld.nl",
+            "sip:%2b49%2030123456@voorbeeld.nl",
+            "sip:tel:+4930123456@voorbeeld.nl",
+            "sip:\u{200e}+4930123456@voorbeeld.nl",
+            "\"Bob\" <sip:+4930123456@voorbeeld.nl>",
+            "sip:+4930123456:secret@voorbeeld.nl",
         ] {
             assert_eq!(country(address), "DE", "{address}");
         }
@@ -387,6 +396,34 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_number_at_an_own_domain_is_at_home_only_where_the_line_knows_it() {
+        for address in [
+            "sip:4930123456@voorbeeld.nl",
+            "sip:31201234567@voorbeeld.nl",
+            "sip:90004930123456@voorbeeld.nl",
+            "sip:00004930123456@voorbeeld.nl",
+            "sip:*31*4930123456@voorbeeld.nl",
+            "sip:\u{ff0b}4930123456@voorbeeld.nl",
+            "sip:\u{664}\u{669}\u{663}\u{660}\u{661}\u{662}\u{663}\u{664}@voorbeeld.nl",
+            "tel:4930123456;phone-context=voorbeeld.nl",
+        ] {
+            assert_eq!(country(address), UNKNOWN, "{address}");
+        }
+        for (address, own_numbers, numbers_without_plus, found) in [
+            ("sip:31881234567@voorbeeld.nl", &["+3188"][..], false, "NL"),
+            ("sip:31201234567@voorbeeld.nl", &["+3188"], false, UNKNOWN),
+            ("sip:77001234@voorbeeld.nl", &["77"], false, "NL"),
+            ("sip:31201234567@voorbeeld.nl", &[], true, "NL"),
+            ("sip:4930123456@voorbeeld.nl", &[], true, "DE"),
+            ("sip:90004930123456@voorbeeld.nl", &[], true, "TR"),
+            ("sip:4930123456@elders.example", &[], true, UNKNOWN),
+        ] {
+            let told = country_where(address, own_numbers, numbers_without_plus);
+            assert_eq!(told, found, "{address}");
+        }
+    }
+
+    #[test]
     fn a_national_number_is_at_home_only_where_nothing_says_otherwise() {
         for address in [
             "sip:03012345678@telekom.de",
@@ -406,6 +443,8 @@ mod tests {
         let home = Home {
             country: "NL",
             own_domains: &own,
+            own_numbers: &[],
+            numbers_without_plus: false,
         };
         let country = |addresses: &[&str]| of_addresses(addresses.iter().copied(), home);
         assert_eq!(country(&["tel:+31201234567", "tel:0201234567"]), "NL");

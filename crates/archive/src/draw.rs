@@ -93,6 +93,7 @@ pub(crate) fn left_out(id: RecordingId, one_in: OneIn) -> Option<Refusal> {
     };
     Some(Refusal {
         grounds: vec![ground],
+        look_back_seconds: None,
     })
 }
 

@@ -192,6 +192,9 @@ impl ArchiveError {
             Self::NoDecision(_) => "the page of a recording and `voicelog show ID --json` name \
                                     its decisions"
                 .to_owned(),
+            Self::NoParty(_) => {
+                "the page of the recording names who takes part: p1, p2 and so on".to_owned()
+            }
             Self::NoKey(_) => "put back the folder `keys` from a backup, if there is one; \
                                `voicelog check` names every recording without its data key"
                 .to_owned(),

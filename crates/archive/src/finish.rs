@@ -6,7 +6,6 @@
 use crate::error::Doing;
 use crate::writer::{RecordingWriter, segment_key};
 use crate::{Archive, ArchiveError};
-use voicelog_evidence::Digest;
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::digest::sha256;
 use voicelog_evidence::inventory::InventoryBuilder;
@@ -16,6 +15,7 @@ use voicelog_evidence::manifest::{self, Manifest, Provenance, SegmentEntry};
 use voicelog_evidence::original::OriginalError;
 use voicelog_evidence::timeline::{Timeline, TimelineBuilder, Verdict};
 use voicelog_evidence::tlog::LeafKind;
+use voicelog_evidence::{Digest, SenderClaims};
 use voicelog_model::{DecisionId, RecordingId, Timestamp};
 use voicelog_store::index::{Finished as FinishedRow, State, Unrecorded};
 
@@ -43,6 +43,8 @@ pub(crate) struct Basis {
 /// One pass over the journal: the inventory, and the few things that closing needs besides.
 pub(crate) struct Summary {
     inventory: InventoryBuilder,
+    /// What the senders said of themselves.
+    senders: SenderClaims,
     /// The decision under which the recording began: the first that permitted it.
     pub(crate) decision: Option<DecisionId>,
     /// Whether the journal says that the call ended.
@@ -57,6 +59,7 @@ impl Summary {
     pub(crate) fn new(id: RecordingId, data_key: &DataKey) -> Self {
         Self {
             inventory: InventoryBuilder::new(data_key.tree_salt(id)),
+            senders: SenderClaims::default(),
             decision: None,
             ended: false,
             latest: None,
@@ -74,6 +77,7 @@ impl Summary {
         if let Err(error) = self.inventory.push(record) {
             self.unwritable = Some(error);
         }
+        self.senders.push(record);
         self.latest = self.latest.max(Some(record.time()));
         let RecordRef::Event { event, .. } = record else {
             return;
@@ -85,21 +89,27 @@ impl Summary {
             JournalEvent::CallEnded { .. } | JournalEvent::Interrupted { .. } => self.ended = true,
             JournalEvent::CallStarted {}
             | JournalEvent::StreamAdded { .. }
+            | JournalEvent::StreamRefused { .. }
             | JournalEvent::NotPermitted { .. }
             | JournalEvent::PermitEnded { .. }
             | JournalEvent::StreamPaused { .. }
             | JournalEvent::StreamResumed { .. }
             | JournalEvent::RecordingPaused { .. }
             | JournalEvent::RecordingResumed { .. }
+            | JournalEvent::PrivateBegan { .. }
+            | JournalEvent::PrivateEnded { .. }
             | JournalEvent::MediaDropped { .. }
             | JournalEvent::KeyLeftOut { .. }
             | JournalEvent::SourceChanged { .. }
+            | JournalEvent::StreamVoice { .. }
             | JournalEvent::PartyJoined { .. }
             | JournalEvent::PartyLeft { .. }
             | JournalEvent::ClockStepped { .. }
             | JournalEvent::NoticeHeard { .. }
             | JournalEvent::NoticeMissed {}
-            | JournalEvent::RefusalSaid { .. } => {}
+            | JournalEvent::RefusalSaid { .. }
+            | JournalEvent::KeepRequested { .. }
+            | JournalEvent::LookBackCut { .. } => {}
         }
     }
 
@@ -151,7 +161,7 @@ impl Archive {
         let Some((summary, segments)) = writer.into_sum() else {
             return self.finish_from_disk(id, now);
         };
-        self.enter_finishing(id, now)?;
+        self.write_down_last(id, now);
         self.finish_with(id, summary, segments, now)
     }
 
@@ -193,7 +203,7 @@ impl Archive {
     fn finish_with(
         &self,
         id: RecordingId,
-        summary: Summary,
+        mut summary: Summary,
         segments: Vec<SegmentEntry>,
         now: Timestamp,
     ) -> Result<Finished, ArchiveError> {
@@ -201,7 +211,9 @@ impl Archive {
             what: format!("the journal of {id}"),
         })?;
         let basis = self.basis(decision)?;
+        let senders = std::mem::take(&mut summary.senders);
         let (manifest, timeline) = summary.finish(id, segments, basis)?;
+        self.report_senders(id, senders.finish(timeline.call_started))?;
         let byte_count = manifest
             .segments
             .iter()

@@ -9,8 +9,10 @@ use crate::choose::ChosenRule;
 use crate::consent::Saying;
 use crate::draw::left_out;
 use crate::error::Doing;
+use crate::keep::{KeepState, not_requested};
 use crate::notice::NoticeState;
 use crate::permit::{Answer, Permit, Refusal, Verdict, act};
+use crate::private::PrivateCall;
 use crate::{Archive, ArchiveError, random};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -60,6 +62,16 @@ pub(crate) struct SealedFacts {
     /// What had come of looking for the notice of the line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) notice: Option<NoticeState>,
+    /// Whether somebody had asked to keep the call, where its line keeps what it is asked to keep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) keep: Option<KeepState>,
+    /// That it was a private call then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) private: Option<PrivateCall>,
+    /// What those had said of being recorded who were not there any more, by pseudonym. The
+    /// question was not about them; what was kept while they were there is.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub(crate) left: Map<String, Value>,
 }
 
 /// One question to the law.
@@ -71,6 +83,9 @@ struct Question<'a> {
     rule: Option<ChosenRule>,
     sayings: Vec<Saying>,
     notice: Option<NoticeState>,
+    keep: Option<KeepState>,
+    private: Option<PrivateCall>,
+    left: Map<String, Value>,
     now: Timestamp,
 }
 
@@ -82,6 +97,7 @@ impl Archive {
         now: Timestamp,
     ) -> Result<Answer<act::Record>, ArchiveError> {
         let call = self.calls.get(id).ok_or(ArchiveError::NotFound(id))?;
+        let candidates = call.candidates();
         let (facts, rule) = self.strictest(&call, now)?;
         let answer = self.ask(Question {
             action: Action::Record,
@@ -89,10 +105,14 @@ impl Archive {
             facts,
             asker: None,
             rule,
+            left: call.said_by_who_left(),
             sayings: call.sayings,
             notice: call.notice,
+            keep: call.keep,
+            private: call.private,
             now,
         })?;
+        self.calls.decided(id, candidates);
         // A call that is refused gets its row at once, so that a refusal is never silent. It
         // holds no personal data.
         let is_new = self
@@ -108,6 +128,7 @@ impl Archive {
                 line: call.line.name,
                 decision: answer.id,
                 sealed: Vec::new(),
+                report: call.about.report.to_bytes()?,
             };
             self.index
                 .insert_recording(&row)
@@ -133,6 +154,9 @@ impl Archive {
             rule: None,
             sayings: Vec::new(),
             notice: None,
+            keep: None,
+            private: None,
+            left: Map::new(),
             now,
         })
     }
@@ -156,6 +180,9 @@ impl Archive {
             rule: None,
             sayings: Vec::new(),
             notice: None,
+            keep: None,
+            private: None,
+            left: Map::new(),
             now,
         })
     }
@@ -197,6 +224,9 @@ impl Archive {
             rule: None,
             sayings: Vec::new(),
             notice: None,
+            keep: None,
+            private: None,
+            left: Map::new(),
             now,
         })
     }
@@ -249,8 +279,9 @@ impl Archive {
         })))
     }
 
-    /// The facts of a recording: how it was made is what the last permit to make it says, and what
-    /// it contains is what was said of the call until its end, whatever the answer was then.
+    /// The facts of a recording: how it was made is what the last permit to make it says, with those
+    /// who took part under an earlier one; what it contains is what was said of the call until its
+    /// end, whatever the answer was then.
     ///
     /// Who takes consent back stops the recording, and does not make what was recorded until then
     /// a recording without consent. But what rests on consent itself ends with it (AVG art. 7
@@ -259,12 +290,15 @@ impl Archive {
         &self,
         row: &RecordingRow,
     ) -> Result<Map<String, Value>, ArchiveError> {
-        let mut facts = self.facts_of(self.governing_decision(row)?)?.facts;
+        let governing = self.governing_decision(row)?;
+        let mut facts = self.facts_of(governing)?.facts;
         let rows = self.index.decisions_of(row.id).doing("reading decisions")?;
+        self.add_who_left(&rows, governing, &mut facts)?;
         let Some(newest) = rows.iter().rfind(|kept| kept.action == Action::Record) else {
             return Ok(facts);
         };
-        let mut said = self.facts_of(newest.id)?.facts;
+        let sealed = self.facts_of(newest.id)?;
+        let mut said = sealed.facts;
         for name in CONTENT_FACTS {
             if let Some(value) = said.remove(*name) {
                 facts.insert((*name).to_owned(), value);
@@ -281,7 +315,7 @@ impl Archive {
         }
         match (facts.get_mut(CONSENTS), said.remove(CONSENTS)) {
             (Some(Value::Object(counted)), Some(Value::Object(last))) => {
-                for (party, consent) in last {
+                for (party, consent) in last.into_iter().chain(sealed.left) {
                     if let Some(known) = counted.get_mut(&party) {
                         *known = consent;
                     }
@@ -329,7 +363,8 @@ impl Archive {
         let one_in = question.rule.as_ref().and_then(|rule| rule.one_in);
         let refusal = self
             .refusal(action, &decision)
-            .or_else(|| left_out(recording, one_in?));
+            .or_else(|| left_out(recording, one_in?))
+            .or_else(|| not_requested(question.keep.as_ref()));
         let id = self.keep_decision(question, &decision, refusal.is_none())?;
         let verdict = match refusal {
             None => Verdict::Permit(Permit::new(recording, id)),
@@ -356,6 +391,9 @@ impl Archive {
             rule,
             sayings,
             notice,
+            keep,
+            private,
+            left,
             now,
         } = question;
         let id = DecisionId::new(now, random::bytes()?);
@@ -380,6 +418,9 @@ impl Archive {
                 rule,
                 sayings,
                 notice,
+                keep,
+                private,
+                left,
             })?,
         );
         let row = DecisionRow {
@@ -437,7 +478,10 @@ impl Archive {
                 let grounds: Vec<Ground> = open
                     .map(|duty| self.ground(&duty.rule, &duty.articles, &duty.text))
                     .collect();
-                (!grounds.is_empty()).then_some(Refusal { grounds })
+                (!grounds.is_empty()).then_some(Refusal {
+                    grounds,
+                    look_back_seconds: None,
+                })
             }
             Outcome::NeedsHuman | Outcome::ForbiddenPrivacy | Outcome::ForbiddenCriminal => {
                 let grounds = decision
@@ -445,14 +489,18 @@ impl Archive {
                     .iter()
                     .map(|reason| self.ground(&reason.rule, &reason.articles, &reason.text))
                     .collect();
-                Some(Refusal { grounds })
+                Some(Refusal {
+                    grounds,
+                    look_back_seconds: None,
+                })
             }
         }
     }
 
-    /// Why a decision that is kept did not permit recording, by the law or by the draw; `None` if
+    /// Why a decision that is kept did not permit recording, by the law, by the draw or since nobody
+    /// had asked; `None` if
     /// it did.
-    fn refusal_of(
+    pub(crate) fn refusal_of(
         &self,
         recording: RecordingId,
         id: DecisionId,
@@ -461,9 +509,10 @@ impl Archive {
         if let Some(refusal) = self.refusal(Action::Record, decision) {
             return Ok(Some(refusal));
         }
-        let rule = self.facts_of(id)?.rule;
-        let one_in = rule.and_then(|rule| rule.one_in);
-        Ok(one_in.and_then(|one_in| left_out(recording, one_in)))
+        let sealed = self.facts_of(id)?;
+        let one_in = sealed.rule.and_then(|rule| rule.one_in);
+        let not_drawn = one_in.and_then(|one_in| left_out(recording, one_in));
+        Ok(not_drawn.or_else(|| not_requested(sealed.keep.as_ref())))
     }
 
     /// The timeline's event for a decision that did not permit recording; `None` if it did.

@@ -3,7 +3,7 @@
 //! The numbers of those who took part are personal data. They are opened here, compared here, and
 //! never handed out: whoever asks has the numbers already, and hears only whether they fit.
 
-use crate::country::{digits_of, strip_scheme};
+use crate::address::Address;
 use crate::error::Doing as _;
 use crate::read::summary_of;
 use crate::{Archive, ArchiveError, RecordingSummary, State};
@@ -31,9 +31,7 @@ impl Number {
     /// Of an address (`tel:` or `sip:` URI), a number however it is written, or an account.
     #[must_use]
     pub fn of(address: &str) -> Self {
-        let bare = strip_scheme(address);
-        let user = bare.split(['@', ';']).next().unwrap_or(bare);
-        Self(Pii::new(digits_of(user).to_ascii_lowercase()))
+        Self(Pii::new(Address::read(address).user.to_ascii_lowercase()))
     }
 
     /// Whether there is nothing in it.

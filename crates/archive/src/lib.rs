@@ -2,14 +2,14 @@
 //!
 //! It asks the law, writes, reads, holds, destroys, recovers and checks. Order of writing: key,
 //! row, blob, and at the end row with leaf, checkpoint; of destroying: key, blobs, row with leaf,
-//! checkpoint, certificate. The numbered invariants are in `design/archive.md`; the code quotes
-//! them.
+//! checkpoint, certificate. The code quotes the numbered invariants of `design/archive.md`.
 //!
 //! **Invariant:** no byte is kept, read, given away or destroyed without a [`Permit`], and only
 //! the gate in this crate makes one.
 #![deny(missing_docs)]
 
 mod access;
+mod address;
 mod again;
 mod archive;
 pub mod call;
@@ -24,6 +24,8 @@ mod error;
 mod finish;
 mod foresee;
 mod gate;
+mod heard;
+mod keep;
 mod known;
 pub mod line;
 mod log;
@@ -31,6 +33,7 @@ pub mod news;
 pub mod notice;
 pub mod odd;
 pub mod permit;
+mod private;
 pub mod random;
 mod read;
 mod records;
@@ -53,12 +56,14 @@ pub use destroy::{Continued, Destroyed};
 pub use draw::{Draw, OneIn, Sample};
 pub use error::ArchiveError;
 pub use finish::Finished;
+pub use keep::{KeepAsked, KeepRequest, KeepState};
 pub use known::{KnownCall, Number};
 pub use line::{LINE_NOT_SET_UP, Line, Lines, Rule, WhenRefused};
 pub use news::{News, NewsKind, Subscription};
 pub use notice::NoticeState;
 pub use odd::odd;
 pub use permit::{Answer, Permit, Refusal, Verdict, act};
+pub use private::{PrivateCall, PrivateSaid};
 pub use read::{Detail, OpenRecording, RecordingSummary, StoredDecision, Trace};
 pub use recover::Recovery;
 pub use report::{CallReport, StreamReport};

@@ -80,6 +80,16 @@ const TABLE: &[(&str, &str, &str)] = &[
         "a stream was encrypted (SRTP) with keys that we cannot use, or that came in the clear",
     ),
     (
+        "stream_refused",
+        "een stroom met geluid is niet aangenomen: beveiligd met DTLS-SRTP, zonder eigen poort, of zonder te zeggen wat er komt",
+        "a stream of sound was not taken: protected by DTLS-SRTP, without a port of its own, or without saying what comes",
+    ),
+    (
+        "format_unnamed",
+        "de centrale zegt niet hoe het geluid van een stroom is gecodeerd",
+        "the exchange does not say how the sound of a stream is encoded",
+    ),
+    (
         "label_missing",
         "een stroom had geen label",
         "a stream had no label",
@@ -173,6 +183,26 @@ const TABLE: &[(&str, &str, &str)] = &[
         "metadata_cut",
         "niet alles uit de gegevens is bewaard: het was te veel",
         "not everything in the metadata was kept: it was too much",
+    ),
+    (
+        "participant_repeated",
+        "een deelnemer stond twee keer in de gegevens",
+        "a participant stood in the metadata twice",
+    ),
+    (
+        "participant_replaced",
+        "de centrale gaf iemand anders dezelfde naam als een eerdere deelnemer",
+        "the exchange gave somebody else the id of an earlier participant",
+    ),
+    (
+        "complete_not_whole",
+        "gegevens die volledig heten, noemen geen deelnemers of geen sprekers; wat eerder verteld was blijft gelden",
+        "metadata that is called complete names no participants or no speakers; what was told before stays",
+    ),
+    (
+        "update_not_read",
+        "een wijziging van de gegevens was niet te lezen; wie er meedoen is wat daarvoor verteld was",
+        "an update of the metadata could not be read; who takes part is what was told before it",
     ),
     (
         "participants_unknown",

@@ -106,4 +106,7 @@ pub struct Refusal {
     /// The law's reasons; or, where the law permits it under duties, the duties that must be met
     /// before the first sample and are not.
     pub grounds: Vec<Ground>,
+    /// Where the law permits it and nobody has asked to keep the call yet: for how many seconds what
+    /// comes may be held in memory. Nothing in every other case, and then nothing may be held.
+    pub look_back_seconds: Option<u32>,
 }

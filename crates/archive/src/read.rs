@@ -37,6 +37,8 @@ pub struct RecordingSummary {
     pub ended_at: Option<Timestamp>,
     /// What the arithmetic of completeness says, once it is closed.
     pub verdict: Option<Verdict>,
+    /// A part of the call was private, and is not kept.
+    pub is_partly_private: bool,
     /// When its term ends, if it has one.
     pub retain_until: Option<Timestamp>,
     /// When it was destroyed, if it was.
@@ -153,7 +155,8 @@ impl Archive {
             .index
             .list_recordings(filter, after, limit)
             .doing("listing recordings")?;
-        Ok((page.rows.iter().map(summary_of).collect(), page.next))
+        let rows = page.rows.iter().map(|row| self.summary_of(row));
+        Ok((rows.collect::<Result<_, _>>()?, page.next))
     }
 
     /// One page of the recordings whose term has ended at `now` and that no hold keeps, soonest
@@ -173,7 +176,28 @@ impl Archive {
 
     /// One recording on one line.
     pub fn summary(&self, id: RecordingId) -> Result<RecordingSummary, ArchiveError> {
-        Ok(summary_of(&self.row(id)?))
+        self.summary_of(&self.row(id)?)
+    }
+
+    /// A row on one line. Whether a part of the call was private stands in its timeline alone, so
+    /// that one is read, where something is missing at all.
+    pub(crate) fn summary_of(&self, row: &RecordingRow) -> Result<RecordingSummary, ArchiveError> {
+        let verdict = row.verdict.as_deref().and_then(Verdict::from_word);
+        let has_gaps = matches!(
+            verdict,
+            Some(Verdict::WholeWithDeclaredGaps | Verdict::UndeclaredGap)
+        );
+        let timeline = if has_gaps {
+            self.index.timeline(row.id).doing("reading the timeline")?
+        } else {
+            None
+        };
+        // One that does not open is told of by whoever opens the recording, and by the check.
+        let timeline = timeline.and_then(|bytes| Timeline::from_bytes(&bytes).ok());
+        Ok(RecordingSummary {
+            is_partly_private: timeline.is_some_and(|timeline| timeline.is_partly_private()),
+            ..summary_of(row)
+        })
     }
 
     /// Everything about one recording that is not personal data.
@@ -211,7 +235,10 @@ impl Archive {
             None => None,
         };
         Ok(Detail {
-            summary: summary_of(&row),
+            summary: RecordingSummary {
+                is_partly_private: timeline.as_ref().is_some_and(Timeline::is_partly_private),
+                ..summary_of(&row)
+            },
             decisions,
             timeline,
             manifest,
@@ -423,8 +450,10 @@ impl Archive {
     }
 }
 
+/// A row on one line, without what its timeline tells.
 pub(crate) fn summary_of(row: &RecordingRow) -> RecordingSummary {
     RecordingSummary {
+        is_partly_private: false,
         id: row.id,
         line: row.line.clone(),
         state: row.state,

@@ -4,7 +4,9 @@
 use crate::error::Doing;
 use crate::{Archive, ArchiveError};
 use serde::{Deserialize, Serialize};
+use voicelog_evidence::SenderClaim;
 use voicelog_evidence::canonical::{canonical_json, from_canonical};
+use voicelog_evidence::timeline::{Stretch, Timeline, between};
 use voicelog_model::{Language, RecordingId, StreamNumber};
 
 /// What was odd about a call, and whose voice is where.
@@ -15,6 +17,9 @@ pub struct CallReport {
     pub quirks: Vec<String>,
     /// Each stream, in the order of its number, as it was told last.
     pub streams: Vec<StreamReport>,
+    /// What the senders said of themselves in RTCP, once the recording is closed: claims.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub senders: Vec<SenderClaim>,
 }
 
 /// Whose voice is in one stream.
@@ -30,10 +35,24 @@ pub struct StreamReport {
 }
 
 impl StreamReport {
+    /// What the timeline says of a stretch of a stream.
+    fn of_stretch(stretch: &Stretch<'_>) -> Self {
+        let voice = stretch.voice;
+        Self {
+            stream: voice.stream,
+            voices: voice.parties.clone(),
+            rule: voice.rule.map(|rule| rule.as_str().to_owned()),
+        }
+    }
+
     /// In a sentence: who speaks in it, and how that is known.
     #[must_use]
     pub fn in_words(&self, lang: Language) -> String {
         let (stroom, number) = (lang.pick("stroom", "stream"), self.stream);
+        format!("{stroom} {number}: {}", self.who_and_how(lang))
+    }
+
+    fn who_and_how(&self, lang: Language) -> String {
         let who = match self.voices.as_slice() {
             [] => lang
                 .pick("niet bekend wie er spreekt", "not known who speaks")
@@ -57,7 +76,7 @@ impl StreamReport {
             Some("order") => lang.pick("; een gok naar de volgorde", "; a guess by the order"),
             _ => "",
         };
-        format!("{stroom} {number}: {who}{how}")
+        format!("{who}{how}")
     }
 
     /// Whether several people are in it whom nobody can take apart.
@@ -71,7 +90,39 @@ impl CallReport {
     /// Whether there is nothing to say.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.quirks.is_empty() && self.streams.is_empty()
+        self.quirks.is_empty() && self.streams.is_empty() && self.senders.is_empty()
+    }
+}
+
+impl CallReport {
+    /// Its document; empty where it says nothing.
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, ArchiveError> {
+        if self.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(canonical_json(self)?)
+    }
+
+    /// Who speaks in each stream, and how that is known: a sentence for each stream, and one for each
+    /// stretch of a stream that became somebody else's voice.
+    #[must_use]
+    pub fn voices_in_words(&self, timeline: Option<&Timeline>, lang: Language) -> Vec<String> {
+        let stream = lang.pick("stroom", "stream");
+        let mut sentences = Vec::new();
+        for told in &self.streams {
+            let stretches = timeline.map(|timeline| timeline.voices_of(told.stream));
+            let stretches = stretches.unwrap_or_default();
+            match stretches.as_slice() {
+                [] => sentences.push(told.in_words(lang)),
+                [one] => sentences.push(StreamReport::of_stretch(one).in_words(lang)),
+                several => sentences.extend(several.iter().map(|stretch| {
+                    let when = between(stretch.between, lang);
+                    let told = StreamReport::of_stretch(stretch).who_and_how(lang);
+                    format!("{stream} {}, {when}: {told}", stretch.voice.stream)
+                })),
+            }
+        }
+        sentences
     }
 }
 
@@ -89,6 +140,27 @@ impl Archive {
             None => report.is_empty(),
         };
         Ok((!is_known).then_some(document))
+    }
+
+    /// Adds what the senders said to the report of a recording that is being closed.
+    pub(crate) fn report_senders(
+        &self,
+        id: RecordingId,
+        senders: Vec<SenderClaim>,
+    ) -> Result<(), ArchiveError> {
+        if senders.is_empty() {
+            return Ok(());
+        }
+        let report = CallReport {
+            senders,
+            ..self.call_report(id)?.unwrap_or_default()
+        };
+        let Some(document) = self.new_report(id, &report)? else {
+            return Ok(());
+        };
+        self.index
+            .note_call(id, &[], Some(&document))
+            .doing("noting what the senders said")
     }
 
     /// What was odd about a call; nothing once it is destroyed.

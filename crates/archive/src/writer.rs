@@ -262,6 +262,7 @@ impl Archive {
                 line: call.line.name.clone(),
                 decision,
                 sealed,
+                report: call.about.report.to_bytes()?,
             };
             return self
                 .index

@@ -158,6 +158,7 @@ mod tests {
     fn a_term_runs_until_it_ends_and_none_runs_where_none_was_chosen() {
         let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
         let recording = |retain_until| RecordingSummary {
+            is_partly_private: false,
             id: RecordingId::from_bytes([7; 16]),
             line: String::new(),
             state: voicelog_archive::State::Sealed,

@@ -27,6 +27,7 @@ pub mod manifest;
 pub mod note;
 pub mod original;
 pub mod segment;
+pub mod senders;
 pub mod timeline;
 pub mod tlog;
 pub mod tree;
@@ -48,6 +49,7 @@ pub use key::{DataKey, KeyEncryptionKey};
 pub use manifest::{Manifest, Provenance, SegmentEntry, StreamEntry};
 pub use note::{Note, SigningKey, VerifierKey};
 pub use segment::{Segment, SegmentError, SegmentReader, SegmentWriter, Tail};
+pub use senders::{SenderClaim, SenderClaims};
 pub use timeline::{
     Interval, IntervalKind, StreamTimeline, Timeline, TimelineBuilder, Verdict, describe,
 };

@@ -11,6 +11,8 @@ const RATE_MAX: u32 = 384_000;
 const CHANNELS_MAX: u8 = 8;
 /// Fastest sampling that is made sound of, in Hz: that of Opus.
 const PLAYABLE_RATE_MAX: u32 = 48_000;
+/// The name of a codec that has none.
+const UNNAMED: &str = "unnamed";
 /// The clock rate that is not written: that of almost all telephony.
 const RATE_USUAL: u32 = 8_000;
 
@@ -139,6 +141,22 @@ impl Codec {
             None => 1,
         };
         Self::new(name, rate, channels).filter(|_| fields.next().is_none())
+    }
+
+    /// Sound of which nobody says what it is, by a clock of 8,000 Hz for want of a better one.
+    #[must_use]
+    pub fn unnamed() -> Self {
+        Self::Other(OtherCodec {
+            name: UNNAMED.to_owned(),
+            rate: RATE_USUAL,
+            channels: 1,
+        })
+    }
+
+    /// Whether it is [`Self::unnamed`].
+    #[must_use]
+    pub fn is_unnamed(&self) -> bool {
+        *self == Self::unnamed()
     }
 
     /// Encoding name as SDP writes it.

@@ -56,6 +56,9 @@ pub struct RecorderConfig {
     pub pause: Duration,
     /// The longest pause that may be asked for.
     pub pause_max: Duration,
+    /// Memory in bytes for media that waits, of all calls together: for a notice, or for somebody who
+    /// asks to keep a call. Beyond, the oldest is dropped.
+    pub waiting_bytes_max: usize,
     /// The sound of each line's notice, by the name of the line. A notice that a line looks for and
     /// that is not here is never heard.
     pub notices: BTreeMap<String, Arc<Notice>>,
@@ -88,6 +91,7 @@ impl Default for RecorderConfig {
             keep_keys: false,
             pause: Duration::from_secs(120),
             pause_max: Duration::from_secs(900),
+            waiting_bytes_max: 512 << 20,
             notices: BTreeMap::new(),
             media_threads: 1,
             decider_threads: 4,

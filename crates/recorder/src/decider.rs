@@ -98,6 +98,8 @@ pub(crate) enum Asked {
         outcome: String,
         /// Why.
         grounds: Vec<Ground>,
+        /// Where only nobody has asked to keep the call: for how many seconds what comes may be held.
+        look_back_seconds: Option<u32>,
     },
 }
 
@@ -267,6 +269,7 @@ impl Decider {
                 at,
                 outcome: answered.outcome().as_str().to_owned(),
                 grounds: refusal.grounds,
+                look_back_seconds: refusal.look_back_seconds,
             }),
         }
     }

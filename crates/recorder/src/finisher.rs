@@ -8,6 +8,7 @@ use crate::diary::Diary;
 use crate::disk_watch::{DiskWatch, Room};
 use crate::guard::contained;
 use crate::pace::{Tick, kernel_micros};
+use crate::repeats::Repeats;
 use crate::shared::Shared;
 use crate::steps::Steps;
 use std::collections::VecDeque;
@@ -89,6 +90,9 @@ pub(crate) struct Finisher {
     diary: Diary,
     /// What was last said to be wrong in the background of the store.
     trouble: Option<String>,
+    /// The log cannot be continued, messages cannot be queued, the disk cannot be asked: all three
+    /// last as long as the disk is full, and are tried four times a second.
+    stuck: [Repeats; 3],
 }
 
 impl Finisher {
@@ -112,6 +116,7 @@ impl Finisher {
             next_beat: Tick::now(),
             diary: Diary::default(),
             trouble: None,
+            stuck: Default::default(),
         }
     }
 
@@ -160,10 +165,16 @@ impl Finisher {
         }
     }
 
-    fn sequence(&self) {
-        if let Err(error) = self.archive.sequence() {
+    fn sequence(&mut self) {
+        let [stuck, ..] = &mut self.stuck;
+        match self.archive.sequence() {
+            Ok(_) => stuck.is_over(),
             // The leaves stay pending; the next beat tries again.
-            tracing::error!(error = %chain(&error), "the log could not be continued");
+            Err(error) => {
+                if let Some(times) = stuck.happened(Tick::now()) {
+                    tracing::error!(times, error = %chain(&error), "the log could not be continued");
+                }
+            }
         }
     }
 
@@ -171,11 +182,16 @@ impl Finisher {
     pub(crate) fn look_at_disk(&mut self) {
         match self.archive.free_bytes() {
             Ok(free) => {
+                let [_, _, stuck] = &mut self.stuck;
+                stuck.is_over();
                 self.shared.set_disk_is_full(free < self.keep_free_bytes);
                 self.mind_room(free);
             }
             Err(error) => {
-                tracing::error!(error = %chain(&error), "the disk cannot be asked for its room");
+                let [_, _, stuck] = &mut self.stuck;
+                if let Some(times) = stuck.happened(Tick::now()) {
+                    tracing::error!(times, error = %chain(&error), "the disk cannot be asked for its room");
+                }
                 self.shared.set_disk_is_full(true);
             }
         }
@@ -238,14 +254,16 @@ impl Finisher {
     }
 
     /// Takes news to the queue on the disk.
-    fn tell(&self) {
+    fn tell(&mut self) {
         let news = self.shared.take_news();
         if news.is_empty() {
             return;
         }
+        let [_, stuck, _] = &mut self.stuck;
         match self.archive.tell(&news) {
-            Ok(0) => {}
+            Ok(0) => stuck.is_over(),
             Ok(left_out) => {
+                stuck.is_over();
                 for _message in 0..left_out {
                     self.shared.count("news_left_out");
                 }
@@ -255,7 +273,9 @@ impl Finisher {
                 );
             }
             Err(error) => {
-                tracing::error!(error = %chain(&error), "messages to other systems cannot be queued yet");
+                if let Some(times) = stuck.happened(Tick::now()) {
+                    tracing::error!(times, error = %chain(&error), "messages to other systems cannot be queued yet");
+                }
                 self.shared.give_news_back(news, true);
             }
         }

@@ -8,7 +8,7 @@ use crate::media::{PauseOrder, PauseStatus};
 use crate::signalling::Notice;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
-use voicelog_archive::journal::{PauseReason, PausedBy};
+use voicelog_archive::journal::{AskedBy, PauseReason};
 use voicelog_model::RecordingId;
 
 /// How long the media thread may take to say what came of it.
@@ -58,7 +58,7 @@ impl Recorder {
         }
         let order = PauseOrder {
             reason,
-            by: PausedBy::Program,
+            by: AskedBy::Program,
             party: None,
             micros: i64::try_from(limit.as_micros()).unwrap_or(i64::MAX),
         };
@@ -77,7 +77,8 @@ impl Recorder {
         }
     }
 
-    fn asked<T>(
+    /// Asks the signalling thread, and waits for what the media thread says.
+    pub(crate) fn asked<T>(
         &self,
         notice: impl FnOnce(std::sync::mpsc::Sender<Option<T>>) -> Notice,
     ) -> Result<T, PauseError> {

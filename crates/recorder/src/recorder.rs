@@ -6,7 +6,7 @@ use crate::decider::{Decider, DeciderEnd, DeciderHandle};
 use crate::ear::{Ear, EarEnd, EarHandle};
 use crate::finisher::{Finisher, FinisherEnd, FinisherHandle};
 use crate::guard::ran_to_its_end;
-use crate::media::{MediaCommand, MediaThread};
+use crate::media::{MediaCommand, MediaThread, Room};
 use crate::ports::MediaPorts;
 use crate::shared::{Shared, Status};
 use crate::signalling::{self, ChangedCalls, Notice, Notices};
@@ -43,6 +43,7 @@ pub struct Recorder {
     tcp_address: Option<SocketAddr>,
     tls_address: Option<SocketAddr>,
     drain: Duration,
+    room: Arc<Room>,
     pub(crate) pause: Duration,
     pub(crate) pause_max: Duration,
 }
@@ -73,6 +74,7 @@ impl Recorder {
         let (udp_address, tcp_address) = (sockets.udp_address, sockets.tcp_address);
         let tls_address = sockets.tls_address;
         let (notices, received) = Notices::new();
+        let room = Arc::new(Room::new(config.waiting_bytes_max));
         let changed = ChangedCalls::default();
         let bell = changed.clone();
         archive.on_call_changed(Arc::new(move |id| bell.add(id)));
@@ -82,6 +84,7 @@ impl Recorder {
             clock,
             shared: Arc::clone(&shared),
             notices: notices.clone(),
+            room: Arc::clone(&room),
         };
         let mut threads = Vec::new();
         let started = house.start_all(sockets, seed, received, changed, &mut threads);
@@ -93,6 +96,7 @@ impl Recorder {
             tcp_address,
             tls_address,
             drain: config.drain,
+            room,
             pause: config.pause.min(config.pause_max),
             pause_max: config.pause_max,
         };
@@ -128,7 +132,10 @@ impl Recorder {
     /// The recorder as it is now.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.shared.status()
+        Status {
+            waiting_bytes: self.room.used(),
+            ..self.shared.status()
+        }
     }
 
     /// Takes no new calls, waits for those in progress, ends what is left when the wait is over
@@ -308,6 +315,7 @@ struct House<'a> {
     clock: Arc<dyn Clock>,
     shared: Arc<Shared>,
     notices: Notices,
+    room: Arc<Room>,
 }
 
 impl House<'_> {
@@ -451,7 +459,8 @@ impl House<'_> {
         let clock = Arc::clone(&self.clock);
         // The thread makes its buffers itself: they hold pointers that must not change threads.
         let notices = self.notices.clone();
-        let run = move || MediaThread::new(clock, received, writer, ear, notices).run();
+        let room = Arc::clone(&self.room);
+        let run = move || MediaThread::new(clock, received, writer, ear, notices, room).run();
         Ok((commands, self.spawn("voicelog-media", run)?))
     }
 

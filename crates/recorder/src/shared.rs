@@ -27,6 +27,8 @@ pub struct Status {
     pub media: MediaCounts,
     /// How often what happened since the start: messages read, refused and ignored, calls offered.
     pub counts: BTreeMap<&'static str, u64>,
+    /// Bytes of media that wait in memory, for a notice or for somebody who asks to keep the call.
+    pub waiting_bytes: usize,
     /// After how many minutes the disk is too full for new calls, if it goes on as in the last hour.
     pub disk_minutes_left: Option<u64>,
     /// Alarms that stand.
@@ -46,6 +48,8 @@ pub struct CallStatus {
     pub media: MediaCounts,
     /// The pause that it is in.
     pub pause: Option<PauseStatus>,
+    /// Since when it is a private call, of which nothing is kept.
+    pub private: Option<Timestamp>,
 }
 
 /// What is being done with a call.
@@ -317,12 +321,14 @@ impl Shared {
                     offered_at: entry.offered_at,
                     media: entry.counts.read(),
                     pause: entry.counts.pause(),
+                    private: entry.counts.private(),
                 })
                 .collect(),
             closing: state.unfinished.saturating_sub(state.calls.len()),
             accepting: why_not.is_none(),
             why_not,
             counts: state.counts.clone(),
+            waiting_bytes: 0,
             disk_minutes_left: state.disk_minutes_left,
         }
     }

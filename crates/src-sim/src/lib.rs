@@ -34,6 +34,7 @@ mod signalling;
 mod simulate;
 pub mod speech;
 mod srtp;
+mod tls;
 mod verdict;
 mod weather;
 
@@ -53,6 +54,7 @@ pub use running::{CallStatus, RunningCall, StreamStatus, place};
 pub use sdp::{AnsweredStream, Direction};
 pub use simulate::{SimulateOptions, SimulateReport, simulate, simulate_with};
 pub use srtp::SrtpSuite;
+pub use tls::{TlsClient, TlsOptions};
 pub use verdict::{
     Advice, Check, Finding, Kept, KeptStream, Unrecorded, Verdict, judge, judge_archive,
 };

@@ -16,6 +16,7 @@ use crate::rtp::Payload;
 use crate::signalling::{Signalling, open_media};
 use crate::speech;
 use crate::srtp::SrtpSuite;
+use crate::tls::TlsClient;
 use crate::weather::Weather;
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -52,8 +53,10 @@ pub enum LoadPayload {
 pub struct Load {
     /// Where the recording server listens.
     pub server: SocketAddr,
-    /// How signalling travels; over TCP all calls share one connection.
+    /// How signalling travels; over TCP and TLS all calls share one connection.
     pub transport: Transport,
+    /// Whom to believe over TLS.
+    pub tls: Option<TlsClient>,
     /// User part of the request URI: the line that the server knows the calls by.
     pub request_user: String,
     /// Calls in all.
@@ -94,6 +97,7 @@ impl Load {
         Self {
             server,
             transport: Transport::Udp,
+            tls: None,
             request_user: request_user.to_owned(),
             calls,
             duration,
@@ -167,6 +171,7 @@ impl Load {
         let participants = self.participants.clone();
         CallPlan {
             transport: self.transport,
+            tls: self.tls.clone(),
             participants: participants.unwrap_or_else(|| Self::default_participants(call)),
             streams: streams.map(stream).collect(),
             packet_ms: PACKET_MS,
@@ -317,7 +322,7 @@ struct Engine<'a> {
 impl<'a> Engine<'a> {
     fn open(load: &'a Load) -> Result<Self, SimError> {
         let server = load.server;
-        let signalling = Signalling::open(server, load.transport)?;
+        let signalling = Signalling::open(server, load.transport, load.tls.as_ref())?;
         let (mut batches, mut ports) = (Vec::new(), Vec::new());
         for _ in 0..STREAMS {
             let socket = open_media(signalling.local().ip(), server)?;

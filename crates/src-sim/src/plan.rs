@@ -8,6 +8,7 @@ use crate::metadata::Participant;
 use crate::rtp::{Disturbance, Payload, packet_bytes};
 use crate::speech;
 use crate::srtp::SrtpSuite;
+use crate::tls::TlsClient;
 use std::net::SocketAddr;
 use std::time::Duration;
 use voicelog_model::limits;
@@ -79,6 +80,8 @@ pub struct CallPlan {
     pub server: SocketAddr,
     /// How signalling travels.
     pub transport: Transport,
+    /// Whom to believe over TLS; needed there, and of no use elsewhere.
+    pub tls: Option<TlsClient>,
     /// User part of the request URI: the line that the server knows the call by.
     pub request_user: String,
     /// Who takes part; participant n sends stream n.
@@ -120,6 +123,7 @@ impl CallPlan {
         Self {
             server,
             transport: Transport::Udp,
+            tls: None,
             request_user: request_user.to_owned(),
             participants: vec![
                 Participant::new("sip:verkoop@voorbeeld.example", "Verkoop"),
@@ -152,6 +156,9 @@ impl CallPlan {
         };
         if self.streams.is_empty() || self.streams.len() > limits::STREAMS_MAX {
             return bad("a call has 1 to 16 streams");
+        }
+        if self.transport == Transport::Tls && self.tls.is_none() {
+            return bad("over TLS it must be said whom to believe");
         }
         if !(10..=100).contains(&self.packet_ms) {
             return bad("a packet lasts 10 to 100 milliseconds");

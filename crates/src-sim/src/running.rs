@@ -82,7 +82,7 @@ pub struct RunningCall {
 pub fn place(plan: &CallPlan) -> Result<RunningCall, SimError> {
     plan.check()?;
     let server = plan.server;
-    let signalling = Signalling::open(server, plan.transport)?;
+    let signalling = Signalling::open(server, plan.transport, plan.tls.as_ref())?;
     let local = signalling.local();
     let open = |_| open_media(local.ip(), server);
     let sockets: Vec<UdpSocket> = plan.streams.iter().map(open).collect::<Result<_, _>>()?;

@@ -3,6 +3,7 @@
 use crate::dialog::Transport;
 use crate::error::SimError;
 use crate::message::{self, Message};
+use crate::tls::{TlsClient, TlsStream};
 use nix::sys::socket::{setsockopt, sockopt};
 use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
@@ -32,19 +33,34 @@ enum Line {
         received: Vec<u8>,
         unsent: Vec<u8>,
     },
+    Tls {
+        stream: Box<TlsStream>,
+        received: Vec<u8>,
+    },
 }
 
 impl Signalling {
-    /// Opens the socket; over TCP this connects.
-    pub(crate) fn open(server: SocketAddr, transport: Transport) -> Result<Self, SimError> {
+    /// Opens the socket; over TCP and TLS this connects.
+    pub(crate) fn open(
+        server: SocketAddr,
+        transport: Transport,
+        tls: Option<&TlsClient>,
+    ) -> Result<Self, SimError> {
+        let unreachable = |source: io::Error| SimError::Unreachable {
+            server,
+            why: source.to_string(),
+        };
         let opened = match transport {
             Transport::Udp => {
                 open_udp(server).map_err(|source| SimError::Socket { server, source })
             }
-            Transport::Tcp => open_tcp(server).map_err(|source| SimError::Unreachable {
-                server,
-                why: source.to_string(),
-            }),
+            Transport::Tcp => open_tcp(server).map_err(unreachable),
+            Transport::Tls => {
+                let tls = tls.ok_or_else(|| SimError::BadPlan {
+                    why: "over TLS it must be said whom to believe".to_owned(),
+                })?;
+                open_tls(server, tls).map_err(unreachable)
+            }
         };
         let (line, local) = opened?;
         Ok(Self {
@@ -72,11 +88,12 @@ impl Signalling {
                 unsent.extend_from_slice(bytes);
                 self.flush()
             }
+            Line::Tls { stream, .. } => stream.send(bytes),
         }
     }
 
     /// Gives every message that has come; does not wait. An error means that the server is not
-    /// there (UDP) or that the connection is gone (TCP).
+    /// there (UDP) or that the connection is gone (TCP, TLS).
     pub(crate) fn receive(&mut self, mut take: impl FnMut(&Message)) -> io::Result<()> {
         match &mut self.line {
             Line::Udp(socket) => {
@@ -97,15 +114,16 @@ impl Signalling {
                 stream, received, ..
             } => {
                 let open = read_available(stream, &mut self.scratch, received);
-                while let Some(framed) = message::framed(received) {
-                    let length = framed.map_err(io::Error::other)?;
-                    if let Some(message) = received.get(..length).and_then(Message::read) {
-                        take(&message);
-                    }
-                    received.drain(..length);
-                }
+                take_framed(received, take)?;
                 open?;
                 self.flush()
+            }
+            Line::Tls { stream, received } => {
+                let most = MESSAGES_AT_ONCE * self.scratch.len();
+                let open = stream.read_available(&mut self.scratch, received, most);
+                take_framed(received, take)?;
+                open?;
+                stream.flush()
             }
         }
     }
@@ -124,6 +142,18 @@ impl Signalling {
         }
         Ok(())
     }
+}
+
+/// Takes the whole messages at the head of what has come over a connection.
+fn take_framed(received: &mut Vec<u8>, mut take: impl FnMut(&Message)) -> io::Result<()> {
+    while let Some(framed) = message::framed(received) {
+        let length = framed.map_err(io::Error::other)?;
+        if let Some(message) = received.get(..length).and_then(Message::read) {
+            take(&message);
+        }
+        received.drain(..length);
+    }
+    Ok(())
 }
 
 /// Reads what is there. `Err` once the other side has closed or the connection broke.
@@ -165,6 +195,16 @@ fn open_tcp(server: SocketAddr) -> io::Result<(Line, SocketAddr)> {
         stream,
         received: Vec::new(),
         unsent: Vec::new(),
+    };
+    Ok((line, local))
+}
+
+fn open_tls(server: SocketAddr, tls: &TlsClient) -> io::Result<(Line, SocketAddr)> {
+    let stream = tls.connect(server, CONNECT_WITHIN)?;
+    let local = stream.local_addr()?;
+    let line = Line::Tls {
+        stream: Box::new(stream),
+        received: Vec::new(),
     };
     Ok((line, local))
 }

@@ -9,6 +9,7 @@ use crate::metadata::Participant;
 use crate::plan::Flow;
 use crate::report::{CallReport, Outcome};
 use crate::srtp::SrtpSuite;
+use crate::tls::TlsClient;
 use crate::weather::Weather;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -25,6 +26,8 @@ pub struct SimulateOptions {
     pub server: SocketAddr,
     /// `--transport`.
     pub transport: Transport,
+    /// `--tls-ca` and its kin.
+    pub tls: Option<TlsClient>,
     /// `--line`: user part of the request URI.
     pub line: String,
     /// `--calls`.
@@ -62,6 +65,7 @@ impl SimulateOptions {
         Self {
             server,
             transport: Transport::Udp,
+            tls: None,
             line: line.to_owned(),
             calls: 1,
             duration: Duration::from_secs(13),
@@ -95,6 +99,7 @@ impl SimulateOptions {
         let calls = self.calls.max(dialects);
         Load {
             transport: self.transport,
+            tls: self.tls.clone(),
             calls_per_second: self.calls_per_second,
             participants,
             payload: LoadPayload::Speech,

@@ -221,8 +221,10 @@ pub enum Event {
     Offered(Box<Offer>),
     /// The client acknowledged the answer: the session stands.
     Answered,
-    /// The client changed its streams, so that the answer needs new ports or a new decision. Give
-    /// `Answer` (for all streams, the old ones too) or `Reject`. Media of the old streams goes on.
+    /// The client changed its streams, so that the answer needs new ports or a new decision, or a line of
+    /// sound is refused that was not. Give
+    /// `Answer` (for all streams, the old ones too) or `Reject`. Until the answer media goes on as it was
+    /// agreed before, and for a moment after it.
     StreamsChanged(Box<Offer>),
     /// The client took the offer of `StreamsChanged` back, or it was not answered in time.
     OfferWithdrawn,
@@ -323,6 +325,9 @@ pub struct Offer {
     /// The ends of the conversation as the message itself names them (`Session-ID`, RFC 7989; see
     /// [`crate::session_uuids`]).
     pub session_ids: Vec<Pii<String>>,
+    /// Whom the conversation was for before it was diverted, the first one first, as `Diversion`
+    /// (RFC 5806) and `History-Info` (RFC 7044) of the INVITE tell: a claim.
+    pub called_before: Vec<Pii<String>>,
     /// What was unusual about the message. Those of the metadata are with the metadata.
     pub quirks: Vec<Quirk>,
 }
@@ -347,8 +352,31 @@ pub struct OfferedStream {
     pub remote: Option<Pii<SocketAddr>>,
     /// What protects what the client sends (SRTP, RFC 4568); `None` = nothing.
     pub key: Option<MasterKey>,
-    /// The port that we gave it in an earlier answer, if it is not new.
+    /// The port that we gave it in an earlier answer, if it is not new and nothing about it has changed
+    /// but direction, address and key. One that has become another may be answered with the same port.
     pub rtp_port: Option<u16>,
+    /// Why it is refused although it has sound.
+    pub refused: Option<Refused>,
+}
+
+/// A line of sound that is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub why: Refusal,
+    /// What would come on it, as far as that can be read.
+    pub formats: Vec<Format>,
+}
+
+/// Why a line of sound is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// It is protected in a way that we do not have, as DTLS-SRTP (RFC 5763).
+    Protection,
+    /// Its keys (RFC 4568) cannot be used, or came in the clear.
+    Keys,
+    /// Nothing of what it says can be read, or it has no port of its own (`bundle-only`, RFC 9143).
+    Form,
 }
 
 impl OfferedStream {

@@ -23,6 +23,7 @@ mod api;
 mod body;
 mod context;
 mod counters;
+mod diversion;
 mod endpoint;
 pub mod fuzzing;
 mod ids;
@@ -41,7 +42,7 @@ mod transaction;
 
 pub use api::{
     Activity, Command, Config, EndCause, Event, Input, LocalDirection, Offer, OfferedStream,
-    Output, SessionKey, StreamActivity, StreamAnswer,
+    Output, Refusal, Refused, SessionKey, StreamActivity, StreamAnswer,
 };
 pub use counters::{Counted, Counters};
 pub use endpoint::Endpoint;

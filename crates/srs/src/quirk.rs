@@ -60,6 +60,11 @@ quirks! {
     MediaLineMissing = "media_line_missing",
     /// A line is to be protected (SRTP) with keys that we cannot use, or that came in the clear.
     ProtectedStreamRefused = "protected_stream_refused",
+    /// A line of sound was refused: it is protected in a way that we do not have (DTLS-SRTP), says nothing
+    /// of what comes, or has no port of its own (RFC 9143).
+    StreamRefused = "stream_refused",
+    /// A payload type of which nothing says what it is; it is taken for sound.
+    FormatUnnamed = "format_unnamed",
     /// An `m=` line without `a=label` (RFC 7866 §7.1.1).
     LabelMissing = "label_missing",
     /// Two `m=` lines or two streams of the metadata have the same label.
@@ -98,9 +103,19 @@ quirks! {
     UnknownParticipant = "unknown_participant",
     /// More participants, streams or addresses than we keep, or longer ones.
     MetadataCut = "metadata_cut",
-    /// Somebody may take part whom we do not know of: a document could not be read, or named more
-    /// participants or addresses than we keep, and no complete one has come since.
+    /// Two elements of one document have the same `participant_id`.
+    ParticipantRepeated = "participant_repeated",
+    /// A `participant_id` now has addresses of which the one before it had none: somebody else.
+    ParticipantReplaced = "participant_replaced",
+    /// A document that calls itself complete names no participant, or no sender, although one was
+    /// there before. What was told stays.
+    CompleteNotWhole = "complete_not_whole",
+    /// Somebody may take part whom we do not know of: the first document could not be read, or one
+    /// named more participants or addresses than we keep, and no complete one has come since.
     ParticipantsUnknown = "participants_unknown",
+    /// An update could not be read, and no complete document has come since. Who takes part is what
+    /// was told before it.
+    UpdateNotRead = "update_not_read",
 }
 
 /// A small set of quirks in the order first seen.

@@ -72,6 +72,8 @@ pub(crate) struct Sip {
     pub(crate) loss_percent: u64,
     /// Whether packets that say which key was pressed are kept.
     pub(crate) keep_keys: bool,
+    /// Memory (MiB) for media that waits, of all calls together.
+    pub(crate) waiting_mib: u64,
 }
 
 /// Pauses on our side.
@@ -168,6 +170,7 @@ impl Default for Sip {
             drain_seconds: 30,
             loss_percent: 5,
             keep_keys: false,
+            waiting_mib: 512,
         }
     }
 }
@@ -227,6 +230,7 @@ impl Config {
                 self.sip.media_port_last
             );
         }
+        self.sip.check_calls()?;
         self.sip.check_tls()?;
         crate::webhooks::check(&self.webhooks)?;
         self.pause.check()?;
@@ -263,6 +267,16 @@ impl Pause {
 }
 
 impl Sip {
+    /// A server that takes no call at all is a mistake, not a wish.
+    fn check_calls(&self) -> Result<()> {
+        if self.calls_max == 0 {
+            bail!(
+                "sip.calls_max is 0: every call would be turned away; give the number of calls at once"
+            );
+        }
+        Ok(())
+    }
+
     /// An address needs a certificate and its key, and a file without an address does nothing.
     fn check_tls(&self) -> Result<()> {
         let needed = [
@@ -445,6 +459,8 @@ mod tests {
         );
         let error = of("[sip]\nmedia_address = \"localhost\"\n");
         assert!(error.contains("10.0.0.5"), "{error}");
+        let error = of("[sip]\ncalls_max = 0\n");
+        assert!(error.contains("every call"), "{error}");
         let error = of("[sip]\ncalls_max = -1\n");
         assert!(
             error.contains("whole number") && !error.contains("expected u"),

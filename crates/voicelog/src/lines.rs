@@ -3,10 +3,10 @@
 use anyhow::{Result, bail};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
-use voicelog_archive::line::{KeyAct, untold};
+use voicelog_archive::line::{Keep, KeyAct, untold};
 use voicelog_archive::{Line, Rule, WhenRefused};
-use voicelog_law::Facts;
-use voicelog_model::Timestamp;
+use voicelog_law::{Facts, Outcome, Rulebook, decide_without_unknown};
+use voicelog_model::{Language, Timestamp};
 
 /// Checks the facts of the line itself and, for each rule, those of the line with the rule's in
 /// their place: a rule may bring what does not go together with what the line says.
@@ -32,6 +32,7 @@ pub(crate) fn check(line: &Line, now: Timestamp) -> Result<()> {
             );
         }
     }
+    check_keep(line, now)?;
     let mut names = BTreeSet::new();
     let mut is_for_the_rest = None;
     for rule in &line.rules {
@@ -87,6 +88,87 @@ fn check_sample(line: &Line, rule: Option<&Rule>, at: &str) -> Result<()> {
     }
     if !is("structural", "sample") {
         bail!("{at}: with a sample the facts say structural = \"sample\"");
+    }
+    Ok(())
+}
+
+/// Keeping on request holds media before anybody asks, so it has to be permitted from the start; and
+/// where every call has to be recorded, nobody chooses.
+fn check_keep(line: &Line, now: Timestamp) -> Result<()> {
+    let name = &line.name;
+    if let Some(fault) = line.keep.fault(line.look_back_seconds) {
+        bail!("line `{name}`: {fault}");
+    }
+    if line.keep == Keep::Every {
+        if line.keys.asks_to_keep() {
+            bail!(
+                "line `{name}`: a key asks to keep a call, and this line keeps every call; take the key out, or set keep = \"on_request\""
+            );
+        }
+        return Ok(());
+    }
+    if line
+        .notice
+        .as_ref()
+        .is_some_and(|notice| !notice.keep_before)
+    {
+        bail!(
+            "line `{name}`: with keep = \"on_request\" the notice is given before the call is offered, or notice.keep_before = true; otherwise media would wait in memory for two things at once"
+        );
+    }
+    let rulebook = Rulebook::embedded(now)?;
+    for rule in std::iter::once(None).chain(line.rules.iter().map(Some)) {
+        let at = rule.map_or_else(
+            || format!("line `{name}`"),
+            |rule| format!("line `{name}`: rule `{}`", rule.name),
+        );
+        if line.sample_under(rule).is_some() {
+            bail!(
+                "{at}: a sample draws which calls are kept, and with keep = \"on_request\" somebody asks; take one of them out"
+            );
+        }
+        check_on_request(&line.facts_under(rule), &line.country, &rulebook, &at, now)?;
+    }
+    Ok(())
+}
+
+/// Whether calls with these facts may be kept on request.
+fn check_on_request(
+    facts: &Map<String, Value>,
+    country: &str,
+    rulebook: &Rulebook,
+    at: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let is = |name: &str, word: &str| facts.get(name).is_some_and(|value| value == word);
+    if is("purpose", "wettelijke_plicht") {
+        bail!(
+            "{at}: keep = \"on_request\" leaves calls out, and who records under a statutory duty (wettelijke_plicht) may leave none out"
+        );
+    }
+    if !is("structural", "per_call_button") {
+        bail!("{at}: with keep = \"on_request\" the facts say structural = \"per_call_button\"");
+    }
+    let mut facts = facts.clone();
+    facts.insert("requested_action".into(), "record".into());
+    facts.insert("countries".into(), vec![country].into());
+    facts.entry("channel").or_insert_with(|| "phone".into());
+    let facts = Facts::from_map(&facts, now).map_err(|error| anyhow::anyhow!("{at}: {error}"))?;
+    let decision = decide_without_unknown(rulebook, &facts, now);
+    let of_duties = decision.duties_blocking_first_sample();
+    let mut open: Vec<&str> = of_duties.map(|duty| duty.text.pick(Language::En)).collect();
+    if !matches!(
+        decision.outcome(),
+        Outcome::Permitted | Outcome::PermittedWithDuties
+    ) {
+        let reasons = decision.reasons().iter();
+        open.extend(reasons.map(|reason| reason.text.pick(Language::En)));
+    }
+    if !open.is_empty() {
+        let open = open.join(" ");
+        bail!(
+            "{at}: with keep = \"on_request\" media is held in memory before anybody asks, so recording has to be permitted from the start, and by these facts it is not: {open}"
+        );
     }
     Ok(())
 }
@@ -148,10 +230,9 @@ fn check_told(facts: &Map<String, Value>, at: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use crate::config::Config;
-    use voicelog_model::Timestamp;
 
     fn parse(text: &str) -> anyhow::Result<Config> {
-        Config::parse(text, Timestamp::from_micros(1_790_000_000_000_000))
+        Config::parse(text, "2026-11-21T10:00:00Z".parse().unwrap())
     }
 
     #[test]
@@ -275,6 +356,82 @@ mod tests {
             of("one_in = 10", duty)
                 .unwrap_err()
                 .contains("statutory duty")
+        );
+    }
+
+    /// A line that keeps what it is asked to keep, with other words in some places.
+    fn on_request(changes: &[(&str, &str)]) -> String {
+        let mut text = "[[line]]\nname = \"a\"\nkeep = \"on_request\"\nlook_back_seconds = 30\n\
+            keys = { own = { \"*4\" = \"keep_complaint\" } }\n[line.facts]\n\
+            recorder_type = \"company\"\ncounterpart_types = [\"private_person\"]\n\
+            participation = \"participant\"\nopenness = \"announced\"\npurpose = \"klacht\"\n\
+            legal_basis = \"f\"\nstructural = \"per_call_button\"\nstaff_informed = \"each_call_signal\"\n\
+            or_status = \"consented\"\ndpia = \"done\"\nprivate_use_possible = true\nretention_term = \"P1Y\"\n"
+            .to_owned();
+        for (from, to) in changes {
+            assert!(text.contains(from), "{from}");
+            text = text.replace(from, to);
+        }
+        text
+    }
+
+    #[test]
+    fn keeping_on_request_is_for_calls_that_may_be_recorded_from_the_start_and_need_not_be() {
+        assert_eq!(parse(&on_request(&[])).unwrap().lines.len(), 1);
+        assert!(parse(&on_request(&[("look_back_seconds = 30\n", "")])).is_ok());
+        let every = "keep = \"every\"";
+        for (changes, right) in [
+            (
+                &[("seconds = 30", "seconds = 301")][..],
+                "from 0 (nothing is held) to 300",
+            ),
+            (&[("\"klacht\"", "\"wettelijke_plicht\"")], "statutory duty"),
+            (&[("per_call_button", "all")], "per_call_button"),
+            (
+                &[("openness = \"announced\"", "openness = \"visible\"")],
+                "permitted from the start",
+            ),
+            (
+                &[("or_status = \"consented\"", "or_status = \"refused\"")],
+                "permitted from the start",
+            ),
+            (
+                &[("[line.facts]", "country = \"DE\"\n[line.facts]")],
+                "permitted from the start",
+            ),
+            (
+                &[
+                    ("[line.facts]", "sample = { one_in = 10 }\n[line.facts]"),
+                    ("per_call_button", "sample"),
+                ],
+                "sample",
+            ),
+            (
+                &[(
+                    "[line.facts]",
+                    "notice = { audio = \"a.wav\" }\n[line.facts]",
+                )],
+                "keep_before = true",
+            ),
+            (&[("own =", "other =")], "keys.own"),
+            (&[("keep = \"on_request\"", every)], "look_back_seconds"),
+            (
+                &[
+                    ("keep = \"on_request\"", every),
+                    ("look_back_seconds = 30\n", ""),
+                ],
+                "a key asks to keep",
+            ),
+        ] {
+            let error = parse(&on_request(changes)).unwrap_err().to_string();
+            assert!(error.contains(right), "{error}");
+        }
+        let rule = "[[line.rule]]\nname = \"orders\"\nwhen = { days = [\"mon\"] }\nfacts = { purpose = \"wettelijke_plicht\" }\n";
+        let text = format!("{}{rule}", on_request(&[]));
+        let error = parse(&text).unwrap_err().to_string();
+        assert!(
+            error.contains("rule `orders`") && error.contains("statutory duty"),
+            "{error}"
         );
     }
 

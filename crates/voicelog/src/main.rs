@@ -12,6 +12,7 @@ mod print;
 mod server;
 mod webhooks;
 mod wiring;
+mod wishes;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -86,7 +87,7 @@ enum Command {
     /// What waits for other systems (webhooks), and what could not be brought to them.
     Webhooks(cmds::webhooks::Args),
     /// Place test calls with recording, as a telephone system would.
-    Simulate(cmds::simulate::Args),
+    Simulate(Box<cmds::simulate::Args>),
 }
 
 /// What every command gets.

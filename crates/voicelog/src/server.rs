@@ -5,6 +5,7 @@ use crate::config::{Config, Sip};
 use crate::data_folder::DataFolder;
 use crate::pauses::RecorderPauses;
 use crate::webhooks::Couriers;
+use crate::wishes::RecorderWishes;
 use crate::{print, wiring};
 use anyhow::{Context as _, Result, bail};
 use sha2::{Digest, Sha256};
@@ -95,6 +96,7 @@ impl Server {
             clock: shared,
             status: Arc::new(RecorderStatus(Arc::clone(&recorder))),
             pauses: Arc::new(RecorderPauses(Arc::clone(&recorder))),
+            wishes: Arc::new(RecorderWishes(Arc::clone(&recorder))),
             config: web_config(config, &public_url, &recorder, &api_token),
         };
         let setup_path = voicelog_web::new_setup_token(&archive, random::bytes()?, now)
@@ -299,11 +301,17 @@ fn recorder_config(config: &Config, notices: BTreeMap<String, Arc<Notice>>) -> R
         loss_percent: config.sip.loss_percent,
         drain: Duration::from_secs(config.sip.drain_seconds),
         keep_keys: config.sip.keep_keys,
+        waiting_bytes_max: megabytes(config.sip.waiting_mib),
         notices,
         pause: Duration::from_secs(config.pause.seconds),
         pause_max: Duration::from_secs(config.pause.seconds_max),
         ..RecorderConfig::default()
     }
+}
+
+/// So many MiB in bytes.
+fn megabytes(mib: u64) -> usize {
+    usize::try_from(mib.saturating_mul(1 << 20)).unwrap_or(usize::MAX)
 }
 
 /// The configuration was looked at when it was read: whoever gives an address gives both files.
@@ -463,9 +471,11 @@ impl StatusSource for RecorderStatus {
                 ("left_out", media.left_out),
                 ("srtp_auth_failed", media.not_authentic),
                 ("srtp_replayed", media.replayed),
+                ("source_changed", media.source_changes),
                 ("paused", media.paused),
             ],
             events: status.counts.into_iter().collect(),
+            waiting_bytes: status.waiting_bytes as u64,
             disk_minutes_left: status.disk_minutes_left,
         }
     }

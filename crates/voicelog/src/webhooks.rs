@@ -138,7 +138,10 @@ fn go(courier: &Courier, name: &str, is_stopping: &AtomicBool) {
             "a message could not be delivered for a day and is given up; see `voicelog webhooks`"
         ),
         Ok(round) if round.failed > 0 => {
-            tracing::warn!(webhook = name, "a message was not taken; it is tried again");
+            tracing::warn!(
+                webhook = name,
+                "a message was not taken; it is tried again (`voicelog webhooks` says why)"
+            );
         }
         Ok(_round) => {}
         Err(error) => {

@@ -18,13 +18,12 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use voicelog_archive::DiaryEntry;
-use voicelog_archive::journal::PauseReason;
-use voicelog_model::RecordingId;
-use voicelog_model::{Clock, SimClock, Timestamp};
+use voicelog_archive::journal::{PauseReason, PrivateEnd};
+use voicelog_archive::{DiaryEntry, KeepRequest};
+use voicelog_model::{Clock, Pii, RecordingId, SimClock, Timestamp};
 use voicelog_web::{
-    Alarm, App, Metrics, NotPaused, Paused, Pauses, Status, StatusSource, WebConfig,
-    new_setup_token, router, serve,
+    Alarm, App, Kept, Metrics, NotHeard, NotPaused, Paused, Pauses, Private, Status, StatusSource,
+    WebConfig, Wishes, new_setup_token, router, serve,
 };
 
 /// A recorder that takes calls, with something wrong in one that is in progress, and with a client.
@@ -87,6 +86,25 @@ impl Pauses for Calm {
     }
 }
 
+impl Wishes for Calm {
+    fn keep(&self, _id: RecordingId, _request: KeepRequest) -> Result<Kept, NotHeard> {
+        Err(NotHeard::NoSuchCall)
+    }
+
+    fn begin_private(&self, _id: RecordingId, _by: Pii<String>) -> Result<Private, NotHeard> {
+        Err(NotHeard::NoSuchCall)
+    }
+
+    fn end_private(
+        &self,
+        _id: RecordingId,
+        _by: Pii<String>,
+        _reason: PrivateEnd,
+    ) -> Result<Private, NotHeard> {
+        Err(NotHeard::NoSuchCall)
+    }
+}
+
 #[tokio::main]
 async fn main() -> Outcome<()> {
     let folder = tempfile::tempdir()?;
@@ -112,6 +130,7 @@ async fn main() -> Outcome<()> {
         clock,
         status: Arc::new(troubled),
         pauses: Arc::new(Calm),
+        wishes: Arc::new(Calm),
         config: WebConfig {
             public_url: format!("http://{address}"),
             recording_address: "sip:verkoop@127.0.0.1:5060".to_owned(),

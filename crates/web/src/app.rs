@@ -4,6 +4,7 @@ use crate::cookie::Names;
 use crate::playing::Playing;
 use crate::throttle::{Allowance, Throttle};
 use crate::trouble::Trouble;
+use crate::wishes::Wishes;
 use axum::http::StatusCode;
 use std::error::Error;
 use std::fmt;
@@ -124,6 +125,8 @@ pub struct Metrics {
     pub packets: Vec<(&'static str, u64)>,
     /// How often what happened since the start.
     pub events: Vec<(&'static str, u64)>,
+    /// Bytes of media that wait in memory.
+    pub waiting_bytes: u64,
     /// After how many minutes the disk is too full for new calls, if it goes on as in the last hour.
     pub disk_minutes_left: Option<u64>,
 }
@@ -216,6 +219,8 @@ pub struct App {
     pub status: Arc<dyn StatusSource>,
     /// Who pauses calls.
     pub pauses: Arc<dyn Pauses>,
+    /// Who carries out other wishes about calls.
+    pub wishes: Arc<dyn Wishes>,
     /// Settings.
     pub config: WebConfig,
 }

@@ -31,6 +31,7 @@ mod throttle;
 mod trouble;
 mod view;
 mod visitor;
+mod wishes;
 
 pub use accounts::{SetupError, new_setup_token};
 pub use app::{
@@ -39,3 +40,4 @@ pub use app::{
 pub use routes::{Audience, router, table};
 pub use serve::serve;
 pub use view::words::{question, state};
+pub use wishes::{Kept, NotHeard, Private, Wishes};

@@ -116,18 +116,11 @@ fn pages() -> Vec<Route> {
     ]
 }
 
-fn programs() -> Vec<Route> {
+/// What programs ask and say of calls in progress.
+fn calls() -> Vec<Route> {
     use Audience::Program;
     const GET: &[&str] = &["GET"];
     vec![
-        route(Program, GET, "/v1/openapi.json", get(api::description)),
-        route(Program, GET, "/v1/recordings", get(api::recordings::list)),
-        route(
-            Program,
-            GET,
-            "/v1/recordings/{id}",
-            get(api::recordings::show),
-        ),
         route(Program, GET, "/v1/calls", get(api::calls::list)),
         route(
             Program,
@@ -156,6 +149,40 @@ fn programs() -> Vec<Route> {
         route(
             Program,
             &["POST"],
+            "/v1/calls/{id}/keep",
+            post(api::keeping::keep),
+        ),
+        route(
+            Program,
+            &["POST"],
+            "/v1/calls/{id}/private",
+            post(api::private::begin),
+        ),
+        route(
+            Program,
+            &["POST"],
+            "/v1/calls/{id}/private/end",
+            post(api::private::end),
+        ),
+    ]
+}
+
+fn programs() -> Vec<Route> {
+    use Audience::Program;
+    const GET: &[&str] = &["GET"];
+    let mut routes = calls();
+    routes.extend(vec![
+        route(Program, GET, "/v1/openapi.json", get(api::description)),
+        route(Program, GET, "/v1/recordings", get(api::recordings::list)),
+        route(
+            Program,
+            GET,
+            "/v1/recordings/{id}",
+            get(api::recordings::show),
+        ),
+        route(
+            Program,
+            &["POST"],
             "/v1/law/decisions",
             post(api::law::decide),
         ),
@@ -177,7 +204,8 @@ fn programs() -> Vec<Route> {
         route(Program, GET, "/v1/checkpoint", get(api::checkpoint)),
         route(Program, GET, "/v1/health", get(api::health)),
         route(Program, GET, "/v1/metrics", get(api::metrics::show)),
-    ]
+    ]);
+    routes
 }
 
 /// Every address with its methods and who may ask: for tests and documents.

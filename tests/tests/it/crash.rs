@@ -22,7 +22,8 @@ fn kills_at_random_moments_lose_at_most_half_a_second_each_and_every_archive_pas
         let folder = tempfile::tempdir().unwrap();
         let config = write_config(folder.path(), "");
         for kill in begin..kills.min(begin + KILLS_PER_ARCHIVE) {
-            let lost = one_kill(&config, kill, &mut dice);
+            let before = usize::try_from(kill - begin).unwrap() * CALLS;
+            let lost = one_kill(&config, kill, before, &mut dice);
             worst = worst.max(lost);
         }
         println!(
@@ -34,8 +35,8 @@ fn kills_at_random_moments_lose_at_most_half_a_second_each_and_every_archive_pas
 }
 
 /// Kills the server among calls that begin, run and end; gives the packets lost by the stream that
-/// lost most.
-fn one_kill(config: &std::path::Path, kill: u64, dice: &mut Dice) -> u64 {
+/// lost most. `before`: recordings that the archive already has.
+fn one_kill(config: &std::path::Path, kill: u64, before: usize, dice: &mut Dice) -> u64 {
     let mut server = Server::start(config);
     let mut calls = Vec::new();
     for _call in 0..CALLS {
@@ -79,6 +80,8 @@ fn one_kill(config: &std::path::Path, kill: u64, dice: &mut Dice) -> u64 {
     let mut server = Server::start(config);
     let mut worst = 0;
     let rows = server.list();
+    // Every call was answered before the kill, so each has its recording.
+    assert_eq!(rows.len(), before + CALLS, "kill {kill}: a call is missing");
     for (call, row) in rows.iter().take(CALLS).rev().enumerate() {
         let id = row["id"].as_str().unwrap();
         assert_eq!(row["state"], "sealed", "kill {kill}: {row}");

@@ -160,15 +160,31 @@ impl Server {
     }
 
     fn get(&self, path: &str) -> String {
-        let token = self.config.with_file_name("data/secrets/api-token");
-        let token = std::fs::read_to_string(token).unwrap();
         ureq::get(format!("{}{path}", self.http))
-            .header("Authorization", &format!("Bearer {}", token.trim()))
+            .header("Authorization", &self.bearer())
             .call()
             .unwrap()
             .body_mut()
             .read_to_string()
             .unwrap()
+    }
+
+    /// Asks the API to do something; it has to agree.
+    pub(crate) fn post(&self, path: &str, body: &Value) {
+        ureq::post(format!("{}{path}", self.http))
+            .header("Authorization", &self.bearer())
+            .send_json(body)
+            .unwrap();
+    }
+
+    fn bearer(&self) -> String {
+        let token = self.config.with_file_name("data/secrets/api-token");
+        format!("Bearer {}", std::fs::read_to_string(token).unwrap().trim())
+    }
+
+    /// The calls in progress, as the API tells them.
+    pub(crate) fn calls(&self) -> Value {
+        serde_json::from_str(&self.get("/v1/calls")).unwrap()
     }
 
     /// The events that the server has counted, by their word.

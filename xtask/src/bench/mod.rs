@@ -11,6 +11,7 @@ mod options;
 mod process;
 mod rtpengine;
 mod server;
+mod setup;
 mod table;
 mod verification;
 
@@ -20,6 +21,7 @@ use options::Options;
 use process::Cores;
 use rtpengine::Rtpengine;
 use server::Server;
+use std::cell::Cell;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -102,11 +104,16 @@ pub(crate) fn measure(arguments: &[String]) -> anyhow::Result<()> {
     let bench = Bench {
         programs: PathBuf::from(built),
         folder: Path::new(built).join("bench"),
+        runs: Cell::new(0),
         // Pinned as it is, this process sees one core only.
         cores: Cores::new(apart == "apart"),
     };
     if !bench.cores.are_apart() {
         println!("note: one core only; sender and server share it, and the numbers say little");
+    }
+    if options.setup {
+        bench.setup(options.calls)?;
+        return bench.clean();
     }
     let floor = bench.floor(options.calls, options.seconds)?;
     let server = bench.server(options.calls, options.seconds, None)?;
@@ -122,6 +129,7 @@ pub(crate) fn measure(arguments: &[String]) -> anyhow::Result<()> {
         let short = bench.server(options.calls, SHORT_CALL_SECONDS, None)?;
         table::print_short(&short, &floor);
         table::print_capacity(bench.capacity(&options)?);
+        bench.setup(options.calls)?;
     }
     verification::measure(options.quick)?.print();
     law::measure(bench.cores.measured, &bench.programs.join("xtask"))?;
@@ -132,6 +140,8 @@ pub(crate) fn measure(arguments: &[String]) -> anyhow::Result<()> {
 struct Bench {
     programs: PathBuf,
     folder: PathBuf,
+    /// Runs so far: each has a folder of its own.
+    runs: Cell<u32>,
     cores: Cores,
 }
 
@@ -143,11 +153,30 @@ impl Bench {
         Ok(())
     }
 
+    /// An empty folder. What the runs before left stays until the end: a file system that has just
+    /// deleted thousands of files is slow to make new ones, and that is not what is measured.
+    fn fresh_folder(&self) -> anyhow::Result<PathBuf> {
+        if self.runs.get() == 0 {
+            self.clean()?;
+        }
+        self.runs.set(self.runs.get() + 1);
+        let folder = self.folder.join(self.runs.get().to_string());
+        std::fs::create_dir_all(&folder).context("cannot make a folder")?;
+        Ok(folder)
+    }
+
+    /// How fast calls are set up while others record.
+    fn setup(&self, calls: u32) -> anyhow::Result<()> {
+        let folder = self.fresh_folder()?;
+        let server = Server::start(&self.programs.join("voicelog"), &folder, self.cores)?;
+        let rounds = setup::measure(&server, calls)?;
+        setup::print(calls, &rounds);
+        server.stop().map(|_left| ())
+    }
+
     /// The floor under a load.
     fn floor(&self, calls: u32, seconds: u32) -> anyhow::Result<Measured> {
-        self.clean()?;
-        std::fs::create_dir_all(&self.folder).context("cannot make a folder")?;
-        let file = self.folder.join("floor.bin");
+        let file = self.fresh_folder()?.join("floor.bin");
         let mut child = process::pinned(self.cores.measured, &self.programs.join("xtask"))?
             .args(["floor", &(calls * 2).to_string()])
             .arg(&file)
@@ -194,8 +223,8 @@ impl Bench {
         seconds: u32,
         srtp: Option<SrtpSuite>,
     ) -> anyhow::Result<Measured> {
-        self.clean()?;
-        let server = Server::start(&self.programs.join("voicelog"), &self.folder, self.cores)?;
+        let folder = self.fresh_folder()?;
+        let server = Server::start(&self.programs.join("voicelog"), &folder, self.cores)?;
         let before = server.usage_when_idle()?;
         let report = place(server.sip, calls, seconds, srtp)?;
         let after = server.usage_when_idle()?;
@@ -216,8 +245,7 @@ impl Bench {
         if !rtpengine::is_installed() {
             return Ok(None);
         }
-        self.clean()?;
-        let mut engine = Rtpengine::start(&self.folder, self.cores)?;
+        let mut engine = Rtpengine::start(&self.fresh_folder()?, self.cores)?;
         let mut ports = Vec::new();
         for number in 0..calls {
             ports.extend(engine.call(number)?);

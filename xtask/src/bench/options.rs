@@ -9,6 +9,8 @@ pub(crate) struct Options {
     pub(crate) calls: u32,
     /// How long each lasts.
     pub(crate) seconds: u32,
+    /// Only how fast calls are set up.
+    pub(crate) setup: bool,
     /// Leave out what takes long: the search for the most calls, the large bundle.
     pub(crate) quick: bool,
 }
@@ -19,6 +21,7 @@ impl Options {
             calls: 1_000,
             seconds: 60,
             quick: false,
+            setup: false,
         };
         let mut words = arguments.iter();
         while let Some(word) = words.next() {
@@ -38,7 +41,10 @@ impl Options {
                 "--calls" => options.calls = number()?,
                 "--seconds" => options.seconds = number()?,
                 "--quick" => options.quick = true,
-                other => bail!("`{other}` is no option; there are --calls, --seconds and --quick"),
+                "--setup" => options.setup = true,
+                other => bail!(
+                    "`{other}` is no option; there are --calls, --seconds, --quick and --setup"
+                ),
             }
         }
         Ok(options)

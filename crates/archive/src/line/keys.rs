@@ -3,7 +3,7 @@
 use super::Side;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use voicelog_evidence::journal::PauseReason;
+use voicelog_evidence::journal::{KeepReason, PauseReason};
 
 /// Longest sequence of keys.
 const SEQUENCE_KEYS_MAX: usize = 8;
@@ -64,6 +64,20 @@ pub enum KeyAct {
     Refuse,
     /// Everybody on the other side has agreed aloud, says whoever pressed it.
     OthersConsent,
+    /// The call is to be kept: something is being agreed.
+    KeepAgreement,
+    /// The call is to be kept: somebody complains.
+    KeepComplaint,
+    /// The call is to be kept: somebody threatens or abuses.
+    KeepThreat,
+    /// The call is to be kept, to learn from.
+    KeepTraining,
+    /// The call is to be kept.
+    KeepOther,
+    /// This is a private call, says whoever pressed it.
+    PrivateCall,
+    /// It is about business again, says whoever pressed the other.
+    BusinessAgain,
 }
 
 impl KeyAct {
@@ -76,8 +90,27 @@ impl KeyAct {
             Self::PausePrivate => Some(PauseReason::Private),
             Self::PauseMedical => Some(PauseReason::Medical),
             Self::PauseOther => Some(PauseReason::Other),
-            Self::Resume | Self::Consent | Self::Refuse | Self::OthersConsent => None,
+            _ => None,
         }
+    }
+
+    /// Why the call is to be kept, if it is.
+    #[must_use]
+    pub const fn keep(self) -> Option<KeepReason> {
+        match self {
+            Self::KeepAgreement => Some(KeepReason::Agreement),
+            Self::KeepComplaint => Some(KeepReason::Complaint),
+            Self::KeepThreat => Some(KeepReason::Threat),
+            Self::KeepTraining => Some(KeepReason::Training),
+            Self::KeepOther => Some(KeepReason::Other),
+            _ => None,
+        }
+    }
+
+    /// Whether it says something of a private call.
+    #[must_use]
+    pub const fn is_of_private_call(self) -> bool {
+        matches!(self, Self::PrivateCall | Self::BusinessAgain)
     }
 
     /// Whether it is about consent, which can be what a call waits for.
@@ -110,12 +143,22 @@ impl Keys {
         }
     }
 
-    /// Whether a call that waits may get consent by a key.
+    /// Whether a key may bring what a call waits for: consent, or that somebody asks to keep it.
     #[must_use]
-    pub fn listens_for_consent(&self) -> bool {
+    pub fn listens_while_waiting(&self) -> bool {
+        self.acts()
+            .any(|act| act.is_consent() || act.keep().is_some())
+    }
+
+    /// Whether a key asks to keep a call.
+    #[must_use]
+    pub fn asks_to_keep(&self) -> bool {
+        self.acts().any(|act| act.keep().is_some())
+    }
+
+    fn acts(&self) -> impl Iterator<Item = KeyAct> {
         let all = [&self.own, &self.other, &self.unknown];
-        let mut acts = all.into_iter().flat_map(BTreeMap::values);
-        acts.any(|act| act.is_consent())
+        all.into_iter().flat_map(BTreeMap::values).copied()
     }
 
     /// What is wrong with them, with the name of the table; nothing if they can be told apart and
@@ -140,6 +183,17 @@ impl Keys {
                 }
             }
             let is_of = |act: KeyAct| table.values().any(|other| *other == act);
+            let is_ours = |act: &KeyAct| act.keep().is_some() || act.is_of_private_call();
+            if name != "own" && table.values().any(is_ours) {
+                return Some(format!(
+                    "keys.{name}: to keep a call is for somebody on our side to ask, and so it is to say that it is private; put it under keys.own"
+                ));
+            }
+            if is_of(KeyAct::BusinessAgain) && !is_of(KeyAct::PrivateCall) {
+                return Some(format!(
+                    "keys.{name}: `business_again` takes `private_call` back, and no key says that; who said it over the API takes it back there"
+                ));
+            }
             if name == "unknown" && (is_of(KeyAct::Consent) || is_of(KeyAct::Refuse)) {
                 return Some(
                     "keys.unknown: whose consent is a key whose side is not known? Put `consent` and `refuse` under keys.other".to_owned(),
@@ -189,18 +243,51 @@ mod tests {
     }
 
     #[test]
-    fn consent_is_somebodys_so_a_stream_of_nobody_cannot_give_it() {
+    fn consent_is_somebodys_and_keeping_is_our_sides_so_a_stream_of_nobody_can_do_neither() {
         let keys = Keys {
             unknown: table(&[("1", KeyAct::Consent)]),
             ..Keys::default()
         };
         assert!(keys.fault().unwrap().contains("keys.other"));
-        assert!(keys.listens_for_consent());
+        assert!(keys.listens_while_waiting());
         let pausing = Keys {
             unknown: table(&[("*7", KeyAct::PauseCardData)]),
             ..Keys::default()
         };
         assert_eq!(pausing.fault(), None);
-        assert!(!pausing.listens_for_consent());
+        let keeping = || table(&[("*4", KeyAct::KeepComplaint)]);
+        for (keys, right) in [
+            (
+                Keys {
+                    own: keeping(),
+                    ..Keys::default()
+                },
+                None,
+            ),
+            (
+                Keys {
+                    other: keeping(),
+                    ..Keys::default()
+                },
+                Some("keys.other"),
+            ),
+            (
+                Keys {
+                    unknown: keeping(),
+                    ..Keys::default()
+                },
+                Some("keys.unknown"),
+            ),
+        ] {
+            let fault = keys.fault();
+            assert_eq!(fault.is_some(), right.is_some(), "{fault:?}");
+            assert!(
+                fault
+                    .unwrap_or_default()
+                    .contains(right.unwrap_or_default())
+            );
+            assert!(keys.listens_while_waiting() && keys.asks_to_keep());
+        }
+        assert!(!pausing.listens_while_waiting());
     }
 }

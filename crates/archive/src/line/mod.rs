@@ -4,19 +4,23 @@
 //! came from it. A call on a line that nobody set up is answered, but not recorded. Rules within a
 //! line say what holds for some of its calls: by queue, number, direction, agent and time.
 
+mod keep;
 mod keys;
 mod notice;
 mod rule;
 mod when;
 mod who;
 
+pub use keep::{Keep, LOOK_BACK_SECONDS_MAX};
 pub use keys::{KeyAct, Keys, Sequence};
 pub use notice::{LineNotice, untold};
 pub use rule::{Rule, When};
 pub use when::{Dates, Day, Hours, Zone};
 pub use who::{Address, Direction, Prefix, Side, Who};
 
+use crate::country::Home;
 use crate::draw::Sample;
+use crate::known::Number;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use voicelog_model::Timestamp;
@@ -51,6 +55,10 @@ pub struct Line {
     /// How the organisation's own numbers begin.
     #[serde(default)]
     pub own_numbers: Vec<Prefix>,
+    /// At the own domains, whole numbers are international ones that the exchange writes without
+    /// their `+`.
+    #[serde(default)]
+    pub numbers_without_plus: bool,
     /// The zone whose clock its rules go by.
     #[serde(default)]
     pub time_zone: Zone,
@@ -63,6 +71,12 @@ pub struct Line {
     /// Of the calls that may be recorded, one in so many is; without it all are.
     #[serde(default)]
     pub sample: Option<Sample>,
+    /// Which calls are kept: every one, or those that somebody asks to keep.
+    #[serde(default)]
+    pub keep: Keep,
+    /// How many seconds of the time before somebody asks are kept; until then they wait in memory.
+    #[serde(default)]
+    pub look_back_seconds: u32,
     /// What the keys of a telephone do during a call.
     #[serde(default)]
     pub keys: Keys,
@@ -88,13 +102,26 @@ impl Line {
             country: home_country(),
             own_domains: Vec::new(),
             own_numbers: Vec::new(),
+            numbers_without_plus: false,
             time_zone: Zone::default(),
             when_refused: WhenRefused::Wait,
             facts: Map::new(),
             sample: None,
+            keep: Keep::Every,
+            look_back_seconds: 0,
             keys: Keys::default(),
             notice: None,
             rules: Vec::new(),
+        }
+    }
+
+    /// Where its participants are at home.
+    pub(crate) fn home(&self) -> Home<'_> {
+        Home {
+            country: &self.country,
+            own_domains: &self.own_domains,
+            own_numbers: &self.own_numbers,
+            numbers_without_plus: self.numbers_without_plus,
         }
     }
 
@@ -104,10 +131,18 @@ impl Line {
     /// The first that fits for sure is the last: none behind it is asked. One of which it is not
     /// known whether it fits, since the exchange does not tell or a number is withheld, is a
     /// candidate, and so is what comes behind it. Who asks the law takes the strictest answer.
-    pub(crate) fn candidates(&self, all: &[Who], offered_at: Timestamp) -> Vec<Option<&Rule>> {
+    pub(crate) fn candidates(
+        &self,
+        all: &[Who],
+        called_before: &[Number],
+        offered_at: Timestamp,
+    ) -> Vec<Option<&Rule>> {
         let mut candidates = Vec::new();
         for rule in &self.rules {
-            match rule.when.holds(all, offered_at, &self.time_zone) {
+            match rule
+                .when
+                .holds(all, called_before, offered_at, &self.time_zone)
+            {
                 Sure::No => {}
                 Sure::Maybe => candidates.push(Some(rule)),
                 Sure::Yes => {
@@ -177,7 +212,6 @@ impl Lines {
 mod tests {
     use super::*;
     use crate::OfferedParty;
-    use crate::country::Home;
     use voicelog_model::Pii;
 
     #[test]
@@ -200,14 +234,15 @@ mod tests {
 
     /// The names of the candidates for a call with these addresses; the line itself is `-`.
     fn candidates(rules: Vec<Rule>, addresses: &[&str]) -> Vec<String> {
+        candidates_of(rules, addresses, &[])
+    }
+
+    /// The same for a call that was for others before.
+    fn candidates_of(rules: Vec<Rule>, addresses: &[&str], before: &[&str]) -> Vec<String> {
         let line = Line {
             own_domains: vec!["voorbeeld.nl".to_owned()],
             rules,
             ..Line::not_set_up("sales")
-        };
-        let home = Home {
-            country: &line.country,
-            own_domains: &line.own_domains,
         };
         let all: Vec<_> = addresses
             .iter()
@@ -218,10 +253,11 @@ mod tests {
                 is_caller: None,
                 has_left: false,
             })
-            .map(|party| Who::of(&party, home, &[]))
+            .map(|party| Who::of(&party, line.home()))
             .collect();
         let at = "2026-12-25T11:00:00Z".parse().unwrap();
-        let found = line.candidates(&all, at).into_iter();
+        let before: Vec<_> = before.iter().map(|address| Number::of(address)).collect();
+        let found = line.candidates(&all, &before, at).into_iter();
         found
             .map(|rule| rule.map_or("-", |rule| &rule.name).to_owned())
             .collect()
@@ -261,6 +297,31 @@ mod tests {
         assert_eq!(candidates(rules(), &call), ["trainee"]);
         let other = ["sip:2002@voorbeeld.nl", "tel:+31201234567"];
         assert_eq!(candidates(rules(), &other), ["-"]);
+    }
+
+    #[test]
+    fn a_queue_that_the_call_was_diverted_from_is_the_queue_of_that_call() {
+        let queue = |address: &str| When {
+            queue: vec![Address::try_from(address.to_owned()).unwrap()],
+            ..When::default()
+        };
+        let rules = || {
+            vec![
+                rule("emergency", queue("+31881234599")),
+                rule("rest", When::default()),
+            ]
+        };
+        let call = ["sip:2001@voorbeeld.nl", "tel:+31612345678"];
+        assert_eq!(candidates(rules(), &call), ["rest"]);
+        let before = ["sip:0881234599@sbc.example", "sip:2009@voorbeeld.nl"];
+        assert_eq!(candidates_of(rules(), &call, &before), ["emergency"]);
+        assert_eq!(
+            candidates_of(rules(), &call, &["sip:2009@voorbeeld.nl", ""]),
+            ["rest"]
+        );
+        // Who is in it says nothing of agents: whoever was called before is not in the talk.
+        let agents = vec![rule("trainee", agent("2009"))];
+        assert_eq!(candidates_of(agents, &call, &before), ["-"]);
     }
 
     #[test]

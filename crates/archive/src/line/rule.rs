@@ -3,9 +3,10 @@
 use super::when::{Dates, Day, Hours, Zone, falls_within};
 use super::who::{
     Address, Direction, Prefix, Side, Sure, Who, on_side_with_address, on_side_with_prefix,
-    somebody, went,
+    somebody, was_called, went,
 };
 use crate::draw::Sample;
+use crate::known::Number;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use voicelog_model::Timestamp;
@@ -31,7 +32,8 @@ pub struct Rule {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct When {
-    /// Addresses of queues: one of them is named among those who take part, on either side.
+    /// Addresses of queues: one of them is named among those who take part, on either side, or
+    /// was called before the call was diverted.
     pub queue: Vec<Address>,
     /// Somebody on our side has one of these addresses.
     pub agent: Vec<Address>,
@@ -51,7 +53,13 @@ pub struct When {
 
 impl When {
     /// Whether the conditions hold for a call that was offered at that moment.
-    pub(super) fn holds(&self, all: &[Who], offered_at: Timestamp, zone: &Zone) -> Sure {
+    pub(super) fn holds(
+        &self,
+        all: &[Who],
+        called_before: &[Number],
+        offered_at: Timestamp,
+        zone: &Zone,
+    ) -> Sure {
         let time = (&self.days[..], &self.hours[..], &self.dates[..]);
         let asked = |is_asked: bool, found: &dyn Fn() -> Sure| {
             if is_asked { found() } else { Sure::Yes }
@@ -59,7 +67,8 @@ impl When {
         [
             Sure::from(falls_within(offered_at, zone, time)),
             asked(!self.queue.is_empty(), &|| {
-                somebody(all, |who| who.has_address(&self.queue))
+                let was_called = was_called(called_before, &self.queue);
+                somebody(all, |who| who.has_address(&self.queue)).max(was_called)
             }),
             asked(!self.agent.is_empty(), &|| {
                 on_side_with_address(all, Side::Own, &self.agent)

@@ -1,6 +1,7 @@
 //! Who takes part, as far as a line's rules ask: on whose side, with which numbers, who called.
 
-use crate::country::{Home, calling_code, digits_of, host_of, of_address, strip_scheme};
+use crate::address;
+use crate::country::{Home, calling_code, of_address};
 use crate::{Number, OfferedParty};
 use serde::{Deserialize, Serialize};
 use voicelog_model::Pii;
@@ -69,6 +70,13 @@ impl TryFrom<String> for Prefix {
     }
 }
 
+impl Prefix {
+    /// Whether a number begins so.
+    pub(crate) fn begins(&self, number: &str) -> bool {
+        number.starts_with(&self.0)
+    }
+}
+
 impl From<Prefix> for String {
     fn from(prefix: Prefix) -> Self {
         prefix.0
@@ -123,11 +131,13 @@ pub struct Who {
     dialled: Vec<Pii<String>>,
     /// Whether it placed the call; nothing where the client does not tell.
     is_caller: Option<bool>,
+    /// It is not in the conversation any more.
+    pub(crate) has_left: bool,
 }
 
 impl Who {
     /// A participant, seen from a line.
-    pub(crate) fn of(party: &OfferedParty, home: Home<'_>, own_numbers: &[Prefix]) -> Self {
+    pub(crate) fn of(party: &OfferedParty, home: Home<'_>) -> Self {
         let addresses: Vec<&str> = std::iter::once(&party.address)
             .chain(&party.further_addresses)
             .map(|address| address.expose().as_str())
@@ -140,10 +150,10 @@ impl Who {
             .collect();
         let is_own = |address: &&str| is_of_own_domain(address, home);
         let is_own_number = |number: &Pii<String>| {
-            let mut prefixes = own_numbers.iter();
-            prefixes.any(|prefix| number.expose().starts_with(&prefix.0))
+            let mut prefixes = home.own_numbers.iter();
+            prefixes.any(|prefix| prefix.begins(number.expose()))
         };
-        let nothing_is_own = home.own_domains.is_empty() && own_numbers.is_empty();
+        let nothing_is_own = home.own_domains.is_empty() && home.own_numbers.is_empty();
         let side = if addresses.is_empty() || nothing_is_own {
             Side::Unknown
         } else if addresses.iter().any(is_own) || dialled.iter().any(is_own_number) {
@@ -159,6 +169,7 @@ impl Who {
                 .collect(),
             dialled,
             is_caller: party.is_caller,
+            has_left: party.has_left,
         }
     }
 
@@ -188,25 +199,41 @@ impl Who {
         }
         let begins = |number: &Pii<String>| {
             let mut prefixes = prefixes.iter();
-            prefixes.any(|prefix| number.expose().starts_with(&prefix.0))
+            prefixes.any(|prefix| prefix.begins(number.expose()))
         };
         self.dialled.iter().any(begins).into()
     }
 }
 
-/// Whether somebody in the conversation is such a one. Where nobody was named, nobody knows.
+/// Whether somebody who was ever in the conversation is such a one: a queue leaves it when somebody
+/// answers. Where nobody was named, nobody knows.
 pub(super) fn somebody(all: &[Who], is_such: impl Fn(&Who) -> Sure) -> Sure {
     all.iter().map(is_such).max().unwrap_or(Sure::Maybe)
 }
 
-/// Whether somebody on that side has one of these addresses.
-pub(super) fn on_side_with_address(all: &[Who], side: Side, addresses: &[Address]) -> Sure {
-    somebody(all, |who| who.is_on(side).min(who.has_address(addresses)))
+/// Whether one of these addresses was called before the call was diverted. Whether an exchange
+/// tells of that is not known, so none is a no: a queue that is not named is not seen.
+pub(super) fn was_called(before: &[Number], addresses: &[Address]) -> Sure {
+    let mut wanted = addresses.iter().map(Address::number);
+    wanted
+        .any(|wanted| before.iter().any(|number| number.fits(&wanted)))
+        .into()
 }
 
-/// Whether somebody on that side has a number that begins so.
+/// Whether somebody who is there is such a one.
+fn somebody_there(all: &[Who], is_such: impl Fn(&Who) -> Sure) -> Sure {
+    let there = all.iter().filter(|who| !who.has_left);
+    there.map(is_such).max().unwrap_or(Sure::Maybe)
+}
+
+/// Whether somebody who is there, on that side, has one of these addresses.
+pub(super) fn on_side_with_address(all: &[Who], side: Side, addresses: &[Address]) -> Sure {
+    somebody_there(all, |who| who.is_on(side).min(who.has_address(addresses)))
+}
+
+/// Whether somebody who is there, on that side, has a number that begins so.
 pub(super) fn on_side_with_prefix(all: &[Who], side: Side, prefixes: &[Prefix]) -> Sure {
-    somebody(all, |who| who.is_on(side).min(who.has_prefix(prefixes)))
+    somebody_there(all, |who| who.is_on(side).min(who.has_prefix(prefixes)))
 }
 
 /// Whether the call went that way. It is told by who called and on whose side that is; a call
@@ -228,34 +255,32 @@ pub(super) fn went(all: &[Who], direction: Direction) -> Sure {
 /// A user of an own domain. A whole number there is whoever has that number: an exchange writes its
 /// own host behind the number of a caller from outside.
 fn is_of_own_domain(address: &str, home: Home<'_>) -> bool {
-    let bare = strip_scheme(address);
-    let Some((user, host)) = bare.split_once('@') else {
-        return false;
-    };
-    let mut own = home.own_domains.iter();
-    own.any(|own| own.eq_ignore_ascii_case(host_of(host))) && !is_whole_number(&digits_of(user))
-}
-
-fn is_whole_number(digits: &str) -> bool {
-    digits.starts_with('+') || digits.starts_with('0') && digits.len() >= 10
+    let address = address::Address::read(address);
+    let host = address.host.as_deref();
+    host.is_some_and(|host| home.is_own_domain(host))
+        && !address.is_national()
+        && !address.is_whole_number()
 }
 
 /// The number of an address as it is dialled from abroad, or an extension as it is.
-fn dialled(address: &str, home: Home<'_>) -> Option<String> {
-    let bare = strip_scheme(address);
-    let user = bare.split(['@', ';']).next().unwrap_or(bare);
-    let digits = digits_of(user);
-    let plain = digits.strip_prefix('+').unwrap_or(&digits);
-    if plain.is_empty() || !plain.bytes().all(|byte| byte.is_ascii_digit()) {
+fn dialled(text: &str, home: Home<'_>) -> Option<String> {
+    let address = address::Address::read(text);
+    if let Some(international) = address.international() {
+        let is_number = international.bytes().all(|byte| byte.is_ascii_digit());
+        return (is_number && !international.is_empty()).then(|| format!("+{international}"));
+    }
+    if !address.is_number() {
         return None;
     }
-    if let Some(international) = digits.strip_prefix("00") {
-        return Some(format!("+{international}"));
-    }
-    match digits.strip_prefix('0') {
-        None => Some(digits),
+    match address.user.strip_prefix('0') {
+        None => {
+            let is_own = |host: &str| home.is_own_domain(host);
+            let with_plus = address.host.as_deref().filter(|host| is_own(host));
+            let with_plus = with_plus.and_then(|_host| home.with_plus(&address));
+            Some(with_plus.unwrap_or(address.user))
+        }
         Some(national) => {
-            let is_home = of_address(address, home) == home.country;
+            let is_home = of_address(text, home) == home.country;
             let code = calling_code(home.country).filter(|_code| is_home)?;
             Some(format!("+{code}{national}"))
         }
@@ -275,11 +300,14 @@ mod tests {
             has_left: false,
         };
         let own_domains = ["voorbeeld.nl".to_owned()];
+        let own_numbers = prefixes(own_numbers);
         let home = Home {
             country: "NL",
             own_domains: &own_domains,
+            own_numbers: &own_numbers,
+            numbers_without_plus: false,
         };
-        Who::of(&party, home, &prefixes(own_numbers))
+        Who::of(&party, home)
     }
 
     fn prefixes(all: &[&str]) -> Vec<Prefix> {
@@ -295,6 +323,9 @@ mod tests {
             ("sip:0881234567@10.0.0.1", Side::Own),
             ("sip:+31612345678@voorbeeld.nl", Side::Other),
             ("sip:0612345678@voorbeeld.nl", Side::Other),
+            ("sip:4930123456@voorbeeld.nl", Side::Other),
+            ("sip:%2B4930123456@voorbeeld.nl", Side::Other),
+            ("sip:31881234567@voorbeeld.nl", Side::Own),
             ("tel:+4930123456", Side::Other),
             ("sip:anonymous@anonymous.invalid", Side::Other),
             ("", Side::Unknown),

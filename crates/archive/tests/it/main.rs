@@ -3,6 +3,7 @@
 
 mod beginning;
 mod checking;
+mod closing;
 mod consent;
 mod destroying;
 mod faults;

@@ -34,6 +34,8 @@ pub enum Cause {
     EndedEarly(Option<journal::Cause>),
     /// One stream never brought a packet.
     SideNeverSent,
+    /// Several people took part, and there is a stream of one of them only.
+    SideAbsent,
 }
 
 impl Cause {
@@ -51,6 +53,7 @@ impl Cause {
             Self::BeganLate => "began_late",
             Self::EndedEarly(_) => "ended_early",
             Self::SideNeverSent => "side_never_sent",
+            Self::SideAbsent => "side_absent",
         }
     }
 
@@ -105,9 +108,13 @@ impl Cause {
                     &format!("the recording ended before the call did{because}"),
                 )
             }
+            Self::SideAbsent => pick(
+                "van één kant is er geen stroom: kijk of de centrale beide kanten aanbiedt, en in het verslag van de oproep of er een geweigerd is",
+                "there is no stream of one side: see whether the telephone system offers both, and in the call's report whether one was refused",
+            ),
             Self::SideNeverSent => pick(
-                "van één kant kwam geen enkel pakket: kijk of de centrale beide kanten stuurt",
-                "not one packet came of one side: see whether the telephone system sends both",
+                "van één kant kwam geen enkel pakket: kijk op de tijdlijn waarom, en of de centrale beide kanten stuurt",
+                "not one packet came of one side: see on the timeline why, and whether the telephone system sends both",
             ),
         }
     }
@@ -129,6 +136,8 @@ const fn why_ended(cause: journal::Cause, language: Language) -> &'static str {
             language.pick(": er kwam niets meer", ": nothing came any more")
         }
         Of::Restart => language.pick(": de server viel uit", ": the server failed"),
+        // Of a stream, never of a call.
+        Of::Protection | Of::Keys | Of::Form => "",
     }
 }
 

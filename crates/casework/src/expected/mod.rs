@@ -6,14 +6,16 @@
 //! diary: which minutes it ran, and what it turned away in them.
 
 mod cause;
+mod coverage;
 mod table;
 
 pub use cause::Cause;
 pub use table::{Expected, Table, TableError, Wrong};
 
+use self::coverage::{Coverage, Lacking, Spans, lacking};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use voicelog_archive::timeline::{IntervalKind, Timeline, Verdict};
+use voicelog_archive::timeline::Verdict;
 use voicelog_archive::{Archive, ArchiveError, KnownCall, News, NewsKind, Number, State};
 use voicelog_model::{Language, RecordingId, Timestamp};
 
@@ -37,6 +39,8 @@ pub enum Found {
     OneSided,
     /// Something is missing in it that nothing declares.
     Gap,
+    /// It is there but for what the law, a hold or a pause took away.
+    PartlyNotPermitted,
     /// A call of that moment was not permitted; why is on its timeline. Who took part in a call of
     /// which nothing was kept is not kept either.
     NotPermitted,
@@ -51,11 +55,12 @@ pub enum Found {
 
 impl Found {
     /// Every one.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Missing,
         Self::Short,
         Self::OneSided,
         Self::Gap,
+        Self::PartlyNotPermitted,
         Self::NotPermitted,
         Self::Destroyed,
         Self::InProgress,
@@ -70,6 +75,7 @@ impl Found {
             Self::Short => "short",
             Self::OneSided => "one_sided",
             Self::Gap => "gap",
+            Self::PartlyNotPermitted => "partly_not_permitted",
             Self::NotPermitted => "not_permitted",
             Self::Destroyed => "destroyed",
             Self::InProgress => "in_progress",
@@ -85,6 +91,10 @@ impl Found {
             Self::Short => language.pick("korter dan het gesprek", "shorter than the call"),
             Self::OneSided => language.pick("maar één kant te horen", "one side only"),
             Self::Gap => language.pick("met een onverklaard gat", "with an unexplained gap"),
+            Self::PartlyNotPermitted => language.pick(
+                "deels niet opgenomen: mocht niet, in de wacht of gepauzeerd",
+                "partly not recorded: not permitted, on hold or paused",
+            ),
             Self::NotPermitted => language.pick("mocht niet", "not permitted"),
             Self::Destroyed => language.pick("vernietigd", "destroyed"),
             Self::InProgress => language.pick("nog niet afgerond", "not closed yet"),
@@ -113,7 +123,7 @@ pub struct Line {
     pub from: Timestamp,
     /// Its length as the list says, in microseconds.
     pub length_us: i64,
-    /// How much of that is in recordings, in microseconds.
+    /// How much of that was kept in recordings, in microseconds.
     pub covered_us: i64,
     /// What became of it.
     pub found: Found,
@@ -215,8 +225,10 @@ struct Known {
     to: Option<Timestamp>,
     numbers: Option<Vec<Number>>,
     has_undeclared_gap: bool,
-    /// Whether a stream of several never brought anything, while media was to be kept.
-    has_silent_side: bool,
+    /// Which side of it is missing.
+    lacking: Option<Lacking>,
+    /// What became of its time.
+    coverage: Coverage,
     cut: Option<voicelog_archive::journal::Cause>,
 }
 
@@ -228,6 +240,7 @@ impl Known {
             numbers,
         } = call;
         let verdict = summary.verdict;
+        let people = numbers.as_ref().map_or(0, Vec::len);
         Self {
             id: summary.id,
             state: summary.state,
@@ -235,7 +248,10 @@ impl Known {
             to: summary.ended_at,
             numbers,
             has_undeclared_gap: verdict == Some(Verdict::UndeclaredGap),
-            has_silent_side: timeline.as_ref().is_some_and(has_silent_side),
+            lacking: timeline
+                .as_ref()
+                .and_then(|timeline| lacking(timeline, people)),
+            coverage: timeline.as_ref().map(Coverage::of).unwrap_or_default(),
             cut: timeline.and_then(|timeline| timeline.end),
         }
     }
@@ -259,18 +275,6 @@ impl Known {
             .is_none_or(|to| to.micros_since(call.from) >= -slack);
         ends && self.from.micros_since(call.to) <= slack
     }
-}
-
-/// Of two streams or more, one that was never heard although recording was on for a while.
-fn has_silent_side(timeline: &Timeline) -> bool {
-    let is_silent = |stream: &voicelog_archive::timeline::StreamTimeline| {
-        let waited = stream.intervals.iter();
-        let waited = waited.filter(|interval| interval.kind != IntervalKind::NotStarted);
-        stream.packets == 0 && waited.map(|interval| interval.length_us()).sum::<u64>() > 0
-    };
-    let silent = timeline.streams.iter().filter(|stream| is_silent(stream));
-    let silent = silent.count();
-    silent > 0 && silent < timeline.streams.len()
 }
 
 /// Holds a list against the archive. Clocks of the two may differ by `slack` microseconds.
@@ -376,18 +380,21 @@ fn judge(call: &Expected, known: &Archived, slack: i64) -> Line {
             .into_iter()
             .collect();
     }
+    let (covered_us, accounted_us) = covered(call, &fit, slack);
     let mut line = Line {
         line: call.line,
         id: call.id.clone(),
         from: call.from,
         length_us: call.to.micros_since(call.from),
-        covered_us: covered(call, &fit),
+        covered_us,
         found: Found::Recorded,
         cause: None,
         recordings: fit.iter().map(|known| known.id).collect(),
     };
-    let missing_us = line.length_us - line.covered_us;
-    let is_short = missing_us > MISSING_MIN.max(line.length_us / MISSING_PART);
+    let is_short = |covered_us: i64| {
+        line.length_us - covered_us > MISSING_MIN.max(line.length_us / MISSING_PART)
+    };
+    let (is_kept_short, is_short) = (is_short(covered_us), is_short(accounted_us));
     let is_open = |known: &&Known| {
         matches!(
             known.state,
@@ -402,8 +409,14 @@ fn judge(call: &Expected, known: &Archived, slack: i64) -> Line {
         (Found::Short, Some(cause::of_short(call, &fit, slack)))
     } else if fit.iter().any(|known| known.has_undeclared_gap) {
         (Found::Gap, None)
-    } else if fit.iter().any(|known| known.has_silent_side) {
-        (Found::OneSided, Some(Cause::SideNeverSent))
+    } else if let Some(side) = fit.iter().find_map(|known| known.lacking) {
+        let cause = match side {
+            Lacking::Silent => Cause::SideNeverSent,
+            Lacking::Absent => Cause::SideAbsent,
+        };
+        (Found::OneSided, Some(cause))
+    } else if is_kept_short {
+        (Found::PartlyNotPermitted, None)
     } else {
         (Found::Recorded, None)
     };
@@ -440,23 +453,16 @@ fn match_by_moment(lines: &mut [Line], known: &Archived, slack: i64) {
     }
 }
 
-/// How much of a call's length its recordings hold together, in microseconds. Moments of two
-/// clocks are not compared: only lengths are.
-fn covered(call: &Expected, fit: &[&Known]) -> i64 {
-    let mut spans: Vec<(Timestamp, Timestamp)> = fit
-        .iter()
-        .filter(|known| known.state == State::Sealed)
-        .filter_map(|known| Some((known.from, known.to?)))
-        .collect();
-    spans.sort();
-    let mut covered = 0;
-    let mut until: Option<Timestamp> = None;
-    for (from, to) in spans {
-        let from = until.map_or(from, |until| until.max(from));
-        covered += to.micros_since(from).max(0);
-        until = Some(until.map_or(to, |until| until.max(to)));
-    }
-    covered.min(call.to.micros_since(call.from))
+/// How much of a call's length was kept of it, in microseconds, and how much was kept or taken away
+/// by the law, a hold or a pause. Moments of two clocks are compared only as closely as `slack`.
+fn covered(call: &Expected, fit: &[&Known], slack: i64) -> (i64, i64) {
+    let length = call.to.micros_since(call.from);
+    let (from, to) = (call.from.plus_micros(-slack), call.to.plus_micros(slack));
+    let sealed = || fit.iter().filter(|known| known.state == State::Sealed);
+    let within = |spans: Spans| spans.within(from, to).min(length);
+    let kept = Spans::join(sealed().map(|known| &known.coverage.kept));
+    let both = Spans::join(sealed().map(|known| &known.coverage.kept_or_withheld));
+    (within(kept), within(both))
 }
 
 #[cfg(test)]

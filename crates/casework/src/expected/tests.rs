@@ -31,8 +31,18 @@ fn recording(number: u8, from: i64, to: i64) -> Known {
             Number::of("sip:201@pbx.example"),
         ]),
         has_undeclared_gap: false,
-        has_silent_side: false,
+        lacking: None,
+        coverage: kept(&[(from, to)]),
         cut: Some(Ended::RecordingClient),
+    }
+}
+
+/// Of a recording that holds these parts, and nothing between them.
+fn kept(parts: &[(i64, i64)]) -> Coverage {
+    let spans = Spans::of(parts.iter().map(|(from, to)| (at(*from), at(*to))));
+    Coverage {
+        kept: spans.clone(),
+        kept_or_withheld: spans,
     }
 }
 
@@ -76,6 +86,29 @@ fn a_call_of_which_less_is_there_is_short_and_why() {
 }
 
 #[test]
+fn what_counts_is_what_was_kept_in_the_time_of_the_call_and_not_how_long_the_recording_lasted() {
+    let early = Some(Cause::EndedEarly(Some(Ended::RecordingClient)));
+    let mut hollow = recording(1, 0, 60);
+    hollow.coverage = kept(&[(0, 6)]);
+    let line = judge(&call(), &Archived::of(vec![hollow.clone()]), SLACK);
+    assert_eq!((line.found, line.covered_us), (Found::Short, 6_000_000));
+    // A long recording of which the end overlaps the call by a little.
+    let mut long = call();
+    long.to = at(600);
+    let line = judge(&long, &Archived::of(vec![recording(1, -600, 120)]), SLACK);
+    assert_eq!((line.found, line.covered_us), (Found::Short, 150_000_000));
+    assert_eq!(line.cause, early);
+    // What the law or a hold took away is no alarm, and is said all the same.
+    hollow.coverage.kept_or_withheld = kept(&[(0, 60)]).kept;
+    let line = judge(&call(), &Archived::of(vec![hollow]), SLACK);
+    assert_eq!(
+        (line.found, line.covered_us),
+        (Found::PartlyNotPermitted, 6_000_000)
+    );
+    assert!(!line.found.is_alarm());
+}
+
+#[test]
 fn somebody_elses_call_of_that_moment_is_not_this_one() {
     let mut other = recording(1, 0, 60);
     other.numbers = Some(vec![Number::of("0109876543"), Number::of("202")]);
@@ -106,11 +139,13 @@ fn a_list_that_names_the_queue_is_matched_by_the_other_number_and_the_moment() {
 #[test]
 fn what_is_wrong_with_a_recording_is_told() {
     let mut one_side = recording(1, 0, 60);
-    one_side.has_silent_side = true;
-    assert_eq!(
-        found(&[one_side]),
-        (Found::OneSided, Some(Cause::SideNeverSent))
-    );
+    for (lacking, cause) in [
+        (Lacking::Silent, Cause::SideNeverSent),
+        (Lacking::Absent, Cause::SideAbsent),
+    ] {
+        one_side.lacking = Some(lacking);
+        assert_eq!(found(&[one_side.clone()]), (Found::OneSided, Some(cause)));
+    }
     let mut gap = recording(1, 0, 60);
     gap.has_undeclared_gap = true;
     assert_eq!(found(&[gap]), (Found::Gap, None));

@@ -15,6 +15,14 @@ pub enum JournalEvent {
         /// The stream.
         stream: MediaStream,
     },
+    /// The client offers a stream of sound that we cannot record. From here on it is missing, until
+    /// it is added.
+    StreamRefused {
+        /// The stream, as far as its offer can be read.
+        stream: MediaStream,
+        /// Why.
+        cause: Cause,
+    },
     /// The law refused, or waits for a person: nothing is recorded (yet).
     NotPermitted {
         /// The decision that says so.
@@ -54,7 +62,7 @@ pub enum JournalEvent {
         /// Why.
         reason: PauseReason,
         /// Who asked for it.
-        by: PausedBy,
+        by: AskedBy,
         /// Pseudonym of the participant who pressed the key, where that is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         party: Option<String>,
@@ -63,6 +71,25 @@ pub enum JournalEvent {
     RecordingResumed {
         /// Who or what ended it.
         by: ResumedBy,
+    },
+    /// Somebody on our side says that this is a private call: nothing that arrives is kept, until
+    /// the end of the call or until the same person says that it is no longer.
+    PrivateBegan {
+        /// How it was said.
+        by: AskedBy,
+        /// Pseudonym of the participant who pressed the key, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        party: Option<String>,
+    },
+    /// The call is no longer private, says who said that it was.
+    PrivateEnded {
+        /// Why.
+        reason: PrivateEnd,
+        /// How it was said.
+        by: AskedBy,
+        /// Pseudonym of the participant who pressed the key, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        party: Option<String>,
     },
     /// The recorder itself lost packets of a stream.
     MediaDropped {
@@ -84,6 +111,25 @@ pub enum JournalEvent {
     SourceChanged {
         /// Which stream.
         stream: StreamNumber,
+        /// What was kept of the stream until then came from an address that the client had never named,
+        /// and this one it did name: it may be somebody else's.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        was_elsewhere: bool,
+    },
+    /// Whose voice a stream is from here on, as the other side says it. It holds until the next of these
+    /// about that stream; before the first, nobody said.
+    StreamVoice {
+        /// Which stream.
+        stream: StreamNumber,
+        /// Its SDP label (RFC 4574) from here on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        label: Option<String>,
+        /// Pseudonyms. None: not known. More than one: a mix that cannot be separated.
+        parties: Vec<String>,
+        /// By what that is known, the weakest where voices were found by several; nothing where nobody
+        /// is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rule: Option<VoiceRule>,
     },
     /// A participant joined after the call had started.
     PartyJoined {
@@ -120,6 +166,22 @@ pub enum JournalEvent {
         /// How it was said.
         by: SaidBy,
     },
+    /// Somebody asked to keep this call, on a line that keeps what it is asked to keep.
+    KeepRequested {
+        /// Why.
+        reason: KeepReason,
+        /// Who asked.
+        by: AskedBy,
+        /// Pseudonym of the participant who pressed the key, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        party: Option<String>,
+    },
+    /// What waited in memory from before this moment could have been kept on request, and was not
+    /// held any more.
+    LookBackCut {
+        /// How much of it, in microseconds.
+        by_us: u64,
+    },
     /// The call ended. The timeline ends here.
     CallEnded {
         /// Who or what ended it.
@@ -131,6 +193,30 @@ pub enum JournalEvent {
         /// When the recorder ran again; the timeline does not depend on it.
         restarted_at: Timestamp,
     },
+}
+
+/// How it is known whose voice a stream is, from strong to weak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VoiceRule {
+    /// The other side said so, by the stream's label.
+    Label,
+    /// Worked out from who sends what, without a label that fits.
+    Send,
+    /// A guess by the order.
+    Order,
+}
+
+impl VoiceRule {
+    /// The word in the journal.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Label => "label",
+            Self::Send => "send",
+            Self::Order => "order",
+        }
+    }
 }
 
 /// What is kept of a packet about a key: all that its place in the stream needs.
@@ -179,7 +265,7 @@ pub struct Pausing {
     /// What was about to be said.
     pub reason: PauseReason,
     /// Who asked for it.
-    pub by: PausedBy,
+    pub by: AskedBy,
     /// Pseudonym of the participant who pressed the key, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub party: Option<String>,
@@ -200,10 +286,12 @@ pub enum PauseReason {
     Medical,
     /// Something else.
     Other,
+    /// The call is a private one: no pause, but [`JournalEvent::PrivateBegan`].
+    PrivateCall,
 }
 
 impl PauseReason {
-    /// Every reason.
+    /// Every reason for which somebody may pause.
     pub const ALL: [Self; 5] = [
         Self::CardData,
         Self::CitizenNumber,
@@ -221,6 +309,37 @@ impl PauseReason {
             Self::Private => "private",
             Self::Medical => "medical",
             Self::Other => "other",
+            Self::PrivateCall => "private_call",
+        }
+    }
+
+    /// The reason with that word, for which somebody may pause.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
+    }
+}
+
+/// Why a call is no longer private.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrivateEnd {
+    /// It is about business again.
+    BusinessAgain,
+    /// It never was private.
+    Mistake,
+}
+
+impl PrivateEnd {
+    /// Every reason.
+    pub const ALL: [Self; 2] = [Self::BusinessAgain, Self::Mistake];
+
+    /// The word in the journal and the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BusinessAgain => "business_again",
+            Self::Mistake => "mistake",
         }
     }
 
@@ -241,10 +360,56 @@ pub enum SaidBy {
     Spoken,
 }
 
-/// Who asked for a pause.
+/// Why somebody asks to keep a call. A closed list, as for pauses: it is seen by whoever may see
+/// that there is a recording, and says nothing of what was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum PausedBy {
+pub enum KeepReason {
+    /// Something was agreed, or is about to be.
+    Agreement,
+    /// Somebody complains.
+    Complaint,
+    /// Somebody threatens or abuses.
+    Threat,
+    /// To learn from.
+    Training,
+    /// Something else.
+    Other,
+}
+
+impl KeepReason {
+    /// Every reason.
+    pub const ALL: [Self; 5] = [
+        Self::Agreement,
+        Self::Complaint,
+        Self::Threat,
+        Self::Training,
+        Self::Other,
+    ];
+
+    /// The word in the journal and the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Agreement => "agreement",
+            Self::Complaint => "complaint",
+            Self::Threat => "threat",
+            Self::Training => "training",
+            Self::Other => "other",
+        }
+    }
+
+    /// The reason with that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
+    }
+}
+
+/// How somebody asked for a pause or to keep a call, or said that it is private.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AskedBy {
     /// A program, over the API.
     Program,
     /// Somebody in the call, with the keys of the telephone.
@@ -285,6 +450,12 @@ pub enum Cause {
     Restart,
     /// No media ever came.
     NoMedia,
+    /// The client protects the stream in a way that the recorder does not have (DTLS-SRTP).
+    Protection,
+    /// The client protects the stream with keys that cannot be used, or that came in the clear.
+    Keys,
+    /// What the client says of the stream cannot be followed: no format, or no port of its own.
+    Form,
 }
 
 /// The id that stands in [`Ground::rule`] where it was not the law: the call was not drawn for the sample
@@ -332,7 +503,7 @@ mod tests {
         {
             let event = JournalEvent::RecordingPaused {
                 reason,
-                by: PausedBy::Key,
+                by: AskedBy::Key,
                 party: party.map(str::to_owned),
             };
             let bytes = canonical_json(&event).unwrap();
@@ -348,14 +519,65 @@ mod tests {
     }
 
     #[test]
+    fn the_words_of_asking_to_keep_a_call_are_those_of_the_list() {
+        for reason in KeepReason::ALL {
+            let event = JournalEvent::KeepRequested {
+                reason,
+                by: AskedBy::Program,
+                party: None,
+            };
+            let bytes = canonical_json(&event).unwrap();
+            let word = reason.as_str();
+            assert_eq!(
+                String::from_utf8(bytes.clone()).unwrap(),
+                format!(r#"{{"by":"program","reason":"{word}","type":"keep_requested"}}"#)
+            );
+            assert_eq!(from_canonical::<JournalEvent>(&bytes).unwrap(), event);
+            assert_eq!(KeepReason::from_word(word), Some(reason));
+        }
+    }
+
+    #[test]
+    fn a_voice_says_its_rule_and_leaves_out_what_is_not_known() {
+        let known = JournalEvent::StreamVoice {
+            stream: StreamNumber(1),
+            label: Some("2".to_owned()),
+            parties: vec!["p3".to_owned()],
+            rule: Some(VoiceRule::Label),
+        };
+        let unknown = JournalEvent::StreamVoice {
+            stream: StreamNumber(1),
+            label: None,
+            parties: Vec::new(),
+            rule: None,
+        };
+        for (event, text) in [
+            (
+                known,
+                r#"{"label":"2","parties":["p3"],"rule":"label","stream":1,"type":"stream_voice"}"#,
+            ),
+            (
+                unknown,
+                r#"{"parties":[],"stream":1,"type":"stream_voice"}"#,
+            ),
+        ] {
+            let bytes = canonical_json(&event).unwrap();
+            assert_eq!(String::from_utf8(bytes.clone()).unwrap(), text);
+            assert_eq!(from_canonical::<JournalEvent>(&bytes).unwrap(), event);
+        }
+    }
+
+    #[test]
     fn unknown_events_and_unknown_members_are_refused() {
         for text in [
+            r#"{"parties":[],"rule":"hearsay","stream":1,"type":"stream_voice"}"#,
             r#"{"type":"unheard_of"}"#,
             r#"{"extra":1,"type":"call_started"}"#,
             r#"{"cause":"restart","extra":1,"type":"call_ended"}"#,
             r#"{"cause":"moonlight","type":"call_ended"}"#,
             r#"{"by":"key","extra":1,"reason":"medical","type":"recording_paused"}"#,
             r#"{"by":"key","reason":"4111 1111","type":"recording_paused"}"#,
+            r#"{"by":"key","reason":"curiosity","type":"keep_requested"}"#,
         ] {
             assert!(
                 from_canonical::<JournalEvent>(text.as_bytes()).is_err(),

@@ -7,9 +7,12 @@ use super::line::Line;
 use super::sequence::{Counts, Sequencer, Unit};
 use super::states::{Permission, State, States};
 use super::{
-    ClockStep, NoticeHearing, NoticeMark, Presence, RefusalMark, StreamTimeline, Timeline, VERSION,
+    ClockStep, KeepMark, NoticeHearing, NoticeMark, Presence, RefusalMark, SourceMark,
+    StreamTimeline, Timeline, VERSION, Verdict, VoiceMark,
 };
-use crate::journal::{Cause, JournalEvent, KeyPacket, PacketKind, Pausing, RecordRef, SaidBy};
+use crate::journal::{
+    Cause, JournalEvent, KeyPacket, PacketKind, PauseReason, Pausing, RecordRef, SaidBy,
+};
 use std::collections::BTreeMap;
 use voicelog_model::limits::STREAMS_MAX;
 use voicelog_model::rtp::RtpPacket;
@@ -19,7 +22,8 @@ use voicelog_model::{Codec, Format, MediaStream, StreamNumber, Timestamp};
 const DROPS_MAX: usize = 10_000;
 /// Most formats of one stream that are told apart.
 const FORMATS_MAX: usize = 64;
-/// Most comings and goings, settings of the clock, notices and refusals that are told, of each.
+/// Most comings and goings, changes of voice, settings of the clock, notices, refusals and wishes to keep
+/// the call that are told, of each.
 const PRESENCES_MAX: usize = 1_000;
 
 /// A packet that has its place in the timeline, told in the order of its stream.
@@ -42,17 +46,22 @@ pub(crate) struct Assembly<T> {
     latest: Timestamp,
     permission: Permission,
     /// The pause on our side that holds.
-    withheld: Option<Pausing>,
+    paused: Option<Pausing>,
+    /// That the call is private, if it is.
+    private: Option<Pausing>,
     ever_permitted: bool,
     end: Option<(Timestamp, Cause)>,
     stray_packets: u64,
     streams: BTreeMap<StreamNumber, Strand<T>>,
     presence: Vec<Presence>,
+    voices: Vec<VoiceMark>,
     clock_steps: Vec<ClockStep>,
     /// How far the clock of the records is ahead of one that nobody set since the start, in microseconds.
     clock_ahead: i64,
     notices: Vec<NoticeMark>,
     refusals: Vec<RefusalMark>,
+    keeps: Vec<KeepMark>,
+    sources: Vec<SourceMark>,
 }
 
 /// One stream while its records come in.
@@ -97,16 +106,20 @@ impl<T> Default for Assembly<T> {
             started: None,
             latest: Timestamp::from_micros(i64::MIN),
             permission: Permission::Undecided,
-            withheld: None,
+            paused: None,
+            private: None,
             ever_permitted: false,
             end: None,
             stray_packets: 0,
             streams: BTreeMap::new(),
             presence: Vec::new(),
+            voices: Vec::new(),
             clock_steps: Vec::new(),
             clock_ahead: 0,
             notices: Vec::new(),
             refusals: Vec::new(),
+            keeps: Vec::new(),
+            sources: Vec::new(),
         }
     }
 }
@@ -165,11 +178,13 @@ impl<T: Copy> Assembly<T> {
         let of_strand =
             |strand: &Strand<T>| strand.states.kept() + strand.line.kept() + strand.drops.len();
         let of_streams: usize = self.streams.values().map(of_strand).sum();
+        let of_call = self.presence.len() + self.voices.len() + self.clock_steps.len();
         of_streams
-            + self.presence.len()
-            + self.clock_steps.len()
+            + of_call
             + self.notices.len()
             + self.refusals.len()
+            + self.keeps.len()
+            + self.sources.len()
     }
 
     fn push_event(&mut self, at: Timestamp, at_us: i64, event: &JournalEvent) {
@@ -185,16 +200,9 @@ impl<T: Copy> Assembly<T> {
                 return;
             }
             JournalEvent::CallEnded { cause } => self.end = Some((at.max(self.latest), *cause)),
-            JournalEvent::StreamAdded { stream } => {
-                let holds = (&self.permission, self.withheld.as_ref());
-                // LIMIT: a recording session offers no more; packets of further streams are stray.
-                let is_known = self.streams.contains_key(&stream.number);
-                if is_known || self.streams.len() < STREAMS_MAX {
-                    self.streams
-                        .entry(stream.number)
-                        .and_modify(|strand| strand.announce(stream))
-                        .or_insert_with(|| Strand::new(stream.clone(), at_us, holds));
-                }
+            JournalEvent::StreamAdded { stream } => self.announce(at_us, stream, None),
+            JournalEvent::StreamRefused { stream, cause } => {
+                self.announce(at_us, stream, Some(*cause));
             }
             JournalEvent::NotPermitted { reasons, .. } => {
                 self.permit(at_us, Permission::Refused(reasons.clone()));
@@ -208,11 +216,10 @@ impl<T: Copy> Assembly<T> {
             }
             JournalEvent::StreamPaused { stream, by } => self.pause(*stream, at_us, Some(*by)),
             JournalEvent::StreamResumed { stream } => self.pause(*stream, at_us, None),
-            JournalEvent::RecordingPaused { reason, by, party } => {
-                let (reason, by, party) = (*reason, *by, party.clone());
-                self.withhold(at_us, Some(&Pausing { reason, by, party }));
-            }
-            JournalEvent::RecordingResumed { .. } => self.withhold(at_us, None),
+            JournalEvent::RecordingPaused { .. }
+            | JournalEvent::RecordingResumed { .. }
+            | JournalEvent::PrivateBegan { .. }
+            | JournalEvent::PrivateEnded { .. } => self.withhold(at_us, event),
             JournalEvent::MediaDropped {
                 stream,
                 packets,
@@ -226,6 +233,31 @@ impl<T: Copy> Assembly<T> {
                     });
                 }
             }
+            JournalEvent::StreamVoice { .. }
+            | JournalEvent::PartyJoined { .. }
+            | JournalEvent::PartyLeft { .. }
+            | JournalEvent::ClockStepped { .. }
+            | JournalEvent::NoticeHeard { .. }
+            | JournalEvent::NoticeMissed {}
+            | JournalEvent::KeepRequested { .. }
+            | JournalEvent::LookBackCut { .. }
+            | JournalEvent::RefusalSaid { .. }
+            | JournalEvent::SourceChanged {
+                was_elsewhere: true,
+                ..
+            } => self.note(at_us, event),
+            // Packets show any other change of source themselves; the event is for people.
+            JournalEvent::CallStarted {} | JournalEvent::SourceChanged { .. } => {}
+            // Sorted among the packets: see `push`.
+            JournalEvent::KeyLeftOut { .. } => {}
+        }
+        self.latest = self.latest.max(at);
+    }
+
+    /// What lies beside the intervals.
+    fn note(&mut self, at_us: i64, event: &JournalEvent) {
+        match event {
+            JournalEvent::StreamVoice { .. } => self.note_voice(at_us, event),
             JournalEvent::PartyJoined { party } => self.note_presence(party, true, at_us),
             JournalEvent::PartyLeft { party } => self.note_presence(party, false, at_us),
             JournalEvent::ClockStepped { by_us } => {
@@ -238,12 +270,39 @@ impl<T: Copy> Assembly<T> {
                 self.note_notice(at_us, event);
             }
             JournalEvent::RefusalSaid { party, by } => self.note_refusal(party, *by, at_us),
-            // Packets show a change of source themselves; the event is for people.
-            JournalEvent::CallStarted {} | JournalEvent::SourceChanged { .. } => {}
-            // Sorted among the packets: see `push`.
-            JournalEvent::KeyLeftOut { .. } => {}
+            JournalEvent::SourceChanged { stream, .. } => {
+                if self.sources.len() < PRESENCES_MAX {
+                    let (stream, at_us) = (*stream, from_start(at_us));
+                    self.sources.push(SourceMark { stream, at_us });
+                }
+            }
+            other => {
+                let mark = KeepMark::of(other, from_start(at_us));
+                let has_room = self.keeps.len() < PRESENCES_MAX;
+                self.keeps.extend(mark.filter(|_mark| has_room));
+            }
         }
-        self.latest = self.latest.max(at);
+    }
+
+    /// A stream is announced, or again; with `refused`, as one that cannot be recorded.
+    fn announce(&mut self, at_us: i64, stream: &MediaStream, refused: Option<Cause>) {
+        // LIMIT: a recording session offers no more; packets of further streams are stray.
+        let is_known = self.streams.contains_key(&stream.number);
+        if !is_known && self.streams.len() >= STREAMS_MAX {
+            return;
+        }
+        let holds = (
+            &self.permission,
+            self.private.as_ref().or(self.paused.as_ref()),
+        );
+        let strand = self
+            .streams
+            .entry(stream.number)
+            .or_insert_with(|| Strand::new(stream.clone(), at_us, holds));
+        if refused.is_none() {
+            strand.announce(stream);
+        }
+        strand.states.refuse(at_us, refused, &self.permission);
     }
 
     fn note_notice(&mut self, at_us: i64, event: &JournalEvent) {
@@ -262,6 +321,25 @@ impl<T: Copy> Assembly<T> {
         if self.notices.len() < PRESENCES_MAX {
             let at_us = from_start(at_us);
             self.notices.push(NoticeMark { at_us, heard });
+        }
+    }
+
+    fn note_voice(&mut self, at_us: i64, event: &JournalEvent) {
+        if let JournalEvent::StreamVoice {
+            stream,
+            label,
+            parties,
+            rule,
+        } = event
+            && self.voices.len() < PRESENCES_MAX
+        {
+            self.voices.push(VoiceMark {
+                stream: *stream,
+                at_us: from_start(at_us),
+                label: label.clone(),
+                parties: parties.clone(),
+                rule: *rule,
+            });
         }
     }
 
@@ -292,8 +370,21 @@ impl<T: Copy> Assembly<T> {
         }
     }
 
-    fn withhold(&mut self, at_us: i64, withheld: Option<&Pausing>) {
-        self.withheld = withheld.cloned();
+    /// A pause, or the private call, began or is over. A private call is one also while it is paused.
+    fn withhold(&mut self, at_us: i64, event: &JournalEvent) {
+        match event {
+            JournalEvent::RecordingPaused { reason, by, party } => {
+                let (reason, by, party) = (*reason, *by, party.clone());
+                self.paused = Some(Pausing { reason, by, party });
+            }
+            JournalEvent::PrivateBegan { by, party } => {
+                let (reason, by, party) = (PauseReason::PrivateCall, *by, party.clone());
+                self.private = Some(Pausing { reason, by, party });
+            }
+            JournalEvent::PrivateEnded { .. } => self.private = None,
+            _ => self.paused = None,
+        }
+        let withheld = self.private.as_ref().or(self.paused.as_ref());
         for strand in self.streams.values_mut() {
             strand.states.withhold(at_us, withheld, &self.permission);
         }
@@ -327,6 +418,11 @@ impl<T: Copy> Assembly<T> {
             Permission::Undecided | Permission::Given | Permission::Ended(_) => &[],
         };
         let verdict = super::layout::verdict(&laid, end, self.ever_permitted, refused);
+        // Nobody can say that the side before was the one that it should be.
+        let verdict = match verdict {
+            Verdict::Whole if !self.sources.is_empty() => Verdict::WholeWithDeclaredGaps,
+            other => other,
+        };
         Timeline {
             version: VERSION,
             call_started,
@@ -336,9 +432,12 @@ impl<T: Copy> Assembly<T> {
             stray_packets: self.stray_packets,
             streams: laid.into_iter().map(|laid| laid.timeline).collect(),
             presence: self.presence,
+            voices: self.voices,
             clock_steps: self.clock_steps,
             notices: self.notices,
             refusals: self.refusals,
+            keeps: self.keeps,
+            sources: self.sources,
         }
     }
 }

@@ -324,6 +324,11 @@ impl Run {
         (self.first_arrival_us, self.last_arrival_us)
     }
 
+    /// How long its last packet of sound lasts, in microseconds.
+    pub(super) fn packet_us(&self) -> i64 {
+        self.micros(self.last_samples)
+    }
+
     /// Length of the run in ticks of the sender's clock.
     pub(super) const fn samples(&self) -> u64 {
         self.position

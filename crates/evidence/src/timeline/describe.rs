@@ -1,7 +1,8 @@
 //! Intervals in words, for people.
 
+use super::keeping::{asked_text, keep_text};
 use super::{Interval, IntervalKind, NoticeMark, StreamTimeline, Timeline};
-use crate::journal::{Cause, Ground, PauseReason, PausedBy, Pausing};
+use crate::journal::{Cause, Ground, PauseReason, Pausing};
 use voicelog_model::Language;
 
 /// Keys of one stream that are told one by one.
@@ -87,8 +88,8 @@ pub fn remarks(stream: &StreamTimeline, language: Language) -> Vec<String> {
     remarks
 }
 
-/// Who came and went during the call, who refused, what came of looking for the notice, and when the
-/// recorder's clock was set, a sentence each.
+/// Who came and went during the call, who refused, what came of looking for the notice, who asked to keep
+/// it, and when the recorder's clock was set, a sentence each.
 #[must_use]
 pub fn comings(timeline: &Timeline, language: Language) -> Vec<String> {
     let mut sentences: Vec<(u64, String)> = Vec::new();
@@ -123,6 +124,21 @@ pub fn comings(timeline: &Timeline, language: Language) -> Vec<String> {
     }
     for mark in &timeline.refusals {
         sentences.push((mark.at_us, super::refusal_text(mark, timeline, language)));
+    }
+    for mark in &timeline.keeps {
+        sentences.push((mark.at_us(), keep_text(mark, language)));
+    }
+    for mark in &timeline.sources {
+        let (stream, at) = (mark.stream, clock_text(mark.at_us));
+        let sentence = match language {
+            Language::Nl => format!(
+                "stroom {stream} kwam tot {at} van een ander adres dan de centrale noemt: wat daarvoor te horen is, kan van iemand anders zijn"
+            ),
+            Language::En => format!(
+                "until {at} stream {stream} came from another address than the exchange names: what is heard before may be somebody else's"
+            ),
+        };
+        sentences.push((mark.at_us, sentence));
     }
     sentences.sort_by_key(|(at_us, _)| *at_us);
     sentences
@@ -179,8 +195,12 @@ const fn what_nl(kind: IntervalKind) -> &'static str {
         IntervalKind::SilenceSuppressed => "de zender stuurde niets (stilte)",
         IntervalKind::NotStarted => "niet begonnen",
         IntervalKind::Paused => "gepauzeerd",
+        IntervalKind::Refused => "niet opgenomen: voicelog kan deze stroom niet aannemen",
         IntervalKind::Hold => "gesprek in de wacht",
         IntervalKind::AwaitingFirstPacket => "wachten op het eerste geluid",
+        IntervalKind::SourceChange => {
+            "de zender begon opnieuw te tellen; of er iets ontbreekt is niet te zien"
+        }
         IntervalKind::Dropped => "pakketten verloren door de opnameserver",
         IntervalKind::Restart => "opnameserver lag stil",
         IntervalKind::AfterLastPacket => "na het laatste geluid",
@@ -195,8 +215,12 @@ const fn what_en(kind: IntervalKind) -> &'static str {
         IntervalKind::SilenceSuppressed => "the sender sent nothing (silence)",
         IntervalKind::NotStarted => "not started",
         IntervalKind::Paused => "paused",
+        IntervalKind::Refused => "not recorded: voicelog cannot take this stream",
         IntervalKind::Hold => "call on hold",
         IntervalKind::AwaitingFirstPacket => "waiting for the first sound",
+        IntervalKind::SourceChange => {
+            "the sender began to count anew; whether anything is missing cannot be seen"
+        }
         IntervalKind::Dropped => "packets lost by the recorder",
         IntervalKind::Restart => "recorder was down",
         IntervalKind::AfterLastPacket => "after the last sound",
@@ -214,7 +238,8 @@ fn when(interval: &Interval, language: Language) -> String {
 }
 
 /// From when to when. Less than a second: when, and how long: `op 00:12 (0,020 s)`.
-pub(crate) fn between((start_us, end_us): (u64, u64), language: Language) -> String {
+#[must_use]
+pub fn between((start_us, end_us): (u64, u64), language: Language) -> String {
     let (start, end) = (clock_text(start_us), clock_text(end_us));
     let length_us = end_us.saturating_sub(start_us);
     if length_us < 1_000_000 {
@@ -254,6 +279,18 @@ fn cause(interval: &Interval, language: Language) -> Option<&'static str> {
         Cause::TimeOut => ("te lang niets gehoord", "nothing heard for too long"),
         Cause::Restart => ("herstart na een storing", "restarted after a failure"),
         Cause::NoMedia => ("er kwam nooit geluid", "no sound ever came"),
+        Cause::Protection => (
+            "beveiligd op een manier die voicelog niet heeft (DTLS-SRTP)",
+            "protected in a way that voicelog does not have (DTLS-SRTP)",
+        ),
+        Cause::Keys => (
+            "de sleutels van SRTP zijn niet te gebruiken, of kwamen onversleuteld",
+            "the keys of SRTP cannot be used, or came in the clear",
+        ),
+        Cause::Form => (
+            "de centrale zegt niet wat er komt of waarheen",
+            "the telephone system does not say what comes, or where to",
+        ),
     };
     Some(language.pick(nl, en))
 }
@@ -267,18 +304,11 @@ pub fn pause_text(pausing: &Pausing, language: Language) -> String {
         PauseReason::Private => ("om iets van privé", "for something private"),
         PauseReason::Medical => ("om iemands gezondheid", "for somebody's health"),
         PauseReason::Other => ("om iets anders", "for something else"),
+        PauseReason::PrivateCall => ("een privégesprek", "a private call"),
     };
     let reason = language.pick(nl, en);
-    let by = match pausing.by {
-        PausedBy::Program => {
-            language.pick("op verzoek van een programma", "asked for by a program")
-        }
-        PausedBy::Key => language.pick("met een toets", "with a key"),
-    };
-    let of = language.pick("door", "by");
-    let party = pausing.party.as_ref();
-    let party = party.map_or_else(String::new, |party| format!(" {of} {party}"));
-    format!("{reason}, {by}{party}")
+    let by = asked_text(pausing.by, pausing.party.as_deref(), language);
+    format!("{reason}, {by}")
 }
 
 fn reason(ground: &Ground, language: Language) -> String {
@@ -293,7 +323,7 @@ fn reason(ground: &Ground, language: Language) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::{JournalEvent, Record};
+    use crate::journal::{AskedBy, JournalEvent, Record};
     use crate::timeline::KeyPress;
     use voicelog_model::{Codec, MediaStream, StreamNumber, Timestamp};
 
@@ -360,7 +390,7 @@ mod tests {
             cause: Some(Cause::Operator),
             pause: Some(Pausing {
                 reason: PauseReason::CardData,
-                by: PausedBy::Key,
+                by: AskedBy::Key,
                 party: Some("p1".to_owned()),
             }),
             ..interval(IntervalKind::Paused, 12_000_000, 70_000_000)

@@ -14,7 +14,10 @@ pub(super) const fn cuts_short(end: Cause) -> bool {
         | Cause::RecordingClient
         | Cause::Operator
         | Cause::TimeOut
-        | Cause::NoMedia => false,
+        | Cause::NoMedia
+        | Cause::Protection
+        | Cause::Keys
+        | Cause::Form => false,
     }
 }
 

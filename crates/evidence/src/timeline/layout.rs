@@ -69,6 +69,14 @@ pub(super) fn lay_out<T: Copy>(strand: &Strand<T>, length_us: i64, call: WholeCa
     }
 }
 
+/// Whether an end leaves out what followed for a reason that the timeline gives.
+const fn is_declared(end: Cause) -> bool {
+    matches!(
+        end,
+        Cause::Refusal | Cause::Protection | Cause::Keys | Cause::Form
+    )
+}
+
 /// What the streams together say. `refused` is why the call was not permitted last.
 pub(super) fn verdict(
     laid: &[Laid],
@@ -94,7 +102,7 @@ pub(super) fn verdict(
         Verdict::UndeclaredGap
     } else if end.is_some_and(cuts_short) {
         Verdict::CutShort
-    } else if intervals().any(Interval::is_gap) || end == Some(Cause::Refusal) {
+    } else if intervals().any(Interval::is_gap) || end.is_some_and(is_declared) {
         Verdict::WholeWithDeclaredGaps
     } else {
         Verdict::Whole
@@ -242,6 +250,7 @@ impl Layout {
                 ..Filling::empty(IntervalKind::Paused, Some(Cause::Refusal))
             },
             State::Paused(by) => Filling::empty(IntervalKind::Paused, Some(*by)),
+            State::Refused(why) => Filling::empty(IntervalKind::Refused, Some(*why)),
             State::Withheld(pausing) => Filling {
                 pause: Some(pausing.clone()),
                 ..Filling::empty(IntervalKind::Paused, Some(Cause::Operator))
@@ -261,17 +270,13 @@ impl Layout {
             silent,
             is_call_silent,
         } = active;
-        let mut heard = false;
+        let mut before: Option<&Run> = None;
         for run in runs {
-            let max = if heard {
-                TAIL_MICROS_MAX
-            } else {
-                HEAD_MICROS_MAX
-            };
-            self.wait_for(run, from_us, max);
+            self.wait_for(run, from_us, before);
             self.run(run);
-            heard = true;
+            before = Some(run);
         }
+        let heard = before.is_some();
         let until_us = until_us.min(self.length_us);
         if until_us <= self.cursor {
             return;
@@ -306,8 +311,9 @@ impl Layout {
         self.fill(until_us, tail);
     }
 
-    /// The time before a run. No media is placed before the permission to record it.
-    fn wait_for(&mut self, run: &Run, from_us: i64, max: u64) {
+    /// The time before a run, behind the one before it in the same stretch. No media is placed before
+    /// the permission to record it.
+    fn wait_for(&mut self, run: &Run, from_us: i64, before: Option<&Run>) {
         let start = run.start_us().max(self.cursor).max(from_us);
         let (first_arrival, _) = run.arrivals();
         let open_us = start
@@ -325,7 +331,14 @@ impl Layout {
         } else if open_us > TAIL_MICROS_MAX && run.missing_before().is_some() {
             // The same source goes on, without loss and by another clock.
             Filling::empty(IntervalKind::SilenceSuppressed, None)
+        } else if let Some(before) = before
+            && run.missing_before().is_none()
+            && open_us > before.packet_us().unsigned_abs()
+        {
+            // The numbers of two sources say nothing of what is missing between them.
+            waiting_or_gap(IntervalKind::SourceChange, open_us, TAIL_MICROS_MAX, None)
         } else {
+            let max = before.map_or(HEAD_MICROS_MAX, |_| TAIL_MICROS_MAX);
             waiting_or_gap(IntervalKind::AwaitingFirstPacket, open_us, max, None)
         };
         self.fill(start, filling);

@@ -13,6 +13,7 @@ mod clock;
 mod content;
 mod describe;
 mod ending;
+mod keeping;
 mod layout;
 mod line;
 mod refusal;
@@ -20,17 +21,21 @@ mod sequence;
 mod states;
 #[cfg(test)]
 mod tests;
+mod voices;
 
-pub use describe::{clock_text, comings, describe, notice_text, pause_text, remarks, unplayable};
+pub use describe::{
+    between, clock_text, comings, describe, notice_text, pause_text, remarks, unplayable,
+};
 pub use ending::{CutShort, ending_text};
+pub use keeping::{KeepMark, keep_text};
 pub use refusal::refusal_text;
+pub use voices::{Stretch, VoiceMark};
 
 pub(crate) use assemble::{Assembly, Placed};
 pub(crate) use content::{known_formats, opus_ticks};
-pub(crate) use describe::between;
 
 use crate::canonical::{CanonicalError, canonical_json, from_canonical};
-use crate::journal::{Cause, Ground, Pausing, Record, RecordRef, SaidBy};
+use crate::journal::{Cause, Ground, PauseReason, Pausing, Record, RecordRef, SaidBy};
 use serde::{Deserialize, Deserializer, Serialize};
 use voicelog_model::{Codec, MediaStream, StreamNumber, Timestamp};
 
@@ -56,10 +61,15 @@ pub enum IntervalKind {
     NotStarted,
     /// Recording was paused.
     Paused,
+    /// The client offered the stream in a way in which the recorder cannot record it.
+    Refused,
     /// The conversation was on hold. No event of version 1 makes this kind.
     Hold,
     /// Recording was on and the first packet not there yet.
     AwaitingFirstPacket,
+    /// Between the last packet of one source and the first of another: packets may be missing, and
+    /// no number says so.
+    SourceChange,
     /// The recorder itself lost packets.
     Dropped,
     /// The recorder had stopped and was started again.
@@ -116,6 +126,8 @@ impl Interval {
             IntervalKind::Loss
             | IntervalKind::SilenceSuppressed
             | IntervalKind::Paused
+            | IntervalKind::Refused
+            | IntervalKind::SourceChange
             | IntervalKind::Hold
             | IntervalKind::Dropped
             | IntervalKind::Restart
@@ -272,6 +284,10 @@ pub struct Timeline {
     /// as far as the client says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub presence: Vec<Presence>,
+    /// Whose voice each stream was from when on, as the other side said it, in order. A stream that is not
+    /// in it, nobody spoke of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub voices: Vec<VoiceMark>,
     /// When the recorder's clock was set, and by how much, in order. The times of the timeline are those
     /// of a clock that was not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -282,6 +298,13 @@ pub struct Timeline {
     /// Who said not to agree to being recorded, and when, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<RefusalMark>,
+    /// What was asked of keeping the call, on a line that keeps what it is asked to keep.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keeps: Vec<KeepMark>,
+    /// Where a stream came to the address that the client had named, after something was kept of it that
+    /// came from another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SourceMark>,
 }
 
 /// A participant who said not to agree to being recorded.
@@ -292,6 +315,17 @@ pub struct RefusalMark {
     pub party: String,
     /// How it was said.
     pub by: SaidBy,
+    /// When, in microseconds from the start of the call.
+    pub at_us: u64,
+}
+
+/// A moment at which a stream began to come from where the client said that it would. What was kept of it
+/// before may be somebody else's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceMark {
+    /// Which stream.
+    pub stream: StreamNumber,
     /// When, in microseconds from the start of the call.
     pub at_us: u64,
 }
@@ -346,6 +380,16 @@ impl Timeline {
     #[must_use]
     pub fn length_us(&self) -> u64 {
         u64::try_from(self.call_ended.micros_since(self.call_started)).unwrap_or(0)
+    }
+
+    /// Whether a part of the call was private, and is not kept.
+    #[must_use]
+    pub fn is_partly_private(&self) -> bool {
+        let mut intervals = self.streams.iter().flat_map(|stream| &stream.intervals);
+        intervals.any(|interval| {
+            let pause = interval.pause.as_ref();
+            pause.is_some_and(|pause| pause.reason == PauseReason::PrivateCall)
+        })
     }
 
     /// The bytes that are stored and hashed.

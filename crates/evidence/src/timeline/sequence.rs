@@ -9,6 +9,8 @@ pub(super) const HELD_PACKETS_MAX: i64 = 64;
 pub(super) const HELD_MICROS_MAX: i64 = 1_000_000;
 /// A jump of this much is another counting, not loss (RFC 3550 A.1: `MAX_DROPOUT`).
 const JUMP_MAX: i64 = 3_000;
+/// How far apart the numbers of two packets may be that make another source together.
+const CANDIDATE_MAX: u16 = 64;
 /// Numbers remembered to tell a packet that came twice from one that came late.
 const SEEN_BITS: i64 = 128;
 
@@ -29,6 +31,14 @@ pub(super) struct Unit<T> {
     /// Microseconds from the start of the call.
     pub(super) arrived_us: i64,
     pub(super) tag: T,
+}
+
+impl<T> Unit<T> {
+    /// Whether it and another packet can belong to one source that nothing else is known of.
+    fn is_near(&self, other: &Self) -> bool {
+        let apart = other.sequence.wrapping_sub(self.sequence).cast_signed();
+        self.ssrc == other.ssrc && (1..=CANDIDATE_MAX).contains(&apart.unsigned_abs())
+    }
 }
 
 /// A packet in its place.
@@ -54,7 +64,8 @@ pub(super) struct Counts {
 #[derive(Debug)]
 pub(super) struct Sequencer<T> {
     source: Option<Source<T>>,
-    /// A packet that does not fit the source. Two in a row make another source.
+    /// A packet that does not fit the source. Two of one source in a row, with numbers close to each
+    /// other, make another source: what is missing between them was lost. One alone makes none.
     candidate: Option<Unit<T>>,
     counts: Counts,
 }
@@ -103,12 +114,11 @@ impl<T: Copy> Sequencer<T> {
             return self.drain(unit.arrived_us, out);
         }
         match self.candidate.replace(unit) {
-            Some(first)
-                if first.ssrc == unit.ssrc && first.sequence.wrapping_add(1) == unit.sequence =>
-            {
+            Some(first) if first.is_near(&unit) => {
                 self.flush(out);
                 let mut source = Source::new(first);
-                source.take(1, unit, &mut self.counts);
+                let jump = source.jump_to(&unit);
+                source.take(jump, unit, &mut self.counts);
                 (self.source, self.candidate) = (Some(source), None);
                 self.drain(unit.arrived_us, out);
             }
@@ -319,6 +329,29 @@ mod tests {
         );
         assert!(out.iter().all(|(_, lost)| *lost == 0));
         assert_eq!(counts.foreign, 1);
+    }
+
+    #[test]
+    fn a_new_source_whose_second_packet_is_lost_or_comes_first_loses_no_other() {
+        let (out, counts) = order(&[(1, 5), (1, 6), (2, 900), (2, 902), (2, 903)]);
+        assert_eq!(out, [(5, 0), (6, 0), (900, 0), (902, 1), (903, 0)]);
+        assert_eq!(counts, Counts::default());
+        let (out, counts) = order(&[(1, 5), (2, 901), (2, 900), (2, 902)]);
+        assert_eq!(out, [(5, 0), (900, 0), (901, 0), (902, 0)]);
+        assert_eq!((counts.foreign, counts.reordered), (0, 1));
+    }
+
+    #[test]
+    fn a_packet_that_comes_twice_or_far_from_the_next_makes_no_source() {
+        for stray in [
+            [(2, 900), (2, 900)],
+            [(2, 900), (2, 965)],
+            [(2, 900), (3, 901)],
+        ] {
+            let (out, counts) = order(&[(1, 5), stray[0], stray[1], (1, 6)]);
+            assert_eq!(out, [(5, 0), (6, 0)], "{stray:?}");
+            assert_eq!(counts.foreign, 2);
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(super) enum State {
     Paused(Cause),
     /// Paused on our side.
     Withheld(Pausing),
+    /// Offered in a way in which we cannot record it.
+    Refused(Cause),
     /// Permission ended.
     PermitEnded(Vec<Ground>),
     /// The recorder was not running.
@@ -43,6 +45,7 @@ pub(super) struct States {
     changes: Vec<(i64, State)>,
     paused: Option<Cause>,
     withheld: Option<Pausing>,
+    refused: Option<Cause>,
 }
 
 impl States {
@@ -52,6 +55,7 @@ impl States {
             changes: vec![(0, State::Absent)],
             paused: None,
             withheld: withheld.cloned(),
+            refused: None,
         };
         states.update(at_us, permission);
         states
@@ -64,6 +68,12 @@ impl States {
 
     pub(super) fn pause(&mut self, at_us: i64, by: Option<Cause>, permission: &Permission) {
         self.paused = by;
+        self.update(at_us, permission);
+    }
+
+    /// The stream cannot be recorded as it is offered from now on, or can again.
+    pub(super) fn refuse(&mut self, at_us: i64, why: Option<Cause>, permission: &Permission) {
+        self.refused = why;
         self.update(at_us, permission);
     }
 
@@ -80,15 +90,22 @@ impl States {
 
     /// Notes the state that follows from permission and pause, where it is another one.
     pub(super) fn update(&mut self, at_us: i64, permission: &Permission) {
-        let state = match (permission, &self.withheld, self.paused) {
-            (Permission::Undecided, _, _) => State::Undecided,
-            (Permission::Refused(grounds), _, _) => State::NotPermitted(grounds.clone()),
-            (Permission::Ended(grounds), _, _) => State::PermitEnded(grounds.clone()),
-            (Permission::Given, Some(pausing), _) => State::Withheld(pausing.clone()),
-            (Permission::Given, None, Some(by)) => State::Paused(by),
-            (Permission::Given, None, None) => State::Active,
+        let state = match permission {
+            Permission::Undecided => State::Undecided,
+            Permission::Refused(grounds) => State::NotPermitted(grounds.clone()),
+            Permission::Ended(grounds) => State::PermitEnded(grounds.clone()),
+            Permission::Given => self.when_permitted(),
         };
         self.change(at_us, state);
+    }
+
+    fn when_permitted(&self) -> State {
+        match (self.refused, &self.withheld, self.paused) {
+            (Some(why), _, _) => State::Refused(why),
+            (None, Some(pausing), _) => State::Withheld(pausing.clone()),
+            (None, None, Some(by)) => State::Paused(by),
+            (None, None, None) => State::Active,
+        }
     }
 
     pub(super) fn change(&mut self, at_us: i64, state: State) {
@@ -120,12 +137,13 @@ impl States {
                 let latest = self.changes.len() - 1;
                 matches!(self.changes.get(latest), Some((_, State::Active))).then_some(latest)
             }
-            State::Paused(_) if arrived_us - from <= PAUSE_GRACE_MICROS => {
+            State::Paused(_) | State::Refused(_) if arrived_us - from <= PAUSE_GRACE_MICROS => {
                 let before = index.checked_sub(1)?;
                 matches!(self.changes.get(before), Some((_, State::Active))).then_some(before)
             }
             State::Paused(_)
             | State::Withheld(_)
+            | State::Refused(_)
             | State::NotPermitted(_)
             | State::PermitEnded(_)
             | State::Down => None,

@@ -1,8 +1,8 @@
 //! What the bundle's documents claim, against what its original gives.
 
+use super::facts::fact;
 use super::files::Files;
 use super::report::{Check, Fact, Findings, Text};
-use super::senders;
 use crate::audio::{Plan, Rendering, decoder, wav_byte_len};
 use crate::bundle::{
     BundleNote, EVENTS_BYTES_MAX, Opening, file, original_of, sound_files, sound_of,
@@ -13,11 +13,12 @@ use crate::inventory::{Inventory, InventoryBuilder};
 use crate::journal::{JournalEvent, RecordRef};
 use crate::manifest::Manifest;
 use crate::original::{self, EVENTS};
+use crate::senders::{self, SenderClaims};
 use crate::timeline::Timeline;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use voicelog_model::Timestamp;
+use voicelog_model::{Language, Timestamp};
 
 /// The documents of a bundle, as far as they can be read.
 pub(super) struct Claims {
@@ -64,7 +65,7 @@ impl Claims {
         check_original(manifest, &inventory, findings);
         check_timeline(manifest, &inventory.timeline, files, findings);
         check_sound(&inventory.timeline, &records, files, findings);
-        Some(senders::facts(&records, inventory.timeline.call_started))
+        Some(said_by_senders(&records, inventory.timeline.call_started))
     }
 
     fn check_decision(&self, manifest: &Manifest, files: &Files<'_>, findings: &mut Findings) {
@@ -93,6 +94,23 @@ impl Claims {
             findings.broken(Check::Decision, file::DECISION, text, None);
         }
     }
+}
+
+/// What the senders said of themselves: told, and nothing is reckoned with it.
+fn said_by_senders(records: &[RecordRef<'_>], started: Timestamp) -> Vec<Fact> {
+    let mut claims = SenderClaims::default();
+    for record in records {
+        claims.push(*record);
+    }
+    let told = |name, [nl, en]: [Option<String>; 2]| Some(fact(name, nl?, en?));
+    let both = [Language::Nl, Language::En];
+    let claims = claims.finish(started);
+    let facts = claims.iter().flat_map(|claim| {
+        let clock = both.map(|lang| claim.clock_in_words(lang));
+        let goodbye = both.map(|lang| claim.goodbye_in_words(lang));
+        [told(senders::CLOCK, clock), told(senders::GOODBYE, goodbye)]
+    });
+    facts.flatten().collect()
 }
 
 fn document<T: DeserializeOwned + Serialize>(

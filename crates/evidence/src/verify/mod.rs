@@ -13,7 +13,6 @@ mod facts;
 mod files;
 mod log;
 mod report;
-mod senders;
 
 pub use report::{Check, Fact, Finding, Report, Severity};
 

@@ -16,19 +16,19 @@ use crate::decider::{DeciderHandle, Question, Reply};
 use crate::ear::{EarHandle, Hearing};
 use crate::finisher::FinisherHandle;
 use crate::guard::contained;
-use crate::media::{HeardKey, MediaCommand, PauseOrder, PauseStatus, StreamMedia};
+use crate::media::{HeardKey, MediaCommand, PauseOrder, PauseStatus, StreamMedia, StreamTerms};
 use crate::ports::MediaPorts;
 use crate::shared::{CallState, Shared};
-use call::{Call, CallStream};
+use call::{Call, CallStream, KeepDone, PrivateDone, RefusedStreams, Sockets};
 use offer::StreamError;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use voicelog_archive::journal::Cause;
+use voicelog_archive::journal::{AskedBy, Cause, PrivateEnd};
 use voicelog_archive::notice::Notice;
-use voicelog_archive::{About, Archive};
-use voicelog_model::{RecordingId, Timestamp};
+use voicelog_archive::{About, Archive, KeepRequest};
+use voicelog_model::{MediaStream, Pii, RecordingId, Timestamp};
 use voicelog_srs::srtp::{ControlProtector, Unprotector};
 use voicelog_srs::{
     Activity, Command, Event, LocalDirection, Metadata, Offer, OfferedStream, SessionKey,
@@ -241,6 +241,52 @@ impl Control {
         }
     }
 
+    /// Somebody asks to keep a call.
+    pub(crate) fn request_keep(
+        &mut self,
+        id: RecordingId,
+        request: KeepRequest,
+        done: KeepDone,
+        now: Timestamp,
+    ) {
+        if let Some(key) = self.by_recording.get(&id) {
+            self.with(*key, now, |call, hands| {
+                call.request_keep(request, Some(done), hands);
+            });
+        }
+    }
+
+    /// A program says that a call is private.
+    pub(crate) fn begin_private(
+        &mut self,
+        id: RecordingId,
+        said_by: Pii<String>,
+        done: PrivateDone,
+        now: Timestamp,
+    ) {
+        if let Some(key) = self.by_recording.get(&id) {
+            self.with(*key, now, |call, hands| {
+                call.begin_private(AskedBy::Program, said_by, Some(done), hands);
+            });
+        }
+    }
+
+    /// A program says that a call is no longer private.
+    pub(crate) fn end_private(
+        &mut self,
+        id: RecordingId,
+        said_by: &Pii<String>,
+        reason: PrivateEnd,
+        done: PrivateDone,
+        now: Timestamp,
+    ) {
+        if let Some(key) = self.by_recording.get(&id) {
+            self.with(*key, now, |call, hands| {
+                call.end_private((AskedBy::Program, said_by), reason, Some(done), hands);
+            });
+        }
+    }
+
     /// Our clock was set while a call was in progress.
     pub(crate) fn on_clock_step(&mut self, id: RecordingId, by_us: i64, now: Timestamp) {
         if let Some(key) = self.by_recording.get(&id) {
@@ -312,13 +358,19 @@ impl Control {
 
     fn on_offered(&mut self, key: SessionKey, offer: &Offer, now: Timestamp) {
         let (mut streams, mut sockets) = (Vec::new(), Vec::new());
+        let mut refused = RefusedStreams::new();
+        let metadata = offer.metadata.as_ref();
         for offered in &offer.streams {
-            match self.open_stream(offered, offer.metadata.as_ref()) {
-                Ok(Some((stream, socket))) => {
+            let Some(media) = offer::media_stream(offered, metadata) else {
+                let stream = offer::refused_stream(offered, metadata);
+                refused.extend(stream.map(|stream| (offered.number, stream)));
+                continue;
+            };
+            match self.open_stream(offered, media) {
+                Ok((stream, media)) => {
                     streams.push(stream);
-                    sockets.push(socket);
+                    sockets.push(media);
                 }
-                Ok(None) => {}
                 Err(error) => {
                     if error.is_for_want_of_ports() {
                         self.parts.shared.count("refused_no_media_port");
@@ -347,6 +399,7 @@ impl Control {
         offer::add_offer(&mut about, offer);
         let offered = Box::new(offer::call(offer, media, about.clone(), now));
         let mut call = Call::new(key, thread, streams, sockets, now);
+        call.begins_without(refused);
         call.is_told(about, offer.metadata.as_ref());
         if let Some(metadata) = &offer.metadata {
             call.note_senders(metadata);
@@ -355,19 +408,25 @@ impl Control {
         self.parts.decider.ask(Question::Open(key, offered));
     }
 
-    /// A later offer: new ports for what is new, and an answer for all.
+    /// A later offer: ports for what is new, other terms for what became another, and an answer for all.
     fn on_streams_changed(&mut self, key: SessionKey, offer: &Offer, now: Timestamp) {
-        let mut added = Vec::new();
-        for offered in offer
-            .streams
-            .iter()
-            .filter(|stream| stream.rtp_port.is_none())
-        {
-            match self.open_stream(offered, offer.metadata.as_ref()) {
-                Ok(Some(stream)) => added.push(stream),
-                Ok(None) => {}
+        let (mut added, mut refused) = (Vec::new(), Vec::new());
+        let metadata = offer.metadata.as_ref();
+        for offered in &offer.streams {
+            let Some(media) = offer::media_stream(offered, metadata) else {
+                refused.extend(offer::refused_stream(offered, metadata));
+                continue;
+            };
+            if offered.rtp_port.is_some() {
+                continue;
+            }
+            match self.change_stream(key, offered, media.clone()) {
+                Ok(stream) => added.push(stream),
                 // The other streams are worth more than this one.
-                Err(error) => tracing::error!(%error, "a stream is refused"),
+                Err(error) => {
+                    tracing::error!(%error, "a stream is refused");
+                    refused.push((media, Cause::Overload));
+                }
             }
         }
         self.with(key, now, |call, hands| {
@@ -377,6 +436,9 @@ impl Control {
             for (stream, sockets) in added {
                 call.add_stream(stream, sockets, hands);
             }
+            for (stream, cause) in refused {
+                call.refuse_stream(stream, cause, hands);
+            }
             for offered in &offer.streams {
                 call.set_remote(offered.number, offered.remote.as_ref(), hands);
                 call.set_key(offered.number, offered.key.as_ref(), hands);
@@ -384,38 +446,67 @@ impl Control {
             }
             call.answer(hands);
             call.mind_hold(hands);
+            call.mind_voices(hands);
         });
     }
 
-    /// Sockets for one stream; `None` if it can't be recorded.
+    /// What a later offer says of a stream that is new or became another: with the ports that it has,
+    /// or new ones.
+    fn change_stream(
+        &mut self,
+        key: SessionKey,
+        offered: &OfferedStream,
+        media: MediaStream,
+    ) -> Result<(CallStream, Sockets), StreamError> {
+        let call = self.calls.get(&key);
+        let Some(rtp_port) = call.and_then(|call| call.port_of(offered.number)) else {
+            let (stream, media) = self.open_stream(offered, media)?;
+            return Ok((stream, Sockets::New(Box::new(media))));
+        };
+        let (mut stream, terms) = self.terms(offered, media)?;
+        stream.rtp_port = rtp_port;
+        Ok((stream, Sockets::Kept(Box::new(terms))))
+    }
+
+    /// Sockets for one stream.
     fn open_stream(
         &mut self,
         offered: &OfferedStream,
-        metadata: Option<&Metadata>,
-    ) -> Result<Option<(CallStream, StreamMedia)>, StreamError> {
-        let Some(media) = offer::media_stream(offered, metadata) else {
-            return Ok(None);
-        };
+        media: MediaStream,
+    ) -> Result<(CallStream, StreamMedia), StreamError> {
         let ports = self.parts.ports.bind()?;
-        let remote = offered.remote.as_ref().map(|remote| *remote.expose());
+        let (mut stream, terms) = self.terms(offered, media)?;
+        stream.rtp_port = ports.address.port();
+        let sockets = StreamMedia::new(terms, ports, stream.remote);
+        Ok((stream, sockets))
+    }
+
+    /// A stream, and what is agreed on about it, but for its port.
+    fn terms(
+        &self,
+        offered: &OfferedStream,
+        media: MediaStream,
+    ) -> Result<(CallStream, StreamTerms), StreamError> {
+        let keys = offered.key.as_ref().map(offer::keys).transpose()?;
+        let terms = StreamTerms::new(&media, self.parts.keep_keys);
+        let (terms, protector) = match &keys {
+            None => (terms, None),
+            Some((theirs, ours)) => {
+                let unprotector = Unprotector::new(theirs).ok_or(StreamError::Key)?;
+                let protector = ControlProtector::new(ours).ok_or(StreamError::Key)?;
+                (terms.protected(theirs, unprotector), Some(protector))
+            }
+        };
+        let rate = media.codec.clock_rate();
+        let terms = terms.reporting(offer::own_name()?, rate, offered.has_rtcp_mux, protector);
         let stream = CallStream {
-            rtp_port: ports.address.port(),
+            rtp_port: 0,
             activity: activity(offered),
-            remote,
-            keys: offered.key.as_ref().map(offer::keys).transpose()?,
+            remote: offered.remote.as_ref().map(|remote| *remote.expose()),
+            keys,
             media,
         };
-        let sockets = StreamMedia::new(&stream.media, ports, remote, self.parts.keep_keys);
-        let (sockets, protector) = match &stream.keys {
-            None => (sockets, None),
-            Some((theirs, ours)) => (
-                sockets.protected(Unprotector::new(theirs).ok_or(StreamError::Key)?),
-                Some(ControlProtector::new(ours).ok_or(StreamError::Key)?),
-            ),
-        };
-        let rate = stream.media.codec.clock_rate();
-        let sockets = sockets.reporting(offer::own_name()?, rate, offered.has_rtcp_mux, protector);
-        Ok(Some((stream, sockets)))
+        Ok((stream, terms))
     }
 
     /// The client named other participants: the archive is told, which leads to the law being
@@ -431,6 +522,7 @@ impl Control {
             return self.with(key, now, |call, hands| {
                 call.keep_parties(offer::parties(metadata));
                 call.on_senders(metadata, hands);
+                call.mind_voices(hands);
             });
         };
         if !self
@@ -440,7 +532,11 @@ impl Control {
         {
             tracing::debug!(recording = %id, "metadata of a call that is over");
         }
-        self.with(key, now, |call, hands| call.on_senders(metadata, hands));
+        self.with(key, now, |call, hands| {
+            call.on_senders(metadata, hands);
+            call.mind_voices(hands);
+            call.mind_reading(metadata, hands);
+        });
     }
 }
 

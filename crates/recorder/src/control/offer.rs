@@ -2,11 +2,15 @@
 
 use crate::media::OwnName;
 use crate::ports::PortsError;
+use voicelog_archive::journal::Cause;
 use voicelog_archive::{About, Link, LinkKind, OfferedCall, OfferedParty, StreamReport, random};
-use voicelog_model::{MediaStream, Pii, Timestamp, limits};
+use voicelog_model::{Codec, Format, MediaStream, Pii, Timestamp, limits};
 use voicelog_srs::srtp::MasterKey;
-use voicelog_srs::{Metadata, Offer, OfferedStream, Quirk, session_uuids};
+use voicelog_srs::{Metadata, Offer, OfferedStream, Quirk, Refusal, session_uuids};
 use zeroize::Zeroizing;
+
+/// The payload type that stands for one that cannot be read.
+const PAYLOAD_TYPE_MAX: u8 = 127;
 
 /// A stream that cannot be taken.
 #[derive(Debug, thiserror::Error)]
@@ -55,12 +59,41 @@ pub(super) fn media_stream(
     offered: &OfferedStream,
     metadata: Option<&Metadata>,
 ) -> Option<MediaStream> {
+    of_formats(offered, &offered.formats, metadata)
+}
+
+/// A stream of sound that is refused, as far as its offer can be read, and why.
+pub(super) fn refused_stream(
+    offered: &OfferedStream,
+    metadata: Option<&Metadata>,
+) -> Option<(MediaStream, Cause)> {
+    let refused = offered.refused.as_ref()?;
+    let unnamed = Format {
+        codec: Codec::unnamed(),
+        payload_type: PAYLOAD_TYPE_MAX,
+        parameters: None,
+    };
+    let stream = of_formats(offered, &refused.formats, metadata)
+        .or_else(|| of_formats(offered, &[unnamed], metadata))?;
+    let cause = match refused.why {
+        Refusal::Protection => Cause::Protection,
+        Refusal::Keys => Cause::Keys,
+        Refusal::Form => Cause::Form,
+    };
+    Some((stream, cause))
+}
+
+fn of_formats(
+    offered: &OfferedStream,
+    formats: &[Format],
+    metadata: Option<&Metadata>,
+) -> Option<MediaStream> {
     // A mix of several voices belongs to none of them, and a guess is not written down as a fact.
     let party = match metadata.map(|metadata| metadata.voices_of(offered.number)) {
         Some([voice]) if voice.rule.is_verified() => Some(voice.party.clone()),
         _ => None,
     };
-    let stream = MediaStream::of_formats(offered.number, &offered.formats)?;
+    let stream = MediaStream::of_formats(offered.number, formats)?;
     Some(MediaStream {
         label: offered.label.clone(),
         party,
@@ -133,6 +166,9 @@ const LINKS_MAX: usize = 32;
 pub(super) fn add_offer(about: &mut About, offer: &Offer) {
     for id in &offer.session_ids {
         add_link(about, LinkKind::SessionId, id.expose());
+    }
+    if !offer.called_before.is_empty() {
+        about.called_before.clone_from(&offer.called_before);
     }
     add_quirks(about, &offer.quirks);
     if let Some(metadata) = &offer.metadata {

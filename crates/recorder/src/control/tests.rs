@@ -4,7 +4,7 @@
 use super::{Control, Parts};
 use crate::decider::{Asked, DeciderEnd, DeciderHandle, NoAnswer, Reply};
 use crate::finisher::{FinisherEnd, FinisherHandle};
-use crate::media::MediaCommand;
+use crate::media::{Attention, LookBack, MediaCommand};
 use crate::ports::MediaPorts;
 use crate::shared::{CallState, Shared};
 use std::sync::Arc;
@@ -160,6 +160,7 @@ impl Bench {
 
     fn refusal(&self) -> Asked {
         Asked::Refused {
+            look_back_seconds: None,
             decision: DecisionId::new(self.now, [2; 10]),
             at: self.now,
             outcome: "refused".to_owned(),
@@ -257,6 +258,66 @@ fn what_is_thrown_away_for_want_of_an_answer_stays_that_through_every_try() {
         bench.closed().map(|(_, ended, cause)| (ended, cause)),
         Some((0, None))
     );
+}
+
+#[test]
+fn what_is_held_for_a_request_waits_five_seconds_for_an_answer_and_is_dropped_then() {
+    let mut bench = Bench::new();
+    let offered = OfferedCall {
+        line: "x".to_owned(),
+        parties: Vec::new(),
+        streams: Vec::new(),
+        offered_at: start(),
+        about: voicelog_archive::About::default(),
+    };
+    let call = bench.archive.open_call(offered, start()).unwrap();
+    let id = call.id;
+    let held = Asked::Refused {
+        look_back_seconds: Some(30),
+        decision: DecisionId::new(bench.now, [2; 10]),
+        at: bench.now,
+        outcome: "permitted".to_owned(),
+        grounds: Vec::new(),
+    };
+    let reply = Reply {
+        session: bench.key,
+        call: Some(Box::new(call)),
+        asked: Ok(held),
+    };
+    bench.control.on_reply(reply, bench.now);
+    let attended = |told: &[MediaCommand]| {
+        let mut found = None;
+        for command in told {
+            if let MediaCommand::Attend(_, what) = command {
+                found = Some(*what);
+            }
+        }
+        found
+    };
+    let told = bench.told();
+    let look_back = LookBack {
+        from: start(),
+        reach: 36 * SECOND,
+    };
+    assert_eq!(attended(&told), Some(Attention::LookBack(look_back)));
+    bench.control.on_changed(id, bench.now);
+    bench.no_answer();
+    bench.pass(4);
+    // What comes stays in the kernel, and what is held where it is.
+    let told = bench.told();
+    assert!(
+        told.iter()
+            .all(|command| matches!(command, MediaCommand::Hold(_))),
+        "{told:?}"
+    );
+    bench.pass(1);
+    let told = bench.told();
+    assert_eq!(attended(&told), Some(Attention::Forget), "{told:?}");
+    assert!(
+        told.iter()
+            .any(|command| matches!(command, MediaCommand::Close { .. }))
+    );
+    assert_eq!(bench.state(), Some(CallState::Waiting));
 }
 
 #[test]

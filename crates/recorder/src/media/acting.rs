@@ -1,13 +1,13 @@
-//! What follows from a key that was pressed: pausing and going on at once, here; all else is told to
+//! What follows from a key that was pressed: pausing, going on and a private call at once, here; all else is told to
 //! call control.
 
 use super::pauses::{PauseOrder, Pauses};
 use super::session::Dated;
-use voicelog_archive::journal::{PausedBy, ResumedBy};
+use voicelog_archive::journal::{AskedBy, ResumedBy};
 use voicelog_archive::line::KeyAct;
 use voicelog_model::Timestamp;
 
-/// A key about consent was pressed.
+/// A key was pressed that call control has to see to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HeardKey {
     /// What it says.
@@ -36,7 +36,7 @@ impl Acting<'_> {
         let event = if let Some(reason) = act.pause() {
             let order = PauseOrder {
                 reason,
-                by: PausedBy::Key,
+                by: AskedBy::Key,
                 party: party.cloned(),
                 micros: self.pause_micros,
             };
@@ -48,7 +48,11 @@ impl Acting<'_> {
                 let party = party.cloned();
                 self.heard.push(HeardKey { act, party });
             }
-            None
+            // That it is private counts at once; the rest is for call control to see to.
+            let is_private = act == KeyAct::PrivateCall && party.is_some();
+            is_private
+                .then(|| self.pauses.begin_private(AskedBy::Key, party.cloned(), at))
+                .flatten()
         };
         self.events.extend(event.map(|event| (at, event)));
     }

@@ -31,6 +31,8 @@ pub struct MediaCounts {
     pub dropped: u64,
     /// Came while media waits in memory for the notice of the line.
     pub waiting: u64,
+    /// How often another address took the place of the one that a stream came from.
+    pub source_changes: u64,
     /// Which streams have ended by themselves (RTCP BYE) and not begun again, in the same way as
     /// the next.
     pub left: u64,
@@ -99,6 +101,7 @@ impl MediaCounts {
             left: _,
             paused,
             waiting,
+            source_changes,
             heard: _,
             loss_permille: _,
             unagreed,
@@ -117,6 +120,7 @@ impl MediaCounts {
         self.replayed = self.replayed.saturating_add(replayed);
         self.paused = self.paused.saturating_add(paused);
         self.waiting = self.waiting.saturating_add(waiting);
+        self.source_changes = self.source_changes.saturating_add(source_changes);
     }
 }
 
@@ -140,6 +144,7 @@ pub(crate) struct SharedCounts {
     replayed: AtomicU64,
     paused: AtomicU64,
     waiting: AtomicU64,
+    source_changes: AtomicU64,
     dropped: AtomicU64,
     left: AtomicU64,
     heard: AtomicU64,
@@ -151,9 +156,23 @@ pub(crate) struct SharedCounts {
     /// The pause that the call is in. Written when that changes, which is rare.
     pause: Mutex<Option<PauseStatus>>,
     is_paused: AtomicBool,
+    /// Since when it is a private call, in microseconds; 0 = it is none.
+    private: AtomicI64,
+    /// How often media was told to wait for an answer of the law.
+    holds: AtomicU64,
 }
 
 impl SharedCounts {
+    /// Says that the media thread is about to be told to wait: from here on it reads nothing more.
+    pub(crate) fn announce_hold(&self) {
+        self.holds.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How often that was said.
+    pub(crate) fn holds(&self) -> u64 {
+        self.holds.load(Ordering::SeqCst)
+    }
+
     /// Shows the counts. Only the media thread of the call does this.
     pub(crate) fn publish(&self, counts: &MediaCounts, last_packet: Option<Timestamp>) {
         // Each number stands by itself, so no order among them is promised.
@@ -169,6 +188,8 @@ impl SharedCounts {
         self.replayed.store(counts.replayed, Ordering::Relaxed);
         self.paused.store(counts.paused, Ordering::Relaxed);
         self.waiting.store(counts.waiting, Ordering::Relaxed);
+        self.source_changes
+            .store(counts.source_changes, Ordering::Relaxed);
         self.dropped.store(counts.dropped, Ordering::Relaxed);
         self.left.store(counts.left, Ordering::Relaxed);
         self.heard.store(counts.heard, Ordering::Relaxed);
@@ -194,6 +215,7 @@ impl SharedCounts {
             replayed: self.replayed.load(Ordering::Relaxed),
             paused: self.paused.load(Ordering::Relaxed),
             waiting: self.waiting.load(Ordering::Relaxed),
+            source_changes: self.source_changes.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),
             left: self.left.load(Ordering::Relaxed),
             heard: self.heard.load(Ordering::Relaxed),
@@ -213,6 +235,18 @@ impl SharedCounts {
             *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = pause;
             self.is_paused.store(pause.is_some(), Ordering::Relaxed);
         }
+    }
+
+    /// Shows since when it is a private call.
+    pub(crate) fn publish_private(&self, since: Option<Timestamp>) {
+        let micros = since.map_or(0, Timestamp::micros);
+        self.private.store(micros, Ordering::Relaxed);
+    }
+
+    /// Since when it is a private call.
+    pub(crate) fn private(&self) -> Option<Timestamp> {
+        let micros = self.private.load(Ordering::Relaxed);
+        (micros != 0).then(|| Timestamp::from_micros(micros))
     }
 
     /// The pause that the call is in.

@@ -2,11 +2,13 @@
 
 use super::acting::Acting;
 use super::counts::MediaCounts;
+use super::doubted::Doubted;
 use super::keys::KeyListener;
 use super::loss::Loss;
 use super::receive::Datagram;
 use super::reports::Reports;
-use super::source::{SourceLock, Whose};
+use super::source::{Change, DOUBT_MICROS, SourceLock, Whose};
+use super::terms::{self, Former};
 use super::wanted::{Want, Wanted};
 use std::net::SocketAddr;
 use voicelog_archive::journal::{ChunkBuilder, JournalEvent, KeyPacket, PacketKind};
@@ -29,10 +31,13 @@ pub(super) struct Lane<'a> {
     pub(super) number: StreamNumber,
     pub(super) wanted: Wanted,
     /// Takes the protection off; `None` where none was agreed on.
-    pub(super) unprotector: Option<&'a mut Unprotector>,
+    pub(super) unprotector: &'a mut Option<Unprotector>,
+    /// The protection before, while packets may still have it.
+    pub(super) former: &'a mut Option<Former>,
     /// What we report to the client of the stream.
     pub(super) reports: Option<&'a mut Reports>,
     pub(super) source: &'a mut SourceLock,
+    pub(super) doubted: &'a mut Doubted,
     pub(super) keys: &'a mut KeyListener,
     pub(super) loss: &'a mut Loss,
     pub(super) dropped: &'a mut u64,
@@ -48,13 +53,9 @@ impl Lane<'_> {
         &mut self,
         bytes: &'p mut [u8],
         is_control: bool,
+        arrived: Timestamp,
     ) -> Result<&'p [u8], SrtpError> {
-        match &mut self.unprotector {
-            None => Ok(bytes),
-            Some(_) if is_control && !RtpPacket::is_rtcp(bytes) => Err(SrtpError::Malformed),
-            Some(unprotector) if is_control => unprotector.control(bytes).map(|bytes| &*bytes),
-            Some(unprotector) => unprotector.media(bytes).map(|bytes| &*bytes),
-        }
+        terms::unprotect(self.unprotector, self.former, bytes, is_control, arrived)
     }
 
     /// A packet goes by unread.
@@ -107,7 +108,7 @@ impl Intake<'_> {
         }
         // The first bytes tell RTCP from RTP, protected or not (RFC 3711 §3.1 and §3.4).
         let is_control = on_control_port || RtpPacket::is_rtcp(bytes);
-        let bytes = match lane.unprotect(bytes, is_control) {
+        let bytes = match lane.unprotect(bytes, is_control, arrived) {
             Ok(bytes) => bytes,
             Err(SrtpError::Malformed) => return self.counts.unusable += 1,
             Err(SrtpError::NotAuthentic) => return self.counts.not_authentic += 1,
@@ -131,32 +132,97 @@ impl Intake<'_> {
             self.counts.unusable += 1;
             return;
         };
-        let want = lane.wanted.want(packet.payload_type);
-        if want == Want::Nothing {
+        if lane.wanted.want(packet.payload_type) == Want::Nothing {
             self.counts.unusable += 1;
             self.counts.unagreed = Some(packet.payload_type);
             return;
         }
-        match lane.source.judge(from, packet.ssrc, arrived) {
-            Whose::Own => {}
-            Whose::NewSource => {
-                let stream = lane.number;
-                let event = JournalEvent::SourceChanged { stream };
-                if let Err(error) = self.journal.push_event(arrived, &event) {
-                    tracing::error!(%stream, %error, "an event of the journal is lost");
+        let whose = lane.source.judge(from, packet.ssrc, arrived);
+        if let Some(change) = lane.source.take_change() {
+            self.changed(lane, change, arrived);
+        }
+        match whose {
+            Whose::Own | Whose::NewSource => {
+                self.believe(lane);
+                self.keep_media(lane, arrived, &packet, bytes);
+            }
+            // Who has the key is no stranger.
+            Whose::Unsure if lane.unprotector.is_some() => {
+                self.keep_media(lane, arrived, &packet, bytes);
+            }
+            Whose::Unsure if self.acting.pauses.covers(arrived) => self.counts.paused += 1,
+            Whose::Unsure => {
+                if !lane.doubted.put_by(arrived, bytes) {
+                    self.counts.dropped += 1;
+                    *lane.dropped += 1;
                 }
             }
-            Whose::Foreign => {
-                self.counts.foreign += 1;
-                return;
+            Whose::Foreign => self.counts.foreign += 1,
+        }
+    }
+
+    /// The source of a stream changed. What waited of somebody who fits the offer less well was not the
+    /// client's.
+    fn changed(&mut self, lane: &mut Lane<'_>, change: Change, arrived: Timestamp) {
+        let stream = lane.number;
+        let was_stranger = change == Change::Better { was_believed: true };
+        let was_elsewhere = was_stranger && lane.unprotector.is_none();
+        match change {
+            Change::Ssrc => {}
+            Change::Address => self.believe(lane),
+            Change::Better { .. } => self.counts.foreign += lane.doubted.take().len() as u64,
+        }
+        self.counts.source_changes += u64::from(change != Change::Ssrc);
+        let event = JournalEvent::SourceChanged {
+            stream,
+            was_elsewhere,
+        };
+        if let Err(error) = self.journal.push_event(arrived, &event) {
+            tracing::error!(%stream, %error, "an event of the journal is lost");
+        }
+    }
+
+    /// Keeps what waited of a source that was doubted.
+    fn believe(&mut self, lane: &mut Lane<'_>) {
+        for (arrived, bytes) in lane.doubted.take() {
+            // It may have waited for longer than it was permitted to keep it.
+            let is_before = arrived < self.from;
+            if is_before || self.until.is_some_and(|until| arrived >= until) {
+                self.counts.without_permit += 1;
+                *(if is_before {
+                    &mut *lane.before
+                } else {
+                    &mut *lane.after
+                }) += 1;
+            } else if let Ok(packet) = RtpPacket::parse(&bytes) {
+                self.keep_media(lane, arrived, &packet, &bytes);
             }
         }
+    }
+
+    /// Keeps what waits of a source of which nobody better has come by now; of whatever source, where
+    /// `is_last`: nothing more will come that could tell.
+    pub(super) fn settle(&mut self, lane: &mut Lane<'_>, now: Timestamp, is_last: bool) {
+        let is_old = |since: Timestamp| now.micros_since(since) >= DOUBT_MICROS;
+        if is_last || lane.doubted.since().is_some_and(is_old) {
+            self.believe(lane);
+        }
+    }
+
+    fn keep_media(
+        &mut self,
+        lane: &mut Lane<'_>,
+        arrived: Timestamp,
+        packet: &RtpPacket<'_>,
+        bytes: &[u8],
+    ) {
+        let want = lane.wanted.want(packet.payload_type);
         lane.loss.take(packet.ssrc, packet.sequence, arrived);
         if let Some(reports) = &mut lane.reports {
-            reports.heard(&packet, arrived);
+            reports.heard(packet, arrived);
         }
         if lane.wanted.is_key(packet.payload_type)
-            && let Some(act) = lane.keys.hear(&packet, arrived)
+            && let Some(act) = lane.keys.hear(packet, arrived)
         {
             self.acting.act(act, lane.keys.party(), arrived);
         }
@@ -164,7 +230,7 @@ impl Intake<'_> {
             self.counts.paused += 1;
             return;
         }
-        if want == Want::LeaveOut && self.leave_out(lane.number, arrived, &packet) {
+        if want == Want::LeaveOut && self.leave_out(lane.number, arrived, packet) {
             self.counts.left_out += 1;
         } else if want == Want::Keep && self.push(lane.number, arrived, PacketKind::Rtp, bytes) {
             self.counts.kept += 1;
@@ -188,9 +254,12 @@ impl Intake<'_> {
         if !is_media || !lane.keys.is_listening() || !bytes.get(1).is_some_and(is_key) {
             return lane.skip(on_control_port);
         }
-        let plain = lane.unprotect(bytes, false);
+        let is_protected = lane.unprotector.is_some();
+        let plain = lane.unprotect(bytes, false, arrived);
         if let Some(packet) = plain.ok().and_then(|bytes| RtpPacket::parse(bytes).ok())
-            && lane.source.judge(from, packet.ssrc, arrived) != Whose::Foreign
+            && lane
+                .source
+                .may_act(from, packet.ssrc, arrived, is_protected)
             && let Some(act) = lane.keys.hear(&packet, arrived)
         {
             self.acting.act(act, lane.keys.party(), arrived);

@@ -7,20 +7,26 @@
 //!
 //! **Invariant:** after a refusal, and while recording is paused, nothing of a packet but its first
 //! byte leaves the kernel, or its header where keys are listened for; what waited there for the
-//! answer is read to see when it arrived, and kept only if a permit was held and no pause. Where the
-//! notice of the line is awaited, it waits in memory that no writer sees.
+//! answer is read to see when it arrived, and kept only if a permit was held and no pause. While the
+//! answer is awaited no journal goes to the writer, so that what was read a moment too late can be
+//! taken out of it. Where the notice of the line is awaited, or somebody may still ask to keep the
+//! call, it waits in memory that no writer sees.
 
 mod acting;
 mod counts;
+mod cut;
+mod doubted;
 mod intake;
 mod keys;
 mod loss;
 mod pauses;
 mod receive;
 mod reports;
+mod room;
 mod session;
 mod source;
 mod stream;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -30,11 +36,14 @@ pub(crate) use acting::HeardKey;
 pub use counts::MediaCounts;
 pub(crate) use counts::SharedCounts;
 pub(crate) use keys::Listening;
-pub(crate) use pauses::PauseOrder;
 pub use pauses::PauseStatus;
+pub(crate) use pauses::{PauseOrder, PrivateOrder};
 pub(crate) use reports::OwnName;
+pub(crate) use room::Room;
 pub(crate) use session::{Dated, MediaSession};
 pub(crate) use stream::StreamMedia;
+pub(crate) use terms::StreamTerms;
+pub(crate) use waiting::LookBack;
 
 use crate::chunks::Chunks;
 use crate::ear::EarHandle;
@@ -44,12 +53,13 @@ use crate::signalling::{Notice, Notices};
 use crate::steps::Steps;
 use crate::writer::WriterHandle;
 use receive::{Receiver, SweepTime};
+use room::Oldest;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver as Commands, RecvTimeoutError, Sender};
 use std::time::Duration;
-use voicelog_archive::journal::{Cause, ResumedBy};
+use voicelog_archive::journal::{Cause, PrivateEnd, ResumedBy};
 use voicelog_model::{Clock, RecordingId, StreamNumber, Timestamp, limits};
 use voicelog_srs::srtp::MasterKey;
 
@@ -69,6 +79,8 @@ pub(crate) enum MediaCommand {
     Add(Box<MediaSession>),
     /// The client added a stream.
     AddStream(RecordingId, Box<StreamMedia>),
+    /// A stream became another one.
+    ChangeStream(RecordingId, Box<StreamTerms>),
     /// The client says anew where the media of a stream comes from.
     MoveStream(RecordingId, StreamNumber, SocketAddr),
     /// The client protects a stream with another key.
@@ -87,8 +99,12 @@ pub(crate) enum MediaCommand {
         is_stale: bool,
         /// What waits in memory belongs to it from then on; otherwise it is dropped.
         with_waiting: bool,
+        /// Who asked to keep the call, and hears from when on it is kept.
+        asked: Vec<Sender<Option<KeepAnswer>>>,
     },
-    /// What is done about the notice of the line.
+    /// Tell from when on the call is kept.
+    TellKept(RecordingId, Sender<Option<KeepAnswer>>),
+    /// What is done about the notice of the line, and about what waits in memory.
     Attend(RecordingId, Attention),
     /// No permit from `since` on.
     Close {
@@ -107,6 +123,19 @@ pub(crate) enum MediaCommand {
     Listen(RecordingId, Vec<(StreamNumber, Listening)>, i64),
     /// Keep nothing from now on, until the order's time is over. Says what came of it.
     Pause(RecordingId, PauseOrder, Sender<Option<PauseStatus>>),
+    /// It is a private call. Says since when.
+    Private(
+        RecordingId,
+        PrivateOrder,
+        Option<Sender<Option<PrivateAnswer>>>,
+    ),
+    /// It is no longer one. Says whether it was.
+    PrivateOver(
+        RecordingId,
+        PrivateEnd,
+        PrivateOrder,
+        Option<Sender<Option<PrivateAnswer>>>,
+    ),
     /// Go on after a pause. Says whether there was one.
     Resume(RecordingId, Sender<Option<bool>>),
     /// The writer cannot go on with this recording.
@@ -115,12 +144,44 @@ pub(crate) enum MediaCommand {
     End(RecordingId, Timestamp, Vec<Dated>),
 }
 
-/// What is done about the notice of the line.
+/// What came of asking to keep a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeepAnswer {
+    /// It is kept, from this moment on.
+    Kept {
+        /// The beginning of what is kept, before the request where something was held.
+        from: Timestamp,
+    },
+    /// The law does not permit it now. It is kept from the moment on at which the law does.
+    NotPermitted,
+    /// Its line keeps every call that may be recorded.
+    EveryCall,
+}
+
+/// What came of saying that a call is private, or is no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrivateAnswer {
+    /// It is private: nothing that arrives is kept.
+    Private {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// It is no longer private.
+    Over,
+    /// It was not private.
+    NotPrivate,
+    /// Somebody else said that it is private, and only they can say that it is not.
+    AnotherPerson,
+}
+
+/// What is done about the notice of the line, and about what waits in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Attention {
     /// It is awaited: somebody listens to what comes. While no permit is held that waits in memory
     /// for so many microseconds, or is thrown away.
     Listen(Option<i64>),
+    /// The law permits to record, and nobody has asked to keep the call: what comes waits in memory.
+    LookBack(LookBack),
     /// It was heard, or is given up: nobody listens any more.
     Over,
     /// What waits in memory is dropped.
@@ -134,6 +195,10 @@ pub(crate) struct MediaThread {
     writer: WriterHandle,
     ear: EarHandle,
     notices: Notices,
+    room: Arc<Room>,
+    oldest: Oldest,
+    /// Whether it was said that what waits takes all its room.
+    said_full: bool,
     receiver: Receiver,
     calls: BTreeMap<RecordingId, Place>,
     added: u64,
@@ -153,6 +218,7 @@ impl MediaThread {
         writer: WriterHandle,
         ear: EarHandle,
         notices: Notices,
+        room: Arc<Room>,
     ) -> Self {
         Self {
             clock,
@@ -160,6 +226,9 @@ impl MediaThread {
             writer,
             ear,
             notices,
+            room,
+            oldest: Oldest::default(),
+            said_full: false,
             receiver: Receiver::new(),
             calls: BTreeMap::new(),
             added: 0,
@@ -221,6 +290,9 @@ impl MediaThread {
             MediaCommand::AddStream(id, stream) => {
                 self.with(id, |session, _| session.add_stream(*stream));
             }
+            MediaCommand::ChangeStream(id, terms) => {
+                self.with(id, |session, _| session.change_stream(*terms, time.now));
+            }
             MediaCommand::MoveStream(id, number, offered) => {
                 self.with(id, |session, _| session.move_stream(number, offered));
             }
@@ -234,14 +306,21 @@ impl MediaThread {
                 events,
                 is_stale,
                 with_waiting,
+                asked,
             } => self.with(id, |session, _| {
                 if with_waiting {
                     session.release(from, events, is_stale);
                 } else {
                     session.keep(from, events, is_stale);
                 }
+                for done in asked {
+                    tell_kept(session, done);
+                }
             }),
-            MediaCommand::Attend(id, what) => self.with(id, |session, _| session.attend(what)),
+            MediaCommand::Attend(id, what) => {
+                let room = Arc::clone(&self.room);
+                self.with(id, |session, _| session.attend(what, &room));
+            }
             MediaCommand::Close {
                 id,
                 since,
@@ -256,6 +335,38 @@ impl MediaThread {
             MediaCommand::Listen(id, all, micros) => {
                 self.with(id, |session, _| session.listen(&all, micros));
             }
+            wish @ (MediaCommand::TellKept(..)
+            | MediaCommand::Pause(..)
+            | MediaCommand::Resume(..)
+            | MediaCommand::Private(..)
+            | MediaCommand::PrivateOver(..)) => self.grant(time, wish),
+            MediaCommand::Fail(id) => self.with(id, |session, _| session.fail()),
+            MediaCommand::End(id, at, events) => self.end(time, id, at, events),
+        }
+    }
+
+    fn end(&mut self, time: SweepTime, id: RecordingId, at: Timestamp, events: Vec<Dated>) {
+        if let Some(place) = self.calls.remove(&id) {
+            let mut before = Chunks::default();
+            let last = contained("ending media", || {
+                let mut session = place.session;
+                session.hand_over_released(&mut before);
+                session.end(&mut self.receiver, time, at, events)
+            });
+            self.writer.write(before);
+            match last {
+                Some(last) => self.writer.end(id, last),
+                None => self.writer.give_up(id),
+            }
+        }
+    }
+
+    /// What somebody waits to hear of.
+    fn grant(&mut self, time: SweepTime, wish: MediaCommand) {
+        match wish {
+            MediaCommand::TellKept(id, done) => {
+                self.with(id, |session, _| tell_kept(session, done));
+            }
             // Who asked may have given up waiting.
             MediaCommand::Pause(id, order, done) => self.with(id, |session, receiver| {
                 if let Err(_gone) = done.send(session.pause(receiver, time, order)) {}
@@ -263,22 +374,16 @@ impl MediaThread {
             MediaCommand::Resume(id, done) => self.with(id, |session, _| {
                 if let Err(_gone) = done.send(Some(session.resume(time, ResumedBy::Program))) {}
             }),
-            MediaCommand::Fail(id) => self.with(id, |session, _| session.fail()),
-            MediaCommand::End(id, at, events) => {
-                if let Some(place) = self.calls.remove(&id) {
-                    let mut before = Chunks::default();
-                    let last = contained("ending media", || {
-                        let mut session = place.session;
-                        session.hand_over_released(&mut before);
-                        session.end(&mut self.receiver, time, at, events)
-                    });
-                    self.writer.write(before);
-                    match last {
-                        Some(last) => self.writer.end(id, last),
-                        None => self.writer.give_up(id),
-                    }
-                }
-            }
+            MediaCommand::Private(id, order, done) => self.with(id, |session, receiver| {
+                let since = session.begin_private(receiver, time, order);
+                tell(done, since.map(|since| PrivateAnswer::Private { since }));
+            }),
+            MediaCommand::PrivateOver(id, reason, order, done) => self.with(id, |session, _| {
+                session.end_private(time, reason, order);
+                tell(done, Some(PrivateAnswer::Over));
+            }),
+            // The others are none, and do not come here.
+            _ => {}
         }
     }
 
@@ -303,6 +408,7 @@ impl MediaThread {
         });
         if let Some(by_us) = step {
             time.set_since(by_us);
+            self.oldest.forget();
         }
         for (id, place) in &mut self.calls {
             let swept = contained("reading media", || {
@@ -325,23 +431,27 @@ impl MediaThread {
     /// Hands the journals of one group, or of all, to the writer. If the writer is behind they
     /// stay here, each up to its bound, and the next round tries again.
     fn hand_over(&mut self, group: Option<u64>) {
-        if group.is_some() && !self.writer.has_room() {
-            return;
-        }
+        let has_room = group.is_none() || self.writer.has_room();
         let now = self.clock.now();
         let mut chunks = Chunks::default();
         for (id, place) in &mut self.calls {
-            if group.is_some_and(|group| place.group != group) {
+            if group.is_some_and(|group| place.group != group || place.session.is_held()) {
                 continue;
             }
             let handed_over = contained("handing media over", || {
-                if let Some(chunk) = place.session.overheard(now)
+                let is_put_by = place.session.put_waiting_by(now);
+                if is_put_by {
+                    self.oldest.add(now, *id);
+                }
+                if let Some(chunk) = place.session.overheard(is_put_by, has_room)
                     && !self.ear.chunk(*id, chunk)
                 {
-                    place.session.attend(Attention::Over);
+                    place.session.attend(Attention::Over, &self.room);
                     self.notices.send(Notice::NotListened(*id));
                 }
-                place.session.hand_over(now, &mut chunks);
+                if has_room {
+                    place.session.hand_over(now, &mut chunks);
+                }
             });
             if handed_over.is_none() {
                 place.session.fail();
@@ -349,7 +459,40 @@ impl MediaThread {
             }
         }
         self.writer.write(chunks);
+        self.mind_room(now);
     }
+
+    /// Drops the oldest that waits, of whatever call, until what is left has room.
+    fn mind_room(&mut self, now: Timestamp) {
+        self.oldest.forget_old(now);
+        if !self.room.is_overfull() {
+            self.said_full = false;
+            return;
+        }
+        if !std::mem::replace(&mut self.said_full, true) {
+            tracing::warn!(
+                "media that waits in memory takes all of sip.waiting_mib; the oldest is dropped"
+            );
+            self.notices.send(Notice::WaitingRoomFull);
+        }
+        while self.room.is_overfull()
+            && let Some((at, id)) = self.oldest.take()
+        {
+            if let Some(place) = self.calls.get_mut(&id) {
+                place.session.drop_oldest_waiting(at);
+            }
+        }
+    }
+}
+
+fn tell_kept(session: &MediaSession, done: Sender<Option<KeepAnswer>>) {
+    let kept = session.kept_from().map(|from| KeepAnswer::Kept { from });
+    tell(Some(done), kept);
+}
+
+fn tell<T>(done: Option<Sender<Option<T>>>, what: Option<T>) {
+    // Who asked may have given up waiting.
+    if let Some(Err(_gone)) = done.map(|done| done.send(what)) {}
 }
 
 /// The next moment of a regular beat; beats that were missed are left out, not caught up with.

@@ -80,6 +80,16 @@ impl Reports {
         }
     }
 
+    /// The stream is reported of in another way from now on, by the same name.
+    pub(super) fn go_on_as(&mut self, other: Self) {
+        let is_other_clock = self.rate != other.rate;
+        (self.rate, self.is_muxed) = (other.rate, other.is_muxed);
+        self.protector = other.protector;
+        if is_other_clock {
+            self.source = None;
+        }
+    }
+
     /// Whether they go over the socket of RTP.
     pub(super) const fn is_muxed(&self) -> bool {
         self.is_muxed

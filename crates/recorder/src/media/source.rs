@@ -3,13 +3,18 @@
 //! The offer names an address, which a client behind a NAT does not send from. So whoever comes
 //! first is heard, but who is at the offered address is always believed before somebody who is
 //! not. Otherwise anybody who finds the port could speak on the recording, or keep the client off
-//! it.
+//! it. And who is not there is believed only after two seconds in which nobody better came: what
+//! they send until then waits in memory, and is dropped if it was a stranger's.
 
 use std::net::SocketAddr;
 use voicelog_model::Timestamp;
 
 /// How long a source must be silent before another one, no better than it, may take its place.
 pub(crate) const SILENCE_MICROS: i64 = 2_000_000;
+
+/// How long somebody who is not at the offered address is doubted, in microseconds: long enough for the
+/// client to begin as well.
+pub(crate) const DOUBT_MICROS: i64 = 2_000_000;
 
 /// Whose packet it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,8 +23,25 @@ pub(crate) enum Whose {
     Own,
     /// From a source that takes the place of the one before.
     NewSource,
+    /// From the source that this stream listens to for want of a better one, and that may still come.
+    Unsure,
     /// From somebody else: counted and not kept.
     Foreign,
+}
+
+/// What a packet changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// The same address goes on by another SSRC.
+    Ssrc,
+    /// The address before had fallen silent.
+    Address,
+    /// The address before fits the offer less well; `was_believed`: it was no longer doubted, and had
+    /// never been where the client said that its media comes from.
+    Better {
+        /// What it sent was kept.
+        was_believed: bool,
+    },
 }
 
 /// How well an address fits the offered one; later is better.
@@ -39,6 +61,19 @@ struct Source {
     fit: Fit,
     ssrc: u32,
     heard: Timestamp,
+    /// When it was first heard.
+    since: Timestamp,
+    /// It was never at an address that the client named.
+    is_unnamed: bool,
+    /// The client has named another address since, so that this one is not held against it.
+    is_excused: bool,
+}
+
+impl Source {
+    /// Whether a better one may still come. `offered`: whether the client named an address.
+    fn is_doubted(&self, is_offered: bool, at: Timestamp) -> bool {
+        is_offered && self.is_unnamed && at.micros_since(self.since) < DOUBT_MICROS
+    }
 }
 
 /// Holds on to one source address.
@@ -52,6 +87,8 @@ pub(crate) struct SourceLock {
     current: Option<Source>,
     /// When the SSRC was last another one than in the packet before.
     changed: Option<Timestamp>,
+    /// What the last packet changed, until somebody asks.
+    change: Option<Change>,
 }
 
 impl SourceLock {
@@ -69,21 +106,35 @@ impl SourceLock {
         self.offered = offered.filter(|address| !address.ip().is_unspecified());
         if let Some(source) = self.current {
             let fit = self.fit(source.address);
-            self.current = Some(Source { fit, ..source });
+            let is_excused = true;
+            self.current = Some(Source {
+                fit,
+                is_excused,
+                ..source
+            });
         }
     }
 
     /// Says whose packet this is, and remembers it.
     pub(crate) fn judge(&mut self, from: SocketAddr, ssrc: u32, at: Timestamp) -> Whose {
         let fit = self.fit(from);
+        let is_offered = self.offered.is_some();
+        let new = Source {
+            address: from,
+            fit,
+            ssrc,
+            heard: at,
+            since: at,
+            is_unnamed: fit != Fit::Exact,
+            is_excused: false,
+        };
         let Some(current) = &mut self.current else {
-            self.current = Some(Source {
-                address: from,
-                fit,
-                ssrc,
-                heard: at,
-            });
-            return Whose::Own;
+            self.current = Some(new);
+            return if new.is_doubted(is_offered, at) {
+                Whose::Unsure
+            } else {
+                Whose::Own
+            };
         };
         if current.address == from {
             let is_other = std::mem::replace(&mut current.ssrc, ssrc) != ssrc;
@@ -96,24 +147,59 @@ impl SourceLock {
             if is_other {
                 self.changed = Some(at);
             }
-            return if is_news {
+            if is_news {
+                self.change = Some(Change::Ssrc);
+            }
+            return if current.is_doubted(is_offered, at) {
+                Whose::Unsure
+            } else if is_news {
                 Whose::NewSource
             } else {
                 Whose::Own
             };
         }
         if fit > current.fit || at.micros_since(current.heard) >= SILENCE_MICROS {
-            *current = Source {
-                address: from,
-                fit,
-                ssrc,
-                heard: at,
-            };
+            let was_believed =
+                current.is_unnamed && !current.is_excused && !current.is_doubted(is_offered, at);
+            self.change = Some(if fit > current.fit {
+                Change::Better { was_believed }
+            } else {
+                Change::Address
+            });
+            *current = new;
             self.changed = Some(at);
-            Whose::NewSource
+            if new.is_doubted(is_offered, at) {
+                Whose::Unsure
+            } else {
+                Whose::NewSource
+            }
         } else {
             Whose::Foreign
         }
+    }
+
+    /// Whether a packet that is not kept may do something all the same, as a key does. Nothing of the source
+    /// before was kept either, so its change is no news. Who has the key of a protected stream is no
+    /// stranger.
+    pub(crate) fn may_act(
+        &mut self,
+        from: SocketAddr,
+        ssrc: u32,
+        at: Timestamp,
+        is_protected: bool,
+    ) -> bool {
+        let whose = self.judge(from, ssrc, at);
+        self.change = None;
+        match whose {
+            Whose::Own | Whose::NewSource => true,
+            Whose::Unsure => is_protected,
+            Whose::Foreign => false,
+        }
+    }
+
+    /// What the packets judged since the last time changed; the last of it counts.
+    pub(crate) const fn take_change(&mut self) -> Option<Change> {
+        self.change.take()
     }
 
     fn fit(&self, from: SocketAddr) -> Fit {
@@ -187,7 +273,7 @@ mod tests {
             match lock.judge(address(1), ssrc, at(packet * 10)) {
                 Whose::Own => {}
                 Whose::NewSource => changes += 1,
-                Whose::Foreign => panic!("packet {packet} is lost"),
+                Whose::Unsure | Whose::Foreign => panic!("packet {packet} is lost"),
             }
         }
         assert_eq!(changes, 1);
@@ -200,13 +286,19 @@ mod tests {
     #[test]
     fn who_is_at_the_offered_address_wins_over_whoever_came_first() {
         let mut lock = SourceLock::new(Some(address(1)));
-        assert_eq!(lock.judge(elsewhere(9), 9, at(0)), Whose::Own);
-        assert_eq!(lock.judge(address(2), 7, at(10)), Whose::NewSource);
+        let doubted = Some(Change::Better {
+            was_believed: false,
+        });
+        assert_eq!(lock.judge(elsewhere(9), 9, at(0)), Whose::Unsure);
+        assert_eq!(lock.judge(address(2), 7, at(10)), Whose::Unsure);
+        assert_eq!(lock.take_change(), doubted);
         assert_eq!(lock.judge(elsewhere(9), 9, at(15)), Whose::Foreign);
         assert_eq!(lock.judge(address(1), 7, at(20)), Whose::NewSource);
+        assert_eq!(lock.take_change(), doubted);
         assert_eq!(lock.judge(address(2), 7, at(25)), Whose::Foreign);
         // Also after a pause that somebody else has used.
-        assert_eq!(lock.judge(elsewhere(9), 9, at(3_000)), Whose::NewSource);
+        assert_eq!(lock.judge(elsewhere(9), 9, at(3_000)), Whose::Unsure);
+        assert_eq!(lock.take_change(), Some(Change::Address));
         assert_eq!(lock.judge(address(1), 7, at(3_020)), Whose::NewSource);
         assert_eq!(lock.judge(elsewhere(9), 9, at(3_040)), Whose::Foreign);
     }
@@ -238,11 +330,36 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_nat_and_on_hold_the_first_one_is_heard() {
-        for offered in ["10.0.0.7:4000", "0.0.0.0:4000"] {
-            let mut lock = SourceLock::new(Some(offered.parse().unwrap()));
-            assert_eq!(lock.judge(elsewhere(1), 7, at(0)), Whose::Own);
-            assert_eq!(lock.judge(elsewhere(2), 8, at(20)), Whose::Foreign);
+    fn behind_a_nat_the_first_one_is_heard_when_nobody_better_came_for_two_seconds() {
+        let mut lock = SourceLock::new(Some("10.0.0.7:4000".parse().unwrap()));
+        assert_eq!(lock.judge(elsewhere(1), 7, at(0)), Whose::Unsure);
+        assert_eq!(lock.judge(elsewhere(2), 8, at(20)), Whose::Foreign);
+        assert_eq!(lock.judge(elsewhere(1), 7, at(1_999)), Whose::Unsure);
+        assert_eq!(lock.judge(elsewhere(1), 7, at(2_000)), Whose::Own);
+    }
+
+    #[test]
+    fn who_was_believed_and_gives_way_to_the_offered_address_was_somebody_else() {
+        let mut lock = SourceLock::new(Some(address(1)));
+        for packet in 0..=100 {
+            lock.judge(elsewhere(9), 9, at(packet * 20));
         }
+        assert_eq!(lock.judge(address(1), 7, at(2_020)), Whose::NewSource);
+        let believed = Some(Change::Better { was_believed: true });
+        assert_eq!(lock.take_change(), believed);
+        // But not one who was at the address that was named before.
+        lock.move_to(Some(elsewhere(3)));
+        assert_eq!(lock.judge(elsewhere(3), 7, at(4_000)), Whose::NewSource);
+        let named = Some(Change::Better {
+            was_believed: false,
+        });
+        assert_eq!(lock.take_change(), named);
+    }
+
+    #[test]
+    fn where_no_place_was_named_the_first_one_is_heard_at_once() {
+        let mut lock = SourceLock::new(Some("0.0.0.0:4000".parse().unwrap()));
+        assert_eq!(lock.judge(elsewhere(1), 7, at(0)), Whose::Own);
+        assert_eq!(lock.judge(elsewhere(2), 8, at(20)), Whose::Foreign);
     }
 }

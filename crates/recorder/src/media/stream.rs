@@ -1,18 +1,20 @@
 //! One stream of a call: its sockets, whose it is, and what an arriving packet needs to know.
 
 use super::acting::Acting;
+use super::doubted::Doubted;
 use super::intake::Lane;
 use super::keys::KeyListener;
 use super::loss::Loss;
 use super::receive::{SweepTime, discard_but};
-use super::reports::{OwnName, Reports};
-use super::source::{SourceLock, Whose};
+use super::reports::Reports;
+use super::source::SourceLock;
+use super::terms::{Former, StreamTerms};
 use super::wanted::{Want, Wanted};
 use crate::ports::PortPair;
 use std::net::SocketAddr;
 use voicelog_model::rtp::RtpPacket;
-use voicelog_model::{MediaStream, StreamNumber, Timestamp};
-use voicelog_srs::srtp::{ControlProtector, MasterKey, Unprotector};
+use voicelog_model::{StreamNumber, Timestamp};
+use voicelog_srs::srtp::{MasterKey, Unprotector};
 
 /// One stream of a call.
 #[derive(Debug)]
@@ -22,9 +24,13 @@ pub(crate) struct StreamMedia {
     pub(super) ports: PortPair,
     /// Takes the protection off what comes (SRTP), where it was agreed on.
     pub(super) unprotector: Option<Unprotector>,
+    /// The protection that it had before, while packets may still have it.
+    pub(super) former: Option<Former>,
     /// What we report to the client of it; `None` = nothing.
     pub(super) reports: Option<Reports>,
     pub(super) source: SourceLock,
+    /// What came while it is not known whether the source is the client.
+    pub(super) doubted: Doubted,
     pub(super) keys: KeyListener,
     /// Packets that could not be kept and are not yet in the journal.
     pub(super) dropped: u64,
@@ -37,44 +43,22 @@ pub(crate) struct StreamMedia {
 
 impl StreamMedia {
     /// A stream on its sockets; `offered` is where the client says that its media comes from.
-    /// Packets that say which key was pressed are kept only with `keep_keys`.
-    pub(crate) fn new(
-        stream: &MediaStream,
-        ports: PortPair,
-        offered: Option<SocketAddr>,
-        keep_keys: bool,
-    ) -> Self {
+    pub(crate) fn new(terms: StreamTerms, ports: PortPair, offered: Option<SocketAddr>) -> Self {
         Self {
-            number: stream.number,
-            wanted: Wanted::of(stream, keep_keys),
+            number: terms.number,
+            wanted: terms.wanted,
             ports,
-            unprotector: None,
-            reports: None,
+            unprotector: terms.protection.map(|(_, unprotector)| unprotector),
+            former: None,
+            reports: terms.reports,
             source: SourceLock::new(offered),
+            doubted: Doubted::default(),
             keys: KeyListener::default(),
             dropped: 0,
             closed_to: 0,
             late: 0,
             loss: Loss::default(),
         }
-    }
-
-    /// The same stream, protected with the client's key (SRTP).
-    pub(crate) fn protected(mut self, unprotector: Unprotector) -> Self {
-        self.unprotector = Some(unprotector);
-        self
-    }
-
-    /// The same stream, of which receiver reports go out (RTCP), protected by `protector` if it is.
-    pub(crate) fn reporting(
-        mut self,
-        own: OwnName,
-        rate: u32,
-        is_muxed: bool,
-        protector: Option<ControlProtector>,
-    ) -> Self {
-        self.reports = Some(Reports::new(own, rate, is_muxed, protector));
-        self
     }
 
     /// Sends a report if one is due. What is not sent is a loss on the way like any other.
@@ -96,7 +80,7 @@ impl StreamMedia {
     }
 
     /// The client protects what it sends with another key from now on. A stream that was not
-    /// protected stays so: it becomes another stream, with ports of its own.
+    /// protected stays so until it is [changed](Self::change).
     pub(crate) fn rekey(&mut self, key: &MasterKey) {
         if let Some(unprotector) = &mut self.unprotector {
             unprotector.rekey(key);
@@ -113,9 +97,11 @@ impl StreamMedia {
         let lane = Lane {
             number: self.number,
             wanted: self.wanted,
-            unprotector: self.unprotector.as_mut(),
+            unprotector: &mut self.unprotector,
+            former: &mut self.former,
             reports: self.reports.as_mut(),
             source: &mut self.source,
+            doubted: &mut self.doubted,
             keys: &mut self.keys,
             dropped: &mut self.dropped,
             before: &mut self.closed_to,
@@ -136,6 +122,7 @@ impl StreamMedia {
             keys,
             ..
         } = self;
+        let is_protected = unprotector.is_some();
         discard_but(
             &ports.rtp,
             |payload_type| wanted.is_key(payload_type),
@@ -151,7 +138,7 @@ impl StreamMedia {
                 };
                 // Speech tells whose stream it is: a key from elsewhere says nothing.
                 let is_own = wanted.want(passing.payload_type) != Want::Nothing
-                    && source.judge(passing.from, passing.ssrc, time.now) != Whose::Foreign;
+                    && source.may_act(passing.from, passing.ssrc, time.now, is_protected);
                 let packet = plain.and_then(|bytes| RtpPacket::parse(bytes).ok());
                 if let Some(packet) = packet.filter(|_packet| is_own)
                     && let Some(act) = keys.hear(&packet, time.now)

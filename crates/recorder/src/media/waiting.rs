@@ -1,18 +1,32 @@
-//! Media that waits in memory until the notice of its line was heard. It is never written: it
-//! becomes part of the journal from the notice on, or is wiped.
+//! Media that waits in memory: until the notice of its line was heard, or until somebody asks to keep
+//! the call. It is never written: it becomes part of the journal from some moment on, or is wiped.
 
 use super::counts::MediaCounts;
+use super::room::Room;
 use super::session::Dated;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use voicelog_archive::journal::{ChunkBuilder, ChunkReader, JournalEvent, PacketKind, RecordRef};
 use voicelog_model::{StreamNumber, Timestamp};
 use zeroize::Zeroizing;
 
-/// What waits of one call at most, in bytes: more than a minute of two streams of G.711. Beyond,
-/// the oldest is dropped.
-const BYTES_MAX: usize = 2 << 20;
+/// What waits of one call for its notice at most, in bytes: more than a minute of two streams of
+/// G.711. Beyond, the oldest is dropped.
+const NOTICE_BYTES_MAX: usize = 2 << 20;
+/// What waits for somebody to ask, in bytes for each second and stream: twice what G.711 takes, and
+/// enough for every codec but L16.
+const LOOK_BACK_BYTES_A_SECOND: usize = 20_000;
 /// A chunk of what was released; the next one begins when it is this long.
 const CHUNK_BYTES: usize = 64 << 10;
+
+/// What waits for somebody to ask to keep the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LookBack {
+    /// From when on it may be held: what arrived earlier is not.
+    pub(crate) from: Timestamp,
+    /// For how long, in microseconds.
+    pub(crate) reach: i64,
+}
 
 /// What waits of one call.
 #[derive(Debug)]
@@ -22,10 +36,16 @@ pub(super) struct Waiting {
     /// What arrived before, with the moment at which it was put by.
     chunks: VecDeque<(Timestamp, Zeroizing<Vec<u8>>)>,
     bytes: usize,
+    bytes_max: usize,
     /// How long it waits at most, in microseconds.
     reach: i64,
+    /// It waits for somebody to ask, from this moment on.
+    look_back: Option<Timestamp>,
+    /// Since when nothing of it was dropped.
+    whole_since: Timestamp,
     /// What came of the packets.
     pub(super) counts: MediaCounts,
+    room: Arc<Room>,
 }
 
 /// What became of what waited.
@@ -39,13 +59,51 @@ pub(super) struct Released {
 
 impl Waiting {
     /// Nothing yet; what is older than `reach` microseconds is dropped.
-    pub(super) fn new(reach: i64) -> Self {
+    pub(super) fn new(reach: i64, room: Arc<Room>) -> Self {
         Self {
             journal: ChunkBuilder::new(),
             chunks: VecDeque::new(),
             bytes: 0,
+            bytes_max: NOTICE_BYTES_MAX,
             reach,
+            look_back: None,
+            whole_since: Timestamp::from_micros(i64::MIN),
             counts: MediaCounts::default(),
+            room,
+        }
+    }
+
+    /// Nothing yet, for somebody to ask for.
+    pub(super) fn for_look_back(look_back: LookBack, streams: usize, room: Arc<Room>) -> Self {
+        let LookBack { from, reach } = look_back;
+        let mut waiting = Self::new(reach, room);
+        (waiting.look_back, waiting.whole_since) = (Some(from), from);
+        waiting.make_room_for(streams);
+        waiting
+    }
+
+    /// So many streams wait: each has its part of the bytes.
+    pub(super) fn make_room_for(&mut self, streams: usize) {
+        if self.look_back.is_some() {
+            let seconds = usize::try_from(self.reach / 1_000_000).unwrap_or(0) + 1;
+            self.bytes_max = streams.max(1) * seconds * LOOK_BACK_BYTES_A_SECOND;
+        }
+    }
+
+    /// What arrived before is not taken in.
+    pub(super) fn from(&self) -> Timestamp {
+        self.look_back
+            .unwrap_or_else(|| Timestamp::from_micros(i64::MIN))
+    }
+
+    /// Drops what waits for somebody to ask, and begins again: the clock was set, so that nobody can
+    /// tell how far back it reaches, or the call is a private one.
+    pub(super) fn start_anew(&mut self, now: Timestamp) {
+        if self.look_back.is_some() {
+            (self.look_back, self.whole_since) = (Some(now), now);
+            drop(Zeroizing::new(std::mem::take(&mut self.journal).take()));
+            while self.drop_front() {}
+            self.whole_since = now;
         }
     }
 
@@ -54,23 +112,49 @@ impl Waiting {
         self.counts.kept
     }
 
-    /// Puts by what arrived since the last time, and gives a copy of it.
-    pub(super) fn put_by(&mut self, now: Timestamp) -> Option<Zeroizing<Vec<u8>>> {
+    /// Puts by what arrived since the last time. Whether there was anything.
+    pub(super) fn put_by(&mut self, now: Timestamp) -> bool {
         if self.journal.is_empty() {
-            return None;
+            return false;
         }
-        // A new buffer each time: the old one is wiped when it is dropped.
+        // A new buffer each time, as long as what is in it: the old one is wiped when it is dropped.
         let mut journal = std::mem::take(&mut self.journal);
-        let chunk = Zeroizing::new(journal.take());
+        let chunk = Zeroizing::new(Zeroizing::new(journal.take()).to_vec());
         self.bytes += chunk.len();
-        self.chunks.push_back((now, chunk.clone()));
-        while let Some((at, oldest)) = self.chunks.front()
-            && (now.micros_since(*at) > self.reach || self.bytes > BYTES_MAX)
+        self.room.take(chunk.len());
+        self.chunks.push_back((now, chunk));
+        while let Some((at, _)) = self.chunks.front()
+            && (now.micros_since(*at) > self.reach || self.bytes > self.bytes_max)
         {
-            self.bytes -= oldest.len();
-            self.chunks.pop_front();
+            self.drop_front();
         }
-        Some(chunk)
+        true
+    }
+
+    /// A copy of what was put by last.
+    pub(super) fn newest(&self) -> Option<Zeroizing<Vec<u8>>> {
+        self.chunks.back().map(|(_, chunk)| chunk.clone())
+    }
+
+    /// Drops what was put by at that moment, if it is the oldest that is there.
+    pub(super) fn drop_oldest(&mut self, put_by_at: Timestamp) -> bool {
+        let is_oldest = self.chunks.front().is_some_and(|(at, _)| *at == put_by_at);
+        is_oldest && self.drop_front()
+    }
+
+    fn drop_front(&mut self) -> bool {
+        let Some((at, oldest)) = self.chunks.pop_front() else {
+            return false;
+        };
+        self.bytes -= oldest.len();
+        self.room.give_back(oldest.len());
+        self.whole_since = self.whole_since.max(at);
+        true
+    }
+
+    /// From when on it is there, at `wanted` at the earliest.
+    pub(super) fn whole_from(&self, wanted: Timestamp) -> Timestamp {
+        self.whole_since.max(wanted)
     }
 
     /// What arrived from that moment on, behind these events; the rest is wiped.
@@ -137,6 +221,12 @@ fn count(counts: &mut MediaCounts, stream: StreamNumber, kind: PacketKind) {
     }
 }
 
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.room.give_back(self.bytes);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,7 +248,11 @@ mod tests {
 
     /// Packets of 20 ms, put by as media threads do.
     fn waiting(packets: u16, reach: i64) -> Waiting {
-        let mut waiting = Waiting::new(reach);
+        let room = Arc::new(Room::new(usize::MAX));
+        fill(Waiting::new(reach, room), packets)
+    }
+
+    fn fill(mut waiting: Waiting, packets: u16) -> Waiting {
         for number in 0..packets {
             let arrived = at(i64::from(number) * 20);
             let packet = packet(number);
@@ -167,7 +261,7 @@ mod tests {
             pushed.unwrap();
             waiting.counts.kept += 1;
             if number % 15 == 14 {
-                assert!(waiting.put_by(arrived).is_some());
+                assert!(waiting.put_by(arrived) && waiting.newest().is_some());
             }
         }
         waiting
@@ -207,14 +301,50 @@ mod tests {
     #[test]
     fn however_much_comes_the_memory_is_bounded() {
         let waiting = waiting(20_000, i64::MAX);
-        assert!(waiting.bytes <= BYTES_MAX);
+        assert!(waiting.bytes <= NOTICE_BYTES_MAX);
         assert_eq!(waiting.packets(), 20_000);
     }
 
     #[test]
     fn events_are_kept_also_where_no_packet_waits() {
         let event = (at(0), JournalEvent::NoticeMissed {});
-        let released = Waiting::new(SECOND).release(at(0), &[event]);
+        let room = Arc::new(Room::new(0));
+        let released = Waiting::new(SECOND, room).release(at(0), &[event]);
         assert_eq!(times(&released), [at(0)]);
+    }
+
+    #[test]
+    fn a_look_back_of_g711_fits_with_room_to_spare_and_gives_its_memory_back() {
+        let room = Arc::new(Room::new(usize::MAX));
+        let (from, reach) = (at(0), 30 * SECOND);
+        let look_back = LookBack { from, reach };
+        let waiting = Waiting::for_look_back(look_back, 1, Arc::clone(&room));
+        let waiting = fill(waiting, 5_000);
+        let a_second = room.used() / 30;
+        assert!(
+            (8_000..10_000).contains(&a_second),
+            "{a_second} bytes a second"
+        );
+        assert_eq!((waiting.bytes, waiting.packets()), (room.used(), 5_000));
+        // The last packet came at 99.98 s; of 300 ms each, whole chunks are there.
+        let from = waiting.whole_from(at(69_980));
+        assert!(at(69_980).micros_since(from).abs() <= SECOND / 2);
+        drop(waiting);
+        assert_eq!(room.used(), 0);
+    }
+
+    #[test]
+    fn what_was_dropped_moves_the_beginning_of_what_is_whole() {
+        let room = Arc::new(Room::new(usize::MAX));
+        let (from, reach) = (at(0), 60 * SECOND);
+        let mut waiting = Waiting::for_look_back(LookBack { from, reach }, 1, room);
+        waiting = fill(waiting, 100);
+        assert_eq!(waiting.whole_from(at(-5_000)), at(0));
+        // The first chunk was put by with packet 14.
+        assert!(!waiting.drop_oldest(at(0)) && waiting.drop_oldest(at(280)));
+        assert_eq!(waiting.whole_from(at(0)), at(280));
+        waiting.start_anew(at(3_600_000));
+        assert_eq!((waiting.bytes, waiting.from()), (0, at(3_600_000)));
+        assert_eq!(waiting.whole_from(at(0)), at(3_600_000));
     }
 }

@@ -49,6 +49,15 @@ impl Wanted {
         wanted
     }
 
+    /// Other payload types, which are wanted beside those so far; one that has another meaning now has
+    /// only that.
+    pub(super) const fn add(&mut self, other: Self) {
+        let before = !(other.kept | other.left_out);
+        self.kept = self.kept & before | other.kept;
+        self.left_out = self.left_out & before | other.left_out;
+        self.keys = self.keys & before | other.keys;
+    }
+
     /// Whether packets of that payload type tell which key was pressed.
     pub(super) fn is_key(self, payload_type: u8) -> bool {
         self.keys & bit(payload_type) != 0

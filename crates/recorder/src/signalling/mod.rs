@@ -355,6 +355,14 @@ impl Signalling {
             Notice::NotListened(id) => self.control.on_not_listened(id, now),
             Notice::Pause(id, order, done) => self.control.pause(id, order, done, now),
             Notice::Resume(id, done) => self.control.resume(id, done, now),
+            Notice::Keep(id, request, done) => self.control.request_keep(id, *request, done, now),
+            Notice::Private(id, said_by, done) => {
+                self.control.begin_private(id, said_by, done, now);
+            }
+            Notice::PrivateOver(id, said_by, reason, done) => {
+                self.control.end_private(id, &said_by, reason, done, now);
+            }
+            Notice::WaitingRoomFull => self.shared.count("waiting_memory_full"),
             Notice::ClockStepped(id, by_us) => self.control.on_clock_step(id, by_us, now),
             Notice::Drain(done) => {
                 self.is_draining = true;

@@ -2,13 +2,14 @@
 
 use crate::decider::Reply;
 use crate::ear::Hearing;
-use crate::media::{HeardKey, PauseOrder, PauseStatus};
+use crate::media::{HeardKey, KeepAnswer, PauseOrder, PauseStatus, PrivateAnswer};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use voicelog_archive::journal::Cause;
-use voicelog_model::RecordingId;
+use voicelog_archive::KeepRequest;
+use voicelog_archive::journal::{Cause, PrivateEnd};
+use voicelog_model::{Pii, RecordingId};
 
 /// One message to the signalling thread. Each kind is bounded: one reply for each question, one
 /// failure for each recording.
@@ -32,6 +33,27 @@ pub(crate) enum Notice {
     ),
     /// Let this call go on; says whether it was paused, nothing if there is no such call.
     Resume(RecordingId, std::sync::mpsc::Sender<Option<bool>>),
+    /// Somebody asks to keep this call; says what came of it, nothing if there is no such call.
+    Keep(
+        RecordingId,
+        Box<KeepRequest>,
+        std::sync::mpsc::Sender<Option<KeepAnswer>>,
+    ),
+    /// This call is private, says somebody; says what came of it, nothing if there is no such call.
+    Private(
+        RecordingId,
+        Pii<String>,
+        std::sync::mpsc::Sender<Option<PrivateAnswer>>,
+    ),
+    /// This call is no longer private, says somebody; the same.
+    PrivateOver(
+        RecordingId,
+        Pii<String>,
+        PrivateEnd,
+        std::sync::mpsc::Sender<Option<PrivateAnswer>>,
+    ),
+    /// What waits in memory takes all the room that it may have.
+    WaitingRoomFull,
     /// Our clock was set by so many microseconds while this call was in progress.
     ClockStepped(RecordingId, i64),
     /// Take no new calls from now on; says when that is so.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use voicelog_archive::timeline::Verdict;
 use voicelog_archive::{NewsKind, Subscription};
 use voicelog_model::{Clock, Timestamp};
-use voicelog_recorder::{CallState, Recorder, RecorderConfig};
+use voicelog_recorder::{CallState, RecorderConfig};
 use voicelog_src_sim::{Disturbance, place};
 
 /// The machine's clock, as somebody sets it.
@@ -55,16 +55,9 @@ impl Server {
 #[test]
 fn a_clock_that_is_set_during_a_call_stands_on_its_timeline_and_moves_nothing() {
     for by in [90_000_000, -90_000_000] {
-        let folder = tempfile::tempdir().unwrap();
-        let archive = open_archive(folder.path());
         let clock = Arc::new(SetClock::default());
-        let shared: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
-        let recorder = Recorder::start(&config(), Arc::clone(&archive), shared).unwrap();
-        let server = Server {
-            recorder,
-            archive,
-            folder,
-        };
+        let shared = Arc::clone(&clock);
+        let server = server_by(&config(), shared);
         let call = place(&server.plan("announced", 1)).unwrap();
         let id = server.call_in(CallState::Recording);
         let kept = || server.recorder.status().calls[0].media.kept;

@@ -8,7 +8,7 @@ use voicelog_archive::timeline::{Verdict, remarks};
 use voicelog_evidence::audio::AudioError;
 use voicelog_model::Language;
 use voicelog_recorder::CallState;
-use voicelog_src_sim::{Offered, place};
+use voicelog_src_sim::Offered;
 
 /// Bytes of the header of a WAV file with two channels.
 const WAV_HEADER: usize = 44;
@@ -45,10 +45,7 @@ fn a_call_in_each_codec_is_kept_byte_for_byte_and_heard_as_loud_as_it_was_said()
         let mut plan = server.plan("announced", 1);
         plan.offered = offered;
         plan.duration = Some(Duration::from_millis(1_500));
-        let call = place(&plan).unwrap();
-        let id = server.call_in(CallState::Recording);
-        let report = call.finish().unwrap();
-        server.all_closed();
+        let (id, report) = server.whole_call(&plan);
         let opened = server.open(id);
         for (stream, payload) in (1..).zip(sent(&report)) {
             assert_eq!(

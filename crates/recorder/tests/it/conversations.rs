@@ -5,7 +5,7 @@ use std::time::Duration;
 use voicelog_archive::journal::Cause;
 use voicelog_archive::timeline::{IntervalKind, Timeline, Verdict};
 use voicelog_archive::{Conversation, State};
-use voicelog_model::RecordingId;
+use voicelog_model::{RecordingId, StreamNumber};
 use voicelog_recorder::{CallState, RecorderConfig};
 use voicelog_src_sim::{CallPlan, CallReport, Outcome, Participant, RunningCall, Side, place};
 
@@ -172,6 +172,15 @@ fn a_blind_transfer_tells_who_left_and_who_came() {
         .map(|change| change.at_us)
         .collect();
     assert!(times[0] > 0 && times[0] < timeline.length_us(), "{times:?}");
+    // What was said before the transfer is the voice of the one who left.
+    let voices = timeline.voices_of(StreamNumber(1));
+    let voices: Vec<_> = voices
+        .iter()
+        .map(|stretch| (stretch.between.0, stretch.voice.parties.as_slice()))
+        .collect();
+    let [first, second] = [["p1".to_owned()], ["p3".to_owned()]];
+    assert_eq!(voices, [(0, &first[..]), (times[0], &second[..])]);
+    assert_eq!(timeline.voices_of(StreamNumber(2)).len(), 1);
     // Whoever came later is among those who took part, on the disk too.
     assert!(server.people(id).contains(&colleague().address));
 }

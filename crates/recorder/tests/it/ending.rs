@@ -7,7 +7,7 @@ use std::time::Duration;
 use voicelog_archive::journal::Cause;
 use voicelog_archive::timeline::Verdict;
 use voicelog_model::{Clock, Timestamp};
-use voicelog_recorder::{CallState, Recorder, RecorderConfig, WhyNot};
+use voicelog_recorder::{CallState, RecorderConfig, WhyNot};
 use voicelog_src_sim::{Outcome, Side, place};
 
 #[test]
@@ -107,16 +107,9 @@ impl Clock for FailingClock {
 
 #[test]
 fn a_thread_that_fails_makes_the_whole_recorder_say_so() {
-    let folder = tempfile::tempdir().unwrap();
-    let archive = open_archive(folder.path());
     let clock = Arc::new(FailingClock::default());
-    let shared: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
-    let recorder = Recorder::start(&config(), Arc::clone(&archive), shared).unwrap();
-    let server = Server {
-        recorder,
-        archive,
-        folder,
-    };
+    let shared = Arc::clone(&clock);
+    let server = server_by(&config(), shared);
     let call = place(&server.plan("announced", 1)).unwrap();
     server.call_in(CallState::Recording);
     assert!(server.recorder.status().accepting);

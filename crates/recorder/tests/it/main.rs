@@ -3,17 +3,21 @@
 
 mod admission;
 mod alarms;
+mod changing;
 mod codecs;
 mod conversations;
 mod disk;
 mod ending;
 mod holding;
+mod keeping;
 mod keys;
 mod notices;
 mod offers;
 mod pausing;
+mod people;
 mod permission;
 mod pki;
+mod private;
 mod raw;
 mod recording;
 mod rtcp;

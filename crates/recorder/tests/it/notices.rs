@@ -7,13 +7,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use voicelog_archive::NoticeState;
+use voicelog_archive::journal::{PacketKind, Record};
 use voicelog_archive::notice::Notice;
 use voicelog_archive::timeline::{IntervalKind, NoticeMark, Timeline, Verdict};
 use voicelog_evidence::audio::decode_alaw;
 use voicelog_model::{RecordingId, StreamNumber};
 use voicelog_recorder::{CallState, MediaCounts, RecorderConfig};
 use voicelog_src_sim::speech::{AGENT, CUSTOMER, NOTICE_BYTES, SILENCE};
-use voicelog_src_sim::{CallPlan, Participant, Payload, RunningCall, StreamPlan, place};
+use voicelog_src_sim::{
+    CallPlan, Offered, Participant, Payload, RunningCall, SrtpSuite, StreamPlan, place,
+};
 
 const PACKET: usize = 160;
 /// What is said before the notice: 1.2 s.
@@ -29,6 +32,8 @@ fn notice_server() -> Server {
     let notices = lines.map(|line| (line.to_owned(), Arc::clone(&notice)));
     server_with(&RecorderConfig {
         notices: BTreeMap::from(notices),
+        // Protected calls come here too; the network of a test is trusted.
+        srtp_keys_without_tls: true,
         ..config()
     })
 }
@@ -132,6 +137,80 @@ fn a_recording_begins_with_the_first_packet_of_the_notice_and_nothing_before_it_
         let not_started = &stream.intervals[0];
         assert_eq!(not_started.kind, IntervalKind::NotStarted);
         assert_eq!(not_started.end_us, mark.at_us);
+    }
+}
+
+/// Packets that were kept of a stream.
+fn kept_packets(server: &Server, id: RecordingId, stream: u16) -> usize {
+    let opened = server.open(id);
+    let of_stream = |record: &&Record| {
+        matches!(record, Record::Packet { stream: number, kind: PacketKind::Rtp, .. }
+            if *number == StreamNumber(stream))
+    };
+    opened.records.iter().filter(of_stream).count()
+}
+
+/// The first stream has the notice; what waited before it was dropped, and all from it on was kept.
+fn begins_with_its_notice(server: &Server, call: RunningCall) -> NoticeMark {
+    let (id, sent) = go_on_and_hang_up(server, call);
+    let opened = server.open(id);
+    for (stream, sent) in (1..).zip(&sent) {
+        let kept = payloads(&opened, stream);
+        assert!(
+            !kept.is_empty() && kept.len() < sent.len() && sent.ends_with(&kept),
+            "{stream}"
+        );
+    }
+    let timeline = server.timeline(id);
+    is_nowhere_unexplained(&timeline);
+    assert_eq!(timeline.verdict, Verdict::WholeWithDeclaredGaps);
+    let mark = only_mark(&timeline);
+    assert_eq!(timeline.streams[0].intervals[0].end_us, mark.at_us);
+    assert_eq!(mark.heard.unwrap().stream, StreamNumber(1));
+    mark
+}
+
+#[test]
+fn a_notice_in_opus_is_heard_and_the_recording_begins_with_its_first_packet() {
+    let server = notice_server();
+    let mut plan = plan(&server, "notice", speech(1));
+    plan.offered = Offered::Opus;
+    let call = place(&plan).unwrap();
+    let id = server.call_in(CallState::Waiting);
+    let mark = begins_with_its_notice(&server, call);
+    let hearing = mark.heard.unwrap();
+    assert!(hearing.similarity_permille > 900, "{hearing:?}");
+    assert!(
+        hearing.length_us.abs_diff(3_200_000) < 300_000,
+        "{hearing:?}"
+    );
+    // Packets of 20 ms from the notice on: its 160 and what came after.
+    assert!(kept_packets(&server, id, 1) >= 158);
+}
+
+#[test]
+fn what_waits_of_a_protected_call_is_kept_as_it_was_before_it_was_protected_once_the_notice_is_heard()
+ {
+    for suite in [SrtpSuite::AesCm128HmacSha1_80, SrtpSuite::AeadAes256Gcm] {
+        let server = notice_server();
+        let mut plan = plan(&server, "notice", speech(1));
+        plan.srtp = Some(suite);
+        // The count of rollovers changes while media waits.
+        plan.streams[0].first_sequence = Some(65_500);
+        let call = place(&plan).unwrap();
+        let id = server.call_in(CallState::Waiting);
+        wait_until("media waits in memory", || counts(&server).waiting > 40);
+        let trace = server.archive.trace(id).unwrap();
+        assert_eq!((trace.blobs, trace.bytes, trace.has_key), (0, 0, false));
+        let mark = begins_with_its_notice(&server, call);
+        assert!(mark.heard.unwrap().similarity_permille > 950, "{mark:?}");
+        let media = server.recorder.status().media;
+        assert_eq!(
+            (media.not_authentic, media.replayed),
+            (0, 0),
+            "{}",
+            suite.as_str()
+        );
     }
 }
 

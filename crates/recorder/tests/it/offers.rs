@@ -31,12 +31,7 @@ fn kept(server: &Server) -> u64 {
 #[test]
 fn a_stream_that_is_added_is_recorded_and_attributed() {
     let server = server();
-    let mut call = RawCall::place(
-        &server,
-        "announced",
-        2,
-        Some(&RawCall::metadata(&[STAFF, DUTCH])),
-    );
+    let mut call = RawCall::dutch(&server, 2);
     let id = server.call_in(CallState::Recording);
     let joined = RawCall::metadata(&[STAFF, DUTCH, "tel:+31301234567"]);
     assert_eq!(call.offer("INVITE", 3, Some(&joined)), 200);
@@ -56,12 +51,7 @@ fn a_stream_that_is_added_is_recorded_and_attributed() {
 fn a_third_party_from_abroad_on_a_new_stream_stops_the_recording() {
     for method in ["INVITE", "UPDATE"] {
         let server = server();
-        let mut call = RawCall::place(
-            &server,
-            "announced",
-            2,
-            Some(&RawCall::metadata(&[STAFF, DUTCH])),
-        );
+        let mut call = RawCall::dutch(&server, 2);
         let id = server.call_in(CallState::Recording);
         call.speak(0);
         wait_until("media is kept", || kept(&server) == 1);
@@ -85,26 +75,62 @@ fn a_third_party_from_abroad_on_a_new_stream_stops_the_recording() {
 }
 
 #[test]
-fn metadata_that_cannot_be_read_or_kept_whole_stops_the_recording() {
-    let broken = "<recording><participant".to_owned();
-    for metadata in [broken, crowd()] {
-        let server = server();
-        let mut call = RawCall::place(
-            &server,
-            "announced",
-            2,
-            Some(&RawCall::metadata(&[STAFF, DUTCH])),
-        );
-        let id = server.call_in(CallState::Recording);
-        assert_eq!(call.update(&metadata), 200);
-        assert_eq!(server.call_in(CallState::Stopped), id);
-        let parties = server.archive.call(id).unwrap().parties;
-        assert_eq!(parties.last().unwrap().country, "ZZ");
-        // The next whole document lets it go on.
-        assert_eq!(call.update(&RawCall::metadata(&[STAFF, DUTCH])), 200);
-        call.bye();
-        server.all_closed();
+fn metadata_that_cannot_be_kept_whole_stops_the_recording_until_a_whole_one_comes() {
+    let server = server();
+    let whole = RawCall::metadata(&[STAFF, DUTCH]);
+    let mut call = RawCall::place(&server, "announced", 2, Some(&whole));
+    let id = server.call_in(CallState::Recording);
+    assert_eq!(call.update(&crowd()), 200);
+    assert_eq!(server.call_in(CallState::Stopped), id);
+    let parties = server.archive.call(id).unwrap().parties;
+    assert_eq!(parties.last().unwrap().country, "ZZ");
+    assert_eq!(call.update(&whole), 200);
+    assert_eq!(server.call_in(CallState::Recording), id);
+    let before = kept(&server);
+    wait_until("media is kept again", || {
+        call.speak(0);
+        kept(&server) > before
+    });
+    call.bye();
+    server.all_closed();
+}
+
+#[test]
+fn first_metadata_that_cannot_be_read_records_nothing_until_one_can_be() {
+    let server = server();
+    let mut call = RawCall::place(&server, "announced", 2, Some("<recording><participant"));
+    let id = server.call_in(CallState::Waiting);
+    assert_eq!(call.answered.as_deref(), Some("inactive"));
+    assert_eq!(call.update(&RawCall::metadata(&[STAFF, DUTCH])), 200);
+    assert_eq!(server.call_in(CallState::Recording), id);
+    call.bye();
+    server.all_closed();
+}
+
+#[test]
+fn an_update_that_cannot_be_read_stops_nothing_raises_an_alarm_and_asks_for_all_of_it() {
+    let server = server();
+    let whole = RawCall::metadata(&[STAFF, DUTCH]);
+    let mut call = RawCall::place(&server, "announced", 2, Some(&whole));
+    let id = server.call_in(CallState::Recording);
+    assert_eq!(call.update("<recording><participant"), 200);
+    for _packet in 0..10 {
+        call.speak(0);
     }
+    wait_until("media is kept", || kept(&server) == 10);
+    assert_eq!(server.call_in(CallState::Recording), id);
+    let alarm = || server.recorder.status().counts["alarm_metadata_unreadable"];
+    assert_eq!(alarm(), 1);
+    // It is one alarm until a whole document comes.
+    assert_eq!(call.update("<recording><"), 200);
+    assert_eq!(call.update(&whole), 200);
+    assert_eq!(call.update("<recording>"), 200);
+    wait_until("a second alarm", || alarm() == 2);
+    call.bye();
+    server.all_closed();
+    let report = server.detail(id).report.unwrap();
+    assert!(report.quirks.contains(&"update_not_read".to_owned()));
+    assert!(!kinds(&server.timeline(id)).contains(&IntervalKind::Paused));
 }
 
 #[test]
@@ -128,12 +154,7 @@ fn a_voice_that_is_only_guessed_is_not_written_down() {
 #[test]
 fn a_stream_that_is_removed_and_comes_back_is_recorded_again() {
     let server = server();
-    let mut call = RawCall::place(
-        &server,
-        "announced",
-        2,
-        Some(&RawCall::metadata(&[STAFF, DUTCH])),
-    );
+    let mut call = RawCall::dutch(&server, 2);
     let id = server.call_in(CallState::Recording);
     call.speak(1);
     wait_until("media is kept", || kept(&server) == 1);

@@ -4,7 +4,7 @@ use crate::raw::{DUTCH, RawCall, STAFF};
 use crate::support::*;
 use std::time::Duration;
 use voicelog_archive::check::Level;
-use voicelog_archive::journal::{JournalEvent, PauseReason, PausedBy, Pausing, Record, ResumedBy};
+use voicelog_archive::journal::{AskedBy, JournalEvent, PauseReason, Pausing, Record, ResumedBy};
 use voicelog_archive::timeline::{Interval, IntervalKind, Timeline, Verdict};
 use voicelog_model::RecordingId;
 use voicelog_recorder::{CallState, MediaCounts, PauseError};
@@ -83,7 +83,7 @@ fn what_is_said_during_a_pause_is_kept_nowhere_and_the_timeline_says_why() {
     };
     let pausing = Pausing {
         reason: PauseReason::CardData,
-        by: PausedBy::Program,
+        by: AskedBy::Program,
         party: None,
     };
     assert_eq!(pause.pause, Some(pausing));
@@ -191,12 +191,7 @@ fn what_cannot_be_paused_is_an_error_and_never_shown_as_paused() {
     };
     assert_eq!(pause(nobody, 10), Err(PauseError::NoSuchCall));
     assert_eq!(server.recorder.resume(nobody), Err(PauseError::NoSuchCall));
-    let mut call = RawCall::place(
-        &server,
-        "announced",
-        1,
-        Some(&RawCall::metadata(&[STAFF, DUTCH])),
-    );
+    let mut call = RawCall::dutch(&server, 1);
     let id = server.call_in(CallState::Recording);
     for seconds in [0, 901] {
         assert_eq!(
@@ -253,7 +248,7 @@ fn keys_of_our_side_pause_and_go_on_and_the_keys_themselves_are_kept_nowhere() {
         .collect();
     let by_key = JournalEvent::RecordingPaused {
         reason: PauseReason::CardData,
-        by: PausedBy::Key,
+        by: AskedBy::Key,
         party: Some("p1".to_owned()),
     };
     let resumed = JournalEvent::RecordingResumed { by: ResumedBy::Key };

@@ -62,6 +62,12 @@ pub(crate) struct RawCall {
     formats: &'static str,
     /// `RTP/AVP`, or `RTP/SAVP` with keys among the attributes.
     profile: &'static str,
+    /// The label of each stream in the next offer; its number for what is not named.
+    pub(crate) labels: Vec<&'static str>,
+    /// Profile and formats of each line of the next offer; the call's own for what is not named.
+    pub(crate) lines: Vec<(&'static str, &'static str)>,
+    /// The second line shares the port of the first (RFC 9143): its own is 0.
+    pub(crate) is_second_without_port: bool,
     /// What the next offer says of the direction of each stream; `sendonly` for what is not named.
     pub(crate) directions: Vec<&'static str>,
     call_id: String,
@@ -81,7 +87,13 @@ impl RawCall {
         Self::place_as(server, line, streams, metadata, "8")
     }
 
-    /// The same with other payload types: `0 96\r\na=rtpmap:96 …`.
+    /// Places a call between our agent and a Dutch customer on a line that may record it.
+    pub(crate) fn dutch(server: &Server, streams: usize) -> Self {
+        let metadata = Self::metadata(&[STAFF, DUTCH]);
+        Self::place(server, "announced", streams, Some(&metadata))
+    }
+
+    /// The same as [`Self::place`] with other payload types: `0 96\r\na=rtpmap:96 …`.
     pub(crate) fn place_as(
         server: &Server,
         line: &'static str,
@@ -92,6 +104,23 @@ impl RawCall {
         let mut call = Self::new(server, line, SIPREC, formats);
         assert_eq!(call.offer("INVITE", streams, metadata), 200);
         call
+    }
+
+    /// Places a call with more headers in its INVITE, each with its line end.
+    pub(crate) fn place_with(
+        server: &Server,
+        line: &'static str,
+        metadata: &str,
+        headers: &'static str,
+    ) -> Self {
+        let mut call = Self::new(server, line, (SIPREC.0, headers), "8");
+        assert_eq!(call.offer("INVITE", 2, Some(metadata)), 200);
+        call
+    }
+
+    /// A call over UDP that was not offered yet.
+    pub(crate) fn idle(server: &Server, line: &'static str) -> Self {
+        Self::new(server, line, SIPREC, "8")
     }
 
     /// Places a call without any sign of SIPREC. The final status, and the call.
@@ -171,6 +200,9 @@ impl RawCall {
             sign,
             formats,
             profile: "RTP/AVP",
+            labels: Vec::new(),
+            lines: Vec::new(),
+            is_second_without_port: false,
             directions: Vec::new(),
             tag: String::new(),
             cseq: 0,
@@ -206,12 +238,19 @@ impl RawCall {
             self.cseq + 1
         );
         for (number, socket) in (1..).zip(self.media.iter().take(streams)) {
-            let port = socket.local_addr().unwrap().port();
+            let is_without = number == 2 && self.is_second_without_port;
+            let port = if is_without {
+                0
+            } else {
+                socket.local_addr().unwrap().port()
+            };
+            let own = (self.profile, self.formats);
+            let (profile, formats) = *self.lines.get(number - 1).unwrap_or(&own);
+            let name = number.to_string();
+            let label = self.labels.get(number - 1).copied().unwrap_or(&name);
             write!(
                 sdp,
-                "m=audio {port} {} {}\r\na=label:{number}\r\na={}\r\n",
-                self.profile,
-                self.formats,
+                "m=audio {port} {profile} {formats}\r\na=label:{label}\r\na={}\r\n",
                 self.directions.get(number - 1).unwrap_or(&"sendonly")
             )
             .unwrap();
@@ -252,6 +291,12 @@ impl RawCall {
     pub(crate) fn speak(&mut self, stream: usize) {
         let timestamp = (u32::from(self.sequence) + 1) * 160;
         self.speak_as(stream, 8, timestamp, &[0xd5; 160]);
+    }
+
+    /// Sends one packet of G.711 on a stream as another payload type.
+    pub(crate) fn speak_in(&mut self, stream: usize, payload_type: u8) {
+        let timestamp = (u32::from(self.sequence) + 1) * 160;
+        self.speak_as(stream, payload_type, timestamp, &[0xd5; 160]);
     }
 
     /// Makes the next packet and loses it.

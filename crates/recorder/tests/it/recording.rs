@@ -19,10 +19,7 @@ fn a_call_is_kept_packet_for_packet_over_udp_and_over_tcp() {
             plan.server = server.recorder.tcp_address().unwrap();
         }
         plan.duration = Some(Duration::from_millis(1_500));
-        let call = place(&plan).unwrap();
-        let id = server.call_in(CallState::Recording);
-        let report = call.finish().unwrap();
-        server.all_closed();
+        let (id, report) = server.whole_call(&plan);
         let opened = server.open(id);
         for (stream, payload) in (1..).zip(sent(&report)) {
             assert_eq!(payload.len(), 75 * 160);

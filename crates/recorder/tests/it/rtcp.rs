@@ -3,6 +3,7 @@
 use crate::raw::{DUTCH, RawCall, STAFF};
 use crate::support::*;
 use std::net::{SocketAddr, UdpSocket};
+use std::time::Duration;
 use voicelog_recorder::CallState;
 
 fn call(server: &Server, formats: &'static str) -> RawCall {
@@ -89,4 +90,27 @@ fn a_call_that_may_not_be_recorded_gets_no_report() {
     }
     assert!(socket.recv(&mut [0; 100]).is_err());
     call.bye();
+}
+
+#[test]
+fn what_the_senders_say_of_their_clocks_and_that_they_left_is_in_the_report_once_it_is_closed() {
+    let server = server();
+    let mut plan = server.plan("announced", 1);
+    plan.rtcp = true;
+    plan.duration = Some(Duration::from_secs(6));
+    let (id, _) = server.whole_call(&plan);
+    let report = server.detail(id).report.unwrap();
+    assert_eq!(report.senders.len(), 2, "{report:?}");
+    for (claim, stream) in report.senders.iter().zip([1, 2]) {
+        assert_eq!(claim.stream.0, stream);
+        let clock = claim.clock.as_ref().unwrap();
+        // The client's clock is this machine's; a second is plenty on a busy one.
+        assert!(clock.drift_ms.abs() < 1_000, "{claim:?}");
+        assert!(
+            clock.until_us > clock.at_us && claim.left_us >= Some(clock.until_us),
+            "{claim:?}"
+        );
+    }
+    // The voices, which were told during the call, are still there.
+    assert_eq!(report.streams.len(), 2);
 }

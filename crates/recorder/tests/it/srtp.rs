@@ -48,10 +48,7 @@ fn a_call_in_each_suite_is_kept_as_it_was_before_it_was_protected() {
         plan.streams[0].first_sequence = Some(65_520);
         plan.streams[0].disturbance.swap_with_next = [14, 15, 20].into();
         plan.streams[0].disturbance.duplicate = [30].into();
-        let call = place(&plan).unwrap();
-        let id = server.call_in(CallState::Recording);
-        let report = call.finish().unwrap();
-        server.all_closed();
+        let (id, report) = server.whole_call(&plan);
         let opened = server.open(id);
         let name = suite.as_str();
         let said = sent(&report);
@@ -59,9 +56,16 @@ fn a_call_in_each_suite_is_kept_as_it_was_before_it_was_protected() {
         assert_eq!(payloads(&opened, 1).len(), said[0].len(), "{name}");
         assert_eq!(server.timeline(id).verdict, Verdict::Whole, "{name}");
         let media = server.recorder.status().media;
+        // On a busy machine the client may send fewer packets than planned; none of them is lost.
+        let packets: u64 = report
+            .streams
+            .iter()
+            .map(|stream| stream.sent.packets)
+            .sum();
+        assert!(packets > 80, "{name}: the duplicate is among them");
         assert_eq!(
             (media.kept, media.not_authentic, media.replayed),
-            (120, 0, 1),
+            (packets, 0, 1),
             "{name}"
         );
         let reports = control(&opened);

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 use voicelog_archive::journal::{PacketKind, Record};
-use voicelog_archive::line::{Direction, KeyAct, Keys, LineNotice, Sequence, When};
+use voicelog_archive::line::{
+    Address as LineAddress, Direction, Keep, KeyAct, Keys, LineNotice, Sequence, When,
+};
 use voicelog_archive::timeline::{IntervalKind, Timeline};
 use voicelog_archive::{
     Archive, Detail, Line, Lines, OneIn, OpenRecording, Parts, Rule, Sample, Secrets, Verdict,
@@ -19,7 +21,7 @@ use voicelog_law::Rulebook;
 use voicelog_model::rtp::RtpPacket;
 use voicelog_model::{Clock, Pii, RecordingId, StreamNumber, Timestamp};
 use voicelog_recorder::{CallState, Recorder, RecorderConfig};
-use voicelog_src_sim::{CallPlan, CallReport, Participant, Payload, StreamPlan};
+use voicelog_src_sim::{CallPlan, CallReport, Participant, Payload, StreamPlan, place};
 use voicelog_store::blobs::Options;
 use voicelog_store::{Access, ArchiveId, Layout, LocalStore};
 
@@ -65,8 +67,18 @@ fn line(name: &str, openness: &str, when_refused: WhenRefused) -> Line {
     }
 }
 
-/// A line that covers calls that come in and calls that go out in different ways.
+/// A line that covers calls that come in and calls that go out in different ways, and those of one
+/// queue like the latter.
 fn ruled() -> Line {
+    let queue = Rule {
+        name: "queue".to_owned(),
+        when: When {
+            queue: vec![LineAddress::try_from("+31881234599".to_owned()).unwrap()],
+            ..When::default()
+        },
+        facts: facts("covert"),
+        sample: None,
+    };
     let outbound = Rule {
         name: "outbound".to_owned(),
         when: When {
@@ -77,9 +89,25 @@ fn ruled() -> Line {
         sample: None,
     };
     Line {
-        rules: vec![outbound],
+        rules: vec![queue, outbound],
         ..line("ruled", "announced", WhenRefused::Wait)
     }
+}
+
+/// A line of whose calls one in two is recorded.
+fn sampled() -> Line {
+    let mut line = line("sampled", "announced", WhenRefused::Wait);
+    line.facts.insert("structural".to_owned(), json!("sample"));
+    Line {
+        sample: Some(Sample {
+            one_in: one_in_two(),
+        }),
+        ..line
+    }
+}
+
+pub(crate) fn one_in_two() -> OneIn {
+    OneIn::try_from(2).unwrap()
 }
 
 /// A line on which keys pause and say consent.
@@ -93,6 +121,8 @@ fn keyed() -> Line {
     let own = [
         ("*7", KeyAct::PauseCardData),
         ("*8", KeyAct::Resume),
+        ("*5", KeyAct::PrivateCall),
+        ("*9", KeyAct::BusinessAgain),
         ("*3", KeyAct::OthersConsent),
         ("1", KeyAct::Consent),
     ];
@@ -108,11 +138,31 @@ fn keyed() -> Line {
 }
 
 /// A line of which next to no call is drawn.
-fn sampled() -> Line {
+fn rarely() -> Line {
     let one_in = OneIn::try_from(10_000).unwrap();
     Line {
         sample: Some(Sample { one_in }),
-        ..line("sampled", "announced", WhenRefused::Wait)
+        ..line("rarely", "announced", WhenRefused::Wait)
+    }
+}
+
+/// A line that keeps the calls that somebody asks to keep.
+fn on_request(name: &str, look_back_seconds: u32) -> Line {
+    let act = ("*4".to_owned(), KeyAct::KeepComplaint);
+    let own = [act].into_iter().filter(|_act| look_back_seconds > 0);
+    let mut facts = facts("announced");
+    facts.insert("structural".to_owned(), json!("per_call_button"));
+    Line {
+        keep: Keep::OnRequest,
+        look_back_seconds,
+        keys: Keys {
+            own: own
+                .map(|(text, act)| (Sequence::try_from(text).unwrap(), act))
+                .collect(),
+            ..Keys::default()
+        },
+        facts,
+        ..line(name, "announced", WhenRefused::Reject)
     }
 }
 
@@ -150,8 +200,11 @@ pub(crate) fn parts(folder: &Path) -> Parts {
             line("covert", "covert", WhenRefused::Wait),
             line("strict", "covert", WhenRefused::Reject),
             ruled(),
-            keyed(),
             sampled(),
+            keyed(),
+            rarely(),
+            on_request("asked", 2),
+            on_request("asked-late", 0),
             with_notice("notice", false),
             with_notice("notice-after", true),
         ]),
@@ -184,9 +237,14 @@ pub(crate) fn server() -> Server {
 }
 
 pub(crate) fn server_with(config: &RecorderConfig) -> Server {
+    server_by(config, Arc::new(MachineClock))
+}
+
+/// A server whose clock is this one.
+pub(crate) fn server_by(config: &RecorderConfig, clock: Arc<dyn Clock>) -> Server {
     let folder = tempfile::tempdir().unwrap();
     let archive = open_archive(folder.path());
-    let recorder = Recorder::start(config, Arc::clone(&archive), Arc::new(MachineClock)).unwrap();
+    let recorder = Recorder::start(config, Arc::clone(&archive), clock).unwrap();
     Server {
         recorder,
         archive,
@@ -251,6 +309,15 @@ impl Server {
             found.is_some()
         });
         found.unwrap()
+    }
+
+    /// Places a call, and waits until it has ended by itself and is closed; what was sent.
+    pub(crate) fn whole_call(&self, plan: &CallPlan) -> (RecordingId, CallReport) {
+        let call = place(plan).unwrap();
+        let id = self.call_in(CallState::Recording);
+        let report = call.finish().unwrap();
+        self.all_closed();
+        (id, report)
     }
 
     /// Waits until every call is over and closed.

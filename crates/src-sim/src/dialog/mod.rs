@@ -35,6 +35,8 @@ pub enum Transport {
     Udp,
     /// A connection.
     Tcp,
+    /// A connection under TLS.
+    Tls,
 }
 
 impl Transport {
@@ -42,6 +44,16 @@ impl Transport {
         match self {
             Self::Udp => "UDP",
             Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+        }
+    }
+
+    /// The parameter of a SIP URI that says it (RFC 3261 §19.1.1).
+    const fn parameter(self) -> &'static str {
+        match self {
+            Self::Udp => "",
+            Self::Tcp => ";transport=tcp",
+            Self::Tls => ";transport=tls",
         }
     }
 }
@@ -161,10 +173,7 @@ impl Dialog {
         metadata: Metadata,
     ) -> Self {
         let (line, server) = (&identity.line, identity.server);
-        let parameter = match identity.transport {
-            Transport::Udp => "",
-            Transport::Tcp => ";transport=tcp",
-        };
+        let parameter = identity.transport.parameter();
         let target = format!("sip:{line}@{server}{parameter}");
         let to = format!("<sip:{line}@{server}>");
         Self {
@@ -383,10 +392,7 @@ impl Dialog {
 
     /// Our `Contact`, with the mark of a recording client (RFC 7866 §6.1.1).
     fn contact(&self) -> String {
-        let transport = match self.identity.transport {
-            Transport::Udp => "",
-            Transport::Tcp => ";transport=tcp",
-        };
+        let transport = self.identity.transport.parameter();
         let mark = self.identity.dialect.style().contact;
         format!("<sip:src@{}{transport}>{mark}", self.identity.local)
     }

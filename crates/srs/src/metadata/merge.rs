@@ -2,8 +2,8 @@
 
 use super::read::{Document, ParticipantElement, SenderElement, read};
 use super::{CommunicationSession, Metadata, Participant, StreamClaim};
-use super::{attribution, header};
-use crate::limits::{COMMUNICATION_SESSIONS_MAX, PARTIES_MAX, STREAMS_MAX};
+use super::{attribution, header, person};
+use crate::limits::{COMMUNICATION_SESSIONS_MAX, PARTIES_MAX, PER_PARTICIPANT_MAX, STREAMS_MAX};
 use crate::quirk::{Quirk, Quirks};
 use voicelog_model::{Pii, StreamNumber};
 
@@ -20,6 +20,8 @@ pub(crate) struct MetadataState {
     has_base: bool,
     /// Since the last whole document, something about who takes part was not read or not kept.
     is_incomplete: bool,
+    /// Since the last whole document, an update could not be read.
+    is_behind: bool,
     snapshot: Snapshot,
     raw: Vec<u8>,
     quirks: Quirks,
@@ -38,14 +40,17 @@ enum Snapshot {
 }
 
 impl MetadataState {
-    /// Takes the next document in. One that cannot be read changes nothing but the quirks, which
-    /// say until the next whole one that there may be participants nobody told us of.
+    /// Takes the next document in. One that cannot be read changes nothing but the quirks, and the
+    /// client is asked for all of it. Where nothing was told before, nobody knows who takes part.
+    /// Where something was, that stays what is known: what a client says in a way that we cannot
+    /// read takes nobody out of the conversation.
     pub(crate) fn take(&mut self, bytes: &[u8]) {
         self.raw = bytes.to_vec();
         let (document, quirks) = read(bytes);
         self.quirks = quirks;
         let Some(document) = document else {
-            self.is_incomplete = true;
+            self.is_incomplete |= !self.has_base;
+            self.is_behind |= self.has_base;
             self.need_snapshot();
             return;
         };
@@ -61,15 +66,10 @@ impl MetadataState {
 
     fn put(&mut self, document: Document) {
         self.is_incomplete = document.is_cut || (self.is_incomplete && document.is_partial);
+        self.is_behind &= document.is_partial;
         if !document.is_partial {
             self.snapshot = Snapshot::NotNeeded;
-            self.sessions.clear();
-            self.groups.clear();
-            self.streams.clear();
-            for participant in &mut self.participants {
-                participant.has_left = true;
-                participant.sends.clear();
-            }
+            self.make_room(&document);
         } else if !self.has_base {
             self.quirks.add(Quirk::PartialWithoutBase);
             self.need_snapshot();
@@ -77,10 +77,43 @@ impl MetadataState {
         self.has_base = true;
         let is_partial = document.is_partial;
         self.merge(document);
+        for gone in self.participants.iter_mut().filter(|who| who.has_left) {
+            gone.sends.clear();
+        }
         // An update that speaks of somebody we never heard of: an earlier one was lost.
         if is_partial && self.quirks.as_slice().contains(&Quirk::UnknownParticipant) {
             self.need_snapshot();
         }
+    }
+
+    /// A complete document takes the place of all that was told. What it does not speak of at all,
+    /// nobody or no sender, it does not take away: clients forget `partial` and tell what changed.
+    fn make_room(&mut self, document: &Document) {
+        self.sessions.clear();
+        self.groups.clear();
+        let is_there = |who: &Participant| !who.has_left;
+        let names_nobody =
+            document.participants.is_empty() && self.participants.iter().any(is_there);
+        let sends = |who: &Participant| !who.sends.is_empty();
+        let tells_no_sender = document.senders.is_empty() && self.participants.iter().any(sends);
+        if names_nobody || tells_no_sender {
+            self.quirks.add(Quirk::CompleteNotWhole);
+        }
+        if !tells_no_sender || !document.streams.is_empty() {
+            self.streams.clear();
+        }
+        for participant in &mut self.participants {
+            participant.has_left |= !names_nobody;
+            if !tells_no_sender {
+                participant.sends.clear();
+            }
+        }
+    }
+
+    /// Who has an id now: the last to have been named by it.
+    fn known(&mut self, id: &Pii<String>) -> Option<&mut Participant> {
+        let mut latest_first = self.participants.iter_mut().rev();
+        latest_first.find(|known| known.id == *id)
     }
 
     fn need_snapshot(&mut self) {
@@ -150,14 +183,27 @@ impl MetadataState {
                 None => keep(&mut self.streams, stream, STREAMS_MAX * 2, &mut self.quirks),
             }
         }
+        let mut named: Vec<Pii<String>> = Vec::new();
         for participant in document.participants {
-            self.merge_participant(participant);
+            let id = Pii::new(participant.id.clone());
+            if named.contains(&id) {
+                self.add_to_participant(&id, participant);
+            } else {
+                named.push(id);
+                self.merge_participant(participant);
+            }
         }
         self.merge_senders(document.senders);
         for id in document.departures.into_iter().map(Pii::new) {
-            match self.participants.iter_mut().find(|known| known.id == id) {
+            match self.known(&id) {
                 Some(participant) => participant.has_left = true,
                 None => self.quirks.add(Quirk::UnknownParticipant),
+            }
+        }
+        // Who left one communication session for another is still in the conversation.
+        for id in document.arrivals.into_iter().map(Pii::new) {
+            if let Some(participant) = self.known(&id) {
+                participant.has_left = false;
             }
         }
     }
@@ -168,15 +214,17 @@ impl MetadataState {
         for sender in senders {
             self.has_sends |= !sender.sends.is_empty();
             let id = Pii::new(sender.participant);
-            let Some(participant) = self.participants.iter_mut().find(|known| known.id == id)
-            else {
+            let is_first = !told.contains(&id);
+            let Some(participant) = self.known(&id) else {
                 self.quirks.add(Quirk::UnknownParticipant);
                 continue;
             };
-            if !told.contains(&id) {
+            if is_first {
                 participant.sends.clear();
                 told.push(id);
             }
+            // Who speaks is there.
+            participant.has_left &= sender.sends.is_empty();
             for send in sender.sends.into_iter().map(Pii::new) {
                 if !participant.sends.contains(&send) {
                     participant.sends.push(send);
@@ -185,25 +233,55 @@ impl MetadataState {
         }
     }
 
+    /// The same id once more in one document: either says who it is.
+    fn add_to_participant(&mut self, id: &Pii<String>, element: ParticipantElement) {
+        let Some(known) = self.known(id) else {
+            // One more than we keep, as was said when it was named first.
+            return;
+        };
+        known.name = known.name.take().or(element.name.map(Pii::new));
+        known.is_caller = known.is_caller.or(element.is_caller);
+        let mut is_cut = false;
+        for address in element.addresses.into_iter().map(Pii::new) {
+            if known.addresses.contains(&address) {
+                continue;
+            }
+            is_cut |= known.addresses.len() >= PER_PARTICIPANT_MAX;
+            if !is_cut {
+                known.addresses.push(address);
+            }
+        }
+        self.is_incomplete |= is_cut;
+        self.quirks.add(Quirk::ParticipantRepeated);
+    }
+
     fn merge_participant(&mut self, element: ParticipantElement) {
         let id = Pii::new(element.id);
         let addresses: Vec<_> = element.addresses.into_iter().map(Pii::new).collect();
         let name = element.name.map(Pii::new);
-        if let Some(known) = self.participants.iter_mut().find(|known| known.id == id) {
-            if !addresses.is_empty() {
-                known.addresses = addresses;
+        let mut sends = Vec::new();
+        if let Some(known) = self.known(&id) {
+            if person::can_be_one(&known.addresses, &addresses) {
+                if !addresses.is_empty() {
+                    known.addresses = addresses;
+                }
+                known.name = name.or(known.name.take());
+                known.is_caller = element.is_caller.or(known.is_caller);
+                known.has_left = false;
+                return;
             }
-            known.name = name.or(known.name.take());
-            known.is_caller = element.is_caller.or(known.is_caller);
-            known.has_left = false;
-            return;
+            // Somebody else under that id. What the one before said is not said by this one; the
+            // streams are the id's.
+            known.has_left = true;
+            sends = std::mem::take(&mut known.sends);
+            self.quirks.add(Quirk::ParticipantReplaced);
         }
         let participant = Participant {
             pseudonym: format!("p{}", self.participants.len() + 1),
             id,
             addresses,
             name,
-            sends: Vec::new(),
+            sends,
             is_caller: element.is_caller,
             has_left: false,
         };
@@ -225,6 +303,9 @@ impl MetadataState {
         let mut quirks = self.quirks.clone();
         if self.is_incomplete {
             quirks.add(Quirk::ParticipantsUnknown);
+        }
+        if self.is_behind {
+            quirks.add(Quirk::UpdateNotRead);
         }
         let voices = attribution::voices(
             lines,
@@ -316,14 +397,116 @@ mod tests {
         assert_eq!(metadata.raw.expose(), b"<recording");
         assert_eq!(
             metadata.quirks,
-            [Quirk::MetadataUnreadable, Quirk::ParticipantsUnknown]
+            [Quirk::MetadataUnreadable, Quirk::UpdateNotRead]
         );
+        assert!(state.needs_snapshot());
         // A partial document does not tell what the broken one would have; a complete one does.
         state.take(&recording("partial", "<participant participant_id='a'/>"));
         let quirks = state.snapshot(&[]).unwrap().quirks;
-        assert!(quirks.contains(&Quirk::ParticipantsUnknown));
+        assert!(quirks.contains(&Quirk::UpdateNotRead));
         state.take(&recording("complete", BASE));
         assert_eq!(state.snapshot(&lines()).unwrap().quirks, []);
+    }
+
+    #[test]
+    fn of_a_first_document_that_cannot_be_read_nobody_knows_who_takes_part() {
+        let mut state = MetadataState::default();
+        state.take(b"<recording");
+        assert_eq!(
+            state.snapshot(&lines()).unwrap().quirks,
+            [Quirk::MetadataUnreadable, Quirk::ParticipantsUnknown]
+        );
+    }
+
+    fn named(id: &str, address: &str) -> String {
+        format!("<participant participant_id='{id}'><nameID aor='{address}'/></participant>")
+    }
+
+    /// Pseudonym and addresses of those who are there.
+    fn present(state: &MetadataState) -> Vec<(String, Vec<String>)> {
+        let there = state.participants.iter().filter(|who| !who.has_left);
+        let addresses = |who: &Participant| {
+            let addresses = who.addresses.iter();
+            addresses.map(|address| address.expose().clone()).collect()
+        };
+        there
+            .map(|who| (who.pseudonym.clone(), addresses(who)))
+            .collect()
+    }
+
+    #[test]
+    fn two_elements_of_one_participant_add_up_and_a_later_document_replaces() {
+        let (dutch, german) = ("tel:+31201234567", "tel:+4930123456");
+        for [first, second] in [[dutch, german], [german, dutch]] {
+            let mut state = MetadataState::default();
+            let both = named("b", first) + &named("b", second);
+            state.take(&recording("complete", &both));
+            let all = vec![first.to_owned(), second.to_owned()];
+            assert_eq!(present(&state), [("p1".to_owned(), all)]);
+            let quirks = state.snapshot(&[]).unwrap().quirks;
+            assert_eq!(quirks, [Quirk::ParticipantRepeated]);
+            state.take(&recording("complete", &named("b", dutch)));
+            let one = vec![dutch.to_owned()];
+            assert_eq!(present(&state), [("p1".to_owned(), one)]);
+        }
+    }
+
+    #[test]
+    fn another_person_under_the_same_id_is_another_participant() {
+        let mut state = MetadataState::default();
+        state.take(&recording("complete", BASE));
+        let other = named("a", "tel:+4989999999");
+        state.take(&recording("partial", &other));
+        let metadata = state.snapshot(&lines()).unwrap();
+        let left: Vec<_> = metadata.participants.iter().map(|p| p.has_left).collect();
+        assert_eq!(left, [true, false, false]);
+        // The id still sends what it sent.
+        assert_eq!(party(&metadata, 2), ["p3"]);
+        assert_eq!(metadata.quirks, [Quirk::ParticipantReplaced]);
+        // The id is now that of the new one.
+        state.take(&recording("partial", &(other + "<participantsessionassoc participant_id='a' session_id='s'><disassociate-time>x</disassociate-time></participantsessionassoc>")));
+        assert_eq!(present(&state).len(), 1);
+    }
+
+    #[test]
+    fn a_complete_document_that_names_no_sender_takes_nobodys_voice_away() {
+        let mut state = MetadataState::default();
+        state.take(&recording("complete", BASE));
+        let without = BASE.split("<participantstreamassoc").next().unwrap();
+        state.take(&recording(
+            "complete",
+            &(without.to_owned() + &named("c", "sip:c@x")),
+        ));
+        let told = state.snapshot(&lines()).unwrap();
+        assert_eq!((party(&told, 1), party(&told, 2)), (vec!["p2"], vec!["p1"]));
+        assert_eq!(told.quirks, [Quirk::CompleteNotWhole]);
+        // One that names nobody at all is no better.
+        state.take(&recording("complete", "<session session_id='s'/>"));
+        assert_eq!(present(&state).len(), 3);
+        // That somebody sends nothing has to be said.
+        let silent = without.to_owned() + "<participantstreamassoc participant_id='b'/>";
+        state.take(&recording("complete", &silent));
+        let told = state.snapshot(&lines()).unwrap();
+        assert_eq!((party(&told, 1), party(&told, 2)), (vec![], vec![]));
+    }
+
+    #[test]
+    fn who_leaves_one_session_for_another_or_comes_back_by_an_association_is_there() {
+        let gone = "<participantsessionassoc participant_id='b' session_id='s'><disassociate-time>x</disassociate-time></participantsessionassoc>";
+        let here = "<participantsessionassoc participant_id='b' session_id='s2'><associate-time>x</associate-time></participantsessionassoc>";
+        let sends =
+            "<participantstreamassoc participant_id='b'><send>t1</send></participantstreamassoc>";
+        for back in [here, sends] {
+            let mut state = MetadataState::default();
+            state.take(&recording("complete", BASE));
+            state.take(&recording("partial", gone));
+            assert_eq!(present(&state).len(), 1);
+            state.take(&recording("partial", back));
+            assert_eq!(present(&state).len(), 2);
+        }
+        let mut state = MetadataState::default();
+        state.take(&recording("complete", &format!("{BASE}{here}{gone}")));
+        assert_eq!(present(&state).len(), 2);
     }
 
     #[test]

@@ -4,12 +4,13 @@
 //! as tolerant as it can be without guessing silently: each liberty taken is a [`Quirk`], and each
 //! voice is marked with the rule by which it was found.
 //!
-//! **Invariant:** metadata never stops a call. Times in it are claims and are not used; our own
+//! **Invariant:** metadata ends no session. Times in it are claims and are not used; our own
 //! clock is the truth.
 
 mod attribution;
 mod header;
 mod merge;
+mod person;
 mod read;
 mod scan;
 
@@ -30,7 +31,8 @@ pub struct Metadata {
     /// Ids of the groups that link recordings of one conversation (RFC 7865 §6.2).
     pub groups: Vec<Pii<String>>,
     /// Everybody whom the client ever named in this recording session, in the order first seen:
-    /// the n-th is `p{n}`. Who is no longer in a complete document has left.
+    /// the n-th is `p{n}`. Who is no longer in a complete document has left, and so has whoever had
+    /// an id that is somebody else's now.
     pub participants: Vec<Participant>,
     /// The streams that the metadata speaks of.
     pub streams: Vec<StreamClaim>,

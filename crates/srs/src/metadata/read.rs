@@ -27,6 +27,9 @@ pub(crate) struct Document {
     pub(crate) senders: Vec<SenderElement>,
     /// Participants with a `disassociate-time`.
     pub(crate) departures: Vec<String>,
+    /// Participants with an association to a communication session that has no
+    /// `disassociate-time`.
+    pub(crate) arrivals: Vec<String>,
 }
 
 #[derive(Default)]
@@ -183,9 +186,13 @@ fn document(root: Node<'_, '_>, quirks: &mut Quirks) -> Document {
                 };
                 keep(&mut document.senders, sender, PARTIES_MAX, quirks);
             }
-            "participantsessionassoc" if child(element, "disassociatetime").is_some() => {
+            "participantsessionassoc" => {
                 let id = attribute(element, &["participantid", "participant", "id"], quirks);
-                keep(&mut document.departures, id, PARTIES_MAX, quirks);
+                let list = match child(element, "disassociatetime") {
+                    Some(_) => &mut document.departures,
+                    None => &mut document.arrivals,
+                };
+                keep(list, id, PARTIES_MAX, quirks);
             }
             _ => {}
         }

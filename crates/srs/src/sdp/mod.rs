@@ -8,6 +8,7 @@ mod protection;
 #[cfg(test)]
 mod tests;
 
+use crate::api::{Refusal, Refused};
 use crate::limits::{LABEL_BYTES_MAX, STREAMS_MAX};
 use crate::quirk::{Quirk, Quirks};
 use crate::srtp::{MasterKey, sdes};
@@ -63,8 +64,10 @@ pub(crate) struct MediaLine {
     pub(crate) usable: Vec<Format>,
     /// How the client protects what it sends; `None` = not.
     pub(crate) crypto: Option<sdes::Crypto>,
-    /// Why the line can't be recorded although it has sound.
+    /// Why its keys can't be used.
     pub(crate) key_fault: Option<KeyFault>,
+    /// Why the line can't be recorded although it has sound.
+    pub(crate) refused: Option<Refused>,
 }
 
 impl MediaLine {
@@ -118,6 +121,14 @@ pub(crate) fn read(bytes: &[u8], secrecy: Secrecy) -> Result<Description, SdpErr
     if media.iter().any(|line| line.key_fault.is_some()) {
         quirks.add(Quirk::ProtectedStreamRefused);
     }
+    let is_refused = |line: &MediaLine| line.refused.is_some() && line.key_fault.is_none();
+    if media.iter().any(is_refused) {
+        quirks.add(Quirk::StreamRefused);
+    }
+    let mut formats = media.iter().flat_map(|line| &line.usable);
+    if formats.any(|format| format.codec.is_unnamed()) {
+        quirks.add(Quirk::FormatUnnamed);
+    }
     for (at, line) in media.iter().enumerate() {
         let Some(label) = &line.label else {
             if line.is_usable() {
@@ -155,17 +166,12 @@ fn media_line(
     media: &sdp_types::Media,
     secrecy: Secrecy,
 ) -> MediaLine {
-    let formats = usable(media);
-    let protection = match formats.as_slice() {
-        [] => Protection::Unknown,
-        _ => Protection::of(media, secrecy),
-    };
-    let (is_usable, crypto, key_fault) = match protection {
-        Protection::Plain => (true, None, None),
-        Protection::Keyed(crypto) => (true, Some(crypto), None),
-        Protection::Refused(fault) => (false, None, Some(fault)),
-        Protection::Unknown => (false, None, None),
-    };
+    let Form {
+        usable,
+        crypto,
+        key_fault,
+        refused,
+    } = form(media, secrecy);
     let direction = |attributes: &[sdp_types::Attribute]| {
         attributes
             .iter()
@@ -201,9 +207,62 @@ fn media_line(
         remote: address
             .filter(|address| !address.is_unspecified() && media.port != 0)
             .map(|address| SocketAddr::new(address, media.port)),
-        usable: if is_usable { formats } else { Vec::new() },
+        usable,
         crypto,
         key_fault,
+        refused,
+    }
+}
+
+/// How a line is to be recorded, or why it can't be.
+#[derive(Default)]
+struct Form {
+    usable: Vec<Format>,
+    crypto: Option<sdes::Crypto>,
+    key_fault: Option<KeyFault>,
+    refused: Option<Refused>,
+}
+
+fn form(media: &sdp_types::Media, secrecy: Secrecy) -> Form {
+    let has = |name: &str| media.attributes.iter().any(|a| a.attribute == name);
+    // Port 0 takes a line away (RFC 3264 §8.2), unless it shares the port of another (RFC 9143 §6).
+    let is_bundled = media.port == 0 && has("bundle-only");
+    if !media.media.eq_ignore_ascii_case("audio") || (media.port == 0 && !is_bundled) {
+        return Form::default();
+    }
+    let formats = usable(media);
+    let refused = |why, formats| Form {
+        refused: Some(Refused { why, formats }),
+        ..Form::default()
+    };
+    if formats.is_empty() {
+        // Comfort noise and keys alone are no side of a conversation; what cannot be read may be.
+        let mut words = media.fmt.split_ascii_whitespace();
+        let is_unreadable = !words.any(|word| word.parse::<u8>().is_ok_and(|number| number < 128));
+        return if is_unreadable {
+            refused(Refusal::Form, formats)
+        } else {
+            Form::default()
+        };
+    }
+    if is_bundled {
+        return refused(Refusal::Form, formats);
+    }
+    match Protection::of(media, secrecy) {
+        Protection::Plain => Form {
+            usable: formats,
+            ..Form::default()
+        },
+        Protection::Keyed(crypto) => Form {
+            usable: formats,
+            crypto: Some(crypto),
+            ..Form::default()
+        },
+        Protection::Refused(fault) => Form {
+            key_fault: Some(fault),
+            ..refused(Refusal::Keys, formats)
+        },
+        Protection::Unknown => refused(Refusal::Protection, formats),
     }
 }
 
@@ -225,6 +284,8 @@ pub(crate) struct LocalLine {
     pub(crate) label: Option<String>,
     /// Where we receive and as what; `None` = refused, port 0.
     pub(crate) accepted: Option<Accepted>,
+    /// Why it is refused although it has sound.
+    pub(crate) refused: Option<Refusal>,
     /// `recvonly`, else `inactive`.
     pub(crate) is_receiving: bool,
 }
@@ -325,8 +386,11 @@ fn local_media(line: &LocalLine) -> sdp_types::Media {
     if let Some(accepted) = &line.accepted {
         for format in &accepted.offered {
             let number = format.payload_type;
-            let mapping = format!("{number} {}", format.codec.rtpmap());
-            attributes.push(valued("rtpmap", mapping));
+            // What the client gave no name gets none from us.
+            if !format.codec.is_unnamed() {
+                let mapping = format!("{number} {}", format.codec.rtpmap());
+                attributes.push(valued("rtpmap", mapping));
+            }
             if let Some(parameters) = answered_parameters(format) {
                 attributes.push(valued("fmtp", format!("{number} {parameters}")));
             }

@@ -73,8 +73,52 @@ fn every_codec_of_telephony_is_known_by_its_mapping() {
 }
 
 #[test]
-fn a_line_without_sound_that_has_a_name_cannot_be_recorded() {
-    assert_eq!(usable("m=audio 1 RTP/AVP 96\n"), "", "nothing maps it");
+fn sound_that_has_no_name_is_taken_where_there_is_no_other() {
+    assert_eq!(usable("m=audio 1 RTP/AVP 96\n"), "96=unnamed");
+    assert_eq!(usable("m=audio 1 RTP/AVP 8 96\n"), "8=PCMA");
+    assert_eq!(
+        usable("m=audio 1 RTP/AVP 97 96\na=rtpmap:97 a b c\n"),
+        "97=unnamed 96=unnamed"
+    );
+    // What may be key presses is not taken for sound.
+    assert_eq!(usable("m=audio 1 RTP/AVP 96 101\n"), "96=unnamed");
+    let keys = "m=audio 1 RTP/AVP 96 100\na=fmtp:100 0-16\n";
+    assert_eq!(usable(keys), "96=unnamed");
+    let answered = taken(line("m=audio 1 RTP/AVP 96\n").usable);
+    assert_eq!(answered, ["m=audio 4000 RTP/AVP 96", "a=recvonly"]);
+}
+
+#[test]
+fn a_line_of_sound_that_is_refused_says_why_and_what_would_have_come() {
+    let refused = |media: &str| {
+        let line = line(media);
+        assert_eq!(line.usable, [], "{media}");
+        let refused = line.refused?;
+        let codecs: Vec<_> = refused
+            .formats
+            .iter()
+            .map(|f| f.codec.to_string())
+            .collect();
+        Some((refused.why, codecs.join(" ")))
+    };
+    let pcma = |why| Some((why, "PCMA".to_owned()));
+    let dtls = "m=audio 1 UDP/TLS/RTP/SAVP 8\na=fingerprint:sha-256 AB\n";
+    assert_eq!(refused(dtls), pcma(Refusal::Protection));
+    assert_eq!(refused("m=audio 1 RTP/SAVP 8\n"), pcma(Refusal::Keys));
+    assert_eq!(
+        refused("m=audio 0 RTP/AVP 8\na=bundle-only\n"),
+        pcma(Refusal::Form)
+    );
+    let unreadable = refused("m=audio 1 RTP/AVP pcma\n");
+    assert_eq!(unreadable, Some((Refusal::Form, String::new())));
+    // Nobody speaks there.
+    assert_eq!(refused("m=audio 0 RTP/AVP 8\n"), None);
+    assert_eq!(refused("m=video 1 UDP/TLS/RTP/SAVP 96\n"), None);
+    assert_eq!(refused("m=audio 1 RTP/AVP 13\n"), None);
+}
+
+#[test]
+fn a_line_without_sound_cannot_be_recorded() {
     assert_eq!(
         usable("m=audio 1 RTP/AVP 13 101\na=rtpmap:101 telephone-event/8000\n"),
         ""
@@ -146,6 +190,7 @@ fn a_later_offer_is_answered_with_what_both_have() {
 /// Lines of the answer that takes these formats.
 fn taken(formats: Vec<Format>) -> Vec<String> {
     let line = LocalLine {
+        refused: None,
         media: "audio".into(),
         protocol: "RTP/AVP".into(),
         formats: String::new(),
@@ -214,6 +259,7 @@ fn our_description_keeps_lines_order_and_labels() {
         parameters: None,
     }];
     let refused = LocalLine {
+        refused: None,
         media: "video".into(),
         protocol: "RTP/AVP".into(),
         formats: "96 97".into(),

@@ -59,6 +59,7 @@ impl Media {
                 remote: line.remote.map(Pii::new),
                 key: line.crypto.as_ref().map(|crypto| crypto.key.clone()),
                 rtp_port: self.kept(place, line).map(|kept| kept.rtp_port),
+                refused: line.refused.clone(),
             })
             .collect()
     }
@@ -70,12 +71,15 @@ impl Media {
         (known.label == line.label).then_some(accepted)
     }
 
-    /// Whether the caller must answer: a line is new, came back, or is of another kind.
+    /// Whether the caller must answer: a line is new, came back, is of another kind, or has sound and is
+    /// refused as it was not before.
     pub(crate) fn needs_answer(&self, lines: &[MediaLine]) -> bool {
-        lines
-            .iter()
-            .enumerate()
-            .any(|(place, line)| line.is_usable() && self.kept(place, line).is_none())
+        lines.iter().enumerate().any(|(place, line)| {
+            let is_new = line.is_usable() && self.kept(place, line).is_none();
+            let why = line.refused.as_ref().map(|refused| refused.why);
+            let before = self.lines.get(place).and_then(|known| known.refused);
+            is_new || (why.is_some() && why != before)
+        })
     }
 
     /// Why a line that stands would be lost by a later offer: its new keys cannot be used.
@@ -85,12 +89,12 @@ impl Media {
         stand.find_map(|(_, line)| line.key_fault)
     }
 
-    /// The lines that can be recorded, for finding out whose voice they are.
+    /// The lines that have sound, also where we refuse it, for finding out whose voice they are.
     pub(crate) fn labels(&self) -> Vec<(StreamNumber, Option<String>)> {
         self.lines
             .iter()
             .enumerate()
-            .filter(|(_, line)| line.accepted.is_some())
+            .filter(|(_, line)| line.accepted.is_some() || line.refused.is_some())
             .map(|(place, line)| (number_at(place), line.label.clone()))
             .collect()
     }
@@ -100,7 +104,7 @@ impl Media {
         lines
             .iter()
             .enumerate()
-            .filter(|(_, line)| line.is_usable())
+            .filter(|(_, line)| line.is_usable() || line.refused.is_some())
             .map(|(place, line)| (number_at(place), line.label.clone()))
             .collect()
     }
@@ -163,6 +167,7 @@ impl Media {
                 protocol: line.protocol.clone(),
                 formats: line.formats.clone(),
                 label: line.label.clone(),
+                refused: line.refused.as_ref().map(|refused| refused.why),
                 accepted,
                 is_receiving: is_wanted && line.direction.sends(),
             })

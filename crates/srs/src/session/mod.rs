@@ -17,6 +17,7 @@ mod update;
 use crate::api::{Command, EndCause, Event, LocalDirection, Offer, SessionKey};
 use crate::context::{Context, Response};
 use crate::counters::Counted;
+use crate::diversion::called_before;
 use crate::metadata::{Metadata, MetadataState};
 use crate::peer::Peer;
 use crate::quirk::{Quirk, Quirks};
@@ -55,6 +56,7 @@ pub(crate) struct Session {
     replaces: Option<SessionKey>,
     /// The ends of the conversation, as the INVITE names them.
     session_ids: Vec<String>,
+    called_before: Vec<Pii<String>>,
     progress: Progress,
     /// The client's offer that the caller has not answered yet.
     pending: Option<Pending>,
@@ -156,6 +158,7 @@ impl Session {
             media: Media::new(cx.ids.number(), invitation.address),
             metadata,
             merge_key: invitation.merge_key,
+            called_before: called_before(invitation.message, &invitation.request_user),
             request_user: invitation.request_user,
             phase: Phase::Offered,
             replaces: invitation.replaces,
@@ -203,6 +206,7 @@ impl Session {
             metadata,
             replaces: self.replaces,
             session_ids: self.session_ids.iter().cloned().map(Pii::new).collect(),
+            called_before: self.called_before.clone(),
             quirks: quirks.into_vec(),
         }
     }

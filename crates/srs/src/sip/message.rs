@@ -77,6 +77,10 @@ pub(crate) enum HeaderName {
     Replaces,
     /// RFC 7989.
     SessionId,
+    /// RFC 5806.
+    Diversion,
+    /// RFC 7044.
+    HistoryInfo,
     /// `X-Cisco-Recording-Participant`.
     RecordingParticipant,
     Other,
@@ -85,7 +89,7 @@ pub(crate) enum HeaderName {
 impl HeaderName {
     /// Full names in any case, and the compact forms of RFC 3261 §7.3.3.
     pub(crate) fn from_bytes(name: &[u8]) -> Self {
-        const NAMES: [(&[u8], HeaderName); 29] = [
+        const NAMES: [(&[u8], HeaderName); 31] = [
             (b"via", HeaderName::Via),
             (b"v", HeaderName::Via),
             (b"from", HeaderName::From),
@@ -114,6 +118,8 @@ impl HeaderName {
             (b"rack", HeaderName::RAck),
             (b"replaces", HeaderName::Replaces),
             (b"session-id", HeaderName::SessionId),
+            (b"diversion", HeaderName::Diversion),
+            (b"history-info", HeaderName::HistoryInfo),
             (
                 b"x-cisco-recording-participant",
                 HeaderName::RecordingParticipant,

@@ -6,7 +6,7 @@ use crate::client::{
 use std::net::SocketAddr;
 use voicelog_model::StreamNumber;
 use voicelog_srs::{
-    Activity, Command, Counted, EndCause, Event, LocalDirection, Quirk, StreamActivity,
+    Activity, Command, Counted, EndCause, Event, LocalDirection, Quirk, Refusal, StreamActivity,
 };
 
 fn all(activities: &[Activity]) -> Event {
@@ -184,9 +184,11 @@ fn metadata_alone_in_an_update_is_merged_and_told() {
     let Event::MetadataChanged(metadata) = world.next_event() else {
         panic!()
     };
-    assert_eq!(metadata.participants.len(), 2);
+    // Another number under the id of one who was there is somebody else.
+    let there: Vec<_> = metadata.participants.iter().map(|p| !p.has_left).collect();
+    assert_eq!(there, [true, false, true]);
     assert_eq!(
-        metadata.participants[1].addresses[0].expose(),
+        metadata.participants[2].addresses[0].expose(),
         "tel:+31207654321"
     );
     assert_eq!(metadata.voices_of(StreamNumber(1))[0].party, "p1");
@@ -198,19 +200,41 @@ fn metadata_alone_in_an_update_is_merged_and_told() {
 }
 
 #[test]
-fn broken_metadata_is_told_and_stops_nothing() {
+fn first_metadata_that_is_broken_says_that_nobody_is_known_and_refuses_nothing_by_itself() {
     let mut world = World::new();
     let mut invite = Request::invite();
     invite.body = Some(multipart(&sdp(1, "sendonly"), "<recording><participant"));
-    let (key, offer) = world.offered(&invite);
+    let (_, offer) = world.offered(&invite);
     let metadata = offer.metadata.unwrap();
     assert_eq!(
         metadata.quirks,
         [Quirk::MetadataUnreadable, Quirk::ParticipantsUnknown]
     );
     assert_eq!(metadata.raw.expose(), b"<recording><participant");
-    world.command(key, answer(LocalDirection::Receive));
+    // What follows from it is the law's, and so the recorder's: see its own tests.
+    assert_eq!(metadata.participants, []);
+}
+
+#[test]
+fn an_update_that_is_broken_leaves_who_is_known_and_asks_the_client_for_all_of_it() {
+    let mut world = World::new();
+    let (_, ok) = world.established(&Request::invite(), LocalDirection::Receive);
+    world.send(
+        &Request::new("UPDATE", 2)
+            .to(&ok.to_tag())
+            .body("application/rs-metadata+xml", "<recording><participant"),
+    );
     world.expect(200);
+    let Event::MetadataChanged(metadata) = world.next_event() else {
+        panic!()
+    };
+    assert_eq!(
+        metadata.quirks,
+        [Quirk::MetadataUnreadable, Quirk::UpdateNotRead]
+    );
+    let there = metadata.participants.iter().filter(|who| !who.has_left);
+    assert_eq!(there.count(), 2);
+    assert_eq!(metadata.voices_of(StreamNumber(1))[0].party, "p1");
 }
 
 #[test]
@@ -362,6 +386,38 @@ fn a_stream_with_port_0_is_removed_and_can_come_back() {
             .to(&ok.to_tag())
             .sdp(&sdp(3, "sendonly")),
     );
+    assert!(matches!(world.next_event(), Event::StreamsChanged(_)));
+}
+
+#[test]
+fn a_line_that_a_later_offer_makes_one_that_we_refuse_is_told_once_with_the_reason() {
+    let mut world = World::new();
+    let (session, ok) = world.established(&Request::invite(), LocalDirection::Receive);
+    let offer = |version, cseq| {
+        let plain = sdp(version, "sendonly");
+        let dtls = plain.replace("m=audio 20002 RTP/AVP", "m=audio 20002 UDP/TLS/RTP/SAVP");
+        assert_ne!(plain, dtls);
+        Request::new("UPDATE", cseq).to(&ok.to_tag()).sdp(&dtls)
+    };
+    world.send(&offer(2, 2));
+    let Event::StreamsChanged(changed) = world.next_event() else {
+        panic!("a side is lost and nobody is told")
+    };
+    let why: Vec<_> = changed
+        .streams
+        .iter()
+        .map(|stream| stream.refused.as_ref().map(|refused| refused.why))
+        .collect();
+    assert_eq!(why, [None, Some(Refusal::Protection)]);
+    assert_eq!(changed.quirks, [Quirk::StreamRefused]);
+    world.command(session, answer(LocalDirection::Receive));
+    let refused = "m=audio 0 UDP/TLS/RTP/SAVP 0 8 101\r\na=label:2";
+    assert!(world.expect(200).body().contains(refused));
+    // The same again, as a client refreshes its session, is no news.
+    world.send(&offer(2, 3));
+    assert!(world.expect(200).body().contains(refused));
+    let plain = sdp(3, "sendonly");
+    world.send(&Request::new("UPDATE", 4).to(&ok.to_tag()).sdp(&plain));
     assert!(matches!(world.next_event(), Event::StreamsChanged(_)));
 }
 

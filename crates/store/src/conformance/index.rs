@@ -69,6 +69,7 @@ pub(super) fn begin(index: &dyn Index, number: u8) -> Result<RecordingId, StoreE
         line: "sales".to_owned(),
         decision: decision_id(number),
         sealed: format!("sealed parties {number}").into_bytes(),
+        report: Vec::new(),
     })?;
     Ok(id)
 }
@@ -194,6 +195,7 @@ fn refuses_the_wrong_order(index: &dyn Index) -> Result<(), StoreError> {
         line: String::new(),
         decision: decision_id(1),
         sealed: Vec::new(),
+        report: Vec::new(),
     };
     let no_decision = index.insert_recording(&recording);
     assert!(no_decision.is_err_and(|error| error.kind() == Kind::Conflict));

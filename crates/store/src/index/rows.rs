@@ -87,6 +87,8 @@ pub struct NewRecording {
     pub decision: DecisionId,
     /// Ciphertext of everything personal: parties, names, addresses.
     pub sealed: Vec<u8>,
+    /// What was odd about the call so far; empty where nothing was told.
+    pub report: Vec<u8>,
 }
 
 /// A recording as it is now.

@@ -20,6 +20,7 @@ mod values;
 
 use crate::{ArchiveId, Index, StoreError, durable};
 pub use migrate::migrate;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -271,6 +272,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_secs(BUSY_SECONDS))?;
     connection.execute_batch(sql::CONNECTION)?;
+    // Without this, SQLite prepares a statement again for each new value that it is bound to.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }

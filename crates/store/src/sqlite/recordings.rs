@@ -27,6 +27,7 @@ impl Recordings for SqliteIndex {
             }
             let line = insert_erasable(transaction, recording.line.as_bytes())?;
             let sealed = insert_erasable(transaction, &recording.sealed)?;
+            let report = insert_erasable(transaction, &recording.report)?;
             let values = (
                 recording.id.as_bytes(),
                 recording.state,
@@ -34,6 +35,7 @@ impl Recordings for SqliteIndex {
                 recording.decision.as_bytes(),
                 line,
                 sealed,
+                report,
             );
             run(transaction, sql::INSERT_RECORDING, values)?;
             Ok(())

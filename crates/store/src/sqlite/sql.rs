@@ -83,8 +83,8 @@ pub(super) const INSERT_ERASABLE: &str = "INSERT INTO erasable (bytes) VALUES (?
 pub(super) const WIPE: &str = "UPDATE erasable SET bytes = zeroblob(length(bytes)) WHERE seq = ?1";
 
 pub(super) const INSERT_RECORDING: &str = "
-    INSERT INTO recordings (id, state, started_at, decision, line, sealed)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    INSERT INTO recordings (id, state, started_at, decision, line, sealed, report)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 pub(super) const STATE_OF: &str = "SELECT state FROM recordings WHERE id = ?1";
 pub(super) const SET_STATE: &str = "UPDATE recordings SET state = ?2 WHERE id = ?1";
 pub(super) const SEALED_OF: &str = "SELECT sealed FROM recordings WHERE id = ?1";

@@ -94,6 +94,7 @@ fn make(index: &dyn Index, dice: &mut Dice, n: u32, replaced: &mut Marks) -> Mad
         line: line.clone(),
         decision: decision.id,
         sealed: first.clone(),
+        report: Vec::new(),
     };
     index.insert_recording(&recording).unwrap();
     index.update_sealed(id, &sealed).unwrap();

@@ -106,7 +106,7 @@ fn line_in_words(line: &Line, lang: Language) -> String {
         id.unwrap_or_default(),
         line.found.text(lang)
     );
-    if line.found == Found::Short {
+    if matches!(line.found, Found::Short | Found::PartlyNotPermitted) {
         let seconds = |micros: i64| micros / 1_000_000;
         let (covered, length) = (seconds(line.covered_us), seconds(line.length_us));
         text.push_str(lang.pick(

@@ -92,6 +92,7 @@ fn row(summary: &RecordingSummary) -> serde_json::Value {
         "started_at": summary.started_at,
         "ended_at": summary.ended_at,
         "verdict": summary.verdict.map(voicelog_evidence::timeline::Verdict::as_str),
+        "is_partly_private": summary.is_partly_private,
         "retain_until": summary.retain_until,
         "destroyed_at": summary.destroyed_at,
         "conversation": summary.part.as_ref().map(|part| part.conversation),

@@ -246,8 +246,13 @@ pub(crate) fn conversation(conversation: &Conversation, lang: Language) {
             Some(link) if link.is_copy => lang.pick("  (hetzelfde nog eens)", "  (the same again)"),
             _ => "",
         };
+        let private = if part.is_partly_private {
+            lang.pick("  (deels privé)", "  (partly private)")
+        } else {
+            ""
+        };
         print::line(format!(
-            "{indent}{}  {}  {:24}  {line:16}  {verdict}{copy}",
+            "{indent}{}  {}  {:24}  {line:16}  {verdict}{private}{copy}",
             part.id,
             part.started_at,
             voicelog_web::state(part.state, lang)
@@ -285,18 +290,22 @@ pub(crate) fn media(detail: &Detail, lang: Language) {
         timeline(found, lang, "");
     }
     if let Some(told) = &detail.report {
-        report(told, lang);
+        report(told, detail.timeline.as_ref(), lang);
     }
 }
 
-/// Prints whose voice is where, how that is known, and what was odd.
-fn report(report: &CallReport, lang: Language) {
-    for stream in &report.streams {
-        print::line(stream.in_words(lang));
+/// Prints whose voice is where, how that is known, what was odd, and what the senders said of
+/// themselves.
+fn report(report: &CallReport, timeline: Option<&Timeline>, lang: Language) {
+    for voice in report.voices_in_words(timeline, lang) {
+        print::line(voice);
     }
     for word in &report.quirks {
         let label = lang.pick("vreemd:", "odd:");
         print::line(format!("{label} {}", odd(word, lang)));
+    }
+    for claim in &report.senders {
+        claim.in_words(lang).into_iter().for_each(print::line);
     }
 }
 

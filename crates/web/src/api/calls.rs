@@ -34,6 +34,8 @@ fn call(call: &Call, paused: Option<Paused>) -> Value {
         "parties": parties,
         "said": call.said,
         "pause": paused.map(shown),
+        "keep": super::keeping::shown(call),
+        "private": call.private.as_ref().map(|private| json!({ "since": private.at })),
     })
 }
 

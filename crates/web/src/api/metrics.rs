@@ -18,6 +18,7 @@ pub(crate) async fn show(State(desk): State<Shared>) -> Result<Response, Trouble
     let source = &desk.app.status;
     let metrics = source.metrics();
     let mut text = page(source.status(), &metrics, free);
+    memory(&mut text, &metrics);
     forecast(&mut text, &metrics);
     alarms(&mut text, &source.alarms());
     webhooks(&mut text, &outbox);
@@ -88,6 +89,18 @@ fn page(status: Status, metrics: &Metrics, free_bytes: u64) -> String {
         free_bytes,
     );
     text
+}
+
+fn memory(text: &mut String, metrics: &Metrics) {
+    one(
+        text,
+        (
+            "voicelog_waiting_media_bytes",
+            "gauge",
+            "Media that waits in memory, for a notice or for somebody who asks to keep the call.",
+        ),
+        metrics.waiting_bytes,
+    );
 }
 
 fn forecast(text: &mut String, metrics: &Metrics) {

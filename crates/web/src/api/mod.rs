@@ -3,9 +3,11 @@
 pub(crate) mod calls;
 pub(crate) mod consent;
 pub(crate) mod expected;
+pub(crate) mod keeping;
 pub(crate) mod law;
 pub(crate) mod metrics;
 pub(crate) mod pauses;
+pub(crate) mod private;
 pub(crate) mod problem;
 pub(crate) mod recordings;
 

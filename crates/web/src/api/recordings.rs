@@ -133,6 +133,7 @@ fn summary(summary: &RecordingSummary) -> Value {
         "startedAt": summary.started_at,
         "endedAt": summary.ended_at,
         "verdict": summary.verdict,
+        "isPartlyPrivate": summary.is_partly_private,
         "retainUntil": summary.retain_until,
         "destroyedAt": summary.destroyed_at,
         "conversation": summary.part.as_ref().map(|part| part.conversation),

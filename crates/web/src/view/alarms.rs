@@ -6,9 +6,11 @@ use voicelog_model::Language;
 
 /// The words of the alarms that can stand, so that each has its number among the metrics also while it
 /// does not.
-pub(crate) const WORDS: [&str; 7] = [
+pub(crate) const WORDS: [&str; 9] = [
     "no_media",
     "one_side",
+    "side_refused",
+    "metadata_unreadable",
     "wrong_srtp_key",
     "loss",
     "disk_filling",
@@ -51,6 +53,14 @@ fn text(alarm: &Alarm, lang: Language) -> String {
         "one_side" => (
             "Eén kant van het gesprek is nog nooit gehoord.",
             "One side of the conversation was never heard.",
+        ),
+        "side_refused" => (
+            "Eén stroom van het gesprek kan niet worden opgenomen zoals de centrale hem aanbiedt.",
+            "One stream of the conversation cannot be recorded as the exchange offers it.",
+        ),
+        "metadata_unreadable" => (
+            "Wat de centrale zegt over wie er deelneemt, is niet te lezen.",
+            "What the exchange says of who takes part cannot be read.",
         ),
         "wrong_srtp_key" => (
             "Het geluid past niet bij de sleutel die de centrale opgaf (SRTP).",

@@ -55,6 +55,8 @@ impl ConversationView {
                 .map_or_else(|| "–".to_owned(), length);
             whole.badge = badge(&conversation.parts, lang);
             whole.state = "";
+            let mut parts = conversation.parts.iter();
+            whole.is_partly_private = parts.any(|part| part.is_partly_private);
             // A part that is destroyed has no line any more.
             let line = conversation.parts.iter().map(|part| part.line.as_str());
             whole.line = line_name(line.max_by_key(|line| !line.is_empty()).unwrap_or(""), lang);
@@ -149,6 +151,7 @@ mod tests {
     fn part(number: u8, verdict: Option<Verdict>, state: State) -> RecordingSummary {
         let started_at = Timestamp::from_micros(i64::from(number) * 60_000_000);
         RecordingSummary {
+            is_partly_private: false,
             id: RecordingId::from_bytes([number; 16]),
             line: "verkoop".to_owned(),
             state,

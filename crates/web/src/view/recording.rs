@@ -109,7 +109,7 @@ impl RecordingPage {
                 .as_ref()
                 .map(|timeline| comings(timeline, lang))
                 .unwrap_or_default(),
-            report: ReportView::new(detail.report.as_ref(), lang),
+            report: ReportView::new(detail.report.as_ref(), detail.timeline.as_ref(), lang),
             legend,
             streams,
             // Counted from one, as people do; the format counts from zero.
@@ -194,6 +194,13 @@ fn facts(detail: &Detail, lang: Language) -> Vec<Fact> {
         "State",
         words::state(summary.state, lang).to_owned(),
     );
+    if summary.is_partly_private {
+        let text = lang.pick(
+            "Een deel van dit gesprek was privé en is niet bewaard. Ook wat wel is bewaard kan privé zijn.",
+            "A part of this call was private and is not kept. What is kept may be private as well.",
+        );
+        add("Deels privé", "Partly private", text.to_owned());
+    }
     match (summary.destroyed_at, summary.retain_until) {
         (Some(at), _) => add("Vernietigd op", "Destroyed on", When::new(at, lang).text),
         (None, Some(until)) => add("Bewaren tot", "Keep until", When::new(until, lang).text),

@@ -17,6 +17,8 @@ pub(crate) struct Row {
     pub(crate) line: String,
     pub(crate) length: String,
     pub(crate) badge: Badge,
+    /// A part of the call was private.
+    pub(crate) is_partly_private: bool,
     pub(crate) state: &'static str,
 }
 
@@ -35,6 +37,7 @@ impl Row {
             // One word is enough where both columns would say the same.
             state: if state == badge.text { "–" } else { state },
             badge,
+            is_partly_private: summary.is_partly_private,
         }
     }
 }

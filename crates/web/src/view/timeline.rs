@@ -72,11 +72,11 @@ const fn drawn(kind: Kind) -> (&'static str, Option<&'static str>) {
     match kind {
         Kind::Media => ("bar-media", None),
         Kind::NotStarted => ("bar-gap", Some("pattern-dots")),
-        Kind::Paused | Kind::Hold => ("bar-gap", Some("pattern-slant")),
+        Kind::Paused | Kind::Hold | Kind::Refused => ("bar-gap", Some("pattern-slant")),
         Kind::Loss => ("bar-gap", Some("pattern-upright")),
         Kind::Dropped => ("bar-gap", Some("pattern-grid")),
         Kind::Restart => ("bar-gap", Some("pattern-double")),
-        Kind::SilenceSuppressed => ("bar-gap", Some("pattern-flat")),
+        Kind::SilenceSuppressed | Kind::SourceChange => ("bar-gap", Some("pattern-flat")),
         Kind::AwaitingFirstPacket => ("bar-gap", Some("pattern-rings")),
         Kind::AfterLastPacket => ("bar-gap", Some("pattern-dashes")),
         Kind::UndeclaredGap => ("bar-alarm", Some("pattern-cross")),
@@ -101,6 +101,14 @@ pub(crate) const fn what(kind: Kind, lang: Language) -> &'static str {
             "Lost in the recording server",
         ),
         Kind::Restart => ("Opnameserver herstart", "Recording server restarted"),
+        Kind::Refused => (
+            "Niet opgenomen: voicelog kan deze stroom niet aannemen",
+            "Not recorded: voicelog cannot take this stream",
+        ),
+        Kind::SourceChange => (
+            "De zender begon opnieuw te tellen",
+            "The sender began to count anew",
+        ),
         Kind::AfterLastPacket => ("Na het laatste geluid", "After the last sound"),
         Kind::UndeclaredGap => ("Onverklaarde onderbreking", "Undeclared gap"),
     };
@@ -124,6 +132,18 @@ const fn cause_text(cause: Cause, lang: Language) -> &'static str {
             "the recording server failed and started again",
         ),
         Cause::NoMedia => ("er is nooit geluid gekomen", "no sound ever came"),
+        Cause::Protection => (
+            "beveiligd op een manier die voicelog niet heeft (DTLS-SRTP)",
+            "protected in a way that voicelog does not have (DTLS-SRTP)",
+        ),
+        Cause::Keys => (
+            "de sleutels van SRTP zijn niet te gebruiken, of kwamen onversleuteld",
+            "the keys of SRTP cannot be used, or came in the clear",
+        ),
+        Cause::Form => (
+            "de centrale zegt niet wat er komt of waarheen",
+            "the exchange does not say what comes, or where to",
+        ),
     };
     lang.pick(nl, en)
 }

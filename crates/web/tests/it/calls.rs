@@ -74,6 +74,92 @@ async fn a_pause_that_the_recorder_does_not_confirm_is_an_error_and_not_shown() 
 }
 
 #[tokio::test]
+async fn somebody_asks_to_keep_a_call_and_hears_from_when_on_it_is_kept() {
+    let site = site();
+    let path = format!("/v1/calls/{}/keep", site.filled().waiting);
+    let asked = |reason: &str| json!({ "reason": reason, "asked_by": "agent 2001" }).to_string();
+    for (reason, status, body) in [
+        (
+            "complaint",
+            StatusCode::OK,
+            json!({ "kept": true, "from": "2026-11-21T10:01:30.000000Z" }),
+        ),
+        ("training", StatusCode::ACCEPTED, json!({ "kept": false })),
+    ] {
+        let page = program(&site, "POST", &path, &asked(reason)).await;
+        assert_eq!((page.status, page.json()), (status, body));
+    }
+    let page = program(&site, "POST", &path, &asked("other")).await;
+    assert_eq!(page.status, StatusCode::CONFLICT);
+    *site.telephones.0.lock().unwrap() = None;
+    let page = program(&site, "POST", &path, &asked("complaint")).await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn a_request_to_keep_a_call_without_a_known_reason_or_of_nobody_is_told_what_would_be_right()
+{
+    let site = site();
+    let path = format!("/v1/calls/{}/keep", site.filled().waiting);
+    for (body, right) in [
+        (
+            r#"{"reason":"complain","asked_by":"agent 2001"}"#,
+            "complaint",
+        ),
+        (r#"{"reason":"complaint","asked_by":" "}"#, "asked_by"),
+        (r#"{"reason":"complaint"}"#, "asked_by"),
+        (
+            r#"{"reason":"complaint","asked_by":"a","note":"x"}"#,
+            "asked_by",
+        ),
+    ] {
+        let page = program(&site, "POST", &path, body).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{body}");
+        assert!(page.text().contains(right), "{body}: {}", page.text());
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_private_until_the_same_person_says_with_a_reason_that_it_is_not() {
+    let site = site();
+    let at = |what: &str| format!("/v1/calls/{}/{what}", site.filled().waiting);
+    let by = |said_by: &str| json!({ "said_by": said_by });
+    let over = |said_by: &str, reason: &str| json!({ "said_by": said_by, "reason": reason });
+    for (path, body, status) in [
+        ("private", by("agent 2001"), StatusCode::OK),
+        ("private", by(""), StatusCode::BAD_REQUEST),
+        ("private", json!({}), StatusCode::BAD_REQUEST),
+        (
+            "private/end",
+            over("agent 2001", "business_again"),
+            StatusCode::NO_CONTENT,
+        ),
+        (
+            "private/end",
+            over("agent 2001", "mistake"),
+            StatusCode::CONFLICT,
+        ),
+        (
+            "private/end",
+            over("agent 2002", "mistake"),
+            StatusCode::CONFLICT,
+        ),
+        (
+            "private/end",
+            over("agent 2001", "bored"),
+            StatusCode::BAD_REQUEST,
+        ),
+        ("private/end", by("agent 2001"), StatusCode::BAD_REQUEST),
+    ] {
+        let page = program(&site, "POST", &at(path), &body.to_string()).await;
+        assert_eq!(page.status, status, "{path} {body}: {}", page.text());
+    }
+    *site.telephones.0.lock().unwrap() = None;
+    let page = program(&site, "POST", &at("private"), &by("agent 2001").to_string()).await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
 async fn consent_that_somebody_heard_is_kept_with_who_and_when() {
     let site = site();
     let waiting = site.filled().waiting;

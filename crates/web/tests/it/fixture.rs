@@ -307,6 +307,23 @@ impl<'a> Tape<'a> {
         Ok(())
     }
 
+    /// A report of the sender of the first stream, whose clock is two minutes fast and gains.
+    fn sender_says(&mut self, micros: i64, goodbye: bool) -> Outcome<()> {
+        let (since_1900, fast) = (2_208_988_800_000_000, 120 * SECOND);
+        let arrived = self.start.plus_micros(micros);
+        let wall = since_1900 + self.start.micros() + fast + micros + micros / 100;
+        let mut packet = vec![0x80, 200, 0, 6, 0, 0, 0xca, 0xfe];
+        packet.extend(u32::try_from(wall / SECOND)?.to_be_bytes());
+        let fraction = u32::try_from(((wall % SECOND) << 32) / SECOND)?;
+        packet.extend(fraction.to_be_bytes());
+        packet.extend([0; 12]);
+        if goodbye {
+            packet.extend([0x81, 203, 0, 1, 0, 0, 0xca, 0xfe]);
+        }
+        let chunk = &mut self.chunk;
+        Ok(chunk.push_packet(StreamNumber(1), arrived, PacketKind::Rtcp, &packet)?)
+    }
+
     fn end(self, at: Timestamp) -> Outcome<RecordingId> {
         self.end_by(Cause::RecordingClient, at)
     }
@@ -354,9 +371,11 @@ fn transferred(archive: &Archive, at: Timestamp) -> Outcome<[RecordingId; 3]> {
     let mut about = About {
         links: vec![session],
         replaces: Some(first),
+        called_before: Vec::new(),
         report: CallReport {
             quirks: vec!["unknown_label".to_owned(), "metadata_trailing".to_owned()],
             streams: vec![stream(1, "label"), stream(2, "order")],
+            senders: Vec::new(),
         },
     };
     archive.update_about(call.id, about.clone());
@@ -378,6 +397,8 @@ fn transferred(archive: &Archive, at: Timestamp) -> Outcome<[RecordingId; 3]> {
         at.plus_micros(4 * SECOND),
         &JournalEvent::PartyLeft { party: p3() },
     )?;
+    tape.sender_says(SECOND, false)?;
+    tape.sender_says(3 * SECOND, true)?;
     copy.sound(0..200)?;
     let second = tape.end(at.plus_micros(200 * STEP))?;
     let third = copy.end(at.plus_micros(201 * STEP))?;

@@ -96,6 +96,28 @@ async fn the_timeline_says_in_picture_and_table_why_recording_started_late() {
 }
 
 #[tokio::test]
+async fn what_a_sender_says_of_its_own_clock_stands_apart_as_its_claim_in_both_languages() {
+    let site = site();
+    let mut browser = Browser::signed_in(&site).await;
+    let told = format!("/recordings/{}", site.filled().parts[1]);
+    let page = browser.get(&told).await;
+    assert!(page.shows("<h2 id=\"senders\">What the senders said themselves</h2>"));
+    assert!(page.shows("Nobody else vouches for it."));
+    assert!(
+        page.shows("at 00:01, says the sender; until 00:03 moved +20 ms against our clock"),
+        "{}",
+        page.between("id=\"senders\"", "</section>")
+    );
+    assert!(page.shows("sender left: stream 1: at 00:03, says the sender"));
+    let silent = format!("/recordings/{}", site.filled().whole);
+    assert!(!browser.get(&silent).await.shows("id=\"senders\""));
+    browser.lang = "nl";
+    let page = browser.get(&told).await;
+    assert!(page.shows("klok van de zender: stroom 1: ") && page.shows("+20 ms verschoven"));
+    assert!(page.shows("zender gestopt: stroom 1: op 00:03, zegt de zender"));
+}
+
+#[tokio::test]
 async fn a_refused_call_has_no_sound_to_ask_for() {
     let site = site();
     let mut browser = Browser::signed_in(&site).await;

@@ -12,13 +12,12 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tempfile::TempDir;
 use tower::ServiceExt;
-use voicelog_archive::Archive;
-use voicelog_archive::journal::PauseReason;
-use voicelog_model::RecordingId;
-use voicelog_model::{Clock, SimClock, Timestamp};
+use voicelog_archive::journal::{KeepReason, PauseReason, PrivateEnd};
+use voicelog_archive::{Archive, KeepRequest};
+use voicelog_model::{Clock, Pii, RecordingId, SimClock, Timestamp};
 use voicelog_web::{
-    Alarm, App, Metrics, NotPaused, Pause, Paused, Pauses, Status, StatusSource, WebConfig,
-    new_setup_token, router,
+    Alarm, App, Kept, Metrics, NotHeard, NotPaused, Pause, Paused, Pauses, Private, Status,
+    StatusSource, WebConfig, Wishes, new_setup_token, router,
 };
 
 pub(crate) const TOKEN: &str = "the token of the programs";
@@ -44,6 +43,7 @@ impl StatusSource for Recorder {
 
     fn metrics(&self) -> Metrics {
         Metrics {
+            waiting_bytes: 0,
             disk_minutes_left: Some(90),
             calls: vec![("recording", 1), ("waiting", 0)],
             closing: 2,
@@ -98,6 +98,38 @@ impl Pauses for Telephones {
         let mut all = all.iter().flatten();
         all.find(|(known, _)| *known == id)
             .map(|(_, paused)| *paused)
+    }
+}
+
+impl Wishes for Telephones {
+    fn keep(&self, _id: RecordingId, request: KeepRequest) -> Result<Kept, NotHeard> {
+        if self.0.lock().unwrap().is_none() {
+            return Err(NotHeard::NoAnswer);
+        }
+        Ok(match request.reason {
+            KeepReason::Training => Kept::NotPermitted,
+            KeepReason::Other => Kept::EveryCall,
+            _ => Kept::From(request.at.plus_micros(-30_000_000)),
+        })
+    }
+
+    fn begin_private(&self, _id: RecordingId, _by: Pii<String>) -> Result<Private, NotHeard> {
+        let all = self.0.lock().unwrap();
+        all.as_ref()
+            .map_or(Err(NotHeard::NoAnswer), |_| Ok(Private::Since(NOW)))
+    }
+
+    fn end_private(
+        &self,
+        _id: RecordingId,
+        said_by: Pii<String>,
+        reason: PrivateEnd,
+    ) -> Result<Private, NotHeard> {
+        Ok(match (said_by.expose().as_str(), reason) {
+            ("agent 2001", PrivateEnd::BusinessAgain) => Private::Over,
+            ("agent 2001", PrivateEnd::Mistake) => Private::NotPrivate,
+            _ => Private::AnotherPerson,
+        })
     }
 }
 
@@ -183,6 +215,7 @@ fn site_over(
     let recorder = Arc::new(Recorder::default());
     let telephones = Arc::new(Telephones(Mutex::new(Some(Vec::new()))));
     let pauses: Arc<dyn Pauses> = Arc::<Telephones>::clone(&telephones);
+    let wishes: Arc<dyn Wishes> = Arc::<Telephones>::clone(&telephones);
     let shared_clock: Arc<dyn Clock> = Arc::<SimClock>::clone(&clock);
     let status: Arc<dyn StatusSource> = Arc::<Recorder>::clone(&recorder);
     let router = router(App {
@@ -190,6 +223,7 @@ fn site_over(
         clock: shared_clock,
         status,
         pauses,
+        wishes,
         config,
     });
     Site {

@@ -75,15 +75,15 @@ fn another_source_goes_on_where_the_first_stopped() {
     let mut call = Call::permitted();
     call.talk(20 * MS, 50);
     (call.ssrc, call.sequence, call.timestamp) = (99, 7, 123_456);
-    call.talk(1_050 * MS, 50);
-    call.event(2_030 * MS, ended(Cause::RecordingClient));
+    call.talk(1_035 * MS, 50);
+    call.event(2_015 * MS, ended(Cause::RecordingClient));
     let timeline = call.timeline();
     assert_eq!(
         shape(&timeline),
         [
             (Media, 0, 1_000),
-            (AwaitingFirstPacket, 1_000, 1_030),
-            (Media, 1_030, 2_030)
+            (AwaitingFirstPacket, 1_000, 1_015),
+            (Media, 1_015, 2_015)
         ]
     );
     assert_eq!(
@@ -233,4 +233,110 @@ fn packets_of_an_unannounced_stream_are_counted() {
     });
     call.event(1_000 * MS, ended(Cause::RecordingClient));
     assert_eq!(call.timeline().stray_packets, 1);
+}
+
+#[test]
+fn what_is_lost_where_a_source_begins_anew_is_declared_and_no_packet_is_disowned() {
+    let mut call = Call::permitted();
+    call.talk(20 * MS, 30);
+    // Five times another source, of which the second packet is lost; then one whose first packets are.
+    for source in 0..5 {
+        (call.ssrc, call.sequence) = (100 + source, 1_000);
+        let from = 620 * MS + i64::from(source) * 240 * MS;
+        call.talk(from, 1);
+        call.skip(1);
+        call.talk(from + 40 * MS, 10);
+    }
+    call.event(1_820 * MS, ended(Cause::RecordingClient));
+    let timeline = call.timeline();
+    let stream = &timeline.streams[0];
+    assert_eq!((stream.lost, stream.outside, stream.packets), (5, 0, 85));
+    let gap = |kind| stream.intervals.iter().filter(|i| i.kind == kind).count();
+    assert_eq!((gap(Loss), gap(AwaitingFirstPacket)), (5, 0), "{stream:#?}");
+    assert_eq!(timeline.verdict, Verdict::WholeWithDeclaredGaps);
+}
+
+#[test]
+fn between_two_sources_more_than_a_packet_is_declared_though_no_number_tells_of_it() {
+    for (gap, shape_between) in [
+        (15, AwaitingFirstPacket),
+        (60, SourceChange),
+        (300, UndeclaredGap),
+    ] {
+        let mut call = Call::permitted();
+        call.talk(20 * MS, 50);
+        (call.ssrc, call.sequence) = (99, 7);
+        call.talk((1_020 + gap) * MS, 50);
+        call.event((2_000 + gap) * MS, ended(Cause::RecordingClient));
+        let timeline = call.timeline();
+        let between = &timeline.streams[0].intervals[1];
+        assert_eq!(between.kind, shape_between, "{gap} ms");
+        assert_eq!(between.length_us(), gap.unsigned_abs() * 1_000);
+        let is_whole = timeline.verdict == Verdict::Whole;
+        assert_eq!(is_whole, gap == 15, "{gap} ms");
+    }
+}
+
+fn refused_stream(why: Cause) -> JournalEvent {
+    JournalEvent::StreamRefused {
+        stream: stream(2),
+        cause: why,
+    }
+}
+
+#[test]
+fn a_side_that_we_cannot_take_is_missing_by_name_until_it_is_offered_otherwise() {
+    let mut call = Call::new();
+    call.event(0, refused_stream(Cause::Protection));
+    call.event(0, permitted());
+    call.talk(20 * MS, 100);
+    call.event(1_000 * MS, JournalEvent::StreamAdded { stream: stream(2) });
+    call.event(2_000 * MS, ended(Cause::RecordingClient));
+    let timeline = call.timeline();
+    let first = &timeline.streams[1].intervals[0];
+    assert_eq!(
+        (first.kind, first.cause),
+        (Refused, Some(Cause::Protection))
+    );
+    assert_eq!(first.length_us(), 1_000_000);
+    // From then on it is a stream like any other, of which nothing came.
+    assert_eq!(timeline.streams[1].intervals[1].kind, AwaitingFirstPacket);
+    assert_eq!(timeline.verdict, Verdict::WholeWithDeclaredGaps);
+}
+
+#[test]
+fn a_side_that_is_offered_otherwise_during_the_call_is_missing_from_then_on() {
+    let mut call = Call::new();
+    call.event(0, permitted());
+    call.talk(20 * MS, 50);
+    let stream = stream(1);
+    let cause = Cause::Keys;
+    call.event(1_000 * MS, JournalEvent::StreamRefused { stream, cause });
+    call.event(2_000 * MS, ended(Cause::RecordingClient));
+    let timeline = call.timeline();
+    assert_eq!(
+        shape(&timeline),
+        [(Media, 0, 1_000), (Refused, 1_000, 2_000)]
+    );
+    assert_eq!(timeline.verdict, Verdict::WholeWithDeclaredGaps);
+}
+
+#[test]
+fn sound_from_elsewhere_before_the_named_address_was_heard_is_told_and_the_call_is_not_whole() {
+    for was_elsewhere in [false, true] {
+        let mut call = Call::permitted();
+        call.talk(20 * MS, 50);
+        let stream = StreamNumber(1);
+        let changed = JournalEvent::SourceChanged {
+            stream,
+            was_elsewhere,
+        };
+        call.event(1_010 * MS, changed);
+        call.talk(1_020 * MS, 49);
+        call.event(1_980 * MS, ended(Cause::RecordingClient));
+        let timeline = call.timeline();
+        assert_eq!(timeline.verdict == Verdict::Whole, !was_elsewhere);
+        let told = comings(&timeline, voicelog_model::Language::En);
+        assert_eq!(told.len(), usize::from(was_elsewhere), "{told:?}");
+    }
 }

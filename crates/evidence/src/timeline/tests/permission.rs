@@ -1,7 +1,7 @@
 //! When the law lets media in, and when it stops.
 
 use super::*;
-use crate::journal::{PauseReason, PausedBy, ResumedBy};
+use crate::journal::{AskedBy, PauseReason, PrivateEnd, ResumedBy};
 
 #[test]
 fn a_call_that_was_permitted_late_says_until_when_and_why() {
@@ -135,7 +135,7 @@ fn a_pause_by_the_client_is_declared_and_is_no_loss() {
 fn withheld(reason: PauseReason) -> JournalEvent {
     JournalEvent::RecordingPaused {
         reason,
-        by: PausedBy::Program,
+        by: AskedBy::Program,
         party: None,
     }
 }
@@ -226,6 +226,53 @@ fn a_stream_that_comes_during_a_pause_begins_paused() {
         .map(|i| i.kind)
         .collect();
     assert_eq!(kinds, [NotStarted, Paused]);
+}
+
+#[test]
+fn a_private_call_is_one_until_it_is_said_that_it_is_not_whatever_is_paused_meanwhile() {
+    let mut call = Call::permitted();
+    let (by, party) = (AskedBy::Key, Some("p1".to_owned()));
+    call.talk(20 * MS, 50);
+    let began = JournalEvent::PrivateBegan { by, party };
+    call.event(1_000 * MS, began);
+    call.event(2_000 * MS, withheld(PauseReason::CardData));
+    call.event(
+        3_000 * MS,
+        JournalEvent::RecordingResumed {
+            by: ResumedBy::Program,
+        },
+    );
+    call.event(4_000 * MS, withheld(PauseReason::Medical));
+    let (reason, party) = (PrivateEnd::BusinessAgain, Some("p1".to_owned()));
+    call.event(5_000 * MS, JournalEvent::PrivateEnded { reason, by, party });
+    call.event(
+        6_000 * MS,
+        JournalEvent::RecordingResumed {
+            by: ResumedBy::Program,
+        },
+    );
+    call.skip(250);
+    call.talk(6_020 * MS, 50);
+    call.event(7_000 * MS, ended(Cause::RecordingClient));
+    let timeline = call.timeline();
+    assert_eq!(
+        shape(&timeline),
+        [
+            (Media, 0, 1_000),
+            (Paused, 1_000, 5_000),
+            (Paused, 5_000, 6_000),
+            (Media, 6_000, 7_000)
+        ]
+    );
+    let intervals = timeline.streams[0].intervals.iter();
+    let reasons =
+        intervals.filter_map(|interval| interval.pause.as_ref().map(|pause| pause.reason));
+    assert_eq!(
+        reasons.collect::<Vec<_>>(),
+        [PauseReason::PrivateCall, PauseReason::Medical]
+    );
+    assert!(timeline.is_partly_private());
+    assert_eq!(timeline.verdict, Verdict::WholeWithDeclaredGaps);
 }
 
 #[test]

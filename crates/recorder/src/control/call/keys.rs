@@ -6,8 +6,9 @@ use crate::media::{HeardKey, Listening, MediaCommand, PauseOrder, PauseStatus};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use voicelog_archive::journal::{AskedBy, PrivateEnd};
 use voicelog_archive::line::{KeyAct, Keys, Sequence, Side};
-use voicelog_archive::{Consent, ConsentBy};
+use voicelog_archive::{Consent, ConsentBy, KeepRequest};
 use voicelog_model::Pii;
 
 /// What the keys do in a call, as its line says.
@@ -16,8 +17,8 @@ pub(super) struct CallKeys {
     own: Arc<Vec<(Sequence, KeyAct)>>,
     other: Arc<Vec<(Sequence, KeyAct)>>,
     unknown: Arc<Vec<(Sequence, KeyAct)>>,
-    /// Consent can come by key, so media is asked for also while the call waits.
-    pub(super) listen_for_consent: bool,
+    /// What the call waits for can come by key, so media is asked for also while it waits.
+    pub(super) listen_while_waiting: bool,
 }
 
 impl CallKeys {
@@ -30,7 +31,7 @@ impl CallKeys {
             own: list(&keys.own),
             other: list(&keys.other),
             unknown: list(&keys.unknown),
-            listen_for_consent: keys.listens_for_consent(),
+            listen_while_waiting: keys.listens_while_waiting(),
         }
     }
 
@@ -55,7 +56,7 @@ impl Call {
         };
         let call = hands.archive.call(id);
         let all = self.streams.iter().map(|stream| {
-            let party = stream.media.party.clone();
+            let party = self.voices.party(stream.media.number);
             let side = match (&call, &party) {
                 (Some(call), Some(party)) => call.side_of(party),
                 _ => Side::Unknown,
@@ -70,12 +71,33 @@ impl Call {
         );
     }
 
-    /// A key about consent was pressed. What is said with it counts at once: the archive tells,
+    /// A key about consent, keeping the call or a private call was pressed. What is said with it counts at once: the archive tells,
     /// and the law is asked again.
     pub(in crate::control) fn on_key(&mut self, heard: &HeardKey, hands: &mut Hands<'_>) {
         let (Some(id), None) = (self.id, self.ended) else {
             return;
         };
+        if let Some(reason) = heard.act.keep() {
+            let request = KeepRequest {
+                reason,
+                by: AskedBy::Key,
+                asked_by: heard.party.clone().map(Pii::new),
+                at: hands.now,
+            };
+            return self.request_keep(request, None, hands);
+        }
+        if let Some(party) = heard
+            .party
+            .clone()
+            .filter(|_| heard.act.is_of_private_call())
+        {
+            let (by, party) = (AskedBy::Key, Pii::new(party));
+            return if heard.act == KeyAct::PrivateCall {
+                self.begin_private(by, party, None, hands);
+            } else {
+                self.end_private((by, &party), PrivateEnd::BusinessAgain, None, hands);
+            };
+        }
         let (parties, word, by) = match heard.act {
             KeyAct::Consent => (
                 heard.party.clone().into_iter().collect(),

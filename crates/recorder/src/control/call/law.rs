@@ -7,6 +7,9 @@
 //! | recording | go on | stop, re-INVITE `inactive` | hold 5 s, then stop; ask again |
 //! | stopped | go on, re-INVITE `recvonly` | stay stopped | stay stopped, ask again |
 //!
+//! Where the law permits and nobody has asked to keep the call, it waits as after a refusal, while what
+//! comes is held in memory (`keep.rs`).
+//!
 //! Where keys about consent are listened for, `recvonly` stands throughout; and a client that holds
 //! is not told to stop.
 //!
@@ -45,6 +48,10 @@ impl Call {
             Ok(asked) => {
                 (self.failures, self.retry_at) = (0, None);
                 let since = self.held_since.take();
+                // Told meanwhile, and known to the answer already: there is nothing more to ask.
+                if self.is_decided(hands) {
+                    self.changed_at = None;
+                }
                 match asked {
                     Asked::Permitted { decision, at } => {
                         self.on_permitted(decision, (at, back), hands);
@@ -54,7 +61,19 @@ impl Call {
                         at,
                         outcome,
                         grounds,
-                    } => self.on_refused(decision, (at, since), outcome, grounds, hands),
+                        look_back_seconds,
+                    } => {
+                        match look_back_seconds {
+                            Some(seconds) => self.hold_for_look_back(at, seconds, hands),
+                            None => self.drop_look_back(hands),
+                        }
+                        let when_refused = match look_back_seconds {
+                            Some(_) => WhenRefused::Wait,
+                            None => self.when_refused,
+                        };
+                        let refused = (decision, outcome, grounds);
+                        self.on_refused(refused, (at, since), when_refused, hands);
+                    }
                 }
             }
             Err(reason) => {
@@ -107,6 +126,7 @@ impl Call {
         hands: &mut Hands<'_>,
     ) {
         self.start(at);
+        let back = self.keep.permitted().or(back);
         let back = back.filter(|_from| !self.is_begun);
         let at = back.unwrap_or(at);
         let before = std::mem::replace(&mut self.state, CallState::Recording);
@@ -123,6 +143,7 @@ impl Call {
                 events,
                 is_stale: self.changed_at.is_some(),
                 with_waiting: back.is_some(),
+                asked: self.keep.take_asking(),
             };
             hands.media(self.thread, command);
             tracing::info!(recording = %id, %decision, "permitted");
@@ -136,10 +157,9 @@ impl Call {
 
     fn on_refused(
         &mut self,
-        decision: DecisionId,
+        (decision, outcome, grounds): (DecisionId, String, Vec<Ground>),
         (at, since): (Timestamp, Option<Timestamp>),
-        outcome: String,
-        grounds: Vec<Ground>,
+        when_refused: WhenRefused,
         hands: &mut Hands<'_>,
     ) {
         let since = since.unwrap_or(at);
@@ -182,7 +202,7 @@ impl Call {
         match self.state {
             CallState::Asking => {
                 self.state = CallState::Waiting;
-                match self.when_refused {
+                match when_refused {
                     WhenRefused::Wait => self.answer(hands),
                     WhenRefused::Reject => {
                         self.reject(403, "recording is not permitted", Cause::Refusal, hands);
@@ -227,6 +247,9 @@ impl Call {
             } else {
                 self.mind_patience(hands);
             }
+        } else if self.keep.is_holding() {
+            // What comes stays in the kernel meanwhile, and what is held where it is.
+            self.mind_patience(hands);
         } else {
             // What was thrown away for want of an answer stays that, until there is one.
             let cause = self.is_stopped_without_answer().then_some(Cause::Refusal);
@@ -234,14 +257,22 @@ impl Call {
         }
     }
 
-    /// Stops a recording whose media has waited too long for an answer, also while a decider is
+    /// Stops a recording whose media has waited too long for an answer, and drops what is held in
+    /// memory for want of one, also while a decider is
     /// still at it.
     pub(super) fn mind_patience(&mut self, hands: &mut Hands<'_>) {
-        if let Some(since) = self.held_since
-            && self.state == CallState::Recording
-            && hands.now.micros_since(since) >= WITHOUT_ANSWER_MICROS
-        {
+        let Some(since) = self.held_since else {
+            return;
+        };
+        if hands.now.micros_since(since) < WITHOUT_ANSWER_MICROS {
+            return;
+        }
+        if self.state == CallState::Recording {
             self.stop_without_answer(since, hands);
+        } else if self.keep.is_holding() {
+            self.drop_look_back(hands);
+            self.close_media(since, Vec::new(), None, hands);
+            self.align(hands);
         }
     }
 
@@ -263,14 +294,23 @@ impl Call {
             return;
         }
         self.note_refusals(hands);
-        self.notice.other_change(hands.now);
-        // On whose side somebody is can have changed too.
+        // On whose side somebody is can have changed, whatever the law says of it.
         self.listen(hands);
+        let has_answer = !self.is_asking && self.held_since.is_none() && self.retry_at.is_none();
+        if has_answer && self.is_decided(hands) {
+            return;
+        }
+        self.notice.other_change(hands.now);
         if self.is_asking {
             self.changed_at.get_or_insert(hands.now);
         } else {
             self.ask_again(hands.now, hands);
         }
+    }
+
+    /// Whether the last answer is to the call as it is now.
+    fn is_decided(&self, hands: &Hands<'_>) -> bool {
+        self.id.is_some_and(|id| hands.archive.is_decided(id))
     }
 
     pub(super) fn ask_again(&mut self, since: Timestamp, hands: &mut Hands<'_>) {
@@ -281,6 +321,7 @@ impl Call {
         self.retry_at = None;
         self.is_asking = true;
         self.notice.ask();
+        self.counts.announce_hold();
         hands.media(self.thread, MediaCommand::Hold(id));
         hands.decider.ask(Question::Again {
             session: self.key,

@@ -1,18 +1,28 @@
 //! One call: what the law said of it, what the client wants, and what follows for its media.
 
 mod hold;
+mod keep;
 mod keys;
 mod law;
 mod notice;
 mod presence;
+mod private;
 mod refusals;
 mod saying;
+mod streams;
+mod voices;
 mod watch;
 
+pub(crate) use keep::KeepDone;
+pub(crate) use private::PrivateDone;
+pub(in crate::control) use streams::{RefusedStreams, Sockets};
+
 use self::hold::Hold;
+use self::keep::CallKeep;
 use self::keys::CallKeys;
 use self::notice::CallNotice;
 use self::presence::Presence;
+use self::voices::Voices;
 use self::watch::Watch;
 use super::Hands;
 use crate::guard::contained;
@@ -53,6 +63,7 @@ pub(crate) struct Call {
     state: CallState,
     offered_at: Timestamp,
     streams: Vec<CallStream>,
+    refused: RefusedStreams,
     /// The sockets, until the archive has given the call its id.
     sockets: Vec<StreamMedia>,
     counts: Arc<SharedCounts>,
@@ -60,6 +71,7 @@ pub(crate) struct Call {
     keys: CallKeys,
     hold: Hold,
     notice: CallNotice,
+    keep: CallKeep,
     /// What the client was told last: to send, or not to.
     told: LocalDirection,
     /// When the call's interval starts, once we know how to answer.
@@ -87,6 +99,7 @@ pub(crate) struct Call {
     /// What the client told besides who takes part.
     about: About,
     presence: Presence,
+    voices: Voices,
 }
 
 impl Call {
@@ -110,12 +123,14 @@ impl Call {
             state: CallState::Asking,
             offered_at: now,
             streams,
+            refused: RefusedStreams::new(),
             sockets,
             counts: Arc::new(SharedCounts::default()),
             when_refused: WhenRefused::Wait,
             keys: CallKeys::default(),
             hold: Hold::default(),
             notice: CallNotice::default(),
+            keep: CallKeep::default(),
             told: LocalDirection::Inactive,
             started_at: None,
             is_begun: false,
@@ -134,6 +149,7 @@ impl Call {
             watch: Watch::default(),
             about: About::default(),
             presence: Presence::default(),
+            voices: Voices::default(),
         }
     }
 
@@ -245,49 +261,6 @@ impl Call {
         }
     }
 
-    /// The client added a stream, or one of its streams became another; its activity is set next.
-    pub(in crate::control) fn add_stream(
-        &mut self,
-        mut stream: CallStream,
-        sockets: StreamMedia,
-        hands: &mut Hands<'_>,
-    ) {
-        let known = self
-            .streams
-            .iter()
-            .position(|known| known.media.number == stream.media.number)
-            .map(|place| self.streams.remove(place));
-        match self.id {
-            Some(id) => {
-                hands.media(self.thread, MediaCommand::AddStream(id, Box::new(sockets)));
-                hands.ear.stream(id, stream.media.clone());
-            }
-            None => self.sockets.push(sockets),
-        }
-        let is_news = known
-            .as_ref()
-            .is_none_or(|known| known.media.formats() != stream.media.formats());
-        if self.started_at.is_some() && is_news {
-            let added = JournalEvent::StreamAdded {
-                stream: stream.media.clone(),
-            };
-            self.note(hands.now, added, hands);
-        }
-        // A stream that became another, or came back, keeps its number. What it does now is told
-        // against what it did before.
-        if let Some(known) = known {
-            stream.activity = known.activity;
-            self.streams.push(stream);
-            return self.listen(hands);
-        }
-        if self.started_at.is_some() && stream.activity != Activity::Active {
-            let event = activity_event(stream.media.number, false);
-            self.note(hands.now, event, hands);
-        }
-        self.streams.push(stream);
-        self.listen(hands);
-    }
-
     /// Answers the pending offer.
     pub(in crate::control) fn answer(&mut self, hands: &mut Hands<'_>) {
         let direction = self.direction();
@@ -311,16 +284,19 @@ impl Call {
 
     /// The direction that fits what the law said last.
     ///
-    /// Where consent can come by key, or a notice is awaited, the client sends while the call waits;
-    /// of the former only packets about keys are read, for the latter it waits in memory. While the client itself holds, it is not told to stop: then it could not go on
+    /// Where what it waits for can come by key, a notice is awaited, or somebody may still ask to keep
+    /// it, the client sends while the call waits; of the first only packets about keys are read, for
+    /// the others it waits in memory. While the client itself holds, it is not told to stop: then it could not go on
     /// when the hold is over without our asking, and words would be lost.
     fn direction(&self) -> LocalDirection {
         match self.state {
             CallState::Recording => LocalDirection::Receive,
-            CallState::Waiting | CallState::Stopped if self.keys.listen_for_consent => {
+            CallState::Waiting | CallState::Stopped if self.keys.listen_while_waiting => {
                 LocalDirection::Receive
             }
-            CallState::Waiting if self.notice.wants_media() => LocalDirection::Receive,
+            CallState::Waiting if self.notice.wants_media() || self.keep.is_holding() => {
+                LocalDirection::Receive
+            }
             CallState::Stopped if self.hold.is_on() => LocalDirection::Receive,
             CallState::Asking | CallState::Waiting | CallState::Stopped => LocalDirection::Inactive,
         }
@@ -389,6 +365,7 @@ impl Call {
             *moment = moment.map(|at| at.plus_micros(by_us));
         }
         self.last_signal = self.last_signal.plus_micros(by_us);
+        self.keep.on_clock_step(by_us);
     }
 
     /// Its media cannot go on.
@@ -423,7 +400,9 @@ impl Call {
         let Some(id) = self.id else {
             return;
         };
-        let is_recording = self.state == CallState::Recording && self.counts.pause().is_none();
+        let is_recording = self.state == CallState::Recording
+            && self.counts.pause().is_none()
+            && self.counts.private().is_none();
         let counts = self.counts.read();
         let streams = self.streams.iter();
         let active = streams.filter(|stream| is_recording && stream.activity == Activity::Active);
@@ -432,7 +411,9 @@ impl Call {
         let active = active.filter(|number| !counts.has_left(*number));
         let look = self.watch.look(&counts, active, hands.now);
         let loss = self.watch.look_at_loss(&counts, hands.loss_permille);
-        for look in [look, loss] {
+        let refused = is_recording && !self.refused.is_empty();
+        let refused = self.watch.look_at_refused(refused);
+        for look in [look, loss, refused] {
             saying::say(id, look, &counts, hands);
         }
     }
@@ -465,6 +446,12 @@ impl Call {
                 let event = activity_event(stream.media.number, false);
                 self.events.push((at, event));
             }
+        }
+        self.note_first_voices(at);
+        for (stream, cause) in self.refused.values() {
+            let (stream, cause) = (stream.clone(), *cause);
+            self.events
+                .push((at, JournalEvent::StreamRefused { stream, cause }));
         }
     }
 

@@ -163,7 +163,9 @@ impl Call {
             return;
         };
         self.settle_notice(hands);
-        hands.media(self.thread, MediaCommand::Attend(id, Attention::Forget));
+        if self.notice.holds_media {
+            hands.media(self.thread, MediaCommand::Attend(id, Attention::Forget));
+        }
         if !hands.archive.set_notice(id, NoticeState::Missed {}) {
             return;
         }
@@ -186,7 +188,7 @@ impl Call {
     }
 
     /// Has the law asked, after the question that is under way.
-    fn ask_soon(&mut self, hands: &mut Hands<'_>) {
+    pub(super) fn ask_soon(&mut self, hands: &mut Hands<'_>) {
         if self.is_asking {
             self.changed_at.get_or_insert(hands.now);
         } else {

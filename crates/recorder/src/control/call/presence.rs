@@ -43,6 +43,7 @@ impl Call {
         self.about = about;
         if let Some(metadata) = metadata {
             self.presence.take(metadata);
+            self.voices.hear(metadata);
         }
     }
 
@@ -59,6 +60,9 @@ impl Call {
             && self.about != before
         {
             hands.archive.update_about(id, self.about.clone());
+        }
+        if let Some(metadata) = metadata {
+            self.voices.hear(metadata);
         }
         let is_first = self.presence.known.is_empty();
         let events = metadata.map(|metadata| self.presence.take(metadata));

@@ -20,6 +20,14 @@ pub(super) fn say(id: RecordingId, look: Look, counts: &MediaCounts, hands: &Han
             clear(Alarm::NoMedia);
             tracing::info!(recording = %id, "RTP comes again");
         }
+        Look::ReadAgain => {
+            clear(Alarm::Metadata);
+            tracing::info!(recording = %id, "the metadata can be read again");
+        }
+        Look::SideTaken => {
+            clear(Alarm::SideRefused);
+            tracing::info!(recording = %id, "every stream of sound is recorded again");
+        }
         Look::LossOver => {
             clear(Alarm::Loss);
             tracing::info!(recording = %id, "packets come as they should again");
@@ -58,6 +66,12 @@ fn raise(id: RecordingId, alarm: Alarm, counts: &MediaCounts, hands: &Hands<'_>)
         }
         (Alarm::OneSide, None) => {
             tracing::warn!(recording = %id, "one side was never heard; see whether the client sends both");
+        }
+        (Alarm::Metadata, _) => {
+            tracing::warn!(recording = %id, "an update of the metadata cannot be read; the client is asked for all of it, and until it comes who takes part is what was told before");
+        }
+        (Alarm::SideRefused, _) => {
+            tracing::warn!(recording = %id, "a stream of sound cannot be recorded as the client offers it; the recording says why");
         }
         (Alarm::Loss, _) => {
             tracing::warn!(recording = %id, "packets are being lost on their way; see the network between the client and here");

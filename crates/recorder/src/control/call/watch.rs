@@ -20,8 +20,12 @@ pub(crate) enum Alarm {
     WrongKey,
     /// One side was never heard since recording began, the other was.
     OneSide,
+    /// A side is offered in a way in which we cannot record it.
+    SideRefused,
     /// More packets of a stream fail to come than the configuration bears.
     Loss,
+    /// An update of who takes part could not be read.
+    Metadata,
 }
 
 impl Alarm {
@@ -31,7 +35,9 @@ impl Alarm {
             Self::NoMedia => "no_media",
             Self::WrongKey => "wrong_srtp_key",
             Self::OneSide => "one_side",
+            Self::SideRefused => "side_refused",
             Self::Loss => "loss",
+            Self::Metadata => "metadata_unreadable",
         }
     }
 
@@ -41,7 +47,9 @@ impl Alarm {
             Self::NoMedia => "alarm_no_media",
             Self::WrongKey => "alarm_wrong_srtp_key",
             Self::OneSide => "alarm_one_side",
+            Self::SideRefused => "alarm_side_refused",
             Self::Loss => "alarm_loss",
+            Self::Metadata => "alarm_metadata_unreadable",
         }
     }
 }
@@ -61,6 +69,8 @@ pub(super) struct Watch {
     misfits: u64,
     said_wrong_key: bool,
     said_loss: bool,
+    said_metadata: bool,
+    said_refused: bool,
 }
 
 /// What a look found.
@@ -74,9 +84,26 @@ pub(super) enum Look {
     Again,
     /// As few packets fail to come as before.
     LossOver,
+    /// The metadata could be read, whole.
+    ReadAgain,
+    /// No side is refused any more.
+    SideTaken,
 }
 
 impl Watch {
+    /// Looks at whether what the client tells is behind: since the last whole document, an update
+    /// could not be read.
+    pub(super) const fn look_at_metadata(&mut self, is_behind: bool) -> Look {
+        match (
+            std::mem::replace(&mut self.said_metadata, is_behind),
+            is_behind,
+        ) {
+            (false, true) => Look::Alarm(Alarm::Metadata),
+            (true, false) => Look::ReadAgain,
+            _ => Look::Same,
+        }
+    }
+
     /// Looks at what is being lost. The alarm ends at half of what it begins with, so that it does not come
     /// and go.
     pub(super) const fn look_at_loss(&mut self, counts: &MediaCounts, bearable: u64) -> Look {
@@ -90,6 +117,18 @@ impl Watch {
             return Look::LossOver;
         }
         Look::Same
+    }
+
+    /// Looks at whether a side of a call that is being recorded is refused.
+    pub(super) const fn look_at_refused(&mut self, is_refused: bool) -> Look {
+        match (
+            std::mem::replace(&mut self.said_refused, is_refused),
+            is_refused,
+        ) {
+            (false, true) => Look::Alarm(Alarm::SideRefused),
+            (true, false) => Look::SideTaken,
+            (false, false) | (true, true) => Look::Same,
+        }
     }
 
     /// Looks at the counts of a call. `active` are the streams on which the client says that it

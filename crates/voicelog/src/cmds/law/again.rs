@@ -5,9 +5,24 @@ use crate::{Context, Ended, print, wiring};
 use anyhow::Result;
 use serde_json::json;
 use std::path::Path;
-use voicelog_archive::{Again, ChosenRule, ConsentBy, Draw, NoticeState, Saying};
+use voicelog_archive::{
+    Again, Archive, ChosenRule, ConsentBy, Draw, KeepState, NoticeState, Saying,
+};
 use voicelog_law::Decision;
-use voicelog_model::{DecisionId, Language, Timestamp};
+use voicelog_model::{DecisionId, Language, RecordingId, Timestamp};
+
+/// The decision that is meant: by its own id, or the newest about the recording with that id.
+fn meant(archive: &Archive, id: DecisionId) -> DecisionId {
+    let recording = RecordingId::from_bytes(*id.as_bytes());
+    let newest = match archive.decision(id) {
+        Ok(None) => archive
+            .detail(recording)
+            .ok()
+            .and_then(|detail| detail.decisions.last().map(|decision| decision.id)),
+        _ => None,
+    };
+    newest.unwrap_or(id)
+}
 
 pub(super) fn run(
     id: DecisionId,
@@ -16,12 +31,15 @@ pub(super) fn run(
     as_json: bool,
     context: &Context,
 ) -> Result<Ended> {
-    let made = wiring::visit(context, now)?.decide_again(id)?;
+    let archive = wiring::visit(context, now)?;
+    let made = archive.decide_again(meant(&archive, id))?;
     let same = made.is_same();
     if as_json {
         print::json(&json!({
             "same": same, "stored": made.stored, "again": made.again, "line_rule": made.rule,
             "consent_said": made.sayings, "notice": made.notice,
+            "keep": made.keep,
+            "private": made.private,
         }))?;
     } else {
         for line in in_words(&made, context.lang) {
@@ -88,6 +106,12 @@ fn in_words(made: &Again, lang: Language) -> Vec<String> {
     );
     let notice = made.notice.map(|notice| notice_state(notice, lang));
     lines.extend(notice.map(str::to_owned));
+    lines.extend(made.keep.as_ref().map(|keep| keep_state(keep, lang)));
+    let private = lang.pick(
+        "Het was een privégesprek: er werd niets van bewaard.",
+        "It was a private call: nothing of it was kept.",
+    );
+    lines.extend(made.private.as_ref().map(|_said| private.to_owned()));
     lines
 }
 
@@ -126,6 +150,32 @@ const fn notice_state(notice: NoticeState, lang: Language) -> &'static str {
             "De melding van de lijn is in haar tijd niet gehoord.",
             "The notice of the line was not heard in its time.",
         ),
+    }
+}
+
+/// Whether somebody had asked to keep the call.
+fn keep_state(keep: &KeepState, lang: Language) -> String {
+    match (keep, lang) {
+        (KeepState::NotRequested { look_back_seconds }, Language::Nl) => format!(
+            "Niemand had gevraagd het gesprek te bewaren; hoogstens {look_back_seconds} s stond in het geheugen."
+        ),
+        (KeepState::NotRequested { look_back_seconds }, Language::En) => format!(
+            "Nobody had asked to keep the call; {look_back_seconds} s at most were held in memory."
+        ),
+        (KeepState::Requested(request), Language::Nl) => {
+            format!(
+                "Gevraagd om te bewaren ({}) op {}.",
+                request.reason.as_str(),
+                request.at
+            )
+        }
+        (KeepState::Requested(request), Language::En) => {
+            format!(
+                "Asked to be kept ({}) at {}.",
+                request.reason.as_str(),
+                request.at
+            )
+        }
     }
 }
 

@@ -60,7 +60,7 @@ pub(crate) enum Args {
     },
     /// Make a decision of the archive again, by the rules of its moment, and compare.
     Again {
-        /// Id of the decision; the page of a recording names it.
+        /// Id of the decision, or of a recording: then the newest decision about it.
         id: DecisionId,
         /// Write its facts to this file, for `voicelog law decide`.
         #[arg(long, value_name = "FILE")]

@@ -2,6 +2,7 @@
 //! what came of them: an administrator's acceptance test.
 
 mod archive;
+mod tls;
 
 use crate::clock::SystemClock;
 use crate::print::Tone;
@@ -43,6 +44,8 @@ pub(crate) struct Args {
     /// How signalling travels.
     #[arg(long, value_enum, default_value_t)]
     transport: Way,
+    #[command(flatten)]
+    tls: tls::TlsArgs,
     /// Whose way of writing a call: plain, oracle, cube, nbr, broadworks, webex, metaswitch, avaya,
     /// ribbon, audiocodes, opensips, sems, netsapiens, pjsip, or `all` in turn.
     #[arg(long, default_value = "plain")]
@@ -81,8 +84,8 @@ pub(crate) struct Args {
     /// that looks for it.
     #[arg(long, value_name = "FILE")]
     notice: Option<PathBuf>,
-    /// Protect the calls with SRTP. Their keys are not secret; a server takes them without TLS
-    /// only if it is told to (`sip.srtp_keys_without_tls`).
+    /// Protect the calls with SRTP. Their keys are not secret. Without `--transport tls` a server
+    /// takes them only if it is told to (`sip.srtp_keys_without_tls`).
     #[arg(long, value_name = "SUITE", value_parser = suite)]
     srtp: Option<SrtpSuite>,
     /// Look in the archive over the API of the server at this address (`http://127.0.0.1:8080`).
@@ -105,6 +108,8 @@ enum Way {
     Udp,
     /// One connection for all calls.
     Tcp,
+    /// The same under TLS 1.2 or 1.3; needs `--tls-ca` or `--tls-fingerprint`.
+    Tls,
 }
 
 /// What happens in the middle of a call.
@@ -213,7 +218,9 @@ fn options(args: &Args) -> Result<SimulateOptions> {
         transport: match args.transport {
             Way::Udp => Transport::Udp,
             Way::Tcp => Transport::Tcp,
+            Way::Tls => Transport::Tls,
         },
+        tls: args.tls.client(args.transport)?,
         calls: args.calls,
         duration: Duration::from_secs(args.seconds),
         calls_per_second: args.rate,
