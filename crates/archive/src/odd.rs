@@ -30,6 +30,36 @@ const TABLE: &[(&str, &str, &str)] = &[
         "who takes part stood in a header of the vendor",
     ),
     (
+        "header_left_out",
+        "een kopregel was onleesbaar en is overgeslagen",
+        "a header line could not be read and was left out",
+    ),
+    (
+        "contact_unusable",
+        "de centrale gaf geen bruikbaar adres (Contact); wij antwoorden naar waar de oproep vandaan kwam",
+        "the exchange gave no address that can be used (Contact); we answer to where the call came from",
+    ),
+    (
+        "option_tags_joined",
+        "namen van opties waren aan elkaar geschreven",
+        "names of options were written together",
+    ),
+    (
+        "request_uri_repaired",
+        "het gebelde adres was niet geschreven zoals het hoort",
+        "the address that was called was not written as it should be",
+    ),
+    (
+        "length_too_large",
+        "het bericht zei dat het langer is dan het was",
+        "the message said that it is longer than it was",
+    ),
+    (
+        "offer_by_us",
+        "de centrale deed geen aanbod van geluid; wij deden het",
+        "the exchange made no offer of sound; we made it",
+    ),
+    (
         "body_type_missing",
         "een deel van het bericht zei niet wat het is; het leek op SDP",
         "a part of the message did not say what it is; it looked like SDP",
@@ -38,6 +68,11 @@ const TABLE: &[(&str, &str, &str)] = &[
         "boundary_missing",
         "de scheiding tussen de delen van het bericht stond er niet bij",
         "what separates the parts of the message was not told",
+    ),
+    (
+        "boundary_wrong",
+        "de scheiding tussen de delen van het bericht was een andere dan het bericht zei",
+        "what separates the parts of the message was not what the message said",
     ),
     (
         "multipart_not_closed",
@@ -61,13 +96,18 @@ const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "part_encoded",
-        "een deel van het bericht was gecodeerd op een manier die SIP niet kent",
-        "a part of the message was encoded in a way that SIP does not have",
+        "een deel van het bericht was gecodeerd (base64 of quoted-printable), wat SIP niet kent",
+        "a part of the message was encoded (base64 or quoted-printable), which SIP does not have",
     ),
     (
         "sdp_repaired",
         "regels van de beschrijving van het geluid waren onleesbaar en zijn overgeslagen",
         "lines of the description of the sound could not be read and were left out",
+    ),
+    (
+        "stream_limit",
+        "het aanbod had meer stromen dan wij nemen; de laatste nemen wij niet op",
+        "the offer had more streams than we take; the last ones are not recorded",
     ),
     (
         "media_line_missing",
@@ -131,8 +171,23 @@ const TABLE: &[(&str, &str, &str)] = &[
     ),
     (
         "metadata_doctype",
-        "de gegevens hadden een soort aanhef die gevaarlijk kan zijn",
-        "the metadata had a kind of preamble that can be dangerous",
+        "de gegevens hadden een aanhef (DOCTYPE) die wij niet lezen",
+        "the metadata had a preamble (DOCTYPE) that we do not read",
+    ),
+    (
+        "metadata_repaired",
+        "fouten in de XML van de gegevens zijn gerepareerd",
+        "mistakes in the XML of the metadata were repaired",
+    ),
+    (
+        "metadata_wrapped",
+        "de gegevens stonden in een ander document",
+        "the metadata stood inside another document",
+    ),
+    (
+        "metadata_type_wrong",
+        "de gegevens stonden er onder een verkeerde naam (soort)",
+        "the metadata came under a wrong name (type)",
     ),
     (
         "metadata_unreadable",

@@ -8,6 +8,7 @@ use crate::diary::Diary;
 use crate::disk_watch::{DiskWatch, Room};
 use crate::guard::contained;
 use crate::pace::{Tick, kernel_micros};
+use crate::readiness::LineWatch;
 use crate::repeats::Repeats;
 use crate::shared::Shared;
 use crate::steps::Steps;
@@ -84,6 +85,7 @@ pub(crate) struct Finisher {
     shared: Arc<Shared>,
     keep_free_bytes: u64,
     disk: DiskWatch,
+    lines: LineWatch,
     steps: Steps,
     again: VecDeque<(Tick, Again)>,
     next_beat: Tick,
@@ -111,6 +113,7 @@ impl Finisher {
             shared,
             keep_free_bytes,
             disk: DiskWatch::new(warn_free_bytes, keep_free_bytes),
+            lines: LineWatch::default(),
             steps: Steps::default(),
             again: VecDeque::new(),
             next_beat: Tick::now(),
@@ -148,6 +151,7 @@ impl Finisher {
         let looked = contained("continuing the log, looking at the disk", || {
             self.sequence();
             self.look_at_disk();
+            self.look_at_lines();
             self.look_for_trouble();
             self.look_at_clock();
             self.tell();
@@ -195,6 +199,13 @@ impl Finisher {
                 self.shared.set_disk_is_full(true);
             }
         }
+    }
+
+    /// Whether calls could be recorded, line by line.
+    pub(crate) fn look_at_lines(&mut self) {
+        let at = self.clock.now();
+        self.lines
+            .look(&self.archive, &self.shared, at, Tick::now());
     }
 
     /// Says it when there is little room, while there is time to do something.

@@ -29,6 +29,7 @@ mod pace;
 mod pause;
 mod ports;
 mod private;
+mod readiness;
 mod recorder;
 mod repeats;
 mod shared;

@@ -418,6 +418,7 @@ impl House<'_> {
         );
         // Before the first call can come in.
         finisher.look_at_disk();
+        finisher.look_at_lines();
         self.spawn("voicelog-finish", move || finisher.run())
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use voicelog_archive::News;
+use voicelog_archive::{News, Readiness};
 use voicelog_model::{RecordingId, Timestamp};
 
 /// News that waits for a disk that takes nothing. Beyond that what is new is left out, and counted.
@@ -127,6 +127,8 @@ struct State {
     news: Vec<News>,
     disk_minutes_left: Option<u64>,
     alarms: BTreeMap<AlarmKey, Timestamp>,
+    /// What is new of it; signalling takes it.
+    readiness: Option<Readiness>,
 }
 
 impl State {
@@ -215,6 +217,16 @@ impl Shared {
     /// The alarms that stand.
     pub(crate) fn alarms(&self) -> Vec<StandingAlarm> {
         self.lock().standing()
+    }
+
+    /// Which lines could record a call.
+    pub(crate) fn set_readiness(&self, readiness: Readiness) {
+        self.lock().readiness = Some(readiness);
+    }
+
+    /// The same, if it is news.
+    pub(crate) fn take_readiness(&self) -> Option<Readiness> {
+        self.lock().readiness.take()
     }
 
     /// Something happened that other systems may want to hear.

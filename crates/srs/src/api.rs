@@ -241,10 +241,13 @@ pub enum Event {
         /// All streams of the session as the client answered.
         streams: Vec<StreamActivity>,
     },
-    /// The client refused our re-INVITE (408: it did not answer). The session goes on as it was.
+    /// The client refused our re-INVITE (408: it did not answer). The session goes on as it was;
+    /// what was wanted is given up, and may be commanded again.
     ReinviteRefused {
         /// The status it gave.
         status: u16,
+        /// What is agreed with it since before.
+        agreed: LocalDirection,
     },
     /// Metadata was lost or could not be read, we asked for all of it once more (RFC 7866 §9.2),
     /// and the client refused (408: it did not answer). What is known stays as it is.

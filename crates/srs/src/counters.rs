@@ -72,8 +72,6 @@ counted! {
     AlreadyAnswered = "refused_already_answered",
     /// Refused with 482: the same request by another way.
     Merged = "refused_merged",
-    /// Refused with 488: an INVITE without an offer.
-    NoOffer = "refused_no_offer",
     /// Refused with 488: no stream that we can record.
     NoUsableStream = "refused_no_usable_stream",
     /// Refused with 488: SRTP keys that came by another way than TLS.
@@ -90,6 +88,9 @@ counted! {
     NotAccepting = "refused_not_accepting",
     /// Refused with 503: as many sessions or transactions as we hold.
     Full = "refused_full",
+    /// Answered with 503: an OPTIONS for an address to which no call would be recorded. No call was
+    /// refused.
+    NotReady = "options_not_ready",
     /// Refused with 505: another version of SIP.
     UnknownVersion = "refused_unknown_version",
     /// Refused because the caller said so.

@@ -36,7 +36,7 @@ pub fn sip_message(data: &[u8]) {
         }
     }
     drop((message.cseq(), message.tag(HeaderName::To)));
-    if let Some(bytes) = body::read(message).sdp {
+    if let Some(bytes) = &body::read(message).sdp {
         sdp(bytes);
     }
 }

@@ -11,6 +11,10 @@ pub(crate) const LIST_VALUES_MAX: usize = 70;
 pub(crate) const MULTIPART_DEPTH_MAX: usize = 4;
 /// Longest multipart boundary that we look for, in bytes (RFC 2046 §5.1.1 says 70).
 pub(crate) const BOUNDARY_BYTES_MAX: usize = 200;
+/// By how many bytes a `Content-Length` may be too large: a line end that was counted and not sent.
+pub(crate) const MISCOUNT_BYTES_MAX: usize = 2;
+/// Most `m=` lines of one SDP that are answered.
+pub(crate) const MEDIA_LINES_MAX: usize = 64;
 /// Longest `a=label` value that we keep, in bytes.
 pub(crate) const LABEL_BYTES_MAX: usize = 64;
 /// Longest id, name or address that we keep of metadata, in bytes.

@@ -100,21 +100,24 @@ fn part(raw: &[u8]) -> Part<'_> {
         return bare(raw);
     };
     let lines = logical_lines(head);
-    let (headers, defect) = headers(lines.into_iter());
-    if headers.0.is_empty() && defect.is_some() {
+    let head = headers(lines.into_iter());
+    if head.headers.0.is_empty() && (head.is_cut || head.defect.is_some()) {
         return bare(raw);
     }
-    Part { headers, body }
+    Part {
+        headers: head.headers,
+        body,
+    }
 }
 
-/// The boundary that a body begins with, for a `Content-Type` that forgot to say it.
+/// The boundary that a body has, for a `Content-Type` that forgot to say it or says another: the
+/// first line that looks like one.
 pub(crate) fn guess_boundary(body: &[u8]) -> Option<&str> {
-    let line = body
-        .split(|byte| *byte == b'\n')
-        .map(<[u8]>::trim_ascii)
-        .find(|line| !line.is_empty())?;
-    let boundary = std::str::from_utf8(line.strip_prefix(b"--")?).ok()?;
-    (!boundary.is_empty() && boundary.len() <= BOUNDARY_BYTES_MAX).then_some(boundary)
+    let mut lines = body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    lines.find_map(|line| {
+        let boundary = std::str::from_utf8(line.strip_prefix(b"--")?).ok()?;
+        (!boundary.is_empty() && boundary.len() <= BOUNDARY_BYTES_MAX).then_some(boundary)
+    })
 }
 
 #[cfg(test)]

@@ -40,10 +40,24 @@ quirks! {
     MetadataMissing = "metadata_missing",
     /// No rs-metadata; headers of a vendor name the participants.
     ParticipantsInHeader = "participants_in_header",
+    /// A header line that cannot be read was left out; none that we need.
+    HeaderLeftOut = "header_left_out",
+    /// `Contact` is missing or no address of SIP; our requests go to where the INVITE came from.
+    ContactUnusable = "contact_unusable",
+    /// Option tags of `Require` or `Supported` without the comma between them.
+    OptionTagsJoined = "option_tags_joined",
+    /// The Request-URI had brackets or blanks, or was a telephone number.
+    RequestUriRepaired = "request_uri_repaired",
+    /// `Content-Length` is larger than the body, which is whole all the same.
+    LengthTooLarge = "length_too_large",
+    /// The INVITE had no SDP: we made the offer (RFC 3261 §13.2.1).
+    OfferByUs = "offer_by_us",
     /// A body without `Content-Type`; it looked like SDP.
     BodyTypeMissing = "body_type_missing",
     /// The multipart boundary was not in `Content-Type`; it was read from the body.
     BoundaryMissing = "boundary_missing",
+    /// No part begins with the multipart boundary of `Content-Type`; another was read from the body.
+    BoundaryWrong = "boundary_wrong",
     /// The multipart body has no closing boundary.
     MultipartNotClosed = "multipart_not_closed",
     /// More or deeper parts than we read.
@@ -56,6 +70,8 @@ quirks! {
     PartEncoded = "part_encoded",
     /// Lines of the SDP had to be left out to read it.
     SdpRepaired = "sdp_repaired",
+    /// More `m=` lines of sound than we take; the last ones are refused.
+    StreamLimit = "stream_limit",
     /// A later offer has fewer `m=` lines than an earlier one (RFC 3264 §8).
     MediaLineMissing = "media_line_missing",
     /// A line is to be protected (SRTP) with keys that we cannot use, or that came in the clear.
@@ -81,8 +97,14 @@ quirks! {
     MetadataTooLarge = "metadata_too_large",
     /// The metadata is nested deeper, or has more attributes or nodes, than we read.
     MetadataTooComplex = "metadata_too_complex",
-    /// The metadata has a document type declaration, which can hold entities.
+    /// The metadata has a document type declaration with entities or with more than a name.
     MetadataDoctype = "metadata_doctype",
+    /// The metadata has prefixes that it does not bind, or an attribute twice; both were mended.
+    MetadataRepaired = "metadata_repaired",
+    /// The metadata is wrapped in another document.
+    MetadataWrapped = "metadata_wrapped",
+    /// The metadata is said to be of another type.
+    MetadataTypeWrong = "metadata_type_wrong",
     /// The metadata is not well-formed XML.
     MetadataUnreadable = "metadata_unreadable",
     /// The metadata is not UTF-8.

@@ -247,6 +247,14 @@ impl Config {
                 );
             }
         }
+        let mut defaults = self.lines.iter().filter(|line| line.is_default);
+        if let (Some(first), Some(second)) = (defaults.next(), defaults.next()) {
+            bail!(
+                "line `{}` and line `{}` both have default = true; one line takes the calls that name no line",
+                first.name,
+                second.name
+            );
+        }
         Ok(())
     }
 }
@@ -441,6 +449,9 @@ mod tests {
         );
         let error = of("[[line]]\nname = \"a\"\ncountry = \"XX\"\n");
         assert!(error.contains("`XX`"), "{error}");
+        let error =
+            of("[[line]]\nname = \"a\"\ndefault = true\n[[line]]\nname = \"b\"\ndefault = true\n");
+        assert!(error.contains("`a` and line `b`"), "{error}");
         let error = of("[[line]]\nname = \"v v\"\n");
         assert!(error.contains("sip:NAME@server"), "{error}");
         for told in ["requested_action = \"listen\"", "countries = [\"NL\"]"] {

@@ -43,6 +43,9 @@ pub enum WhenRefused {
 pub struct Line {
     /// Short name, also the user part of the SIP address that recording clients call.
     pub name: String,
+    /// It takes the calls whose address names no line as well. One line may.
+    #[serde(default, rename = "default")]
+    pub is_default: bool,
     /// What people read instead of the short name.
     #[serde(default)]
     pub title: String,
@@ -98,6 +101,7 @@ impl Line {
     pub fn not_set_up(name: &str) -> Self {
         Self {
             name: name.to_owned(),
+            is_default: false,
             title: String::new(),
             country: home_country(),
             own_domains: Vec::new(),
@@ -191,13 +195,14 @@ impl Lines {
         Self(lines)
     }
 
-    /// The line that a recording client called, or one with nothing set up. The name of an
-    /// unknown line is not kept: it comes from outside.
+    /// The line that a recording client called, the default line where the address names none, or
+    /// one with nothing set up. The name of an unknown line is not kept: it comes from outside.
     #[must_use]
     pub fn find(&self, called: &str) -> Line {
-        self.0
-            .iter()
+        let mut lines = self.0.iter();
+        lines
             .find(|line| line.name.eq_ignore_ascii_case(called))
+            .or_else(|| self.0.iter().find(|line| line.is_default))
             .cloned()
             .unwrap_or_else(|| Line::not_set_up(LINE_NOT_SET_UP))
     }
@@ -221,6 +226,18 @@ mod tests {
         let unknown = lines.find("+31612345678");
         assert!(unknown.facts.is_empty() && unknown.name == LINE_NOT_SET_UP);
         assert!(lines.find("sales").is_set_up() && !unknown.is_set_up());
+    }
+
+    #[test]
+    fn the_default_line_takes_the_calls_that_name_no_line_and_no_other() {
+        let rest = Line {
+            is_default: true,
+            ..Line::not_set_up("rest")
+        };
+        let lines = Lines::new(vec![rest, Line::not_set_up("sales")]);
+        for (called, wanted) in [("", "rest"), ("8000", "rest"), ("Sales", "sales")] {
+            assert_eq!(lines.find(called).name, wanted, "{called}");
+        }
     }
 
     fn rule(name: &str, when: When) -> Rule {

@@ -146,13 +146,15 @@ impl Control {
             }
             // After our own `inactive` the client's answer says nothing about what it wants.
             Event::DirectionAgreed { direction, streams } => {
+                self.with(key, now, |call, _| call.on_agreed());
                 if direction == LocalDirection::Receive {
                     self.with(key, now, |call, hands| call.on_activities(&streams, hands));
                 }
             }
-            Event::ReinviteRefused { status } => {
-                let id = self.calls.get(&key).and_then(Call::id);
-                tracing::warn!(recording = ?id, status, "the client refused a change of direction");
+            Event::ReinviteRefused { status, agreed } => {
+                self.with(key, now, |call, hands| {
+                    call.on_reinvite_refused(status, agreed, hands);
+                });
             }
             Event::SnapshotRefused { status } => {
                 let id = self.calls.get(&key).and_then(Call::id);
@@ -169,6 +171,16 @@ impl Control {
         }
         if let Some(call) = self.calls.get_mut(&key) {
             call.heard(now);
+        }
+    }
+
+    /// The clients of these sessions have shown that they are there.
+    pub(crate) fn on_heard(&mut self, sessions: &[SessionKey], now: Timestamp) {
+        for key in sessions {
+            self.with(*key, now, |call, hands| {
+                call.heard(now);
+                call.mind_wish(true, hands);
+            });
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! One thread with a runtime of its own. Nothing on it waits for the disk or for media.
 
+mod crowd;
 mod notice;
 mod refusals;
 mod tcp;
@@ -12,6 +13,7 @@ use crate::alarms::AlarmKey;
 use crate::control::Control;
 use crate::guard::contained;
 use crate::shared::{Shared, WhyNot};
+use crowd::Crowd;
 use refusals::{Refusals, Said};
 use std::io;
 use std::net::SocketAddr;
@@ -31,6 +33,8 @@ const DATAGRAMS_IN_A_ROW: usize = 64;
 const TICK: Duration = Duration::from_secs(1);
 /// The alarm that new calls are turned away.
 const NO_NEW_CALLS: &str = "no_new_calls";
+/// The alarm that every connection for SIP is taken.
+const CONNECTIONS_FULL: &str = "connections_full";
 /// The alarm that calls, or clients, are refused for what they send.
 const CALLS_REFUSED: &str = "calls_refused";
 /// Pause after a connection that could not be accepted: where files have run out, the next try
@@ -73,6 +77,7 @@ struct Signalling {
     tcp: Option<TcpListener>,
     tls: Option<TcpListener>,
     connections: Connections,
+    crowd: Crowd,
     tcp_events: Receiver<TcpEvent>,
     notices: UnboundedReceiver<Notice>,
     changed: ChangedCalls,
@@ -124,6 +129,7 @@ impl Signalling {
             tcp: parts.tcp.map(TcpListener::from_std).transpose()?,
             tls: tls.map(TcpListener::from_std).transpose()?,
             connections,
+            crowd: Crowd::default(),
             tcp_events,
             notices: parts.notices,
             changed: parts.changed,
@@ -202,6 +208,9 @@ impl Signalling {
             Woken::Udp => self.read_datagrams(),
             Woken::Tcp(event) => self.on_tcp(event),
             Woken::Accepted(transport, stream, address) => {
+                if self.connections.are_full() {
+                    self.make_room(now);
+                }
                 if !self.connections.accept(transport, stream, address) {
                     self.count("tcp_too_many");
                 }
@@ -289,6 +298,9 @@ impl Signalling {
         let now = self.sip_now();
         match event {
             TcpEvent::Message { from, local, bytes } => {
+                if let Some(connection) = from.connection {
+                    self.connections.heard(connection);
+                }
                 self.endpoint.handle(Input::Message {
                     now,
                     from,
@@ -312,6 +324,35 @@ impl Signalling {
         if self.connections.close(connection) {
             self.endpoint
                 .handle(Input::ConnectionClosed { now, connection });
+        }
+    }
+
+    /// There is no room for a connection: one that no call goes over is closed, since otherwise clients
+    /// that only connect would keep the exchange out.
+    fn make_room(&mut self, now: Timestamp) {
+        let in_use = self.endpoint.connections_in_use();
+        if let Some(connection) = self.connections.least_missed(&in_use) {
+            self.count("tcp_closed_for_another");
+            let sip_now = self.sip_now();
+            self.close(connection, sip_now);
+        }
+        if self.crowd.full() {
+            self.count("alarm_connections_full");
+            tracing::warn!(
+                most = limits::SIP_CONNECTIONS_MAX,
+                "all connections for SIP are taken; the longest silent one without a call is closed for each new one"
+            );
+            let alarm = AlarmKey::of(CONNECTIONS_FULL);
+            self.shared.raise(alarm, now, |news| news);
+        }
+    }
+
+    fn mind_crowd(&mut self, now: Timestamp) {
+        let open = self.connections.len();
+        if self.crowd.look(open, limits::SIP_CONNECTIONS_MAX) {
+            tracing::info!("there is room for connections again");
+            let alarm = AlarmKey::of(CONNECTIONS_FULL);
+            self.shared.clear(alarm, now, |news| news);
         }
     }
 
@@ -379,8 +420,11 @@ impl Signalling {
     fn on_tick(&mut self) {
         self.next_tick = Instant::now() + TICK;
         let now = self.clock.now();
+        let heard = self.endpoint.take_heard();
+        self.control.on_heard(&heard, now);
         self.control.on_tick(now);
         self.look_at_admission();
+        self.mind_crowd(now);
         for (counted, count) in self.endpoint.counters().iter() {
             if count > 0 {
                 self.shared.set_count(counted.as_str(), count);
@@ -420,6 +464,9 @@ impl Signalling {
 
     /// Whether new calls are taken. The endpoint answers 503 with `Retry-After` while they are not.
     fn look_at_admission(&mut self) {
+        if let Some(readiness) = self.shared.take_readiness() {
+            self.endpoint.set_ready(readiness.lines, readiness.others);
+        }
         let why_not = if self.is_draining {
             Some(WhyNot::Draining)
         } else if self.control.len() >= self.calls_max {

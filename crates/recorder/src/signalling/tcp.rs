@@ -6,8 +6,9 @@
 //! connection. A client that does not read what we send loses its connection, never our time.
 //! A connection counts from its first packet, so half a handshake counts as well.
 
+use super::crowd::{Place, least_missed};
 use crate::tls;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -91,6 +92,8 @@ struct Connection {
     address: SocketAddr,
     outbox: Sender<Vec<u8>>,
     tasks: Vec<AbortHandle>,
+    /// When it was made, or a whole message last came over it.
+    heard: Instant,
 }
 
 impl Drop for Connection {
@@ -122,6 +125,33 @@ impl Connections {
         (connections, received)
     }
 
+    /// Whether there are as many as we take.
+    pub(crate) fn are_full(&self) -> bool {
+        self.open.len() >= limits::SIP_CONNECTIONS_MAX
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// The connection that would be missed least, of those that no call goes over.
+    pub(crate) fn least_missed(&self, in_use: &BTreeSet<u64>) -> Option<u64> {
+        let places = self.open.iter().map(|(number, connection)| Place {
+            number: *number,
+            address: connection.address.ip(),
+            heard: connection.heard,
+        });
+        least_missed(&places.collect::<Vec<_>>(), in_use)
+    }
+
+    /// A whole message came over a connection.
+    pub(crate) fn heard(&mut self, number: u64) {
+        if let Some(connection) = self.open.get_mut(&number) {
+            connection.heard = Instant::now();
+        }
+    }
+
     /// Takes a connection that a client made. False if there are as many as we take.
     pub(crate) fn accept(
         &mut self,
@@ -129,7 +159,7 @@ impl Connections {
         stream: TcpStream,
         address: SocketAddr,
     ) -> bool {
-        if self.open.len() >= limits::SIP_CONNECTIONS_MAX {
+        if self.are_full() {
             return false;
         }
         let (number, waiting) = self.enter(transport, address);
@@ -198,6 +228,7 @@ impl Connections {
             address,
             outbox,
             tasks: Vec::new(),
+            heard: Instant::now(),
         };
         self.open.insert(self.last, connection);
         (self.last, waiting)

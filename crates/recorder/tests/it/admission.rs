@@ -68,30 +68,84 @@ fn one_call_more_than_allowed_gets_503_and_the_others_go_on() {
     server.all_closed();
 }
 
+/// The answer to an OPTIONS for this user; for the server itself without one.
+fn options(server: &Server, user: &str) -> String {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (to, local) = (
+        server.recorder.udp_address().unwrap(),
+        socket.local_addr().unwrap(),
+    );
+    let at = if user.is_empty() { "" } else { "@" };
+    let ping = format!(
+        "OPTIONS sip:{user}{at}{to} SIP/2.0\r\nVia: SIP/2.0/UDP {local};branch=z9hG4bKping\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:sbc@{local}>;tag=1\r\nTo: <sip:{user}{at}{to}>\r\n\
+         Call-ID: ping@{local}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+    );
+    socket.set_read_timeout(Some(LONG)).unwrap();
+    socket.send_to(ping.as_bytes(), to).unwrap();
+    let mut answer = [0; 2_048];
+    let length = socket.recv(&mut answer).unwrap();
+    let answer = String::from_utf8_lossy(&answer[..length]);
+    answer.split(' ').nth(1).unwrap().to_owned()
+}
+
 #[test]
-fn options_says_whether_calls_are_taken() {
-    for (keep_free_bytes, wanted) in [(0, "SIP/2.0 200"), (u64::MAX, "SIP/2.0 503")] {
-        let server = server_with(&RecorderConfig {
-            keep_free_bytes,
-            ..config()
-        });
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let (to, local) = (
-            server.recorder.udp_address().unwrap(),
-            socket.local_addr().unwrap(),
-        );
-        let ping = format!(
-            "OPTIONS sip:rec@{to} SIP/2.0\r\nVia: SIP/2.0/UDP {local};branch=z9hG4bKping\r\n\
-             Max-Forwards: 70\r\nFrom: <sip:sbc@{local}>;tag=1\r\nTo: <sip:rec@{to}>\r\n\
-             Call-ID: ping@{local}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
-        );
-        socket.set_read_timeout(Some(LONG)).unwrap();
-        socket.send_to(ping.as_bytes(), to).unwrap();
-        let mut answer = [0; 2_048];
-        let length = socket.recv(&mut answer).unwrap();
-        let answer = String::from_utf8_lossy(&answer[..length]);
-        assert!(answer.starts_with(wanted), "{answer}");
+fn options_says_whether_a_call_to_that_line_would_be_recorded() {
+    let server = server();
+    for (user, wanted) in [
+        ("announced", "200"),
+        ("Announced", "200"),
+        ("notice", "200"),
+        // The law forbids every call on it.
+        ("covert", "503"),
+        // No such line.
+        ("nosuch", "503"),
+        // The server itself: there is a line that records.
+        ("", "200"),
+    ] {
+        assert_eq!(options(&server, user), wanted, "{user}");
     }
+    let full = server_with(&RecorderConfig {
+        keep_free_bytes: u64::MAX,
+        ..config()
+    });
+    assert_eq!(options(&full, "announced"), "503");
+    let nothing = server_on(Vec::new());
+    assert_eq!(options(&nothing, ""), "503");
+}
+
+#[test]
+fn clients_that_only_connect_do_not_keep_a_call_out() {
+    let server = server();
+    let to = server.recorder.tcp_address().unwrap();
+    let mut plan = server.plan("announced", 1);
+    plan.transport = voicelog_src_sim::Transport::Tcp;
+    plan.server = to;
+    let first = place(&plan).unwrap();
+    let id = server.call_in(CallState::Recording);
+    let idle: Vec<_> = (0..1_000)
+        .map(|_| TcpStream::connect(to).unwrap())
+        .collect();
+    let second = place(&plan).unwrap();
+    wait_until("both are recorded", || {
+        let calls = server.recorder.status().calls;
+        calls
+            .iter()
+            .filter(|call| call.state == CallState::Recording)
+            .count()
+            == 2
+    });
+    wait_until("it is an alarm, once", || {
+        let counts = server.recorder.status().counts;
+        let closed = counts.get("tcp_closed_for_another");
+        closed >= Some(&1) && counts.get("alarm_connections_full") == Some(&1)
+    });
+    // The connection of the call in progress is not one of those that made room.
+    let report = first.hang_up().unwrap();
+    second.hang_up().unwrap();
+    server.all_closed();
+    assert_eq!(payloads(&server.open(id), 1), sent(&report)[0]);
+    drop(idle);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! How calls end that nobody hangs up.
 
+use crate::raw::{GERMAN, RawCall, STAFF};
 use crate::support::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -91,6 +92,28 @@ fn a_call_from_which_nothing_is_heard_is_ended_by_us() {
     ));
     server.all_closed();
     assert_eq!(server.timeline(id).end, Some(Cause::TimeOut));
+}
+
+#[test]
+fn a_call_that_is_silent_and_refreshed_by_its_client_goes_on() {
+    let server = server_with(&RecorderConfig {
+        silent_call: Duration::from_secs(3),
+        ..config()
+    });
+    let metadata = RawCall::metadata(&[STAFF, GERMAN]);
+    let mut call = RawCall::place(&server, "announced", 2, Some(&metadata));
+    // It waits for consent; nothing that the client sends changes anything.
+    let id = server.call_in(CallState::Waiting);
+    for _refresh in 0..10 {
+        for method in ["UPDATE", "OPTIONS"] {
+            pass(300);
+            assert_eq!(call.ask(method), 200);
+        }
+    }
+    assert_eq!(server.call_in(CallState::Waiting), id);
+    call.bye();
+    server.all_closed();
+    assert_eq!(server.timeline(id).end, Some(Cause::RecordingClient));
 }
 
 /// The machine's clock, which the media thread cannot read once told.

@@ -11,6 +11,7 @@ mod ending;
 mod holding;
 mod keeping;
 mod keys;
+mod late;
 mod notices;
 mod offers;
 mod pausing;

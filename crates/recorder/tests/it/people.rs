@@ -157,7 +157,7 @@ fn a_document_without_any_association_holds_nobody() {
     let mut call = RawCall::place(&server, "announced", 2, Some(&metadata));
     let id = server.call_in(CallState::Recording);
     is_heard(&server, &mut call);
-    let mut without = metadata.clone();
+    let mut without = metadata;
     while let Some(start) = without.find("<participantstreamassoc") {
         let end = without.find("</participantstreamassoc>").unwrap();
         without.replace_range(start..end + "</participantstreamassoc>".len(), "");

@@ -1,5 +1,6 @@
 //! What is kept of a call that may not be recorded, not yet, or not any more.
 
+use crate::raw::{GERMAN, RawCall, STAFF};
 use crate::support::*;
 use serde_json::json;
 use std::time::Duration;
@@ -181,4 +182,37 @@ fn a_participant_who_joins_from_abroad_stops_the_recording() {
     call.hang_up().unwrap();
     server.all_closed();
     assert_eq!(server.timeline(id).verdict, Verdict::WholeWithDeclaredGaps);
+}
+
+#[test]
+fn a_client_that_refuses_to_send_is_asked_again() {
+    let server = server();
+    let metadata = RawCall::metadata(&[STAFF, GERMAN]);
+    let mut call = RawCall::place(&server, "announced", 2, Some(&metadata));
+    let id = server.call_in(CallState::Waiting);
+    server.say(
+        id,
+        &json!({ "consent_per_participant": { "p1": "given", "p2": "given" } }),
+    );
+    server.call_in(CallState::Recording);
+    let refused = call.next_request();
+    assert!(refused.starts_with("INVITE ") && refused.contains("a=recvonly"));
+    call.answer_request(&refused, 500);
+    assert!(call.next_request().starts_with("ACK "));
+    // The client shows that it is there, and is asked again before half a minute is over.
+    let again = loop {
+        pass(500);
+        let answer = call.try_ask("OPTIONS");
+        if let Some(request) = answer {
+            break request;
+        }
+    };
+    assert!(again.starts_with("INVITE ") && again.contains("a=recvonly"));
+    assert_eq!(
+        server.recorder.status().counts.get("reinvite_refused"),
+        Some(&1)
+    );
+    call.answer_request(&again, 488);
+    call.bye();
+    server.all_closed();
 }

@@ -160,7 +160,7 @@ impl TlsClient {
 /// A request that is answered by itself.
 pub(crate) fn options(number: u32) -> String {
     format!(
-        "OPTIONS sip:x@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bK{number}\r\n\
+        "OPTIONS sip:announced@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bK{number}\r\n\
          Max-Forwards: 70\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:x@127.0.0.1>\r\nCall-ID: o\r\n\
          CSeq: {number} OPTIONS\r\nContent-Length: 0\r\n\r\n"
     )

@@ -68,6 +68,10 @@ pub(crate) struct RawCall {
     pub(crate) lines: Vec<(&'static str, &'static str)>,
     /// The second line shares the port of the first (RFC 9143): its own is 0.
     pub(crate) is_second_without_port: bool,
+    /// Address and parameters of `From`, without its tag; empty for the usual one.
+    from: String,
+    /// The body of the next ACK, where the offer was the server's.
+    answer: Option<String>,
     /// What the next offer says of the direction of each stream; `sendonly` for what is not named.
     pub(crate) directions: Vec<&'static str>,
     call_id: String,
@@ -182,6 +186,71 @@ impl RawCall {
         call
     }
 
+    /// Places a call without an offer: the server's is answered in the ACK, with a stream for each
+    /// socket. `from` is the address in `From`; with one, nothing else shows a recording client.
+    pub(crate) fn place_late(
+        server: &Server,
+        line: &'static str,
+        streams: usize,
+        metadata: Option<&str>,
+        from: Option<&str>,
+    ) -> Self {
+        let sign = if from.is_some() { ("", "") } else { SIPREC };
+        let mut call = Self::new(server, line, sign, "8");
+        from.unwrap_or_default().clone_into(&mut call.from);
+        let mut sdp =
+            "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n".to_owned();
+        for _stream in 0..streams {
+            let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+            let port = socket.local_addr().unwrap().port();
+            write!(sdp, "m=audio {port} RTP/AVP 8\r\na=sendonly\r\n").unwrap();
+            call.media.push(socket);
+        }
+        call.answer = Some(sdp);
+        let body = match metadata {
+            None => "Content-Length: 0\r\n\r\n".to_owned(),
+            Some(metadata) => format!(
+                "Content-Type: application/rs-metadata+xml\r\nContent-Length: {}\r\n\r\n{metadata}",
+                metadata.len()
+            ),
+        };
+        assert_eq!(call.request("INVITE", &body), 200);
+        call
+    }
+
+    /// Sends a request without a body within the call. The final status.
+    pub(crate) fn ask(&mut self, method: &str) -> u16 {
+        self.request(method, "Content-Length: 0\r\n\r\n")
+    }
+
+    /// The same, but gives a request of the server if one comes before the answer.
+    pub(crate) fn try_ask(&mut self, method: &str) -> Option<String> {
+        self.cseq += 1;
+        self.send(method, self.cseq, "Content-Length: 0\r\n\r\n");
+        let answered = format!("CSeq: {} {method}\r\n", self.cseq);
+        loop {
+            let text = self.sip.receive();
+            if !text.starts_with("SIP/2.0 ") {
+                return Some(text);
+            }
+            if text.contains(&answered) {
+                return None;
+            }
+        }
+    }
+
+    /// Answers a request of the server without a body.
+    pub(crate) fn answer_request(&mut self, request: &str, status: u16) {
+        let copied = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
+        let head: String = request
+            .split("\r\n")
+            .filter(|line| copied.iter().any(|name| line.starts_with(name)))
+            .map(|line| format!("{line}\r\n"))
+            .collect();
+        let text = format!("SIP/2.0 {status} X\r\n{head}Content-Length: 0\r\n\r\n");
+        self.sip.send(&text);
+    }
+
     fn over(
         sip: Box<dyn Wire>,
         server: SocketAddr,
@@ -203,6 +272,8 @@ impl RawCall {
             labels: Vec::new(),
             lines: Vec::new(),
             is_second_without_port: false,
+            from: String::new(),
+            answer: None,
             directions: Vec::new(),
             tag: String::new(),
             cseq: 0,
@@ -369,7 +440,14 @@ impl RawCall {
                 tag.clone_into(&mut self.tag);
             }
             if method == "INVITE" {
-                self.send("ACK", cseq, "Content-Length: 0\r\n\r\n");
+                let body = self.answer.take().unwrap_or_default();
+                let length = body.len();
+                let kind = "Content-Type: application/sdp";
+                self.send(
+                    "ACK",
+                    cseq,
+                    &format!("{kind}\r\nContent-Length: {length}\r\n\r\n{body}"),
+                );
             }
             if status == 200 && text.contains("m=audio") {
                 self.take_answer(&text);
@@ -414,11 +492,21 @@ impl RawCall {
         } else {
             format!(";tag={}", self.tag)
         };
-        let (line, call_id) = (self.line, &self.call_id);
+        // An address without a user has no `@`.
+        let user = match self.line {
+            "" => String::new(),
+            line => format!("{line}@"),
+        };
+        let usual = format!("sip:src@{local}");
+        let from = match self.from.as_str() {
+            "" => &usual,
+            from => from,
+        };
+        let call_id = &self.call_id;
         let (feature, option) = self.sign;
         let text = format!(
-            "{method} sip:{line}@{to} SIP/2.0\r\nVia: SIP/2.0/{transport} {local};branch=z9hG4bK{method}{cseq}\r\n\
-             Max-Forwards: 70\r\nFrom: <sip:src@{local}>;tag=src\r\nTo: <sip:{line}@{to}>{tag}\r\n\
+            "{method} sip:{user}{to} SIP/2.0\r\nVia: SIP/2.0/{transport} {local};branch=z9hG4bK{method}{cseq}\r\n\
+             Max-Forwards: 70\r\nFrom: <{from}>;tag=src\r\nTo: <sip:{user}{to}>{tag}\r\n\
              Call-ID: {call_id}\r\nCSeq: {cseq} {method}\r\nContact: <sip:src@{local};transport={transport}>{feature}\r\n\
              {option}{rest}"
         );

@@ -252,6 +252,30 @@ pub(crate) fn server_by(config: &RecorderConfig, clock: Arc<dyn Clock>) -> Serve
     }
 }
 
+/// A server with these lines only.
+pub(crate) fn server_on(lines: Vec<Line>) -> Server {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = Parts {
+        lines: Lines::new(lines),
+        ..parts(folder.path())
+    };
+    let archive = Arc::new(Archive::open(parts));
+    let recorder = Recorder::start(&config(), Arc::clone(&archive), Arc::new(MachineClock));
+    Server {
+        recorder: recorder.unwrap(),
+        archive,
+        folder,
+    }
+}
+
+/// A line on which every Dutch call may be recorded, and which takes the calls that name no line.
+pub(crate) fn default_line() -> Line {
+    Line {
+        is_default: true,
+        ..line("rest", "announced", WhenRefused::Wait)
+    }
+}
+
 /// Waits until something holds. There is no event to wait on across the socket.
 pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let (_sender, never) = std::sync::mpsc::channel::<()>();

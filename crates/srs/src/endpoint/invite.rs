@@ -6,13 +6,14 @@ use crate::api::SessionKey;
 use crate::body::{self, Bodies};
 use crate::context::Response;
 use crate::counters::Counted;
+use crate::metadata;
 use crate::quirk::{Quirk, Quirks};
-use crate::sdp;
+use crate::sdp::{self, MediaLine};
 use crate::session::dialog::{Dialog, Ours};
 use crate::session::{Invitation, Request, Session, TimerRequest, key_refusal, sdp_refusal};
 use crate::sip::grammar::Address;
-use crate::sip::uri::Uri;
-use crate::sip::{HeaderName, Message};
+use crate::sip::uri::Called;
+use crate::sip::{HeaderName, Message, options};
 use sha2::{Digest, Sha256};
 
 impl Endpoint {
@@ -41,29 +42,20 @@ impl Endpoint {
             return Err(refusal);
         }
         let replaces = self.replaced(message)?;
-        let Some(offer) = bodies.sdp else {
-            let text = "no SDP in the INVITE: this server does not make the offer, set the client to early offer";
-            return Err(self.refuse(Counted::NoOffer, 488, 399, text));
+        let lines = match &bodies.sdp {
+            Some(offer) => Some(self.offered_lines(arrival, offer, &mut quirks)?),
+            None => None,
         };
-        let secrecy = self.cx.secrecy(arrival.from);
-        let description = sdp::read(offer, secrecy).map_err(|error| {
-            let (status, counted, text) = sdp_refusal(error);
-            self.refuse(counted, status, 399, text)
-        })?;
-        quirks.extend(description.quirks.as_slice());
-        if !description.media.iter().any(|line| line.is_usable()) {
-            if let Some(fault) = description.media.iter().find_map(|line| line.key_fault) {
-                let (counted, text) = key_refusal(fault);
-                return Err(self.refuse(counted, 488, 399, text));
-            }
-            // RFC 3261 §20.43: 305 is for formats that do not fit.
-            let text = "no stream is audio over RTP/AVP or RTP/SAVP";
-            return Err(self.refuse(Counted::NoUsableStream, 488, 305, text));
-        }
         let tag = self.cx.ids.token();
-        let dialog = self.new_dialog(arrival, uri, request, tag.clone());
-        let (dialog, request_user) = dialog
-            .ok_or_else(|| self.refuse(Counted::BadRequest, 400, 399, "Contact cannot be read"))?;
+        let dialog = self.new_dialog(arrival, uri, request, tag.clone(), &mut quirks);
+        let (dialog, request_user) = dialog.ok_or_else(|| {
+            self.refuse(
+                Counted::BadRequest,
+                400,
+                399,
+                "the Request-URI does not tell our address",
+            )
+        })?;
         self.last_key += 1;
         let key = SessionKey(self.last_key);
         let invitation = Invitation {
@@ -74,8 +66,8 @@ impl Endpoint {
             replaces,
             dialog,
             request_user,
-            lines: description.media,
-            metadata: bodies.metadata,
+            lines,
+            metadata: bodies.metadata.as_ref(),
             quirks,
             address: arrival.local.ip(),
         };
@@ -87,14 +79,40 @@ impl Endpoint {
         Ok(())
     }
 
+    /// The lines that a client offers, of which at least one can be recorded.
+    fn offered_lines(
+        &mut self,
+        arrival: Arrival,
+        offer: &[u8],
+        quirks: &mut Quirks,
+    ) -> Result<Vec<MediaLine>, Response> {
+        let secrecy = self.cx.secrecy(arrival.from);
+        let description = sdp::read(offer, secrecy).map_err(|error| {
+            let (status, counted, text) = sdp_refusal(error);
+            self.refuse(counted, status, 399, text)
+        })?;
+        quirks.extend(description.quirks.as_slice());
+        if description.media.iter().any(MediaLine::is_usable) {
+            return Ok(description.media);
+        }
+        if let Some(fault) = description.media.iter().find_map(|line| line.key_fault) {
+            let (counted, text) = key_refusal(fault);
+            return Err(self.refuse(counted, 488, 399, text));
+        }
+        // RFC 3261 §20.43: 305 is for formats that do not fit.
+        let text = "no stream is audio over RTP/AVP or RTP/SAVP";
+        Err(self.refuse(Counted::NoUsableStream, 488, 305, text))
+    }
+
     fn new_dialog(
         &self,
         arrival: Arrival,
         uri: &str,
         request: &Request<'_>,
         tag: String,
+        quirks: &mut Quirks,
     ) -> Option<(Dialog, String)> {
-        let asked = Uri::parse(uri)?;
+        let asked = Called::parse(uri)?;
         let ours = Ours {
             contact_host: self.cx.config.contact_host.as_deref(),
             product: &self.cx.config.product,
@@ -102,7 +120,13 @@ impl Endpoint {
             asked: &asked,
         };
         let dialog = Dialog::new(request.message, request.cseq, arrival.from, tag, &ours)?;
-        Some((dialog, asked.user()))
+        if asked.is_repaired {
+            quirks.add(Quirk::RequestUriRepaired);
+        }
+        if !dialog.has_contact {
+            quirks.add(Quirk::ContactUnusable);
+        }
+        Some((dialog, asked.user))
     }
 
     /// Whether the INVITE is one for a recording session (RFC 7866 §6.1.1), and what it lacks.
@@ -121,7 +145,8 @@ impl Endpoint {
         // QUIRK BroadWorks: `src` without the prefix of RFC 3840 §9.
         let has_bare_tag = !has_tag && Address::parse(contact).param("src").is_some();
         // QUIRK Cisco: recording from the network shows by its participants alone.
-        let has_participants = headers.first(HeaderName::RecordingParticipant).is_some();
+        let has_participants =
+            headers.first(HeaderName::RecordingParticipant).is_some() || metadata::is_side(message);
         let is_recording =
             is_required || has_tag || has_bare_tag || bodies.metadata.is_some() || has_participants;
         if !is_recording && !self.cx.config.accept_without_siprec {
@@ -129,6 +154,9 @@ impl Endpoint {
             return Err(self.refuse(Counted::NotRecording, 403, 399, text));
         }
         let mut quirks = Quirks::default();
+        if options::are_joined(message) {
+            quirks.add(Quirk::OptionTagsJoined);
+        }
         if !is_required && !is_supported {
             quirks.add(Quirk::OptionTagMissing);
         }

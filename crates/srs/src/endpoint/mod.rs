@@ -17,7 +17,7 @@ use crate::sip::framer::FramingError;
 use crate::sip::grammar::plain;
 use crate::timers::{Owner, Timers};
 use crate::transaction::Transactions;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use voicelog_model::Timestamp;
 
@@ -36,6 +36,14 @@ pub struct Endpoint {
     last_key: u64,
     /// `Some` = refuse new calls, with this `Retry-After` in seconds.
     refusing: Option<u32>,
+    /// What the caller could record; `None` = whatever comes.
+    ready: Option<Ready>,
+}
+
+/// Which users of ours could be called for a recording.
+struct Ready {
+    users: BTreeMap<String, bool>,
+    others: bool,
 }
 
 impl fmt::Debug for Endpoint {
@@ -82,6 +90,7 @@ impl Endpoint {
             by_invite: BTreeMap::new(),
             last_key: 0,
             refusing: None,
+            ready: None,
         }
     }
 
@@ -125,6 +134,12 @@ impl Endpoint {
         };
     }
 
+    /// Says which user parts (in lower case) could be called for a recording, and whether any other
+    /// could. An OPTIONS for one that could not gets 503; an INVITE is offered all the same.
+    pub fn set_ready(&mut self, users: BTreeMap<String, bool>, others: bool) {
+        self.ready = Some(Ready { users, others });
+    }
+
     /// What was counted since the start.
     #[must_use]
     pub const fn counters(&self) -> &Counters {
@@ -140,6 +155,21 @@ impl Endpoint {
     #[must_use]
     pub fn open_sessions(&self) -> usize {
         self.sessions.values().filter(|s| !s.is_closing()).count()
+    }
+
+    /// The sessions whose client has shown since the last call that it is there: by any request
+    /// within the dialog, by a response, or by a session timer that runs (RFC 4028).
+    pub fn take_heard(&mut self) -> Vec<SessionKey> {
+        let sessions = self.sessions.values_mut();
+        let heard = sessions.filter_map(|session| session.take_heard().then_some(session.key));
+        heard.collect()
+    }
+
+    /// The connections that sessions go over.
+    #[must_use]
+    pub fn connections_in_use(&self) -> BTreeSet<u64> {
+        let sessions = self.sessions.values();
+        sessions.flat_map(Session::connections).collect()
     }
 
     /// Whether nothing waits for an answer any more: no session, not even one whose BYE is on its

@@ -7,9 +7,11 @@ use crate::context::Response;
 use crate::counters::Counted;
 use crate::limits::{TRANSACTIONS_BASE, TRANSACTIONS_PER_SESSION};
 use crate::peer::Peer;
-use crate::session::{Request, SUPPORTED, session_of};
-use crate::sip::parse::NotSip;
-use crate::sip::uri::Uri;
+use crate::quirk::Quirk;
+use crate::session::{Request, session_of};
+use crate::sip::options::{self, SUPPORTED};
+use crate::sip::parse::{NotSip, Parsed};
+use crate::sip::uri::Called;
 use crate::sip::via::Via;
 use crate::sip::write::ReplyTo;
 use crate::sip::{Defect, HeaderName, Message, Method, StartLine, parse};
@@ -29,7 +31,7 @@ impl Endpoint {
     pub(super) fn receive(&mut self, now: Timestamp, from: Peer, local: SocketAddr, bytes: &[u8]) {
         let arrival = Arrival { now, from, local };
         let parsed = match parse(bytes) {
-            Ok(parsed) => parsed,
+            Ok(parsed) => forgiven(parsed),
             Err(NotSip::KeepAlive) => return self.cx.count(Counted::KeepAlive),
             Err(NotSip::Garbage) => return self.cx.count(Counted::NotSip),
         };
@@ -153,7 +155,7 @@ impl Endpoint {
             return None;
         }
         match request.method {
-            Method::Options => Some(self.options(arrival)),
+            Method::Options => Some(self.options(uri)),
             Method::Invite => self.invite(arrival, uri, request).err(),
             _ => {
                 self.cx.count(Counted::NoSuchCall);
@@ -166,7 +168,7 @@ impl Endpoint {
         let (status, counted, text) = match defect {
             Defect::TooLarge => (413, Counted::TooLarge, "the message is too large"),
             Defect::Version => (505, Counted::UnknownVersion, "only SIP/2.0 is spoken here"),
-            Defect::Cut => (
+            Defect::Cut | Defect::BodyCut => (
                 400,
                 Counted::BadRequest,
                 "the message is shorter than it says",
@@ -197,25 +199,15 @@ impl Endpoint {
         }
         // Within a dialog the tags say who is meant: no call must outlive a BYE with an odd URI.
         let names_us = request.message.tag(HeaderName::To).is_none();
-        let is_whole = !uri.contains([' ', '\t', '<', '>', '"']);
-        if names_us && Uri::parse(uri).filter(|_| is_whole).is_none() {
-            if is_whole && has_other_scheme(uri) {
+        if names_us && Called::parse(uri).is_none() {
+            if has_other_scheme(uri) {
                 self.cx.count(Counted::UnknownScheme);
                 return Some(Response::new(416));
             }
             let text = "the Request-URI cannot be read";
             return Some(self.refuse(Counted::BadRequest, 400, 399, text));
         }
-        let required = request.message.headers.list(HeaderName::Require);
-        let unknown: Vec<_> = required
-            .iter()
-            .filter(|tag| {
-                !SUPPORTED
-                    .split(", ")
-                    .any(|known| tag.eq_ignore_ascii_case(known))
-            })
-            .map(String::as_str)
-            .collect();
+        let unknown = options::unknown(request.message);
         if unknown.is_empty() {
             return None;
         }
@@ -267,15 +259,33 @@ impl Endpoint {
     }
 
     /// An OPTIONS outside a call: clients ask this way whether we can record.
-    fn options(&mut self, _arrival: Arrival) -> Response {
+    fn options(&mut self, uri: &str) -> Response {
         if let Some(refusal) = self.no_room() {
             return refusal;
+        }
+        if !self.is_ready(uri) {
+            let text = "no call to this address would be recorded";
+            let response = self.refuse(Counted::NotReady, 503, 399, text);
+            return response.retry_after(self.cx.config.retry_after_seconds.into());
         }
         Response::new(200)
             .header("Allow", Method::ALLOW)
             .header("Accept", body::ACCEPT)
             .header("Accept-Encoding", "identity")
             .header("Supported", SUPPORTED)
+    }
+
+    /// Whether a call to this address could be recorded. One without a user asks for the server
+    /// itself: then one line that could is enough.
+    fn is_ready(&self, uri: &str) -> bool {
+        let Some(ready) = &self.ready else {
+            return true;
+        };
+        let user = Called::parse(uri).map(|called| called.user.to_ascii_lowercase());
+        match user.as_deref() {
+            None | Some("") => ready.others || ready.users.values().any(|is_ready| *is_ready),
+            Some(user) => ready.users.get(user).copied().unwrap_or(ready.others),
+        }
     }
 
     pub(super) fn no_room(&mut self) -> Option<Response> {
@@ -298,12 +308,21 @@ impl Endpoint {
     }
 }
 
+/// A message whose length is miscounted is taken with the body that is there, if that is whole.
+fn forgiven(mut parsed: Parsed<'_>) -> Parsed<'_> {
+    if parsed.defect == Some(Defect::BodyCut) && body::is_whole(&parsed.message) {
+        parsed.defect = None;
+        parsed.message.quirks.add(Quirk::LengthTooLarge);
+    }
+    parsed
+}
+
 /// Whether it is a URI of another scheme than ours (RFC 3986 §3.1).
 fn has_other_scheme(uri: &str) -> bool {
     let Some((scheme, _)) = uri.split_once(':') else {
         return false;
     };
-    let is_known = ["sip", "sips"]
+    let is_known = ["sip", "sips", "tel"]
         .iter()
         .any(|known| scheme.eq_ignore_ascii_case(known));
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())

@@ -2,9 +2,12 @@
 
 use super::read::{Document, ParticipantElement, SenderElement, read};
 use super::{CommunicationSession, Metadata, Participant, StreamClaim};
-use super::{attribution, header, person};
+use super::{attribution, bridge, header, person};
+use crate::body::MetadataPart;
 use crate::limits::{COMMUNICATION_SESSIONS_MAX, PARTIES_MAX, PER_PARTICIPANT_MAX, STREAMS_MAX};
 use crate::quirk::{Quirk, Quirks};
+use crate::sip::Message;
+use std::borrow::Cow;
 use voicelog_model::{Pii, StreamNumber};
 
 /// The metadata of one recording session as it grows.
@@ -45,9 +48,21 @@ impl MetadataState {
     /// Where something was, that stays what is known: what a client says in a way that we cannot
     /// read takes nobody out of the conversation.
     pub(crate) fn take(&mut self, bytes: &[u8]) {
-        self.raw = bytes.to_vec();
-        let (document, quirks) = read(bytes);
+        self.take_part(&MetadataPart {
+            raw: bytes,
+            text: Cow::Borrowed(bytes),
+            is_mistyped: false,
+        });
+    }
+
+    /// The same for a document as it stood in a body.
+    pub(crate) fn take_part(&mut self, part: &MetadataPart<'_>) {
+        self.raw = part.raw.to_vec();
+        let (document, quirks) = read(&part.text);
         self.quirks = quirks;
+        if part.is_mistyped {
+            self.quirks.add(Quirk::MetadataTypeWrong);
+        }
         let Some(document) = document else {
             self.is_incomplete |= !self.has_base;
             self.is_behind |= self.has_base;
@@ -62,6 +77,25 @@ impl MetadataState {
         let (document, quirks) = header::read(values);
         self.quirks = quirks;
         self.put(document);
+    }
+
+    /// Takes in what the `From` of a telephone's own bridge says. Says whether it says anything.
+    pub(crate) fn take_side(&mut self, message: &Message<'_>) -> bool {
+        let Some(document) = bridge::read(message) else {
+            return false;
+        };
+        self.quirks = Quirks::default();
+        self.quirks.add(Quirk::ParticipantsInHeader);
+        self.put(document);
+        true
+    }
+
+    /// The labels of the streams that it speaks of, for an offer of ours.
+    pub(crate) fn stream_labels(&self) -> Vec<Option<String>> {
+        self.streams
+            .iter()
+            .map(|stream| stream.label.clone())
+            .collect()
     }
 
     fn put(&mut self, document: Document) {
@@ -194,14 +228,19 @@ impl MetadataState {
             }
         }
         self.merge_senders(document.senders);
-        for id in document.departures.into_iter().map(Pii::new) {
+        self.merge_presence(document.departures, document.arrivals);
+    }
+
+    /// Who left, and who is there: by associations with communication sessions.
+    fn merge_presence(&mut self, departures: Vec<String>, arrivals: Vec<String>) {
+        for id in departures.into_iter().map(Pii::new) {
             match self.known(&id) {
                 Some(participant) => participant.has_left = true,
                 None => self.quirks.add(Quirk::UnknownParticipant),
             }
         }
         // Who left one communication session for another is still in the conversation.
-        for id in document.arrivals.into_iter().map(Pii::new) {
+        for id in arrivals.into_iter().map(Pii::new) {
             if let Some(participant) = self.known(&id) {
                 participant.has_left = false;
             }

@@ -8,13 +8,17 @@
 //! clock is the truth.
 
 mod attribution;
+mod bridge;
 mod header;
 mod merge;
 mod person;
 mod read;
+mod repair;
 mod scan;
 
+pub(crate) use bridge::is_side;
 pub(crate) use merge::MetadataState;
+pub(crate) use repair::is_metadata;
 
 use crate::quirk::Quirk;
 use serde::{Deserialize, Serialize};

@@ -4,6 +4,7 @@
 //! RFC 7865 and the drafts that products were built on (`dataMode`, `id` for `session_id`, `send`
 //! inside `participant`, `aor` as an element).
 
+use super::repair;
 use super::scan::{ScanError, root_end};
 use crate::limits::{
     COMMUNICATION_SESSIONS_MAX, LABEL_BYTES_MAX, METADATA_BYTES_MAX, METADATA_NODES_MAX,
@@ -64,8 +65,8 @@ pub(crate) fn read(bytes: &[u8]) -> (Option<Document>, Quirks) {
         quirks.add(Quirk::MetadataTooLarge);
         return (None, quirks);
     }
-    let text = String::from_utf8_lossy(bytes);
-    if matches!(text, Cow::Owned(_)) {
+    let (text, is_utf8) = repair::text(bytes);
+    if !is_utf8 {
         quirks.add(Quirk::MetadataNotUtf8);
     }
     let text = text.trim_start_matches('\u{feff}').trim_start();
@@ -84,18 +85,29 @@ pub(crate) fn read(bytes: &[u8]) -> (Option<Document>, Quirks) {
     if !tail.trim_matches(['\0', '\r', '\n', ' ', '\t']).is_empty() {
         quirks.add(Quirk::MetadataTrailing);
     }
-    if let Some(document) = tree(text, &mut quirks) {
-        return (Some(document), quirks);
+    let text = repair::without_doctype(text);
+    if matches!(text, Cow::Owned(_)) {
+        quirks.add(Quirk::MetadataDoctype);
     }
-    let repaired = escape_ampersands(text);
-    if repaired != text
-        && let Some(document) = tree(&repaired, &mut quirks)
-    {
+    let document = tree(&text, &mut quirks).or_else(|| repaired(&text, &mut quirks));
+    if document.is_none() {
+        quirks.add(Quirk::MetadataUnreadable);
+    }
+    (document, quirks)
+}
+
+/// The document with what is wrong in it mended, one thing after the other.
+fn repaired(text: &str, quirks: &mut Quirks) -> Option<Document> {
+    let escaped = repair::escape_ampersands(text);
+    if escaped != text {
         quirks.add(Quirk::MetadataAmpersand);
-        return (Some(document), quirks);
+        if let Some(document) = tree(&escaped, quirks) {
+            return Some(document);
+        }
     }
-    quirks.add(Quirk::MetadataUnreadable);
-    (None, quirks)
+    let document = tree(&repair::mend(&escaped)?, quirks)?;
+    quirks.add(Quirk::MetadataRepaired);
+    Some(document)
 }
 
 fn tree(text: &str, quirks: &mut Quirks) -> Option<Document> {
@@ -114,24 +126,6 @@ fn tree(text: &str, quirks: &mut Quirks) -> Option<Document> {
     }
 }
 
-/// Escapes each `&` that begins no reference that XML knows.
-fn escape_ampersands(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    let mut pieces = text.split('&');
-    out.push_str(pieces.next().unwrap_or_default());
-    for piece in pieces {
-        let name = piece.split_once(';').map_or("", |(name, _)| name);
-        let is_number = name.strip_prefix('#').is_some_and(|digits| {
-            let digits = digits.strip_prefix('x').unwrap_or(digits);
-            !digits.is_empty() && digits.chars().all(|c| c.is_ascii_hexdigit())
-        });
-        let is_reference = is_number || matches!(name, "amp" | "lt" | "gt" | "quot" | "apos");
-        out.push_str(if is_reference { "&" } else { "&amp;" });
-        out.push_str(piece);
-    }
-    out
-}
-
 const NAMESPACES: [&str; 3] = [
     "urn:ietf:params:xml:ns:recording:1",
     "urn:ietf:params:xml:ns:recording",
@@ -139,8 +133,14 @@ const NAMESPACES: [&str; 3] = [
 ];
 
 fn document(root: Node<'_, '_>, quirks: &mut Quirks) -> Document {
-    if !matches!(key(root).as_str(), "recording" | "recordingmetadata") {
-        quirks.add(Quirk::UnknownRoot);
+    let mut root = root;
+    if !is_root(root.tag_name().name()) {
+        let inner = root.descendants().filter(Node::is_element);
+        let inner = inner
+            .into_iter()
+            .find(|node| is_root(node.tag_name().name()));
+        quirks.add(inner.map_or(Quirk::UnknownRoot, |_| Quirk::MetadataWrapped));
+        root = inner.unwrap_or(root);
     }
     if root
         .tag_name()
@@ -198,6 +198,11 @@ fn document(root: Node<'_, '_>, quirks: &mut Quirks) -> Document {
         }
     }
     document
+}
+
+/// Whether an element of this local name is the document itself.
+pub(super) fn is_root(name: &str) -> bool {
+    matches!(normal(name).as_str(), "recording" | "recordingmetadata")
 }
 
 fn session(element: Node<'_, '_>, quirks: &mut Quirks) -> SessionElement {
@@ -406,8 +411,8 @@ mod tests {
     fn hostile_xml_is_left_alone_and_said() {
         let lol = "<!DOCTYPE r [<!ENTITY a 'lol'><!ENTITY b '&a;&a;'>]><recording>&b;</recording>";
         assert_eq!(quirks_of(lol), [Quirk::MetadataDoctype]);
-        let file = "<!DOCTYPE r SYSTEM 'file:///etc/passwd'><recording/>";
-        assert_eq!(quirks_of(file), [Quirk::MetadataDoctype]);
+        let inside = "<recording><!DOCTYPE r></recording>";
+        assert_eq!(quirks_of(inside), [Quirk::MetadataDoctype]);
         assert_eq!(
             quirks_of(&"<a>".repeat(20_000)),
             [Quirk::MetadataTooComplex]
@@ -422,9 +427,48 @@ mod tests {
             [Quirk::MetadataUnreadable]
         );
         assert_eq!(
-            quirks_of("<recording><x:a/></recording>"),
-            [Quirk::MetadataUnreadable]
+            quirks_of("<recording>&file;<a x='1' x=2/></recording>"),
+            [Quirk::MetadataAmpersand, Quirk::MetadataUnreadable]
         );
+    }
+
+    #[test]
+    fn what_is_almost_a_document_is_read_and_what_was_done_to_it_said() {
+        let inner = "<participant participant_id='a'><nameID aor='sip:a@b'/></participant>";
+        let utf16: Vec<u8> = format!("\u{feff}<recording>{inner}</recording>")
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        let text = |text: &str| text.replace("INNER", inner).into_bytes();
+        for (bytes, quirk) in [
+            (
+                text("<recording>INNER<ac:AvayaUCID>1</ac:AvayaUCID></recording>"),
+                Quirk::MetadataRepaired,
+            ),
+            (
+                text("<recording a='1' a='2'>INNER</recording>"),
+                Quirk::MetadataRepaired,
+            ),
+            (
+                text("<!DOCTYPE recording>\n<recording>INNER</recording>"),
+                Quirk::MetadataDoctype,
+            ),
+            (
+                text("<!DOCTYPE r SYSTEM 'file:///etc/passwd'><recording>INNER</recording>"),
+                Quirk::MetadataDoctype,
+            ),
+            (
+                text(
+                    "<s:Envelope xmlns:s='x'><s:Body><recording>INNER</recording></s:Body></s:Envelope>",
+                ),
+                Quirk::MetadataWrapped,
+            ),
+            (utf16, Quirk::MetadataNotUtf8),
+        ] {
+            let (document, quirks) = read(&bytes);
+            assert_eq!(quirks.as_slice(), [quirk]);
+            assert_eq!(document.unwrap().participants[0].addresses, ["sip:a@b"]);
+        }
     }
 
     #[test]

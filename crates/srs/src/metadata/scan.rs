@@ -8,7 +8,7 @@ use crate::limits::{METADATA_DEPTH_MAX, XML_ATTRIBUTES_MAX};
 /// Why no tree should be built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ScanError {
-    /// A `<!DOCTYPE`: it could hold entities.
+    /// A `<!DOCTYPE` that could hold entities.
     Doctype,
     /// Too deep, or too many attributes on one element.
     TooComplex,
@@ -36,7 +36,12 @@ pub(crate) fn root_end(text: &str) -> Result<usize, ScanError> {
         } else if tag.starts_with(b"<?") {
             (until(tag, b"?>")?, Change::None)
         } else if tag.starts_with(b"<!") {
-            return Err(ScanError::Doctype);
+            // One that only names the document type is left out before a tree is built.
+            let length = start_tag_len(tag).ok_or(ScanError::Unclosed)?;
+            if depth > 0 || tag.get(..length).is_none_or(|tag| tag.contains(&b'[')) {
+                return Err(ScanError::Doctype);
+            }
+            (length, Change::None)
         } else if tag.starts_with(b"</") {
             (until(tag, b">")?, Change::Out)
         } else {
@@ -65,11 +70,25 @@ enum Change {
     InAndOut,
 }
 
-fn until(tag: &[u8], end: &[u8]) -> Result<usize, ScanError> {
+pub(super) fn until(tag: &[u8], end: &[u8]) -> Result<usize, ScanError> {
     tag.windows(end.len())
         .position(|window| window == end)
         .map(|at| at + end.len())
         .ok_or(ScanError::Unclosed)
+}
+
+/// Length of a tag up to the first `>` outside quotes.
+pub(super) fn start_tag_len(tag: &[u8]) -> Option<usize> {
+    let mut quote = None;
+    let end = tag.iter().position(|byte| {
+        match (quote, *byte) {
+            (Some(open), byte) if byte == open => quote = None,
+            (None, b'"' | b'\'') => quote = Some(*byte),
+            _ => {}
+        }
+        quote.is_none() && *byte == b'>'
+    });
+    end.map(|end| end + 1)
 }
 
 /// Length of a start tag; a `>` inside a quoted value does not end it.
@@ -107,6 +126,7 @@ mod tests {
         for text in [
             "<a/>",
             "<?xml version='1.0'?><!-- <b> --><a x='>'><![CDATA[</a>]]><b/></a>",
+            "<!DOCTYPE a SYSTEM 'x>y'><a/>",
         ] {
             assert_eq!(root_end(&format!("{text} trailing")), Ok(text.len()));
         }

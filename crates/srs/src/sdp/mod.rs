@@ -4,15 +4,17 @@
 //! be played one day. The answer names first what can be, in the client's order.
 
 mod format;
+mod ours;
 mod protection;
 #[cfg(test)]
 mod tests;
 
 use crate::api::{Refusal, Refused};
-use crate::limits::{LABEL_BYTES_MAX, STREAMS_MAX};
+use crate::limits::{LABEL_BYTES_MAX, MEDIA_LINES_MAX, STREAMS_MAX};
 use crate::quirk::{Quirk, Quirks};
 use crate::srtp::{MasterKey, sdes};
 use format::{answered_parameters, common, usable};
+pub(crate) use ours::proposed;
 use protection::Protection;
 pub(crate) use protection::{KeyFault, Secrecy};
 use std::net::{IpAddr, SocketAddr};
@@ -85,6 +87,8 @@ impl MediaLine {
 /// The client's session description.
 pub(crate) struct Description {
     pub(crate) media: Vec<MediaLine>,
+    /// Places of lines whose port could not be read, and which count as refused.
+    pub(crate) lost: Vec<usize>,
     pub(crate) quirks: Quirks,
 }
 
@@ -100,24 +104,36 @@ pub(crate) enum SdpError {
 /// it may carry keys.
 pub(crate) fn read(bytes: &[u8], secrecy: Secrecy) -> Result<Description, SdpError> {
     let mut quirks = Quirks::default();
+    let mut lost = Vec::new();
     let session = match sdp_types::Session::parse(bytes) {
         Ok(session) => session,
         Err(_) => {
             quirks.add(Quirk::SdpRepaired);
-            sdp_types::Session::parse(&essential_lines(bytes)).map_err(|_| SdpError::Unreadable)?
+            let essential;
+            (essential, lost) = essential_lines(bytes);
+            sdp_types::Session::parse(&essential).map_err(|_| SdpError::Unreadable)?
         }
     };
     if session.medias.is_empty() {
         return Err(SdpError::NoMedia);
     }
-    if session.medias.len() > STREAMS_MAX {
+    if session.medias.len() > MEDIA_LINES_MAX {
         return Err(SdpError::TooManyStreams);
     }
-    let media: Vec<_> = session
+    let mut media: Vec<_> = session
         .medias
         .iter()
         .map(|media| media_line(&session, media, secrecy))
         .collect();
+    // RFC 3264 §6: whatever is more than we take gets port 0, and the others are recorded.
+    for beyond in media
+        .iter_mut()
+        .filter(|line| line.is_usable())
+        .skip(STREAMS_MAX)
+    {
+        beyond.usable.clear();
+        quirks.add(Quirk::StreamLimit);
+    }
     if media.iter().any(|line| line.key_fault.is_some()) {
         quirks.add(Quirk::ProtectedStreamRefused);
     }
@@ -144,21 +160,56 @@ pub(crate) fn read(bytes: &[u8], secrecy: Secrecy) -> Result<Description, SdpErr
             quirks.add(Quirk::DuplicateLabel);
         }
     }
-    Ok(Description { media, quirks })
+    Ok(Description {
+        media,
+        lost,
+        quirks,
+    })
 }
 
-/// The lines that say what media there is. A broken line of any other kind (an `o=` with a
-/// negative number, a stray boundary) must not cost a recording.
-fn essential_lines(bytes: &[u8]) -> Vec<u8> {
+/// The lines that say what media there is, and the places of those without a port. A broken line of
+/// any other kind (an `o=` with a negative number, a stray boundary) must not cost a recording.
+fn essential_lines(bytes: &[u8]) -> (Vec<u8>, Vec<usize>) {
     let mut out = b"v=0\r\n".to_vec();
+    let (mut place, mut lost) = (0, Vec::new());
     for line in bytes.split(|byte| matches!(byte, b'\n' | b'\r')) {
         let line = line.trim_ascii();
-        if matches!(line, [b'c' | b'm' | b'a', b'=', ..]) && !line.contains(&0) {
-            out.extend_from_slice(String::from_utf8_lossy(line).as_bytes());
-            out.extend_from_slice(b"\r\n");
+        if !matches!(line, [b'c' | b'm' | b'a', b'=', ..]) || line.contains(&0) {
+            continue;
         }
+        let line = String::from_utf8_lossy(line);
+        match line.strip_prefix("m=") {
+            Some(line) => {
+                let (line, has_port) = media_words(line);
+                out.extend_from_slice(line.as_bytes());
+                lost.extend((!has_port).then_some(place));
+                place += 1;
+            }
+            None if line.starts_with("c=") && line.split_ascii_whitespace().count() != 3 => {
+                continue;
+            }
+            None => out.extend_from_slice(line.as_bytes()),
+        }
+        out.extend_from_slice(b"\r\n");
     }
-    out
+    (out, lost)
+}
+
+/// An `m=` line that can be read, in the place of one that perhaps cannot, so that the lines behind
+/// it keep their places. Whether it has a port: where it has none, it gets port 0.
+fn media_words(line: &str) -> (String, bool) {
+    let mut words = line.split_ascii_whitespace();
+    let media = words.next().unwrap_or("audio");
+    let port = words.next();
+    let port = port.and_then(|port| port.split('/').next()?.parse::<u16>().ok());
+    let protocol = words.next().unwrap_or("RTP/AVP");
+    let formats: Vec<_> = words.collect();
+    let formats = match formats.as_slice() {
+        [] => "0".to_owned(),
+        formats => formats.join(" "),
+    };
+    let text = format!("m={media} {} {protocol} {formats}", port.unwrap_or(0));
+    (text, port.is_some())
 }
 
 fn media_line(
@@ -282,6 +333,8 @@ pub(crate) struct LocalLine {
     /// The client's formats, echoed where we refuse the line.
     pub(crate) formats: String,
     pub(crate) label: Option<String>,
+    /// The label is ours, since we made the offer: the client need not repeat it.
+    pub(crate) is_label_ours: bool,
     /// Where we receive and as what; `None` = refused, port 0.
     pub(crate) accepted: Option<Accepted>,
     /// Why it is refused although it has sound.

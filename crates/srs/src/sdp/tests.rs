@@ -191,6 +191,7 @@ fn a_later_offer_is_answered_with_what_both_have() {
 fn taken(formats: Vec<Format>) -> Vec<String> {
     let line = LocalLine {
         refused: None,
+        is_label_ours: false,
         media: "audio".into(),
         protocol: "RTP/AVP".into(),
         formats: String::new(),
@@ -240,15 +241,37 @@ fn what_has_no_media_is_refused() {
         read_private(b"v=0\r\ns=-\r\n").err(),
         Some(SdpError::NoMedia)
     );
-    assert_eq!(
-        read_private(b"v=0\nm=audio x RTP/AVP 8\n").err(),
-        Some(SdpError::Unreadable)
+    let many = format!(
+        "v=0\n{}",
+        "m=audio 1 RTP/AVP 8\n".repeat(MEDIA_LINES_MAX + 1)
     );
-    let many = format!("v=0\n{}", "m=audio 1 RTP/AVP 8\n".repeat(STREAMS_MAX + 1));
     assert_eq!(
         read_private(many.as_bytes()).err(),
         Some(SdpError::TooManyStreams)
     );
+}
+
+#[test]
+fn a_line_that_cannot_be_read_keeps_its_place_with_port_0_and_costs_no_other() {
+    let text =
+        b"v=0\nc=IN IP4\nm=image 70000 udptl t38\nm=audio\nm=audio 1/2 RTP/AVP 8\na=label:x\n";
+    let read = read_private(text).unwrap();
+    let ports: Vec<_> = read.media.iter().map(|line| line.port).collect();
+    assert_eq!(ports, [0, 0, 1]);
+    assert_eq!(read.media[2].label.as_deref(), Some("x"));
+    let usable = read.media.iter().map(MediaLine::is_usable);
+    assert_eq!(usable.collect::<Vec<_>>(), [false, false, true]);
+    assert!(read.quirks.as_slice().contains(&Quirk::SdpRepaired));
+}
+
+#[test]
+fn of_more_lines_of_sound_than_we_take_the_first_are_taken_and_that_is_said() {
+    let many = "m=video 1 RTP/AVP 96\nm=audio 1 RTP/AVP 8\n".repeat(STREAMS_MAX + 1);
+    let read = read_private(format!("v=0\n{many}").as_bytes()).unwrap();
+    let taken: Vec<_> = read.media.iter().map(MediaLine::is_usable).collect();
+    assert_eq!(taken.iter().filter(|taken| **taken).count(), STREAMS_MAX);
+    assert!(taken[1] && !taken[2 * STREAMS_MAX + 1]);
+    assert!(read.quirks.as_slice().contains(&Quirk::StreamLimit));
 }
 
 #[test]
@@ -260,6 +283,7 @@ fn our_description_keeps_lines_order_and_labels() {
     }];
     let refused = LocalLine {
         refused: None,
+        is_label_ours: false,
         media: "video".into(),
         protocol: "RTP/AVP".into(),
         formats: "96 97".into(),
@@ -268,6 +292,7 @@ fn our_description_keeps_lines_order_and_labels() {
         is_receiving: true,
     };
     let taken = LocalLine {
+        is_label_ours: false,
         media: "audio".into(),
         formats: "0 8".into(),
         label: Some("16777227".into()),

@@ -172,6 +172,7 @@ impl Session {
         status: u16,
         message: &Message<'_>,
     ) {
+        self.was_heard = true;
         let method = message.cseq().map(|(_, method)| method);
         let is_bye = self
             .bye
@@ -246,11 +247,12 @@ impl Session {
             let bodies = body::read(message);
             let answer = bodies
                 .sdp
+                .as_deref()
                 .and_then(|sdp| sdp::read(sdp, cx.secrecy(from)).ok());
             let lines = answer.map(|answer| answer.media).unwrap_or_default();
             self.media.answered(&lines, reinvite.direction);
             self.retries = 0;
-            let has_metadata = hear(&mut self.metadata, bodies.metadata, message);
+            let has_metadata = hear(&mut self.metadata, bodies.metadata.as_ref(), message);
             self.tell_metadata(cx, has_metadata);
             return;
         }
@@ -276,7 +278,8 @@ impl Session {
         self.media.wanted = self.media.agreed;
         self.is_direction_awaited = false;
         self.retries = 0;
-        cx.event(self.key, Event::ReinviteRefused { status });
+        let agreed = self.media.agreed;
+        cx.event(self.key, Event::ReinviteRefused { status, agreed });
     }
 
     /// The ACK of a 2xx is a request of its own with a new branch (RFC 3261 §13.2.2.4), that of a

@@ -2,9 +2,9 @@
 
 use crate::limits::REASON_BYTES_MAX;
 use crate::peer::{Peer, Transport};
-use crate::sip::grammar::{Address, plain};
+use crate::sip::grammar::{Address, plain, without_empty_tag};
 use crate::sip::message::HeaderName;
-use crate::sip::uri::{Uri, host_text};
+use crate::sip::uri::{Called, Uri, host_text};
 use crate::sip::write::Writer;
 use crate::sip::{Message, Method};
 use std::net::SocketAddr;
@@ -20,6 +20,8 @@ pub(crate) struct Dialog {
     remote: Vec<u8>,
     /// The client's `Contact` (RFC 3261 §12.2.1.1).
     target: String,
+    /// The INVITE had a `Contact` that can be used.
+    pub(crate) has_contact: bool,
     routes: Vec<String>,
     local_cseq: u32,
     /// The highest `CSeq` of the client so far.
@@ -39,11 +41,12 @@ pub(crate) struct Ours<'a> {
     pub(crate) product: &'a str,
     pub(crate) local: SocketAddr,
     /// The Request-URI of the INVITE.
-    pub(crate) asked: &'a Uri<'a>,
+    pub(crate) asked: &'a Called,
 }
 
 impl Dialog {
-    /// The dialog that an INVITE makes; `None` when its `Contact` cannot be used.
+    /// The dialog that an INVITE makes; `None` without a header that every message has, or where
+    /// nothing tells by which host the client reaches us. Where `Contact` cannot be used, our requests go to where the INVITE came from.
     pub(crate) fn new(
         message: &Message<'_>,
         cseq: u32,
@@ -52,12 +55,14 @@ impl Dialog {
         ours: &Ours<'_>,
     ) -> Option<Self> {
         let headers = &message.headers;
-        let mut local = headers.first(HeaderName::To)?.to_vec();
+        let mut local = without_empty_tag(headers.first(HeaderName::To)?);
         local.extend_from_slice(b";tag=");
         local.extend_from_slice(local_tag.as_bytes());
-        let host = host(ours);
+        let host = host(ours)?;
         let port = ours.local.port();
-        let target = contact(message)?;
+        let given = contact(message);
+        let has_contact = given.is_some();
+        let target = given.unwrap_or_else(|| target_of(from));
         let routes = headers.list(HeaderName::RecordRoute);
         let contact_uri = match from.transport {
             Transport::Udp => format!("sip:{host}:{port}"),
@@ -75,6 +80,7 @@ impl Dialog {
             remote: headers.first(HeaderName::From)?.to_vec(),
             target,
             routes,
+            has_contact,
             local_cseq: 0,
             remote_cseq: cseq,
             peer: from,
@@ -166,7 +172,7 @@ impl Dialog {
         }
         let uri = Uri::parse(next_uri(&self.routes, &self.target));
         let mut peer = self.peer;
-        if let Some(address) = uri.and_then(|uri| uri.socket_address()) {
+        if let Some(address) = uri.and_then(|uri| uri.socket_address(peer.transport)) {
             peer.address = address;
         }
         peer
@@ -206,15 +212,29 @@ fn contact(message: &Message<'_>) -> Option<String> {
     Some(uri.to_owned())
 }
 
-fn host(ours: &Ours<'_>) -> String {
+/// Where requests of ours go to a client that does not say it.
+fn target_of(from: Peer) -> String {
+    let (host, port) = (host_text(from.address.ip()), from.address.port());
+    match from.transport {
+        Transport::Udp => format!("sip:{host}:{port}"),
+        Transport::Tcp => format!("sip:{host}:{port};transport=tcp"),
+        Transport::Tls => format!("sip:{host}:{port};transport=tls"),
+    }
+}
+
+/// The host by which the client reaches us; `None` where nothing tells it.
+fn host(ours: &Ours<'_>) -> Option<String> {
     if let Some(host) = ours.contact_host {
-        return host.to_owned();
+        return Some(host.to_owned());
     }
     if !ours.local.ip().is_unspecified() {
-        return host_text(ours.local.ip());
+        return Some(host_text(ours.local.ip()));
     }
-    match ours.asked.host.parse() {
-        Ok(address) => host_text(address),
-        Err(_) => ours.asked.host.to_owned(),
+    let asked = ours.asked.host.as_deref()?;
+    // It goes into our own `Contact`, so nothing else than a host may be in it.
+    let is_host = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    match asked.parse() {
+        Ok(address) => Some(host_text(address)),
+        Err(_) => asked.chars().all(is_host).then(|| asked.to_owned()),
     }
 }

@@ -100,6 +100,11 @@ impl Agreed {
 }
 
 impl Expiry {
+    /// Whether the session ends by itself when nobody refreshes it.
+    pub(super) const fn is_running(&self) -> bool {
+        self.agreed.is_some()
+    }
+
     /// Agrees with what a request of the client asks for, which refreshes the session too, and
     /// says so in our 200 (RFC 4028 §9). A request that asks nothing leaves the terms as they are.
     pub(super) fn answer(

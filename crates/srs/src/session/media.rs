@@ -68,7 +68,8 @@ impl Media {
     fn kept(&self, place: usize, line: &MediaLine) -> Option<Accepted> {
         let known = self.lines.get(place)?;
         let accepted = known.accepted.as_ref()?.under(line)?;
-        (known.label == line.label).then_some(accepted)
+        let is_same = known.label == line.label || known.is_label_ours && line.label.is_none();
+        is_same.then_some(accepted)
     }
 
     /// Whether the caller must answer: a line is new, came back, is of another kind, or has sound and is
@@ -80,6 +81,12 @@ impl Media {
             let before = self.lines.get(place).and_then(|known| known.refused);
             is_new || (why.is_some() && why != before)
         })
+    }
+
+    /// Whether a line that stands is at one of these places.
+    pub(crate) fn loses(&self, places: &[usize]) -> bool {
+        let mut lines = places.iter().filter_map(|place| self.lines.get(*place));
+        lines.any(|line| line.accepted.is_some())
     }
 
     /// Why a line that stands would be lost by a later offer: its new keys cannot be used.
@@ -145,6 +152,13 @@ impl Media {
         self.lines.iter().any(|line| line.accepted.is_some())
     }
 
+    /// The lines that were just answered are those of an offer of ours.
+    pub(crate) fn is_our_offer(&mut self) {
+        for line in &mut self.lines {
+            line.is_label_ours = true;
+        }
+    }
+
     /// Takes an offer that changes nothing the caller must know of first.
     pub(crate) fn answer_unasked(&mut self, lines: &[MediaLine]) {
         let accepted = lines
@@ -159,17 +173,24 @@ impl Media {
         let is_wanted = self.wanted == LocalDirection::Receive;
         self.activity = lines.iter().zip(&accepted).map(activity).collect();
         self.remotes = lines.iter().map(|line| line.remote).collect();
+        let mut known = std::mem::take(&mut self.lines).into_iter();
         self.lines = lines
             .iter()
             .zip(accepted)
-            .map(|(line, accepted)| LocalLine {
-                media: line.media.clone(),
-                protocol: line.protocol.clone(),
-                formats: line.formats.clone(),
-                label: line.label.clone(),
-                refused: line.refused.as_ref().map(|refused| refused.why),
-                accepted,
-                is_receiving: is_wanted && line.direction.sends(),
+            .map(|(line, accepted)| {
+                // A label of ours stays where the client says none.
+                let ours = known.next().filter(|known| known.is_label_ours);
+                let ours = ours.filter(|_| line.label.is_none());
+                LocalLine {
+                    media: line.media.clone(),
+                    protocol: line.protocol.clone(),
+                    formats: line.formats.clone(),
+                    is_label_ours: ours.is_some(),
+                    label: ours.map_or_else(|| line.label.clone(), |known| known.label),
+                    refused: line.refused.as_ref().map(|refused| refused.why),
+                    accepted,
+                    is_receiving: is_wanted && line.direction.sends(),
+                }
             })
             .collect();
         self.agreed = self.wanted;
@@ -225,6 +246,15 @@ impl Media {
                 key: self.key_of(place),
             })
             .collect()
+    }
+
+    /// Takes back that streams became inactive since `before`.
+    pub(crate) fn as_willing_as(&mut self, before: &[StreamActivity]) {
+        for (activity, before) in self.activity.iter_mut().zip(before) {
+            if *activity == Activity::Inactive {
+                *activity = before.activity;
+            }
+        }
     }
 
     fn key_of(&self, place: usize) -> Option<MasterKey> {

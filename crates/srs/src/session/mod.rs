@@ -15,13 +15,15 @@ mod server;
 mod update;
 
 use crate::api::{Command, EndCause, Event, LocalDirection, Offer, SessionKey};
+use crate::body::MetadataPart;
 use crate::context::{Context, Response};
 use crate::counters::Counted;
 use crate::diversion::called_before;
+use crate::limits::STREAMS_MAX;
 use crate::metadata::{Metadata, MetadataState};
 use crate::peer::Peer;
 use crate::quirk::{Quirk, Quirks};
-use crate::sdp::MediaLine;
+use crate::sdp::{self, MediaLine};
 use crate::session_id::session_uuids;
 use crate::sip::{HeaderName, Message, Method};
 use crate::transaction::TransactionKey;
@@ -37,8 +39,6 @@ use std::net::IpAddr;
 use update::Update;
 use voicelog_model::{Pii, Timestamp};
 
-/// The extensions that we know, for `Supported` of our responses.
-pub(crate) const SUPPORTED: &str = "siprec, timer, replaces, 100rel";
 /// The same for our requests: we take no reliable provisional response, since we send no PRACK.
 const SUPPORTED_OF_REQUESTS: &str = "siprec, timer, replaces";
 
@@ -75,6 +75,8 @@ pub(crate) struct Session {
     expiry: Expiry,
     /// When the session has lasted too long.
     expires: Timestamp,
+    /// The client has sent something within the dialog since it was asked last.
+    was_heard: bool,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -111,6 +113,8 @@ pub(crate) enum Standing {
 struct Pending {
     asked: Asked,
     lines: Vec<MediaLine>,
+    /// The client made no offer: these lines are ours, and our 200 offers them.
+    is_ours: bool,
     until: Timestamp,
 }
 
@@ -136,8 +140,9 @@ pub(crate) struct Invitation<'a> {
     pub(crate) replaces: Option<SessionKey>,
     pub(crate) dialog: Dialog,
     pub(crate) request_user: String,
-    pub(crate) lines: Vec<MediaLine>,
-    pub(crate) metadata: Option<&'a [u8]>,
+    /// What it offers; `None` where the offer is ours to make (RFC 3261 §13.2.1).
+    pub(crate) lines: Option<Vec<MediaLine>>,
+    pub(crate) metadata: Option<&'a MetadataPart<'a>>,
     pub(crate) quirks: Quirks,
     /// Any address of ours; the answer brings the one for media.
     pub(crate) address: IpAddr,
@@ -152,7 +157,15 @@ impl Session {
         invitation: Invitation<'_>,
     ) -> Self {
         let mut metadata = MetadataState::default();
-        hear(&mut metadata, invitation.metadata, invitation.message);
+        if !hear(&mut metadata, invitation.metadata, invitation.message) {
+            metadata.take_side(invitation.message);
+        }
+        let is_ours = invitation.lines.is_none();
+        let mut quirks = invitation.quirks;
+        let lines = invitation.lines.unwrap_or_else(|| {
+            quirks.add(Quirk::OfferByUs);
+            sdp::proposed(labels_to_offer(&metadata))
+        });
         let mut session = Self {
             key,
             media: Media::new(cx.ids.number(), invitation.address),
@@ -175,11 +188,12 @@ impl Session {
             is_direction_awaited: false,
             expiry: Expiry::default(),
             expires: now.plus_micros(cx.config.session_micros_max),
+            was_heard: false,
             dialog: invitation.dialog,
         };
         cx.transactions.bind(&invitation.transaction, key);
         cx.respond(now, invitation.transaction, Response::new(100));
-        let offer = session.offer(&invitation.lines, invitation.quirks);
+        let offer = session.offer(&lines, quirks);
         session.pending = Some(Pending {
             asked: Asked {
                 transaction: invitation.transaction,
@@ -187,7 +201,8 @@ impl Session {
                 cseq: session.dialog.remote_cseq,
                 timer: invitation.timer,
             },
-            lines: invitation.lines,
+            lines,
+            is_ours,
             until: now.plus_micros(cx.config.answer_micros_max),
         });
         cx.event(key, Event::Offered(Box::new(offer)));
@@ -227,6 +242,13 @@ impl Session {
     pub(crate) fn take_replaced(&mut self) -> Option<SessionKey> {
         let is_answered = self.phase == Phase::Established;
         self.replaces.take_if(|_| is_answered)
+    }
+
+    /// Whether the client has shown since the last time that it is there. While its session timer
+    /// runs it counts as there: whoever is gone refreshes no longer.
+    pub(crate) fn take_heard(&mut self) -> bool {
+        let is_timed = self.phase == Phase::Established && self.expiry.is_running();
+        std::mem::take(&mut self.was_heard) || is_timed
     }
 
     /// Whether the endpoint can forget the session.
@@ -318,8 +340,13 @@ impl Session {
 
     /// Whether anything of the session goes over this connection.
     pub(crate) fn uses(&self, connection: u64) -> bool {
+        self.connections().any(|used| used == connection)
+    }
+
+    /// The connections that it goes over.
+    pub(crate) fn connections(&self) -> impl Iterator<Item = u64> {
         let answer = self.unacknowledged.as_ref().and_then(|u| u.to.connection);
-        [self.dialog.peer.connection, answer].contains(&Some(connection))
+        [self.dialog.peer.connection, answer].into_iter().flatten()
     }
 
     /// A TCP connection is gone.
@@ -419,11 +446,30 @@ impl Session {
     }
 }
 
+/// The labels of the lines that we offer. Where the metadata names streams it is those. Else two,
+/// since a conversation has two sides, and what the client has not it refuses.
+fn labels_to_offer(metadata: &MetadataState) -> Vec<Option<String>> {
+    let mut labels: Vec<Option<String>> = Vec::new();
+    for label in metadata.stream_labels() {
+        if (label.is_none() || !labels.contains(&label)) && labels.len() < STREAMS_MAX {
+            labels.push(label);
+        }
+    }
+    if labels.is_empty() {
+        labels = vec![Some("1".to_owned()), Some("2".to_owned())];
+    }
+    labels
+}
+
 /// Takes in what a message says of the conversation. Says whether it says anything.
-fn hear(state: &mut MetadataState, document: Option<&[u8]>, message: &Message<'_>) -> bool {
+fn hear(
+    state: &mut MetadataState,
+    document: Option<&MetadataPart<'_>>,
+    message: &Message<'_>,
+) -> bool {
     let named = message.headers.list(HeaderName::RecordingParticipant);
     match document {
-        Some(document) => state.take(document),
+        Some(document) => state.take_part(document),
         None if !named.is_empty() => state.take_headers(&named),
         None => return false,
     }

@@ -1,12 +1,13 @@
 //! The session as server: what the client asks within the dialog, and our answers.
 
-use super::{Asked, Pending, Phase, SUPPORTED, Session, TimerRequest, Unacknowledged, hear};
+use super::{Asked, Pending, Phase, Session, TimerRequest, Unacknowledged, hear};
 use crate::api::{EndCause, Event, LocalDirection, StreamAnswer};
 use crate::body::{self, Bodies};
 use crate::context::{Context, Response};
 use crate::counters::Counted;
 use crate::peer::Peer;
-use crate::sdp::{self, KeyFault, MediaLine, SdpError};
+use crate::sdp::{self, Description, KeyFault, MediaLine, SdpError};
+use crate::sip::options::SUPPORTED;
 use crate::sip::{Message, Method};
 use crate::transaction::TransactionKey;
 use std::net::IpAddr;
@@ -74,6 +75,7 @@ impl Session {
         }
         self.dialog.remote_cseq = request.cseq;
         self.dialog.peer = request.from;
+        self.was_heard = true;
         match request.method {
             Method::Bye => self.bye_received(cx, now, request),
             // A session that is ending answers nothing else any more.
@@ -138,33 +140,20 @@ impl Session {
             self.refuse(cx, now, request, response);
             return;
         }
-        let secrecy = cx.secrecy(request.from);
-        let read = |body| sdp::read(body, secrecy);
-        let description = match bodies.sdp.map(read).transpose() {
+        let description = match self.read_offer(cx, &bodies, request.from) {
             Ok(description) => description,
-            Err(error) => {
-                let (status, counted, text) = sdp_refusal(error);
-                cx.count(counted);
-                self.refuse(cx, now, request, Response::new(status).warning(399, text));
-                return;
-            }
+            Err(response) => return self.refuse(cx, now, request, response),
         };
-        let fault = description
-            .as_ref()
-            .and_then(|new| self.media.key_fault(&new.media));
-        if let Some(fault) = fault {
-            // Refused as a whole, so that what was agreed on before goes on (RFC 3261 §14.2).
-            let (counted, text) = key_refusal(fault);
-            cx.count(counted);
-            self.refuse(cx, now, request, Response::new(488).warning(399, text));
-            return;
-        }
         if asks {
             // It could not offer again if it had not seen our answer, so the ACK was lost.
             self.acknowledged(cx, None);
         }
         self.dialog.refresh(request.message);
-        let has_metadata = hear(&mut self.metadata, bodies.metadata, request.message);
+        let has_metadata = hear(
+            &mut self.metadata,
+            bodies.metadata.as_ref(),
+            request.message,
+        );
         match description {
             Some(description) if self.media.needs_answer(&description.media) => {
                 if request.method == Method::Invite {
@@ -181,6 +170,7 @@ impl Session {
                 self.pending = Some(Pending {
                     asked,
                     lines: description.media,
+                    is_ours: false,
                     until: now.plus_micros(cx.config.answer_micros_max),
                 });
                 cx.event(self.key, Event::StreamsChanged(Box::new(offer)));
@@ -193,6 +183,36 @@ impl Session {
                 self.tell_metadata(cx, has_metadata);
             }
         }
+    }
+
+    /// The offer of a request within the dialog, if it has one. One that cannot be used is refused as a
+    /// whole, so that what was agreed on before goes on (RFC 3261 §14.2).
+    fn read_offer(
+        &self,
+        cx: &mut Context,
+        bodies: &Bodies<'_>,
+        from: Peer,
+    ) -> Result<Option<Description>, Response> {
+        let Some(body) = &bodies.sdp else {
+            return Ok(None);
+        };
+        let read = sdp::read(body, cx.secrecy(from));
+        // Whoever meant a port and wrote none does not take the stream away.
+        let read = read.and_then(|new| match self.media.loses(&new.lost) {
+            true => Err(SdpError::Unreadable),
+            false => Ok(new),
+        });
+        let description = read.map_err(|error| {
+            let (status, counted, text) = sdp_refusal(error);
+            cx.count(counted);
+            Response::new(status).warning(399, text)
+        })?;
+        if let Some(fault) = self.media.key_fault(&description.media) {
+            let (counted, text) = key_refusal(fault);
+            cx.count(counted);
+            return Err(Response::new(488).warning(399, text));
+        }
+        Ok(Some(description))
     }
 
     /// Why a request cannot be taken now.
@@ -314,6 +334,9 @@ impl Session {
         };
         self.media.wanted = direction;
         let is_any_taken = self.media.answer(&pending.lines, address, answers);
+        if pending.is_ours {
+            self.media.is_our_offer();
+        }
         let is_first = self.phase == Phase::Offered;
         if is_first && !is_any_taken {
             cx.count(Counted::Rejected);
@@ -326,7 +349,8 @@ impl Session {
             self.over(cx, EndCause::ByUs);
             return;
         }
-        self.send_answer(cx, now, &pending.asked, None);
+        let offered = pending.is_ours.then_some(direction);
+        self.send_answer(cx, now, &pending.asked, offered);
         if is_first {
             cx.count(Counted::Answered);
             self.phase = Phase::Established;
@@ -413,12 +437,17 @@ impl Session {
         if unacknowledged.is_first {
             cx.event(self.key, Event::Answered);
         }
-        let answer = ack
-            .and_then(|(message, from)| sdp::read(body::read(message).sdp?, cx.secrecy(from)).ok());
+        let answer = ack.and_then(|(message, from)| {
+            sdp::read(&body::read(message).sdp?, cx.secrecy(from)).ok()
+        });
         if let (Some(answer), Some(direction)) = (answer, unacknowledged.offered) {
             let count = self.media.len();
             let before = self.media.activities(count);
             self.media.answered(&answer.media, direction);
+            if direction == LocalDirection::Inactive {
+                // Whoever is asked for nothing sends nothing; that is no hold.
+                self.media.as_willing_as(&before);
+            }
             let streams = self.media.activities(count);
             if streams != before {
                 cx.event(self.key, Event::DirectionChanged { streams });

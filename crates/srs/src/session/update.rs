@@ -64,7 +64,8 @@ impl Session {
             200..300 => {
                 self.dialog.refresh(message);
                 self.expiry.answered(now, message);
-                let has_metadata = hear(&mut self.metadata, body::read(message).metadata, message);
+                let bodies = body::read(message);
+                let has_metadata = hear(&mut self.metadata, bodies.metadata.as_ref(), message);
                 self.tell_metadata(cx, has_metadata);
             }
             422 => {

@@ -188,7 +188,7 @@ impl StreamFramer {
         };
         let head = waiting.get(..end).unwrap_or_default();
         // Lines that are no headers are the endpoint's to refuse; here only the length counts.
-        let (headers, _) = headers(logical_lines(head).into_iter().skip(1));
+        let headers = headers(logical_lines(head).into_iter().skip(1)).headers;
         let length = match content_length(&headers) {
             Ok(Some(length)) => length,
             Ok(None) if headers.first(HeaderName::ContentType).is_none() => 0,

@@ -121,6 +121,19 @@ impl<'a> Address<'a> {
     }
 }
 
+/// An address header without a `tag` parameter that is empty, for a tag to be added.
+pub(crate) fn without_empty_tag(value: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(value);
+    if Address::parse(&text).param("tag").flatten() != Some("") {
+        return value.to_vec();
+    }
+    let pieces = split(&text, ';').filter(|piece| {
+        let (name, value) = piece.split_once('=').unwrap_or((piece, "-"));
+        !(name.trim().eq_ignore_ascii_case("tag") && value.trim().is_empty())
+    });
+    pieces.collect::<Vec<_>>().join(";").into_bytes()
+}
+
 /// A `Content-Type`: type in lower case, and its parameters.
 pub(crate) struct MediaType<'a> {
     pub(crate) essence: String,

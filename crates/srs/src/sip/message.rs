@@ -1,7 +1,8 @@
 //! A SIP message as read: start line, headers in order, body as the exact bytes.
 
-use super::grammar;
+use super::{grammar, options};
 use crate::limits::LIST_VALUES_MAX;
+use crate::quirk::Quirks;
 use std::borrow::Cow;
 
 /// A request method. Methods are case-sensitive (RFC 3261 §7.1).
@@ -180,11 +181,14 @@ impl Headers<'_> {
         values
     }
 
-    /// Whether a list of tokens (`Require`, `Supported`) holds this one.
+    /// Whether a list of tokens (`Require`, `Supported`, `Allow`) holds this one, be it joined to
+    /// another.
     pub(crate) fn has_token(&self, name: HeaderName, token: &str) -> bool {
-        self.list(name)
-            .iter()
-            .any(|value| value.eq_ignore_ascii_case(token))
+        self.list(name).iter().any(|value| {
+            value.eq_ignore_ascii_case(token)
+                || options::joined(value)
+                    .is_some_and(|tags| tags.iter().any(|tag| tag.eq_ignore_ascii_case(token)))
+        })
     }
 }
 
@@ -193,6 +197,8 @@ pub(crate) struct Message<'a> {
     pub(crate) start: StartLine,
     pub(crate) headers: Headers<'a>,
     pub(crate) body: &'a [u8],
+    /// What had to be mended to read it.
+    pub(crate) quirks: Quirks,
 }
 
 impl Message<'_> {
@@ -204,12 +210,13 @@ impl Message<'_> {
         Some((number, Method::from_token(method.trim())))
     }
 
-    /// The `tag` parameter of `From` or `To`.
+    /// The `tag` parameter of `From` or `To`; an empty one is none.
     pub(crate) fn tag(&self, name: HeaderName) -> Option<String> {
         let text = self.headers.text(name)?;
         grammar::Address::parse(&text)
             .param("tag")
             .flatten()
+            .filter(|tag| !tag.is_empty())
             .map(str::to_owned)
     }
 

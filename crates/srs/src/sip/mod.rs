@@ -6,6 +6,7 @@
 pub(crate) mod framer;
 pub(crate) mod grammar;
 pub(crate) mod message;
+pub(crate) mod options;
 pub(crate) mod parse;
 pub(crate) mod uri;
 pub(crate) mod via;

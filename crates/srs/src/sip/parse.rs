@@ -5,6 +5,7 @@
 
 use super::message::{Header, HeaderName, Headers, Message, Method, StartLine};
 use crate::limits::{SIP_HEADERS_MAX, SIP_MESSAGE_BYTES_MAX};
+use crate::quirk::{Quirk, Quirks};
 use std::borrow::Cow;
 
 /// The bytes are not SIP at all; nobody can be answered.
@@ -19,14 +20,16 @@ pub(crate) enum NotSip {
 /// What is wrong with a message that can be answered all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Defect {
-    /// A line that is no header.
+    /// A header that we need cannot be read.
     HeaderLine,
     /// More headers than we read.
     TooManyHeaders,
     /// `Content-Length` that is not a number, or two that differ.
     ContentLength,
-    /// Fewer bytes than the message says it has.
+    /// The headers have no end.
     Cut,
+    /// Fewer bytes of body than the message says it has, which can be a miscount.
+    BodyCut,
     /// More bytes than we take.
     TooLarge,
     /// A header that says who talks to whom about what is there twice, and says two things.
@@ -74,27 +77,63 @@ pub(crate) fn logical_lines(head: &[u8]) -> Vec<Cow<'_, [u8]>> {
     lines
 }
 
-/// Reads header lines up to the first empty one. The flag says whether all of them were headers
-/// and there were not too many.
-pub(crate) fn headers<'a>(
-    lines: impl Iterator<Item = Cow<'a, [u8]>>,
-) -> (Headers<'a>, Option<Defect>) {
-    let mut headers = Headers::default();
-    let mut defect = None;
+/// Header lines as read.
+pub(crate) struct Head<'a> {
+    pub(crate) headers: Headers<'a>,
+    /// Why the message cannot be used.
+    pub(crate) defect: Option<Defect>,
+    /// A line was left out that could not be read and that nothing depends on.
+    pub(crate) is_cut: bool,
+}
+
+/// Reads header lines up to the first empty one. A line that cannot be read is left out, as RFC
+/// 3261 §8.2.2 asks, unless it is one of the headers that say whose message it is and how long.
+pub(crate) fn headers<'a>(lines: impl Iterator<Item = Cow<'a, [u8]>>) -> Head<'a> {
+    let mut head = Head {
+        headers: Headers::default(),
+        defect: None,
+        is_cut: false,
+    };
     for line in lines {
         if line.is_empty() {
             break;
         }
-        if headers.0.len() == SIP_HEADERS_MAX {
-            return (headers, Some(Defect::TooManyHeaders));
+        if head.headers.0.len() == SIP_HEADERS_MAX {
+            head.defect = Some(Defect::TooManyHeaders);
+            return head;
         }
         let Some(header) = header(line) else {
-            defect = defect.or(Some(Defect::HeaderLine));
+            head.is_cut = true;
             continue;
         };
-        headers.0.push(header);
+        if is_clean(&header.value) {
+            head.headers.0.push(header);
+        } else if is_needed(header.name) {
+            head.defect = head.defect.or(Some(Defect::HeaderLine));
+        } else {
+            head.is_cut = true;
+        }
     }
-    (headers, defect)
+    head
+}
+
+/// Whether a message cannot be answered, or belongs to nobody, without this header.
+const fn is_needed(name: HeaderName) -> bool {
+    matches!(
+        name,
+        HeaderName::Via
+            | HeaderName::From
+            | HeaderName::To
+            | HeaderName::CallId
+            | HeaderName::CSeq
+            | HeaderName::ContentLength
+    )
+}
+
+/// A control character in a value could end a line when the value is echoed.
+fn is_clean(value: &[u8]) -> bool {
+    let mut bytes = value.iter();
+    bytes.all(|byte| !byte.is_ascii_control() || *byte == b'\t')
 }
 
 fn header(line: Cow<'_, [u8]>) -> Option<Header<'_>> {
@@ -112,11 +151,7 @@ fn header(line: Cow<'_, [u8]>) -> Option<Header<'_>> {
         Cow::Borrowed(line) => Cow::Borrowed(line.get(colon + 1..)?.trim_ascii()),
         Cow::Owned(line) => Cow::Owned(line.get(colon + 1..)?.trim_ascii().to_vec()),
     };
-    // A control character in a value could end a line when the value is echoed.
-    let is_clean = value
-        .iter()
-        .all(|byte| !byte.is_ascii_control() || *byte == b'\t');
-    is_clean.then_some(Header { name, value })
+    Some(Header { name, value })
 }
 
 /// `Content-Length`: absent, a number, or wrong. Two that agree are one.
@@ -191,17 +226,26 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed<'_>, NotSip> {
     let mut lines = logical_lines(head).into_iter();
     let first = lines.next().ok_or(NotSip::Garbage)?;
     let (start, version) = start_line(&first).ok_or(NotSip::Garbage)?;
-    let (headers, broken) = headers(lines);
+    let Head {
+        headers,
+        defect: broken,
+        is_cut,
+    } = headers(lines);
     let (body, length) = body(&headers, rest);
     let cut = end.is_none().then_some(Defect::Cut);
     let contradiction = contradicts_itself(&headers).then_some(Defect::Contradiction);
+    let mut quirks = Quirks::default();
+    if is_cut {
+        quirks.add(Quirk::HeaderLeftOut);
+    }
     Ok(Parsed {
         message: Message {
             start,
             headers,
             body,
+            quirks,
         },
-        defect: version.or(length).or(cut).or(broken).or(contradiction),
+        defect: version.or(cut).or(broken).or(contradiction).or(length),
     })
 }
 
@@ -230,7 +274,7 @@ fn body<'a>(headers: &Headers<'_>, rest: &'a [u8]) -> (&'a [u8], Option<Defect>)
         Ok(Some(length)) if length > SIP_MESSAGE_BYTES_MAX => (&[], Some(Defect::TooLarge)),
         Ok(Some(length)) => match rest.get(..length) {
             Some(body) => (body, None),
-            None => (&[], Some(Defect::Cut)),
+            None => (rest, Some(Defect::BodyCut)),
         },
     }
 }
@@ -262,7 +306,7 @@ mod tests {
     fn what_is_wrong_is_named() {
         assert_eq!(
             defect("BYE sip:a SIP/2.0\r\nl: 5\r\n\r\nabcd"),
-            Some(Defect::Cut)
+            Some(Defect::BodyCut)
         );
         assert_eq!(defect("BYE sip:a SIP/2.0\r\nl: 5\r\n"), Some(Defect::Cut));
         assert_eq!(
@@ -279,10 +323,6 @@ mod tests {
         );
         assert_eq!(defect("BYE sip:a SIP/3.0\r\n\r\n"), Some(Defect::Version));
         assert_eq!(
-            defect("BYE sip:a SIP/2.0\r\nno colon\r\n\r\n"),
-            Some(Defect::HeaderLine)
-        );
-        assert_eq!(
             defect("BYE sip:a SIP/2.0\r\nTo: a\0b\r\n\r\n"),
             Some(Defect::HeaderLine)
         );
@@ -291,6 +331,17 @@ mod tests {
             defect(&format!("BYE sip:a SIP/2.0\r\n{many}\r\n")),
             Some(Defect::TooManyHeaders)
         );
+    }
+
+    #[test]
+    fn a_line_that_is_no_header_and_one_that_we_never_read_cost_only_themselves() {
+        for line in ["no colon", "X-My Header: foo", "X-Foo: a\u{1}b", ": x"] {
+            let text = format!("BYE sip:a SIP/2.0\r\n{line}\r\nTo: <sip:b>;tag=1\r\n\r\n");
+            let parsed = parse(text.as_bytes()).unwrap();
+            assert_eq!(parsed.defect, None, "{line}");
+            assert_eq!(parsed.message.quirks.as_slice(), [Quirk::HeaderLeftOut]);
+            assert_eq!(parsed.message.tag(HeaderName::To).as_deref(), Some("1"));
+        }
     }
 
     #[test]

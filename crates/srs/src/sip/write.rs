@@ -1,5 +1,6 @@
 //! Writing responses and requests.
 
+use super::grammar::without_empty_tag;
 use super::message::{HeaderName, Message, Method, StartLine};
 use super::via::Via;
 use crate::limits::LIST_VALUES_MAX;
@@ -49,7 +50,7 @@ impl ReplyTo {
             peer: via.response_peer(from),
             via: lines,
             from: headers.first(HeaderName::From)?.to_vec(),
-            to: headers.first(HeaderName::To)?.to_vec(),
+            to: without_empty_tag(headers.first(HeaderName::To)?),
             to_is_tagged: message.tag(HeaderName::To).is_some(),
             call_id: message.call_id()?.to_vec(),
             cseq: headers.first(HeaderName::CSeq)?.to_vec(),

@@ -8,6 +8,7 @@ mod hostile;
 mod invite;
 mod keys;
 mod labels;
+mod late;
 mod offers;
 mod privacy;
 mod progress;

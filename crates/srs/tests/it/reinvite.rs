@@ -73,7 +73,10 @@ fn a_reinvite_is_sent_again_over_udp_and_given_up_after_64_t1() {
     world.pass(64 * T1);
     assert_eq!(world.sent.len(), 7);
     assert!(world.sent.iter().all(|seen| *seen == world.sent[0]));
-    world.expect_event(&Event::ReinviteRefused { status: 408 });
+    world.expect_event(&Event::ReinviteRefused {
+        status: 408,
+        agreed: LocalDirection::Inactive,
+    });
     assert_eq!(world.endpoint.open_sessions(), 1);
     world.sent.clear();
     world.pass(100 * SECOND);
@@ -90,7 +93,10 @@ fn a_provisional_answer_stops_the_retransmission_but_not_for_ever() {
     world.respond(&invite, 180, None);
     world.expect_silence();
     world.pass(10 * SECOND);
-    world.expect_event(&Event::ReinviteRefused { status: 408 });
+    world.expect_event(&Event::ReinviteRefused {
+        status: 408,
+        agreed: LocalDirection::Inactive,
+    });
 }
 
 #[test]
@@ -103,7 +109,10 @@ fn a_refused_reinvite_is_an_event_and_the_session_goes_on() {
     assert_eq!(ack.method(), "ACK");
     // The ACK of a refusal belongs to the transaction of the INVITE.
     assert_eq!(ack.header("Via"), invite.header("Via"));
-    world.expect_event(&Event::ReinviteRefused { status: 488 });
+    world.expect_event(&Event::ReinviteRefused {
+        status: 488,
+        agreed: LocalDirection::Inactive,
+    });
     world.respond(&invite, 488, None);
     assert_eq!(world.next_sent(), ack);
     world.expect_silence();
@@ -132,7 +141,10 @@ fn glare_is_tried_again_within_two_seconds_and_not_for_ever() {
         }
     }
     assert_eq!(tries, 7);
-    world.expect_event(&Event::ReinviteRefused { status: 491 });
+    world.expect_event(&Event::ReinviteRefused {
+        status: 491,
+        agreed: LocalDirection::Inactive,
+    });
 }
 
 #[test]

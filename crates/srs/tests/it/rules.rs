@@ -137,7 +137,11 @@ fn other_schemes_and_broken_uris_are_refused() {
         uri: uri.into(),
         ..Request::invite()
     };
-    refused(&request("tel:+31201234567"), 416, Counted::UnknownScheme);
+    refused(
+        &request("mailto:sales@shop.example"),
+        416,
+        Counted::UnknownScheme,
+    );
     refused(&request("sip:"), 400, Counted::BadRequest);
 }
 
@@ -156,19 +160,6 @@ fn within_a_dialog_an_odd_request_uri_does_not_keep_a_call_from_ending() {
 }
 
 #[test]
-fn an_invite_without_offer_is_refused_with_the_reason() {
-    let bare = Request::new("INVITE", 1).header("Require: siprec");
-    let seen = refused(&bare, 488, Counted::NoOffer);
-    assert!(
-        seen.header("Warning")
-            .unwrap()
-            .contains("set the client to early offer")
-    );
-    let metadata = bare.body("application/rs-metadata+xml", METADATA);
-    refused(&metadata, 488, Counted::NoOffer);
-}
-
-#[test]
 fn an_offer_of_nothing_that_can_be_recorded_is_refused() {
     let request = |text: &str| Request::invite().sdp(text);
     for text in [
@@ -179,11 +170,12 @@ fn an_offer_of_nothing_that_can_be_recorded_is_refused() {
     ] {
         refused(&request(text), 488, Counted::NoUsableStream);
     }
-    refused(
-        &request("v=0\r\nm=audio nine RTP/AVP 8\r\n"),
-        400,
-        Counted::BadRequest,
-    );
+    for text in [
+        "v=0\r\nm=audio nine RTP/AVP 8\r\n".to_owned(),
+        format!("v=0\r\n{}", "m=audio 9 RTP/AVP 8\r\n".repeat(65)),
+    ] {
+        refused(&request(&text), 488, Counted::NoUsableStream);
+    }
 }
 
 #[test]
@@ -205,7 +197,7 @@ fn bodies_that_we_cannot_read_get_415() {
 
 #[test]
 fn broken_messages_that_can_be_answered_get_400_413_or_505() {
-    let text = Request::invite().text();
+    let text = Request::invite().sdp(&sdp(1, "sendonly")).text();
     let cases = [
         (
             text.replace("CSeq: 1 INVITE", "CSeq: one INVITE"),
@@ -223,7 +215,7 @@ fn broken_messages_that_can_be_answered_get_400_413_or_505() {
             Counted::BadRequest,
         ),
         (
-            text.replace("Max-Forwards: 70", "what is this"),
+            text.replace("Content-Length: ", "Content-Length: \u{1}"),
             400,
             Counted::BadRequest,
         ),
@@ -246,16 +238,6 @@ fn broken_messages_that_can_be_answered_get_400_413_or_505() {
             text.replacen("SIP/2.0", "SIP/7.0", 1),
             505,
             Counted::UnknownVersion,
-        ),
-        (
-            text.replace("Contact: <sip:src@192.0.2.10:5060>;+sip.src\r\n", ""),
-            400,
-            Counted::BadRequest,
-        ),
-        (
-            text.replace("<sip:src@192.0.2.10:5060>", "<sip:a b@192.0.2.10>"),
-            400,
-            Counted::BadRequest,
         ),
     ];
     for (text, status, counted) in cases {
@@ -318,4 +300,23 @@ fn every_counter_has_a_name_of_its_own() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), Counted::ALL.len());
+}
+
+#[test]
+fn a_telephone_number_names_a_line_where_our_own_address_is_known_otherwise() {
+    let request = Request {
+        uri: "tel:+31-20-1234567".into(),
+        ..Request::invite()
+    };
+    let mut world = World::new();
+    let (_, offer) = world.offered(&request);
+    assert_eq!(offer.request_user.expose(), "+31201234567");
+    assert_eq!(offer.quirks, [Quirk::RequestUriRepaired]);
+    // Without it the client could not be told where its next request goes.
+    let mut world = World::new();
+    world.local = "0.0.0.0:5060".parse().unwrap();
+    world.send(&request);
+    let seen = world.expect(400);
+    assert!(seen.header("Warning").unwrap().contains("our address"));
+    assert!(world.endpoint.is_idle());
 }

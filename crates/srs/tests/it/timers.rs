@@ -291,3 +291,31 @@ fn our_own_reinvite_restates_the_terms_and_refreshes() {
     assert!(matches!(world.next_event(), Event::DirectionAgreed { .. }));
     assert_eq!(dies(&mut world, 568 * SECOND), []);
 }
+
+#[test]
+fn a_request_within_the_dialog_and_a_timer_that_runs_are_signs_of_life() {
+    let mut world = World::new();
+    let (key, ok) = world.established(&Request::invite(), LocalDirection::Receive);
+    assert_eq!(world.endpoint.take_heard(), []);
+    let without_news = [
+        Request::new("OPTIONS", 2),
+        Request::new("UPDATE", 3),
+        Request::new("INVITE", 4).sdp(&sdp(1, "sendonly")),
+    ];
+    for request in without_news {
+        world.send(&request.to(&ok.to_tag()));
+        assert_eq!(world.next_sent().status(), 200);
+        assert_eq!(world.events.len(), 0);
+        assert_eq!(world.endpoint.take_heard(), [key]);
+        assert_eq!(world.endpoint.take_heard(), []);
+    }
+    let timed = Request::new("UPDATE", 5).to(&ok.to_tag());
+    world.send(
+        &timed
+            .header("Supported: timer")
+            .header("Session-Expires: 7200"),
+    );
+    for _asked in 0..2 {
+        assert_eq!(world.endpoint.take_heard(), [key]);
+    }
+}

@@ -125,7 +125,10 @@ fn over_tcp_the_connection_is_used_for_everything() {
     world.pass(31 * SECOND);
     assert_eq!(world.sent.len(), 0);
     world.pass(SECOND);
-    world.expect_event(&Event::ReinviteRefused { status: 408 });
+    world.expect_event(&Event::ReinviteRefused {
+        status: 408,
+        agreed: LocalDirection::Inactive,
+    });
 }
 
 #[test]

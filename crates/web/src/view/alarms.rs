@@ -6,7 +6,7 @@ use voicelog_model::Language;
 
 /// The words of the alarms that can stand, so that each has its number among the metrics also while it
 /// does not.
-pub(crate) const WORDS: [&str; 9] = [
+pub(crate) const WORDS: [&str; 10] = [
     "no_media",
     "one_side",
     "side_refused",
@@ -15,6 +15,7 @@ pub(crate) const WORDS: [&str; 9] = [
     "loss",
     "disk_filling",
     "no_new_calls",
+    "connections_full",
     "calls_refused",
 ];
 
@@ -71,6 +72,10 @@ fn text(alarm: &Alarm, lang: Language) -> String {
             "Sound is being lost in the network.",
         ),
         "disk_filling" => ("De schijf raakt vol.", "The disk is filling."),
+        "connections_full" => (
+            "Alle verbindingen voor SIP zijn in gebruik.",
+            "All connections for SIP are taken.",
+        ),
         "no_new_calls" => (
             "Nieuwe gesprekken worden geweigerd.",
             "New calls are turned away.",

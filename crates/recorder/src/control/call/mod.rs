@@ -12,6 +12,7 @@ mod saying;
 mod streams;
 mod voices;
 mod watch;
+mod wish;
 
 pub(crate) use keep::KeepDone;
 pub(crate) use private::PrivateDone;
@@ -24,6 +25,7 @@ use self::notice::CallNotice;
 use self::presence::Presence;
 use self::voices::Voices;
 use self::watch::Watch;
+use self::wish::Wish;
 use super::Hands;
 use crate::guard::contained;
 use crate::media::{Dated, MediaCommand, SharedCounts, StreamMedia};
@@ -74,6 +76,8 @@ pub(crate) struct Call {
     keep: CallKeep,
     /// What the client was told last: to send, or not to.
     told: LocalDirection,
+    /// What it refused of that.
+    wish: Wish,
     /// When the call's interval starts, once we know how to answer.
     started_at: Option<Timestamp>,
     is_begun: bool,
@@ -132,6 +136,7 @@ impl Call {
             notice: CallNotice::default(),
             keep: CallKeep::default(),
             told: LocalDirection::Inactive,
+            wish: Wish::default(),
             started_at: None,
             is_begun: false,
             parties: None,
@@ -366,6 +371,7 @@ impl Call {
         }
         self.last_signal = self.last_signal.plus_micros(by_us);
         self.keep.on_clock_step(by_us);
+        self.wish.on_clock_step(by_us);
     }
 
     /// Its media cannot go on.
@@ -385,6 +391,7 @@ impl Call {
         }
         self.mind_patience(hands);
         self.mind_notice(hands);
+        self.mind_wish(false, hands);
         if self.retry_at.is_some_and(|at| at <= hands.now) && !self.is_asking {
             self.ask_again(hands.now, hands);
         }
