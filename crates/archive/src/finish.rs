@@ -107,9 +107,9 @@ impl Summary {
             | JournalEvent::ClockStepped { .. }
             | JournalEvent::NoticeHeard { .. }
             | JournalEvent::NoticeMissed {}
+            | JournalEvent::RefusalSaid { .. }
             | JournalEvent::KeepRequested { .. }
-            | JournalEvent::LookBackCut { .. }
-            | JournalEvent::RefusalSaid { .. } => {}
+            | JournalEvent::LookBackCut { .. } => {}
         }
     }
 

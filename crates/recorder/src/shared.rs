@@ -126,9 +126,9 @@ struct State {
     /// What is to be told to other systems; the finisher takes it to the disk.
     news: Vec<News>,
     disk_minutes_left: Option<u64>,
+    alarms: BTreeMap<AlarmKey, Timestamp>,
     /// What is new of it; signalling takes it.
     readiness: Option<Readiness>,
-    alarms: BTreeMap<AlarmKey, Timestamp>,
 }
 
 impl State {
@@ -201,16 +201,6 @@ impl Shared {
         self.lock().disk_minutes_left = minutes;
     }
 
-    /// Which lines could record a call.
-    pub(crate) fn set_readiness(&self, readiness: Readiness) {
-        self.lock().readiness = Some(readiness);
-    }
-
-    /// The same, if it is news.
-    pub(crate) fn take_readiness(&self) -> Option<Readiness> {
-        self.lock().readiness.take()
-    }
-
     /// An alarm stands from now on. Whether it did not before.
     pub(crate) fn set_alarm(&self, key: AlarmKey, at: Timestamp) -> bool {
         let mut state = self.lock();
@@ -227,6 +217,16 @@ impl Shared {
     /// The alarms that stand.
     pub(crate) fn alarms(&self) -> Vec<StandingAlarm> {
         self.lock().standing()
+    }
+
+    /// Which lines could record a call.
+    pub(crate) fn set_readiness(&self, readiness: Readiness) {
+        self.lock().readiness = Some(readiness);
+    }
+
+    /// The same, if it is news.
+    pub(crate) fn take_readiness(&self) -> Option<Readiness> {
+        self.lock().readiness.take()
     }
 
     /// Something happened that other systems may want to hear.

@@ -158,6 +158,14 @@ pub enum JournalEvent {
     },
     /// The notice of the line was not heard in the time that it has.
     NoticeMissed {},
+    /// A participant said not to agree to being recorded. What follows from that the law says, in the
+    /// events about decisions; here it stands in any case, also where the law does not heed it.
+    RefusalSaid {
+        /// The pseudonym.
+        party: String,
+        /// How it was said.
+        by: SaidBy,
+    },
     /// Somebody asked to keep this call, on a line that keeps what it is asked to keep.
     KeepRequested {
         /// Why.
@@ -173,14 +181,6 @@ pub enum JournalEvent {
     LookBackCut {
         /// How much of it, in microseconds.
         by_us: u64,
-    },
-    /// A participant said not to agree to being recorded. What follows from that the law says, in the
-    /// events about decisions; here it stands in any case, also where the law does not heed it.
-    RefusalSaid {
-        /// The pseudonym.
-        party: String,
-        /// How it was said.
-        by: SaidBy,
     },
     /// The call ended. The timeline ends here.
     CallEnded {

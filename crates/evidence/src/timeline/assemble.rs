@@ -22,8 +22,8 @@ use voicelog_model::{Codec, Format, MediaStream, StreamNumber, Timestamp};
 const DROPS_MAX: usize = 10_000;
 /// Most formats of one stream that are told apart.
 const FORMATS_MAX: usize = 64;
-/// Most comings and goings, changes of voice, settings of the clock, notices, refusals and wishes to
-/// keep the call that are told, of each.
+/// Most comings and goings, changes of voice, settings of the clock, notices, refusals and wishes to keep
+/// the call that are told, of each.
 const PRESENCES_MAX: usize = 1_000;
 
 /// A packet that has its place in the timeline, told in the order of its stream.
@@ -59,9 +59,9 @@ pub(crate) struct Assembly<T> {
     /// How far the clock of the records is ahead of one that nobody set since the start, in microseconds.
     clock_ahead: i64,
     notices: Vec<NoticeMark>,
+    refusals: Vec<RefusalMark>,
     keeps: Vec<KeepMark>,
     sources: Vec<SourceMark>,
-    refusals: Vec<RefusalMark>,
 }
 
 /// One stream while its records come in.
@@ -117,9 +117,9 @@ impl<T> Default for Assembly<T> {
             clock_steps: Vec::new(),
             clock_ahead: 0,
             notices: Vec::new(),
+            refusals: Vec::new(),
             keeps: Vec::new(),
             sources: Vec::new(),
-            refusals: Vec::new(),
         }
     }
 }
@@ -182,9 +182,9 @@ impl<T: Copy> Assembly<T> {
         of_streams
             + of_call
             + self.notices.len()
+            + self.refusals.len()
             + self.keeps.len()
             + self.sources.len()
-            + self.refusals.len()
     }
 
     fn push_event(&mut self, at: Timestamp, at_us: i64, event: &JournalEvent) {
@@ -240,8 +240,8 @@ impl<T: Copy> Assembly<T> {
             | JournalEvent::NoticeHeard { .. }
             | JournalEvent::NoticeMissed {}
             | JournalEvent::KeepRequested { .. }
-            | JournalEvent::RefusalSaid { .. }
             | JournalEvent::LookBackCut { .. }
+            | JournalEvent::RefusalSaid { .. }
             | JournalEvent::SourceChanged {
                 was_elsewhere: true,
                 ..
@@ -435,9 +435,9 @@ impl<T: Copy> Assembly<T> {
             voices: self.voices,
             clock_steps: self.clock_steps,
             notices: self.notices,
+            refusals: self.refusals,
             keeps: self.keeps,
             sources: self.sources,
-            refusals: self.refusals,
         }
     }
 }

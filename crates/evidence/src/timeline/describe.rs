@@ -88,8 +88,8 @@ pub fn remarks(stream: &StreamTimeline, language: Language) -> Vec<String> {
     remarks
 }
 
-/// Who came and went during the call, who refused, what came of looking for the notice, who asked to
-/// keep it, and when the recorder's clock was set, a sentence each.
+/// Who came and went during the call, who refused, what came of looking for the notice, who asked to keep
+/// it, and when the recorder's clock was set, a sentence each.
 #[must_use]
 pub fn comings(timeline: &Timeline, language: Language) -> Vec<String> {
     let mut sentences: Vec<(u64, String)> = Vec::new();
@@ -122,6 +122,9 @@ pub fn comings(timeline: &Timeline, language: Language) -> Vec<String> {
     for mark in &timeline.notices {
         sentences.push((mark.at_us, notice_text(mark, language)));
     }
+    for mark in &timeline.refusals {
+        sentences.push((mark.at_us, super::refusal_text(mark, timeline, language)));
+    }
     for mark in &timeline.keeps {
         sentences.push((mark.at_us(), keep_text(mark, language)));
     }
@@ -136,9 +139,6 @@ pub fn comings(timeline: &Timeline, language: Language) -> Vec<String> {
             ),
         };
         sentences.push((mark.at_us, sentence));
-    }
-    for mark in &timeline.refusals {
-        sentences.push((mark.at_us, super::refusal_text(mark, timeline, language)));
     }
     sentences.sort_by_key(|(at_us, _)| *at_us);
     sentences

@@ -15,7 +15,6 @@ pub(super) const fn cuts_short(end: Cause) -> bool {
         | Cause::Operator
         | Cause::TimeOut
         | Cause::NoMedia
-        // Of a stream, never of a call.
         | Cause::Protection
         | Cause::Keys
         | Cause::Form => false,

@@ -69,6 +69,14 @@ pub(super) fn lay_out<T: Copy>(strand: &Strand<T>, length_us: i64, call: WholeCa
     }
 }
 
+/// Whether an end leaves out what followed for a reason that the timeline gives.
+const fn is_declared(end: Cause) -> bool {
+    matches!(
+        end,
+        Cause::Refusal | Cause::Protection | Cause::Keys | Cause::Form
+    )
+}
+
 /// What the streams together say. `refused` is why the call was not permitted last.
 pub(super) fn verdict(
     laid: &[Laid],
@@ -94,7 +102,7 @@ pub(super) fn verdict(
         Verdict::UndeclaredGap
     } else if end.is_some_and(cuts_short) {
         Verdict::CutShort
-    } else if intervals().any(Interval::is_gap) || end == Some(Cause::Refusal) {
+    } else if intervals().any(Interval::is_gap) || end.is_some_and(is_declared) {
         Verdict::WholeWithDeclaredGaps
     } else {
         Verdict::Whole

@@ -295,6 +295,9 @@ pub struct Timeline {
     /// Where the notice of the line was heard, or that it was not; empty where none was looked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<NoticeMark>,
+    /// Who said not to agree to being recorded, and when, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<RefusalMark>,
     /// What was asked of keeping the call, on a line that keeps what it is asked to keep.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keeps: Vec<KeepMark>,
@@ -302,20 +305,6 @@ pub struct Timeline {
     /// came from another.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<SourceMark>,
-    /// Who said not to agree to being recorded, and when, in order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub refusals: Vec<RefusalMark>,
-}
-
-/// A moment at which a stream began to come from where the client said that it would. What was kept of it
-/// before may be somebody else's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SourceMark {
-    /// Which stream.
-    pub stream: StreamNumber,
-    /// When, in microseconds from the start of the call.
-    pub at_us: u64,
 }
 
 /// A participant who said not to agree to being recorded.
@@ -326,6 +315,17 @@ pub struct RefusalMark {
     pub party: String,
     /// How it was said.
     pub by: SaidBy,
+    /// When, in microseconds from the start of the call.
+    pub at_us: u64,
+}
+
+/// A moment at which a stream began to come from where the client said that it would. What was kept of it
+/// before may be somebody else's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceMark {
+    /// Which stream.
+    pub stream: StreamNumber,
     /// When, in microseconds from the start of the call.
     pub at_us: u64,
 }

@@ -24,7 +24,6 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 use tokio::time::{Instant, sleep_until};
 use tokio_rustls::TlsAcceptor;
-use voicelog_archive::{News, NewsKind};
 use voicelog_model::{Clock, Timestamp, limits};
 use voicelog_srs::{Endpoint, Input, Output, Peer, Transport};
 
@@ -34,6 +33,8 @@ const DATAGRAMS_IN_A_ROW: usize = 64;
 const TICK: Duration = Duration::from_secs(1);
 /// The alarm that new calls are turned away.
 const NO_NEW_CALLS: &str = "no_new_calls";
+/// The alarm that every connection for SIP is taken.
+const CONNECTIONS_FULL: &str = "connections_full";
 /// The alarm that calls, or clients, are refused for what they send.
 const CALLS_REFUSED: &str = "calls_refused";
 /// Pause after a connection that could not be accepted: where files have run out, the next try
@@ -341,7 +342,8 @@ impl Signalling {
                 most = limits::SIP_CONNECTIONS_MAX,
                 "all connections for SIP are taken; the longest silent one without a call is closed for each new one"
             );
-            self.say_crowd(NewsKind::AlarmRaised, now);
+            let alarm = AlarmKey::of(CONNECTIONS_FULL);
+            self.shared.raise(alarm, now, |news| news);
         }
     }
 
@@ -349,13 +351,9 @@ impl Signalling {
         let open = self.connections.len();
         if self.crowd.look(open, limits::SIP_CONNECTIONS_MAX) {
             tracing::info!("there is room for connections again");
-            self.say_crowd(NewsKind::AlarmCleared, now);
+            let alarm = AlarmKey::of(CONNECTIONS_FULL);
+            self.shared.clear(alarm, now, |news| news);
         }
-    }
-
-    fn say_crowd(&self, kind: NewsKind, now: Timestamp) {
-        let news = News::new(kind, now, None);
-        self.shared.tell(news.with("alarm", "connections_full"));
     }
 
     fn transmit(&mut self, to: Peer, bytes: Vec<u8>) {

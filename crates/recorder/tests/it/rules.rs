@@ -103,10 +103,10 @@ fn a_call_that_is_not_drawn_keeps_nothing_whatever_comes_and_tells_its_draw() {
         server.all_closed();
         let (trace, timeline) = (server.archive.trace(id).unwrap(), server.timeline(id));
         if Draw::of(id).is_within(one_in_two()) {
-            assert!(trace.has_key && timeline.verdict != Verdict::NotRecorded);
+            assert!(trace.has_key && timeline.verdict != Verdict::NotDrawn);
         } else {
             assert_eq!((trace.blobs, trace.bytes, trace.has_key), (0, 0, false));
-            assert_eq!(timeline.verdict, Verdict::NotRecorded);
+            assert_eq!(timeline.verdict, Verdict::NotDrawn);
             let ground = &timeline.streams[0].intervals[0].grounds[0];
             let told = format!("not drawn: 1 in 2, draw {}", Draw::of(id));
             assert_eq!(

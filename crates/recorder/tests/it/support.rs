@@ -137,6 +137,15 @@ fn keyed() -> Line {
     }
 }
 
+/// A line of which next to no call is drawn.
+fn rarely() -> Line {
+    let one_in = OneIn::try_from(10_000).unwrap();
+    Line {
+        sample: Some(Sample { one_in }),
+        ..line("rarely", "announced", WhenRefused::Wait)
+    }
+}
+
 /// A line that keeps the calls that somebody asks to keep.
 fn on_request(name: &str, look_back_seconds: u32) -> Line {
     let act = ("*4".to_owned(), KeyAct::KeepComplaint);
@@ -193,6 +202,7 @@ pub(crate) fn parts(folder: &Path) -> Parts {
             ruled(),
             sampled(),
             keyed(),
+            rarely(),
             on_request("asked", 2),
             on_request("asked-late", 0),
             with_notice("notice", false),

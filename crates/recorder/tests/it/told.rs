@@ -152,7 +152,7 @@ fn a_call_of_one_second_in_which_nothing_came_is_not_whole() {
 fn a_call_that_was_not_drawn_is_told_as_that_and_not_as_forbidden() {
     let server = server();
     server.subscribe();
-    let call = place(&server.plan("sampled", 1)).unwrap();
+    let call = place(&server.plan("rarely", 1)).unwrap();
     let id = server.call_in(CallState::Waiting);
     call.hang_up().unwrap();
     server.all_closed();

@@ -6,13 +6,16 @@ use voicelog_model::Language;
 
 /// The words of the alarms that can stand, so that each has its number among the metrics also while it
 /// does not.
-pub(crate) const WORDS: [&str; 7] = [
+pub(crate) const WORDS: [&str; 10] = [
     "no_media",
     "one_side",
+    "side_refused",
+    "metadata_unreadable",
     "wrong_srtp_key",
     "loss",
     "disk_filling",
     "no_new_calls",
+    "connections_full",
     "calls_refused",
 ];
 
@@ -52,6 +55,14 @@ fn text(alarm: &Alarm, lang: Language) -> String {
             "Eén kant van het gesprek is nog nooit gehoord.",
             "One side of the conversation was never heard.",
         ),
+        "side_refused" => (
+            "Eén stroom van het gesprek kan niet worden opgenomen zoals de centrale hem aanbiedt.",
+            "One stream of the conversation cannot be recorded as the exchange offers it.",
+        ),
+        "metadata_unreadable" => (
+            "Wat de centrale zegt over wie er deelneemt, is niet te lezen.",
+            "What the exchange says of who takes part cannot be read.",
+        ),
         "wrong_srtp_key" => (
             "Het geluid past niet bij de sleutel die de centrale opgaf (SRTP).",
             "The sound does not fit the key that the exchange gave (SRTP).",
@@ -61,6 +72,10 @@ fn text(alarm: &Alarm, lang: Language) -> String {
             "Sound is being lost in the network.",
         ),
         "disk_filling" => ("De schijf raakt vol.", "The disk is filling."),
+        "connections_full" => (
+            "Alle verbindingen voor SIP zijn in gebruik.",
+            "All connections for SIP are taken.",
+        ),
         "no_new_calls" => (
             "Nieuwe gesprekken worden geweigerd.",
             "New calls are turned away.",

@@ -53,13 +53,12 @@ fn what_a_crash_took_and_what_came_while_we_were_down_are_one_interval() {
     call.talk(20 * MS, 150);
     // The last record is an event: between it and the last packet nothing is known to be lost.
     let stream = StreamNumber(1);
-    call.event(
-        3_001 * MS,
-        JournalEvent::SourceChanged {
-            stream,
-            was_elsewhere: false,
-        },
-    );
+    let was_elsewhere = false;
+    let changed = JournalEvent::SourceChanged {
+        stream,
+        was_elsewhere,
+    };
+    call.event(3_001 * MS, changed);
     let restarted_at = Timestamp::from_micros(START + 5_000 * MS);
     call.event(3_500 * MS, JournalEvent::Interrupted { restarted_at });
     let timeline = call.timeline();

@@ -3,9 +3,7 @@
 
 use super::Call;
 use super::CallStream;
-use super::saying;
 use crate::control::Hands;
-use crate::media::MediaCounts;
 use std::collections::BTreeMap;
 use voicelog_archive::journal::{JournalEvent, VoiceRule};
 use voicelog_model::{StreamNumber, Timestamp};
@@ -93,7 +91,7 @@ impl Call {
         let is_behind = metadata.quirks.contains(&Quirk::UpdateNotRead);
         let look = self.watch.look_at_metadata(is_behind);
         if let Some(id) = self.id {
-            saying::say(id, look, &MediaCounts::default(), hands);
+            super::saying::say(id, look, &self.counts.read(), hands);
         }
     }
 }
