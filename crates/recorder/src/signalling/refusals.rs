@@ -35,10 +35,6 @@ const CAUSES: &[(&str, &str)] = &[
         "a client requires an extension that is not known here",
     ),
     (
-        "refused_no_offer",
-        "a client sends no SDP in its INVITE; set it to early offer",
-    ),
-    (
         "refused_no_usable_stream",
         "a client offers no stream that can be recorded; see whether it is set to DTLS-SRTP, or to port 0",
     ),
@@ -162,11 +158,7 @@ mod tests {
         let mut all = Vec::new();
         for (second, total) in counts {
             let count_of = |cause: &str| {
-                if cause == "refused_no_offer" {
-                    *total
-                } else {
-                    0
-                }
+                if cause == "refused_full" { *total } else { 0 }
             };
             for one in refusals.look(count_of, at(*second)) {
                 all.push(match one {

@@ -79,13 +79,13 @@ fn with_every_media_port_in_use_options_says_503_and_an_alarm_says_why_until_one
 fn a_client_whose_calls_are_refused_is_an_alarm_with_its_cause() {
     let server = server();
     server.subscribe();
-    let siprec = "Require: siprec\r\nContact: <sip:sbc@127.0.0.1>;+sip.src\r\n";
-    let answer = asked(&server, "INVITE", siprec);
-    assert!(answer.starts_with("SIP/2.0 488"), "{answer}");
-    server.wait_for_message(&["alarm.raised", "calls_refused", "refused_no_offer"]);
+    // Whoever calls like a telephone, and not like a recording client.
+    let answer = asked(&server, "INVITE", "Contact: <sip:sbc@127.0.0.1>\r\n");
+    assert!(answer.starts_with("SIP/2.0 403"), "{answer}");
+    server.wait_for_message(&["alarm.raised", "calls_refused", "refused_not_recording"]);
     let standing = server.recorder.status().alarms;
     assert_eq!(standing.len(), 1, "{standing:?}");
-    assert_eq!(standing[0].key.reason, Some("refused_no_offer"));
+    assert_eq!(standing[0].key.reason, Some("refused_not_recording"));
 }
 
 #[test]

@@ -109,10 +109,6 @@ pub(crate) fn refused(word: &str, lang: Language) -> Option<String> {
             "centrale eist een uitbreiding die voicelog niet heeft",
             "exchange requires an extension that voicelog does not have",
         ),
-        "refused_no_offer" => (
-            "INVITE zonder SDP: zet de centrale op early offer",
-            "INVITE without SDP: set the exchange to early offer",
-        ),
         "refused_no_usable_stream" => (
             "geen geluid dat op te nemen is: kijk naar codec, poort 0 en DTLS-SRTP",
             "no sound that can be recorded: look at codec, port 0 and DTLS-SRTP",
