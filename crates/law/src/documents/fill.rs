@@ -15,6 +15,9 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use voicelog_model::Timestamp;
 
+/// The section of what is said aloud.
+const SPOKEN: &str = "spoken";
+
 /// What a document is made from.
 struct Maker<'a> {
     text: &'a DocumentText,
@@ -60,7 +63,10 @@ pub(super) fn document(
     };
     let Source { template, .. } = &text.source;
     let sections = maker.sections(template);
-    if sections.is_empty() {
+    // What is to be said aloud is what such a text is for: without it the rest is none.
+    let lacks_words = template.sections.iter().any(|section| section.id == SPOKEN)
+        && !sections.iter().any(|section| section.id == SPOKEN);
+    if sections.is_empty() || lacks_words {
         return Err(DocumentError::NothingToSay {
             name: text.name.to_owned(),
         });
