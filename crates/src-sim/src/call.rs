@@ -47,6 +47,8 @@ pub(crate) struct Call {
     limit: Option<u64>,
     linger: Duration,
     flow: Flow,
+    /// We put it on hold, and have not taken it back yet.
+    is_on_hold: bool,
     honours: bool,
     rtcp: bool,
     anchor: Anchor,
@@ -121,6 +123,7 @@ impl Call {
             limit: plan.packets(),
             linger: plan.linger,
             flow: plan.flow.clone(),
+            is_on_hold: false,
             honours: plan.honour_direction,
             rtcp: plan.rtcp,
             anchor,
@@ -240,10 +243,13 @@ impl Call {
             Flow::Hold | Flow::Resume | Flow::Transfer(_) => return,
         };
         if done {
+            // Who puts a call on hold stops sending then, and not when the other side has answered.
+            self.is_on_hold = matches!(self.flow, Flow::Hold);
             self.flow = match self.flow {
                 Flow::Hold => Flow::Resume,
                 _ => Flow::Plain,
             };
+            self.refresh(Side::Client, now);
         }
     }
 
@@ -358,7 +364,7 @@ impl Call {
             let remote = self.dialog.remote().get(place);
             let to = remote.and_then(|remote| remote.address);
             let flows = if self.honours {
-                self.dialog.flows(place)
+                self.dialog.flows(place) && !self.is_on_hold
             } else {
                 self.dialog.is_talking() && to.is_some()
             };

@@ -124,7 +124,9 @@ fn what_became_of_a_call_is_posted_with_a_signature_that_openssl_makes_too_and_a
     assert_eq!(told["type"], "recording.finished");
     assert_eq!(
         told["data"],
-        json!({ "recording": rows[0]["id"], "verdict": rows[0]["verdict"] })
+        json!({
+            "recording": rows[0]["id"], "verdict": rows[0]["verdict"], "end": "recording_client",
+        })
     );
     assert!(taken.head.starts_with("POST /hook HTTP/1.1"));
     assert_eq!(taken.body, refused.body);

@@ -17,6 +17,8 @@ use voicelog_src_sim::{Advice, Kept, KeptStream, LoadReport, Unrecorded};
 /// How long closing the recordings may take after the last call.
 const CLOSE_TRIES: u32 = 60;
 const CLOSE_PAUSE: Duration = Duration::from_millis(500);
+/// Tries without another recording after which what was not recorded counts as ours.
+const QUIET_TRIES: u32 = 6;
 /// How much the server's clock may be behind ours, in microseconds.
 const CLOCK_SLACK: i64 = 60_000_000;
 /// Recordings in one answer of the API.
@@ -82,13 +84,24 @@ impl Books {
         let since = began.plus_micros(-CLOCK_SLACK);
         let (_keep, never) = mpsc::channel::<()>();
         let mut known = Known::default();
+        let (mut before, mut quiet) = (0, 0);
         for _try in 0..CLOSE_TRIES {
             self.look(since, State::Sealed, &mut known)?;
             self.look(began, State::NotRecorded, &mut known)?;
             let ours = known.kept.values().filter(|kept| is_of(kept, report));
-            if ours.count() + known.of_line(line).count() >= expected {
+            let ours = ours.count();
+            // A call of which nothing is kept can be anybody's on this line: those stand in for ours only
+            // when no more of ours come.
+            let could_be_all = ours + known.of_line(line).count() >= expected;
+            quiet = if could_be_all && ours == before {
+                quiet + 1
+            } else {
+                0
+            };
+            if ours >= expected || quiet >= QUIET_TRIES {
                 break;
             }
+            before = ours;
             let _timed_out = never.recv_timeout(CLOSE_PAUSE);
         }
         let unrecorded = known.of_line(line).cloned().collect();
