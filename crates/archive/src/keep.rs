@@ -10,11 +10,8 @@ use crate::line::Keep;
 use crate::permit::Refusal;
 use crate::{Archive, ArchiveError};
 use serde::{Deserialize, Serialize};
-use voicelog_evidence::journal::{AskedBy, Ground, KeepReason};
+use voicelog_evidence::journal::{AskedBy, Ground, KEEP_RULE, KeepReason};
 use voicelog_model::{Pii, RecordingId, Timestamp};
-
-/// What the timeline calls the reason.
-const RULE: &str = "line.keep";
 
 /// That somebody asks to keep a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,7 +72,7 @@ pub(crate) fn not_requested(state: Option<&KeepState>) -> Option<Refusal> {
         return None;
     };
     let ground = Ground {
-        rule: RULE.to_owned(),
+        rule: KEEP_RULE.to_owned(),
         articles: Vec::new(),
         text_nl: "niemand had nog gevraagd het te bewaren".to_owned(),
         text_en: "nobody had asked to keep it yet".to_owned(),

@@ -24,6 +24,8 @@ pub enum NewsKind {
     NotPermitted,
     /// A call ended that was not drawn for the sample of its line.
     NotDrawn,
+    /// A call ended that nobody asked to keep, on a line that keeps what it is asked to keep.
+    NotRequested,
     /// A recording could not be closed, or its media could not be kept.
     Failed,
     /// An alarm was raised.
@@ -36,10 +38,11 @@ pub enum NewsKind {
 
 impl NewsKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Finished,
         Self::NotPermitted,
         Self::NotDrawn,
+        Self::NotRequested,
         Self::Failed,
         Self::AlarmRaised,
         Self::AlarmCleared,
@@ -53,6 +56,7 @@ impl NewsKind {
             Self::Finished => "recording.finished",
             Self::NotPermitted => "recording.not_permitted",
             Self::NotDrawn => "recording.not_drawn",
+            Self::NotRequested => "recording.not_requested",
             Self::Failed => "recording.failed",
             Self::AlarmRaised => "alarm.raised",
             Self::AlarmCleared => "alarm.cleared",
@@ -98,6 +102,7 @@ impl News {
         let kind = match timeline.verdict {
             Verdict::NotRecorded => return Self::new(NewsKind::NotPermitted, at, Some(id)),
             Verdict::NotDrawn => return Self::new(NewsKind::NotDrawn, at, Some(id)),
+            Verdict::NotRequested => return Self::new(NewsKind::NotRequested, at, Some(id)),
             Verdict::Whole
             | Verdict::WholeWithDeclaredGaps
             | Verdict::CutShort

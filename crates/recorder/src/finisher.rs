@@ -406,5 +406,6 @@ const fn word(verdict: Verdict) -> &'static str {
         Verdict::UndeclaredGap => "ended_with_undeclared_gap",
         Verdict::NotRecorded => "ended_not_recorded",
         Verdict::NotDrawn => "ended_not_drawn",
+        Verdict::NotRequested => "ended_not_requested",
     }
 }

@@ -461,6 +461,8 @@ pub enum Cause {
 /// The id that stands in [`Ground::rule`] where it was not the law: the call was not drawn for the sample
 /// of its line.
 pub const SAMPLE_RULE: &str = "line.sample";
+/// The same where nobody asked to keep a call of a line that keeps what it is asked to keep.
+pub const KEEP_RULE: &str = "line.keep";
 
 /// A reason of the law, as much of it as the timeline shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,8 +14,8 @@ mod read;
 
 pub use chunk::ChunkBuilder;
 pub use event::{
-    AskedBy, Cause, Ground, JournalEvent, KeepReason, KeyPacket, PauseReason, Pausing, PrivateEnd,
-    ResumedBy, SAMPLE_RULE, SaidBy, VoiceRule,
+    AskedBy, Cause, Ground, JournalEvent, KEEP_RULE, KeepReason, KeyPacket, PauseReason, Pausing,
+    PrivateEnd, ResumedBy, SAMPLE_RULE, SaidBy, VoiceRule,
 };
 pub use read::{ChunkReader, decode_chunk};
 

@@ -37,7 +37,7 @@ impl Timeline {
     pub fn cut_short(&self) -> Option<CutShort> {
         let cause = self.end.filter(|end| cuts_short(*end))?;
         match self.verdict {
-            Verdict::NotRecorded | Verdict::NotDrawn => return None,
+            Verdict::NotRecorded | Verdict::NotDrawn | Verdict::NotRequested => return None,
             Verdict::Whole
             | Verdict::WholeWithDeclaredGaps
             | Verdict::CutShort

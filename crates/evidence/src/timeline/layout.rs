@@ -5,7 +5,7 @@ use super::clock::{Piece, PieceKind, Run, SHIFT_MICROS};
 use super::ending::cuts_short;
 use super::states::State;
 use super::{HEAD_MICROS_MAX, Interval, IntervalKind, StreamTimeline, TAIL_MICROS_MAX, Verdict};
-use crate::journal::{Cause, Ground, Pausing, SAMPLE_RULE};
+use crate::journal::{Cause, Ground, KEEP_RULE, Pausing, SAMPLE_RULE};
 
 /// How far an event about lost packets may stand from the hole it explains.
 const DROP_BEFORE_MICROS: i64 = 1_000_000;
@@ -87,9 +87,12 @@ pub(super) fn verdict(
     let intervals = || laid.iter().flat_map(|laid| &laid.timeline.intervals);
     let is = |kind: IntervalKind| intervals().any(|interval| interval.kind == kind);
     if !ever_permitted && !is(IntervalKind::Media) {
-        let is_draw = |ground: &Ground| ground.rule == SAMPLE_RULE;
-        return if !refused.is_empty() && refused.iter().all(is_draw) {
+        let is_for =
+            |rule: &str| !refused.is_empty() && refused.iter().all(|ground| ground.rule == rule);
+        return if is_for(SAMPLE_RULE) {
             Verdict::NotDrawn
+        } else if is_for(KEEP_RULE) {
+            Verdict::NotRequested
         } else {
             Verdict::NotRecorded
         };

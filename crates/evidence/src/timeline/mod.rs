@@ -226,17 +226,20 @@ pub enum Verdict {
     NotRecorded,
     /// The call was not drawn for a sample, whatever the law permits: nothing is recorded.
     NotDrawn,
+    /// Nobody asked to keep the call, on a line that keeps what it is asked to keep: nothing is recorded.
+    NotRequested,
 }
 
 impl Verdict {
     /// Every verdict.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Whole,
         Self::WholeWithDeclaredGaps,
         Self::CutShort,
         Self::UndeclaredGap,
         Self::NotRecorded,
         Self::NotDrawn,
+        Self::NotRequested,
     ];
 
     /// The word in manifests, timelines and lists.
@@ -249,6 +252,7 @@ impl Verdict {
             Self::UndeclaredGap => "undeclared_gap",
             Self::NotRecorded => "not_recorded",
             Self::NotDrawn => "not_drawn",
+            Self::NotRequested => "not_requested",
         }
     }
 

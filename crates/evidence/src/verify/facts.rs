@@ -138,6 +138,10 @@ const fn verdict(verdict: Verdict) -> Text {
             "niet opgenomen: niet geloot voor de steekproef",
             "not recorded: not drawn for the sample",
         ),
+        Verdict::NotRequested => (
+            "niet opgenomen: niemand vroeg het te bewaren",
+            "not recorded: nobody asked to keep it",
+        ),
         Verdict::UndeclaredGap => ("ONVERKLAARDE ONDERBREKING", "UNDECLARED GAP"),
         Verdict::NotRecorded => (
             "niet opgenomen: het mocht niet",

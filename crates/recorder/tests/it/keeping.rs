@@ -157,6 +157,7 @@ fn a_call_that_somebody_asks_to_keep_is_kept_from_the_look_back_on_and_says_that
 #[test]
 fn a_call_for_which_nobody_asks_leaves_nothing_but_what_proves_that() {
     let server = server();
+    server.subscribe();
     let call = place(&server.plan("asked", 1)).unwrap();
     let id = server.call_in(CallState::Waiting);
     holds(&server, 40);
@@ -164,10 +165,14 @@ fn a_call_for_which_nobody_asks_leaves_nothing_but_what_proves_that() {
     server.all_closed();
     leaves_nothing(&server, id);
     let timeline = server.timeline(id);
-    assert_eq!(timeline.verdict, Verdict::NotRecorded);
+    assert_eq!(timeline.verdict, Verdict::NotRequested);
     let interval = &timeline.streams[0].intervals[0];
     assert_eq!(interval.grounds[0].rule, "line.keep");
     assert_eq!(server.detail(id).decisions.len(), 1);
+    // The law permitted it: nobody is told that it forbade.
+    server.wait_for_message(&["recording.not_requested", &id.to_string()]);
+    let all = server.messages().join("\n");
+    assert!(!all.contains("not_permitted"), "{all}");
     // It is too late now.
     let late = server.recorder.request_keep(id, request());
     assert_eq!(late, Err(WishError::NoSuchCall));

@@ -196,6 +196,10 @@ pub(crate) fn verdict(verdict: Verdict, lang: Language) -> &'static str {
             "niet opgenomen: niet geloot voor de steekproef",
             "not recorded: not drawn for the sample",
         ),
+        Verdict::NotRequested => lang.pick(
+            "niet opgenomen: niemand vroeg het te bewaren",
+            "not recorded: nobody asked to keep it",
+        ),
     }
 }
 
@@ -204,7 +208,7 @@ pub(crate) fn timeline(timeline: &Timeline, lang: Language, indent: &str) {
     let tone = match timeline.verdict {
         Verdict::Whole | Verdict::WholeWithDeclaredGaps => Tone::Good,
         Verdict::CutShort | Verdict::UndeclaredGap | Verdict::NotRecorded => Tone::Bad,
-        Verdict::NotDrawn => Tone::Strong,
+        Verdict::NotDrawn | Verdict::NotRequested => Tone::Strong,
     };
     print::line(format!(
         "{indent}{}",

@@ -48,11 +48,10 @@ fn verdict_of(archive: &Archive, row: &LeafRow) -> Option<Verdict> {
 
 fn leaf_view(row: &LeafRow, verdict: Option<Verdict>, lang: Language) -> Option<LeafView> {
     let shown: Shown = serde_json::from_slice(&row.bytes).ok()?;
-    // The log has one word for both ends of a call without a recording; the law's is the harder one.
-    let kind = if verdict == Some(Verdict::NotDrawn) {
-        "not_drawn"
-    } else {
-        &shown.kind
+    // The log has one word for every end of a call without a recording; the law's is the harder one.
+    let kind = match verdict {
+        Some(other @ (Verdict::NotDrawn | Verdict::NotRequested)) => other.as_str(),
+        _ => &shown.kind,
     };
     let is_recording = matches!(
         shown.kind.as_str(),

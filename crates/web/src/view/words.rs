@@ -33,6 +33,14 @@ pub(crate) const fn completeness(verdict: Option<Verdict>, state: State, lang: L
             "none",
             lang.pick("Niet geloot, niet opgenomen", "Not drawn, not recorded"),
         ),
+        (_, Some(Verdict::NotRequested)) => Badge::new(
+            Shape::Barred,
+            "none",
+            lang.pick(
+                "Niet gevraagd, niet opgenomen",
+                "Not asked for, not recorded",
+            ),
+        ),
         (_, Some(Verdict::UndeclaredGap)) => Badge::new(
             Shape::Triangle,
             "alarm",
@@ -84,6 +92,10 @@ pub(crate) const fn completeness_meaning(
         (_, Some(Verdict::NotDrawn)) => (
             "Van deze lijn wordt een steekproef opgenomen, en dit gesprek is niet geloot. Er is geen enkel stukje geluid van bewaard.",
             "A sample of the calls of this line is recorded, and this one was not drawn. Not a single sample of its sound was kept.",
+        ),
+        (_, Some(Verdict::NotRequested)) => (
+            "Op deze lijn wordt een gesprek alleen bewaard als een medewerker daarom vraagt. Dat heeft niemand gedaan. Er is geen enkel stukje geluid van bewaard.",
+            "A conversation on this line is kept only if somebody on our side asks for it. Nobody did. Not a single sample of its sound was kept.",
         ),
         (_, Some(Verdict::UndeclaredGap)) => (
             "Er ontbreekt geluid en niemand weet waarom. Vertrouw niet op deze opname zonder naar de tijdlijn te kijken.",
@@ -187,6 +199,7 @@ pub(crate) fn leaf(kind: &str, lang: Language) -> String {
         "not_recorded" => ("Niet opgenomen", "Not recorded"),
         "refused" => ("Niet toegestaan", "Not permitted"),
         "not_drawn" => ("Niet geloot voor de steekproef", "Not drawn for the sample"),
+        "not_requested" => ("Niemand vroeg het te bewaren", "Nobody asked to keep it"),
         "permitted" => ("Toegestaan", "Permitted"),
         "listened" => ("Beluisterd", "Listened to"),
         "exported" => ("Kopie gegeven", "Copy given"),

@@ -6,6 +6,7 @@ use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, PacketKind, SaidBy};
+use voicelog_archive::line::Keep;
 use voicelog_archive::{
     About, Answer, Archive, Call, CallReport, Line, Lines, Link, LinkKind, OfferedCall,
     OfferedParty, OneIn, Parts, RecordingWriter, Sample, Secrets, StreamReport, Verdict, act,
@@ -45,6 +46,7 @@ pub(crate) struct Filled {
     pub(crate) refused: RecordingId,
     /// Was not drawn for the sample of its line.
     pub(crate) not_drawn: RecordingId,
+    pub(crate) not_requested: RecordingId,
     /// Its term was over.
     pub(crate) destroyed: RecordingId,
     /// One conversation: destroyed, after a transfer, and that once more from another client.
@@ -103,7 +105,7 @@ fn line(name: &str, facts: Map<String, Value>) -> Line {
     }
 }
 
-/// Opens the archive in a folder; in an empty folder it makes one with five lines.
+/// Opens the archive in a folder; in an empty folder it makes one with a line of every kind.
 pub(crate) fn open(folder: &Path, now: Timestamp) -> Outcome<Arc<Archive>> {
     let layout = Layout::in_folder(folder);
     if !layout.exists() {
@@ -129,6 +131,10 @@ pub(crate) fn open(folder: &Path, now: Timestamp) -> Outcome<Arc<Archive>> {
                 }),
                 ..line("steekproef", facts("announced"))
             },
+            Line {
+                keep: Keep::OnRequest,
+                ..line("op-verzoek", facts("announced"))
+            },
             line("orders", orders()),
             line("proefgesprekken", for_four_weeks()),
         ]),
@@ -144,6 +150,7 @@ pub(crate) struct Over {
     cut_short: RecordingId,
     refused: RecordingId,
     not_drawn: RecordingId,
+    not_requested: RecordingId,
     destroyed: RecordingId,
     parts: [RecordingId; 3],
 }
@@ -163,6 +170,7 @@ pub(crate) fn fill_folder(folder: &Path, now: Timestamp) -> Outcome<Over> {
         destroyed,
         parts,
         not_drawn: refused(&archive, "steekproef", now.plus_micros(-6 * DAY))?,
+        not_requested: refused(&archive, "op-verzoek", now.plus_micros(-6 * DAY))?,
         refused: refused(&archive, "verkoop-heimelijk", now.plus_micros(-5 * DAY))?,
         cut_short: cut_short(&archive, now.plus_micros(-4 * DAY - 3_600 * SECOND))?,
         undeclared: undeclared(&archive, now.plus_micros(-4 * DAY))?,
@@ -200,6 +208,7 @@ pub(crate) fn with_a_call(folder: &Path, over: Over, now: Timestamp) -> Outcome<
         cut_short: over.cut_short,
         refused: over.refused,
         not_drawn: over.not_drawn,
+        not_requested: over.not_requested,
         destroyed: over.destroyed,
         parts: over.parts,
         waiting: waiting.id,

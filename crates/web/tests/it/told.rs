@@ -57,6 +57,20 @@ async fn a_call_that_was_not_drawn_is_never_told_as_unlawful() {
 }
 
 #[tokio::test]
+async fn a_call_that_nobody_asked_to_keep_is_never_told_as_unlawful() {
+    let site = site();
+    let mut browser = Browser::signed_in(&site).await;
+    let address = format!("/recordings/{}", site.filled().not_requested);
+    let page = browser.get(&address).await;
+    assert!(page.shows("kept only if somebody on our side asks for it. Nobody did."));
+    assert!(!page.shows("could not lawfully be recorded"));
+    let list = browser.get("/").await;
+    assert!(list.shows("Not asked for, not recorded</span>"));
+    let place = browser.get("/log").await;
+    assert!(place.shows("Nobody asked to keep it"));
+}
+
+#[tokio::test]
 async fn the_timeline_comes_before_the_decision_and_its_duties() {
     let site = site();
     let mut browser = Browser::signed_in(&site).await;

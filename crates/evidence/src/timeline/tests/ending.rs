@@ -1,8 +1,8 @@
 //! What is said of a recording that we ourselves cut short, of one without sound, and of a call that was
-//! refused or not drawn.
+//! refused, not drawn or not asked for.
 
 use super::*;
-use crate::journal::{SAMPLE_RULE, SaidBy};
+use crate::journal::{KEEP_RULE, SAMPLE_RULE, SaidBy};
 use voicelog_model::Language;
 
 #[test]
@@ -96,15 +96,17 @@ fn a_call_of_which_no_packet_came_is_not_whole_however_short() {
 }
 
 #[test]
-fn a_call_that_was_not_drawn_is_told_from_one_that_may_not_be_recorded() {
-    let not_drawn = || JournalEvent::NotPermitted {
+fn a_call_that_our_line_leaves_out_is_told_from_one_that_may_not_be_recorded() {
+    let left_out = |rule: &str| JournalEvent::NotPermitted {
         decision: DecisionId::from_bytes([1; 16]),
         outcome: "permitted".into(),
         reasons: vec![Ground {
-            rule: SAMPLE_RULE.into(),
+            rule: rule.into(),
             ..ground()
         }],
     };
+    let not_drawn = || left_out(SAMPLE_RULE);
+    let not_requested = || left_out(KEEP_RULE);
     let verdict = |events: &[JournalEvent]| {
         let mut call = Call::new();
         for event in events {
@@ -116,6 +118,12 @@ fn a_call_that_was_not_drawn_is_told_from_one_that_may_not_be_recorded() {
     assert_eq!(verdict(&[not_drawn()]), Verdict::NotDrawn);
     assert_eq!(verdict(&[refused(), not_drawn()]), Verdict::NotDrawn);
     assert_eq!(verdict(&[not_drawn(), refused()]), Verdict::NotRecorded);
+    assert_eq!(verdict(&[not_requested()]), Verdict::NotRequested);
+    assert_eq!(
+        verdict(&[refused(), not_requested()]),
+        Verdict::NotRequested
+    );
+    assert_eq!(verdict(&[not_requested(), refused()]), Verdict::NotRecorded);
     assert_eq!(verdict(&[]), Verdict::NotRecorded);
 }
 

@@ -23,7 +23,7 @@ use crate::decider::{Asked, NoAnswer, Question, Reply};
 use crate::media::{Attention, MediaCommand, MediaSession};
 use crate::shared::{CallEntry, CallState};
 use std::sync::Arc;
-use voicelog_archive::journal::{Cause, Ground, JournalEvent, SAMPLE_RULE};
+use voicelog_archive::journal::{Cause, Ground, JournalEvent, KEEP_RULE, SAMPLE_RULE};
 use voicelog_archive::{OfferedParty, WhenRefused};
 use voicelog_model::{DecisionId, RecordingId, Timestamp};
 
@@ -193,8 +193,10 @@ impl Call {
             if self.notice.is_settled() {
                 hands.media(self.thread, MediaCommand::Attend(id, Attention::Forget));
             }
-            if self.is_not_drawn() {
+            if self.is_for(SAMPLE_RULE) {
                 tracing::info!(recording = %id, %decision, "permitted, and not drawn for the sample of its line: not recorded");
+            } else if self.is_for(KEEP_RULE) {
+                tracing::info!(recording = %id, %decision, "permitted, and nobody has asked to keep it yet");
             } else {
                 tracing::info!(recording = %id, %decision, "not permitted");
             }
@@ -221,10 +223,10 @@ impl Call {
         }
     }
 
-    /// Whether it was the draw, not the law, that said no last.
-    fn is_not_drawn(&self) -> bool {
+    /// Whether it was this rule of the line, not the law, that said no last.
+    fn is_for(&self, rule: &str) -> bool {
         let grounds = self.grounds.as_deref().unwrap_or_default();
-        !grounds.is_empty() && grounds.iter().all(|ground| ground.rule == SAMPLE_RULE)
+        !grounds.is_empty() && grounds.iter().all(|ground| ground.rule == rule)
     }
 
     /// There is no answer, and that is never a permission. A new call is turned away; one that

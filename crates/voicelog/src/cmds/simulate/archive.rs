@@ -147,7 +147,7 @@ impl Known {
 
     fn add(&mut self, id: String, line: String, timeline: &Timeline) {
         match timeline.verdict {
-            Verdict::NotRecorded | Verdict::NotDrawn => {
+            Verdict::NotRecorded | Verdict::NotDrawn | Verdict::NotRequested => {
                 let call = unrecorded(id.clone(), timeline);
                 self.unrecorded.insert(id, (line, call));
             }
