@@ -15,6 +15,7 @@ use voicelog_evidence::manifest::{self, Manifest, Provenance, SegmentEntry};
 use voicelog_evidence::original::OriginalError;
 use voicelog_evidence::timeline::{Timeline, TimelineBuilder, Verdict};
 use voicelog_evidence::tlog::LeafKind;
+use voicelog_evidence::tree::StreamTreeBuilder;
 use voicelog_evidence::{Digest, SenderClaims};
 use voicelog_model::{DecisionId, RecordingId, Timestamp};
 use voicelog_store::index::{Finished as FinishedRow, State, Unrecorded};
@@ -70,6 +71,11 @@ impl Summary {
     /// How many things it keeps that grow with what happens in the call.
     pub(crate) fn kept(&self) -> usize {
         self.inventory.kept()
+    }
+
+    /// The trees that are being built.
+    pub(crate) fn trees(&mut self) -> impl Iterator<Item = &mut StreamTreeBuilder> {
+        self.inventory.trees()
     }
 
     /// Adds the next record of the journal.

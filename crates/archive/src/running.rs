@@ -12,6 +12,7 @@ use voicelog_evidence::journal::{ChunkReader, JournalError};
 use voicelog_evidence::key::DataKey;
 use voicelog_evidence::manifest::SegmentEntry;
 use voicelog_evidence::segment::SegmentWriter;
+use voicelog_evidence::tree::StreamTreeBuilder;
 use voicelog_model::RecordingId;
 
 /// Intervals, states and key presses that are kept for one recording while it is written. One of
@@ -48,6 +49,11 @@ impl Running {
             self.summary.push(record);
         }
         Ok((self.summary.kept() <= KEPT_MAX).then_some(self))
+    }
+
+    /// The trees that are being built.
+    pub(crate) fn trees(&mut self) -> impl Iterator<Item = &mut StreamTreeBuilder> {
+        self.summary.trees()
     }
 
     /// A segment is full.

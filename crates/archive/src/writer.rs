@@ -15,6 +15,7 @@ use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::key::{self, DataKey};
 use voicelog_evidence::manifest::SegmentEntry;
 use voicelog_evidence::segment::{HEADER_BYTES, SegmentWriter};
+use voicelog_evidence::tree;
 use voicelog_model::{DecisionId, Party, RecordingId, limits};
 use voicelog_store::index::{NewRecording, State};
 use voicelog_store::{BlobId, StoreError};
@@ -63,6 +64,19 @@ impl RecordingWriter {
     pub(crate) fn into_sum(self) -> Option<(Summary, Vec<SegmentEntry>)> {
         let running = self.running?;
         Some(running.finish(self.segment_number, &self.segment))
+    }
+
+    /// Hashes what was sealed in all of them, side by side. What is not settled here is hashed when it is
+    /// needed, one recording at a time.
+    pub fn settle_all<'a>(writers: impl IntoIterator<Item = &'a mut Self>) {
+        let (mut trees, mut files) = (Vec::new(), Vec::new());
+        for writer in writers {
+            files.push(writer.segment.hashing());
+            if let Some(running) = &mut writer.running {
+                trees.extend(running.trees());
+            }
+        }
+        tree::settle_all(&mut trees, files);
     }
 
     fn sum_up(&mut self, chunk: &[u8]) {
@@ -173,9 +187,16 @@ impl Archive {
 
     /// Seals one chunk of the journal and appends it. Durable once [`Archive::commit`] returns.
     ///
-    /// What storage refuses (a full disk) is kept, sealed, and written first at the next attempt:
-    /// each frame carries on the chain of the one before, so none may be left out.
+    /// Where chunks of many recordings come at once, the three steps of this are taken with all of
+    /// them: [`Archive::seal`], [`RecordingWriter::settle_all`], [`Archive::write_out`].
     pub fn append(&self, writer: &mut RecordingWriter, chunk: &[u8]) -> Result<(), ArchiveError> {
+        self.seal(writer, chunk)?;
+        RecordingWriter::settle_all([&mut *writer]);
+        self.write_out(writer)
+    }
+
+    /// Seals one chunk of the journal. It waits for [`Archive::write_out`].
+    pub fn seal(&self, writer: &mut RecordingWriter, chunk: &[u8]) -> Result<(), ArchiveError> {
         let is_full = writer.segment.byte_len() >= limits::SEGMENT_BYTES_MAX;
         if is_full
             && writer.unwritten.is_empty()
@@ -194,10 +215,17 @@ impl Archive {
             .seal(chunk, &mut writer.unwritten)
             .map_err(sealing)?;
         writer.sum_up(chunk);
-        self.write_out(writer)
+        Ok(())
     }
 
-    fn write_out(&self, writer: &mut RecordingWriter) -> Result<(), ArchiveError> {
+    /// Appends what was sealed. Durable once [`Archive::commit`] returns.
+    ///
+    /// What storage refuses (a full disk) is kept, sealed, and written first at the next attempt:
+    /// each frame carries on the chain of the one before, so none may be left out.
+    pub fn write_out(&self, writer: &mut RecordingWriter) -> Result<(), ArchiveError> {
+        if writer.unwritten.is_empty() {
+            return Ok(());
+        }
         self.blobs
             .append(writer.blob, &writer.unwritten)
             .doing("writing media")?;
@@ -235,9 +263,7 @@ impl Archive {
     /// No more media for this recording: writes what still waits and closes the last segment. On
     /// an error it can be tried again. [`Archive::finish`] comes next.
     pub fn close(&self, writer: &mut RecordingWriter) -> Result<(), ArchiveError> {
-        if !writer.unwritten.is_empty() {
-            self.write_out(writer)?;
-        }
+        self.write_out(writer)?;
         self.blobs
             .seal(writer.blob)
             .doing("closing the last segment")

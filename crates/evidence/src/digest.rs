@@ -101,38 +101,15 @@ pub fn hmac_sha256(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
 /// other.
 #[must_use]
 pub fn hkdf_sha256(key: &[u8; 32], info: &[&[u8]]) -> [u8; 32] {
-    KeyDerivation::from_key(key).derive(info)
-}
-
-/// HKDF-SHA-256 as [`hkdf_sha256`], from one key many times: the first half of the work is done
-/// once.
-#[derive(Clone)]
-pub(crate) struct KeyDerivation(Hkdf<Sha256>);
-
-impl KeyDerivation {
-    /// Extracts (RFC 5869 §2.2).
-    pub(crate) fn from_key(key: &[u8; 32]) -> Self {
-        Self(Hkdf::new(None, key))
-    }
-
-    /// Expands (RFC 5869 §2.3).
-    pub(crate) fn derive(&self, info: &[&[u8]]) -> [u8; 32] {
-        let mut out = [0; 32];
-        #[expect(
-            clippy::expect_used,
-            reason = "HKDF-SHA-256 refuses only more than 8,160 bytes"
-        )]
-        self.0
-            .expand_multi_info(info, &mut out)
-            .expect("32 bytes are within HKDF's bound");
-        out
-    }
-}
-
-impl fmt::Debug for KeyDerivation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KeyDerivation(secret)")
-    }
+    let mut out = [0; 32];
+    #[expect(
+        clippy::expect_used,
+        reason = "HKDF-SHA-256 refuses only more than 8,160 bytes"
+    )]
+    Hkdf::<Sha256>::new(None, key)
+        .expand_multi_info(info, &mut out)
+        .expect("32 bytes are within HKDF's bound");
+    out
 }
 
 /// Lower-case hexadecimal.

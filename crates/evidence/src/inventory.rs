@@ -106,6 +106,12 @@ impl InventoryBuilder {
         Ok(())
     }
 
+    /// The trees that are being built, to be settled with those of other recordings
+    /// ([`crate::tree::settle_all`]).
+    pub fn trees(&mut self) -> impl Iterator<Item = &mut StreamTreeBuilder> {
+        self.trees.values_mut()
+    }
+
     /// How many things it keeps that grow with what happens in the call: intervals, states, key
     /// presses, comings and goings. Each takes some 100 bytes.
     #[must_use]

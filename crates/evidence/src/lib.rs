@@ -20,6 +20,7 @@ pub mod certificate;
 pub mod checkpoint;
 pub mod digest;
 pub mod fuzzing;
+pub mod hashing;
 pub mod inventory;
 pub mod journal;
 pub mod key;

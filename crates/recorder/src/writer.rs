@@ -188,11 +188,7 @@ impl Writer {
                 self.open.insert(open.writer.id(), open);
             }
             Job::Write(chunks) => {
-                for (id, chunk) in chunks.iter() {
-                    if contained("writing media", || self.write(id, chunk)).is_none() {
-                        self.fail(id, Cause::Overload);
-                    }
-                }
+                self.write_all(&chunks);
                 self.backlog.fetch_sub(chunks.byte_len(), Ordering::Relaxed);
             }
             Job::End(id) => {
@@ -206,7 +202,25 @@ impl Writer {
         }
     }
 
-    fn write(&mut self, id: RecordingId, chunk: &[u8]) {
+    /// Seals the chunks, hashes them all side by side, and writes them.
+    fn write_all(&mut self, chunks: &Chunks) {
+        for (id, chunk) in chunks.iter() {
+            if contained("sealing media", || self.seal(id, chunk)).is_none() {
+                self.fail(id, Cause::Overload);
+            }
+        }
+        let writers = self.open.values_mut().map(|open| &mut open.writer);
+        let are_hashed = contained("hashing media", || RecordingWriter::settle_all(writers));
+        for (id, _chunk) in chunks.iter() {
+            let is_written =
+                are_hashed.and_then(|()| contained("writing media", || self.write(id)));
+            if is_written.is_none() {
+                self.fail(id, Cause::Overload);
+            }
+        }
+    }
+
+    fn seal(&mut self, id: RecordingId, chunk: &[u8]) {
         let Some(open) = self.open.get_mut(&id) else {
             tracing::error!(recording = %id, "a chunk of a recording that is not open");
             return;
@@ -214,16 +228,30 @@ impl Writer {
         if let Some(failure) = &mut open.failure {
             return failure.count(chunk);
         }
-        match self.archive.append(&mut open.writer, chunk) {
-            Ok(()) => self.is_dirty = true,
-            Err(error) => {
-                // The archive holds on to this chunk; what comes after it is not written.
-                tracing::error!(recording = %id, error = %chain(&error),
-                    "the recording cannot be written; its media ends here");
-                self.shared.set_disk_trouble(true);
-                self.fail(id, Cause::DiskFull);
-            }
+        if let Err(error) = self.archive.seal(&mut open.writer, chunk) {
+            self.refused(id, &error);
         }
+    }
+
+    fn write(&mut self, id: RecordingId) {
+        let Some(open) = self.open.get_mut(&id) else {
+            return;
+        };
+        if open.failure.is_some() {
+            return;
+        }
+        match self.archive.write_out(&mut open.writer) {
+            Ok(()) => self.is_dirty = true,
+            Err(error) => self.refused(id, &error),
+        }
+    }
+
+    /// The archive holds on to this chunk; what comes after it is not written.
+    fn refused(&mut self, id: RecordingId, error: &ArchiveError) {
+        tracing::error!(recording = %id, error = %chain(error),
+            "the recording cannot be written; its media ends here");
+        self.shared.set_disk_trouble(true);
+        self.fail(id, Cause::DiskFull);
     }
 
     /// From here on nothing more of this recording is written, and its call is ended.

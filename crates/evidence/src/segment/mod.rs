@@ -15,8 +15,8 @@ pub use write::SegmentWriter;
 
 use crate::aead::{Cipher, NONCE_BYTES, TAG_BYTES};
 use crate::digest::sha256_of;
+use crate::hashing::{Hashing, settle};
 use crate::key::DataKey;
-use sha2::{Digest as _, Sha256};
 use voicelog_model::limits::CHUNK_BYTES_MAX;
 use voicelog_model::{Kind, RecordingId};
 use zeroize::Zeroizing;
@@ -97,8 +97,10 @@ struct Seal {
     cipher: Cipher,
     header_hash: [u8; 32],
     /// Over the file so far; what it gives at the end of a frame is the chain.
-    hasher: Sha256,
+    file: Hashing,
     chain: [u8; 32],
+    /// Whether a frame was added of which the chain does not know yet.
+    is_behind: bool,
     /// Number of the next chunk.
     counter: u64,
 }
@@ -111,13 +113,14 @@ impl Seal {
         header: &[u8; HEADER_BYTES],
     ) -> Self {
         let key = Zeroizing::new(data_key.derive("segment-key", &context(recording, segment)));
-        let hasher = Sha256::new().chain_update(header);
-        let header_hash = hasher.clone().finalize().into();
+        let file = Hashing::new().with(header);
+        let header_hash = file.clone().finish();
         Self {
             cipher: Cipher::new(&key),
             header_hash,
-            hasher,
+            file,
             chain: header_hash,
+            is_behind: false,
             counter: 0,
         }
     }
@@ -150,10 +153,19 @@ impl Seal {
         [a, b, c, d]
     }
 
+    /// A frame follows. Before the next one comes [`Self::catch_up`].
     fn advance(&mut self, frame: &[u8]) {
-        self.hasher.update(frame);
-        self.chain = self.hasher.clone().finalize().into();
+        self.file.put(frame);
+        self.is_behind = true;
         self.counter += 1;
+    }
+
+    /// Brings the chain up to the last frame.
+    fn catch_up(&mut self) {
+        if std::mem::take(&mut self.is_behind) {
+            settle([&mut self.file]);
+            self.chain = self.file.clone().finish();
+        }
     }
 }
 

@@ -141,6 +141,7 @@ impl<'a> SegmentReader<'a> {
             return Err(self.not_authentic());
         }
         self.seal.advance(frame);
+        self.seal.catch_up();
         self.at += frame.len();
         Ok(true)
     }

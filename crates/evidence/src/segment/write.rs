@@ -2,6 +2,7 @@
 
 use super::{FRAME_HEADER_BYTES, HEADER_BYTES, Seal, SegmentError, header};
 use crate::aead::TAG_BYTES;
+use crate::hashing::Hashing;
 use crate::key::DataKey;
 use voicelog_model::RecordingId;
 use voicelog_model::limits::CHUNK_BYTES_MAX;
@@ -42,6 +43,9 @@ impl SegmentWriter {
 
     /// Seals one chunk and appends its frame to `out`, encrypting it there.
     ///
+    /// The frame is hashed with the next one, or before that with those of other segments
+    /// ([`crate::tree::settle_all`]).
+    ///
     /// Fails only where the chunk is longer than a chunk may be; `out` is then as it was.
     pub fn seal(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), SegmentError> {
         let too_long = SegmentError::ChunkTooLong(plaintext.len());
@@ -49,6 +53,7 @@ impl SegmentWriter {
             Ok(sealed_len) if plaintext.len() <= CHUNK_BYTES_MAX => sealed_len.to_be_bytes(),
             _ => return Err(too_long),
         };
+        self.seal.catch_up();
         let start = out.len();
         out.reserve(FRAME_HEADER_BYTES + plaintext.len() + TAG_BYTES);
         out.extend_from_slice(&sealed_len);
@@ -70,8 +75,17 @@ impl SegmentWriter {
 
     /// The chain over header and all frames so far.
     #[must_use]
-    pub const fn chain(&self) -> [u8; 32] {
-        self.seal.chain
+    pub fn chain(&self) -> [u8; 32] {
+        if self.seal.is_behind {
+            self.seal.file.clone().finish()
+        } else {
+            self.seal.chain
+        }
+    }
+
+    /// What waits to be hashed, to be done together with others.
+    pub const fn hashing(&mut self) -> &mut Hashing {
+        &mut self.seal.file
     }
 
     /// Bytes of the segment so far, header and all.

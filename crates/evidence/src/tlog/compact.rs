@@ -1,6 +1,7 @@
 //! The state of a growing tree: its size and the roots of its whole subtrees.
 
-use super::{EMPTY_ROOT, TlogError, node_hash};
+use super::{EMPTY_ROOT, TlogError, node_hash, node_hashing};
+use crate::hashing::{Closed, settle};
 use crate::wire::Reader;
 
 const VERSION: u8 = 1;
@@ -40,6 +41,30 @@ impl CompactRange {
         }
         self.peaks.push(hash);
         self.size += 1;
+    }
+
+    /// Appends leaves to many trees, in each in their order. The nodes that are due in different trees are
+    /// hashed side by side.
+    pub(crate) fn append_all<'a, L: Iterator<Item = [u8; 32]>>(
+        trees: impl IntoIterator<Item = (&'a mut Self, L)>,
+    ) {
+        let growing = trees.into_iter().map(|(tree, leaves)| Growing {
+            tree,
+            leaves,
+            newest: None,
+        });
+        let mut growing: Vec<Growing<'a, L>> = growing.collect();
+        loop {
+            growing.retain_mut(Growing::advance);
+            let mut nodes: Vec<Closed> = growing.iter_mut().map(Growing::node).collect();
+            if nodes.is_empty() {
+                return;
+            }
+            settle(nodes.iter_mut().map(Closed::hashing));
+            for (growing, node) in growing.iter_mut().zip(nodes) {
+                growing.joined(node.digest());
+            }
+        }
     }
 
     /// The root of the tree.
@@ -83,6 +108,52 @@ impl CompactRange {
     }
 }
 
+/// A tree to which leaves are being appended.
+struct Growing<'a, L> {
+    tree: &'a mut CompactRange,
+    leaves: L,
+    /// The newest whole subtree, and how often it is to be joined with the one before it.
+    newest: Option<([u8; 32], u32)>,
+}
+
+impl<L: Iterator<Item = [u8; 32]>> Growing<'_, L> {
+    /// Goes on until a node is to be hashed. False when there is no leaf any more.
+    fn advance(&mut self) -> bool {
+        loop {
+            match self.newest.take() {
+                Some((hash, 0)) => {
+                    self.tree.peaks.push(hash);
+                    self.tree.size += 1;
+                }
+                due @ Some(_) => {
+                    self.newest = due;
+                    return true;
+                }
+                None => {
+                    let Some(leaf) = self.leaves.next() else {
+                        return false;
+                    };
+                    // Each trailing set bit is a whole subtree that the new one joins to a larger one.
+                    self.newest = Some((leaf, self.tree.size.trailing_ones()));
+                }
+            }
+        }
+    }
+
+    /// The node over the newest subtree and the one before it.
+    fn node(&mut self) -> Closed {
+        let left = self.tree.peaks.pop().unwrap_or_default();
+        let (right, _) = self.newest.unwrap_or_default();
+        node_hashing(&left, &right).close()
+    }
+
+    fn joined(&mut self, node: [u8; 32]) {
+        self.newest = self
+            .newest
+            .map(|(_, joins)| (node, joins.saturating_sub(1)));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::leaf_hash;
@@ -97,6 +168,27 @@ mod tests {
             stored.append(leaf_hash(b"next"));
             tree.append(leaf_hash(b"next"));
             assert_eq!(stored.root(), tree.root());
+        }
+    }
+
+    #[test]
+    fn leaves_that_are_appended_to_many_trees_at_once_make_the_same_trees() {
+        let leaf =
+            |tree: usize, at: usize| leaf_hash(&[tree, at].map(|n| u8::try_from(n).unwrap()));
+        let mut together = vec![CompactRange::new(); 50];
+        let mut alone = together.clone();
+        for round in 0..4 {
+            let counts = (0..50).map(|tree| (tree * 7 + round * 3) % 23);
+            let leaves: Vec<Vec<_>> = counts
+                .enumerate()
+                .map(|(tree, count)| (0..count).map(|at| leaf(tree, at)).collect())
+                .collect();
+            for (tree, leaves) in alone.iter_mut().zip(&leaves) {
+                leaves.iter().for_each(|leaf| tree.append(*leaf));
+            }
+            let leaves = leaves.into_iter().map(Vec::into_iter);
+            CompactRange::append_all(together.iter_mut().zip(leaves));
+            assert_eq!(together, alone);
         }
     }
 

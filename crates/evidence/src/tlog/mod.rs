@@ -14,6 +14,7 @@ pub use proof::{
 };
 
 use crate::digest::sha256_of;
+use crate::hashing::Hashing;
 use voicelog_model::Kind;
 
 /// Root of a tree without leaves: the hash of nothing (RFC 6962 §2.1).
@@ -32,6 +33,11 @@ pub fn leaf_hash(content: &[u8]) -> [u8; 32] {
 #[must_use]
 pub fn node_hash(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
     sha256_of(&[&[1], left, right])
+}
+
+/// The same, not finished yet.
+fn node_hashing(left: &[u8; 32], right: &[u8; 32]) -> Hashing {
+    Hashing::new().with(&[1]).with(left).with(right)
 }
 
 /// Why a proof cannot be made, or does not hold.

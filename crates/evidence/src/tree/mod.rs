@@ -4,13 +4,18 @@
 //! the run. Its hash covers a salt of its own, so that whoever holds only a part of the stream
 //! cannot guess the rest from the hashes beside it.
 
-use crate::digest::KeyDerivation;
+mod salts;
+
+use crate::hashing::{Closed, Hashing, settle};
 use crate::journal::{PacketKind, RecordRef};
 use crate::original::packet_frame_header;
 use crate::tlog::CompactRange;
-use sha2::{Digest as _, Sha256};
+use salts::LeafSalts;
 use voicelog_model::limits::LEAF_MICROS_MAX;
 use voicelog_model::{StreamNumber, Timestamp};
+
+/// What waits to be hashed at most, in bytes; beyond it a tree does not wait for others.
+const WAITING_BYTES_MAX: usize = 64 * 1024;
 
 /// The tree of one stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,19 +27,22 @@ pub struct StreamTree {
 }
 
 /// Builds the tree of one stream, packet by packet. It keeps no more than one hash for each level
-/// of the tree, so that it can be built while a call goes on.
-#[derive(Debug, Clone)]
+/// of the tree, and what waits to be hashed, so that it can be built while a call goes on.
+#[derive(Clone)]
 pub struct StreamTreeBuilder {
     stream: StreamNumber,
-    salts: KeyDerivation,
+    salts: LeafSalts,
     open: Option<OpenLeaf>,
+    /// Leaves that are complete and not in the tree yet.
+    closed: Vec<Closed>,
     range: CompactRange,
+    waiting_bytes: usize,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct OpenLeaf {
     started: Timestamp,
-    hasher: Sha256,
+    hashing: Hashing,
 }
 
 impl StreamTreeBuilder {
@@ -43,9 +51,11 @@ impl StreamTreeBuilder {
     pub fn new(tree_salt: [u8; 32], stream: StreamNumber) -> Self {
         Self {
             stream,
-            salts: KeyDerivation::from_key(&tree_salt),
+            salts: LeafSalts::new(&tree_salt, stream),
             open: None,
+            closed: Vec::new(),
             range: CompactRange::new(),
+            waiting_bytes: 0,
         }
     }
 
@@ -64,22 +74,26 @@ impl StreamTreeBuilder {
         }
     }
 
-    /// Adds a packet of the stream.
+    /// Adds a packet of the stream. It is hashed later, with others ([`settle_all`]).
     pub fn push_packet(&mut self, index: u64, arrived: Timestamp, kind: PacketKind, bytes: &[u8]) {
         let fits =
             |leaf: &OpenLeaf| (0..LEAF_MICROS_MAX).contains(&arrived.micros_since(leaf.started));
         if !self.open.as_ref().is_some_and(fits) {
             self.close_leaf();
-            let hasher = leaf_hasher(&self.salts, self.stream, self.range.size());
+            let number = self.range.size() + self.closed.len() as u64;
             self.open = Some(OpenLeaf {
                 started: arrived,
-                hasher,
+                hashing: leaf(&self.salts.take(), self.stream, number),
             });
         }
         if let Some(leaf) = &mut self.open {
-            leaf.hasher
-                .update(packet_frame_header(index, arrived, kind, bytes));
-            leaf.hasher.update(bytes);
+            let header = packet_frame_header(index, arrived, kind, bytes);
+            leaf.hashing.put(&header);
+            leaf.hashing.put(bytes);
+            self.waiting_bytes += header.len() + bytes.len();
+        }
+        if self.waiting_bytes > WAITING_BYTES_MAX {
+            settle_all(&mut [self], []);
         }
     }
 
@@ -87,6 +101,7 @@ impl StreamTreeBuilder {
     #[must_use]
     pub fn finish(mut self) -> StreamTree {
         self.close_leaf();
+        settle_all(&mut [&mut self], []);
         StreamTree {
             root: self.range.root(),
             leaf_count: self.range.size(),
@@ -95,25 +110,48 @@ impl StreamTreeBuilder {
 
     fn close_leaf(&mut self) {
         if let Some(leaf) = self.open.take() {
-            self.range.append(leaf.hasher.finalize().into());
+            self.closed.push(leaf.hashing.close());
         }
+    }
+
+    fn hashings(&mut self) -> impl Iterator<Item = &mut Hashing> {
+        let open = self.open.as_mut().map(|leaf| &mut leaf.hashing);
+        self.closed.iter_mut().map(Closed::hashing).chain(open)
     }
 }
 
-/// The salt of one leaf: HKDF-SHA-256 of the tree salt, `info` = `voicelog/v1/leaf-salt` ‖ 0 ‖
-/// stream (2) ‖ number of the leaf from 0 (8).
-fn leaf_salt(tree_salt: &KeyDerivation, stream: StreamNumber, leaf: u64) -> [u8; 32] {
-    let place = (stream.0.to_be_bytes(), leaf.to_be_bytes());
-    tree_salt.derive(&[b"voicelog/v1/leaf-salt", &[0], &place.0, &place.1])
+impl std::fmt::Debug for StreamTreeBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let leaves = self.range.size() + self.closed.len() as u64;
+        write!(f, "StreamTreeBuilder({}, {leaves} leaves)", self.stream)
+    }
+}
+
+/// Hashes what waits in all these trees, and in `others`, side by side. Each tree is the same whether it
+/// was settled with others, alone, or not before its end.
+pub fn settle_all<'a>(
+    trees: &mut [&mut StreamTreeBuilder],
+    others: impl IntoIterator<Item = &'a mut Hashing>,
+) {
+    let of_trees = trees.iter_mut().flat_map(|tree| tree.hashings());
+    let mut all: Vec<&mut Hashing> = others.into_iter().collect();
+    settle(all.drain(..).chain(of_trees));
+    let grown = trees.iter_mut().map(|tree| {
+        tree.waiting_bytes = 0;
+        let leaves = std::mem::take(&mut tree.closed).into_iter();
+        (&mut tree.range, leaves.map(Closed::digest))
+    });
+    CompactRange::append_all(grown);
 }
 
 /// A leaf's hash starts with 0 (RFC 6962 §2.1) ‖ salt ‖ stream (2) ‖ number of the leaf (8).
-fn leaf_hasher(tree_salt: &KeyDerivation, stream: StreamNumber, leaf: u64) -> Sha256 {
-    Sha256::new()
-        .chain_update([0])
-        .chain_update(leaf_salt(tree_salt, stream, leaf))
-        .chain_update(stream.0.to_be_bytes())
-        .chain_update(leaf.to_be_bytes())
+fn leaf(salt: &[u8; 32], stream: StreamNumber, number: u64) -> Hashing {
+    let mut leaf = Hashing::new();
+    leaf.put(&[0]);
+    leaf.put(salt);
+    leaf.put(&stream.0.to_be_bytes());
+    leaf.put(&number.to_be_bytes());
+    leaf
 }
 
 #[cfg(test)]
@@ -161,11 +199,11 @@ mod tests {
     #[test]
     fn a_leaf_is_what_the_document_says() {
         let arrivals = [10, 20, 300_000, 300_050, 900_000];
-        let salts = KeyDerivation::from_key(&[5; 32]);
+        let mut salts = LeafSalts::new(&[5; 32], STREAM);
         let mut packets = packets(&arrivals).into_iter();
         let leaves = [2, 2, 1].into_iter().zip(0_u64..).map(|(count, leaf)| {
             let mut content = vec![0];
-            content.extend(leaf_salt(&salts, STREAM, leaf));
+            content.extend(salts.take());
             content.extend([0, 2]);
             content.extend(leaf.to_be_bytes());
             for (index, arrived, bytes) in packets.by_ref().take(count) {
