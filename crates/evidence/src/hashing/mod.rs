@@ -97,6 +97,12 @@ impl Hashing {
     }
 }
 
+impl Default for Hashing {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// Says how much went in, never what.
 impl std::fmt::Debug for Hashing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
