@@ -53,6 +53,11 @@ impl Hashing {
         }
     }
 
+    /// Makes room for so many bytes that come next.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        self.waiting.reserve(bytes);
+    }
+
     /// Puts bytes behind the message. They wait until [`settle`], or until the digest is asked for.
     pub fn put(&mut self, bytes: &[u8]) {
         self.length = self.length.wrapping_add(bytes.len() as u64);

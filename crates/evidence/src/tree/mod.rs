@@ -17,6 +17,9 @@ use voicelog_model::{StreamNumber, Timestamp};
 /// What waits to be hashed at most, in bytes; beyond it a tree does not wait for others.
 const WAITING_BYTES_MAX: usize = 64 * 1024;
 
+/// What a leaf of an ordinary stream takes, in bytes: five packets of G.711, and what goes before.
+const LEAF_BYTES_USUAL: usize = 1_100;
+
 /// The tree of one stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamTree {
@@ -147,6 +150,7 @@ pub fn settle_all<'a>(
 /// A leaf's hash starts with 0 (RFC 6962 §2.1) ‖ salt ‖ stream (2) ‖ number of the leaf (8).
 fn leaf(salt: &[u8; 32], stream: StreamNumber, number: u64) -> Hashing {
     let mut leaf = Hashing::new();
+    leaf.reserve(LEAF_BYTES_USUAL);
     leaf.put(&[0]);
     leaf.put(salt);
     leaf.put(&stream.0.to_be_bytes());
