@@ -72,7 +72,7 @@ pub struct Call {
     /// Its recording, which may stay empty.
     pub id: RecordingId,
     /// The line it came in on.
-    pub line: Line,
+    pub line: Arc<Line>,
     /// Who takes part.
     pub parties: Vec<Party>,
     /// What the line's rules can know of each of them.
@@ -104,7 +104,7 @@ pub struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(id: RecordingId, offered: OfferedCall, line: Line) -> Self {
+    pub(crate) fn new(id: RecordingId, offered: OfferedCall, line: Arc<Line>) -> Self {
         let mut call = Self {
             id,
             notice: line.notice.as_ref().map(|_notice| NoticeState::Awaited {}),

@@ -125,7 +125,7 @@ impl Archive {
                 id,
                 started_at: call.offered_at,
                 state: State::Waiting,
-                line: call.line.name,
+                line: call.line.name.clone(),
                 decision: answer.id,
                 sealed: Vec::new(),
                 report: call.about.report.to_bytes()?,

@@ -58,7 +58,8 @@ impl Inventory {
 pub struct InventoryBuilder {
     tree_salt: [u8; 32],
     timeline: TimelineBuilder,
-    trees: BTreeMap<StreamNumber, StreamTreeBuilder>,
+    /// Boxed: a map keeps room for eleven in one piece, and a call has two.
+    trees: BTreeMap<StreamNumber, Box<StreamTreeBuilder>>,
     events: Sha256,
     frame: Vec<u8>,
     record_count: u64,
@@ -92,7 +93,7 @@ impl InventoryBuilder {
                 let tree_salt = self.tree_salt;
                 self.trees
                     .entry(stream)
-                    .or_insert_with(|| StreamTreeBuilder::new(tree_salt, stream))
+                    .or_insert_with(|| Box::new(StreamTreeBuilder::new(tree_salt, stream)))
                     .push_packet(index, arrived, kind, bytes);
             }
             RecordRef::Event { .. } => {
@@ -109,7 +110,7 @@ impl InventoryBuilder {
     /// The trees that are being built, to be settled with those of other recordings
     /// ([`crate::tree::settle_all`]).
     pub fn trees(&mut self) -> impl Iterator<Item = &mut StreamTreeBuilder> {
-        self.trees.values_mut()
+        self.trees.values_mut().map(Box::as_mut)
     }
 
     /// How many things it keeps that grow with what happens in the call: intervals, states, key
@@ -128,7 +129,7 @@ impl InventoryBuilder {
             let number = stream.stream.number;
             let builder = trees
                 .remove(&number)
-                .unwrap_or_else(|| StreamTreeBuilder::new(self.tree_salt, number));
+                .unwrap_or_else(|| Box::new(StreamTreeBuilder::new(self.tree_salt, number)));
             (number, builder.finish())
         };
         Inventory {

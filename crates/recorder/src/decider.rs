@@ -241,7 +241,7 @@ impl Decider {
 
     fn ask(&self, id: RecordingId, is_begun: bool) -> Result<Asked, NoAnswer> {
         self.try_to_ask(id, is_begun).map_err(|error| {
-            let line = self.archive.call(id).map(|call| call.line.name);
+            let line = self.archive.call(id).map(|call| call.line.name.clone());
             NoAnswer::because(&error, Some((id, line.as_deref().unwrap_or_default())))
         })
     }

@@ -1,8 +1,8 @@
 //! The writer: one thread that seals and appends what the media threads hand over, and makes it
 //! durable for all calls at once.
 //!
-//! It takes everything that waits, appends it, and commits once; while the disk is busy the next
-//! heap grows, so a slow disk means larger heaps and not a longer queue. A recording that can't be
+//! It takes what waits, up to a few megabytes, appends it, and commits once; while the disk is busy the
+//! next heap grows, so a slow disk means larger heaps and not a longer queue. A recording that can't be
 //! written any more ends its media and says so; the others go on.
 
 use crate::chunks::Chunks;
@@ -24,6 +24,9 @@ use voicelog_model::{Clock, RecordingId, StreamNumber, Timestamp, error::chain};
 /// Journal that waits for the writer at most, all calls together, in bytes. Above it the journals
 /// stay with the media threads, each up to its own bound.
 const BACKLOG_BYTES_MAX: usize = 64 << 20;
+/// Journal that is made durable at once, in bytes: what waits longer than a disk takes for it does not
+/// become one heap that takes longer still.
+const HEAP_BYTES_MAX: usize = 4 << 20;
 /// How long to wait after a commit that failed, if nobody hands over anything.
 const COMMIT_AGAIN: Duration = Duration::from_secs(1);
 
@@ -125,6 +128,8 @@ pub(crate) struct Writer {
     open: HashMap<RecordingId, Open>,
     ended: Vec<RecordingWriter>,
     is_dirty: bool,
+    /// Journal that was written since the last commit.
+    heap_bytes: usize,
 }
 
 impl Writer {
@@ -148,6 +153,7 @@ impl Writer {
             open: HashMap::new(),
             ended: Vec::new(),
             is_dirty: false,
+            heap_bytes: 0,
         }
     }
 
@@ -160,9 +166,12 @@ impl Writer {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            while let Ok(job) = self.jobs.try_recv() {
+            while self.heap_bytes < HEAP_BYTES_MAX
+                && let Ok(job) = self.jobs.try_recv()
+            {
                 self.carry_out(job);
             }
+            self.heap_bytes = 0;
             self.commit();
         }
     }
@@ -189,6 +198,7 @@ impl Writer {
             }
             Job::Write(chunks) => {
                 self.write_all(&chunks);
+                self.heap_bytes += chunks.byte_len();
                 self.backlog.fetch_sub(chunks.byte_len(), Ordering::Relaxed);
             }
             Job::End(id) => {

@@ -23,6 +23,7 @@ use crate::draw::Sample;
 use crate::known::Number;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 use voicelog_model::Timestamp;
 use who::Sure;
 
@@ -186,30 +187,30 @@ pub const LINE_NOT_SET_UP: &str = "unknown";
 
 /// All lines of the archive.
 #[derive(Debug, Clone, Default)]
-pub struct Lines(Vec<Line>);
+pub struct Lines(Vec<Arc<Line>>);
 
 impl Lines {
     /// Takes the lines of the configuration.
     #[must_use]
-    pub const fn new(lines: Vec<Line>) -> Self {
-        Self(lines)
+    pub fn new(lines: Vec<Line>) -> Self {
+        Self(lines.into_iter().map(Arc::new).collect())
     }
 
     /// The line that a recording client called, the default line where the address names none, or
     /// one with nothing set up. The name of an unknown line is not kept: it comes from outside.
     #[must_use]
-    pub fn find(&self, called: &str) -> Line {
+    pub fn find(&self, called: &str) -> Arc<Line> {
         let mut lines = self.0.iter();
         lines
             .find(|line| line.name.eq_ignore_ascii_case(called))
             .or_else(|| self.0.iter().find(|line| line.is_default))
             .cloned()
-            .unwrap_or_else(|| Line::not_set_up(LINE_NOT_SET_UP))
+            .unwrap_or_else(|| Arc::new(Line::not_set_up(LINE_NOT_SET_UP)))
     }
 
     /// Every line, in the order of the configuration.
     pub fn iter(&self) -> impl Iterator<Item = &Line> {
-        self.0.iter()
+        self.0.iter().map(Arc::as_ref)
     }
 }
 

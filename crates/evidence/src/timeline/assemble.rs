@@ -52,7 +52,8 @@ pub(crate) struct Assembly<T> {
     ever_permitted: bool,
     end: Option<(Timestamp, Cause)>,
     stray_packets: u64,
-    streams: BTreeMap<StreamNumber, Strand<T>>,
+    /// Boxed: a map keeps room for eleven in one piece, and a call has two.
+    streams: BTreeMap<StreamNumber, Box<Strand<T>>>,
     presence: Vec<Presence>,
     voices: Vec<VoiceMark>,
     clock_steps: Vec<ClockStep>,
@@ -175,9 +176,10 @@ impl<T: Copy> Assembly<T> {
 
     /// How many things it holds that grow with what happens in the call.
     pub(crate) fn kept(&self) -> usize {
-        let of_strand =
-            |strand: &Strand<T>| strand.states.kept() + strand.line.kept() + strand.drops.len();
-        let of_streams: usize = self.streams.values().map(of_strand).sum();
+        let strands = self.streams.values();
+        let of_streams: usize = strands
+            .map(|strand| strand.states.kept() + strand.line.kept() + strand.drops.len())
+            .sum();
         let of_call = self.presence.len() + self.voices.len() + self.clock_steps.len();
         of_streams
             + of_call
@@ -298,7 +300,7 @@ impl<T: Copy> Assembly<T> {
         let strand = self
             .streams
             .entry(stream.number)
-            .or_insert_with(|| Strand::new(stream.clone(), at_us, holds));
+            .or_insert_with(|| Box::new(Strand::new(stream.clone(), at_us, holds)));
         if refused.is_none() {
             strand.announce(stream);
         }
@@ -406,7 +408,7 @@ impl<T: Copy> Assembly<T> {
         let length_us = bounded(last.micros_since(call_started).max(0));
         let call_ended = call_started.plus_micros(length_us);
         let end = self.end.map(|(_, cause)| cause);
-        let is_silent = self.streams.values().all(Strand::is_silent);
+        let is_silent = self.streams.values().all(|strand| strand.is_silent());
         let call = WholeCall { end, is_silent };
         let laid: Vec<_> = self
             .streams

@@ -90,7 +90,10 @@ mod tests {
 
     #[test]
     fn a_line_that_is_erased_or_not_set_up_is_said_to_be_so() {
-        let archive_word = voicelog_archive::Lines::default().find("sales").name;
+        let archive_word = voicelog_archive::Lines::default()
+            .find("sales")
+            .name
+            .clone();
         assert_eq!(line_name(&archive_word, Language::Nl), "(niet ingericht)");
         assert_eq!(line_name("", Language::En), "(erased)");
         assert_eq!(line_name("verkoop", Language::Nl), "verkoop");
