@@ -5,7 +5,8 @@ use crate::error::Doing;
 use crate::news::Subscription;
 use crate::rules::Rules;
 use crate::{
-    About, ArchiveError, Call, Lines, OfferedCall, OfferedParty, SAYABLE_FACTS, Secrets, random,
+    About, ArchiveError, Call, Line, Lines, OfferedCall, OfferedParty, SAYABLE_FACTS, Secrets,
+    random,
 };
 use serde_json::{Map, Value};
 use std::fmt;
@@ -104,6 +105,12 @@ impl Archive {
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         self.blobs.trouble()
+    }
+
+    /// The line that a recording client called ([`Lines::find`](crate::Lines::find)).
+    #[must_use]
+    pub fn line(&self, called: &str) -> Arc<Line> {
+        self.lines.find(called)
     }
 
     /// Takes up a call that a recording client offers. Nothing of it reaches the disk until the

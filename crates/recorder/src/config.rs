@@ -49,9 +49,6 @@ pub struct RecorderConfig {
     pub recording_max: Duration,
     /// What a client that is turned away is told to wait (RFC 3261 §20.33).
     pub retry_after: Duration,
-    /// Whether packets that say which key was pressed (RFC 4733) are kept. Otherwise the journal
-    /// says that a key was pressed, when and for how long, and not which.
-    pub keep_keys: bool,
     /// How long a pause lasts if nobody says otherwise and nobody ends it.
     pub pause: Duration,
     /// The longest pause that may be asked for.
@@ -88,7 +85,6 @@ impl Default for RecorderConfig {
             silent_call: Duration::from_secs(3_600),
             recording_max: Duration::from_secs(limits::RECORDING_SECONDS_MAX),
             retry_after: Duration::from_secs(30),
-            keep_keys: false,
             pause: Duration::from_secs(120),
             pause_max: Duration::from_secs(900),
             waiting_bytes_max: 512 << 20,

@@ -387,7 +387,6 @@ impl House<'_> {
             retry_after_seconds: self.retry_after_seconds(),
             loss_permille: self.config.loss_percent.saturating_mul(10),
             silent_micros: micros(config.silent_call),
-            keep_keys: config.keep_keys,
             pause_micros: micros(config.pause.min(config.pause_max)),
         }
     }

@@ -70,8 +70,6 @@ pub(crate) struct Sip {
     pub(crate) drain_seconds: u64,
     /// Packets of a stream, of a hundred, that may be lost in ten seconds without an alarm.
     pub(crate) loss_percent: u64,
-    /// Whether packets that say which key was pressed are kept.
-    pub(crate) keep_keys: bool,
     /// Memory (MiB) for media that waits, of all calls together.
     pub(crate) waiting_mib: u64,
 }
@@ -169,7 +167,6 @@ impl Default for Sip {
             calls_max: voicelog_model::limits::CALLS_MAX_DEFAULT,
             drain_seconds: 30,
             loss_percent: 5,
-            keep_keys: false,
             waiting_mib: 512,
         }
     }

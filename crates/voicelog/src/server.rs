@@ -300,7 +300,6 @@ fn recorder_config(config: &Config, notices: BTreeMap<String, Arc<Notice>>) -> R
         warn_free_bytes: config.storage.warn_free_mib << 20,
         loss_percent: config.sip.loss_percent,
         drain: Duration::from_secs(config.sip.drain_seconds),
-        keep_keys: config.sip.keep_keys,
         waiting_bytes_max: megabytes(config.sip.waiting_mib),
         notices,
         pause: Duration::from_secs(config.pause.seconds),

@@ -81,6 +81,9 @@ pub struct Line {
     /// How many seconds of the time before somebody asks are kept; until then they wait in memory.
     #[serde(default)]
     pub look_back_seconds: u32,
+    /// Whether the packets that say which key was pressed are kept: for a purpose that needs the digits.
+    #[serde(default)]
+    pub keep_keys: bool,
     /// What the keys of a telephone do during a call.
     #[serde(default)]
     pub keys: Keys,
@@ -114,6 +117,7 @@ impl Line {
             sample: None,
             keep: Keep::Every,
             look_back_seconds: 0,
+            keep_keys: false,
             keys: Keys::default(),
             notice: None,
             rules: Vec::new(),

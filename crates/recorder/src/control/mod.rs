@@ -92,8 +92,6 @@ pub(crate) struct Parts {
     pub(crate) retry_after_seconds: u32,
     pub(crate) loss_permille: u64,
     pub(crate) silent_micros: i64,
-    /// Packets that say which key was pressed are kept.
-    pub(crate) keep_keys: bool,
     /// How long a pause by key lasts at most.
     pub(crate) pause_micros: i64,
 }
@@ -372,13 +370,14 @@ impl Control {
         let (mut streams, mut sockets) = (Vec::new(), Vec::new());
         let mut refused = RefusedStreams::new();
         let metadata = offer.metadata.as_ref();
+        let line = self.parts.archive.line(offer.request_user.expose());
         for offered in &offer.streams {
             let Some(media) = offer::media_stream(offered, metadata) else {
                 let stream = offer::refused_stream(offered, metadata);
                 refused.extend(stream.map(|stream| (offered.number, stream)));
                 continue;
             };
-            match self.open_stream(offered, media) {
+            match self.open_stream(offered, media, line.keep_keys) {
                 Ok((stream, media)) => {
                     streams.push(stream);
                     sockets.push(media);
@@ -411,6 +410,7 @@ impl Control {
         offer::add_offer(&mut about, offer);
         let offered = Box::new(offer::call(offer, media, about.clone(), now));
         let mut call = Call::new(key, thread, streams, sockets, now);
+        call.keep_keys(line.keep_keys);
         call.begins_without(refused);
         call.is_told(about, offer.metadata.as_ref());
         if let Some(metadata) = &offer.metadata {
@@ -471,11 +471,12 @@ impl Control {
         media: MediaStream,
     ) -> Result<(CallStream, Sockets), StreamError> {
         let call = self.calls.get(&key);
+        let keep_keys = call.is_some_and(Call::keeps_keys);
         let Some(rtp_port) = call.and_then(|call| call.port_of(offered.number)) else {
-            let (stream, media) = self.open_stream(offered, media)?;
+            let (stream, media) = self.open_stream(offered, media, keep_keys)?;
             return Ok((stream, Sockets::New(Box::new(media))));
         };
-        let (mut stream, terms) = self.terms(offered, media)?;
+        let (mut stream, terms) = self.terms(offered, media, keep_keys)?;
         stream.rtp_port = rtp_port;
         Ok((stream, Sockets::Kept(Box::new(terms))))
     }
@@ -485,9 +486,10 @@ impl Control {
         &mut self,
         offered: &OfferedStream,
         media: MediaStream,
+        keep_keys: bool,
     ) -> Result<(CallStream, StreamMedia), StreamError> {
         let ports = self.parts.ports.bind()?;
-        let (mut stream, terms) = self.terms(offered, media)?;
+        let (mut stream, terms) = self.terms(offered, media, keep_keys)?;
         stream.rtp_port = ports.address.port();
         let sockets = StreamMedia::new(terms, ports, stream.remote);
         Ok((stream, sockets))
@@ -498,9 +500,10 @@ impl Control {
         &self,
         offered: &OfferedStream,
         media: MediaStream,
+        keep_keys: bool,
     ) -> Result<(CallStream, StreamTerms), StreamError> {
         let keys = offered.key.as_ref().map(offer::keys).transpose()?;
-        let terms = StreamTerms::new(&media, self.parts.keep_keys);
+        let terms = StreamTerms::new(&media, keep_keys);
         let (terms, protector) = match &keys {
             None => (terms, None),
             Some((theirs, ours)) => {

@@ -110,7 +110,6 @@ impl Bench {
             retry_after_seconds: 1,
             loss_permille: 50,
             silent_micros: i64::MAX,
-            keep_keys: false,
             pause_micros: 60 * SECOND,
         });
         let (key, event) = offered();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use voicelog_archive::ArchiveError;
 use voicelog_archive::timeline::{Verdict, remarks};
 use voicelog_evidence::audio::AudioError;
-use voicelog_model::Language;
+use voicelog_model::{Language, RecordingId};
 use voicelog_recorder::CallState;
 use voicelog_src_sim::Offered;
 
@@ -120,12 +120,11 @@ fn a_codec_that_cannot_be_played_is_recorded_all_the_same_and_says_so() {
     );
 }
 
-#[test]
-fn a_key_press_is_on_the_timeline_and_its_digit_nowhere() {
-    let server = server();
+/// A call on a line in which a key is pressed once: two packets of sound, five of the key.
+fn with_a_key(server: &Server, line: &'static str) -> (RawCall, RecordingId) {
     let mut call = RawCall::place_as(
-        &server,
-        "announced",
+        server,
+        line,
         1,
         Some(&RawCall::metadata(&[STAFF, DUTCH])),
         "0 101\r\na=rtpmap:101 telephone-event/8000",
@@ -145,8 +144,28 @@ fn a_key_press_is_on_the_timeline_and_its_digit_nowhere() {
     call.speak_as(0, 0, 640, &[0xff; 160]);
     wait_until("all are seen", || {
         let media = server.recorder.status().calls[0].media;
-        (media.kept, media.left_out) == (2, 5)
+        media.kept + media.left_out == 7
     });
+    (call, id)
+}
+
+#[test]
+fn a_line_that_needs_the_digits_keeps_the_packets_that_tell_them() {
+    let server = server();
+    let (mut call, id) = with_a_key(&server, "digits");
+    call.bye();
+    server.all_closed();
+    let stream = &server.timeline(id).streams[0];
+    assert_eq!(
+        (stream.keys.len(), stream.packets, stream.left_out),
+        (1, 7, 0)
+    );
+}
+
+#[test]
+fn a_key_press_is_on_the_timeline_and_its_digit_nowhere() {
+    let server = server();
+    let (mut call, id) = with_a_key(&server, "announced");
     call.bye();
     server.all_closed();
     let stream = &server.timeline(id).streams[0];

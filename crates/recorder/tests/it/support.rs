@@ -199,6 +199,10 @@ pub(crate) fn parts(folder: &Path) -> Parts {
             line("announced", "announced", WhenRefused::Wait),
             line("covert", "covert", WhenRefused::Wait),
             line("strict", "covert", WhenRefused::Reject),
+            Line {
+                keep_keys: true,
+                ..line("digits", "announced", WhenRefused::Wait)
+            },
             ruled(),
             sampled(),
             keyed(),

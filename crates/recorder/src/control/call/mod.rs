@@ -71,6 +71,8 @@ pub(crate) struct Call {
     counts: Arc<SharedCounts>,
     when_refused: WhenRefused,
     keys: CallKeys,
+    /// Packets that say which key was pressed are kept: its line says so.
+    keep_keys: bool,
     hold: Hold,
     notice: CallNotice,
     keep: CallKeep,
@@ -132,6 +134,7 @@ impl Call {
             counts: Arc::new(SharedCounts::default()),
             when_refused: WhenRefused::Wait,
             keys: CallKeys::default(),
+            keep_keys: false,
             hold: Hold::default(),
             notice: CallNotice::default(),
             keep: CallKeep::default(),

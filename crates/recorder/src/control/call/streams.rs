@@ -25,6 +25,16 @@ pub(in crate::control) enum Sockets {
 pub(in crate::control) type RefusedStreams = BTreeMap<StreamNumber, (MediaStream, Cause)>;
 
 impl Call {
+    /// Whether its line keeps the packets that say which key was pressed.
+    pub(in crate::control) const fn keep_keys(&mut self, keep_keys: bool) {
+        self.keep_keys = keep_keys;
+    }
+
+    /// The same, for a stream that comes later.
+    pub(in crate::control) const fn keeps_keys(&self) -> bool {
+        self.keep_keys
+    }
+
     /// The port of a stream that the client offered before, whether or not it sends on it now.
     pub(in crate::control) fn port_of(&self, number: StreamNumber) -> Option<u16> {
         let mut streams = self.streams.iter();
