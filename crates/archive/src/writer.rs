@@ -60,6 +60,12 @@ impl RecordingWriter {
         self.id
     }
 
+    /// Whether something was sealed that waits for [`Archive::write_out`].
+    #[must_use]
+    pub const fn has_unwritten(&self) -> bool {
+        !self.unwritten.is_empty()
+    }
+
     /// What was summed up, and every segment.
     pub(crate) fn into_sum(self) -> Option<(Summary, Vec<SegmentEntry>)> {
         let running = self.running?;

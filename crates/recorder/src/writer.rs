@@ -27,6 +27,8 @@ const BACKLOG_BYTES_MAX: usize = 64 << 20;
 /// Journal that is made durable at once, in bytes: what waits longer than a disk takes for it does not
 /// become one heap that takes longer still.
 const HEAP_BYTES_MAX: usize = 4 << 20;
+/// Chunks that are sealed, hashed and written together.
+const TOGETHER: usize = 128;
 /// How long to wait after a commit that failed, if nobody hands over anything.
 const COMMIT_AGAIN: Duration = Duration::from_secs(1);
 
@@ -212,20 +214,24 @@ impl Writer {
         }
     }
 
-    /// Seals the chunks, hashes them all side by side, and writes them.
+    /// Seals the chunks, hashes them side by side, and writes them: so many at once as a processor holds
+    /// near.
     fn write_all(&mut self, chunks: &Chunks) {
-        for (id, chunk) in chunks.iter() {
-            if contained("sealing media", || self.seal(id, chunk)).is_none() {
-                self.fail(id, Cause::Overload);
+        let chunks: Vec<_> = chunks.iter().collect();
+        for some in chunks.chunks(TOGETHER) {
+            for (id, chunk) in some {
+                if contained("sealing media", || self.seal(*id, chunk)).is_none() {
+                    self.fail(*id, Cause::Overload);
+                }
             }
-        }
-        let writers = self.open.values_mut().map(|open| &mut open.writer);
-        let are_hashed = contained("hashing media", || RecordingWriter::settle_all(writers));
-        for (id, _chunk) in chunks.iter() {
-            let is_written =
-                are_hashed.and_then(|()| contained("writing media", || self.write(id)));
-            if is_written.is_none() {
-                self.fail(id, Cause::Overload);
+            let writers = self.open.values_mut().map(|open| &mut open.writer);
+            let sealed = writers.filter(|writer| writer.has_unwritten());
+            let are_hashed = contained("hashing media", || RecordingWriter::settle_all(sealed));
+            for (id, _chunk) in some {
+                let mut write = || contained("writing media", || self.write(*id));
+                if are_hashed.and_then(|()| write()).is_none() {
+                    self.fail(*id, Cause::Overload);
+                }
             }
         }
     }
