@@ -46,12 +46,14 @@ async fn every_call_of_a_list_is_told_to_be_there_or_why_not() {
         [
             "longer short ended_early",
             "gap gap -",
-            "refused not_permitted -",
-            "destroyed destroyed -",
+            "refused perhaps not_permitted",
+            "destroyed perhaps destroyed",
             "unknown missing unknown",
         ]
     );
     assert_eq!(report["counts"]["recorded"], 1);
+    assert_eq!(report["counts"]["perhaps"], 2);
+    assert_eq!(report["perhaps"]["not_permitted"], 1);
     assert_eq!(report["clean"], json!(false));
     assert_eq!(report["unreadable"][0]["line"], 8);
     assert_eq!(
