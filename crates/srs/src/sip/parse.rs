@@ -238,6 +238,9 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed<'_>, NotSip> {
     if is_cut {
         quirks.add(Quirk::HeaderLeftOut);
     }
+    if has_bare_line_end(head) {
+        quirks.add(Quirk::LineEndBare);
+    }
     Ok(Parsed {
         message: Message {
             start,
@@ -247,6 +250,14 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed<'_>, NotSip> {
         },
         defect: version.or(cut).or(broken).or(contradiction).or(length),
     })
+}
+
+/// Whether a line ends in LF without CR before it.
+fn has_bare_line_end(head: &[u8]) -> bool {
+    let mut lines = head.split(|byte| *byte == b'\n');
+    // What is behind the last end is no line.
+    lines.next_back();
+    lines.any(|line| !line.ends_with(b"\r"))
 }
 
 /// Whether a header that can be there once (RFC 3261 §8.1.1) is there with two values: whoever
