@@ -2,7 +2,7 @@
 
 use crate::clock::SystemClock;
 use crate::server::Server;
-use crate::{Context, Ended, print, wiring};
+use crate::{Context, Ended, line_words, print, wiring};
 use anyhow::Result;
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -79,6 +79,10 @@ fn announce(server: &Server, config: &crate::config::Config, lang: Language) {
     }
     print::line(format!("HTTP:      http://{}/", server.http));
     announce_house_rules(config, lang);
+    for line in &config.lines {
+        let word = lang.pick("Lijn:      ", "Line:      ");
+        print::line(format!("{word}{}", line_words::in_words(line, lang)));
+    }
     let recovery = &server.recovery;
     let count = recovery.interrupted.len() + recovery.closed.len() + recovery.waiting.len();
     if count > 0 {

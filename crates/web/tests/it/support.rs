@@ -167,7 +167,10 @@ pub(crate) fn site_with(change: impl FnOnce(&mut WebConfig)) -> Site {
 fn config() -> WebConfig {
     WebConfig {
         public_url: "http://127.0.0.1:8080".to_owned(),
-        recording_address: "sip:verkoop@127.0.0.1:5060".to_owned(),
+        recording_addresses: vec![
+            ("UDP", "sip:verkoop@127.0.0.1:5060".to_owned()),
+            ("TLS", "sip:verkoop@127.0.0.1:5061;transport=tls".to_owned()),
+        ],
         api_token_sha256: Sha256::digest(TOKEN).into(),
         trusted_proxies: Vec::new(),
         recording_bytes_max: 1 << 30,
