@@ -308,6 +308,18 @@ mod tests {
     }
 
     #[test]
+    fn lines_that_end_in_lf_alone_are_read_and_said() {
+        for (text, said) in [
+            ("BYE sip:a SIP/2.0\r\nl: 0\r\n\r\na\nb", &[][..]),
+            ("BYE sip:a SIP/2.0\nl: 0\n\n", &[Quirk::LineEndBare]),
+            ("BYE sip:a SIP/2.0\r\nl: 0\n\r\n", &[Quirk::LineEndBare]),
+        ] {
+            let parsed = parse(text.as_bytes()).unwrap();
+            assert_eq!(parsed.message.quirks.as_slice(), said, "{text:?}");
+        }
+    }
+
+    #[test]
     fn bytes_behind_the_stated_length_are_dropped() {
         let parsed = parse(b"BYE sip:a SIP/2.0\r\nl: 2\r\n\r\nabcd").unwrap();
         assert_eq!((parsed.message.body, parsed.defect), (&b"ab"[..], None));

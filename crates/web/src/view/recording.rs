@@ -122,20 +122,18 @@ impl RecordingPage {
         }
     }
 
-    /// Says which name was called, where that is no line and is still remembered.
+    /// Says at the top which name was called, where that is no line and is still remembered.
     pub(crate) fn add_called(&mut self, call: Option<&CalledInVain>) {
         let lang = self.p.lang;
         let mut add = |nl, en, value: &str| {
-            self.facts.push(Fact {
-                name: lang.pick(nl, en),
-                value: value.to_owned(),
-            });
+            self.meaning
+                .push_str(&format!(" {}: {value}.", lang.pick(nl, en)));
         };
         if let Some(name) = call.and_then(|call| call.called.shown.as_ref()) {
-            add("Gebelde naam", "Name that was called", name.expose());
+            add("Gebeld werd", "What was called", name.expose());
         }
         if let Some(like) = call.and_then(|call| call.called.like.as_ref()) {
-            add("Lijkt op lijn", "Looks like line", like);
+            add("Dat lijkt op de lijn", "That looks like the line", like);
         }
     }
 }

@@ -107,7 +107,7 @@ async fn recordings_are_listed_page_by_page_until_none_is_left() {
             None => break,
         }
     }
-    assert_eq!(seen.len(), 13);
+    assert_eq!(seen.len(), 14);
     assert!(
         seen.is_sorted_by(|left, right| left > right),
         "newest first, each once: {seen:?}"
@@ -239,7 +239,7 @@ async fn facts_that_are_wrong_change_nothing_and_say_why() {
     let over = format!("/v1/calls/{}/facts", site.filled().whole);
     let page = program(&site, "POST", &over, "{\"openness\":\"announced\"}").await;
     assert_eq!(page.status, StatusCode::CONFLICT);
-    assert!(page.shows("This call is over."), "{}", page.text());
+    assert!(page.shows("Dit gesprek is voorbij."), "{}", page.text());
 }
 
 #[tokio::test]

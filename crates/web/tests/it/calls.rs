@@ -52,7 +52,11 @@ async fn what_is_asked_of_a_call_that_is_over_is_told_apart_from_a_wrong_id() {
         let body = body.to_string();
         let page = program(&site, "POST", &format!("/v1/calls/{over}/{act}"), &body).await;
         assert_eq!(page.status, StatusCode::CONFLICT, "{act}");
-        assert!(page.shows("This call is over."), "{act}: {}", page.text());
+        assert!(
+            page.shows("Dit gesprek is voorbij."),
+            "{act}: {}",
+            page.text()
+        );
         let page = program(&site, "POST", &format!("/v1/calls/{nobody}/{act}"), &body).await;
         assert_eq!(page.status, StatusCode::NOT_FOUND, "{act}");
     }

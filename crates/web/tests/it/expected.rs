@@ -85,7 +85,7 @@ async fn a_list_that_cannot_be_read_is_refused_with_what_is_wanting() {
     let site = site();
     for (path, list, says) in [
         (PATH, "started_at,caller,callee\n", "billsec"),
-        (PATH, "", "is empty"),
+        (PATH, "", "is leeg"),
         (PATH, "a,b\n", "calldate"),
         ("/v1/expected?slack=601", HEAD, "`slack`"),
     ] {

@@ -80,8 +80,7 @@ async fn a_typing_error_in_the_name_of_a_line_is_told_as_that_and_never_as_a_cri
     for text in [
         "Line not set up",
         "a typing error",
-        "verkop<",
-        "Looks like line",
+        "What was called: verkop. That looks like the line: verkoop.",
     ] {
         assert!(headline.contains(text), "{text}");
     }
