@@ -1,6 +1,7 @@
 //! The archive itself: what it is opened with, and the calls in progress.
 
 use crate::call::Calls;
+use crate::called::{CalledInVain, Vain};
 use crate::error::Doing;
 use crate::news::Subscription;
 use crate::rules::Rules;
@@ -47,6 +48,7 @@ pub struct Archive {
     pub(crate) rules: Rules,
     pub(crate) lines: Lines,
     pub(crate) calls: Calls,
+    pub(crate) vain: Vain,
     pub(crate) origin: String,
     /// Who is told what.
     pub(crate) subscriptions: Mutex<Vec<Subscription>>,
@@ -76,6 +78,7 @@ impl Archive {
             rules: Rules::new(parts.rulebook),
             lines: parts.lines,
             calls: Calls::default(),
+            vain: Vain::default(),
             origin,
             subscriptions: Mutex::default(),
             linking: Mutex::default(),
@@ -118,6 +121,13 @@ impl Archive {
     pub fn open_call(&self, offered: OfferedCall, now: Timestamp) -> Result<Call, ArchiveError> {
         let id = RecordingId::new(now, random::bytes()?);
         let line = self.lines.find(&offered.line);
+        if !line.is_set_up() {
+            self.vain.add(CalledInVain {
+                recording: id,
+                at: now,
+                called: self.lines.not_a_line(&offered.line),
+            });
+        }
         let call = Call::new(id, offered, line);
         self.calls.insert(call.clone());
         Ok(call)

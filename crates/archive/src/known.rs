@@ -10,7 +10,7 @@ use crate::{Archive, ArchiveError, RecordingSummary, State};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use voicelog_evidence::timeline::Timeline;
-use voicelog_model::{Pii, Timestamp};
+use voicelog_model::{Party, Pii, Timestamp};
 use voicelog_store::index::{Cursor, DiaryEntry, RecordingFilter, RecordingRow};
 
 /// Fewest digits by which two numbers are the same although one names its country and the other
@@ -118,15 +118,21 @@ impl Archive {
 
     fn known_call(&self, row: &RecordingRow) -> Result<KnownCall, ArchiveError> {
         let is_gone = matches!(row.state, State::Destroying | State::Destroyed);
-        let numbers = if is_gone || !self.has_key(row.id)? {
+        let of = |parties: &[Party]| {
+            let addresses = parties.iter().map(|party| party.address.expose());
+            addresses.map(|address| Number::of(address)).collect()
+        };
+        let numbers = if is_gone {
+            None
+        } else if let Some(call) = self.calls.get(row.id) {
+            // Until the law permits something, who takes part is known in memory only.
+            Some(of(&call.parties))
+        } else if !self.has_key(row.id)? {
             None
         } else {
             let data_key = self.data_key(row.id)?;
             let parties = self.details(row, &data_key)?.parties;
-            let numbers = parties
-                .iter()
-                .map(|party| Number::of(party.address.expose()));
-            Some(numbers.collect())
+            Some(of(&parties))
         };
         let timeline = self.index.timeline(row.id).doing("reading a timeline")?;
         let timeline = timeline.map(|bytes| {

@@ -5,6 +5,7 @@ mod cmds;
 mod config;
 mod data_folder;
 mod house;
+mod line_words;
 mod lines;
 mod notices;
 mod pauses;
@@ -30,6 +31,8 @@ pub(crate) enum Ended {
     Wrong,
     /// Refused by the law or by a house rule; the answer is on standard output.
     Refused,
+    /// Nothing was found wrong, and not all of it could be told for sure.
+    Perhaps,
 }
 
 /// The input or the command line is wrong: exit status 2.
@@ -40,7 +43,7 @@ pub(crate) struct BadInput(pub(crate) String);
 #[derive(Debug, Parser)]
 #[command(name = "voicelog", version, about = "Records conversations lawfully, keeps them whole, and proves it.", long_about = None)]
 #[command(
-    after_help = "Start here:\n  voicelog demo     everything on one machine, with real calls over loopback\n  voicelog serve    the server; makes its data folder and prints a set-up link\n  voicelog verify BUNDLE.zip    check an evidence bundle; needs nothing else\n\nExit status: 0 done, 1 failed, 2 bad input or usage, 3 refused by the law."
+    after_help = "Start here:\n  voicelog demo     everything on one machine, with real calls over loopback\n  voicelog serve    the server; makes its data folder and prints a set-up link\n  voicelog verify BUNDLE.zip    check an evidence bundle; needs nothing else\n\nExit status: 0 done, 1 failed, 2 bad input or usage, 3 refused by the law, 4 perhaps (expected)."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -110,6 +113,7 @@ fn main() -> ExitCode {
         Ok(Ended::Failed) => ExitCode::from(1),
         Ok(Ended::Wrong) => ExitCode::from(2),
         Ok(Ended::Refused) => ExitCode::from(3),
+        Ok(Ended::Perhaps) => ExitCode::from(4),
         Err(error) => {
             print::error(&error);
             let bad_input = error.chain().any(|cause| cause.is::<BadInput>());

@@ -201,7 +201,7 @@ impl Lines {
     }
 
     /// The line that a recording client called, the default line where the address names none, or
-    /// one with nothing set up. The name of an unknown line is not kept: it comes from outside.
+    /// one with nothing set up. The name of an unknown line reaches no disk: it comes from outside.
     #[must_use]
     pub fn find(&self, called: &str) -> Arc<Line> {
         let mut lines = self.0.iter();

@@ -1,6 +1,6 @@
 //! Why a call is missing or short, as far as it can be told.
 
-use super::{Expected, Known};
+use super::{Expected, Guess, Known};
 use voicelog_archive::journal;
 use voicelog_archive::{Archive, ArchiveError, DiaryEntry};
 use voicelog_model::{Language, Timestamp};
@@ -36,6 +36,8 @@ pub enum Cause {
     SideNeverSent,
     /// Several people took part, and there is a stream of one of them only.
     SideAbsent,
+    /// Perhaps it is another call of that moment, of which nobody knows any more who took part.
+    Perhaps(Guess),
 }
 
 impl Cause {
@@ -54,6 +56,7 @@ impl Cause {
             Self::EndedEarly(_) => "ended_early",
             Self::SideNeverSent => "side_never_sent",
             Self::SideAbsent => "side_absent",
+            Self::Perhaps(guess) => guess.as_str(),
         }
     }
 
@@ -62,6 +65,7 @@ impl Cause {
     pub fn text(&self, language: Language) -> String {
         let pick = |nl: &str, en: &str| language.pick(nl, en).to_owned();
         match self {
+            Self::Perhaps(guess) => guess.text(language).to_owned(),
             Self::NotRunning => pick(
                 "de opnameserver draaide toen niet",
                 "the recorder did not run then",
@@ -141,6 +145,11 @@ const fn why_ended(cause: journal::Cause, language: Language) -> &'static str {
     }
 }
 
+/// The minute that a moment is in, as the diary has it.
+pub(super) fn minute(moment: Timestamp) -> Timestamp {
+    Timestamp::from_micros(moment.micros().div_euclid(MINUTE) * MINUTE)
+}
+
 /// Why there is nothing of a call, by the diary of the minutes around its beginning.
 pub(super) fn of_missing(
     archive: &Archive,
@@ -148,8 +157,6 @@ pub(super) fn of_missing(
     slack: i64,
     now: Timestamp,
 ) -> Result<Cause, ArchiveError> {
-    let minute =
-        |moment: Timestamp| Timestamp::from_micros(moment.micros().div_euclid(MINUTE) * MINUTE);
     if now.micros_since(call.from.plus_micros(slack)) < CLOSED_AFTER {
         return Ok(Cause::TooRecent);
     }

@@ -7,16 +7,20 @@
 
 mod cause;
 mod coverage;
+mod guess;
 mod table;
 
 pub use cause::Cause;
+pub use guess::Guess;
 pub use table::{Expected, Table, TableError, Wrong};
 
 use self::coverage::{Coverage, Lacking, Spans, lacking};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use voicelog_archive::timeline::Verdict;
-use voicelog_archive::{Archive, ArchiveError, KnownCall, News, NewsKind, Number, State};
+use voicelog_archive::{
+    Archive, ArchiveError, DiaryEntry, KnownCall, News, NewsKind, Number, State,
+};
 use voicelog_model::{Language, RecordingId, Timestamp};
 
 /// Calls read from the archive at a time.
@@ -27,6 +31,8 @@ const BEFORE: i64 = 12 * 3_600 * 1_000_000;
 /// What may be missing of a call before it is short: two seconds, or one part in twenty.
 const MISSING_MIN: i64 = 2_000_000;
 const MISSING_PART: i64 = 20;
+/// How the diary's words about lists begin; behind it stands what became of the calls.
+const DIARY_WORD: &str = "expected_";
 
 /// What became of a call of the list. The order is that of the work it asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,15 +45,11 @@ pub enum Found {
     OneSided,
     /// Something is missing in it that nothing declares.
     Gap,
+    /// A call of that moment, of which nobody knows any more who took part, was perhaps this one.
+    Perhaps,
     /// It is there but for what the law, a hold or a pause took away.
     PartlyNotPermitted,
-    /// A call of that moment was not permitted; why is on its timeline. Who took part in a call of
-    /// which nothing was kept is not kept either.
-    NotPermitted,
-    /// A recording that began at that moment was destroyed. Who took part in it is not known any
-    /// more.
-    Destroyed,
-    /// It is still being recorded or closed.
+    /// It is still being recorded or closed, or has only just begun.
     InProgress,
     /// It is there.
     Recorded,
@@ -55,14 +57,13 @@ pub enum Found {
 
 impl Found {
     /// Every one.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 8] = [
         Self::Missing,
         Self::Short,
         Self::OneSided,
         Self::Gap,
+        Self::Perhaps,
         Self::PartlyNotPermitted,
-        Self::NotPermitted,
-        Self::Destroyed,
         Self::InProgress,
         Self::Recorded,
     ];
@@ -75,9 +76,8 @@ impl Found {
             Self::Short => "short",
             Self::OneSided => "one_sided",
             Self::Gap => "gap",
+            Self::Perhaps => "perhaps",
             Self::PartlyNotPermitted => "partly_not_permitted",
-            Self::NotPermitted => "not_permitted",
-            Self::Destroyed => "destroyed",
             Self::InProgress => "in_progress",
             Self::Recorded => "recorded",
         }
@@ -91,15 +91,24 @@ impl Found {
             Self::Short => language.pick("korter dan het gesprek", "shorter than the call"),
             Self::OneSided => language.pick("maar één kant te horen", "one side only"),
             Self::Gap => language.pick("met een onverklaard gat", "with an unexplained gap"),
+            Self::Perhaps => language.pick(
+                "misschien verklaard: wie deelnam, weet niemand meer",
+                "perhaps explained: nobody knows any more who took part",
+            ),
             Self::PartlyNotPermitted => language.pick(
                 "deels niet opgenomen: mocht niet, in de wacht of gepauzeerd",
                 "partly not recorded: not permitted, on hold or paused",
             ),
-            Self::NotPermitted => language.pick("mocht niet", "not permitted"),
-            Self::Destroyed => language.pick("vernietigd", "destroyed"),
             Self::InProgress => language.pick("nog niet afgerond", "not closed yet"),
             Self::Recorded => language.pick("opgenomen", "recorded"),
         }
+    }
+
+    /// What a word of the diary counts, if it is about calls of a list.
+    #[must_use]
+    pub fn of_diary(word: &str) -> Option<Self> {
+        let word = word.strip_prefix(DIARY_WORD)?;
+        Self::ALL.into_iter().find(|found| found.as_str() == word)
     }
 
     /// Whether a person has to look at it.
@@ -129,7 +138,7 @@ pub struct Line {
     pub found: Found,
     /// Why, as far as it can be told.
     pub cause: Option<Cause>,
-    /// The recordings that hold it, oldest first.
+    /// The recordings that hold it, oldest first; with [`Found::Perhaps`] the one that may be its.
     pub recordings: Vec<RecordingId>,
 }
 
@@ -169,10 +178,47 @@ impl Report {
         self.lines.iter().filter(|line| line.found == found).count()
     }
 
-    /// Whether every call of the list is accounted for.
+    /// Whether every call of the list is accounted for, for sure.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.unreadable.is_empty() && !self.lines.iter().any(|line| line.found.is_alarm())
+        !self.has_alarms() && self.count(Found::Perhaps) == 0
+    }
+
+    /// Whether a person has to look: at a call, or at a line that can't be read.
+    #[must_use]
+    pub fn has_alarms(&self) -> bool {
+        !self.unreadable.is_empty() || self.lines.iter().any(|line| line.found.is_alarm())
+    }
+
+    /// How many calls are explained perhaps, by what.
+    #[must_use]
+    pub fn perhaps(&self, guess: Guess) -> usize {
+        let such = Some(Cause::Perhaps(guess));
+        self.lines.iter().filter(|line| line.cause == such).count()
+    }
+
+    /// Notes in the recorder's diary how many calls became what. With `to_others`, tells other systems
+    /// of each that needs a person.
+    ///
+    /// # Errors
+    /// The archive can't be written.
+    pub fn note(
+        &self,
+        archive: &Archive,
+        now: Timestamp,
+        to_others: bool,
+    ) -> Result<(), ArchiveError> {
+        let entry = |found: Found| DiaryEntry {
+            minute: cause::minute(now),
+            what: format!("{DIARY_WORD}{}", found.as_str()),
+            count: self.count(found) as u64,
+        };
+        let entries: Vec<_> = Found::ALL.into_iter().map(entry).collect();
+        archive.add_to_diary(&entries)?;
+        if to_others {
+            archive.tell(&self.news(now))?;
+        }
+        Ok(())
     }
 
     /// What other systems may want to hear: each call that is missing, short, one-sided or has a gap.
@@ -199,6 +245,10 @@ impl Report {
             .into_iter()
             .map(|found| (found.as_str().to_owned(), json!(self.count(found))))
             .collect();
+        let perhaps: serde_json::Map<_, _> = Guess::ALL
+            .into_iter()
+            .map(|guess| (guess.as_str().to_owned(), json!(self.perhaps(guess))))
+            .collect();
         let lines = self.lines.iter();
         let lines = lines.filter(|line| line.found != Found::Recorded);
         let unreadable = self.unreadable.iter();
@@ -206,6 +256,7 @@ impl Report {
             "clean": self.is_clean(),
             "calls": self.lines.len(),
             "counts": counts,
+            "perhaps": perhaps,
             "unanswered": self.unanswered,
             "lines": lines.map(|line| line.to_json(language)).collect::<Vec<_>>(),
             "unreadable": unreadable
@@ -219,12 +270,14 @@ impl Report {
 #[derive(Debug, Clone)]
 struct Known {
     id: RecordingId,
+    /// Its line; nothing in it once it is destroyed.
+    line: String,
     state: State,
+    verdict: Option<Verdict>,
     from: Timestamp,
     /// Nothing while it runs.
     to: Option<Timestamp>,
     numbers: Option<Vec<Number>>,
-    has_undeclared_gap: bool,
     /// Which side of it is missing.
     lacking: Option<Lacking>,
     /// What became of its time.
@@ -243,11 +296,12 @@ impl Known {
         let people = numbers.as_ref().map_or(0, Vec::len);
         Self {
             id: summary.id,
+            line: summary.line,
             state: summary.state,
+            verdict,
             from: summary.started_at,
             to: summary.ended_at,
             numbers,
-            has_undeclared_gap: verdict == Some(Verdict::UndeclaredGap),
             lacking: timeline
                 .as_ref()
                 .and_then(|timeline| lacking(timeline, people)),
@@ -287,13 +341,18 @@ pub fn compare(
     slack: i64,
     now: Timestamp,
 ) -> Result<Report, ArchiveError> {
+    let table = table.without_future(now.plus_micros(slack));
     let known = Archived::read(archive, &table.calls, slack)?;
     let calls = table.calls.iter();
     let mut lines: Vec<Line> = calls.map(|call| judge(call, &known, slack)).collect();
-    match_by_moment(&mut lines, &known, slack);
+    guess::match_by_moment(&mut lines, &table.calls, &known, archive.lines(), slack);
     for (line, call) in lines.iter_mut().zip(&table.calls) {
         if line.found == Found::Missing {
-            line.cause = Some(cause::of_missing(archive, call, slack, now)?);
+            let cause = cause::of_missing(archive, call, slack, now)?;
+            if cause == Cause::TooRecent {
+                line.found = Found::InProgress;
+            }
+            line.cause = Some(cause);
         }
     }
     Ok(Report {
@@ -407,7 +466,10 @@ fn judge(call: &Expected, known: &Archived, slack: i64) -> Line {
         (Found::InProgress, None)
     } else if is_short {
         (Found::Short, Some(cause::of_short(call, &fit, slack)))
-    } else if fit.iter().any(|known| known.has_undeclared_gap) {
+    } else if fit
+        .iter()
+        .any(|known| known.verdict == Some(Verdict::UndeclaredGap))
+    {
         (Found::Gap, None)
     } else if let Some(side) = fit.iter().find_map(|known| known.lacking) {
         let cause = match side {
@@ -421,36 +483,6 @@ fn judge(call: &Expected, known: &Archived, slack: i64) -> Line {
         (Found::Recorded, None)
     };
     line
-}
-
-/// What is missing, held against calls of which nobody knows any more who took part: those that
-/// were not permitted, and those that were destroyed. Each explains one call, the nearest.
-fn match_by_moment(lines: &mut [Line], known: &Archived, slack: i64) {
-    let unnamed = known.calls.iter().filter(|known| known.numbers.is_none());
-    let mut unnamed: BTreeMap<_, _> = unnamed
-        .map(|known| ((known.from, known.id), known))
-        .collect();
-    let missing = lines.iter_mut().filter(|line| line.found == Found::Missing);
-    for line in missing {
-        let here = (line.from, RecordingId::from_bytes([0; 16]));
-        let before = unnamed.range(..here).next_back();
-        let after = unnamed.range(here..).next();
-        let nearest = before
-            .into_iter()
-            .chain(after)
-            .min_by_key(|(_, known)| known.from.micros_since(line.from).abs())
-            .filter(|(_, known)| known.begins_at(line.from, slack))
-            .map(|(place, _)| *place);
-        let Some(found) = nearest.and_then(|place| unnamed.remove(&place)) else {
-            continue;
-        };
-        line.recordings = vec![found.id];
-        line.found = match found.state {
-            State::Destroying | State::Destroyed => Found::Destroyed,
-            State::Waiting | State::Recording | State::Finishing => Found::InProgress,
-            State::Sealed | State::NotRecorded => Found::NotPermitted,
-        };
-    }
 }
 
 /// How much of a call's length was kept of it, in microseconds, and how much was kept or taken away

@@ -46,6 +46,7 @@ const COLUMNS: &[(Column, &[&str])] = &[
         &["callee", "dst", "to", "called_number", "callee_number"],
     ),
     (Column::Id, &["id", "uniqueid", "call_id", "uuid"]),
+    (Column::Line, &["line", "recording_line"]),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,7 @@ enum Column {
     Caller,
     Callee,
     Id,
+    Line,
 }
 
 /// A call that a telephone system says there was.
@@ -71,6 +73,8 @@ pub struct Expected {
     pub to: Timestamp,
     /// Who called, and who was called.
     pub numbers: [Number; 2],
+    /// The line whose name the recording client calls, where the list tells it.
+    pub on_line: Option<String>,
 }
 
 /// A list as it was read.
@@ -97,6 +101,8 @@ pub enum Wrong {
     Span,
     /// A number is missing.
     Number,
+    /// It begins later than now.
+    Future,
 }
 
 impl Wrong {
@@ -121,6 +127,10 @@ impl Wrong {
                 "ends before it begins, or lasts more than a day",
             ),
             Self::Number => language.pick("een nummer ontbreekt", "a number is missing"),
+            Self::Future => language.pick(
+                "begint in de toekomst: kijk naar de klok van de centrale, en of de tijden in een andere zone staan",
+                "begins in the future: see the telephone system's clock, and whether the times are of another zone",
+            ),
         }
     }
 }
@@ -135,6 +145,8 @@ pub enum TableError {
         /// What it can be called.
         names: &'static [&'static str],
     },
+    /// There is nothing in it.
+    Empty,
     /// Too much.
     TooLong,
     /// Not text, or it can't be read.
@@ -156,6 +168,10 @@ impl TableError {
                     &format!("the first line names no column for {what}; it can be called {names}"),
                 )
             }
+            Self::Empty => pick(
+                "is leeg: er staat niet eens een regel met de namen van de kolommen in",
+                "is empty: not even a line with the names of the columns is in it",
+            ),
             Self::TooLong => {
                 let mebibytes = BYTES_MAX >> 20;
                 pick(
@@ -190,6 +206,9 @@ impl Table {
         }
         // A mark that some programs put before UTF-8.
         let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        if text.trim_ascii().is_empty() {
+            return Err(TableError::Empty);
+        }
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(delimiter(text))
             .trim(csv::Trim::All)
@@ -220,6 +239,17 @@ impl Table {
             }
         }
         Ok(table)
+    }
+
+    /// The same, with the calls that begin later than `now` among what can't be read.
+    pub(super) fn without_future(mut self, now: Timestamp) -> Self {
+        let is_future = |call: &Expected| call.from > now;
+        let future = self.calls.iter().filter(|call| is_future(call));
+        let future: Vec<_> = future.map(|call| (call.line, Wrong::Future)).collect();
+        self.calls.retain(|call| !is_future(call));
+        self.unreadable.extend(future);
+        self.unreadable.sort_by_key(|(line, _)| *line);
+        self
     }
 }
 
@@ -264,6 +294,7 @@ struct Columns {
     length: Option<usize>,
     numbers: [usize; 2],
     id: Option<usize>,
+    line: Option<usize>,
 }
 
 impl Columns {
@@ -303,6 +334,7 @@ impl Columns {
                 number(Column::Callee, "de gebelde", "the callee")?,
             ],
             id: first(Column::Id),
+            line: first(Column::Line),
         })
     }
 
@@ -339,6 +371,7 @@ impl Columns {
             from,
             to,
             numbers: [number(caller)?, number(callee)?],
+            on_line: self.line.and_then(field).map(str::to_owned),
         }))
     }
 }
@@ -425,9 +458,24 @@ mod tests {
     }
 
     #[test]
+    fn a_call_that_begins_in_the_future_is_told_as_a_mistake_of_its_line() {
+        let table = read(
+            "started_at,duration,caller,callee,line\n\
+             2026-11-21T10:00:00Z,10,1,2,verkoop\n\
+             2027-11-21T10:00:00Z,10,1,2,\n",
+        );
+        let table = table.without_future("2026-11-21T11:00:00Z".parse().unwrap());
+        assert_eq!(table.unreadable, [(3, Wrong::Future)]);
+        let lines: Vec<_> = table.calls.iter().map(|c| c.on_line.as_deref()).collect();
+        assert_eq!(lines, [Some("verkoop")]);
+    }
+
+    #[test]
     fn a_list_without_a_column_says_which_and_what_it_can_be_called() {
         for (text, says) in [
-            ("", "the start"),
+            ("", "is empty"),
+            ("\u{feff}\r\n", "is empty"),
+            ("a,b\n", "the start"),
             ("started_at,caller,callee\n", "the length"),
             ("started_at,duration,callee\n", "the caller"),
             ("started_at,duration,caller\n", "dst"),

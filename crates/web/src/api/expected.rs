@@ -22,6 +22,8 @@ const SLACK: i64 = 30;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wishes {
     slack: Option<i64>,
+    /// Whether other systems are told; they are unless it is said.
+    webhooks: Option<bool>,
 }
 
 /// Holds the list in the body (CSV) against the archive.
@@ -44,10 +46,11 @@ pub(crate) async fn hold_against(
             error.in_language(Language::En),
         )
     })?;
+    let to_others = wishes.webhooks.unwrap_or(true);
     let report = desk
         .ask(move |archive, now| {
             let report = compare(archive, table, slack * 1_000_000, now)?;
-            archive.tell(&report.news(now))?;
+            report.note(archive, now, to_others)?;
             Ok::<_, ArchiveError>(report)
         })
         .await?;

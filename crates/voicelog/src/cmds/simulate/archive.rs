@@ -12,7 +12,7 @@ use std::time::Duration;
 use voicelog_archive::{Archive, LINE_NOT_SET_UP, RecordingFilter, State};
 use voicelog_evidence::timeline::{Timeline, Verdict};
 use voicelog_model::{Clock as _, Timestamp};
-use voicelog_src_sim::{Advice, Kept, KeptStream, LoadReport, Unrecorded};
+use voicelog_src_sim::{Advice, Because, Kept, KeptStream, LoadReport, Unrecorded};
 
 /// How long closing the recordings may take after the last call.
 const CLOSE_TRIES: u32 = 60;
@@ -178,7 +178,11 @@ fn unrecorded(id: String, timeline: &Timeline) -> Unrecorded {
     }
     Unrecorded {
         id,
-        not_drawn: timeline.verdict == Verdict::NotDrawn,
+        because: match timeline.verdict {
+            Verdict::NotDrawn => Because::NotDrawn,
+            Verdict::NotRequested => Because::NotRequested,
+            _ => Because::NotPermitted,
+        },
         notice_missed: timeline.notices.iter().any(|mark| mark.heard.is_none()),
         reasons,
     }
