@@ -97,8 +97,8 @@ pub struct Call {
     pub private: Option<PrivateCall>,
     /// The exchange says that the conversation is on hold.
     pub(crate) is_on_hold: bool,
-    /// What the law answered about last.
-    decided: Option<Vec<Candidate>>,
+    /// What was answered about last.
+    decided: Option<Asked>,
     /// Its recording has a writer, or one is being made.
     is_begun: bool,
 }
@@ -215,6 +215,15 @@ impl Call {
             .collect()
     }
 
+    /// All that an answer about it as it is now depends on.
+    pub(crate) fn asked(&self) -> Asked {
+        Asked {
+            candidates: self.candidates(),
+            keep: self.keep.clone(),
+            private: self.private.clone(),
+        }
+    }
+
     /// How many people can be heard at least: even where the client names fewer participants, a
     /// conversation has two sides.
     fn sides(&self) -> usize {
@@ -313,6 +322,15 @@ pub struct Candidate {
     pub sample: Option<Sample>,
 }
 
+/// All that an answer depends on: the facts of the law, and what the organisation makes of its
+/// permission, which is no fact and yet tells whether anything is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Asked {
+    candidates: Vec<Candidate>,
+    keep: Option<KeepState>,
+    private: Option<PrivateCall>,
+}
+
 /// What the participant with that number, from 1, is called.
 fn pseudonym(number: usize) -> String {
     format!("p{number}")
@@ -407,16 +425,16 @@ impl Calls {
     }
 
     /// The law has answered about a call as it was.
-    pub(crate) fn decided(&self, id: RecordingId, candidates: Vec<Candidate>) {
+    pub(crate) fn decided(&self, id: RecordingId, asked: Asked) {
         if let Some(call) = self.lock().get_mut(&id) {
-            call.decided = Some(candidates);
+            call.decided = Some(asked);
         }
     }
 
     /// Whether the law has answered about a call as it is.
     pub(crate) fn is_decided(&self, id: RecordingId) -> bool {
         let call = self.get(id);
-        call.is_some_and(|call| call.decided.as_ref() == Some(&call.candidates()))
+        call.is_some_and(|call| call.decided.as_ref() == Some(&call.asked()))
     }
 
     /// What else the client tells; nobody needs to be told, for no fact of the law changes.

@@ -97,7 +97,7 @@ impl Archive {
         now: Timestamp,
     ) -> Result<Answer<act::Record>, ArchiveError> {
         let call = self.calls.get(id).ok_or(ArchiveError::NotFound(id))?;
-        let candidates = call.candidates();
+        let asked = call.asked();
         let (facts, rule) = self.strictest(&call, now)?;
         let answer = self.ask(Question {
             action: Action::Record,
@@ -112,7 +112,7 @@ impl Archive {
             private: call.private,
             now,
         })?;
-        self.calls.decided(id, candidates);
+        self.calls.decided(id, asked);
         // A call that is refused gets its row at once, so that a refusal is never silent. It
         // holds no personal data.
         let is_new = self

@@ -103,6 +103,15 @@ pub(crate) enum Asked {
     },
 }
 
+impl Asked {
+    /// When it was given.
+    pub(crate) const fn at(&self) -> Timestamp {
+        match self {
+            Self::Permitted { at, .. } | Self::Refused { at, .. } => *at,
+        }
+    }
+}
+
 /// The way to the deciders.
 #[derive(Debug, Clone)]
 pub(crate) struct DeciderHandle {

@@ -2,7 +2,7 @@
 
 use super::clock::Run;
 use super::content::{Content, Pressing, content, known_formats};
-use super::layout::{WholeCall, lay_out};
+use super::layout::{Said, WholeCall, is_for, lay_out};
 use super::line::Line;
 use super::sequence::{Counts, Sequencer, Unit};
 use super::states::{Permission, State, States};
@@ -11,7 +11,7 @@ use super::{
     StreamTimeline, Timeline, VERSION, Verdict, VoiceMark,
 };
 use crate::journal::{
-    Cause, JournalEvent, KeyPacket, PacketKind, PauseReason, Pausing, RecordRef, SaidBy,
+    Cause, JournalEvent, KEEP_RULE, KeyPacket, PacketKind, PauseReason, Pausing, RecordRef, SaidBy,
 };
 use std::collections::BTreeMap;
 use voicelog_model::limits::STREAMS_MAX;
@@ -50,6 +50,8 @@ pub(crate) struct Assembly<T> {
     /// That the call is private, if it is.
     private: Option<Pausing>,
     ever_permitted: bool,
+    /// At some moment it was only that nobody had asked to keep it.
+    waited_for_request: bool,
     end: Option<(Timestamp, Cause)>,
     stray_packets: u64,
     /// Boxed: a map keeps room for eleven in one piece, and a call has two.
@@ -110,6 +112,7 @@ impl<T> Default for Assembly<T> {
             paused: None,
             private: None,
             ever_permitted: false,
+            waited_for_request: false,
             end: None,
             stray_packets: 0,
             streams: BTreeMap::new(),
@@ -207,6 +210,7 @@ impl<T: Copy> Assembly<T> {
                 self.announce(at_us, stream, Some(*cause));
             }
             JournalEvent::NotPermitted { reasons, .. } => {
+                self.waited_for_request |= is_for(KEEP_RULE, reasons);
                 self.permit(at_us, Permission::Refused(reasons.clone()));
             }
             JournalEvent::PermitEnded { reasons, .. } => {
@@ -419,7 +423,13 @@ impl<T: Copy> Assembly<T> {
             Permission::Refused(grounds) => grounds.as_slice(),
             Permission::Undecided | Permission::Given | Permission::Ended(_) => &[],
         };
-        let verdict = super::layout::verdict(&laid, end, self.ever_permitted, refused);
+        let asked = |mark: &KeepMark| matches!(mark, KeepMark::Requested { .. });
+        let said = Said {
+            ever_permitted: self.ever_permitted,
+            refused,
+            is_unasked: self.waited_for_request && !self.keeps.iter().any(asked),
+        };
+        let verdict = super::layout::verdict(&laid, end, said);
         // Nobody can say that the side before was the one that it should be.
         let verdict = match verdict {
             Verdict::Whole if !self.sources.is_empty() => Verdict::WholeWithDeclaredGaps,

@@ -5,7 +5,7 @@ use super::clock::{Piece, PieceKind, Run, SHIFT_MICROS};
 use super::ending::cuts_short;
 use super::states::State;
 use super::{HEAD_MICROS_MAX, Interval, IntervalKind, StreamTimeline, TAIL_MICROS_MAX, Verdict};
-use crate::journal::{Cause, Ground, KEEP_RULE, Pausing, SAMPLE_RULE};
+use crate::journal::{Cause, Ground, Pausing, SAMPLE_RULE};
 
 /// How far an event about lost packets may stand from the hole it explains.
 const DROP_BEFORE_MICROS: i64 = 1_000_000;
@@ -77,21 +77,30 @@ const fn is_declared(end: Cause) -> bool {
     )
 }
 
-/// What the streams together say. `refused` is why the call was not permitted last.
-pub(super) fn verdict(
-    laid: &[Laid],
-    end: Option<Cause>,
-    ever_permitted: bool,
-    refused: &[Ground],
-) -> Verdict {
+/// What the law and the line said of a call.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Said<'a> {
+    /// It was permitted at some moment.
+    pub(super) ever_permitted: bool,
+    /// Why it was not permitted last.
+    pub(super) refused: &'a [Ground],
+    /// At some moment nothing stood in its way but that nobody had asked to keep it, and nobody ever did.
+    pub(super) is_unasked: bool,
+}
+
+/// Whether nothing but this rule of the line said no.
+pub(super) fn is_for(rule: &str, refused: &[Ground]) -> bool {
+    !refused.is_empty() && refused.iter().all(|ground| ground.rule == rule)
+}
+
+/// What the streams together say.
+pub(super) fn verdict(laid: &[Laid], end: Option<Cause>, said: Said<'_>) -> Verdict {
     let intervals = || laid.iter().flat_map(|laid| &laid.timeline.intervals);
     let is = |kind: IntervalKind| intervals().any(|interval| interval.kind == kind);
-    if !ever_permitted && !is(IntervalKind::Media) {
-        let is_for =
-            |rule: &str| !refused.is_empty() && refused.iter().all(|ground| ground.rule == rule);
-        return if is_for(SAMPLE_RULE) {
+    if !said.ever_permitted && !is(IntervalKind::Media) {
+        return if is_for(SAMPLE_RULE, said.refused) {
             Verdict::NotDrawn
-        } else if is_for(KEEP_RULE) {
+        } else if said.is_unasked {
             Verdict::NotRequested
         } else {
             Verdict::NotRecorded

@@ -10,8 +10,9 @@ use crate::shared::{CallState, Shared};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use tempfile::TempDir;
-use voicelog_archive::journal::{Cause, JournalEvent};
-use voicelog_archive::{Archive, Lines, OfferedCall, Secrets};
+use voicelog_archive::journal::{AskedBy, Cause, JournalEvent, KeepReason};
+use voicelog_archive::line::Keep;
+use voicelog_archive::{Archive, Call, KeepRequest, Line, Lines, OfferedCall, Secrets};
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
 use voicelog_evidence::note::SigningKey;
 use voicelog_law::Rulebook;
@@ -54,7 +55,11 @@ fn archive(folder: &TempDir) -> Archive {
             decision_key: DataKey::from_random([3; 32]),
         },
         rulebook: Rulebook::embedded(start()).unwrap(),
-        lines: Lines::new(Vec::new()),
+        lines: Lines::new(vec![Line {
+            keep: Keep::OnRequest,
+            look_back_seconds: 30,
+            ..Line::not_set_up("asked")
+        }]),
     })
 }
 
@@ -130,24 +135,46 @@ impl Bench {
     /// A call that is being recorded.
     fn recording() -> (Self, RecordingId) {
         let mut bench = Self::new();
+        let call = bench.open();
+        let id = call.id;
+        let permit = bench.permit();
+        bench.first_reply(call, permit);
+        assert_eq!(bench.state(), Some(CallState::Recording));
+        bench.told();
+        (bench, id)
+    }
+
+    /// The archive knows the call, and the law was asked about it as it is.
+    fn open(&self) -> Call {
+        self.open_on("x")
+    }
+
+    fn open_on(&self, line: &str) -> Call {
         let offered = OfferedCall {
-            line: "x".to_owned(),
+            line: line.to_owned(),
             parties: Vec::new(),
             streams: Vec::new(),
             offered_at: start(),
             about: voicelog_archive::About::default(),
         };
-        let call = bench.archive.open_call(offered, start()).unwrap();
-        let id = call.id;
+        let call = self.archive.open_call(offered, start()).unwrap();
+        self.archive.ask_to_record(call.id, start()).unwrap();
+        call
+    }
+
+    fn first_reply(&mut self, call: Call, asked: Asked) {
         let reply = Reply {
-            session: bench.key,
+            session: self.key,
             call: Some(Box::new(call)),
-            asked: Ok(bench.permit()),
+            asked: Ok(asked),
         };
-        bench.control.on_reply(reply, bench.now);
-        assert_eq!(bench.state(), Some(CallState::Recording));
-        bench.told();
-        (bench, id)
+        self.control.on_reply(reply, self.now);
+    }
+
+    /// The facts of the call change, and control is told.
+    fn change(&mut self, id: RecordingId) {
+        assert!(self.archive.set_on_hold(id, true));
+        self.control.on_changed(id, self.now);
     }
 
     fn permit(&self) -> Asked {
@@ -163,6 +190,17 @@ impl Bench {
             decision: DecisionId::new(self.now, [2; 10]),
             at: self.now,
             outcome: "refused".to_owned(),
+            grounds: Vec::new(),
+        }
+    }
+
+    /// Permitted, and nobody has asked to keep it.
+    fn held(&self) -> Asked {
+        Asked::Refused {
+            look_back_seconds: Some(30),
+            decision: DecisionId::new(self.now, [2; 10]),
+            at: self.now,
+            outcome: "permitted".to_owned(),
             grounds: Vec::new(),
         }
     }
@@ -220,7 +258,7 @@ impl Bench {
 fn a_recording_stops_after_five_seconds_also_while_the_law_is_still_being_asked() {
     let (mut bench, id) = Bench::recording();
     let changed_at = bench.now;
-    bench.control.on_changed(id, changed_at);
+    bench.change(id);
     bench.pass(4);
     assert_eq!(
         (bench.state(), bench.closed()),
@@ -239,7 +277,7 @@ fn a_recording_stops_after_five_seconds_also_while_the_law_is_still_being_asked(
 fn what_is_thrown_away_for_want_of_an_answer_stays_that_through_every_try() {
     let (mut bench, id) = Bench::recording();
     let changed_at = bench.now;
-    bench.control.on_changed(id, changed_at);
+    bench.change(id);
     bench.no_answer();
     bench.pass(6);
     assert_eq!(bench.closed(), Some((changed_at, 0, Some(Cause::Refusal))));
@@ -251,7 +289,7 @@ fn what_is_thrown_away_for_want_of_an_answer_stays_that_through_every_try() {
     let refusal = bench.refusal();
     bench.reply(Ok(refusal));
     assert_eq!(bench.closed(), Some((changed_at, 1, None)));
-    bench.control.on_changed(id, bench.now);
+    bench.change(id);
     bench.no_answer();
     assert_eq!(
         bench.closed().map(|(_, ended, cause)| (ended, cause)),
@@ -262,28 +300,10 @@ fn what_is_thrown_away_for_want_of_an_answer_stays_that_through_every_try() {
 #[test]
 fn what_is_held_for_a_request_waits_five_seconds_for_an_answer_and_is_dropped_then() {
     let mut bench = Bench::new();
-    let offered = OfferedCall {
-        line: "x".to_owned(),
-        parties: Vec::new(),
-        streams: Vec::new(),
-        offered_at: start(),
-        about: voicelog_archive::About::default(),
-    };
-    let call = bench.archive.open_call(offered, start()).unwrap();
+    let call = bench.open();
     let id = call.id;
-    let held = Asked::Refused {
-        look_back_seconds: Some(30),
-        decision: DecisionId::new(bench.now, [2; 10]),
-        at: bench.now,
-        outcome: "permitted".to_owned(),
-        grounds: Vec::new(),
-    };
-    let reply = Reply {
-        session: bench.key,
-        call: Some(Box::new(call)),
-        asked: Ok(held),
-    };
-    bench.control.on_reply(reply, bench.now);
+    let held = bench.held();
+    bench.first_reply(call, held);
     let attended = |told: &[MediaCommand]| {
         let mut found = None;
         for command in told {
@@ -299,7 +319,7 @@ fn what_is_held_for_a_request_waits_five_seconds_for_an_answer_and_is_dropped_th
         reach: 36 * SECOND,
     };
     assert_eq!(attended(&told), Some(Attention::LookBack(look_back)));
-    bench.control.on_changed(id, bench.now);
+    bench.change(id);
     bench.no_answer();
     bench.pass(4);
     // What comes stays in the kernel, and what is held where it is.
@@ -322,8 +342,8 @@ fn what_is_held_for_a_request_waits_five_seconds_for_an_answer_and_is_dropped_th
 #[test]
 fn a_permit_for_facts_that_have_changed_since_holds_on() {
     let (mut bench, id) = Bench::recording();
-    bench.control.on_changed(id, bench.now);
-    bench.control.on_changed(id, bench.now);
+    bench.change(id);
+    bench.change(id);
     let permit = bench.permit();
     bench.reply(Ok(permit));
     let told = bench.told();
@@ -348,10 +368,77 @@ fn a_permit_for_facts_that_have_changed_since_holds_on() {
 }
 
 #[test]
+fn what_is_said_of_a_call_before_the_first_answer_to_it_is_asked_about() {
+    let mut bench = Bench::new();
+    let call = bench.open();
+    let id = call.id;
+    // The archive knows the call and takes this in; control does not know it yet.
+    bench.change(id);
+    let permit = bench.permit();
+    bench.first_reply(call, permit);
+    let told = bench.told();
+    let [
+        MediaCommand::Add(_),
+        MediaCommand::Keep { is_stale: true, .. },
+        MediaCommand::Hold(_),
+    ] = &told[..]
+    else {
+        panic!("{told:?}")
+    };
+    let refusal = bench.refusal();
+    bench.reply(Ok(refusal));
+    assert_eq!(bench.closed(), Some((start(), 1, None)));
+    assert_eq!(bench.state(), Some(CallState::Stopped));
+}
+
+#[test]
+fn a_request_to_keep_that_comes_while_the_law_is_being_asked_is_asked_about() {
+    let mut bench = Bench::new();
+    let call = bench.open_on("asked");
+    let id = call.id;
+    let held = bench.held();
+    bench.first_reply(call, held);
+    // A fact is said; the question goes out with it, and without the request that comes next.
+    bench.change(id);
+    bench.archive.ask_to_record(id, start()).unwrap();
+    let request = KeepRequest {
+        reason: KeepReason::Complaint,
+        by: AskedBy::Program,
+        asked_by: None,
+        at: bench.now,
+    };
+    let (done, answer) = channel();
+    bench.control.request_keep(id, request, done, bench.now);
+    bench.told();
+    let held = bench.held();
+    bench.reply(Ok(held));
+    let told = bench.told();
+    assert!(
+        matches!(told.last(), Some(MediaCommand::Hold(_))),
+        "{told:?}"
+    );
+    let permit = bench.permit();
+    bench.reply(Ok(permit));
+    let told = bench.told();
+    let [
+        MediaCommand::Keep {
+            with_waiting,
+            asked,
+            ..
+        },
+    ] = &told[..]
+    else {
+        panic!("{told:?}")
+    };
+    assert!(*with_waiting && asked.len() == 1);
+    drop((told, answer));
+}
+
+#[test]
 fn a_call_that_ends_without_an_answer_says_what_waited() {
     let (mut bench, id) = Bench::recording();
     let changed_at = bench.now;
-    bench.control.on_changed(id, changed_at);
+    bench.change(id);
     let ended = Event::Ended {
         cause: EndCause::ByRecordingClient,
     };

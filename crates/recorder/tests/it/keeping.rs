@@ -472,7 +472,7 @@ fn draining_keeps_what_was_asked_for_and_drops_what_was_not() {
     let report = asked.finish().unwrap();
     other.finish().unwrap();
     leaves_nothing(&server, other_id);
-    assert_eq!(server.timeline(other_id).verdict, Verdict::NotRecorded);
+    assert_eq!(server.timeline(other_id).verdict, Verdict::NotRequested);
     let kept = payloads(&server.open(id), 1);
     assert!(sent(&report)[0].starts_with(&kept) && !kept.is_empty());
 }
@@ -495,7 +495,7 @@ fn a_crash_while_media_is_held_leaves_nothing_and_recovery_says_why() {
     let trace = archive.trace(id).unwrap();
     assert_eq!((trace.blobs, trace.bytes, trace.has_key), (0, 0, false));
     let timeline = archive.detail(id).unwrap().timeline.unwrap();
-    assert_eq!(timeline.verdict, Verdict::NotRecorded);
+    assert_eq!(timeline.verdict, Verdict::NotRequested);
     // A call without media has no stream there; its reason stands in the decision.
     let decision = archive.detail(id).unwrap().decisions[0].id;
     let again = archive.decide_again(decision).unwrap();

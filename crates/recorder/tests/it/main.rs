@@ -12,6 +12,7 @@ mod holding;
 mod keeping;
 mod keys;
 mod late;
+mod meanwhile;
 mod notices;
 mod offers;
 mod pausing;

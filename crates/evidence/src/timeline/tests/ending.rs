@@ -2,7 +2,7 @@
 //! refused, not drawn or not asked for.
 
 use super::*;
-use crate::journal::{KEEP_RULE, SAMPLE_RULE, SaidBy};
+use crate::journal::{AskedBy, KEEP_RULE, KeepReason, SAMPLE_RULE, SaidBy};
 use voicelog_model::Language;
 
 #[test]
@@ -123,8 +123,26 @@ fn a_call_that_our_line_leaves_out_is_told_from_one_that_may_not_be_recorded() {
         verdict(&[refused(), not_requested()]),
         Verdict::NotRequested
     );
-    assert_eq!(verdict(&[not_requested(), refused()]), Verdict::NotRecorded);
+    // On hold when it ended, say: what was before that is not there because nobody asked.
+    assert_eq!(
+        verdict(&[not_requested(), refused()]),
+        Verdict::NotRequested
+    );
+    assert_eq!(verdict(&[refused()]), Verdict::NotRecorded);
     assert_eq!(verdict(&[]), Verdict::NotRecorded);
+    // Somebody did ask, and nothing came of it: nobody is told that nobody asked.
+    let asked = || JournalEvent::KeepRequested {
+        reason: KeepReason::Complaint,
+        by: AskedBy::Program,
+        party: None,
+    };
+    for events in [
+        vec![not_requested(), asked()],
+        vec![not_requested(), asked(), refused()],
+        vec![refused(), asked(), not_requested()],
+    ] {
+        assert_eq!(verdict(&events), Verdict::NotRecorded, "{events:?}");
+    }
 }
 
 #[test]

@@ -37,12 +37,16 @@ impl Call {
     /// Takes a reply of the deciders.
     pub(in crate::control) fn on_reply(&mut self, reply: Reply, hands: &mut Hands<'_>) {
         self.is_asking = false;
+        let is_first = reply.call.is_some();
         let back = self.notice.answered();
         if let Some(call) = reply.call {
             self.when_refused = call.line.when_refused;
             self.keys = CallKeys::of(&call.line.keys);
             self.opened(call.id, hands);
             self.await_notice(&call, hands);
+            if let Ok(asked) = &reply.asked {
+                self.mind_what_was_said(asked.at(), hands);
+            }
         }
         match reply.asked {
             Ok(asked) => {
@@ -81,6 +85,9 @@ impl Call {
                 self.on_no_answer(reason, hands);
             }
         }
+        if is_first {
+            self.note_refusals(hands);
+        }
         if let Some((at, cause)) = self.ended {
             self.finish(at, cause, hands);
         } else if let Some(at) = self.changed_at.take() {
@@ -111,6 +118,15 @@ impl Call {
             self.changed_at.get_or_insert(hands.now);
         }
         self.listen(hands);
+    }
+
+    /// The archive has known the call for a while, and so has whoever asks it: what was said since
+    /// then nobody here was told, for nobody here knew the call. `at`: when the law answered.
+    fn mind_what_was_said(&mut self, at: Timestamp, hands: &mut Hands<'_>) {
+        if !self.is_decided(hands) {
+            self.notice.other_change(hands.now);
+            self.changed_at.get_or_insert(at);
+        }
     }
 
     /// Remembers participants until the archive knows the call.

@@ -430,6 +430,8 @@ impl Call {
 
     fn reject(&mut self, status: u16, reason: &str, cause: Cause, hands: &mut Hands<'_>) {
         self.our_cause = Some(cause);
+        // The client has its answer: what was said meanwhile changes nothing any more.
+        self.changed_at = None;
         let retry_after = (status == 503).then_some(hands.retry_after_seconds);
         let command = Command::Reject {
             status,

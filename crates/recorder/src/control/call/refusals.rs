@@ -16,9 +16,9 @@ impl Call {
             return;
         };
         // Before its first event a journal has none; the next look comes with the next change.
-        if self.started_at.is_none() {
+        let Some(started_at) = self.started_at else {
             return;
-        }
+        };
         let sayings = call.sayings.iter().skip(self.sayings_seen);
         for saying in sayings.filter(|saying| NO.contains(&saying.consent.as_str())) {
             let by = match saying.by {
@@ -26,7 +26,8 @@ impl Call {
                 ConsentBy::Spoken { .. } => SaidBy::Spoken,
             };
             let party = saying.party.clone();
-            self.note(saying.at, JournalEvent::RefusalSaid { party, by }, hands);
+            let at = saying.at.max(started_at);
+            self.note(at, JournalEvent::RefusalSaid { party, by }, hands);
         }
         self.sayings_seen = call.sayings.len();
     }
