@@ -92,19 +92,7 @@ fn ends(number: &str) -> String {
 
 /// How many letters have to be changed, added or left out to make one name of the other.
 fn wrong(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.to_lowercase().chars().take(LETTERS_MAX).collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (above, letter) in left.to_lowercase().chars().enumerate() {
-        let mut next = vec![above + 1];
-        for ((other, pair), before) in right.iter().zip(row.windows(2)).zip(0..) {
-            let [diagonal, up]: [usize; 2] = pair.try_into().unwrap_or_default();
-            let behind = next.get(before).copied().unwrap_or_default();
-            let same = diagonal + usize::from(*other != letter);
-            next.push(same.min(up + 1).min(behind + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
+    strsim::levenshtein(&left.to_lowercase(), &right.to_lowercase())
 }
 
 /// The newest calls that named no line, in memory.

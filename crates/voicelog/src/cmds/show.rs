@@ -1,8 +1,9 @@
 //! A decision and a timeline as text, for `show`, `law decide` and the demo.
 
 use crate::print::{self, Tone};
+use voicelog_archive::odd::odd;
 use voicelog_archive::{
-    Access, CallReport, Came, Conversation, Detail, LINE_NOT_SET_UP, StoredDecision, odd,
+    Access, CallReport, Came, Conversation, Detail, LINE_NOT_SET_UP, StoredDecision,
 };
 use voicelog_evidence::audio::describe_span;
 use voicelog_evidence::bundle::StreamSpans;

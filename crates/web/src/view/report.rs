@@ -1,7 +1,8 @@
 //! The report of a call in words: whose voice is where and how that is known, and what was odd.
 
+use voicelog_archive::CallReport;
+use voicelog_archive::odd::odd;
 use voicelog_archive::timeline::Timeline;
-use voicelog_archive::{CallReport, odd};
 use voicelog_model::Language;
 
 /// The report, a sentence for each thing.
