@@ -3,7 +3,7 @@
 //! A server that records a thousand calls hashes thousands of short messages a second: the file of
 //! each call, and the leaves of its trees. A processor with instructions for SHA-256 does each at
 //! full speed by itself. One without them, which many servers still are, does sixteen in the time
-//! of four ([`lanes`]). So a message only gathers what is put into it, until [`settle`] takes all
+//! of four (`lanes.rs`). So a message only gathers what is put into it, until [`settle`] takes all
 //! of them forward together.
 
 mod lanes;
