@@ -111,7 +111,11 @@ impl Archive {
     pub fn open_call(&self, offered: OfferedCall, now: Timestamp) -> Result<Call, ArchiveError> {
         let id = RecordingId::new(now, random::bytes()?);
         let line = self.lines.find(&offered.line);
-        let call = Call::new(id, offered, line);
+        let mut call = Call::new(id, offered, line);
+        let replaced = call.about.replaces.and_then(|id| self.calls.get(id));
+        if let Some(before) = replaced {
+            call.take_over(&before);
+        }
         self.calls.insert(call.clone());
         Ok(call)
     }

@@ -13,6 +13,7 @@ mod address;
 mod again;
 mod archive;
 pub mod call;
+mod carry;
 pub mod check;
 mod choose;
 mod consent;

@@ -1,5 +1,6 @@
 //! One call: what the law said of it, what the client wants, and what follows for its media.
 
+mod carried;
 mod hold;
 mod keep;
 mod keys;
@@ -18,6 +19,7 @@ pub(crate) use keep::KeepDone;
 pub(crate) use private::PrivateDone;
 pub(in crate::control) use streams::{RefusedStreams, Sockets};
 
+use self::carried::Carried;
 use self::hold::Hold;
 use self::keep::CallKeep;
 use self::keys::CallKeys;
@@ -74,6 +76,7 @@ pub(crate) struct Call {
     hold: Hold,
     notice: CallNotice,
     keep: CallKeep,
+    carried: Carried,
     /// What the client was told last: to send, or not to.
     told: LocalDirection,
     /// What it refused of that.
@@ -135,6 +138,7 @@ impl Call {
             hold: Hold::default(),
             notice: CallNotice::default(),
             keep: CallKeep::default(),
+            carried: Carried::default(),
             told: LocalDirection::Inactive,
             wish: Wish::default(),
             started_at: None,
@@ -446,6 +450,8 @@ impl Call {
         }
         self.started_at = Some(at);
         self.events.push((at, JournalEvent::CallStarted {}));
+        let requested = self.carried.requested.take();
+        self.events.extend(requested.map(|event| (at, event)));
         for stream in &self.streams {
             let event = JournalEvent::StreamAdded {
                 stream: stream.media.clone(),

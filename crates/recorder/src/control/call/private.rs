@@ -74,7 +74,9 @@ impl Call {
 }
 
 /// For the journal, which knows pseudonyms only: a name that a program tells is not for it.
-fn order(by: AskedBy, said_by: &Pii<String>) -> PrivateOrder {
+pub(super) fn order(by: AskedBy, said_by: &Pii<String>) -> PrivateOrder {
     let party = (by == AskedBy::Key).then(|| said_by.expose().clone());
+    // Empty where it was somebody of the session before who is not in this one.
+    let party = party.filter(|party| !party.is_empty());
     PrivateOrder { by, party }
 }
