@@ -295,15 +295,15 @@ impl Call {
     ///
     /// Where what it waits for can come by key, a notice is awaited, or somebody may still ask to keep
     /// it, the client sends while the call waits; of the first only packets about keys are read, for
-    /// the others it waits in memory. While the client itself holds, it is not told to stop: then it could not go on
-    /// when the hold is over without our asking, and words would be lost.
+    /// the others it waits in memory. While the client itself holds, it is not told to stop: then it could not go on when the
+    /// hold is over without our asking, and words would be lost.
     fn direction(&self) -> LocalDirection {
         match self.state {
             CallState::Recording => LocalDirection::Receive,
             CallState::Waiting | CallState::Stopped if self.keys.listen_while_waiting => {
                 LocalDirection::Receive
             }
-            CallState::Waiting if self.notice.wants_media() || self.keep.is_holding() => {
+            CallState::Waiting if self.notice.wants_media() || self.keep.wants_media() => {
                 LocalDirection::Receive
             }
             CallState::Stopped if self.hold.is_on() => LocalDirection::Receive,
