@@ -51,6 +51,7 @@ impl Call {
         hands.archive.take_over(before, opened.id);
         let call = hands.archive.call(opened.id);
         if let Some(private) = call.as_ref().and_then(|call| call.private.as_ref()) {
+            self.is_private_by_key = private.by == AskedBy::Key;
             let order = order(private.by, &private.said_by);
             hands.media(self.thread, MediaCommand::Private(opened.id, order, None));
             tracing::info!(recording = %opened.id, "it takes the place of a private call, and is one");

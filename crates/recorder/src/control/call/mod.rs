@@ -77,6 +77,8 @@ pub(crate) struct Call {
     notice: CallNotice,
     keep: CallKeep,
     carried: Carried,
+    /// It is a private call, and a key said so: the same person's key can take that back.
+    is_private_by_key: bool,
     /// What the client was told last: to send, or not to.
     told: LocalDirection,
     /// What it refused of that.
@@ -139,6 +141,7 @@ impl Call {
             notice: CallNotice::default(),
             keep: CallKeep::default(),
             carried: Carried::default(),
+            is_private_by_key: false,
             told: LocalDirection::Inactive,
             wish: Wish::default(),
             started_at: None,
@@ -295,12 +298,18 @@ impl Call {
     ///
     /// Where what it waits for can come by key, a notice is awaited, or somebody may still ask to keep
     /// it, the client sends while the call waits; of the first only packets about keys are read, for
-    /// the others it waits in memory. While the client itself holds, it is not told to stop: then it could not go on when the
+    /// the others it waits in memory. So it is while a key can say that a private call is one no
+    /// longer. While the client itself holds, it is not told to stop: then it could not go on when the
     /// hold is over without our asking, and words would be lost.
     fn direction(&self) -> LocalDirection {
         match self.state {
             CallState::Recording => LocalDirection::Receive,
             CallState::Waiting | CallState::Stopped if self.keys.listen_while_waiting => {
+                LocalDirection::Receive
+            }
+            CallState::Waiting | CallState::Stopped
+                if self.is_private_by_key && self.keys.end_private =>
+            {
                 LocalDirection::Receive
             }
             CallState::Waiting if self.notice.wants_media() || self.keep.wants_media() => {

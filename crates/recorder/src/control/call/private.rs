@@ -37,6 +37,7 @@ impl Call {
         // The media first: what the law says to it can only be that nothing is kept.
         hands.media(self.thread, MediaCommand::Private(id, order, done));
         if said == PrivateSaid::Changed {
+            self.is_private_by_key = by == AskedBy::Key;
             hands.shared.count("private_calls");
             tracing::info!(recording = %id, "somebody says that it is a private call");
             self.ask_soon(hands);
@@ -59,6 +60,7 @@ impl Call {
         };
         let refused = match said {
             PrivateSaid::Changed => {
+                self.is_private_by_key = false;
                 let order = order(by, said_by);
                 let command = MediaCommand::PrivateOver(id, reason, order, done);
                 hands.media(self.thread, command);
