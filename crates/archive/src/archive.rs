@@ -128,7 +128,11 @@ impl Archive {
                 called: self.lines.not_a_line(&offered.line),
             });
         }
-        let call = Call::new(id, offered, line);
+        let mut call = Call::new(id, offered, line);
+        let replaced = call.about.replaces.and_then(|id| self.calls.get(id));
+        if let Some(before) = replaced {
+            call.take_over(&before);
+        }
         self.calls.insert(call.clone());
         Ok(call)
     }

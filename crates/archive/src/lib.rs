@@ -14,6 +14,7 @@ mod again;
 mod archive;
 pub mod call;
 pub mod called;
+mod carry;
 pub mod check;
 mod choose;
 mod consent;

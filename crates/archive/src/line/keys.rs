@@ -150,6 +150,12 @@ impl Keys {
             .any(|act| act.is_consent() || act.keep().is_some())
     }
 
+    /// Whether a key can say that a private call is one no longer.
+    #[must_use]
+    pub fn end_private_calls(&self) -> bool {
+        self.acts().any(|act| act == KeyAct::BusinessAgain)
+    }
+
     /// Whether a key asks to keep a call.
     #[must_use]
     pub fn asks_to_keep(&self) -> bool {

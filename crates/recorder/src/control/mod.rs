@@ -189,8 +189,22 @@ impl Control {
             && self.calls.contains_key(&key)
         {
             self.by_recording.insert(call.id, key);
+            self.look_at_replaced(key);
         }
         self.with(key, now, |call, hands| call.on_reply(reply, hands));
+    }
+
+    /// What a call takes over from the one whose place it takes, as that is now.
+    fn look_at_replaced(&mut self, key: SessionKey) {
+        let call = self.calls.get(&key);
+        let Some(from) = call.and_then(Call::takes_the_place_of) else {
+            return;
+        };
+        // One that has ended meanwhile was as it was when the other was offered.
+        let pause = self.calls.get(&from).map(Call::pause_now);
+        if let (Some(call), Some(pause)) = (self.calls.get_mut(&key), pause) {
+            call.takes_over(from, pause);
+        }
     }
 
     /// The facts of a call have changed.
@@ -403,6 +417,7 @@ impl Control {
         self.offered = self.offered.wrapping_add(1);
         self.parts.shared.call_offered();
         let replaced = offer.replaces.and_then(|key| self.calls.get(&key));
+        let pause = replaced.and_then(Call::pause_now);
         let mut about = About {
             replaces: replaced.and_then(Call::id),
             ..About::default()
@@ -411,6 +426,9 @@ impl Control {
         let offered = Box::new(offer::call(offer, media, about.clone(), now));
         let mut call = Call::new(key, thread, streams, sockets, now);
         call.keep_keys(line.keep_keys);
+        if let Some(from) = offer.replaces {
+            call.takes_over(from, pause);
+        }
         call.begins_without(refused);
         call.is_told(about, offer.metadata.as_ref());
         if let Some(metadata) = &offer.metadata {

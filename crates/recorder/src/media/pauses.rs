@@ -38,6 +38,8 @@ pub(crate) struct PrivateOrder {
 pub struct PauseStatus {
     /// Why.
     pub reason: PauseReason,
+    /// How it was asked for.
+    pub by: AskedBy,
     /// From when on nothing is kept.
     pub since: Timestamp,
     /// When recording goes on by itself.
@@ -130,6 +132,7 @@ impl Pauses {
         let since = self.now.map_or(at, |before| before.since.min(at));
         self.now = Some(PauseStatus {
             reason,
+            by,
             since,
             until: at.plus_micros(micros),
         });

@@ -51,6 +51,10 @@ const CAUSES: &[(&str, &str)] = &[
         "as many sessions or transactions are open as are held; see sip.calls_max",
     ),
     (
+        "options_not_ready",
+        "an exchange asks (OPTIONS) at an address to which no call would be recorded, is told so, and may send none; have it ask at the address of a line, or without a user, or set default = true at a line",
+    ),
+    (
         "refused_unanswered",
         "the recorder did not answer a call in time; see the messages before this",
     ),

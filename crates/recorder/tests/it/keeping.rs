@@ -7,8 +7,9 @@ use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use voicelog_archive::journal::{AskedBy, JournalEvent, KeepReason, PauseReason, Record};
+use voicelog_archive::line::Keys;
 use voicelog_archive::timeline::{IntervalKind, KeepMark, Timeline, Verdict};
-use voicelog_archive::{Archive, KeepRequest, KeepState};
+use voicelog_archive::{Archive, KeepRequest, KeepState, Line};
 use voicelog_model::rtp::RtpPacket;
 use voicelog_model::{Pii, RecordingId, Timestamp};
 use voicelog_recorder::{CallState, KeepAnswer, MediaCounts, RecorderConfig, WishError};
@@ -403,6 +404,38 @@ fn of_a_protected_call_the_look_back_is_kept_as_it_was_before_it_was_protected()
     let kept = payloads(&opened, 1);
     assert!(kept.len() > 16_000 && sent(&report)[0].ends_with(&kept));
     assert_eq!(server.recorder.status().media.not_authentic, 0);
+}
+
+#[test]
+fn a_client_that_holds_is_not_told_to_stop_and_what_it_says_when_it_resumes_is_held_at_once() {
+    // With a key it would be asked to send for that alone.
+    let server = server_on(vec![Line {
+        keys: Keys::default(),
+        ..on_request("asked", 2)
+    }]);
+    let metadata = RawCall::metadata(&[STAFF, DUTCH]);
+    let mut call = RawCall::place(&server, "asked", 2, Some(&metadata));
+    let id = server.call_in(CallState::Waiting);
+    speak(&server, &mut call, 2);
+    call.directions = vec!["inactive"; 2];
+    assert_eq!(call.offer("INVITE", 2, None), 200);
+    wait_until("what was held is wiped", || {
+        server.recorder.status().waiting_bytes == 0 && counts(&server).waiting == 0
+    });
+    assert_eq!(server.detail(id).decisions.len(), 2);
+    assert_eq!(call.try_ask("OPTIONS"), None, "the server asks nothing");
+    call.directions.clear();
+    assert_eq!(call.offer("INVITE", 2, None), 200);
+    assert_eq!(call.answered.as_deref(), Some("recvonly"));
+    wait_until("it is held again", || {
+        call.speak(0);
+        counts(&server).waiting > 0
+    });
+    assert_eq!(call.try_ask("OPTIONS"), None, "the server asks nothing");
+    // Once the law itself says no, the client is told to stop, and nothing is held.
+    server.say(id, &json!({ "openness": "covert" }));
+    assert!(call.next_request().contains("a=inactive"));
+    drop(call);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod admission;
 mod alarms;
+mod carried;
 mod changing;
 mod codecs;
 mod conversations;

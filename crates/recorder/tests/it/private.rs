@@ -2,11 +2,13 @@
 
 use crate::raw::{DUTCH, RawCall, STAFF};
 use crate::support::*;
+use serde_json::json;
 use voicelog_archive::journal::{
     AskedBy, JournalEvent, KeepReason, PauseReason, PrivateEnd, Record,
 };
+use voicelog_archive::line::{KeyAct, Keys, Sequence};
 use voicelog_archive::timeline::{Interval, IntervalKind, Timeline, Verdict};
-use voicelog_archive::{KeepRequest, RecordingFilter};
+use voicelog_archive::{KeepRequest, Line, RecordingFilter};
 use voicelog_model::{Pii, RecordingId};
 use voicelog_recorder::{CallState, KeepAnswer, MediaCounts, PrivateAnswer, WishError};
 use voicelog_src_sim::place;
@@ -272,4 +274,44 @@ fn what_was_held_before_a_call_became_private_is_in_no_look_back() {
         "the third packet alone"
     );
     assert!(server.timeline(id).is_partly_private());
+}
+
+/// A line of a private person who records their own business calls without saying so: in France that
+/// is a crime once the talk is private.
+fn french() -> Line {
+    let facts = json!({
+        "recorder_type": "private_person", "counterpart_types": ["company"],
+        "participation": "participant", "openness": "covert", "content_nature": "business",
+    });
+    let own = [("*5", KeyAct::PrivateCall), ("*9", KeyAct::BusinessAgain)];
+    let own = own.map(|(keys, act)| (Sequence::try_from(keys.to_owned()).unwrap(), act));
+    Line {
+        own_domains: vec!["voorbeeld.example".to_owned()],
+        facts: facts.as_object().unwrap().clone(),
+        keys: Keys {
+            own: own.into_iter().collect(),
+            ..Keys::default()
+        },
+        ..Line::not_set_up("french")
+    }
+}
+
+#[test]
+fn where_the_law_forbids_a_private_call_the_key_that_ends_it_is_heard_all_the_same() {
+    let server = server_on(vec![french()]);
+    let metadata = RawCall::metadata(&[STAFF, "tel:+33140000000"]);
+    let mut call = RawCall::place_as(&server, "french", 2, Some(&metadata), KEYS);
+    let id = server.call_in(CallState::Recording);
+    call.press(0, "*5");
+    assert_eq!(server.call_in(CallState::Stopped), id);
+    assert_eq!(
+        call.try_ask("OPTIONS"),
+        None,
+        "the client is not told to stop"
+    );
+    call.press(0, "*9");
+    assert_eq!(server.call_in(CallState::Recording), id);
+    assert_eq!(server.recorder.status().calls[0].private, None);
+    call.bye();
+    server.all_closed();
 }

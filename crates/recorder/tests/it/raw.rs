@@ -70,6 +70,8 @@ pub(crate) struct RawCall {
     pub(crate) is_second_without_port: bool,
     /// Address and parameters of `From`, without its tag; empty for the usual one.
     from: String,
+    /// Header lines of the next requests.
+    headers: String,
     /// The body of the next ACK, where the offer was the server's.
     answer: Option<String>,
     /// What the next offer says of the direction of each stream; `sendonly` for what is not named.
@@ -119,6 +121,19 @@ impl RawCall {
     ) -> Self {
         let mut call = Self::new(server, line, (SIPREC.0, headers), "8");
         assert_eq!(call.offer("INVITE", 2, Some(metadata)), 200);
+        call
+    }
+
+    /// Places a call that takes the place of another one (RFC 3891), between the same people.
+    pub(crate) fn replacing(server: &Server, other: &Self, metadata: &str) -> Self {
+        let mut call = Self::new(server, other.line, SIPREC, other.formats);
+        // The ACK has it as well, where it says nothing.
+        call.headers = format!(
+            "Replaces: {};to-tag={};from-tag=src\r\n",
+            other.call_id, other.tag
+        );
+        assert_eq!(call.offer("INVITE", other.media.len(), Some(metadata)), 200);
+        call.headers.clear();
         call
     }
 
@@ -273,6 +288,7 @@ impl RawCall {
             lines: Vec::new(),
             is_second_without_port: false,
             from: String::new(),
+            headers: String::new(),
             answer: None,
             directions: Vec::new(),
             tag: String::new(),
@@ -503,12 +519,12 @@ impl RawCall {
             from => from,
         };
         let call_id = &self.call_id;
-        let (feature, option) = self.sign;
+        let ((feature, option), headers) = (self.sign, &self.headers);
         let text = format!(
             "{method} sip:{user}{to} SIP/2.0\r\nVia: SIP/2.0/{transport} {local};branch=z9hG4bK{method}{cseq}\r\n\
              Max-Forwards: 70\r\nFrom: <{from}>;tag=src\r\nTo: <sip:{user}{to}>{tag}\r\n\
              Call-ID: {call_id}\r\nCSeq: {cseq} {method}\r\nContact: <sip:src@{local};transport={transport}>{feature}\r\n\
-             {option}{rest}"
+             {option}{headers}{rest}"
         );
         self.sip.send(&text);
     }

@@ -147,7 +147,7 @@ fn rarely() -> Line {
 }
 
 /// A line that keeps the calls that somebody asks to keep.
-fn on_request(name: &str, look_back_seconds: u32) -> Line {
+pub(crate) fn on_request(name: &str, look_back_seconds: u32) -> Line {
     let act = ("*4".to_owned(), KeyAct::KeepComplaint);
     let own = [act].into_iter().filter(|_act| look_back_seconds > 0);
     let mut facts = facts("announced");

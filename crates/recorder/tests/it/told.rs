@@ -14,12 +14,17 @@ use voicelog_src_sim::place;
 
 /// What the server answers to a request without a body, by its status line.
 fn asked(server: &Server, method: &str, more: &str) -> String {
+    asked_at(server, "announced", method, more)
+}
+
+/// The same, to another line.
+fn asked_at(server: &Server, line: &str, method: &str, more: &str) -> String {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let to = server.recorder.udp_address().unwrap();
     let local = socket.local_addr().unwrap();
     let request = format!(
-        "{method} sip:announced@{to} SIP/2.0\r\nVia: SIP/2.0/UDP {local};branch=z9hG4bK{local}\r\n\
-         Max-Forwards: 70\r\nFrom: <sip:sbc@{local}>;tag=1\r\nTo: <sip:announced@{to}>\r\n\
+        "{method} sip:{line}@{to} SIP/2.0\r\nVia: SIP/2.0/UDP {local};branch=z9hG4bK{local}\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:sbc@{local}>;tag=1\r\nTo: <sip:{line}@{to}>\r\n\
          Call-ID: {method}@{local}\r\nCSeq: 1 {method}\r\n{more}Content-Length: 0\r\n\r\n"
     );
     socket.set_read_timeout(Some(LONG)).unwrap();
@@ -86,6 +91,18 @@ fn a_client_whose_calls_are_refused_is_an_alarm_with_its_cause() {
     let standing = server.recorder.status().alarms;
     assert_eq!(standing.len(), 1, "{standing:?}");
     assert_eq!(standing[0].key.reason, Some("refused_not_recording"));
+}
+
+#[test]
+fn an_exchange_that_asks_at_an_address_that_is_no_line_is_an_alarm_for_it_may_offer_no_call() {
+    let server = server();
+    server.subscribe();
+    let answer = asked_at(&server, "ping", "OPTIONS", "");
+    assert!(answer.starts_with("SIP/2.0 503"), "{answer}");
+    server.wait_for_message(&["alarm.raised", "calls_refused", "options_not_ready"]);
+    // With a line that takes all calls it is told that it can.
+    let server = server_on(vec![default_line()]);
+    assert_eq!(asked_at(&server, "ping", "OPTIONS", ""), "SIP/2.0 200 OK");
 }
 
 #[test]

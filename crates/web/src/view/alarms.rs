@@ -80,6 +80,10 @@ fn text(alarm: &Alarm, lang: Language) -> String {
             "Nieuwe gesprekken worden geweigerd.",
             "New calls are turned away.",
         ),
+        "calls_refused" if alarm.reason == Some("options_not_ready") => (
+            "Een centrale vraagt (OPTIONS) op een adres waarvan geen gesprek zou worden opgenomen, en stuurt er misschien geen. Laat hem vragen op het adres van een lijn.",
+            "An exchange asks (OPTIONS) at an address to which no call would be recorded, and may send none. Have it ask at the address of a line.",
+        ),
         "calls_refused" => {
             let reason = alarm.reason.unwrap_or_default();
             let what = refused(reason, lang).unwrap_or_else(|| reason.replace('_', " "));

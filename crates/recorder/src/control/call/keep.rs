@@ -21,6 +21,9 @@ pub(crate) type KeepDone = Sender<Option<KeepAnswer>>;
 pub(super) struct CallKeep {
     /// Since when what comes is held in memory.
     since: Option<Timestamp>,
+    /// What comes was held in memory, and may be again when the client resumes: nothing but its hold
+    /// has been in the way since.
+    is_for_later: bool,
     /// When somebody asked, and how much of the time before may be kept, in microseconds.
     requested: Option<(Timestamp, i64)>,
     /// Those who asked and have not heard yet.
@@ -31,6 +34,11 @@ impl CallKeep {
     /// Whether what comes is held in memory.
     pub(super) const fn is_holding(&self) -> bool {
         self.since.is_some()
+    }
+
+    /// Whether what the client sends is held in memory, or will be once a hold is over.
+    pub(super) const fn wants_media(&self) -> bool {
+        self.is_holding() || self.is_for_later
     }
 
     /// From when on what is held may be kept, now that the law permits it. Nothing where nothing is
@@ -63,6 +71,7 @@ impl Call {
             return;
         };
         self.keep.since = Some(at);
+        self.keep.is_for_later = true;
         let look_back = LookBack {
             from: at,
             reach: i64::from(seconds) * 1_000_000 + ANSWER_MICROS,
@@ -75,6 +84,9 @@ impl Call {
     pub(super) fn drop_look_back(&mut self, hands: &Hands<'_>) {
         // What has changed since may bring another answer.
         if self.changed_at.is_none() {
+            // While the client holds, that is what was refused, as far as anybody can tell: a client
+            // that is told to stop could not go on by itself when it resumes.
+            self.keep.is_for_later &= self.hold.is_on();
             for done in self.keep.take_asking() {
                 tell(&done, KeepAnswer::NotPermitted);
             }

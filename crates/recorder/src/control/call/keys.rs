@@ -19,6 +19,8 @@ pub(super) struct CallKeys {
     unknown: Arc<Vec<(Sequence, KeyAct)>>,
     /// What the call waits for can come by key, so media is asked for also while it waits.
     pub(super) listen_while_waiting: bool,
+    /// A key can say that a private call is one no longer.
+    pub(super) end_private: bool,
 }
 
 impl CallKeys {
@@ -32,6 +34,7 @@ impl CallKeys {
             other: list(&keys.other),
             unknown: list(&keys.unknown),
             listen_while_waiting: keys.listens_while_waiting(),
+            end_private: keys.end_private_calls(),
         }
     }
 

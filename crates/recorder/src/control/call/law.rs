@@ -43,6 +43,7 @@ impl Call {
             self.when_refused = call.line.when_refused;
             self.keys = CallKeys::of(&call.line.keys);
             self.opened(call.id, hands);
+            self.carry(&call, hands);
             self.await_notice(&call, hands);
             if let Ok(asked) = &reply.asked {
                 self.mind_what_was_said(asked.at(), hands);

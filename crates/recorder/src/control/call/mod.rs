@@ -1,5 +1,6 @@
 //! One call: what the law said of it, what the client wants, and what follows for its media.
 
+mod carried;
 mod hold;
 mod keep;
 mod keys;
@@ -18,6 +19,7 @@ pub(crate) use keep::KeepDone;
 pub(crate) use private::PrivateDone;
 pub(in crate::control) use streams::{RefusedStreams, Sockets};
 
+use self::carried::Carried;
 use self::hold::Hold;
 use self::keep::CallKeep;
 use self::keys::CallKeys;
@@ -76,6 +78,9 @@ pub(crate) struct Call {
     hold: Hold,
     notice: CallNotice,
     keep: CallKeep,
+    carried: Carried,
+    /// It is a private call, and a key said so: the same person's key can take that back.
+    is_private_by_key: bool,
     /// What the client was told last: to send, or not to.
     told: LocalDirection,
     /// What it refused of that.
@@ -138,6 +143,8 @@ impl Call {
             hold: Hold::default(),
             notice: CallNotice::default(),
             keep: CallKeep::default(),
+            carried: Carried::default(),
+            is_private_by_key: false,
             told: LocalDirection::Inactive,
             wish: Wish::default(),
             started_at: None,
@@ -294,15 +301,21 @@ impl Call {
     ///
     /// Where what it waits for can come by key, a notice is awaited, or somebody may still ask to keep
     /// it, the client sends while the call waits; of the first only packets about keys are read, for
-    /// the others it waits in memory. While the client itself holds, it is not told to stop: then it could not go on
-    /// when the hold is over without our asking, and words would be lost.
+    /// the others it waits in memory. So it is while a key can say that a private call is one no
+    /// longer. While the client itself holds, it is not told to stop: then it could not go on when the
+    /// hold is over without our asking, and words would be lost.
     fn direction(&self) -> LocalDirection {
         match self.state {
             CallState::Recording => LocalDirection::Receive,
             CallState::Waiting | CallState::Stopped if self.keys.listen_while_waiting => {
                 LocalDirection::Receive
             }
-            CallState::Waiting if self.notice.wants_media() || self.keep.is_holding() => {
+            CallState::Waiting | CallState::Stopped
+                if self.is_private_by_key && self.keys.end_private =>
+            {
+                LocalDirection::Receive
+            }
+            CallState::Waiting if self.notice.wants_media() || self.keep.wants_media() => {
                 LocalDirection::Receive
             }
             CallState::Stopped if self.hold.is_on() => LocalDirection::Receive,
@@ -449,6 +462,8 @@ impl Call {
         }
         self.started_at = Some(at);
         self.events.push((at, JournalEvent::CallStarted {}));
+        let requested = self.carried.requested.take();
+        self.events.extend(requested.map(|event| (at, event)));
         for stream in &self.streams {
             let event = JournalEvent::StreamAdded {
                 stream: stream.media.clone(),

@@ -37,6 +37,7 @@ impl Call {
         // The media first: what the law says to it can only be that nothing is kept.
         hands.media(self.thread, MediaCommand::Private(id, order, done));
         if said == PrivateSaid::Changed {
+            self.is_private_by_key = by == AskedBy::Key;
             hands.shared.count("private_calls");
             tracing::info!(recording = %id, "somebody says that it is a private call");
             self.ask_soon(hands);
@@ -59,6 +60,7 @@ impl Call {
         };
         let refused = match said {
             PrivateSaid::Changed => {
+                self.is_private_by_key = false;
                 let order = order(by, said_by);
                 let command = MediaCommand::PrivateOver(id, reason, order, done);
                 hands.media(self.thread, command);
@@ -74,7 +76,9 @@ impl Call {
 }
 
 /// For the journal, which knows pseudonyms only: a name that a program tells is not for it.
-fn order(by: AskedBy, said_by: &Pii<String>) -> PrivateOrder {
+pub(super) fn order(by: AskedBy, said_by: &Pii<String>) -> PrivateOrder {
     let party = (by == AskedBy::Key).then(|| said_by.expose().clone());
+    // Empty where it was somebody of the session before who is not in this one.
+    let party = party.filter(|party| !party.is_empty());
     PrivateOrder { by, party }
 }
