@@ -3,6 +3,7 @@
 
 mod admission;
 mod alarms;
+mod answers;
 mod changing;
 mod codecs;
 mod conversations;
