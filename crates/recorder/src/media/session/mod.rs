@@ -545,7 +545,8 @@ impl MediaSession {
         }
         self.mind_private(was_private);
         self.tell(events);
-        if !self.pauses.are_on() && until.is_none() {
+        // Control sockets as well: theirs are read less often.
+        if !self.pauses.are_on() && until.is_none() && with_control {
             self.pauses.forget_over();
         }
         self.counts.loss_permille = worst_loss(&self.streams);
