@@ -449,6 +449,64 @@ fn a_call_that_ends_without_an_answer_says_what_waited() {
 }
 
 #[test]
+fn a_call_that_ends_while_an_answer_is_stale_waits_for_the_answer_to_what_was_changed_last() {
+    let (mut bench, id) = Bench::recording();
+    bench.control.on_changed(id, bench.now);
+    bench.now = bench.now.plus_micros(1_000);
+    bench.control.on_changed(id, bench.now);
+    let ended = Event::Ended {
+        cause: EndCause::ByRecordingClient,
+    };
+    bench.control.on_event(bench.key, ended, bench.now);
+    bench.told();
+    let permit = bench.permit();
+    bench.reply(Ok(permit));
+    let told = bench.told();
+    assert!(
+        matches!(
+            told[..],
+            [
+                MediaCommand::Keep { is_stale: true, .. },
+                MediaCommand::Hold(_)
+            ]
+        ),
+        "{told:?}"
+    );
+    let permit = bench.permit();
+    bench.reply(Ok(permit));
+    let told = bench.told();
+    assert!(
+        matches!(
+            told[..],
+            [
+                MediaCommand::Keep {
+                    is_stale: false,
+                    ..
+                },
+                MediaCommand::End(..)
+            ]
+        ),
+        "{told:?}"
+    );
+    assert_eq!(bench.control.len(), 0);
+}
+
+#[test]
+fn a_call_that_ends_between_two_tries_to_get_an_answer_says_what_waited() {
+    let (mut bench, id) = Bench::recording();
+    let changed_at = bench.now;
+    bench.control.on_changed(id, changed_at);
+    bench.no_answer();
+    assert_eq!(bench.closed(), None);
+    let ended = Event::Ended {
+        cause: EndCause::ByRecordingClient,
+    };
+    bench.control.on_event(bench.key, ended, bench.now);
+    assert_eq!(bench.closed(), Some((changed_at, 0, Some(Cause::Refusal))));
+    assert_eq!(bench.control.len(), 0);
+}
+
+#[test]
 fn why_the_client_or_its_timer_ended_a_call_is_in_the_journal() {
     for (cause, told) in [
         (EndCause::ByRecordingClient, Cause::RecordingClient),

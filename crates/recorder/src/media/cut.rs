@@ -5,12 +5,28 @@ use voicelog_archive::journal::{ChunkBuilder, ChunkReader, JournalEvent, PacketK
 use voicelog_model::{StreamNumber, Timestamp};
 use zeroize::Zeroizing;
 
-/// Takes out every packet that arrived at or after that moment. Gives the streams that they were of,
-/// once for each packet, with its kind; packets about keys that were left out are gone with them.
-pub(super) fn cut(journal: &mut ChunkBuilder, since: Timestamp) -> Vec<(StreamNumber, PacketKind)> {
+/// Streams that packets were of which were taken out, once for each packet, with its kind.
+pub(super) type TakenOut = Vec<(StreamNumber, PacketKind)>;
+
+/// Takes out every packet that arrived at or after that moment; packets about keys that were left out
+/// are gone with them.
+pub(super) fn cut(journal: &mut ChunkBuilder, since: Timestamp) -> TakenOut {
     let chunk = Zeroizing::new(journal.take());
+    copy_until(&chunk, since, journal)
+}
+
+/// The same of a chunk.
+pub(super) fn cut_chunk(chunk: &mut Vec<u8>, since: Timestamp) -> TakenOut {
+    let before = Zeroizing::new(std::mem::take(chunk));
+    let mut rest = ChunkBuilder::new();
+    let out = copy_until(&before, since, &mut rest);
+    *chunk = rest.take();
+    out
+}
+
+fn copy_until(chunk: &[u8], since: Timestamp, journal: &mut ChunkBuilder) -> TakenOut {
     let mut out = Vec::new();
-    let Ok(mut records) = ChunkReader::new(&chunk) else {
+    let Ok(mut records) = ChunkReader::new(chunk) else {
         return out;
     };
     while let Ok(Some(record)) = records.next_record() {

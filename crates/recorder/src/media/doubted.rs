@@ -31,6 +31,13 @@ impl Doubted {
         self.packets.first().map(|(arrived, _)| *arrived)
     }
 
+    /// Our clock was set: the same moments are meant.
+    pub(super) fn on_clock_step(&mut self, by_us: i64) {
+        for (arrived, _) in &mut self.packets {
+            *arrived = arrived.plus_micros(by_us);
+        }
+    }
+
     /// All of them, in order; nothing waits any more.
     pub(super) fn take(&mut self) -> Vec<(Timestamp, Zeroizing<Vec<u8>>)> {
         self.bytes = 0;

@@ -8,7 +8,7 @@ use super::loss::Loss;
 use super::receive::Datagram;
 use super::reports::Reports;
 use super::source::{Change, DOUBT_MICROS, SourceLock, Whose};
-use super::terms::{self, Former};
+use super::terms::{self, Former, Plain};
 use super::wanted::{Want, Wanted};
 use std::net::SocketAddr;
 use voicelog_archive::journal::{ChunkBuilder, JournalEvent, KeyPacket, PacketKind};
@@ -54,7 +54,7 @@ impl Lane<'_> {
         bytes: &'p mut [u8],
         is_control: bool,
         arrived: Timestamp,
-    ) -> Result<&'p [u8], SrtpError> {
+    ) -> Result<Plain<'p>, SrtpError> {
         terms::unprotect(self.unprotector, self.former, bytes, is_control, arrived)
     }
 
@@ -108,16 +108,16 @@ impl Intake<'_> {
         }
         // The first bytes tell RTCP from RTP, protected or not (RFC 3711 §3.1 and §3.4).
         let is_control = on_control_port || RtpPacket::is_rtcp(bytes);
-        let bytes = match lane.unprotect(bytes, is_control, arrived) {
-            Ok(bytes) => bytes,
+        let plain = match lane.unprotect(bytes, is_control, arrived) {
+            Ok(plain) => plain,
             Err(SrtpError::Malformed) => return self.counts.unusable += 1,
             Err(SrtpError::NotAuthentic) => return self.counts.not_authentic += 1,
             Err(SrtpError::Replayed) => return self.counts.replayed += 1,
         };
         if is_control {
-            self.take_control(lane, from, arrived, bytes);
+            self.take_control(lane, from, arrived, plain.bytes);
         } else {
-            self.take_media(lane, from, arrived, bytes);
+            self.take_media(lane, from, arrived, plain);
         }
     }
 
@@ -126,7 +126,10 @@ impl Intake<'_> {
         lane: &mut Lane<'_>,
         from: SocketAddr,
         arrived: Timestamp,
-        bytes: &[u8],
+        Plain {
+            bytes,
+            is_authentic,
+        }: Plain<'_>,
     ) {
         let Ok(packet) = RtpPacket::parse(bytes) else {
             self.counts.unusable += 1;
@@ -147,7 +150,7 @@ impl Intake<'_> {
                 self.keep_media(lane, arrived, &packet, bytes);
             }
             // Who has the key is no stranger.
-            Whose::Unsure if lane.unprotector.is_some() => {
+            Whose::Unsure if is_authentic => {
                 self.keep_media(lane, arrived, &packet, bytes);
             }
             Whose::Unsure if self.acting.pauses.covers(arrived) => self.counts.paused += 1,
@@ -254,12 +257,15 @@ impl Intake<'_> {
         if !is_media || !lane.keys.is_listening() || !bytes.get(1).is_some_and(is_key) {
             return lane.skip(on_control_port);
         }
-        let is_protected = lane.unprotector.is_some();
         let plain = lane.unprotect(bytes, false, arrived);
-        if let Some(packet) = plain.ok().and_then(|bytes| RtpPacket::parse(bytes).ok())
+        if let Ok(Plain {
+            bytes,
+            is_authentic,
+        }) = plain
+            && let Ok(packet) = RtpPacket::parse(bytes)
             && lane
                 .source
-                .may_act(from, packet.ssrc, arrived, is_protected)
+                .may_act(from, packet.ssrc, arrived, is_authentic)
             && let Some(act) = lane.keys.hear(&packet, arrived)
         {
             self.acting.act(act, lane.keys.party(), arrived);

@@ -53,7 +53,6 @@ use crate::signalling::{Notice, Notices};
 use crate::steps::Steps;
 use crate::writer::WriterHandle;
 use receive::{Receiver, SweepTime};
-use room::Oldest;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -196,7 +195,6 @@ pub(crate) struct MediaThread {
     ear: EarHandle,
     notices: Notices,
     room: Arc<Room>,
-    oldest: Oldest,
     /// Whether it was said that what waits takes all its room.
     said_full: bool,
     receiver: Receiver,
@@ -227,7 +225,6 @@ impl MediaThread {
             ear,
             notices,
             room,
-            oldest: Oldest::default(),
             said_full: false,
             receiver: Receiver::new(),
             calls: BTreeMap::new(),
@@ -408,7 +405,6 @@ impl MediaThread {
         });
         if let Some(by_us) = step {
             time.set_since(by_us);
-            self.oldest.forget();
         }
         for (id, place) in &mut self.calls {
             let swept = contained("reading media", || {
@@ -440,9 +436,6 @@ impl MediaThread {
             }
             let handed_over = contained("handing media over", || {
                 let is_put_by = place.session.put_waiting_by(now);
-                if is_put_by {
-                    self.oldest.add(now, *id);
-                }
                 if let Some(chunk) = place.session.overheard(is_put_by, has_room)
                     && !self.ear.chunk(*id, chunk)
                 {
@@ -459,12 +452,11 @@ impl MediaThread {
             }
         }
         self.writer.write(chunks);
-        self.mind_room(now);
+        self.mind_room();
     }
 
     /// Drops the oldest that waits, of whatever call, until what is left has room.
-    fn mind_room(&mut self, now: Timestamp) {
-        self.oldest.forget_old(now);
+    fn mind_room(&mut self) {
         if !self.room.is_overfull() {
             self.said_full = false;
             return;
@@ -475,13 +467,14 @@ impl MediaThread {
             );
             self.notices.send(Notice::WaitingRoomFull);
         }
-        while self.room.is_overfull()
-            && let Some((at, id)) = self.oldest.take()
-        {
-            if let Some(place) = self.calls.get_mut(&id) {
-                place.session.drop_oldest_waiting(at);
-            }
-        }
+        let calls = &mut self.calls;
+        let oldest = calls.iter();
+        let oldest = oldest.filter_map(|(id, place)| Some((place.session.oldest_waiting()?, *id)));
+        self.room.make(oldest.collect(), |id| {
+            let session = &mut calls.get_mut(&id)?.session;
+            session.drop_oldest_waiting();
+            session.oldest_waiting()
+        });
     }
 }
 

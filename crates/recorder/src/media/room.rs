@@ -1,12 +1,10 @@
 //! How much media waits in memory, of all calls together, and whose is the oldest.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use voicelog_model::{RecordingId, Timestamp};
-
-/// Longest that anything waits, in microseconds, with some room: a look-back of 300 s and the time
-/// that the law takes. What was put by before that is no longer there.
-const LONGEST_MICROS: i64 = 330_000_000;
 
 /// Memory for media that waits.
 #[derive(Debug)]
@@ -41,35 +39,60 @@ impl Room {
     pub(super) fn is_overfull(&self) -> bool {
         self.used() > self.max
     }
-}
 
-/// What was put by, oldest first: when, and of which call. What has gone meanwhile stays named
-/// until it is too old to be there.
-#[derive(Debug, Default)]
-pub(super) struct Oldest(VecDeque<(Timestamp, RecordingId)>);
-
-impl Oldest {
-    /// Something of a call was put by.
-    pub(super) fn add(&mut self, at: Timestamp, id: RecordingId) {
-        self.0.push_back((at, id));
-    }
-
-    /// Forgets what is too old to be there still.
-    pub(super) fn forget_old(&mut self, now: Timestamp) {
-        while let Some((at, _)) = self.0.front()
-            && now.micros_since(*at) > LONGEST_MICROS
+    /// Drops the oldest that waits, of whatever call, until what is left has room. `oldest`: when the
+    /// oldest of each call was put by; `drop_oldest` drops that of one, and gives when the next was put by.
+    ///
+    /// Nothing is remembered between two looks: what waits of a call costs its own bytes and no more.
+    pub(super) fn make(
+        &self,
+        oldest: Vec<(Timestamp, RecordingId)>,
+        mut drop_oldest: impl FnMut(RecordingId) -> Option<Timestamp>,
+    ) {
+        let oldest = oldest.into_iter().map(Reverse);
+        let mut oldest = oldest.collect::<BinaryHeap<_>>();
+        while self.is_overfull()
+            && let Some(mut first) = oldest.peek_mut()
         {
-            self.0.pop_front();
+            let Reverse((at, id)) = &mut *first;
+            match drop_oldest(*id) {
+                Some(next) => *at = next,
+                None => {
+                    PeekMut::pop(first);
+                }
+            }
         }
     }
+}
 
-    /// Forgets everything: the times are those of a clock that was set since.
-    pub(super) fn forget(&mut self) {
-        self.0.clear();
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::{BTreeMap, VecDeque};
 
-    /// Takes the oldest.
-    pub(super) fn take(&mut self) -> Option<(Timestamp, RecordingId)> {
-        self.0.pop_front()
+    #[test]
+    fn the_oldest_goes_first_of_whatever_call_until_the_rest_has_room() {
+        let room = Room::new(50);
+        let at = Timestamp::from_micros;
+        let ids = [1, 2, 3].map(|byte| RecordingId::from_bytes([byte; 16]));
+        // Of ten bytes each; the third call has fallen silent.
+        let mut calls = BTreeMap::from([
+            (ids[0], VecDeque::from([10, 40, 70])),
+            (ids[1], VecDeque::from([20, 30, 60, 90])),
+            (ids[2], VecDeque::from([15])),
+        ]);
+        room.take(80);
+        let fronts = calls.iter().map(|(id, all)| (at(all[0]), *id)).collect();
+        let mut dropped = Vec::new();
+        room.make(fronts, |id| {
+            let all = calls.get_mut(&id).unwrap();
+            dropped.push(all.pop_front().unwrap());
+            room.give_back(10);
+            all.front().copied().map(at)
+        });
+        assert_eq!((dropped, room.used()), (vec![10, 15, 20], 50));
+        room.take(1_000);
+        room.make(vec![(at(1), ids[0])], |_| None);
+        assert_eq!(room.used(), 1_050, "and ends where nothing is left to drop");
     }
 }

@@ -178,21 +178,26 @@ impl SourceLock {
         }
     }
 
-    /// Whether a packet that is not kept may do something all the same, as a key does. Nothing of the source
-    /// before was kept either, so its change is no news. Who has the key of a protected stream is no
-    /// stranger.
+    /// A packet that is not kept goes by. Nothing of the source before was kept either, so its change
+    /// is no news.
+    pub(crate) fn pass_by(&mut self, from: SocketAddr, ssrc: u32, at: Timestamp) -> Whose {
+        let whose = self.judge(from, ssrc, at);
+        self.change = None;
+        whose
+    }
+
+    /// Whether a packet that is not kept may do something all the same, as a key does. Who has the key
+    /// of a protected stream (`is_authentic`) is no stranger.
     pub(crate) fn may_act(
         &mut self,
         from: SocketAddr,
         ssrc: u32,
         at: Timestamp,
-        is_protected: bool,
+        is_authentic: bool,
     ) -> bool {
-        let whose = self.judge(from, ssrc, at);
-        self.change = None;
-        match whose {
+        match self.pass_by(from, ssrc, at) {
             Whose::Own | Whose::NewSource => true,
-            Whose::Unsure => is_protected,
+            Whose::Unsure => is_authentic,
             Whose::Foreign => false,
         }
     }

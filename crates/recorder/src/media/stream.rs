@@ -8,7 +8,7 @@ use super::loss::Loss;
 use super::receive::{SweepTime, discard_but};
 use super::reports::Reports;
 use super::source::SourceLock;
-use super::terms::{Former, StreamTerms};
+use super::terms::{self, Former, StreamTerms};
 use super::wanted::{Want, Wanted};
 use crate::ports::PortPair;
 use std::net::SocketAddr;
@@ -118,29 +118,30 @@ impl StreamMedia {
             ports,
             wanted,
             unprotector,
+            former,
             source,
             keys,
             ..
         } = self;
-        let is_protected = unprotector.is_some();
         discard_but(
             &ports.rtp,
             |payload_type| wanted.is_key(payload_type),
             |passing, read| {
-                let plain = match (read, unprotector.as_mut()) {
-                    (Some(bytes), None) => Some(bytes),
-                    (Some(bytes), Some(unprotector)) => unprotector.media(bytes).ok(),
-                    (None, Some(unprotector)) => {
-                        unprotector.skipped(1);
-                        None
+                let Some(bytes) = read else {
+                    // Speech tells whose stream it is, but where it would have to be opened to be believed.
+                    match unprotector {
+                        Some(unprotector) => unprotector.skipped(1),
+                        None if wanted.want(passing.payload_type) == Want::Nothing => {}
+                        None => {
+                            source.pass_by(passing.from, passing.ssrc, time.now);
+                        }
                     }
-                    (None, None) => None,
+                    return;
                 };
-                // Speech tells whose stream it is: a key from elsewhere says nothing.
-                let is_own = wanted.want(passing.payload_type) != Want::Nothing
-                    && source.may_act(passing.from, passing.ssrc, time.now, is_protected);
-                let packet = plain.and_then(|bytes| RtpPacket::parse(bytes).ok());
-                if let Some(packet) = packet.filter(|_packet| is_own)
+                // A key from elsewhere says nothing.
+                if let Ok(plain) = terms::unprotect(unprotector, former, bytes, false, time.now)
+                    && let Ok(packet) = RtpPacket::parse(plain.bytes)
+                    && source.may_act(passing.from, packet.ssrc, time.now, plain.is_authentic)
                     && let Some(act) = keys.hear(&packet, time.now)
                 {
                     acting.act(act, keys.party(), time.now);

@@ -88,6 +88,14 @@ impl StreamMedia {
     }
 }
 
+/// A packet as it was before it was protected.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plain<'p> {
+    pub(super) bytes: &'p [u8],
+    /// It was protected: whoever sent it has the key, and is no stranger.
+    pub(super) is_authentic: bool,
+}
+
 /// The packet as it was before it was protected, in the same place. `former`: how packets may have
 /// been protected until a moment ago; forgotten with the first that comes otherwise.
 pub(super) fn unprotect<'p>(
@@ -96,35 +104,41 @@ pub(super) fn unprotect<'p>(
     bytes: &'p mut [u8],
     is_control: bool,
     arrived: Timestamp,
-) -> Result<&'p [u8], SrtpError> {
+) -> Result<Plain<'p>, SrtpError> {
     if former
         .as_ref()
         .is_some_and(|former| arrived >= former.until)
     {
         *former = None;
     }
-    let length = match (current, former.as_mut()) {
-        (None, None) => bytes.len(),
+    // The length of what was protected; nothing for what came in the clear.
+    let opened = match (current, former.as_mut()) {
+        (None, None) => None,
         (None, Some(before)) => {
             // Whether it fits the former key is certain: the key makes the packet's seal.
             let before = before.unprotector.as_mut();
             match before.map(|before| open(before, bytes, is_control)) {
-                Some(Ok(length)) => length,
+                Some(Ok(length)) => Some(length),
                 Some(Err(SrtpError::Replayed)) => return Err(SrtpError::Replayed),
-                Some(Err(SrtpError::NotAuthentic | SrtpError::Malformed)) | None => bytes.len(),
+                Some(Err(SrtpError::NotAuthentic | SrtpError::Malformed)) | None => None,
             }
         }
-        (Some(now), None) => open(now, bytes, is_control)?,
+        (Some(now), None) => Some(open(now, bytes, is_control)?),
         (Some(now), Some(before)) => match (open(now, bytes, is_control), &before.unprotector) {
             (Ok(length), _) => {
                 *former = None;
-                length
+                Some(length)
             }
-            (Err(SrtpError::NotAuthentic), None) => bytes.len(),
+            (Err(SrtpError::NotAuthentic), None) => None,
             (Err(error), _) => return Err(error),
         },
     };
-    bytes.get(..length).ok_or(SrtpError::Malformed)
+    let length = opened.unwrap_or(bytes.len());
+    let bytes = bytes.get(..length).ok_or(SrtpError::Malformed)?;
+    Ok(Plain {
+        bytes,
+        is_authentic: opened.is_some(),
+    })
 }
 
 fn open(

@@ -114,6 +114,17 @@ impl Waiting {
 
     /// Puts by what arrived since the last time. Whether there was anything.
     pub(super) fn put_by(&mut self, now: Timestamp) -> bool {
+        let is_anything = self.close(now);
+        while let Some(at) = self.oldest()
+            && (now.micros_since(at) > self.reach || self.bytes > self.bytes_max)
+        {
+            self.drop_front();
+        }
+        is_anything
+    }
+
+    /// The same, and drops nothing for it: what is released next needs no more room.
+    pub(super) fn close(&mut self, now: Timestamp) -> bool {
         if self.journal.is_empty() {
             return false;
         }
@@ -123,11 +134,6 @@ impl Waiting {
         self.bytes += chunk.len();
         self.room.take(chunk.len());
         self.chunks.push_back((now, chunk));
-        while let Some((at, _)) = self.chunks.front()
-            && (now.micros_since(*at) > self.reach || self.bytes > self.bytes_max)
-        {
-            self.drop_front();
-        }
         true
     }
 
@@ -136,13 +142,13 @@ impl Waiting {
         self.chunks.back().map(|(_, chunk)| chunk.clone())
     }
 
-    /// Drops what was put by at that moment, if it is the oldest that is there.
-    pub(super) fn drop_oldest(&mut self, put_by_at: Timestamp) -> bool {
-        let is_oldest = self.chunks.front().is_some_and(|(at, _)| *at == put_by_at);
-        is_oldest && self.drop_front()
+    /// When the oldest that is there was put by.
+    pub(super) fn oldest(&self) -> Option<Timestamp> {
+        self.chunks.front().map(|(at, _)| *at)
     }
 
-    fn drop_front(&mut self) -> bool {
+    /// Drops the oldest. Whether there was any.
+    pub(super) fn drop_front(&mut self) -> bool {
         let Some((at, oldest)) = self.chunks.pop_front() else {
             return false;
         };
@@ -157,9 +163,8 @@ impl Waiting {
         self.whole_since.max(wanted)
     }
 
-    /// What arrived from that moment on, behind these events; the rest is wiped.
-    pub(super) fn release(mut self, from: Timestamp, events: &[Dated]) -> Released {
-        self.put_by(from);
+    /// What arrived from that moment on and was put by, behind these events; the rest is wiped.
+    pub(super) fn release(self, from: Timestamp, events: &[Dated]) -> Released {
         let mut released = Released::default();
         let mut journal = ChunkBuilder::new();
         let mut events = events.iter().peekable();
@@ -267,6 +272,12 @@ mod tests {
         waiting
     }
 
+    /// The same, and the law has answered.
+    fn put_by(mut waiting: Waiting) -> Waiting {
+        waiting.close(at(0));
+        waiting
+    }
+
     fn times(released: &Released) -> Vec<Timestamp> {
         let chunks = released.chunks.iter();
         let records = chunks.flat_map(|chunk| decode_chunk(chunk).unwrap());
@@ -277,7 +288,7 @@ mod tests {
     fn what_arrived_from_the_moment_on_is_released_to_the_packet_behind_its_events() {
         let permitted = (at(2_000), JournalEvent::CallStarted {});
         let later = (at(2_050), JournalEvent::NoticeMissed {});
-        let released = waiting(700, 60 * SECOND).release(at(2_000), &[permitted, later]);
+        let released = put_by(waiting(700, 60 * SECOND)).release(at(2_000), &[permitted, later]);
         assert_eq!(released.counts.kept, 600);
         assert!(released.counts.has_heard(StreamNumber(1)));
         let first = decode_chunk(&released.chunks[0]).unwrap();
@@ -293,7 +304,7 @@ mod tests {
     fn what_is_older_than_it_may_be_is_dropped_however_long_the_call_waits() {
         let waiting = waiting(3_000, 5 * SECOND);
         assert!(waiting.bytes < 6 * 50 * 200, "{}", waiting.bytes);
-        let released = waiting.release(at(0), &[]);
+        let released = put_by(waiting).release(at(0), &[]);
         let oldest = times(&released)[0];
         assert!(at(60_000).micros_since(oldest) <= 6 * SECOND);
     }
@@ -341,10 +352,28 @@ mod tests {
         waiting = fill(waiting, 100);
         assert_eq!(waiting.whole_from(at(-5_000)), at(0));
         // The first chunk was put by with packet 14.
-        assert!(!waiting.drop_oldest(at(0)) && waiting.drop_oldest(at(280)));
+        assert_eq!(waiting.oldest(), Some(at(280)));
+        assert!(waiting.drop_front());
         assert_eq!(waiting.whole_from(at(0)), at(280));
         waiting.start_anew(at(3_600_000));
         assert_eq!((waiting.bytes, waiting.from()), (0, at(3_600_000)));
         assert_eq!(waiting.whole_from(at(0)), at(3_600_000));
+    }
+
+    #[test]
+    fn what_is_said_to_be_whole_is_also_where_the_room_is_full_when_it_is_released() {
+        let room = Arc::new(Room::new(usize::MAX));
+        let (from, reach) = (at(0), 60 * SECOND);
+        let mut waiting = Waiting::for_look_back(LookBack { from, reach }, 1, room);
+        // A chunk is 15 packets; of the last one, ten came since the law was asked.
+        waiting.bytes_max = 5 * 15 * 182;
+        let mut waiting = fill(waiting, 160);
+        assert!(waiting.bytes + 10 * 180 > waiting.bytes_max);
+        waiting.close(at(0));
+        let whole_from = waiting.whole_from(at(0));
+        let released = waiting.release(whole_from, &[]);
+        let first = times(&released)[0];
+        assert!(first.micros_since(whole_from) <= 20_000, "{released:?}");
+        assert_eq!(times(&released).last(), Some(&at(159 * 20)));
     }
 }

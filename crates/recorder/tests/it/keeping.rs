@@ -456,27 +456,32 @@ fn without_a_look_back_nothing_is_held_and_the_client_sends_from_the_request_on(
     assert_eq!(server.timeline(id).verdict, Verdict::WholeWithDeclaredGaps);
 }
 
-#[test]
-fn when_memory_is_full_the_oldest_is_dropped_and_the_timeline_says_how_much() {
-    let server = server_with(&RecorderConfig {
-        waiting_bytes_max: 12_000,
-        ..config()
-    });
-    let call = place(&server.plan("asked", 1)).unwrap();
-    let id = server.call_in(CallState::Waiting);
-    holds(&server, 300);
-    // A hand-over's worth may be on top until the next look.
-    assert!(server.recorder.status().waiting_bytes < 24_000);
-    assert!(server.recorder.status().counts["waiting_memory_full"] >= 1);
-    let asked = now();
-    let from = keep(&server, id);
-    assert!(asked.micros_since(from) < LOOK_BACK - 500_000);
-    wait_until("recording goes on", || counts(&server).kept > 100);
-    let report = call.hang_up().unwrap();
-    server.all_closed();
-    assert!(sent(&report)[0].ends_with(&payloads(&server.open(id), 1)));
-    let timeline = server.timeline(id);
-    says_what_is_not_kept(&timeline, from);
+/// Sends as many packets of so many bytes each time, for so many times 20 ms. When each was sent.
+fn talk(call: &mut RawCall, times: usize, packets: usize, length: usize) -> Vec<Timestamp> {
+    let mut sent = Vec::new();
+    for _time in 0..times {
+        for _packet in 0..packets {
+            sent.push(now());
+            let timestamp = u32::try_from(sent.len()).unwrap() * 160;
+            call.speak_as(0, 97, timestamp, &vec![0x55; length]);
+        }
+        pass(20);
+    }
+    sent
+}
+
+/// The last packet that is not kept was sent before `from`, and every later one is kept.
+fn is_whole_from(server: &Server, id: RecordingId, from: Timestamp, sent: &[Timestamp]) {
+    let kept = numbers(server, id);
+    let first = usize::from(kept[0]);
+    assert_eq!(first + kept.len(), sent.len() + 1, "from the first one on");
+    assert!(kept.is_sorted() && first > 1);
+    let late = sent[first - 2].micros_since(from);
+    assert!(late < 0, "{late} us behind the beginning, and not kept");
+}
+
+fn is_cut(timeline: &Timeline, from: Timestamp) {
+    says_what_is_not_kept(timeline, from);
     let [
         KeepMark::Cut { at_us, by_us },
         KeepMark::Requested {
@@ -487,6 +492,74 @@ fn when_memory_is_full_the_oldest_is_dropped_and_the_timeline_says_how_much() {
         panic!("{:?}", timeline.keeps)
     };
     assert_eq!(at_us - (requested - LOOK_BACK.unsigned_abs()), *by_us);
+}
+
+#[test]
+fn when_memory_is_full_the_oldest_is_dropped_and_the_timeline_says_how_much() {
+    let server = server_with(&RecorderConfig {
+        waiting_bytes_max: 12_000,
+        ..config()
+    });
+    let metadata = RawCall::metadata(&[STAFF, DUTCH]);
+    let formats = "97\r\na=rtpmap:97 PCMA/8000";
+    let mut call = RawCall::place_as(&server, "asked", 1, Some(&metadata), formats);
+    let id = server.call_in(CallState::Waiting);
+    let mut sent = talk(&mut call, 150, 1, 160);
+    // A hand-over's worth may be on top until the next look.
+    assert!(server.recorder.status().waiting_bytes < 24_000);
+    assert!(server.recorder.status().counts["waiting_memory_full"] >= 1);
+    let asked = now();
+    let from = keep(&server, id);
+    assert!(asked.micros_since(from) < LOOK_BACK - 500_000);
+    sent.extend(talk(&mut call, 10, 1, 160));
+    call.bye();
+    server.all_closed();
+    is_whole_from(&server, id, from, &sent);
+    is_cut(&server.timeline(id), from);
+}
+
+#[test]
+fn a_codec_that_needs_more_than_its_room_is_cut_where_the_timeline_says() {
+    let server = server();
+    let metadata = RawCall::metadata(&[STAFF, DUTCH]);
+    let formats = "97\r\na=rtpmap:97 L16/44100/2";
+    let mut call = RawCall::place_as(&server, "asked", 1, Some(&metadata), formats);
+    let id = server.call_in(CallState::Waiting);
+    let mut sent = talk(&mut call, 100, 4, 1_400);
+    let from = keep(&server, id);
+    sent.extend(talk(&mut call, 10, 4, 1_400));
+    call.bye();
+    server.all_closed();
+    is_whole_from(&server, id, from, &sent);
+    is_cut(&server.timeline(id), from);
+}
+
+#[test]
+fn what_comes_from_elsewhere_than_was_offered_is_kept_when_somebody_asks() {
+    let server = server();
+    let metadata = RawCall::metadata(&[STAFF, DUTCH]);
+    let mut call = RawCall::place(&server, "asked", 2, Some(&metadata));
+    let id = server.call_in(CallState::Waiting);
+    // A NAT, or an exchange that sends from another port than it names.
+    call.media[0] = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    for _packet in 0..3 {
+        call.speak(0);
+    }
+    for _sweep in 0..2 {
+        let waiting = counts(&server).waiting;
+        call.speak(1);
+        wait_until("both streams were read", || {
+            counts(&server).waiting > waiting
+        });
+    }
+    let from = keep(&server, id);
+    call.speak(0);
+    call.bye();
+    server.all_closed();
+    let opened = server.open(id);
+    assert_eq!(payloads(&opened, 1).len(), 4 * 160);
+    assert_eq!(payloads(&opened, 2).len(), 2 * 160);
+    assert_eq!(server.timeline(id).call_started, from);
 }
 
 #[test]

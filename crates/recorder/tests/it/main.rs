@@ -3,6 +3,7 @@
 
 mod admission;
 mod alarms;
+mod answers;
 mod carried;
 mod changing;
 mod codecs;

@@ -89,10 +89,12 @@ impl Call {
         if is_first {
             self.note_refusals(hands);
         }
-        if let Some((at, cause)) = self.ended {
-            self.finish(at, cause, hands);
-        } else if let Some(at) = self.changed_at.take() {
-            self.ask_again(at, hands);
+        match (self.ended, self.changed_at.take()) {
+            // What came between the change and the end waits in the kernel for its answer.
+            (Some(_), Some(at)) if self.state == CallState::Recording => self.ask_again(at, hands),
+            (Some((at, cause)), _) => self.finish(at, cause, hands),
+            (None, Some(at)) => self.ask_again(at, hands),
+            (None, None) => {}
         }
         hands.show_state(self.id, self.state);
     }
@@ -260,12 +262,7 @@ impl Call {
         self.failures = self.failures.saturating_add(1);
         self.retry_at = Some(now.plus_micros(pause * 1_000_000));
         if self.state == CallState::Recording {
-            // Nobody will ask again about a call that is over.
-            if self.ended.is_some() {
-                self.stop_without_answer(since, hands);
-            } else {
-                self.mind_patience(hands);
-            }
+            self.mind_patience(hands);
         } else if self.keep.is_holding() {
             // What comes stays in the kernel meanwhile, and what is held where it is.
             self.mind_patience(hands);

@@ -528,6 +528,13 @@ impl Call {
         } else {
             tracing::info!(recording = %id, ?cause, "call ended");
         }
+        // Nobody asks again about a call that is over: what waits for an answer is told as dropped.
+        if let Some(since) = self
+            .held_since
+            .filter(|_| self.state == CallState::Recording)
+        {
+            self.close_media(since, Vec::new(), Some(Cause::Refusal), hands);
+        }
         hands.shared.remove_call(id);
         hands.shared.clear_of_call(id, hands.now);
         hands.ear.forget(id);

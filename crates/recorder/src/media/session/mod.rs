@@ -5,7 +5,7 @@ mod waiting;
 
 use super::acting::{Acting, HeardKey};
 use super::counts::{MediaCounts, SharedCounts};
-use super::cut::cut;
+use super::cut::{cut, cut_chunk};
 use super::intake::Intake;
 use super::keys::Listening;
 use super::pauses::{PauseOrder, PauseStatus, Pauses, PrivateOrder};
@@ -174,12 +174,17 @@ impl MediaSession {
     /// A permit is held from `from` on. With the first one a writer is open. If the facts have
     /// changed since it was asked for (`is_stale`), what arrives waits for the next answer.
     pub(crate) fn keep(&mut self, from: Timestamp, events: Vec<Dated>, is_stale: bool) {
+        self.forget_waiting();
+        self.begin(from, events, is_stale);
+    }
+
+    /// The same, where what waited was seen to.
+    fn begin(&mut self, from: Timestamp, events: Vec<Dated>, is_stale: bool) {
         if !self.is_begun {
             // What was thrown away until now is what the journal calls "not started".
             self.closed_cause = None;
         }
         self.is_begun = true;
-        self.forget_waiting();
         self.push_events(events);
         let early = std::mem::take(&mut self.early);
         self.push_events(early);
@@ -197,6 +202,9 @@ impl MediaSession {
         self.last_packet = self.last_packet.map(|at| at.plus_micros(by_us));
         self.handed_over = self.handed_over.map(|at| at.plus_micros(by_us));
         self.pauses.on_clock_step(by_us);
+        for stream in &mut self.streams {
+            stream.doubted.on_clock_step(by_us);
+        }
         self.kept_from = self.kept_from.map(|from| from.plus_micros(by_us));
         if let Some(waiting) = &mut self.waiting {
             waiting.start_anew(now);
@@ -230,12 +238,18 @@ impl MediaSession {
         self.push_events(dated.collect());
     }
 
-    /// Takes out of the journal what arrived from `since` on and was read before we were told to wait.
+    /// Takes out of the journal, and of what had waited and was released, what arrived from `since` on and
+    /// was read before we were told to wait.
     fn take_out(&mut self, since: Timestamp) {
         if self.from.is_none() || self.last_packet.is_none_or(|last| last < since) {
             return;
         }
-        for (number, kind) in cut(&mut self.journal, since) {
+        let mut out = cut(&mut self.journal, since);
+        for chunk in &mut self.released {
+            out.extend(cut_chunk(chunk, since));
+        }
+        self.released.retain(|chunk| !chunk.is_empty());
+        for (number, kind) in out {
             self.counts.without_permit += 1;
             if kind == PacketKind::Rtcp {
                 self.counts.control = self.counts.control.saturating_sub(1);
@@ -545,7 +559,8 @@ impl MediaSession {
         }
         self.mind_private(was_private);
         self.tell(events);
-        if !self.pauses.are_on() && until.is_none() {
+        // Control sockets as well: theirs are read less often.
+        if !self.pauses.are_on() && until.is_none() && with_control {
             self.pauses.forget_over();
         }
         self.counts.loss_permille = worst_loss(&self.streams);

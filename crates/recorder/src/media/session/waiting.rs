@@ -15,23 +15,26 @@ impl MediaSession {
     /// A permit is held from `from` on, the first, and what waited since then belongs to it.
     /// Where it is not all there any more, the journal says so, and the permit begins later.
     pub(crate) fn release(&mut self, mut from: Timestamp, mut events: Vec<Dated>, is_stale: bool) {
-        if let Some(waiting) = self.waiting.take().filter(|_| !self.is_failed) {
-            let whole_from = waiting.whole_from(from);
-            if whole_from > from {
-                begin_later(&mut events, from, whole_from);
-                from = whole_from;
-            }
-            events.append(&mut self.early);
-            events.sort_by_key(|(at, _)| *at);
-            let packets = waiting.packets();
-            let released = waiting.release(from, &std::mem::take(&mut events));
-            self.counts.without_permit += packets.saturating_sub(released.counts.kept);
-            self.counts.waiting = 0;
-            self.counts.add(&released.counts);
-            self.counts.heard |= released.counts.heard;
-            self.released = released.chunks;
+        let Some(mut waiting) = self.waiting.take().filter(|_| !self.is_failed) else {
+            return self.keep(from, events, is_stale);
+        };
+        waiting.close(from);
+        let whole_from = waiting.whole_from(from);
+        if whole_from > from {
+            begin_later(&mut events, from, whole_from);
+            from = whole_from;
         }
-        self.keep(from, events, is_stale);
+        events.append(&mut self.early);
+        events.sort_by_key(|(at, _)| *at);
+        let packets = waiting.packets();
+        let released = waiting.release(from, &events);
+        self.counts.without_permit += packets.saturating_sub(released.counts.kept);
+        self.counts.waiting = 0;
+        self.counts.add(&released.counts);
+        self.counts.heard |= released.counts.heard;
+        self.released = released.chunks;
+        // What is in doubt stays that: it is kept, or wiped, as soon as that is settled.
+        self.begin(from, Vec::new(), is_stale);
     }
 
     /// Somebody listens for the notice of the line, or nobody does any more.
@@ -57,7 +60,7 @@ impl MediaSession {
     pub(super) fn forget_waiting(&mut self) {
         if self.from.is_none() {
             for stream in &mut self.streams {
-                drop(stream.doubted.take());
+                self.counts.without_permit += stream.doubted.take().len() as u64;
             }
         }
         if let Some(waiting) = self.waiting.take() {
@@ -77,10 +80,16 @@ impl MediaSession {
         waiting.is_some_and(|waiting| waiting.put_by(now))
     }
 
-    /// Drops what was put by at that moment, if it is the oldest that waits.
-    pub(crate) fn drop_oldest_waiting(&mut self, put_by_at: Timestamp) -> bool {
-        let waiting = self.waiting.as_mut();
-        waiting.is_some_and(|waiting| waiting.drop_oldest(put_by_at))
+    /// When the oldest that waits was put by, if anything was.
+    pub(crate) fn oldest_waiting(&self) -> Option<Timestamp> {
+        self.waiting.as_ref().and_then(Waiting::oldest)
+    }
+
+    /// Drops the oldest that waits.
+    pub(crate) fn drop_oldest_waiting(&mut self) {
+        if let Some(waiting) = &mut self.waiting {
+            waiting.drop_front();
+        }
     }
 
     /// What came since the last time, for whoever listens. `is_put_by`: something that waits was put

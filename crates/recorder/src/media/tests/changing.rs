@@ -223,3 +223,57 @@ fn no_packet_is_behind_the_end_of_its_permit_even_if_it_was_sealed_before_anybod
     });
     assert!(ended.unwrap().as_view().time() > arrived);
 }
+
+#[test]
+fn in_the_clear_nobody_is_believed_for_the_key_that_others_have() {
+    let mut bench = Bench::new(1);
+    // Who is not where the client said may be anybody.
+    let named = "192.0.2.1:4000".parse().unwrap();
+    bench.session.move_stream(StreamNumber(1), named);
+    bench.keep();
+    let protected = terms(&[format(8, "PCMA")], Some(&key(1)));
+    bench.session.change_stream(protected, now());
+    bench.say(1);
+    bench.sweep();
+    assert_eq!(bench.counts().kept, 0, "it waits for somebody better");
+    assert_eq!(sequences(&bench.end()), [1]);
+}
+
+/// Sends from another host of loopback.
+fn stranger() -> UdpSocket {
+    UdpSocket::bind("127.0.0.2:0").unwrap()
+}
+
+#[test]
+fn who_has_not_the_key_takes_no_place_while_the_recording_is_paused_and_keys_are_listened_for() {
+    let formats = [format(8, "PCMA"), format(101, "telephone-event/8000")];
+    let mut bench = Bench::of(1, &formats, false);
+    let sequence = Sequence::try_from("1".to_owned()).unwrap();
+    let listening = Listening {
+        party: Some("p2".to_owned()),
+        acts: Arc::new(vec![(sequence, KeyAct::Consent)]),
+    };
+    bench.session.listen(&[(StreamNumber(1), listening)], 0);
+    // The client is behind a NAT, so that it fits the offer no better than anybody.
+    let named = "192.0.2.1:4000".parse().unwrap();
+    bench.session.move_stream(StreamNumber(1), named);
+    bench.keep();
+    bench.say(1);
+    bench.sweep();
+    bench.session.protect_for_test(&key(1));
+    bench.pause(60_000);
+    let press = [&rtp(101, 3, 99)[..12], &[1, 10, 0, 160]].concat();
+    for packet in [rtp(8, 2, 99), press] {
+        stranger().send_to(&packet, bench.rtp[0]).unwrap();
+    }
+    // The client has been silent for as long as lets another one take over.
+    let time = SweepTime::of_kernel().later(3_000_000);
+    bench.session.sweep(&mut bench.receiver, time, true);
+    assert_eq!(bench.counts().paused, 2);
+    assert!(bench.session.take_heard().is_empty());
+    assert!(bench.resume());
+    bench.send(&protected_report(&key(1)));
+    bench.sweep();
+    let counts = bench.counts();
+    assert_eq!((counts.foreign, counts.control), (0, 1));
+}

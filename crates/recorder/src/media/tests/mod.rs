@@ -11,7 +11,7 @@ use super::receive::{Receiver, SweepTime};
 use super::session::{Dated, MediaSession};
 use super::stream::StreamMedia;
 use super::terms::StreamTerms;
-use super::{Attention, Listening, MediaCounts, OwnName, PauseOrder, Room, SharedCounts};
+use super::{Attention, Listening, LookBack, MediaCounts, OwnName, PauseOrder, Room, SharedCounts};
 use crate::chunks::Chunks;
 use crate::pace;
 use crate::ports::MediaPorts;

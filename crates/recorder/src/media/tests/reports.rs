@@ -72,3 +72,25 @@ fn a_goodbye_of_the_source_is_noted_until_it_sends_again() {
     assert!(!bench.counts().has_left(StreamNumber(1)));
     assert_eq!(bench.counts().control, 2, "the packets themselves are kept");
 }
+
+#[test]
+fn a_report_that_came_in_a_pause_is_not_kept_however_late_its_socket_is_read() {
+    let mut bench = Bench::keeping();
+    bench.say(1);
+    bench.sweep();
+    bench.pause(60_000);
+    let mut control = bench.rtp[0];
+    control.set_port(control.port() + 1);
+    let report = [0x80, 200, 0, 6, 0, 0, 0, 1];
+    bench.client.send_to(&report, control).unwrap();
+    assert!(bench.resume());
+    // Sockets of reports are read less often.
+    for with_control in [false, false, true] {
+        let time = SweepTime::of_kernel();
+        bench.session.sweep(&mut bench.receiver, time, with_control);
+    }
+    assert_eq!((bench.counts().control, bench.counts().paused), (0, 1));
+    bench.client.send_to(&report, control).unwrap();
+    bench.sweep();
+    assert_eq!(bench.counts().control, 1);
+}

@@ -101,3 +101,102 @@ fn what_waited_in_vain_is_dropped_and_counted() {
         }
     }
 }
+
+/// A bench of a call that may be kept once somebody asks.
+fn holding() -> Bench {
+    let mut bench = Bench::new(1);
+    let look_back = LookBack {
+        from: now(),
+        reach: 60_000_000,
+    };
+    let attention = Attention::LookBack(look_back);
+    bench.session.attend(attention, &room());
+    bench.close(now(), Vec::new(), None);
+    bench
+}
+
+/// What waited and is released, as the writer gets it.
+fn released(bench: &mut Bench) -> Vec<Record> {
+    let mut chunks = Chunks::default();
+    bench.session.hand_over(now(), &mut chunks);
+    let chunks = chunks.iter().map(|(_, chunk)| decode_chunk(chunk).unwrap());
+    chunks.flatten().collect()
+}
+
+#[test]
+fn what_is_in_doubt_when_somebody_asks_is_kept_if_nobody_better_comes() {
+    for from_whole in [true, false] {
+        let mut bench = holding();
+        let from = now();
+        let elsewhere = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let say = |sequence| elsewhere.send_to(&rtp(8, sequence, SSRC), bench.rtp[0]);
+        say(1).unwrap();
+        let later = now();
+        while now() <= later {}
+        say(2).unwrap();
+        bench.sweep();
+        assert_eq!(bench.counts().waiting, 0);
+        let from = if from_whole { from } else { later };
+        bench.session.release(from, Vec::new(), false);
+        assert!(sequences(&released(&mut bench)).is_empty());
+        elsewhere.send_to(&rtp(8, 3, SSRC), bench.rtp[0]).unwrap();
+        let shared = Arc::clone(&bench.shared);
+        let kept: &[u16] = if from_whole { &[1, 2, 3] } else { &[2, 3] };
+        assert_eq!(sequences(&bench.end()), kept);
+        // What is before the beginning of the recording is not kept, and counted.
+        assert_eq!(shared.read().without_permit, u64::from(!from_whole));
+    }
+}
+
+#[test]
+fn what_is_in_doubt_when_somebody_asks_is_wiped_if_the_client_comes_and_counted() {
+    let mut bench = holding();
+    let from = now();
+    let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
+    stranger.send_to(&rtp(8, 9, 99), bench.rtp[0]).unwrap();
+    bench.sweep();
+    bench.session.release(from, Vec::new(), false);
+    bench.say(1);
+    bench.sweep();
+    assert_eq!((bench.counts().kept, bench.counts().foreign), (1, 1));
+    assert_eq!(sequences(&bench.end()), [1]);
+}
+
+#[test]
+fn what_is_in_doubt_when_nobody_asks_any_more_is_counted() {
+    let mut bench = holding();
+    let elsewhere = UdpSocket::bind("127.0.0.1:0").unwrap();
+    elsewhere.send_to(&rtp(8, 1, SSRC), bench.rtp[0]).unwrap();
+    bench.sweep();
+    bench.session.attend(Attention::Forget, &room());
+    bench.sweep();
+    assert_eq!(
+        (bench.counts().waiting, bench.counts().without_permit),
+        (0, 1)
+    );
+    bench.keep();
+    assert!(sequences(&bench.end()).is_empty());
+}
+
+#[test]
+fn what_waited_after_the_facts_had_changed_is_taken_out_of_what_was_released() {
+    let mut bench = holding();
+    let from = now();
+    bench.say(1);
+    bench.sweep();
+    bench.session.put_waiting_by(now());
+    // A hold, of which the media thread hears only after what comes was read.
+    let changed_at = now();
+    while now() <= changed_at {}
+    bench.say(2);
+    bench.sweep();
+    bench.session.release(from, Vec::new(), true);
+    bench.session.hold();
+    bench.say(3);
+    bench.close(changed_at, Vec::new(), None);
+    bench.sweep();
+    assert_eq!((bench.counts().kept, bench.counts().without_permit), (1, 2));
+    let mut records = released(&mut bench);
+    records.extend(bench.end());
+    assert_eq!(sequences(&records), [1]);
+}
