@@ -35,6 +35,26 @@ const TABLE: &[(&str, &str, &str)] = &[
         "a header line could not be read and was left out",
     ),
     (
+        "line_end_bare",
+        "regels van het bericht eindigden anders dan SIP voorschrijft (LF zonder CR)",
+        "lines of the message ended otherwise than SIP wants (LF without CR)",
+    ),
+    (
+        "namespace_draft",
+        "de gegevens zijn geschreven naar een ontwerp van voor de norm (RFC 7865)",
+        "the metadata is written by a draft from before the standard (RFC 7865)",
+    ),
+    (
+        "time_without_zone",
+        "tijden in de gegevens noemen geen tijdzone; wij gebruiken onze eigen klok",
+        "times in the metadata name no zone; we use our own clock",
+    ),
+    (
+        "clock_not_set",
+        "de klok van de centrale staat niet goed: tijden in de gegevens zijn van voor het jaar 2000; wij gebruiken onze eigen klok",
+        "the clock of the exchange is not set: times in the metadata are from before the year 2000; we use our own clock",
+    ),
+    (
         "contact_unusable",
         "de centrale gaf geen bruikbaar adres (Contact); wij antwoorden naar waar de oproep vandaan kwam",
         "the exchange gave no address that can be used (Contact); we answer to where the call came from",

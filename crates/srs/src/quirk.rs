@@ -42,6 +42,8 @@ quirks! {
     ParticipantsInHeader = "participants_in_header",
     /// A header line that cannot be read was left out; none that we need.
     HeaderLeftOut = "header_left_out",
+    /// Lines of the message end in LF alone (RFC 3261 §7 wants CR LF).
+    LineEndBare = "line_end_bare",
     /// `Contact` is missing or no address of SIP; our requests go to where the INVITE came from.
     ContactUnusable = "contact_unusable",
     /// Option tags of `Require` or `Supported` without the comma between them.
@@ -117,6 +119,12 @@ quirks! {
     UnknownRoot = "unknown_root",
     /// The namespace is none that any version of the standard had.
     UnknownNamespace = "unknown_namespace",
+    /// The namespace is that of a draft before RFC 7865.
+    NamespaceDraft = "namespace_draft",
+    /// A moment in the metadata does not say its zone (RFC 7865 §6.12 wants RFC 3339).
+    TimeWithoutZone = "time_without_zone",
+    /// The metadata's moments are of a clock that was never set: before the year 2000.
+    ClockNotSet = "clock_not_set",
     /// `datamode` is neither `complete` nor `partial`.
     UnknownDataMode = "unknown_data_mode",
     /// A partial update of something that was never told.

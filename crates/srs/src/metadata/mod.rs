@@ -11,6 +11,7 @@ mod attribution;
 mod bridge;
 mod header;
 mod merge;
+mod moments;
 mod person;
 mod read;
 mod repair;

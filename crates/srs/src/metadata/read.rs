@@ -4,8 +4,8 @@
 //! RFC 7865 and the drafts that products were built on (`dataMode`, `id` for `session_id`, `send`
 //! inside `participant`, `aor` as an element).
 
-use super::repair;
 use super::scan::{ScanError, root_end};
+use super::{moments, repair};
 use crate::limits::{
     COMMUNICATION_SESSIONS_MAX, LABEL_BYTES_MAX, METADATA_BYTES_MAX, METADATA_NODES_MAX,
     PARTIES_MAX, PER_PARTICIPANT_MAX, STREAMS_MAX, TEXT_BYTES_MAX,
@@ -126,8 +126,10 @@ fn tree(text: &str, quirks: &mut Quirks) -> Option<Document> {
     }
 }
 
-const NAMESPACES: [&str; 3] = [
-    "urn:ietf:params:xml:ns:recording:1",
+/// Of RFC 7865 §8.1.
+const NAMESPACE: &str = "urn:ietf:params:xml:ns:recording:1";
+/// Of the drafts before it, on which products were built.
+const NAMESPACES_OF_DRAFTS: [&str; 2] = [
     "urn:ietf:params:xml:ns:recording",
     "urn:ietf:params:xml:ns:siprec",
 ];
@@ -142,12 +144,16 @@ fn document(root: Node<'_, '_>, quirks: &mut Quirks) -> Document {
         quirks.add(inner.map_or(Quirk::UnknownRoot, |_| Quirk::MetadataWrapped));
         root = inner.unwrap_or(root);
     }
-    if root
-        .tag_name()
-        .namespace()
-        .is_some_and(|ns| !NAMESPACES.contains(&ns))
-    {
-        quirks.add(Quirk::UnknownNamespace);
+    match root.tag_name().namespace() {
+        None | Some(NAMESPACE) => {}
+        Some(draft) if NAMESPACES_OF_DRAFTS.contains(&draft) => quirks.add(Quirk::NamespaceDraft),
+        Some(_) => quirks.add(Quirk::UnknownNamespace),
+    }
+    let moments = root
+        .descendants()
+        .filter(|node| key(*node).ends_with("time"));
+    for moment in moments.filter_map(|node| node.text()) {
+        moments::look_at(moment, quirks);
     }
     let mut document = Document::default();
     for element in root.children().filter(Node::is_element) {

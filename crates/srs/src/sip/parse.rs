@@ -238,6 +238,9 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed<'_>, NotSip> {
     if is_cut {
         quirks.add(Quirk::HeaderLeftOut);
     }
+    if has_bare_line_end(head) {
+        quirks.add(Quirk::LineEndBare);
+    }
     Ok(Parsed {
         message: Message {
             start,
@@ -247,6 +250,14 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed<'_>, NotSip> {
         },
         defect: version.or(cut).or(broken).or(contradiction).or(length),
     })
+}
+
+/// Whether a line ends in LF without CR before it.
+fn has_bare_line_end(head: &[u8]) -> bool {
+    let mut lines = head.split(|byte| *byte == b'\n');
+    // What is behind the last end is no line.
+    lines.next_back();
+    lines.any(|line| !line.ends_with(b"\r"))
 }
 
 /// Whether a header that can be there once (RFC 3261 §8.1.1) is there with two values: whoever
@@ -294,6 +305,18 @@ mod tests {
         assert_eq!(parsed.defect, None);
         assert_eq!(parsed.message.body, b"v=0\r\n");
         assert_eq!(parsed.message.tag(HeaderName::To).as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn lines_that_end_in_lf_alone_are_read_and_said() {
+        for (text, said) in [
+            ("BYE sip:a SIP/2.0\r\nl: 0\r\n\r\na\nb", &[][..]),
+            ("BYE sip:a SIP/2.0\nl: 0\n\n", &[Quirk::LineEndBare]),
+            ("BYE sip:a SIP/2.0\r\nl: 0\n\r\n", &[Quirk::LineEndBare]),
+        ] {
+            let parsed = parse(text.as_bytes()).unwrap();
+            assert_eq!(parsed.message.quirks.as_slice(), said, "{text:?}");
+        }
     }
 
     #[test]

@@ -177,7 +177,7 @@ fn webex_a_conference_is_a_hold_a_third_participant_and_an_update() {
     world.send(&ack(&confer, &conferred));
     let metadata = metadata_of(world.next_event());
     assert_eq!(metadata.participants.len(), 3);
-    assert_eq!(metadata.quirks, [Quirk::ManySenders]);
+    assert_eq!(metadata.quirks, [Quirk::NamespaceDraft, Quirk::ManySenders]);
     assert_eq!(voices(&metadata)[1].len(), 2);
     assert_eq!(activities(world.next_event()), [Activity::Active; 2]);
 
@@ -205,7 +205,10 @@ fn audiocodes_a_number_as_participant_id_and_a_call_that_starts_inactive() {
     assert!(offer.streams.iter().all(|stream| !stream.is_active()));
     assert_eq!(ok.body().matches("a=inactive").count(), 2);
     let metadata = offer.metadata.unwrap();
-    assert_eq!(metadata.quirks, []);
+    assert_eq!(
+        metadata.quirks,
+        [Quirk::NamespaceDraft, Quirk::TimeWithoutZone]
+    );
     assert_eq!(metadata.participants[0].id.expose(), "0201230012");
     assert_eq!(voices(&metadata)[1], [("p2", AttributionRule::Label)]);
 

@@ -41,7 +41,14 @@ fn oracle_draft_ids_send_inside_the_participant_and_large_labels() {
         .body("multipart/mixed; boundary=unique-boundary-1", &body);
     let (offer, metadata) = told(&request);
     assert_eq!(offer.quirks, []);
-    assert_eq!(metadata.quirks, [Quirk::MetadataTrailing]);
+    assert_eq!(
+        metadata.quirks,
+        [
+            Quirk::MetadataTrailing,
+            Quirk::NamespaceDraft,
+            Quirk::TimeWithoutZone
+        ]
+    );
     assert_eq!(voice(&metadata, 1), ("p1", AttributionRule::Label));
     assert_eq!(voice(&metadata, 2), ("p2", AttributionRule::Label));
     assert_eq!(address(&metadata, 1), "sip:0201230002@10.1.1.2");
@@ -73,7 +80,7 @@ fn broadworks_one_mixed_stream_no_option_tag_and_a_bare_feature_tag() {
         [Quirk::OptionTagMissing, Quirk::SourceTagBare]
     );
     let metadata = offer.metadata.unwrap();
-    assert_eq!(metadata.quirks, [Quirk::ManySenders]);
+    assert_eq!(metadata.quirks, [Quirk::NamespaceDraft, Quirk::ManySenders]);
     let voices = metadata.voices_of(StreamNumber(1));
     assert_eq!(voices.len(), 2);
     assert_eq!(
@@ -106,7 +113,7 @@ fn broadworks_one_mixed_stream_no_option_tag_and_a_bare_feature_tag() {
 fn ribbon_prefixed_elements_the_first_participant_sends_the_second_label() {
     let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<tns:recording xmlns:tns=\"urn:ietf:params:xml:ns:recording\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\n<tns:datamode>complete</tns:datamode>\n<tns:session session_id=\"AAA=\"><tns:start-time>1970-05-13T00:00:01Z</tns:start-time></tns:session>\n<tns:participant participant_id=\"BBB=\"><tns:nameID aor=\"0201230004\"/></tns:participant>\n<tns:participant participant_id=\"CCC=\"><tns:nameID aor=\"0201230005\"/></tns:participant>\n<tns:stream stream_id=\"S1=\" session_id=\"AAA=\"><tns:label>1</tns:label></tns:stream>\n<tns:stream stream_id=\"S2=\" session_id=\"AAA=\"><tns:label>2</tns:label></tns:stream>\n<tns:participantstreamassoc participant_id=\"BBB=\"><tns:send>S2=</tns:send><tns:recv>S1=</tns:recv></tns:participantstreamassoc>\n<tns:participantstreamassoc participant_id=\"CCC=\"><tns:send>S1=</tns:send><tns:recv>S2=</tns:recv></tns:participantstreamassoc>\n<callData xmlns=\"http://vendor.example/callData\"><fromhdr>x</fromhdr></callData>\n</tns:recording>";
     let (_, metadata) = told(&Request::invite().both(&sdp(1, "sendonly"), xml));
-    assert_eq!(metadata.quirks, []);
+    assert_eq!(metadata.quirks, [Quirk::NamespaceDraft, Quirk::ClockNotSet]);
     assert_eq!(voice(&metadata, 1), ("p2", AttributionRule::Label));
     assert_eq!(voice(&metadata, 2), ("p1", AttributionRule::Label));
     assert_eq!(address(&metadata, 0), "0201230004");
@@ -183,7 +190,7 @@ fn metaswitch_one_stream_for_both_and_the_old_media_type() {
         "--m\nContent-Type: application/sdp\n\nv=0\nm=audio 9000 RTP/AVP 8\na=label:9\n--m\nContent-Type: application/rs-metadata\n\n{xml}\n--m--"
     );
     let (_, metadata) = told(&Request::invite().body("multipart/mixed; boundary=m", &body));
-    assert_eq!(metadata.quirks, [Quirk::ManySenders]);
+    assert_eq!(metadata.quirks, [Quirk::NamespaceDraft, Quirk::ManySenders]);
     assert_eq!(metadata.raw.expose(), xml.as_bytes());
 }
 
