@@ -3,7 +3,7 @@
 
 use crate::dialog::{Dialog, Event, Identity, Side};
 use crate::message::Message;
-use crate::metadata::Metadata;
+use crate::metadata::{Metadata, Participant};
 use crate::pace::{self, Anchor, Lateness, Pace};
 use crate::plan::{CallPlan, Flow, StreamPlan};
 use crate::random::Names;
@@ -20,6 +20,21 @@ const REPORT_EVERY: Duration = Duration::from_secs(5);
 
 /// Takes the packets of a call: the number of the stream, where to, and the datagram.
 pub(crate) type Sink<'a> = dyn FnMut(usize, SocketAddr, &[u8]) + 'a;
+
+/// For how many packets somebody stands in for a participant at most: three seconds.
+const STAND_IN_PACKETS: u64 = 150;
+
+/// Who is told of first.
+fn stood_in_for(parties: &[Participant], stand_in: Option<&str>) -> Vec<Participant> {
+    let mut told = parties.to_vec();
+    if let (Some(stand_in), Some(second)) = (stand_in, told.get_mut(1)) {
+        *second = Participant {
+            address: stand_in.to_owned(),
+            name: String::new(),
+        };
+    }
+    told
+}
 
 /// One stream between two ticks.
 #[derive(Debug)]
@@ -47,6 +62,9 @@ pub(crate) struct Call {
     limit: Option<u64>,
     linger: Duration,
     flow: Flow,
+    /// Who really takes part, as long as somebody stands in for them.
+    in_truth: Option<Vec<Participant>>,
+    has_stand_in: bool,
     /// We put it on hold, and have not taken it back yet.
     is_on_hold: bool,
     honours: bool,
@@ -78,8 +96,9 @@ impl Call {
         let labels: Vec<String> = plan.streams.iter().map(|s| s.label.clone()).collect();
         let wall = anchor.wall_at(now);
         let style = plan.dialect.style();
-        let (parties, belongs) = (&plan.participants, &plan.belongs);
-        let metadata = Metadata::new(&style.xml, &mut names, wall, parties, &labels, belongs);
+        let told = stood_in_for(&plan.participants, style.stand_in);
+        let in_truth = (told != plan.participants).then(|| plan.participants.clone());
+        let metadata = Metadata::new(&style.xml, &mut names, wall, &told, &labels, &plan.belongs);
         let mut keys: Vec<Option<MasterKey>> = Vec::new();
         for _stream in &labels {
             keys.push(plan.srtp.map(|suite| MasterKey::draw(suite, &mut names)));
@@ -123,6 +142,8 @@ impl Call {
             limit: plan.packets(),
             linger: plan.linger,
             flow: plan.flow.clone(),
+            has_stand_in: style.stand_in.is_some(),
+            in_truth,
             is_on_hold: false,
             honours: plan.honour_direction,
             rtcp: plan.rtcp,
@@ -223,9 +244,23 @@ impl Call {
         if done {
             self.dialog.hang_up(now);
         }
+        self.tell_the_truth(now);
         self.follow_flow(now);
         self.dialog.on_time(now);
         self.take_events(now);
+    }
+
+    /// Says who takes part in place of whoever stood in, once it is time.
+    fn tell_the_truth(&mut self, now: Instant) {
+        let (Some(pace), Some(parties)) = (self.pace, &self.in_truth) else {
+            return;
+        };
+        let wait = self.limit.map_or(STAND_IN_PACKETS, |limit| limit / 4);
+        if pace.taken() >= wait.min(STAND_IN_PACKETS)
+            && self.dialog.update_participants(parties, now)
+        {
+            self.in_truth = None;
+        }
     }
 
     /// Does what the plan says happens in the middle of the call. A step that can't be asked at
@@ -370,6 +405,10 @@ impl Call {
             };
             if let Some(remote) = remote {
                 stream.sender.use_format(&remote.format);
+            }
+            if flows && !stream.flows && stream.changes.is_empty() && self.has_stand_in {
+                // The conversation begins when it may be recorded: as long as planned from then on.
+                self.pace = Some(Pace::new(now, self.interval));
             }
             if flows != stream.flows {
                 stream.to_flush = stream.to.filter(|_| stream.flows);

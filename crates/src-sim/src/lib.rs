@@ -56,6 +56,6 @@ pub use simulate::{SimulateOptions, SimulateReport, simulate, simulate_with};
 pub use srtp::SrtpSuite;
 pub use tls::{TlsClient, TlsOptions};
 pub use verdict::{
-    Advice, Check, Finding, Kept, KeptStream, Unrecorded, Verdict, judge, judge_archive,
+    Advice, Because, Check, Finding, Kept, KeptStream, Unrecorded, Verdict, judge, judge_archive,
 };
 pub use weather::Weather;

@@ -104,6 +104,20 @@ fn a_line_that_is_not_set_up_fails_the_test_and_what_was_not_looked_at_is_said()
     assert_eq!((status, &told["verdict"]), (Some(1), &Value::from("fail")));
     assert_eq!(with_finding(&told, "failed"), ["recording"]);
     assert_eq!(with_finding(&told, "not_checked"), ["archive"]);
+    let looked = [
+        "--line",
+        "nergens",
+        "--seconds",
+        "1",
+        "--config",
+        server.config(),
+    ];
+    let (_, told) = simulate(&server, &looked);
+    let told = told.to_string();
+    assert!(
+        told.contains("Not recorded: the line is not set up") && !told.contains("crime"),
+        "{told}"
+    );
     let said = voicelog(&[
         "simulate",
         "--lang",
@@ -191,6 +205,62 @@ fn calls_that_are_not_drawn_for_a_sample_are_no_failure() {
             .contains("2 not drawn for the sample of this line"),
         "{told:#}"
     );
+}
+
+#[test]
+fn on_a_line_that_keeps_on_request_a_call_that_nobody_asked_for_is_no_failure_and_how_to_ask_is_said()
+ {
+    let folder = tempfile::tempdir().unwrap();
+    let more = format!(
+        "[[line]]\nname = \"verzoek\"\nkeep = \"on_request\"\nlook_back_seconds = 5\n[line.facts]\n{}",
+        FACTS.replace("structural = \"all\"", "structural = \"per_call_button\"")
+    );
+    let config = write_config(folder.path(), &more);
+    let server = Server::start(&config);
+    let place = [
+        "--line",
+        "verzoek",
+        "--seconds",
+        "1",
+        "--config",
+        server.config(),
+    ];
+    let (status, told) = simulate(&server, &place);
+    assert_eq!(status, Some(0), "{told:#}");
+    let told_text = told.to_string();
+    assert!(
+        told_text.contains("1 not kept, since nobody asked for it"),
+        "{told:#}"
+    );
+    assert!(told_text.contains("/v1/calls/ID/keep"), "{told:#}");
+    assert_eq!(with_finding(&told, "not_checked"), ["archive_packets"]);
+}
+
+#[test]
+fn somebody_who_stands_in_for_a_participant_is_replaced_and_the_call_recorded_from_then_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = write_config(folder.path(), "");
+    let server = Server::start(&config);
+    let (status, told) = simulate(
+        &server,
+        &[
+            "--line",
+            LINE,
+            "--dialect",
+            "avaya",
+            "--seconds",
+            "3",
+            "--config",
+            server.config(),
+        ],
+    );
+    assert_eq!(status, Some(0), "{told:#}");
+    assert!(
+        told.to_string()
+            .contains("1 once it was told who took part"),
+        "{told:#}"
+    );
+    assert!(with_finding(&told, "held").contains(&"archive_packets"));
 }
 
 /// A file with three seconds of speech backwards, which nobody says otherwise, as `sox` makes it.

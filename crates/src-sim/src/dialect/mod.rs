@@ -25,7 +25,8 @@ pub enum Dialect {
     Webex,
     /// Metaswitch: one stream that both participants send.
     Metaswitch,
-    /// Avaya: a stream in the metadata that has no line in the SDP.
+    /// Avaya: a stream in the metadata that has no line in the SDP, and a stand-in until the real
+    /// participant is told.
     Avaya,
     /// Ribbon (Sonus): prefixed elements, the streams crossed, a clock in 1970.
     Ribbon,
@@ -100,6 +101,13 @@ impl Dialect {
         !matches!(self, Self::Nbr)
     }
 
+    /// Whether it tells only later who takes part: until then nobody knows what the law says, and a
+    /// server that goes by it waits.
+    #[must_use]
+    pub const fn has_stand_in(self) -> bool {
+        self.style().stand_in.is_some()
+    }
+
     pub(crate) const fn style(self) -> &'static Style {
         match self {
             Self::Plain => &styles::PLAIN,
@@ -147,6 +155,8 @@ pub(crate) struct Style {
     pub(crate) headers: &'static [(&'static str, &'static str)],
     /// Whether a header each names the participants (and there is no metadata).
     pub(crate) names_in_headers: bool,
+    /// Who stands for the second participant until an UPDATE, some seconds into the call.
+    pub(crate) stand_in: Option<&'static str>,
     pub(crate) body: BodyStyle,
     pub(crate) sdp: SdpStyle,
     pub(crate) xml: XmlStyle,

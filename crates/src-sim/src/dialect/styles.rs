@@ -70,6 +70,7 @@ pub(super) const PLAIN: Style = Style {
     contact: ";+sip.src",
     headers: SIPREC,
     names_in_headers: false,
+    stand_in: None,
     body: BODY,
     sdp: SDP,
     xml: XML,
@@ -174,6 +175,7 @@ pub(super) const METASWITCH: Style = Style {
 };
 
 pub(super) const AVAYA: Style = Style {
+    stand_in: Some("sip:SBC@vendor.example"),
     body: BodyStyle {
         boundary: Some("foobar"),
         ..BODY

@@ -57,7 +57,7 @@ pub fn judge_archive(
         .collect();
     vec![
         found(sent.len(), pairs.len(), unrecorded),
-        exact(&pairs),
+        exact(&pairs, unrecorded),
         explained(&pairs),
     ]
 }
@@ -83,13 +83,14 @@ fn is_of(kept: &Kept, call: &CallReport, skipped_max: u16) -> bool {
 fn found(sent: usize, found: usize, unrecorded: &[Unrecorded]) -> Check {
     let missing = sent.saturating_sub(found);
     let why = unrecorded::why(unrecorded).filter(|_| missing > 0);
-    let left_out = unrecorded::not_drawn(unrecorded).min(missing);
+    let left_out = unrecorded::left_out(unrecorded).min(missing);
+    let words = unrecorded::left_out_in_words(unrecorded, missing);
     Check::new(
         "archive_calls",
         found + left_out == sent,
         Advice::new(
-            format!("{found} van {sent} gesprekken met geluid staan in het archief"),
-            format!("{found} of {sent} calls with media are in the archive"),
+            format!("{found} van {sent} gesprekken met geluid staan in het archief{}", words.nl),
+            format!("{found} of {sent} calls with media are in the archive{}", words.en),
         ),
         why.unwrap_or_else(|| Advice::new(
             "Het gesprek werd aangenomen en is er niet, of nog niet gesloten: zie het logboek van de server. Kwam er \
@@ -109,9 +110,9 @@ fn holds(sent: &StreamReport) -> u64 {
 }
 
 /// Packet for packet: what was sent is there, what was lost on purpose is told as lost.
-fn exact(pairs: &[(&CallReport, &Kept)]) -> Check {
+fn exact(pairs: &[(&CallReport, &Kept)], unrecorded: &[Unrecorded]) -> Check {
     if pairs.is_empty() {
-        return nothing_to_compare();
+        return nothing_to_compare(unrecorded);
     }
     let streams = || {
         pairs.iter().flat_map(|(call, kept)| {
@@ -172,17 +173,19 @@ fn exact(pairs: &[(&CallReport, &Kept)]) -> Check {
 }
 
 /// Nothing was recorded, which another check says: there is nothing to add up, and nothing was lost.
-fn nothing_to_compare() -> Check {
+fn nothing_to_compare(unrecorded: &[Unrecorded]) -> Check {
     Check::not_checked(
         "archive_packets",
         Advice::new(
             "er is geen opname om pakket voor pakket na te tellen",
             "there is no recording to count packet for packet",
         ),
-        Advice::new(
-            "Kijk eerst waarom er niets is opgenomen.",
-            "See first why nothing was recorded.",
-        ),
+        unrecorded::how_to_ask(unrecorded).unwrap_or_else(|| {
+            Advice::new(
+                "Kijk eerst waarom er niets is opgenomen.",
+                "See first why nothing was recorded.",
+            )
+        }),
     )
 }
 

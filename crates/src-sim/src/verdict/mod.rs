@@ -5,14 +5,14 @@ mod archive;
 mod unrecorded;
 
 use crate::load::LoadReport;
-use crate::report::{CallReport, Outcome};
+use crate::report::{CallReport, Outcome, StreamReport};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use voicelog_model::Language;
 
 pub use archive::{Kept, KeptStream, judge_archive};
-pub use unrecorded::Unrecorded;
+pub use unrecorded::{Because, Unrecorded};
 
 /// What came of one check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -251,24 +251,34 @@ fn wanted(load: &LoadReport, unrecorded: &[Unrecorded]) -> Check {
     let takes = |call: &&&CallReport| call.answer.as_ref().is_some_and(|a| a.receives());
     let good = answers.iter().filter(takes).count();
     let all = answers.len();
-    let other = answers.iter().find(|call| !takes(call));
-    let other = other.map(|call| format!(" ({})", call.dialect));
-    let other = other.unwrap_or_default();
-    // Who records a sample leaves calls out: that is what the line is set up for.
-    let not_drawn = unrecorded::not_drawn(unrecorded).min(all - good);
-    let [left_out_nl, left_out_en] = match not_drawn {
+    // Who takes part is told later in this dialect: who waits for that goes by the law.
+    let later = |call: &&&CallReport| {
+        let flowed = |stream: &StreamReport| stream.changes.iter().any(|change| change.flows);
+        !takes(call) && call.dialect.has_stand_in() && call.streams.iter().all(flowed)
+    };
+    let late = answers.iter().filter(later).count();
+    let [late_nl, late_en] = match late {
         0 => [String::new(), String::new()],
         _ => [
-            format!("; {not_drawn} niet geloot voor de steekproef van deze lijn"),
-            format!("; {not_drawn} not drawn for the sample of this line"),
+            format!("; {late} zodra bekend was wie deelnam (avaya)"),
+            format!("; {late} once it was told who took part (avaya)"),
         ],
     };
+    let other = answers.iter().find(|call| !takes(call) && !later(call));
+    let other = other.map(|call| format!(" ({})", call.dialect));
+    let other = other.unwrap_or_default();
+    // Who records a sample, or on request, leaves calls out: that is what the line is set up for.
+    let left_out = unrecorded::left_out(unrecorded).min(all - good - late);
+    let Advice {
+        nl: left_out_nl,
+        en: left_out_en,
+    } = unrecorded::left_out_in_words(unrecorded, all);
     Check::new(
         "recording",
-        good + not_drawn == all,
+        good + late + left_out == all,
         Advice::new(
-            format!("{good} van {all} vanaf het begin opgenomen (a=recvonly){left_out_nl}{other}"),
-            format!("{good} of {all} recorded from the start (a=recvonly){left_out_en}{other}"),
+            format!("{good} van {all} vanaf het begin opgenomen (a=recvonly){late_nl}{left_out_nl}{other}"),
+            format!("{good} of {all} recorded from the start (a=recvonly){late_en}{left_out_en}{other}"),
         ),
         unrecorded::why(unrecorded).unwrap_or_else(|| {
             Advice::new(

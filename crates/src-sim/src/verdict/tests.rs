@@ -203,7 +203,7 @@ fn unrecorded(reason: Option<&str>) -> Unrecorded {
     let reasons = reason.into_iter().map(|text| Advice::new(text, text));
     Unrecorded {
         id: "01a2".to_owned(),
-        not_drawn: reason.is_none(),
+        because: reason.map_or(Because::NotDrawn, |_| Because::NotPermitted),
         notice_missed: false,
         reasons: reasons.collect(),
     }
@@ -226,6 +226,29 @@ fn a_call_that_was_not_drawn_is_no_failure_and_a_refusal_is_told_with_its_reason
         to_do.contains("Not recorded: no consent (§ 201 StGB).") && to_do.contains("show 01a2"),
         "{to_do}"
     );
+}
+
+#[test]
+fn a_call_that_nobody_asked_to_keep_is_no_failure_and_how_to_ask_is_said() {
+    let calls = [Unrecorded {
+        because: Because::NotRequested,
+        ..unrecorded(None)
+    }];
+    let mut waits = call();
+    for stream in &mut waits.answer.as_mut().unwrap().streams {
+        stream.direction = Direction::Inactive;
+    }
+    let check = wanted(&load(vec![waits]), &calls);
+    assert_eq!(check.finding, Finding::Held, "{check:?}");
+    assert!(check.seen.en.contains("nobody asked for it"), "{check:?}");
+    let checks = judge_archive(&load(vec![call()]), &[], &calls, false);
+    let of = |name: &str| checks.iter().find(|check| check.name == name).unwrap();
+    assert_eq!(of("archive_calls").finding, Finding::Held);
+    assert!(of("archive_calls").seen.nl.contains("niemand vroeg erom"));
+    let packets = of("archive_packets");
+    assert_eq!(packets.finding, Finding::NotChecked);
+    let to_do = &packets.to_do.as_ref().unwrap().en;
+    assert!(to_do.contains("/v1/calls/ID/keep"), "{to_do}");
 }
 
 #[test]

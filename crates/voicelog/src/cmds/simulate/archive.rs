@@ -12,7 +12,7 @@ use std::time::Duration;
 use voicelog_archive::{Archive, LINE_NOT_SET_UP, RecordingFilter, State};
 use voicelog_evidence::timeline::{Timeline, Verdict};
 use voicelog_model::{Clock as _, Timestamp};
-use voicelog_src_sim::{Advice, Kept, KeptStream, LoadReport, Unrecorded};
+use voicelog_src_sim::{Advice, Because, Kept, KeptStream, LoadReport, Unrecorded};
 
 /// How long closing the recordings may take after the last call.
 const CLOSE_TRIES: u32 = 60;
@@ -148,7 +148,14 @@ impl Known {
     fn add(&mut self, id: String, line: String, timeline: &Timeline) {
         match timeline.verdict {
             Verdict::NotRecorded | Verdict::NotDrawn | Verdict::NotRequested => {
-                let call = unrecorded(id.clone(), timeline);
+                let mut call = unrecorded(id.clone(), timeline);
+                if line == LINE_NOT_SET_UP {
+                    // What the law says then is about no purpose at all.
+                    call.reasons = vec![Advice {
+                        nl: "de lijn is niet ingericht: geen [[line]] heeft de naam die bij --line staat".to_owned(),
+                        en: "the line is not set up: no [[line]] has the name that --line gives".to_owned(),
+                    }];
+                }
                 self.unrecorded.insert(id, (line, call));
             }
             _ => {
@@ -178,7 +185,11 @@ fn unrecorded(id: String, timeline: &Timeline) -> Unrecorded {
     }
     Unrecorded {
         id,
-        not_drawn: timeline.verdict == Verdict::NotDrawn,
+        because: match timeline.verdict {
+            Verdict::NotDrawn => Because::NotDrawn,
+            Verdict::NotRequested => Because::NotRequested,
+            _ => Because::NotPermitted,
+        },
         notice_missed: timeline.notices.iter().any(|mark| mark.heard.is_none()),
         reasons,
     }
