@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use voicelog_archive::{Call, SAYABLE_FACTS};
+use voicelog_model::RecordingId;
 
 /// Calls in progress, without names and addresses: participants by pseudonym and country.
 pub(crate) async fn list(State(desk): State<Shared>) -> Response {
@@ -73,9 +74,25 @@ pub(crate) async fn say(
     {
         return Err(unknown_name(name, SAYABLE_FACTS));
     }
-    desk.ask(move |archive, now| archive.say(id, facts, now))
-        .await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    let said = desk.ask(move |archive, now| archive.say(id, facts, now));
+    match said.await {
+        Err(trouble) if trouble.status == StatusCode::NOT_FOUND => {
+            Err(no_such_call(&desk, id).await)
+        }
+        Err(trouble) => Err(trouble),
+        Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
+    }
+}
+
+/// That no call in progress has this id: one that is over (409), or none that we know of (404).
+pub(crate) async fn no_such_call(desk: &Shared, id: RecordingId) -> Trouble {
+    match desk.ask(move |archive, _now| archive.summary(id)).await {
+        Ok(_it_was) => Trouble::new(StatusCode::CONFLICT).saying(
+            "Dit gesprek is voorbij. Dit kan alleen tijdens een gesprek.",
+            "This call is over. This can be done during a call only.",
+        ),
+        Err(trouble) => trouble,
+    }
 }
 
 /// A name that we do not know here, and the nearest that we do.

@@ -1,6 +1,6 @@
 //! Asking to keep a call, on a line that keeps what it is asked to keep.
 
-use super::calls::unknown_name;
+use super::calls::{no_such_call, unknown_name};
 use crate::app::Shared;
 use crate::trouble::Trouble;
 use crate::wishes::{Kept, NotHeard};
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use voicelog_archive::journal::{AskedBy, KeepReason};
 use voicelog_archive::{Call, KeepRequest, KeepState};
-use voicelog_model::Pii;
+use voicelog_model::{Pii, RecordingId};
 
 /// Longest name of who asks, in characters.
 const NAME_CHARS_MAX: usize = 100;
@@ -52,8 +52,11 @@ pub(crate) async fn keep(
     let wishes = Arc::clone(&desk.app.wishes);
     let kept = tokio::task::spawn_blocking(move || wishes.keep(id, request))
         .await
-        .map_err(|stopped| Trouble::internal(&stopped))?
-        .map_err(not_heard)?;
+        .map_err(|stopped| Trouble::internal(&stopped))?;
+    let kept = match kept {
+        Ok(kept) => kept,
+        Err(why) => return Err(not_heard(why, &desk, id).await),
+    };
     Ok(match kept {
         Kept::From(from) => Json(json!({ "kept": true, "from": from })).into_response(),
         Kept::NotPermitted => {
@@ -92,9 +95,9 @@ pub(crate) fn shown(call: &Call) -> Option<Value> {
     })
 }
 
-pub(crate) fn not_heard(why: NotHeard) -> Trouble {
+pub(crate) async fn not_heard(why: NotHeard, desk: &Shared, id: RecordingId) -> Trouble {
     match why {
-        NotHeard::NoSuchCall => Trouble::not_found(),
+        NotHeard::NoSuchCall => no_such_call(desk, id).await,
         NotHeard::NoAnswer => Trouble::new(StatusCode::SERVICE_UNAVAILABLE)
             .saying(
                 "De opnameserver antwoordde niet op tijd. Niemand weet of het is gelukt; vraag het nog eens.",

@@ -1,6 +1,6 @@
 //! Pausing a call while something is said that may not be recorded, and letting it go on.
 
-use super::calls::unknown_name;
+use super::calls::{no_such_call, unknown_name};
 use crate::app::{NotPaused, Paused, Shared};
 use crate::trouble::Trouble;
 use axum::Json;
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use voicelog_archive::journal::PauseReason;
+use voicelog_model::RecordingId;
 
 /// What a program asks for.
 #[derive(Deserialize)]
@@ -43,9 +44,11 @@ pub(crate) async fn pause(
     let pauses = Arc::clone(&desk.app.pauses);
     let paused = tokio::task::spawn_blocking(move || pauses.pause(id, reason, limit))
         .await
-        .map_err(|stopped| Trouble::internal(&stopped))?
-        .map_err(trouble)?;
-    Ok(Json(shown(paused)).into_response())
+        .map_err(|stopped| Trouble::internal(&stopped))?;
+    match paused {
+        Ok(paused) => Ok(Json(shown(paused)).into_response()),
+        Err(why) => Err(trouble(why, &desk, id).await),
+    }
 }
 
 /// Lets a paused call go on.
@@ -55,11 +58,13 @@ pub(crate) async fn resume(
 ) -> Result<Response, Trouble> {
     let id = crate::pages::recording_id(&id)?;
     let pauses = Arc::clone(&desk.app.pauses);
-    tokio::task::spawn_blocking(move || pauses.resume(id))
+    let resumed = tokio::task::spawn_blocking(move || pauses.resume(id))
         .await
-        .map_err(|stopped| Trouble::internal(&stopped))?
-        .map_err(trouble)?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+        .map_err(|stopped| Trouble::internal(&stopped))?;
+    match resumed {
+        Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Err(why) => Err(trouble(why, &desk, id).await),
+    }
 }
 
 /// A pause as the API shows it.
@@ -71,9 +76,9 @@ pub(crate) fn shown(paused: Paused) -> Value {
     })
 }
 
-fn trouble(why: NotPaused) -> Trouble {
+async fn trouble(why: NotPaused, desk: &Shared, id: RecordingId) -> Trouble {
     match why {
-        NotPaused::NoSuchCall => Trouble::not_found(),
+        NotPaused::NoSuchCall => no_such_call(desk, id).await,
         NotPaused::Length { seconds_max } => Trouble::invalid(
             format!("Een pauze duurt 1 tot {seconds_max} seconden."),
             format!("A pause lasts from 1 to {seconds_max} seconds."),

@@ -45,9 +45,11 @@ pub(crate) async fn begin(
     let wishes = Arc::clone(&desk.app.wishes);
     let private = tokio::task::spawn_blocking(move || wishes.begin_private(id, said_by))
         .await
-        .map_err(|stopped| Trouble::internal(&stopped))?
-        .map_err(not_heard)?;
-    answer(private)
+        .map_err(|stopped| Trouble::internal(&stopped))?;
+    match private {
+        Ok(private) => answer(private),
+        Err(why) => Err(not_heard(why, &desk, id).await),
+    }
 }
 
 /// Who said that a call is private says that it is no longer.
@@ -71,9 +73,11 @@ pub(crate) async fn end(
     let wishes = Arc::clone(&desk.app.wishes);
     let private = tokio::task::spawn_blocking(move || wishes.end_private(id, said_by, reason))
         .await
-        .map_err(|stopped| Trouble::internal(&stopped))?
-        .map_err(not_heard)?;
-    answer(private)
+        .map_err(|stopped| Trouble::internal(&stopped))?;
+    match private {
+        Ok(private) => answer(private),
+        Err(why) => Err(not_heard(why, &desk, id).await),
+    }
 }
 
 fn answer(private: Private) -> Result<Response, Trouble> {

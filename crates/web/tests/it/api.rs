@@ -107,7 +107,7 @@ async fn recordings_are_listed_page_by_page_until_none_is_left() {
             None => break,
         }
     }
-    assert_eq!(seen.len(), 11);
+    assert_eq!(seen.len(), 14);
     assert!(
         seen.is_sorted_by(|left, right| left > right),
         "newest first, each once: {seen:?}"
@@ -238,7 +238,8 @@ async fn facts_that_are_wrong_change_nothing_and_say_why() {
     assert_eq!(said, json!({}));
     let over = format!("/v1/calls/{}/facts", site.filled().whole);
     let page = program(&site, "POST", &over, "{\"openness\":\"announced\"}").await;
-    assert_eq!(page.status, StatusCode::NOT_FOUND, "the call is over");
+    assert_eq!(page.status, StatusCode::CONFLICT);
+    assert!(page.shows("Dit gesprek is voorbij."), "{}", page.text());
 }
 
 #[tokio::test]

@@ -35,6 +35,34 @@ async fn a_call_is_paused_for_a_reason_and_goes_on_and_the_list_shows_it() {
 }
 
 #[tokio::test]
+async fn what_is_asked_of_a_call_that_is_over_is_told_apart_from_a_wrong_id() {
+    let site = site();
+    let over = site.filled().whole;
+    let nobody = "01a2ffff-0000-7000-8000-000000000000";
+    for (act, body) in [
+        ("pause", json!({ "reason": "card_data" })),
+        ("resume", json!({})),
+        (
+            "keep",
+            json!({ "reason": "complaint", "asked_by": "agent 2001" }),
+        ),
+        ("private", json!({ "said_by": "agent 2001" })),
+        ("facts", json!({ "openness": "announced" })),
+    ] {
+        let body = body.to_string();
+        let page = program(&site, "POST", &format!("/v1/calls/{over}/{act}"), &body).await;
+        assert_eq!(page.status, StatusCode::CONFLICT, "{act}");
+        assert!(
+            page.shows("Dit gesprek is voorbij."),
+            "{act}: {}",
+            page.text()
+        );
+        let page = program(&site, "POST", &format!("/v1/calls/{nobody}/{act}"), &body).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{act}");
+    }
+}
+
+#[tokio::test]
 async fn a_pause_that_is_asked_for_wrongly_is_told_what_would_be_right() {
     let site = site();
     let path = format!("/v1/calls/{}/pause", site.filled().waiting);
