@@ -2,10 +2,12 @@
 
 use crate::call::Calls;
 use crate::error::Doing;
+use crate::line::Vain;
 use crate::news::Subscription;
 use crate::rules::Rules;
 use crate::{
-    About, ArchiveError, Call, Lines, OfferedCall, OfferedParty, SAYABLE_FACTS, Secrets, random,
+    About, ArchiveError, Call, CalledInVain, Lines, OfferedCall, OfferedParty, SAYABLE_FACTS,
+    Secrets, random,
 };
 use serde_json::{Map, Value};
 use std::fmt;
@@ -46,6 +48,7 @@ pub struct Archive {
     pub(crate) rules: Rules,
     pub(crate) lines: Lines,
     pub(crate) calls: Calls,
+    pub(crate) vain: Vain,
     pub(crate) origin: String,
     /// Who is told what.
     pub(crate) subscriptions: Mutex<Vec<Subscription>>,
@@ -75,6 +78,7 @@ impl Archive {
             rules: Rules::new(parts.rulebook),
             lines: parts.lines,
             calls: Calls::default(),
+            vain: Vain::default(),
             origin,
             subscriptions: Mutex::default(),
             linking: Mutex::default(),
@@ -111,6 +115,13 @@ impl Archive {
     pub fn open_call(&self, offered: OfferedCall, now: Timestamp) -> Result<Call, ArchiveError> {
         let id = RecordingId::new(now, random::bytes()?);
         let line = self.lines.find(&offered.line);
+        if !line.is_set_up() {
+            self.vain.add(CalledInVain {
+                recording: id,
+                at: now,
+                called: self.lines.not_a_line(&offered.line),
+            });
+        }
         let call = Call::new(id, offered, line);
         self.calls.insert(call.clone());
         Ok(call)

@@ -59,7 +59,7 @@ pub use error::ArchiveError;
 pub use finish::Finished;
 pub use keep::{KeepAsked, KeepRequest, KeepState};
 pub use known::{KnownCall, Number};
-pub use line::{LINE_NOT_SET_UP, Line, Lines, Rule, WhenRefused};
+pub use line::{CalledInVain, LINE_NOT_SET_UP, Line, Lines, NotALine, Rule, WhenRefused};
 pub use news::{News, NewsKind, Subscription};
 pub use notice::NoticeState;
 pub use odd::odd;

@@ -218,9 +218,22 @@ impl Archive {
             .doing("noting that a message was not delivered")
     }
 
-    /// What waits for other systems, and what was given up.
+    /// What waits for other systems, and what was given up; of each that is told anything, also where
+    /// that is nothing.
     pub fn outbox(&self) -> Result<Vec<OutboxCount>, ArchiveError> {
-        self.index.outbox().doing("counting messages")
+        let mut counts = self.index.outbox().doing("counting messages")?;
+        for subscriber in self.subscriptions() {
+            if !counts.iter().any(|c| c.endpoint == subscriber.endpoint) {
+                counts.push(OutboxCount {
+                    endpoint: subscriber.endpoint,
+                    waiting: 0,
+                    dead: 0,
+                    fault: None,
+                });
+            }
+        }
+        counts.sort_by(|left, right| left.endpoint.cmp(&right.endpoint));
+        Ok(counts)
     }
 
     /// Tries what was given up again; tells how many messages.

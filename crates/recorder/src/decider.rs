@@ -205,13 +205,16 @@ impl Decider {
     fn answer(&self, question: Question) -> Reply {
         match question {
             Question::Open(session, offered) => {
+                let called = self.archive.lines().not_a_line(&offered.line);
                 match self.archive.open_call(*offered, self.clock.now()) {
                     Ok(call) => {
                         if !call.line.is_set_up() {
-                            // What was called can be a telephone number, so it is not named.
+                            // What was called can be a telephone number, so it is not named here.
                             tracing::warn!(
                                 recording = %call.id,
-                                "a call on a line that is not set up is not recorded; add a [[line]] with the name that the recording client calls"
+                                called = called.kind,
+                                like = called.like,
+                                "a call on a line that is not set up is not recorded; until the next start its page and the page Gezondheid (Health) show which name was called: add a [[line]] with that name, or set the name right in the recording client"
                             );
                         }
                         Reply {

@@ -5,6 +5,7 @@ mod cmds;
 mod config;
 mod data_folder;
 mod house;
+mod line_words;
 mod lines;
 mod notices;
 mod pauses;

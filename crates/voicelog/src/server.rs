@@ -6,7 +6,7 @@ use crate::data_folder::DataFolder;
 use crate::pauses::RecorderPauses;
 use crate::webhooks::Couriers;
 use crate::wishes::RecorderWishes;
-use crate::{print, wiring};
+use crate::{BadInput, print, wiring};
 use anyhow::{Context as _, Result, bail};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -343,7 +343,15 @@ fn not_started(error: &StartError) -> anyhow::Error {
         StartError::Thread(_) => "",
     };
     let (why, help) = (error::chain(error).to_string(), error.help());
-    anyhow::anyhow!("cannot start the recorder: {why}: {key}{help}")
+    let text = format!("cannot start the recorder: {why}: {key}{help}");
+    match error {
+        // A setting that can't be meant, or a file that it names: bad input, like any other.
+        StartError::Tls(_) | StartError::NoAddress => BadInput(text).into(),
+        // Somebody else has the port, or the machine has no more.
+        StartError::Listen { .. } | StartError::NoMediaPorts { .. } | StartError::Thread(_) => {
+            anyhow::Error::msg(text)
+        }
+    }
 }
 
 fn web_config(
@@ -354,17 +362,24 @@ fn web_config(
 ) -> WebConfig {
     WebConfig {
         public_url: public_url.to_owned(),
-        recording_address: recording_address(recorder),
+        recording_addresses: recording_addresses(recorder),
         api_token_sha256: Sha256::digest(api_token.as_bytes()).into(),
         trusted_proxies: config.http.trusted_proxy.clone(),
         recording_bytes_max: config.http.recording_mib << 20,
     }
 }
 
-fn recording_address(recorder: &Recorder) -> String {
-    recorder
-        .udp_address()
-        .map_or_else(String::new, |address| format!("sip:LINE@{address}"))
+/// Where a recording client can call, over what it can.
+fn recording_addresses(recorder: &Recorder) -> Vec<(&'static str, String)> {
+    let all = [
+        ("UDP", "", recorder.udp_address()),
+        ("TCP", ";transport=tcp", recorder.tcp_address()),
+        ("TLS", ";transport=tls", recorder.tls_address()),
+    ];
+    let address = |(transport, parameter, address): (_, &str, Option<SocketAddr>)| {
+        Some((transport, format!("sip:LINE@{}{parameter}", address?)))
+    };
+    all.into_iter().filter_map(address).collect()
 }
 
 /// Looks for terms that ended, now and then. Whether anything is destroyed is the law's answer.
@@ -564,11 +579,14 @@ mod tests {
         config.sip.tls_certificate = Some(folder.path().join("gone.pem"));
         config.sip.tls_key = Some(folder.path().join("key.pem"));
         let error = Server::start(&config, &Arc::new(SystemClock::default()));
-        let error = format!("{:#}", error.err().unwrap());
+        let error = error.err().unwrap();
+        let is_bad_input = error.chain().any(|cause| cause.is::<BadInput>());
+        let error = format!("{error:#}");
         assert!(
             error.contains("gone.pem") && error.contains("see sip.tls_certificate"),
             "{error}"
         );
+        assert!(is_bad_input, "as a wrong file of a notice is");
     }
 
     #[test]

@@ -133,7 +133,10 @@ async fn main() -> Outcome<()> {
         wishes: Arc::new(Calm),
         config: WebConfig {
             public_url: format!("http://{address}"),
-            recording_address: "sip:verkoop@127.0.0.1:5060".to_owned(),
+            recording_addresses: vec![
+                ("UDP", "sip:verkoop@127.0.0.1:5060".to_owned()),
+                ("TLS", "sip:verkoop@127.0.0.1:5061;transport=tls".to_owned()),
+            ],
             api_token_sha256: Sha256::digest(b"pages").into(),
             trusted_proxies: Vec::new(),
             recording_bytes_max: 1 << 30,

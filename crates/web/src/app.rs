@@ -24,9 +24,9 @@ pub struct WebConfig {
     /// Address at which people reach the pages, such as `https://opnamen.voorbeeld.nl`. Only its
     /// scheme counts: with https, cookies are bound to the host and travel over https alone.
     pub public_url: String,
-    /// Address to which a recording client sends its calls, such as `sip:line@10.0.0.5:5060`;
-    /// shown where a new user looks for it.
-    pub recording_address: String,
+    /// Addresses to which a recording client can send its calls, such as `UDP` with
+    /// `sip:line@10.0.0.5:5060`; shown where a new user looks for them.
+    pub recording_addresses: Vec<(&'static str, String)>,
     /// SHA-256 of the API's bearer token.
     pub api_token_sha256: [u8; 32],
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -39,7 +39,7 @@ impl fmt::Debug for WebConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebConfig")
             .field("public_url", &self.public_url)
-            .field("recording_address", &self.recording_address)
+            .field("recording_addresses", &self.recording_addresses)
             .finish_non_exhaustive()
     }
 }

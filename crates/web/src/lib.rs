@@ -6,8 +6,8 @@
 //! style sheet and `/healthz`.
 //!
 //! **Invariant:** handlers hold no rules, no SQL and no keys. What may be done, the gate decides;
-//! a refusal is shown whole. Names and addresses stand on one page only, that of a recording
-//! opened to listen.
+//! a refusal is shown whole. Names and addresses of people stand on one page only, that of a
+//! recording opened to listen.
 //!
 //! Design: `design/web.md`.
 #![deny(missing_docs)]
@@ -17,6 +17,7 @@ mod api;
 mod app;
 mod assets;
 mod cookie;
+mod diary;
 mod frame;
 mod lang;
 mod pages;

@@ -60,7 +60,7 @@ fn what_was_recorded_is_found_in_the_list_and_what_was_not_says_why() {
     };
     assert_eq!(
         (line(0, "id"), line(0, "found"), line(0, "cause")),
-        ("b".into(), "missing".into(), "too_recent".into()),
+        ("b".into(), "in_progress".into(), "too_recent".into()),
         "{report}"
     );
     assert_eq!(
@@ -79,6 +79,46 @@ fn what_was_recorded_is_found_in_the_list_and_what_was_not_says_why() {
     assert!(
         !text.contains("0201234567") && !text.contains("0301112222"),
         "{text}"
+    );
+}
+
+#[test]
+fn a_call_that_is_explained_perhaps_has_an_exit_status_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = write_config(folder.path(), "");
+    let server = Server::start(&config);
+    let mut plan = endless_call(server.sip);
+    plan.request_user = "verkop".to_owned();
+    plan.duration = Some(Duration::from_secs(1));
+    place(&plan).unwrap().finish().unwrap();
+    let rows = server.list();
+    let started = rows[0]["started_at"].as_str().unwrap();
+    let list = folder.path().join("calls.csv");
+    let head = "start;billsec;src;dst;line\n";
+    let told = |line: &str| {
+        let text = format!("{head}{started};1;0301112222;0302223333;{line}\n");
+        let report = report(&list, &text, &server);
+        let output = voicelog(&[
+            "expected",
+            list.to_str().unwrap(),
+            "--no-webhooks",
+            "--config",
+            server.config(),
+        ]);
+        (report["lines"][0].clone(), output.status.code())
+    };
+    let (line, status) = told("verkop");
+    assert_eq!(
+        (line["found"].as_str(), line["cause"].as_str(), status),
+        (Some("perhaps"), Some("line_not_set_up"), Some(4)),
+        "{line}"
+    );
+    // On a line that is set up, what was called by mistake explains nothing.
+    let (line, status) = told(LINE);
+    assert_eq!(
+        (line["found"].as_str(), status),
+        (Some("in_progress"), Some(0)),
+        "{line}"
     );
 }
 

@@ -466,7 +466,10 @@ fn judge(call: &Expected, known: &Archived, slack: i64) -> Line {
         (Found::InProgress, None)
     } else if is_short {
         (Found::Short, Some(cause::of_short(call, &fit, slack)))
-    } else if fit.iter().any(|known| known.verdict == Some(Verdict::UndeclaredGap)) {
+    } else if fit
+        .iter()
+        .any(|known| known.verdict == Some(Verdict::UndeclaredGap))
+    {
         (Found::Gap, None)
     } else if let Some(side) = fit.iter().find_map(|known| known.lacking) {
         let cause = match side {

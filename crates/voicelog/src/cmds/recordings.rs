@@ -170,8 +170,8 @@ pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
     if summary.line == LINE_NOT_SET_UP {
         print::say(
             context.lang,
-            "De lijn die werd gebeld is niet ingericht: voeg in de configuratie een [[line]] met die naam toe.",
-            "The line that was called is not set up: add a [[line]] with its name to the configuration.",
+            "LIJN NIET INGERICHT: de centrale belde een naam die in de configuratie geen lijn is, meestal een schrijffout. Voeg een [[line]] met die naam toe, of verbeter hem in de centrale. Welke naam dat was, staat tot de volgende start op de pagina van het gesprek en op Gezondheid. Wat de wet hieronder zegt, is het strengste antwoord: zonder lijn is er geen doel en geen melding.",
+            "LINE NOT SET UP: the exchange called a name that is no line in the configuration, most often a typing error. Add a [[line]] with that name, or set it right in the exchange. Which name it was is on the page of the call and on Health, until the next start. What the law says below is its strictest answer: without a line there is no purpose and no notice.",
         );
     }
     show::place(&conversation, args.id, context.lang);

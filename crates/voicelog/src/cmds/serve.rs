@@ -2,7 +2,7 @@
 
 use crate::clock::SystemClock;
 use crate::server::Server;
-use crate::{Context, Ended, print, wiring};
+use crate::{Context, Ended, line_words, print, wiring};
 use anyhow::Result;
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -63,6 +63,21 @@ fn announce_house_rules(config: &crate::config::Config, lang: Language) {
     }
 }
 
+/// What each line does, so that a slip in the configuration is seen before a call is missed.
+fn announce_lines(config: &crate::config::Config, lang: Language) {
+    for line in &config.lines {
+        let word = lang.pick("Lijn:      ", "Line:      ");
+        print::line(format!("{word}{}", line_words::in_words(line, lang)));
+    }
+    if config.lines.is_empty() {
+        print::say(
+            lang,
+            "Let op:    er is nog geen lijn ingesteld, dus er wordt niets opgenomen. Zie ref/config.md.",
+            "Note:      no line is set up yet, so nothing will be recorded. See ref/config.md.",
+        );
+    }
+}
+
 fn announce(server: &Server, config: &crate::config::Config, lang: Language) {
     let data = wiring::data_path(config);
     let udp = server.recorder.udp_address();
@@ -79,6 +94,7 @@ fn announce(server: &Server, config: &crate::config::Config, lang: Language) {
     }
     print::line(format!("HTTP:      http://{}/", server.http));
     announce_house_rules(config, lang);
+    announce_lines(config, lang);
     let recovery = &server.recovery;
     let count = recovery.interrupted.len() + recovery.closed.len() + recovery.waiting.len();
     if count > 0 {
@@ -116,13 +132,6 @@ fn announce(server: &Server, config: &crate::config::Config, lang: Language) {
                 )
             ),
         });
-    }
-    if config.lines.is_empty() {
-        print::say(
-            lang,
-            "Let op:    er is nog geen lijn ingesteld, dus er wordt niets opgenomen. Zie ref/config.md.",
-            "Note:      no line is set up yet, so nothing will be recorded. See ref/config.md.",
-        );
     }
     if let Some(path) = &server.setup_path {
         print::line(match lang {

@@ -1,6 +1,7 @@
 //! Numbers for Prometheus, in its text format (version 0.0.4). Nothing about anybody.
 
 use crate::app::{Alarm, Metrics, Shared, Status};
+use crate::diary::LastHour;
 use crate::trouble::Trouble;
 use crate::view::alarms::WORDS;
 use axum::extract::State;
@@ -12,8 +13,11 @@ use voicelog_archive::{ArchiveError, OutboxCount};
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 pub(crate) async fn show(State(desk): State<Shared>) -> Result<Response, Trouble> {
-    let (free, outbox) = desk
-        .ask(|archive, _now| Ok::<_, ArchiveError>((archive.free_bytes()?, archive.outbox()?)))
+    let (free, outbox, hour) = desk
+        .ask(|archive, now| {
+            let hour = LastHour::read(archive, now)?;
+            Ok::<_, ArchiveError>((archive.free_bytes()?, archive.outbox()?, hour))
+        })
         .await?;
     let source = &desk.app.status;
     let metrics = source.metrics();
@@ -21,6 +25,7 @@ pub(crate) async fn show(State(desk): State<Shared>) -> Result<Response, Trouble
     memory(&mut text, &metrics);
     forecast(&mut text, &metrics);
     alarms(&mut text, &source.alarms());
+    expected(&mut text, &hour);
     webhooks(&mut text, &outbox);
     Ok(([(header::CONTENT_TYPE, FORMAT)], text).into_response())
 }
@@ -132,6 +137,25 @@ fn alarms(text: &mut String, standing: &[Alarm]) {
             "Alarms that were raised and are not over.",
         ),
         "alarm",
+        &counts,
+    );
+}
+
+/// Of the last hour: a list is held against the archive by a program of its own, now and then.
+fn expected(text: &mut String, hour: &LastHour) {
+    let counts = hour.expected();
+    let counts: Vec<_> = counts
+        .iter()
+        .map(|(found, n)| (found.as_str(), *n))
+        .collect();
+    several(
+        text,
+        (
+            "voicelog_expected_calls",
+            "gauge",
+            "Calls of the telephone system's lists that were held against the archive in the last hour, by what became of them.",
+        ),
+        "found",
         &counts,
     );
 }

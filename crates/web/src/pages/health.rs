@@ -1,12 +1,13 @@
 //! How the server is doing: briefly for a monitoring program, in words for people.
 
 use crate::app::{Pause, Shared};
+use crate::diary::LastHour;
 use crate::frame::html;
 use crate::trouble::Trouble;
 use crate::view::Fact;
 use crate::view::alarms::{AlarmView, RefusedView, refused};
 use crate::view::badge::{Badge, Shape};
-use crate::view::health::HealthPage;
+use crate::view::health::{HealthPage, called};
 use crate::view::when::{When, bytes};
 use crate::visitor::Visitor;
 use axum::extract::State;
@@ -14,14 +15,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde_json::json;
-use std::collections::BTreeMap;
-use voicelog_archive::{ArchiveError, DiaryEntry, OutboxCount};
+use voicelog_archive::{ArchiveError, OutboxCount};
+use voicelog_casework::expected::Found;
 use voicelog_model::Language;
-
-/// How far back refusals are counted, in microseconds.
-const HOUR: i64 = 3_600_000_000;
-/// Lines of the diary that are read: of each minute every word that there is, and more.
-const DIARY_LINES_MAX: usize = 60 * 100;
 
 /// 200 while new calls are taken, else 503 with the reason as one word. Nothing about anybody.
 pub(crate) async fn short(State(desk): State<Shared>) -> Response {
@@ -40,10 +36,11 @@ pub(crate) async fn show(
 ) -> Result<Response, Trouble> {
     let lang = visitor.lang;
     let status = desk.app.status.status();
-    let (free, outbox, diary) = desk
+    let (free, outbox, hour, in_vain) = desk
         .ask(|archive, now| {
-            let diary = archive.diary(now.plus_micros(-HOUR), now, DIARY_LINES_MAX)?;
-            Ok::<_, ArchiveError>((archive.free_bytes()?, archive.outbox()?, diary))
+            let hour = LastHour::read(archive, now)?;
+            let in_vain = archive.called_in_vain();
+            Ok::<_, ArchiveError>((archive.free_bytes()?, archive.outbox()?, hour, in_vain))
         })
         .await?;
     let standing = desk.app.status.alarms();
@@ -60,7 +57,8 @@ pub(crate) async fn show(
             .iter()
             .map(|alarm| AlarmView::new(alarm, lang))
             .collect(),
-        refused: refused_in(&diary, lang),
+        refused: refused_in(&hour, lang),
+        called: called(&in_vain, lang),
         facts: vec![
             fact(
                 "Gesprekken die nu lopen",
@@ -73,17 +71,15 @@ pub(crate) async fn show(
                 bytes(free, lang),
             ),
             fact(
-                "Adres voor de opnameclient",
-                "Address for the recording client",
-                desk.app.config.recording_address.clone(),
-            ),
-            fact(
                 "Tijd op de server",
                 "Time on the server",
                 When::new(desk.now(), lang).text,
             ),
         ],
     };
+    view.facts
+        .extend(addresses(&desk.app.config.recording_addresses, lang));
+    view.facts.extend(lists(&hour, lang));
     view.facts.extend(messages(&outbox, lang));
     html(StatusCode::OK, &view)
 }
@@ -125,19 +121,52 @@ const fn headline(pause: Option<Pause>, has_alarms: bool, lang: Language) -> (Ba
 }
 
 /// What was turned away by the diary, the most frequent first.
-fn refused_in(diary: &[DiaryEntry], lang: Language) -> Vec<RefusedView> {
-    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    for line in diary {
-        let count = counts.entry(&line.what).or_default();
-        *count = count.saturating_add(line.count);
-    }
+fn refused_in(hour: &LastHour, lang: Language) -> Vec<RefusedView> {
     let view = |(word, count): (&str, u64)| {
         let text = refused(word, lang)?;
         Some(RefusedView { text, count })
     };
-    let mut all: Vec<_> = counts.into_iter().filter_map(view).collect();
+    let mut all: Vec<_> = hour.iter().filter_map(view).collect();
     all.sort_by_key(|refused| std::cmp::Reverse(refused.count));
     all
+}
+
+/// Where recording clients can call.
+fn addresses(all: &[(&'static str, String)], lang: Language) -> Vec<Fact> {
+    let fact = |(transport, address): &(&'static str, String)| Fact {
+        name: match *transport {
+            "TLS" => lang.pick(
+                "Adres voor de opnameclient, met TLS",
+                "Address for the recording client, with TLS",
+            ),
+            "TCP" => lang.pick(
+                "Adres voor de opnameclient, met TCP",
+                "Address for the recording client, with TCP",
+            ),
+            _ => lang.pick(
+                "Adres voor de opnameclient, met UDP",
+                "Address for the recording client, with UDP",
+            ),
+        },
+        value: address.clone(),
+    };
+    all.iter().map(fact).collect()
+}
+
+/// What the telephone system's own lists came to in the last hour; nothing where there was none.
+fn lists(hour: &LastHour, lang: Language) -> Option<Fact> {
+    let counts = hour.expected();
+    let part = |(found, count): &(Found, u64)| {
+        (*count > 0).then(|| format!("{count} {}", found.text(lang)))
+    };
+    let parts: Vec<_> = counts.iter().filter_map(part).collect();
+    (!parts.is_empty()).then(|| Fact {
+        name: lang.pick(
+            "Lijsten van de telefooncentrale, het afgelopen uur",
+            "Lists of the telephone system, in the last hour",
+        ),
+        value: parts.join("; "),
+    })
 }
 
 /// What waits for other systems.

@@ -19,17 +19,21 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Result<Response, Trouble> {
     let id = recording_id(&id)?;
-    let (detail, accesses, checkpoint, conversation) = desk
+    let (detail, accesses, checkpoint, conversation, in_vain) = desk
         .ask(move |archive, _now| {
             let accesses = archive.accesses(id)?;
             let conversation = archive.conversation(id)?;
             let checkpoint = archive.checkpoint()?;
-            Ok::<_, ArchiveError>((archive.detail(id)?, accesses, checkpoint, conversation))
+            let mut in_vain = archive.called_in_vain().into_iter();
+            let in_vain = in_vain.find(|call| call.recording == id);
+            let detail = archive.detail(id)?;
+            Ok::<_, ArchiveError>((detail, accesses, checkpoint, conversation, in_vain))
         })
         .await?;
     let p = visitor.page("recordings", title(&detail.summary, visitor.lang));
     let lang = visitor.lang;
     let mut view = RecordingPage::new(p, &detail, &accesses, checkpoint, &conversation);
+    view.add_called(in_vain.as_ref());
     let standing = desk.app.status.alarms();
     let of_it = standing.iter().filter(|alarm| alarm.recording == Some(id));
     view.alarms = of_it.map(|alarm| AlarmView::new(alarm, lang)).collect();

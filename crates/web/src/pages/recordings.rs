@@ -126,7 +126,7 @@ pub(crate) async fn list(
         first: wishes.address(None),
         later: next.map(|cursor| wishes.address(Some(&cursor_text(&cursor)))),
         pause: desk.app.status.status().pause.map(|pause| pause.text(lang)),
-        recording_address: desk.app.config.recording_address.clone(),
+        recording_addresses: desk.app.config.recording_addresses.clone(),
         from: wishes.from,
         to: wishes.to,
         p: visitor.page("recordings", lang.pick("Opnamen", "Recordings")),

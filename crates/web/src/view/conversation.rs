@@ -92,9 +92,7 @@ impl ConversationView {
 /// What is said of all parts alike; that they differ, where they do. One gap that nobody declares is one in
 /// the whole, and so is a part that we cut short.
 fn badge(parts: &[RecordingSummary], lang: Language) -> Badge {
-    let mut badges = parts
-        .iter()
-        .map(|part| words::completeness(part.verdict, part.state, lang));
+    let mut badges = parts.iter().map(|part| words::badge(part, lang));
     let has = |part: &RecordingSummary, verdict| {
         part.verdict == Some(verdict) && !matches!(part.state, State::Destroyed | State::Destroying)
     };

@@ -4,7 +4,10 @@ use crate::view::Fact;
 use crate::view::alarms::{AlarmView, RefusedView};
 use crate::view::badge::{Badge, Shape};
 use crate::view::page::Page;
+use crate::view::when::When;
 use askama::Template;
+use voicelog_archive::CalledInVain;
+use voicelog_model::Language;
 
 #[derive(Debug, Template)]
 #[template(path = "health.html")]
@@ -17,4 +20,38 @@ pub(crate) struct HealthPage {
     pub(crate) facts: Vec<Fact>,
     /// What was turned away in the last hour.
     pub(crate) refused: Vec<RefusedView>,
+    /// What was called and is no line.
+    pub(crate) called: Vec<CalledView>,
+}
+
+/// A name that recording clients called and that is no line.
+#[derive(Debug, Clone)]
+pub(crate) struct CalledView {
+    /// As far as it is remembered; nothing where the address had no name.
+    pub(crate) name: Option<String>,
+    /// The line that was perhaps meant.
+    pub(crate) like: Option<String>,
+    pub(crate) count: usize,
+    pub(crate) last: When,
+    /// The newest call.
+    pub(crate) recording: String,
+}
+
+/// Each name once, the one that was called last first.
+pub(crate) fn called(calls: &[CalledInVain], lang: Language) -> Vec<CalledView> {
+    let mut views: Vec<CalledView> = Vec::new();
+    for call in calls {
+        let name = call.called.shown.as_ref().map(|name| name.expose().clone());
+        match views.iter_mut().find(|view| view.name == name) {
+            Some(view) => view.count += 1,
+            None => views.push(CalledView {
+                name,
+                like: call.called.like.clone(),
+                count: 1,
+                last: When::new(call.at, lang),
+                recording: call.recording.to_string(),
+            }),
+        }
+    }
+    views
 }

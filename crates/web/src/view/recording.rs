@@ -14,7 +14,7 @@ use crate::view::{Choice, Fact, asking, words};
 use askama::Template;
 use voicelog_archive::journal::SAMPLE_RULE;
 use voicelog_archive::timeline::{Timeline, Verdict, comings, ending_text};
-use voicelog_archive::{Access, Conversation, Detail, RecordingSummary, State};
+use voicelog_archive::{Access, CalledInVain, Conversation, Detail, RecordingSummary, State};
 use voicelog_model::Language;
 
 #[derive(Debug, Template)]
@@ -29,6 +29,8 @@ pub(crate) struct RecordingPage {
     pub(crate) is_cut_short: bool,
     /// What is wrong with the call while it runs.
     pub(crate) alarms: Vec<AlarmView>,
+    /// The line that was called is not set up.
+    pub(crate) is_not_set_up: bool,
     pub(crate) facts: Vec<Fact>,
     pub(crate) can_be_opened: bool,
     pub(crate) can_be_destroyed: bool,
@@ -91,6 +93,7 @@ impl RecordingPage {
                 .as_ref()
                 .is_some_and(|timeline| timeline.cut_short().is_some()),
             alarms: Vec::new(),
+            is_not_set_up: words::is_not_set_up(summary),
             facts: facts(detail, lang),
             can_be_opened: summary.state == State::Sealed,
             can_be_destroyed: summary.state == State::Sealed,
@@ -118,11 +121,26 @@ impl RecordingPage {
             p,
         }
     }
+
+    /// Says at the top which name was called, where that is no line and is still remembered.
+    pub(crate) fn add_called(&mut self, call: Option<&CalledInVain>) {
+        let lang = self.p.lang;
+        let mut add = |nl, en, value: &str| {
+            self.meaning
+                .push_str(&format!(" {}: {value}.", lang.pick(nl, en)));
+        };
+        if let Some(name) = call.and_then(|call| call.called.shown.as_ref()) {
+            add("Gebeld werd", "What was called", name.expose());
+        }
+        if let Some(like) = call.and_then(|call| call.called.like.as_ref()) {
+            add("Dat lijkt op de lijn", "That looks like the line", like);
+        }
+    }
 }
 
 /// The verdict; as long as there is none, what is going on.
-const fn badge(summary: &RecordingSummary, lang: Language) -> Badge {
-    let badge = words::completeness(summary.verdict, summary.state, lang);
+fn badge(summary: &RecordingSummary, lang: Language) -> Badge {
+    let badge = words::badge(summary, lang);
     match (summary.verdict, summary.state) {
         (None, State::Waiting | State::Recording | State::Finishing | State::Sealed) => Badge {
             text: words::state(summary.state, lang),
@@ -136,6 +154,14 @@ const fn badge(summary: &RecordingSummary, lang: Language) -> Badge {
 /// drawn, with its draw.
 fn meaning(detail: &Detail, lang: Language) -> String {
     let summary = &detail.summary;
+    if words::is_not_set_up(summary) {
+        return lang
+            .pick(
+                "De telefooncentrale belde een lijn die in de configuratie niet bestaat. Dat is meestal een schrijffout. Er is niets van dit gesprek bewaard. Voeg een [[line]] met die naam toe, of verbeter de naam in de centrale.",
+                "The telephone exchange called a line that is not in the configuration. Most often that is a typing error. Nothing of this call was kept. Add a [[line]] with that name, or set the name right in the exchange.",
+            )
+            .to_owned();
+    }
     let general = words::completeness_meaning(summary.verdict, summary.state, lang);
     let is_gone = matches!(summary.state, State::Destroying | State::Destroyed);
     let Some(timeline) = detail.timeline.as_ref().filter(|_| !is_gone) else {

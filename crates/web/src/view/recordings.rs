@@ -24,7 +24,7 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn new(summary: &RecordingSummary, lang: Language) -> Self {
-        let badge = words::completeness(summary.verdict, summary.state, lang);
+        let badge = words::badge(summary, lang);
         let state = words::state(summary.state, lang);
         Self {
             id: summary.id.to_string(),
@@ -81,7 +81,8 @@ pub(crate) struct RecordingsPage {
     pub(crate) later: Option<String>,
     /// Why no new calls are taken, if none are.
     pub(crate) pause: Option<&'static str>,
-    pub(crate) recording_address: String,
+    /// Where a recording client can call, with the transport.
+    pub(crate) recording_addresses: Vec<(&'static str, String)>,
 }
 
 #[cfg(test)]

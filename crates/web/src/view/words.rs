@@ -1,8 +1,8 @@
 //! The words of the house in both languages, in one place (see `glossary.md`).
 
 use crate::view::badge::{Badge, Shape};
-use voicelog_archive::State;
 use voicelog_archive::timeline::Verdict;
+use voicelog_archive::{LINE_NOT_SET_UP, RecordingSummary, State};
 use voicelog_model::{Action, Language};
 
 /// What the arithmetic of completeness says, or why it does not speak yet.
@@ -60,6 +60,24 @@ pub(crate) const fn completeness(verdict: Option<Verdict>, state: State, lang: L
             lang.pick("Nog niet bekend", "Not known yet"),
         ),
     }
+}
+
+/// Whether nothing was recorded since the line that was called is not set up: a mistake in somebody's
+/// settings, and no question of what is permitted.
+pub(crate) fn is_not_set_up(summary: &RecordingSummary) -> bool {
+    summary.line == LINE_NOT_SET_UP && matches!(summary.state, State::Waiting | State::NotRecorded)
+}
+
+/// What is said of a recording first.
+pub(crate) fn badge(summary: &RecordingSummary, lang: Language) -> Badge {
+    if is_not_set_up(summary) && summary.state == State::NotRecorded {
+        return Badge::new(
+            Shape::Triangle,
+            "alarm",
+            lang.pick("Lijn niet ingericht", "Line not set up"),
+        );
+    }
+    completeness(summary.verdict, summary.state, lang)
 }
 
 /// The same in a sentence, for the top of a recording's page.

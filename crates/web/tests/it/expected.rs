@@ -61,6 +61,18 @@ async fn every_call_of_a_list_is_told_to_be_there_or_why_not() {
         json!(filled.whole.to_string()),
         "{report}"
     );
+    // Counted where a monitoring program and a person look.
+    let numbers = program(&site, "GET", "/v1/metrics", "").await;
+    for line in [
+        "voicelog_expected_calls{found=\"missing\"} 1",
+        "voicelog_expected_calls{found=\"perhaps\"} 2",
+        "voicelog_expected_calls{found=\"one_sided\"} 0",
+    ] {
+        assert!(numbers.shows(line), "{}", numbers.text());
+    }
+    let mut browser = Browser::signed_in(&site).await;
+    let health = browser.get("/health").await;
+    assert!(health.shows("2 perhaps explained"), "{}", health.text());
     let text = page.text();
     assert!(
         !text.contains("1234567") && !text.contains("Jansen"),
@@ -73,7 +85,8 @@ async fn a_list_that_cannot_be_read_is_refused_with_what_is_wanting() {
     let site = site();
     for (path, list, says) in [
         (PATH, "started_at,caller,callee\n", "billsec"),
-        (PATH, "", "calldate"),
+        (PATH, "", "is leeg"),
+        (PATH, "a,b\n", "calldate"),
         ("/v1/expected?slack=601", HEAD, "`slack`"),
     ] {
         let page = program(&site, "POST", path, list).await;

@@ -53,6 +53,8 @@ pub(crate) struct Filled {
     pub(crate) parts: [RecordingId; 3],
     /// A call that waits for consent.
     pub(crate) waiting: RecordingId,
+    /// A call to a name that is no line.
+    pub(crate) not_set_up: RecordingId,
 }
 
 fn facts(openness: &str) -> Map<String, Value> {
@@ -199,6 +201,9 @@ pub(crate) fn with_a_call(folder: &Path, over: Over, now: Timestamp) -> Outcome<
         now.plus_micros(-SECOND),
     )?;
     archive.ask_to_record(waiting.id, now)?;
+    // What was called in vain is known as long as the archive is open.
+    let not_set_up = refused(&archive, "verkop", now.plus_micros(-3_600 * SECOND))?;
+    refused(&archive, "+31612345678", now.plus_micros(-3_000 * SECOND))?;
     archive.sequence()?;
     Ok(Filled {
         archive,
@@ -212,6 +217,7 @@ pub(crate) fn with_a_call(folder: &Path, over: Over, now: Timestamp) -> Outcome<
         destroyed: over.destroyed,
         parts: over.parts,
         waiting: waiting.id,
+        not_set_up,
     })
 }
 

@@ -57,9 +57,13 @@ impl StatusSource for Recorder {
     }
 }
 
-/// Calls of which one is paused at a time; `None` for a recorder that does not answer.
+/// Calls of which one is paused at a time; `None` for a recorder that does not answer. Which calls
+/// there are, the archive knows.
 #[derive(Debug)]
-pub(crate) struct Telephones(pub(crate) Mutex<Option<Vec<(RecordingId, Paused)>>>);
+pub(crate) struct Telephones(
+    pub(crate) Mutex<Option<Vec<(RecordingId, Paused)>>>,
+    Arc<Archive>,
+);
 
 impl Pauses for Telephones {
     fn pause(
@@ -74,6 +78,9 @@ impl Pauses for Telephones {
         }
         let mut all = self.0.lock().unwrap();
         let all = all.as_mut().ok_or(NotPaused::NoAnswer)?;
+        if self.1.call(id).is_none() {
+            return Err(NotPaused::NoSuchCall);
+        }
         let paused = Paused {
             reason,
             since: NOW,
@@ -86,6 +93,9 @@ impl Pauses for Telephones {
     fn resume(&self, id: RecordingId) -> Result<(), NotPaused> {
         let mut all = self.0.lock().unwrap();
         let all = all.as_mut().ok_or(NotPaused::NoAnswer)?;
+        if self.1.call(id).is_none() {
+            return Err(NotPaused::NoSuchCall);
+        }
         let before = all.len();
         all.retain(|(known, _)| *known != id);
         (all.len() < before)
@@ -102,9 +112,12 @@ impl Pauses for Telephones {
 }
 
 impl Wishes for Telephones {
-    fn keep(&self, _id: RecordingId, request: KeepRequest) -> Result<Kept, NotHeard> {
+    fn keep(&self, id: RecordingId, request: KeepRequest) -> Result<Kept, NotHeard> {
         if self.0.lock().unwrap().is_none() {
             return Err(NotHeard::NoAnswer);
+        }
+        if self.1.call(id).is_none() {
+            return Err(NotHeard::NoSuchCall);
         }
         Ok(match request.reason {
             KeepReason::Training => Kept::NotPermitted,
@@ -113,7 +126,10 @@ impl Wishes for Telephones {
         })
     }
 
-    fn begin_private(&self, _id: RecordingId, _by: Pii<String>) -> Result<Private, NotHeard> {
+    fn begin_private(&self, id: RecordingId, _by: Pii<String>) -> Result<Private, NotHeard> {
+        if self.1.call(id).is_none() {
+            return Err(NotHeard::NoSuchCall);
+        }
         let all = self.0.lock().unwrap();
         all.as_ref()
             .map_or(Err(NotHeard::NoAnswer), |_| Ok(Private::Since(NOW)))
@@ -167,7 +183,10 @@ pub(crate) fn site_with(change: impl FnOnce(&mut WebConfig)) -> Site {
 fn config() -> WebConfig {
     WebConfig {
         public_url: "http://127.0.0.1:8080".to_owned(),
-        recording_address: "sip:verkoop@127.0.0.1:5060".to_owned(),
+        recording_addresses: vec![
+            ("UDP", "sip:verkoop@127.0.0.1:5060".to_owned()),
+            ("TLS", "sip:verkoop@127.0.0.1:5061;transport=tls".to_owned()),
+        ],
         api_token_sha256: Sha256::digest(TOKEN).into(),
         trusted_proxies: Vec::new(),
         recording_bytes_max: 1 << 30,
@@ -213,7 +232,10 @@ fn site_over(
 ) -> Site {
     let clock = Arc::new(SimClock::new(NOW));
     let recorder = Arc::new(Recorder::default());
-    let telephones = Arc::new(Telephones(Mutex::new(Some(Vec::new()))));
+    let telephones = Arc::new(Telephones(
+        Mutex::new(Some(Vec::new())),
+        Arc::clone(&archive),
+    ));
     let pauses: Arc<dyn Pauses> = Arc::<Telephones>::clone(&telephones);
     let wishes: Arc<dyn Wishes> = Arc::<Telephones>::clone(&telephones);
     let shared_clock: Arc<dyn Clock> = Arc::<SimClock>::clone(&clock);

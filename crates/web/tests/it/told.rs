@@ -71,6 +71,57 @@ async fn a_call_that_nobody_asked_to_keep_is_never_told_as_unlawful() {
 }
 
 #[tokio::test]
+async fn a_typing_error_in_the_name_of_a_line_is_told_as_that_and_never_as_a_crime() {
+    let site = site();
+    let mut browser = Browser::signed_in(&site).await;
+    let address = format!("/recordings/{}", site.filled().not_set_up);
+    let page = browser.get(&address).await;
+    let (headline, rest) = page.text().split_once("<details><summary>").unwrap();
+    for text in [
+        "Line not set up",
+        "a typing error",
+        "What was called: verkop. That looks like the line: verkoop.",
+    ] {
+        assert!(headline.contains(text), "{text}");
+    }
+    for text in ["criminal", "offence", "lawfully", "May not"] {
+        assert!(!headline.contains(text), "{text}");
+    }
+    assert!(rest.contains("<h2 id=\"proof\">"));
+    let list = browser.get("/").await;
+    assert!(list.shows("Line not set up</span>"));
+    let health = browser.get("/health").await;
+    assert!(health.shows("Called, but not set up"));
+    assert!(health.shows("<span class=\"code\">verkop</span>"));
+    assert!(health.shows("Looks like line <span class=\"code\">verkoop</span>"));
+    // Of a number, which can be somebody's, there is not enough to call it.
+    assert!(health.shows("+31·······78") && !health.shows("612345678"));
+    browser.lang = "nl";
+    assert!(browser.get(&address).await.shows("Lijn niet ingericht"));
+    assert!(
+        browser
+            .get("/health")
+            .await
+            .shows("Gebeld, maar niet ingericht")
+    );
+}
+
+#[tokio::test]
+async fn the_health_page_has_every_address_at_which_calls_are_taken() {
+    let site = site();
+    let mut browser = Browser::signed_in(&site).await;
+    let page = browser.get("/health").await;
+    for text in [
+        "Address for the recording client, with UDP",
+        "sip:verkoop@127.0.0.1:5060<",
+        "Address for the recording client, with TLS",
+        "sip:verkoop@127.0.0.1:5061;transport=tls<",
+    ] {
+        assert!(page.shows(text), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn the_timeline_comes_before_the_decision_and_its_duties() {
     let site = site();
     let mut browser = Browser::signed_in(&site).await;

@@ -110,10 +110,7 @@ fn not_drawn_not_asked_for_not_permitted_and_a_line_that_is_not_set_up_are_told_
 fn a_call_on_another_line_explains_nothing_where_the_list_tells_the_line() {
     let known = || vec![unnamed(1, 0, "sample", Verdict::NotDrawn)];
     let set_up = ["sales", "sample"];
-    assert_eq!(
-        explained(&[on(Some("sales"), 0)], known(), &set_up),
-        [None]
-    );
+    assert_eq!(explained(&[on(Some("sales"), 0)], known(), &set_up), [None]);
     assert_eq!(
         explained(&[on(Some("SAMPLE"), 0)], known(), &set_up),
         [Some(Guess::NotDrawn)]
