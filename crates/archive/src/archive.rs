@@ -1,13 +1,13 @@
 //! The archive itself: what it is opened with, and the calls in progress.
 
 use crate::call::Calls;
-use crate::called::{CalledInVain, Vain};
 use crate::error::Doing;
+use crate::line::Vain;
 use crate::news::Subscription;
 use crate::rules::Rules;
 use crate::{
-    About, ArchiveError, Call, Line, Lines, OfferedCall, OfferedParty, SAYABLE_FACTS, Secrets,
-    random,
+    About, ArchiveError, Call, CalledInVain, Line, Lines, OfferedCall, OfferedParty, SAYABLE_FACTS,
+    Secrets, random,
 };
 use serde_json::{Map, Value};
 use std::fmt;

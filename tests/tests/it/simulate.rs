@@ -104,6 +104,20 @@ fn a_line_that_is_not_set_up_fails_the_test_and_what_was_not_looked_at_is_said()
     assert_eq!((status, &told["verdict"]), (Some(1), &Value::from("fail")));
     assert_eq!(with_finding(&told, "failed"), ["recording"]);
     assert_eq!(with_finding(&told, "not_checked"), ["archive"]);
+    let looked = [
+        "--line",
+        "nergens",
+        "--seconds",
+        "1",
+        "--config",
+        server.config(),
+    ];
+    let (_, told) = simulate(&server, &looked);
+    let told = told.to_string();
+    assert!(
+        told.contains("Not recorded: the line is not set up") && !told.contains("crime"),
+        "{told}"
+    );
     let said = voicelog(&[
         "simulate",
         "--lang",

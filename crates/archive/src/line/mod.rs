@@ -4,6 +4,7 @@
 //! came from it. A call on a line that nobody set up is answered, but not recorded. Rules within a
 //! line say what holds for some of its calls: by queue, number, direction, agent and time.
 
+mod called;
 mod keep;
 mod keys;
 mod notice;
@@ -11,6 +12,8 @@ mod rule;
 mod when;
 mod who;
 
+pub(crate) use called::Vain;
+pub use called::{CalledInVain, NotALine};
 pub use keep::{Keep, LOOK_BACK_SECONDS_MAX};
 pub use keys::{KeyAct, Keys, Sequence};
 pub use notice::{LineNotice, untold};

@@ -6,7 +6,7 @@ use crate::view::badge::{Badge, Shape};
 use crate::view::page::Page;
 use crate::view::when::When;
 use askama::Template;
-use voicelog_archive::called::CalledInVain;
+use voicelog_archive::CalledInVain;
 use voicelog_model::Language;
 
 #[derive(Debug, Template)]

@@ -12,10 +12,9 @@ use crate::view::timeline::{self, LegendEntry, StreamView};
 use crate::view::when::{When, bytes, length_between};
 use crate::view::{Choice, Fact, asking, words};
 use askama::Template;
-use voicelog_archive::called::CalledInVain;
 use voicelog_archive::journal::SAMPLE_RULE;
 use voicelog_archive::timeline::{Timeline, Verdict, comings, ending_text};
-use voicelog_archive::{Access, Conversation, Detail, RecordingSummary, State};
+use voicelog_archive::{Access, CalledInVain, Conversation, Detail, RecordingSummary, State};
 use voicelog_model::Language;
 
 #[derive(Debug, Template)]

@@ -148,7 +148,14 @@ impl Known {
     fn add(&mut self, id: String, line: String, timeline: &Timeline) {
         match timeline.verdict {
             Verdict::NotRecorded | Verdict::NotDrawn | Verdict::NotRequested => {
-                let call = unrecorded(id.clone(), timeline);
+                let mut call = unrecorded(id.clone(), timeline);
+                if line == LINE_NOT_SET_UP {
+                    // What the law says then is about no purpose at all.
+                    call.reasons = vec![Advice {
+                        nl: "de lijn is niet ingericht: geen [[line]] heeft de naam die bij --line staat".to_owned(),
+                        en: "the line is not set up: no [[line]] has the name that --line gives".to_owned(),
+                    }];
+                }
                 self.unrecorded.insert(id, (line, call));
             }
             _ => {
