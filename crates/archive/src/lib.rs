@@ -71,8 +71,7 @@ pub use recover::Recovery;
 pub use report::{CallReport, StreamReport};
 pub use secrets::Secrets;
 pub use voicelog_evidence::audio::{AudioError, describe_span};
-pub use voicelog_evidence::bundle::StreamSpans;
-pub use voicelog_evidence::{journal, timeline};
+pub use voicelog_evidence::{bundle::StreamSpans, journal, timeline};
 pub use voicelog_store::index::{
     Account, Accounts, Cursor, DiaryEntry, LeafRow, Login, MessageRow, OutboxCount, Part,
     RecordingFilter, State, TermCursor,

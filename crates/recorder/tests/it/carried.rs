@@ -15,12 +15,15 @@ fn agent() -> Pii<String> {
     Pii::new("agent 2001".to_owned())
 }
 
-/// The only call there is, which is not that one.
-fn after(server: &Server, id: RecordingId) -> CallStatus {
+/// The only call there is, which is not that one, once its media thread shows this of it.
+fn after(server: &Server, id: RecordingId, shows: fn(&CallStatus) -> bool) -> CallStatus {
     let mut found = None;
     wait_until("the other session has taken its place", || {
         let calls = server.recorder.status().calls;
-        found = calls.first().filter(|call| call.id != id).cloned();
+        found = calls
+            .first()
+            .filter(|call| call.id != id && shows(call))
+            .cloned();
         calls.len() == 1 && found.is_some()
     });
     found.unwrap()
@@ -61,7 +64,7 @@ fn a_pause_goes_on_in_the_session_that_takes_the_place_of_the_paused_one_until_i
         .pause(id, PauseReason::CardData, None)
         .unwrap();
     let mut next = RawCall::replacing(&server, &call, &metadata);
-    let status = after(&server, id);
+    let status = after(&server, id, |call| call.pause.is_some());
     let pause = status.pause.unwrap();
     let (reason, by) = (PauseReason::CardData, AskedBy::Program);
     assert_eq!((pause.reason, pause.by), (reason, by));
@@ -88,8 +91,7 @@ fn a_private_call_stays_private_in_the_session_that_takes_its_place_until_the_sa
     kept_after(&server, &mut call);
     server.recorder.begin_private(id, agent()).unwrap();
     let mut next = RawCall::replacing(&server, &call, &metadata);
-    let status = after(&server, id);
-    assert!(status.private.is_some());
+    let status = after(&server, id, |call| call.private.is_some());
     assert_eq!(kept_after(&server, &mut next), 0);
     // The law was asked with that fact from the first.
     let first = server.detail(status.id).decisions[0].id;
@@ -122,8 +124,7 @@ fn who_said_with_a_key_that_it_is_private_is_known_by_address_in_the_next_sessio
     // The people are named the other way round: who was `p1` is `p2`.
     let turned = RawCall::metadata(&[DUTCH, STAFF]);
     let mut next = RawCall::replacing(&server, &call, &turned);
-    let status = after(&server, id);
-    assert!(status.private.is_some());
+    let status = after(&server, id, |call| call.private.is_some());
     // The other side's keys are not for that, and ours are on the other stream now.
     next.press(0, "*9");
     assert_eq!(kept_after(&server, &mut next), 0);
@@ -150,7 +151,7 @@ fn what_somebody_asked_to_keep_is_kept_in_the_session_that_takes_its_place() {
     let asked = server.recorder.request_keep(id, request);
     assert!(matches!(asked, Ok(KeepAnswer::Kept { .. })), "{asked:?}");
     let mut next = RawCall::replacing(&server, &call, &metadata);
-    let status = after(&server, id);
+    let status = after(&server, id, |_call| true);
     assert_eq!(kept_after(&server, &mut next), 1);
     next.bye();
     server.all_closed();
