@@ -122,6 +122,8 @@ struct State {
     unfinished: usize,
     why_not: Option<WhyNot>,
     media_of_ended: MediaCounts,
+    /// Of calls that have ended, and of which a media thread may still take in what came last.
+    ending: Vec<Arc<SharedCounts>>,
     counts: BTreeMap<&'static str, u64>,
     /// What is to be told to other systems; the finisher takes it to the disk.
     news: Vec<News>,
@@ -276,8 +278,14 @@ impl Shared {
 
     pub(crate) fn remove_call(&self, id: RecordingId) {
         let mut state = self.lock();
-        if let Some(entry) = state.calls.remove(&id) {
-            state.media_of_ended.add(&entry.counts.read());
+        let entry = state.calls.remove(&id);
+        let mut ending = std::mem::take(&mut state.ending);
+        ending.extend(entry.map(|entry| entry.counts));
+        for counts in ending {
+            match Arc::try_unwrap(counts) {
+                Ok(counts) => state.media_of_ended.add(&counts.read()),
+                Err(counts) => state.ending.push(counts),
+            }
         }
     }
 
@@ -318,8 +326,9 @@ impl Shared {
             state.why_not
         };
         let mut media = state.media_of_ended;
-        for entry in state.calls.values() {
-            media.add(&entry.counts.read());
+        let running = state.calls.values().map(|entry| &entry.counts);
+        for counts in running.chain(&state.ending) {
+            media.add(&counts.read());
         }
         Status {
             alarms: state.standing(),
@@ -364,5 +373,35 @@ mod tests {
         });
         assert!(shared.wait_finished(Duration::from_secs(10)));
         closing.join().unwrap();
+    }
+
+    #[test]
+    fn what_came_last_of_a_call_is_counted_also_when_it_is_read_after_the_end_and_nothing_twice() {
+        let shared = Shared::default();
+        let counts = |kept, waiting| MediaCounts {
+            kept,
+            waiting,
+            ..MediaCounts::default()
+        };
+        let totals = || (shared.status().media.kept, shared.status().media.waiting);
+        let media = Arc::new(SharedCounts::default());
+        let id = RecordingId::from_bytes([1; 16]);
+        let entry = CallEntry {
+            state: CallState::Recording,
+            offered_at: Timestamp::from_micros(0),
+            counts: Arc::clone(&media),
+        };
+        shared.insert_call(id, entry);
+        media.publish(&counts(5, 3), None);
+        shared.remove_call(id);
+        assert_eq!(totals(), (5, 3));
+        media.publish(&counts(8, 0), None);
+        assert_eq!(totals(), (8, 0));
+        drop(media);
+        for _other in 0..2 {
+            shared.remove_call(id);
+            assert_eq!(totals(), (8, 0));
+        }
+        assert!(shared.lock().ending.is_empty());
     }
 }

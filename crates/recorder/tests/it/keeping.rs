@@ -49,7 +49,8 @@ fn holds(server: &Server, packets: u64) {
 fn leaves_nothing(server: &Server, id: RecordingId) {
     let trace = server.archive.trace(id).unwrap();
     assert_eq!((trace.blobs, trace.bytes, trace.has_key), (0, 0, false));
-    assert_eq!(server.recorder.status().waiting_bytes, 0);
+    let status = server.recorder.status();
+    assert_eq!((status.waiting_bytes, status.media.waiting), (0, 0));
 }
 
 /// Speaks once on each of the first streams, and waits until that was dealt with.
