@@ -124,7 +124,7 @@ fn who_said_with_a_key_that_it_is_private_is_known_by_address_in_the_next_sessio
     // The people are named the other way round: who was `p1` is `p2`.
     let turned = RawCall::metadata(&[DUTCH, STAFF]);
     let mut next = RawCall::replacing(&server, &call, &turned);
-    let status = after(&server, id, |call| call.private.is_some());
+    after(&server, id, |call| call.private.is_some());
     // The other side's keys are not for that, and ours are on the other stream now.
     next.press(0, "*9");
     assert_eq!(kept_after(&server, &mut next), 0);
