@@ -221,8 +221,13 @@ fn frame_header(
         &byte_len,
     ];
     let mut header = [0; RECORD_HEADER_BYTES];
-    for (place, byte) in header.iter_mut().zip(parts.into_iter().flatten()) {
-        *place = *byte;
+    let mut rest = header.as_mut_slice();
+    for part in parts {
+        // Whole parts, not bytes: this is done for every packet.
+        if let Some((place, after)) = std::mem::take(&mut rest).split_at_mut_checked(part.len()) {
+            place.copy_from_slice(part);
+            rest = after;
+        }
     }
     header
 }

@@ -451,8 +451,10 @@ fn a_call_that_ends_without_an_answer_says_what_waited() {
 #[test]
 fn a_call_that_ends_while_an_answer_is_stale_waits_for_the_answer_to_what_was_changed_last() {
     let (mut bench, id) = Bench::recording();
-    bench.control.on_changed(id, bench.now);
+    bench.change(id);
+    bench.archive.ask_to_record(id, start()).unwrap();
     bench.now = bench.now.plus_micros(1_000);
+    assert!(bench.archive.set_on_hold(id, false));
     bench.control.on_changed(id, bench.now);
     let ended = Event::Ended {
         cause: EndCause::ByRecordingClient,
@@ -472,6 +474,7 @@ fn a_call_that_ends_while_an_answer_is_stale_waits_for_the_answer_to_what_was_ch
         ),
         "{told:?}"
     );
+    bench.archive.ask_to_record(id, start()).unwrap();
     let permit = bench.permit();
     bench.reply(Ok(permit));
     let told = bench.told();
