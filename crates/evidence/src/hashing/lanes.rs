@@ -118,36 +118,46 @@ fn compress(states: &mut [Word; 8], blocks: &[&[u8; BLOCK_BYTES]; LANES]) {
     }
 }
 
+// No closures from here on, and no `map` of an array: what is not inlined is compiled for the plain
+// processor.
+
 /// The sixteen words of each block, big-endian: from a row for each lane to a row for each word.
 #[inline(always)]
 fn words(blocks: &[&[u8; BLOCK_BYTES]; LANES]) -> [Word; 16] {
-    let row = |block: &[u8; BLOCK_BYTES]| {
+    let mut rows = [Word([0; LANES]); 16];
+    for (row, block) in rows.iter_mut().zip(blocks) {
         let (words, _none) = block.as_chunks::<4>();
-        let mut row = [0; LANES];
-        for (word, bytes) in row.iter_mut().zip(words) {
+        for (word, bytes) in row.0.iter_mut().zip(words) {
             *word = u32::from_be_bytes(*bytes);
         }
-        Word(row)
-    };
+    }
     // Four times interleaved, what was a column is a row.
-    (0..4).fold(blocks.map(row), |rows, _turn| interleave(rows))
+    interleave(interleave(interleave(interleave(rows))))
 }
 
 /// Each row of the upper half, word by word, between those of the row in the same place of the lower half.
 #[inline(always)]
 #[rustfmt::skip]
 fn interleave(rows: [Word; 16]) -> [Word; 16] {
-    let low = |a: [u32; 16], b: [u32; 16]| Word([
-        a[0], b[0], a[1], b[1], a[2], b[2], a[3], b[3], a[4], b[4], a[5], b[5], a[6], b[6], a[7], b[7],
-    ]);
-    let high = |a: [u32; 16], b: [u32; 16]| Word([
-        a[8], b[8], a[9], b[9], a[10], b[10], a[11], b[11], a[12], b[12], a[13], b[13], a[14], b[14], a[15], b[15],
-    ]);
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = rows.map(|row| row.0);
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = rows;
     [
         low(a, i), high(a, i), low(b, j), high(b, j), low(c, k), high(c, k), low(d, l), high(d, l),
         low(e, m), high(e, m), low(f, n), high(f, n), low(g, o), high(g, o), low(h, p), high(h, p),
     ]
+}
+
+#[inline(always)]
+#[rustfmt::skip]
+const fn low(a: Word, b: Word) -> Word {
+    let (Word(a), Word(b)) = (a, b);
+    Word([a[0], b[0], a[1], b[1], a[2], b[2], a[3], b[3], a[4], b[4], a[5], b[5], a[6], b[6], a[7], b[7]])
+}
+
+#[inline(always)]
+#[rustfmt::skip]
+const fn high(a: Word, b: Word) -> Word {
+    let (Word(a), Word(b)) = (a, b);
+    Word([a[8], b[8], a[9], b[9], a[10], b[10], a[11], b[11], a[12], b[12], a[13], b[13], a[14], b[14], a[15], b[15]])
 }
 
 /// The sixteen words of the message schedule that follow these (FIPS 180-4 §6.2.2). Written out, since the
@@ -172,30 +182,32 @@ fn expand(words: [Word; 16]) -> [Word; 16] {
         w14,
         w15,
     ] = words;
-    let next = |back: [Word; 4]| {
-        let [w16, w15, w7, w2] = back;
-        let (old, new) = (w15.mix([7, 18, 3]), w2.mix([17, 19, 10]));
-        w16.plus(old).plus(w7).plus(new)
-    };
-    let n0 = next([w0, w1, w9, w14]);
-    let n1 = next([w1, w2, w10, w15]);
-    let n2 = next([w2, w3, w11, n0]);
-    let n3 = next([w3, w4, w12, n1]);
-    let n4 = next([w4, w5, w13, n2]);
-    let n5 = next([w5, w6, w14, n3]);
-    let n6 = next([w6, w7, w15, n4]);
-    let n7 = next([w7, w8, n0, n5]);
-    let n8 = next([w8, w9, n1, n6]);
-    let n9 = next([w9, w10, n2, n7]);
-    let n10 = next([w10, w11, n3, n8]);
-    let n11 = next([w11, w12, n4, n9]);
-    let n12 = next([w12, w13, n5, n10]);
-    let n13 = next([w13, w14, n6, n11]);
-    let n14 = next([w14, w15, n7, n12]);
-    let n15 = next([w15, n0, n8, n13]);
+    let n0 = next(w0, w1, w9, w14);
+    let n1 = next(w1, w2, w10, w15);
+    let n2 = next(w2, w3, w11, n0);
+    let n3 = next(w3, w4, w12, n1);
+    let n4 = next(w4, w5, w13, n2);
+    let n5 = next(w5, w6, w14, n3);
+    let n6 = next(w6, w7, w15, n4);
+    let n7 = next(w7, w8, n0, n5);
+    let n8 = next(w8, w9, n1, n6);
+    let n9 = next(w9, w10, n2, n7);
+    let n10 = next(w10, w11, n3, n8);
+    let n11 = next(w11, w12, n4, n9);
+    let n12 = next(w12, w13, n5, n10);
+    let n13 = next(w13, w14, n6, n11);
+    let n14 = next(w14, w15, n7, n12);
+    let n15 = next(w15, n0, n8, n13);
     [
         n0, n1, n2, n3, n4, n5, n6, n7, n8, n9, n10, n11, n12, n13, n14, n15,
     ]
+}
+
+/// A word of the schedule, of those 16, 15, 7 and 2 before it.
+#[inline(always)]
+fn next(w16: Word, w15: Word, w7: Word, w2: Word) -> Word {
+    let (old, new) = (w15.mix([7, 18, 3]), w2.mix([17, 19, 10]));
+    w16.plus(old).plus(w7).plus(new)
 }
 
 /// FIPS 180-4 §4.2.2.
