@@ -118,8 +118,8 @@ fn compress(states: &mut [Word; 8], blocks: &[&[u8; BLOCK_BYTES]; LANES]) {
     }
 }
 
-// No closures from here on, and no `map` of an array: what is not inlined is compiled for the plain
-// processor.
+// Functions that are always inlined, no closures of more than a line, and no `map` of an array: what is
+// not inlined is compiled for the plain processor, and then slower than one message at a time.
 
 /// The sixteen words of each block, big-endian: from a row for each lane to a row for each word.
 #[inline(always)]
