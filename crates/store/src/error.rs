@@ -1,5 +1,6 @@
 //! What can go wrong in storage, in one type for all its parts.
 
+use std::sync::Arc;
 use std::{fmt, io};
 use voicelog_model::Kind;
 
@@ -25,9 +26,9 @@ pub enum StoreError {
     Sql {
         /// What was being done, as a verb phrase.
         doing: &'static str,
-        /// The database's answer.
+        /// The database's answer; the same to all whose writes were committed together.
         #[source]
-        source: rusqlite::Error,
+        source: Arc<rusqlite::Error>,
     },
     /// There is no such thing.
     #[error("there is no {noun} `{id}`")]
@@ -201,7 +202,10 @@ impl StoreError {
 
     /// Wraps the database's answer; made for `map_err`.
     pub(crate) fn sql(doing: &'static str) -> impl Fn(rusqlite::Error) -> Self {
-        move |source| Self::Sql { doing, source }
+        move |source| Self::Sql {
+            doing,
+            source: Arc::new(source),
+        }
     }
 
     /// Stored bytes that do not decode.

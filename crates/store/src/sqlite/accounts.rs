@@ -4,7 +4,7 @@ use super::values::{Columns as _, first, run};
 use super::{SqliteIndex, sql};
 use crate::StoreError;
 use crate::index::{Account, Accounts, Hash, Login};
-use rusqlite::Transaction;
+use rusqlite::Savepoint;
 use voicelog_model::Timestamp;
 
 impl Accounts for SqliteIndex {
@@ -114,12 +114,12 @@ impl Accounts for SqliteIndex {
     }
 }
 
-fn take(transaction: &Transaction<'_>, hash: &Hash, now: Timestamp) -> rusqlite::Result<bool> {
+fn take(transaction: &Savepoint<'_>, hash: &Hash, now: Timestamp) -> rusqlite::Result<bool> {
     Ok(run(transaction, sql::TAKE_SETUP_TOKEN, (hash, now.micros()))? > 0)
 }
 
 /// False if the name is taken.
-fn insert(transaction: &Transaction<'_>, account: &Account) -> rusqlite::Result<bool> {
+fn insert(transaction: &Savepoint<'_>, account: &Account) -> rusqlite::Result<bool> {
     let values = (
         &account.name,
         &account.password_hash,

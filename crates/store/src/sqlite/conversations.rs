@@ -5,7 +5,7 @@ use super::values::{Fail, first, insert_erasable, limit, rows, run};
 use super::{SqliteIndex, sql};
 use crate::StoreError;
 use crate::index::{Conversations, JoinedBy, LinkKey, LinkedRow, Part, RecordingRow};
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, Savepoint};
 use voicelog_model::{RecordingId, Timestamp};
 
 impl Conversations for SqliteIndex {
@@ -136,7 +136,7 @@ fn part_of(connection: &Connection, id: RecordingId) -> Result<Option<Part>, Fai
 }
 
 fn set_part(
-    transaction: &Transaction<'_>,
+    transaction: &Savepoint<'_>,
     id: RecordingId,
     conversation: RecordingId,
     (word, is_copy): (&str, bool),

@@ -5,7 +5,7 @@ use super::values::{Columns as _, Fail, first, limit, rows, run};
 use super::{SqliteIndex, holds, log, sql};
 use crate::StoreError;
 use crate::index::{DestructionRow, Destructions, NewDestruction, PendingLeaf, State};
-use rusqlite::{Connection, Row, Transaction};
+use rusqlite::{Connection, Row, Savepoint};
 use voicelog_model::{RecordingId, Timestamp};
 
 impl Destructions for SqliteIndex {
@@ -136,7 +136,7 @@ impl Destructions for SqliteIndex {
 }
 
 fn entomb(
-    transaction: &Transaction<'_>,
+    transaction: &Savepoint<'_>,
     recording: RecordingId,
     destroyed_at: Timestamp,
     leaf: &PendingLeaf,

@@ -6,10 +6,10 @@ use super::values::{Columns as _, Fail, first, insert_erasable, rows, run};
 use crate::StoreError;
 use crate::folder::hex;
 use crate::index::{HoldId, HoldRow, NewHold};
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, Savepoint};
 use voicelog_model::{DecisionId, RecordingId, Timestamp};
 
-pub(super) fn place(transaction: &Transaction<'_>, hold: &NewHold) -> Result<(), Fail> {
+pub(super) fn place(transaction: &Savepoint<'_>, hold: &NewHold) -> Result<(), Fail> {
     require_not_ending(transaction, hold.recording, "be held")?;
     let sealed = insert_erasable(transaction, &hold.sealed)?;
     let values = (
@@ -23,7 +23,7 @@ pub(super) fn place(transaction: &Transaction<'_>, hold: &NewHold) -> Result<(),
     Ok(())
 }
 
-pub(super) fn lift(transaction: &Transaction<'_>, id: HoldId, at: Timestamp) -> Result<bool, Fail> {
+pub(super) fn lift(transaction: &Savepoint<'_>, id: HoldId, at: Timestamp) -> Result<bool, Fail> {
     if first(transaction, sql::HOLD_EXISTS, [id], |row| row.count(0))? == Some(0) {
         return Err(StoreError::NotFound {
             noun: "hold",
@@ -53,7 +53,7 @@ pub(super) fn of(connection: &Connection, recording: RecordingId) -> Result<Vec<
 }
 
 /// Whether a hold protects the recording now.
-pub(super) fn is_held(transaction: &Transaction<'_>, recording: RecordingId) -> Result<bool, Fail> {
+pub(super) fn is_held(transaction: &Savepoint<'_>, recording: RecordingId) -> Result<bool, Fail> {
     let active = first(
         transaction,
         sql::ACTIVE_HOLDS,

@@ -5,7 +5,7 @@ use super::{SqliteIndex, sql};
 use crate::StoreError;
 use crate::folder::hex;
 use crate::index::{Hash, LeafId, LeafRow, LogHead, LogRows, PendingLeaf, SequencedLeaf};
-use rusqlite::{Connection, Row, Transaction};
+use rusqlite::{Connection, Row, Savepoint};
 
 impl LogRows for SqliteIndex {
     fn queue_leaf(&self, leaf: &PendingLeaf) -> Result<(), StoreError> {
@@ -106,7 +106,7 @@ impl LogRows for SqliteIndex {
 }
 
 /// Queues a leaf inside the transaction that it tells of.
-pub(super) fn queue(transaction: &Transaction<'_>, leaf: &PendingLeaf) -> Result<(), Fail> {
+pub(super) fn queue(transaction: &Savepoint<'_>, leaf: &PendingLeaf) -> Result<(), Fail> {
     if first(transaction, sql::LEAF_IS_KNOWN, [leaf.id], |row| {
         row.count(0)
     })? != Some(0)

@@ -1,15 +1,16 @@
 //! The index in one SQLite file.
 //!
-//! Write-ahead log, every commit synced, strict tables. One connection writes, behind a mutex;
-//! readers have connections of their own and see the last commit. Other processes may have the
-//! file open too: each write is one `BEGIN IMMEDIATE` transaction that waits its turn for up to
-//! [`BUSY_SECONDS`]. Not for network file systems, which do not lock as SQLite needs.
+//! Write-ahead log, every commit synced, strict tables. One connection writes, for one thread after the
+//! other; those that wait for each other share a commit (`group`). Readers have connections of their
+//! own and see the last commit. Other processes may have the file open too: each group of writes is one
+//! `BEGIN IMMEDIATE` transaction that waits its turn for up to [`BUSY_SECONDS`]. Not for network file systems, which do not lock as SQLite needs.
 
 mod accounts;
 mod conversations;
 mod decisions;
 mod destructions;
 mod diary;
+mod group;
 mod holds;
 mod log;
 mod migrate;
@@ -19,9 +20,10 @@ mod sql;
 mod values;
 
 use crate::{ArchiveId, Index, StoreError, durable};
+use group::Group;
 pub use migrate::migrate;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Savepoint};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -51,8 +53,7 @@ const ARCHIVE_SETTING: &str = "archive";
 pub struct SqliteIndex {
     path: PathBuf,
     archive: ArchiveId,
-    /// Held for one transaction.
-    writer: Mutex<Connection>,
+    writer: Group,
     /// Connections that nobody uses at the moment; held for one push or pop.
     readers: Mutex<Vec<Connection>>,
 }
@@ -141,7 +142,7 @@ impl SqliteIndex {
         Ok(Self {
             path: path.to_path_buf(),
             archive: ArchiveId(archive),
-            writer: Mutex::new(connection),
+            writer: Group::new(connection),
             readers: Mutex::new(Vec::new()),
         })
     }
@@ -151,17 +152,9 @@ impl SqliteIndex {
     fn write<T>(
         &self,
         doing: &'static str,
-        act: impl FnOnce(&Transaction<'_>) -> Result<T, Fail>,
+        act: impl FnOnce(&Savepoint<'_>) -> Result<T, Fail>,
     ) -> Result<T, StoreError> {
-        let mut connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let run = || -> Result<T, Fail> {
-            let transaction =
-                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let done = act(&transaction)?;
-            transaction.commit()?;
-            Ok(done)
-        };
-        run().map_err(|fail| fail.into_error(doing))
+        self.writer.write(doing, act)
     }
 
     /// Reads from the last commit.
@@ -192,15 +185,15 @@ impl SqliteIndex {
     /// Moves everything from the write-ahead log into the database and cuts the log to nothing,
     /// so that no page from before a wipe is left in it.
     fn empty_journal(&self) -> Result<(), StoreError> {
-        let connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        // While it waits for readers no other write can begin: so not for long, for the sake of
-        // the calls that want to.
-        let patience = |seconds| connection.busy_timeout(Duration::from_secs(seconds));
-        let is_blocked: rusqlite::Result<i64> = patience(WIPE_SECONDS)
-            .and_then(|()| connection.query_row(sql::EMPTY_JOURNAL, [], |row| row.get(0)));
-        let is_blocked = patience(BUSY_SECONDS)
-            .and(is_blocked)
-            .map_err(StoreError::sql("wipe old pages"))?;
+        let is_blocked = self.writer.alone(|connection| {
+            // While it waits for readers no other write can begin: so not for long, for the sake of
+            // the calls that want to.
+            let patience = |seconds| connection.busy_timeout(Duration::from_secs(seconds));
+            let is_blocked: rusqlite::Result<i64> = patience(WIPE_SECONDS)
+                .and_then(|()| connection.query_row(sql::EMPTY_JOURNAL, [], |row| row.get(0)));
+            patience(BUSY_SECONDS).and(is_blocked)
+        });
+        let is_blocked = is_blocked.map_err(StoreError::sql("wipe old pages"))?;
         if is_blocked == 0 {
             Ok(())
         } else {

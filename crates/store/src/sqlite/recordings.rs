@@ -8,7 +8,7 @@ use crate::index::{
     RecordingFilter, RecordingRow, Recordings, State, TermCursor, Unrecorded,
 };
 use rusqlite::types::Type;
-use rusqlite::{Connection, Row, Transaction};
+use rusqlite::{Connection, Row, Savepoint};
 use voicelog_model::{RecordingId, Timestamp};
 
 impl Recordings for SqliteIndex {
@@ -270,7 +270,7 @@ pub(super) fn state_of(connection: &Connection, id: RecordingId) -> Result<Optio
 }
 
 /// The state of a recording that must be there.
-pub(super) fn require_state(transaction: &Transaction<'_>, id: RecordingId) -> Result<State, Fail> {
+pub(super) fn require_state(transaction: &Savepoint<'_>, id: RecordingId) -> Result<State, Fail> {
     state_of(transaction, id)?.ok_or_else(|| {
         StoreError::NotFound {
             noun: "recording",
@@ -282,7 +282,7 @@ pub(super) fn require_state(transaction: &Transaction<'_>, id: RecordingId) -> R
 
 /// Refuses what would give a recording new content after its destruction has begun.
 pub(super) fn require_not_ending(
-    transaction: &Transaction<'_>,
+    transaction: &Savepoint<'_>,
     id: RecordingId,
     act: &'static str,
 ) -> Result<(), Fail> {

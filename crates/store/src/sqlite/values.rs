@@ -4,13 +4,14 @@ use super::{ROWS_MAX, sql};
 use crate::StoreError;
 use crate::index::State;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, Params, Row, Transaction};
+use rusqlite::{Connection, Params, Row, Savepoint};
+use std::sync::Arc;
 use voicelog_model::{DecisionId, DestructionId, RecordingId, Timestamp};
 
 /// Why a transaction stops: the database's reason or ours. [`Self::into_error`] names the act.
 #[derive(Debug)]
 pub(super) enum Fail {
-    Sql(rusqlite::Error),
+    Sql(Arc<rusqlite::Error>),
     Store(StoreError),
 }
 
@@ -25,7 +26,7 @@ impl Fail {
 
 impl From<rusqlite::Error> for Fail {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Sql(error)
+        Self::Sql(Arc::new(error))
     }
 }
 
@@ -37,7 +38,7 @@ impl From<StoreError> for Fail {
 
 /// Runs a statement; gives the number of rows it changed.
 pub(super) fn run(
-    transaction: &Transaction<'_>,
+    transaction: &Savepoint<'_>,
     statement: &str,
     params: impl Params,
 ) -> rusqlite::Result<usize> {
@@ -81,7 +82,7 @@ pub(super) fn integer(value: u64) -> i64 {
 
 /// Adds a value that can be wiped; gives the number that refers to it. An empty one needs none.
 pub(super) fn insert_erasable(
-    transaction: &Transaction<'_>,
+    transaction: &Savepoint<'_>,
     bytes: &[u8],
 ) -> rusqlite::Result<Option<i64>> {
     if bytes.is_empty() {
