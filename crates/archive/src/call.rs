@@ -359,7 +359,7 @@ type Listener = Arc<dyn Fn(RecordingId) + Send + Sync>;
 /// All calls in progress.
 #[derive(Default)]
 pub(crate) struct Calls {
-    calls: Mutex<BTreeMap<RecordingId, Call>>,
+    calls: Mutex<BTreeMap<RecordingId, Box<Call>>>,
     listener: Mutex<Option<Listener>>,
 }
 
@@ -370,21 +370,21 @@ impl fmt::Debug for Calls {
 }
 
 impl Calls {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<RecordingId, Call>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<RecordingId, Box<Call>>> {
         // A poisoned map is still a whole map: a change that panics has not taken place.
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn insert(&self, call: Call) {
-        self.lock().insert(call.id, call);
+        self.lock().insert(call.id, Box::new(call));
     }
 
     pub(crate) fn remove(&self, id: RecordingId) -> Option<Call> {
-        self.lock().remove(&id)
+        self.lock().remove(&id).map(|call| *call)
     }
 
     pub(crate) fn get(&self, id: RecordingId) -> Option<Call> {
-        self.lock().get(&id).cloned()
+        self.lock().get(&id).map(|call| Call::clone(call))
     }
 
     pub(crate) fn ids(&self) -> Vec<RecordingId> {
@@ -452,7 +452,7 @@ impl Calls {
     pub(crate) fn take_news(&self, id: RecordingId) -> Option<Call> {
         let mut calls = self.lock();
         let call = calls.get_mut(&id)?;
-        std::mem::take(&mut call.is_news).then(|| call.clone())
+        std::mem::take(&mut call.is_news).then(|| Call::clone(call))
     }
 
     /// It could not be written down.
@@ -474,7 +474,7 @@ impl Calls {
                 wanted: "begun",
             });
         }
-        Ok(call.clone())
+        Ok(Call::clone(call))
     }
 
     /// No writer came of it; the next permit may try again.

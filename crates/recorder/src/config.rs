@@ -90,7 +90,7 @@ impl Default for RecorderConfig {
             waiting_bytes_max: 512 << 20,
             notices: BTreeMap::new(),
             media_threads: 1,
-            decider_threads: 4,
+            decider_threads: 8,
         }
     }
 }

@@ -67,6 +67,8 @@ impl Hashing {
     /// The same, for one that is put together in one go.
     #[must_use]
     pub(crate) fn with(mut self, bytes: &[u8]) -> Self {
+        // With the room for its end.
+        self.reserve(bytes.len() + 2 * BLOCK_BYTES);
         self.put(bytes);
         self
     }

@@ -99,7 +99,7 @@ pub(crate) struct Parts {
 /// All calls.
 pub(crate) struct Control {
     parts: Parts,
-    calls: BTreeMap<SessionKey, Call>,
+    calls: BTreeMap<SessionKey, Box<Call>>,
     by_recording: BTreeMap<RecordingId, SessionKey>,
     commands: VecDeque<(SessionKey, Command)>,
     offered: usize,
@@ -124,7 +124,7 @@ impl Control {
 
     /// Whether the media of one more call finds ports.
     pub(crate) fn has_media_ports(&mut self) -> bool {
-        let in_use = self.calls.values().map(Call::stream_count).sum();
+        let in_use = self.calls.values().map(|call| call.stream_count()).sum();
         self.parts.ports.has_room(in_use)
     }
 
@@ -155,11 +155,11 @@ impl Control {
                 });
             }
             Event::SnapshotRefused { status } => {
-                let id = self.calls.get(&key).and_then(Call::id);
+                let id = self.calls.get(&key).and_then(|call| call.id());
                 tracing::warn!(recording = ?id, status, "the client did not tell again who takes part");
             }
             Event::ConnectionLost => {
-                let id = self.calls.get(&key).and_then(Call::id);
+                let id = self.calls.get(&key).and_then(|call| call.id());
                 tracing::info!(recording = ?id, "the client's connection is lost; the call goes on");
             }
             Event::Ended { cause } => {
@@ -197,11 +197,11 @@ impl Control {
     /// What a call takes over from the one whose place it takes, as that is now.
     fn look_at_replaced(&mut self, key: SessionKey) {
         let call = self.calls.get(&key);
-        let Some(from) = call.and_then(Call::takes_the_place_of) else {
+        let Some(from) = call.and_then(|call| call.takes_the_place_of()) else {
             return;
         };
         // One that has ended meanwhile was as it was when the other was offered.
-        let pause = self.calls.get(&from).map(Call::pause_now);
+        let pause = self.calls.get(&from).map(|call| call.pause_now());
         if let (Some(call), Some(pause)) = (self.calls.get_mut(&key), pause) {
             call.takes_over(from, pause);
         }
@@ -417,9 +417,9 @@ impl Control {
         self.offered = self.offered.wrapping_add(1);
         self.parts.shared.call_offered();
         let replaced = offer.replaces.and_then(|key| self.calls.get(&key));
-        let pause = replaced.and_then(Call::pause_now);
+        let pause = replaced.and_then(|call| call.pause_now());
         let mut about = About {
-            replaces: replaced.and_then(Call::id),
+            replaces: replaced.and_then(|call| call.id()),
             ..About::default()
         };
         offer::add_offer(&mut about, offer);
@@ -434,7 +434,7 @@ impl Control {
         if let Some(metadata) = &offer.metadata {
             call.note_senders(metadata);
         }
-        self.calls.insert(key, call);
+        self.calls.insert(key, Box::new(call));
         self.parts.decider.ask(Question::Open(key, offered));
     }
 
@@ -489,7 +489,7 @@ impl Control {
         media: MediaStream,
     ) -> Result<(CallStream, Sockets), StreamError> {
         let call = self.calls.get(&key);
-        let keep_keys = call.is_some_and(Call::keeps_keys);
+        let keep_keys = call.is_some_and(|call| call.keeps_keys());
         let Some(rtp_port) = call.and_then(|call| call.port_of(offered.number)) else {
             let (stream, media) = self.open_stream(offered, media, keep_keys)?;
             return Ok((stream, Sockets::New(Box::new(media))));
@@ -550,7 +550,7 @@ impl Control {
                 offer::add_metadata(about, metadata);
             });
         });
-        let Some(id) = self.calls.get(&key).and_then(Call::id) else {
+        let Some(id) = self.calls.get(&key).and_then(|call| call.id()) else {
             // Still being opened: the archive is told when it knows the call.
             return self.with(key, now, |call, hands| {
                 call.keep_parties(offer::parties(metadata));

@@ -74,7 +74,7 @@ impl Endpoint {
         let session = Session::invited(&mut self.cx, arrival.now, key, invitation);
         self.by_tag.insert(tag, key);
         self.by_invite.insert(merge_key, key);
-        self.sessions.insert(key, session);
+        self.sessions.insert(key, Box::new(session));
         self.with(arrival.now, key, |_, _| ());
         Ok(())
     }

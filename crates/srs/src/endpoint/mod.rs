@@ -28,7 +28,8 @@ use voicelog_model::Timestamp;
 /// [`next_timeout`](Self::next_timeout) at the latest.
 pub struct Endpoint {
     cx: Context,
-    sessions: BTreeMap<SessionKey, Session>,
+    /// Each in a place of its own: the nodes of a map are half empty.
+    sessions: BTreeMap<SessionKey, Box<Session>>,
     /// Dialogs by our tag, which is ours alone.
     by_tag: BTreeMap<String, SessionKey>,
     /// Live INVITEs by client, call and number: the same one may come by two ways.
@@ -169,7 +170,7 @@ impl Endpoint {
     #[must_use]
     pub fn connections_in_use(&self) -> BTreeSet<u64> {
         let sessions = self.sessions.values();
-        sessions.flat_map(Session::connections).collect()
+        sessions.flat_map(|session| session.connections()).collect()
     }
 
     /// Whether nothing waits for an answer any more: no session, not even one whose BYE is on its
