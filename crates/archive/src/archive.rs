@@ -154,8 +154,13 @@ impl Archive {
     }
 
     /// The metadata named other participants. False if the call is over.
-    pub fn update_parties(&self, id: RecordingId, parties: Vec<OfferedParty>) -> bool {
-        let changed = self.calls.change(id, |call| {
+    pub fn update_parties(
+        &self,
+        id: RecordingId,
+        parties: Vec<OfferedParty>,
+        now: Timestamp,
+    ) -> bool {
+        let changed = self.calls.change(id, Some(now), |call| {
             call.set_parties(parties);
             Ok(())
         });
@@ -179,7 +184,7 @@ impl Archive {
         said: Map<String, Value>,
         now: Timestamp,
     ) -> Result<(), ArchiveError> {
-        self.calls.change(id, |call| {
+        self.calls.change(id, Some(now), |call| {
             call.take_in(said)?;
             call.check(now)
         })
@@ -194,8 +199,8 @@ impl Archive {
 
     /// The exchange says whether the conversation is on hold. Whoever tells this asks the law again
     /// by itself: nobody else is told. False if the call is over.
-    pub fn set_on_hold(&self, id: RecordingId, is_on_hold: bool) -> bool {
-        let changed = self.calls.change_untold(id, |call| {
+    pub fn set_on_hold(&self, id: RecordingId, is_on_hold: bool, now: Timestamp) -> bool {
+        let changed = self.calls.change_untold(id, Some(now), |call| {
             call.is_on_hold = is_on_hold;
             Ok(())
         });

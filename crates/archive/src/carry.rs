@@ -52,13 +52,11 @@ impl Call {
 
 impl Archive {
     /// A call takes over that it is private, and that somebody asked to keep it, from the one whose
-    /// place it takes. Whoever tells this asks the law again by itself: nobody else is told.
-    pub fn take_over(&self, from: RecordingId, to: RecordingId) {
-        let Some(before) = self.calls.get(from) else {
-            return;
-        };
-        let taken = self.calls.change_untold(to, |call| {
-            call.take_over(&before);
+    /// place it takes, as that was last. Whoever tells this asks the law again by itself: nobody else is
+    /// told.
+    pub fn take_over(&self, before: &Call, to: RecordingId) {
+        let taken = self.calls.change_untold(to, None, |call| {
+            call.take_over(before);
             Ok(())
         });
         // It is over already, and there is nothing to take anything over.

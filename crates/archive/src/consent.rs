@@ -74,7 +74,7 @@ impl Archive {
         now: Timestamp,
     ) -> Result<(), ArchiveError> {
         let Consent { party, word, by } = consent;
-        self.calls.change(id, |call| {
+        self.calls.change(id, None, |call| {
             if !call.parties.iter().any(|known| known.id == party) {
                 return Err(ArchiveError::NoParty(id));
             }

@@ -201,10 +201,21 @@ impl Control {
             return;
         };
         // One that has ended meanwhile was as it was when the other was offered.
-        let pause = self.calls.get(&from).map(|call| call.pause_now());
-        if let (Some(call), Some(pause)) = (self.calls.get_mut(&key), pause) {
-            call.takes_over(from, pause);
+        let known = self.known_of(Some(from));
+        if let (Some(call), (pause, Some(before))) = (self.calls.get_mut(&key), known) {
+            call.takes_over(from, pause, Some(before));
         }
+    }
+
+    /// The pause that a session is in, and what the archive knows of its call.
+    fn known_of(
+        &self,
+        key: Option<SessionKey>,
+    ) -> (Option<PauseStatus>, Option<Box<voicelog_archive::Call>>) {
+        let call = key.and_then(|key| self.calls.get(&key));
+        let id = call.and_then(|call| call.id());
+        let known = id.and_then(|id| self.parts.archive.call(id));
+        (call.and_then(|call| call.pause_now()), known.map(Box::new))
     }
 
     /// The facts of a call have changed.
@@ -416,10 +427,9 @@ impl Control {
         let thread = self.offered % self.parts.media.len().max(1);
         self.offered = self.offered.wrapping_add(1);
         self.parts.shared.call_offered();
-        let replaced = offer.replaces.and_then(|key| self.calls.get(&key));
-        let pause = replaced.and_then(|call| call.pause_now());
+        let (pause, replaced) = self.known_of(offer.replaces);
         let mut about = About {
-            replaces: replaced.and_then(|call| call.id()),
+            replaces: offer.replaces.and_then(|key| self.calls.get(&key)?.id()),
             ..About::default()
         };
         offer::add_offer(&mut about, offer);
@@ -427,7 +437,7 @@ impl Control {
         let mut call = Call::new(key, thread, streams, sockets, now);
         call.keep_keys(line.keep_keys);
         if let Some(from) = offer.replaces {
-            call.takes_over(from, pause);
+            call.takes_over(from, pause, replaced);
         }
         call.begins_without(refused);
         call.is_told(about, offer.metadata.as_ref());
@@ -561,7 +571,7 @@ impl Control {
         if !self
             .parts
             .archive
-            .update_parties(id, offer::parties(metadata))
+            .update_parties(id, offer::parties(metadata), now)
         {
             tracing::debug!(recording = %id, "metadata of a call that is over");
         }

@@ -16,9 +16,10 @@ use voicelog_archive::{Archive, Call, KeepRequest, Line, Lines, OfferedCall, Sec
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
 use voicelog_evidence::note::SigningKey;
 use voicelog_law::Rulebook;
-use voicelog_model::{DecisionId, RecordingId, Timestamp};
+use voicelog_model::{DecisionId, RecordingId, StreamNumber, Timestamp};
 use voicelog_srs::{
-    Command, EndCause, Endpoint, Event, Input, Output, Peer, SessionKey, Transport,
+    Activity, Command, EndCause, Endpoint, Event, Input, Output, Peer, SessionKey, StreamActivity,
+    Transport,
 };
 use voicelog_store::blobs::Options;
 use voicelog_store::{Access, ArchiveId, Layout, LocalStore};
@@ -173,7 +174,7 @@ impl Bench {
 
     /// The facts of the call change, and control is told.
     fn change(&mut self, id: RecordingId) {
-        assert!(self.archive.set_on_hold(id, true));
+        assert!(self.archive.set_on_hold(id, true, self.now));
         self.control.on_changed(id, self.now);
     }
 
@@ -202,6 +203,15 @@ impl Bench {
             at: self.now,
             outcome: "permitted".to_owned(),
             grounds: Vec::new(),
+        }
+    }
+
+    fn keep_request(&self) -> KeepRequest {
+        KeepRequest {
+            reason: KeepReason::Complaint,
+            by: AskedBy::Program,
+            asked_by: None,
+            at: self.now,
         }
     }
 
@@ -352,6 +362,7 @@ fn a_permit_for_facts_that_have_changed_since_holds_on() {
             .any(|command| matches!(command, MediaCommand::Keep { is_stale: true, .. })),
         "{told:?}"
     );
+    bench.archive.ask_to_record(id, start()).unwrap();
     let permit = bench.permit();
     bench.reply(Ok(permit));
     let told = bench.told();
@@ -401,12 +412,7 @@ fn a_request_to_keep_that_comes_while_the_law_is_being_asked_is_asked_about() {
     // A fact is said; the question goes out with it, and without the request that comes next.
     bench.change(id);
     bench.archive.ask_to_record(id, start()).unwrap();
-    let request = KeepRequest {
-        reason: KeepReason::Complaint,
-        by: AskedBy::Program,
-        asked_by: None,
-        at: bench.now,
-    };
+    let request = bench.keep_request();
     let (done, answer) = channel();
     bench.control.request_keep(id, request, done, bench.now);
     bench.told();
@@ -417,6 +423,7 @@ fn a_request_to_keep_that_comes_while_the_law_is_being_asked_is_asked_about() {
         matches!(told.last(), Some(MediaCommand::Hold(_))),
         "{told:?}"
     );
+    bench.archive.ask_to_record(id, start()).unwrap();
     let permit = bench.permit();
     bench.reply(Ok(permit));
     let told = bench.told();
@@ -454,7 +461,7 @@ fn a_call_that_ends_while_an_answer_is_stale_waits_for_the_answer_to_what_was_ch
     bench.change(id);
     bench.archive.ask_to_record(id, start()).unwrap();
     bench.now = bench.now.plus_micros(1_000);
-    assert!(bench.archive.set_on_hold(id, false));
+    assert!(bench.archive.set_on_hold(id, false, bench.now));
     bench.control.on_changed(id, bench.now);
     let ended = Event::Ended {
         cause: EndCause::ByRecordingClient,
@@ -545,4 +552,116 @@ fn a_mistake_in_one_call_ends_it_and_closes_what_was_kept() {
     );
     let (_, command) = bench.control.next_command().unwrap();
     assert!(matches!(command, Command::End { .. }));
+}
+
+#[test]
+fn a_hold_shorter_than_a_question_is_asked_about_all_the_same() {
+    let (mut bench, id) = Bench::recording();
+    let activity = |activity| Event::DirectionChanged {
+        streams: vec![StreamActivity {
+            number: StreamNumber(1),
+            activity,
+            remote: None,
+            key: None,
+        }],
+    };
+    // The law is being asked about something else while somebody is put on hold and comes back.
+    let said = serde_json::json!({ "threat_or_abuse": true });
+    let said = said.as_object().unwrap().clone();
+    bench.archive.say(id, said, bench.now).unwrap();
+    bench.control.on_changed(id, bench.now);
+    bench.archive.ask_to_record(id, start()).unwrap();
+    bench.now = bench.now.plus_micros(1_000);
+    let held_at = bench.now;
+    for activity in [Activity::Inactive, Activity::Active].map(activity) {
+        bench.control.on_event(bench.key, activity, bench.now);
+        bench.now = bench.now.plus_micros(1_000);
+    }
+    bench.told();
+    while bench.control.next_command().is_some() {}
+
+    let permit = bench.permit();
+    bench.reply(Ok(permit));
+    let told = bench.told();
+    assert!(
+        matches!(
+            told[..],
+            [
+                MediaCommand::Keep { is_stale: true, .. },
+                MediaCommand::Hold(_)
+            ]
+        ),
+        "{told:?}"
+    );
+
+    bench.archive.ask_to_record(id, start()).unwrap();
+    assert!(!bench.archive.is_decided(id), "that was about the hold");
+    let refusal = bench.refusal();
+    bench.reply(Ok(refusal));
+    assert_eq!(bench.closed(), Some((held_at, 1, None)));
+
+    bench.archive.ask_to_record(id, start()).unwrap();
+    let permit = bench.permit();
+    bench.reply(Ok(permit));
+    let told = bench.told();
+    assert!(
+        matches!(
+            told[..],
+            [MediaCommand::Keep {
+                is_stale: false,
+                ..
+            }]
+        ),
+        "{told:?}"
+    );
+    assert_eq!(bench.state(), Some(CallState::Recording));
+    // The client has resumed: it is not told to stop.
+    assert!(bench.control.next_command().is_none());
+}
+
+#[test]
+fn who_asks_to_keep_a_call_that_then_ends_is_answered_though_the_law_was_busy() {
+    let mut bench = Bench::new();
+    let call = bench.open_on("asked");
+    let id = call.id;
+    let held = bench.held();
+    bench.first_reply(call, held);
+    let said = serde_json::json!({ "threat_or_abuse": true });
+    let said = said.as_object().unwrap().clone();
+    bench.archive.say(id, said, bench.now).unwrap();
+    bench.control.on_changed(id, bench.now);
+    bench.archive.ask_to_record(id, start()).unwrap();
+    let (done, _answer) = channel();
+    let request = bench.keep_request();
+    bench.control.request_keep(id, request, done, bench.now);
+    let ended = Event::Ended {
+        cause: EndCause::ByRecordingClient,
+    };
+    bench.control.on_event(bench.key, ended, bench.now);
+    let held = bench.held();
+    bench.reply(Ok(held));
+    assert_eq!(
+        bench.control.len(),
+        1,
+        "the law has not answered the request"
+    );
+    bench.told();
+    bench.archive.ask_to_record(id, start()).unwrap();
+    let permit = bench.permit();
+    bench.reply(Ok(permit));
+    let told = bench.told();
+    assert!(
+        matches!(
+            told[..],
+            [
+                MediaCommand::Keep {
+                    with_waiting: true,
+                    ..
+                },
+                MediaCommand::End(..)
+            ]
+        ),
+        "{told:?}"
+    );
+    assert_eq!(bench.control.len(), 0);
 }

@@ -101,7 +101,7 @@ impl Intake<'_> {
             is_cut,
             ..
         } = datagram;
-        *self.last_packet = Some(arrived);
+        *self.last_packet = (*self.last_packet).max(Some(arrived));
         if is_cut {
             self.counts.unusable += 1;
             return;
@@ -269,6 +269,9 @@ impl Intake<'_> {
             && let Some(act) = lane.keys.hear(&packet, arrived)
         {
             self.acting.act(act, lane.keys.party(), arrived);
+        }
+        if lane.source.take_was_stranger() {
+            self.counts.foreign += lane.doubted.take().len() as u64;
         }
     }
 

@@ -89,6 +89,8 @@ pub(crate) struct SourceLock {
     changed: Option<Timestamp>,
     /// What the last packet changed, until somebody asks.
     change: Option<Change>,
+    /// While packets went by, somebody came who fits the offer better.
+    was_stranger: bool,
 }
 
 impl SourceLock {
@@ -182,8 +184,14 @@ impl SourceLock {
     /// is no news.
     pub(crate) fn pass_by(&mut self, from: SocketAddr, ssrc: u32, at: Timestamp) -> Whose {
         let whose = self.judge(from, ssrc, at);
-        self.change = None;
+        self.was_stranger |= matches!(self.change.take(), Some(Change::Better { .. }));
         whose
+    }
+
+    /// Whether it turned out since the last time, while packets went by, that the source before was not
+    /// the client: what waited of it is not to be believed.
+    pub(crate) const fn take_was_stranger(&mut self) -> bool {
+        std::mem::replace(&mut self.was_stranger, false)
     }
 
     /// Whether a packet that is not kept may do something all the same, as a key does. Who has the key

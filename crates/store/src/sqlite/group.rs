@@ -60,6 +60,10 @@ impl Group {
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         // A panic in the act must not leave the others waiting.
         let acted = catch_unwind(AssertUnwindSafe(|| turn.act(act)));
+        if turn.connection.is_autocommit() {
+            // Undone by the database, and the act did not come to say so.
+            turn.tell(&Err(Arc::new(undone())));
+        }
         let (waits, told) = channel();
         if matches!(acted, Ok(Ok(_))) {
             turn.acted.push(waits);
@@ -131,7 +135,13 @@ impl Turn {
         if self.connection.is_autocommit() {
             return;
         }
-        let committed = self.connection.execute_batch(COMMIT).map_err(Arc::new);
+        let ending = if self.acted.is_empty() {
+            // Nobody waits: what is in it failed.
+            ROLLBACK
+        } else {
+            COMMIT
+        };
+        let committed = self.connection.execute_batch(ending).map_err(Arc::new);
         self.tell(&committed);
         // Where undoing fails too, the next act tries again before it begins.
         if committed.is_err() && !self.connection.is_autocommit() {

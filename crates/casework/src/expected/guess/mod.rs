@@ -109,8 +109,8 @@ impl Guess {
 /// Explains what is missing as far as it can be, perhaps.
 ///
 /// A line of the list takes the earliest call in reach of its clock, the lines in the order of
-/// their moments and those whose telephone line is known first: so as many are explained as can be,
-/// and which one does not turn on the order of the list.
+/// their moments and those whose telephone line is known first: so nearly as many are explained as can
+/// be, and which one does not turn on the order of the list.
 pub(super) fn match_by_moment(
     lines: &mut [Line],
     calls: &[Expected],

@@ -16,16 +16,25 @@ use voicelog_srs::SessionKey;
 #[derive(Debug, Default)]
 pub(super) struct Carried {
     from: Option<SessionKey>,
+    /// As it was when this one was offered, or later where it still stood then.
+    before: Option<Box<voicelog_archive::Call>>,
     pause: Option<PauseStatus>,
     /// That somebody asked to keep it, for the journal.
     pub(super) requested: Option<JournalEvent>,
 }
 
 impl Call {
-    /// It takes the place of another session, in which recording is paused or not.
-    pub(in crate::control) fn takes_over(&mut self, from: SessionKey, pause: Option<PauseStatus>) {
+    /// It takes the place of another session, in which recording is paused or not, and of which the
+    /// archive knows this.
+    pub(in crate::control) fn takes_over(
+        &mut self,
+        from: SessionKey,
+        pause: Option<PauseStatus>,
+        before: Option<Box<voicelog_archive::Call>>,
+    ) {
         self.carried = Carried {
             from: Some(from),
+            before,
             pause,
             requested: None,
         };
@@ -44,11 +53,11 @@ impl Call {
     /// The archive knows the call: what it has from the session before counts before anything of it
     /// may be kept.
     pub(super) fn carry(&mut self, opened: &voicelog_archive::Call, hands: &mut Hands<'_>) {
-        let Some(before) = opened.about.replaces else {
+        let Some(before) = self.carried.before.take() else {
             return;
         };
-        // Said since it was opened.
-        hands.archive.take_over(before, opened.id);
+        // Said since it was opened, or of one that was over before that.
+        hands.archive.take_over(&before, opened.id);
         let call = hands.archive.call(opened.id);
         if let Some(private) = call.as_ref().and_then(|call| call.private.as_ref()) {
             self.is_private_by_key = private.by == AskedBy::Key;

@@ -36,6 +36,11 @@ impl CallKeep {
         self.since.is_some()
     }
 
+    /// Whether somebody has asked for what is held in memory.
+    pub(super) const fn is_asked_and_held(&self) -> bool {
+        self.since.is_some() && self.requested.is_some()
+    }
+
     /// Whether what the client sends is held in memory, or will be once a hold is over.
     pub(super) const fn wants_media(&self) -> bool {
         self.is_holding() || self.is_for_later

@@ -53,9 +53,12 @@ impl Call {
             Ok(asked) => {
                 (self.failures, self.retry_at) = (0, None);
                 let since = self.held_since.take();
-                // Told meanwhile, and known to the answer already: there is nothing more to ask.
                 if self.is_decided(hands) {
+                    // Told meanwhile, and known to the answer already: there is nothing more to ask.
                     self.changed_at = None;
+                } else {
+                    // It was about how the call was in between.
+                    self.changed_at.get_or_insert(asked.at());
                 }
                 match asked {
                     Asked::Permitted { decision, at } => {
@@ -90,8 +93,9 @@ impl Call {
             self.note_refusals(hands);
         }
         match (self.ended, self.changed_at.take()) {
-            // What came between the change and the end waits in the kernel for its answer.
-            (Some(_), Some(at)) if self.state == CallState::Recording => self.ask_again(at, hands),
+            // What came between the change and the end waits in the kernel, or what came before it in
+            // memory, for its answer.
+            (Some(_), Some(at)) if self.has_media_that_waits() => self.ask_again(at, hands),
             (Some((at, cause)), _) => self.finish(at, cause, hands),
             (None, Some(at)) => self.ask_again(at, hands),
             (None, None) => {}
@@ -113,7 +117,7 @@ impl Call {
         // It may have told more since it was offered.
         hands.archive.update_about(id, self.about.clone());
         if let Some(parties) = self.parties.take() {
-            hands.archive.update_parties(id, parties);
+            hands.archive.update_parties(id, parties, hands.now);
             // What the law has just answered was asked without them.
             self.changed_at.get_or_insert(hands.now);
         }
@@ -321,6 +325,15 @@ impl Call {
             self.changed_at.get_or_insert(hands.now);
         } else {
             self.ask_again(hands.now, hands);
+        }
+    }
+
+    /// Whether there is media that the next answer may permit to keep, though nothing comes any more.
+    fn has_media_that_waits(&self) -> bool {
+        match self.state {
+            CallState::Recording => true,
+            CallState::Waiting => self.keep.is_asked_and_held() || self.notice.has_media(),
+            _ => false,
         }
     }
 

@@ -385,6 +385,7 @@ impl Call {
         for moment in moments {
             *moment = moment.map(|at| at.plus_micros(by_us));
         }
+        self.ended = self.ended.map(|(at, cause)| (at.plus_micros(by_us), cause));
         self.last_signal = self.last_signal.plus_micros(by_us);
         self.keep.on_clock_step(by_us);
         self.wish.on_clock_step(by_us);

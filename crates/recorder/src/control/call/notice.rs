@@ -52,6 +52,11 @@ impl CallNotice {
         self.asked.take()
     }
 
+    /// Whether it was heard, and what waited for it in memory may be kept once the law permits it.
+    pub(super) const fn has_media(&self) -> bool {
+        self.back.is_some()
+    }
+
     /// The law did not answer; it is asked again.
     pub(super) const fn not_answered(&mut self, back: Option<Timestamp>) {
         if self.back.is_none() {

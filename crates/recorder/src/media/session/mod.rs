@@ -476,6 +476,9 @@ impl MediaSession {
                 stream.skip(count);
                 count
             };
+            if stream.source.take_was_stranger() {
+                self.counts.foreign += stream.doubted.take().len() as u64;
+            }
             if count > 0 {
                 self.last_packet = Some(time.now);
                 stream.loss.pass_over();

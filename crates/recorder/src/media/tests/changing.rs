@@ -201,6 +201,24 @@ fn what_was_read_after_the_facts_had_changed_is_taken_out_of_the_journal() {
 }
 
 #[test]
+fn what_is_taken_out_is_found_although_something_older_was_read_last() {
+    let mut bench = Bench::new(2);
+    bench.session.keep(now(), Vec::new(), false);
+    let older = rtp(8, 7, SSRC + 1);
+    bench.client.send_to(&older, bench.rtp[1]).unwrap();
+    let changed_at = now();
+    while now() <= changed_at {}
+    bench.say(1);
+    // The second stream is read after the first.
+    bench.sweep();
+    bench.close(changed_at, Vec::new(), None);
+    bench.sweep();
+    let counts = bench.counts();
+    assert_eq!((counts.kept, counts.without_permit), (1, 1));
+    assert_eq!(sequences(&bench.end()), [7]);
+}
+
+#[test]
 fn no_packet_is_behind_the_end_of_its_permit_even_if_it_was_sealed_before_anybody_could_know() {
     let mut bench = Bench::new(1);
     bench.session.keep(now(), Vec::new(), false);
@@ -276,4 +294,29 @@ fn who_has_not_the_key_takes_no_place_while_the_recording_is_paused_and_keys_are
     bench.sweep();
     let counts = bench.counts();
     assert_eq!((counts.foreign, counts.control), (0, 1));
+}
+
+#[test]
+fn what_waited_of_somebody_else_is_not_believed_once_the_client_was_heard_in_a_pause() {
+    let formats = [format(8, "PCMA"), format(101, "telephone-event/8000")];
+    let mut bench = Bench::of(1, &formats, false);
+    let sequence = Sequence::try_from("1".to_owned()).unwrap();
+    let listening = Listening {
+        party: Some("p2".to_owned()),
+        acts: Arc::new(vec![(sequence, KeyAct::Consent)]),
+    };
+    bench.session.listen(&[(StreamNumber(1), listening)], 0);
+    bench.keep();
+    stranger().send_to(&rtp(8, 1, 99), bench.rtp[0]).unwrap();
+    bench.sweep();
+    assert_eq!(bench.counts().kept, 0, "it waits for the client");
+    bench.pause(60_000);
+    bench.say(2);
+    bench.sweep();
+    assert!(bench.resume());
+    bench.say(3);
+    bench.sweep();
+    let counts = bench.counts();
+    assert_eq!((counts.kept, counts.foreign), (1, 1));
+    assert_eq!(sequences(&bench.end()), [3]);
 }
