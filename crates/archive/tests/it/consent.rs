@@ -3,7 +3,8 @@
 use crate::support::*;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use voicelog_archive::{Archive, Call, OfferedParty, Verdict};
+use voicelog_archive::journal::{AskedBy, Cause, JournalEvent};
+use voicelog_archive::{Archive, Call, OfferedParty, PrivateCall, Verdict};
 use voicelog_model::{Pii, RecordingId, Timestamp};
 
 const GERMAN: &str = "tel:+4930901820";
@@ -177,4 +178,33 @@ fn the_law_is_asked_about_every_way_a_call_was_since_its_last_answer_one_after_t
     );
     assert!(is_permitted(archive, id, seconds(2)));
     assert!(archive.is_decided(id));
+}
+
+#[test]
+fn a_call_that_takes_the_place_of_a_private_one_is_private_although_that_one_is_over() {
+    let fixture = fixture();
+    let archive = &fixture.archive;
+    let before = open_call(archive, "covert").id;
+    let private = PrivateCall {
+        by: AskedBy::Program,
+        said_by: Pii::new("reception".to_owned()),
+        at: START,
+    };
+    archive.begin_private(before, private.clone()).unwrap();
+    assert!(!is_permitted(archive, before, START));
+    // As it was when the other was offered; the client ends it before anybody opens that one.
+    let known = archive.call(before).unwrap();
+    let cause = Cause::RecordingClient;
+    let events = [
+        (START, JournalEvent::CallStarted {}),
+        (seconds(1), JournalEvent::CallEnded { cause }),
+    ];
+    archive
+        .finish_unrecorded(before, &events, seconds(1))
+        .unwrap();
+    let mut offered = offer("announced", "tel:+31201234567");
+    offered.about.replaces = Some(before);
+    let after = archive.open_call(offered, seconds(1)).unwrap();
+    archive.take_over(&known, after.id);
+    assert_eq!(archive.call(after.id).unwrap().private, Some(private));
 }
