@@ -3,6 +3,7 @@
 
 use crate::raw::{DUTCH, GERMAN, RawCall, STAFF};
 use crate::support::*;
+use voicelog_model::StreamNumber;
 use voicelog_recorder::CallState;
 
 fn kept(server: &Server) -> u64 {
@@ -85,7 +86,9 @@ fn the_bridge_of_a_telephone_is_recorded_side_by_side_without_siprec_and_without
     for id in &ids {
         let timeline = server.timeline(*id);
         assert_eq!(timeline.streams.len(), 1);
-        voices.extend(timeline.streams[0].stream.party.clone());
+        for stretch in timeline.voices_of(StreamNumber(1)) {
+            voices.extend(stretch.voice.parties.clone());
+        }
         // Both sides of one conversation, and neither of them a copy of the other.
         let parts = server.archive.conversation(*id).unwrap().parts;
         assert_eq!(parts.iter().map(|part| part.id).collect::<Vec<_>>(), ids);
