@@ -60,6 +60,12 @@ impl RecordingWriter {
         self.id
     }
 
+    /// How much is sealed: the number of the segment, and the chunks in it.
+    #[must_use]
+    pub const fn sealed(&self) -> (u32, u64) {
+        (self.segment_number, self.segment.chunk_count())
+    }
+
     /// Whether something was sealed that waits for [`Archive::write_out`].
     #[must_use]
     pub const fn has_unwritten(&self) -> bool {

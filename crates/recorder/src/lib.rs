@@ -13,6 +13,10 @@
 //! Design: `design/recorder.md`.
 #![deny(missing_docs)]
 
+// Tests of the whole within the crate share their server with those over real sockets.
+#[cfg(test)]
+extern crate self as voicelog_recorder;
+
 mod alarms;
 mod chunks;
 mod config;

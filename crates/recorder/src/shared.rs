@@ -11,6 +11,8 @@ use voicelog_model::{RecordingId, Timestamp};
 
 /// News that waits for a disk that takes nothing. Beyond that what is new is left out, and counted.
 const NEWS_MAX: usize = 10_000;
+/// The word for a new call that was turned away because the archive could not answer.
+pub(crate) const NO_ANSWER: &str = "refused_no_answer";
 
 /// The recorder as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,6 +199,11 @@ impl Shared {
         let mut state = self.lock();
         let count = state.counts.entry(what).or_default();
         *count = count.saturating_add(1);
+    }
+
+    /// How often it happened.
+    pub(crate) fn count_of(&self, what: &str) -> u64 {
+        self.lock().counts.get(what).copied().unwrap_or(0)
     }
 
     pub(crate) fn set_disk_minutes_left(&self, minutes: Option<u64>) {

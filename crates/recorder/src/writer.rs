@@ -7,7 +7,7 @@
 
 use crate::chunks::Chunks;
 use crate::finisher::FinisherHandle;
-use crate::guard::contained;
+use crate::guard::{contained, contained_in, mishap};
 use crate::shared::Shared;
 use crate::signalling::{Notice, Notices};
 use std::collections::{BTreeMap, HashMap};
@@ -110,9 +110,9 @@ struct Open {
     failure: Option<Failure>,
 }
 
-/// What could not be written since the disk refused.
-#[derive(Default)]
+/// What could not be written since something went wrong.
 struct Failure {
+    cause: Cause,
     packets: BTreeMap<StreamNumber, u64>,
     last_packet: Option<Timestamp>,
     events: ChunkBuilder,
@@ -205,7 +205,7 @@ impl Writer {
             }
             Job::End(id) => {
                 if let Some(open) = self.open.remove(&id)
-                    && contained("ending a recording", || self.end(open)).is_none()
+                    && contained_in(id, "ending a recording", || self.end(open)).is_none()
                 {
                     tracing::error!(recording = %id, "a recording is left for recovery to close");
                     self.shared.call_finished();
@@ -220,15 +220,17 @@ impl Writer {
         let chunks: Vec<_> = chunks.iter().collect();
         for some in chunks.chunks(TOGETHER) {
             for (id, chunk) in some {
-                if contained("sealing media", || self.seal(*id, chunk)).is_none() {
-                    self.fail(*id, Cause::Overload);
+                let before = self.sealed(*id);
+                if contained_in(*id, "sealing media", || self.seal(*id, chunk)).is_none() {
+                    let is_lost = self.sealed(*id) == before;
+                    self.went_wrong(*id, chunk, is_lost);
                 }
             }
             let writers = self.open.values_mut().map(|open| &mut open.writer);
             let sealed = writers.filter(|writer| writer.has_unwritten());
             let are_hashed = contained("hashing media", || RecordingWriter::settle_all(sealed));
             for (id, _chunk) in some {
-                let mut write = || contained("writing media", || self.write(*id));
+                let mut write = || contained_in(*id, "writing media", || self.write(*id));
                 if are_hashed.and_then(|()| write()).is_none() {
                     self.fail(*id, Cause::Overload);
                 }
@@ -244,8 +246,28 @@ impl Writer {
         if let Some(failure) = &mut open.failure {
             return failure.count(chunk);
         }
+        mishap(id, "sealing");
         if let Err(error) = self.archive.seal(&mut open.writer, chunk) {
-            self.refused(id, &error);
+            return self.refused(id, &error);
+        }
+        mishap(id, "sealed");
+    }
+
+    /// How much of a recording is sealed.
+    fn sealed(&self, id: RecordingId) -> Option<(u32, u64)> {
+        self.open.get(&id).map(|open| open.writer.sealed())
+    }
+
+    /// A mistake of ours was met while a chunk was sealed. If that was not done yet, the chunk is lost;
+    /// otherwise the archive holds on to it, and it is written at the end.
+    fn went_wrong(&mut self, id: RecordingId, chunk: &[u8], is_lost: bool) {
+        self.fail(id, Cause::Overload);
+        let open = self.open.get_mut(&id);
+        if let Some(failure) = open.and_then(|open| open.failure.as_mut())
+            && is_lost
+        {
+            // What is in it may be what went wrong.
+            contained_in(id, "counting what is lost", || failure.count(chunk));
         }
     }
 
@@ -256,6 +278,7 @@ impl Writer {
         if open.failure.is_some() {
             return;
         }
+        mishap(id, "writing");
         match self.archive.write_out(&mut open.writer) {
             Ok(()) => self.is_dirty = true,
             Err(error) => self.refused(id, &error),
@@ -273,7 +296,7 @@ impl Writer {
     /// From here on nothing more of this recording is written, and its call is ended.
     fn fail(&mut self, id: RecordingId, cause: Cause) {
         if let Some(open) = self.open.get_mut(&id) {
-            open.failure.get_or_insert_default();
+            open.failure.get_or_insert_with(|| Failure::new(cause));
         }
         self.notices.send(Notice::MediaFailed(id, cause));
     }
@@ -325,6 +348,15 @@ impl Writer {
 }
 
 impl Failure {
+    fn new(cause: Cause) -> Self {
+        Self {
+            cause,
+            packets: BTreeMap::new(),
+            last_packet: None,
+            events: ChunkBuilder::new(),
+        }
+    }
+
     /// Counts the packets of a chunk that could not be written, and keeps its events.
     fn count(&mut self, plaintext: &[u8]) {
         let records = match decode_chunk(plaintext) {
@@ -363,7 +395,7 @@ impl Failure {
             let event = JournalEvent::MediaDropped {
                 stream,
                 packets,
-                cause: Cause::DiskFull,
+                cause: self.cause,
             };
             if let Err(error) = chunk.push_event(last_packet, &event) {
                 tracing::error!(%error, "an event of the journal is lost");

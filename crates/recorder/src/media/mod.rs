@@ -47,7 +47,7 @@ pub(crate) use waiting::LookBack;
 
 use crate::chunks::Chunks;
 use crate::ear::EarHandle;
-use crate::guard::contained;
+use crate::guard::{contained_in, mishap};
 use crate::pace::Tick;
 use crate::signalling::{Notice, Notices};
 use crate::steps::Steps;
@@ -137,8 +137,8 @@ pub(crate) enum MediaCommand {
     ),
     /// Go on after a pause. Says whether there was one.
     Resume(RecordingId, Sender<Option<bool>>),
-    /// The writer cannot go on with this recording.
-    Fail(RecordingId),
+    /// The media of this recording cannot go on.
+    Fail(RecordingId, Cause),
     /// The call is over: take in what arrived until then, and tell the writer.
     End(RecordingId, Timestamp, Vec<Dated>),
 }
@@ -337,24 +337,32 @@ impl MediaThread {
             | MediaCommand::Resume(..)
             | MediaCommand::Private(..)
             | MediaCommand::PrivateOver(..)) => self.grant(time, wish),
-            MediaCommand::Fail(id) => self.with(id, |session, _| session.fail()),
+            MediaCommand::Fail(id, cause) => self.with(id, |session, _| session.fail(cause)),
             MediaCommand::End(id, at, events) => self.end(time, id, at, events),
         }
     }
 
     fn end(&mut self, time: SweepTime, id: RecordingId, at: Timestamp, events: Vec<Dated>) {
-        if let Some(place) = self.calls.remove(&id) {
-            let mut before = Chunks::default();
-            let last = contained("ending media", || {
-                let mut session = place.session;
-                session.hand_over_released(&mut before);
-                session.end(&mut self.receiver, time, at, events)
-            });
-            self.writer.write(before);
-            match last {
-                Some(last) => self.writer.end(id, last),
-                None => self.writer.give_up(id),
-            }
+        let Some(Place { mut session, .. }) = self.calls.remove(&id) else {
+            return;
+        };
+        let receiver = &mut self.receiver;
+        let mut before = Chunks::default();
+        let last = contained_in(id, "ending media", || {
+            session.hand_over_released(&mut before);
+            session.end(receiver, time, at, events.clone())
+        });
+        // How it ended is told all the same, and what is lost.
+        let last = last.or_else(|| {
+            contained_in(id, "ending media after a mistake", || {
+                session.fail(Cause::Overload);
+                session.end(receiver, time, at, events)
+            })
+        });
+        self.writer.write(before);
+        match last {
+            Some(last) => self.writer.end(id, last),
+            None => self.writer.give_up(id),
         }
     }
 
@@ -389,12 +397,12 @@ impl MediaThread {
         let Some(place) = self.calls.get_mut(&id) else {
             return;
         };
-        let done = contained("obeying for media", || {
+        let done = contained_in(id, "obeying for media", || {
+            mishap(id, "obeying");
             act(&mut place.session, &mut self.receiver);
         });
         if done.is_none() {
-            place.session.fail();
-            self.notices.send(Notice::MediaFailed(id, Cause::Overload));
+            give_up(&mut place.session, &self.notices);
         }
     }
 
@@ -407,7 +415,7 @@ impl MediaThread {
             time.set_since(by_us);
         }
         for (id, place) in &mut self.calls {
-            let swept = contained("reading media", || {
+            let swept = contained_in(*id, "reading media", || {
                 if let Some(by_us) = step {
                     place.session.on_clock_step(time.now, by_us);
                     self.notices.send(Notice::ClockStepped(*id, by_us));
@@ -415,8 +423,7 @@ impl MediaThread {
                 place.session.sweep(&mut self.receiver, time, with_control);
             });
             if swept.is_none() {
-                place.session.fail();
-                self.notices.send(Notice::MediaFailed(*id, Cause::Overload));
+                give_up(&mut place.session, &self.notices);
             }
             for heard in place.session.take_heard() {
                 self.notices.send(Notice::Key(*id, heard));
@@ -434,7 +441,7 @@ impl MediaThread {
             if group.is_some_and(|group| place.group != group || place.session.is_held()) {
                 continue;
             }
-            let handed_over = contained("handing media over", || {
+            let handed_over = contained_in(*id, "handing media over", || {
                 let is_put_by = place.session.put_waiting_by(now);
                 if let Some(chunk) = place.session.overheard(is_put_by, has_room)
                     && !self.ear.chunk(*id, chunk)
@@ -447,8 +454,7 @@ impl MediaThread {
                 }
             });
             if handed_over.is_none() {
-                place.session.fail();
-                self.notices.send(Notice::MediaFailed(*id, Cause::Overload));
+                give_up(&mut place.session, &self.notices);
             }
         }
         self.writer.write(chunks);
@@ -476,6 +482,14 @@ impl MediaThread {
             session.oldest_waiting()
         });
     }
+}
+
+/// A mistake of ours was met in a call: nothing more of it is kept, and call control ends it.
+fn give_up(session: &mut MediaSession, notices: &Notices) {
+    let id = session.id();
+    // What it had can be what the mistake was about. Then there is less to tell, and it ends as well.
+    contained_in(id, "letting go of media", || session.fail(Cause::Overload));
+    notices.send(Notice::MediaFailed(id, Cause::Overload));
 }
 
 fn tell_kept(session: &MediaSession, done: Sender<Option<KeepAnswer>>) {

@@ -444,7 +444,7 @@ impl Signalling {
             let theirs = theirs.next().map(|(_, count)| count);
             theirs
                 .or_else(|| self.counts.get(cause).copied())
-                .unwrap_or(0)
+                .unwrap_or_else(|| self.shared.count_of(cause))
         };
         for said in self.refusals.look(count_of, now) {
             match said {

@@ -2,6 +2,7 @@
 //! system that is set up wrongly records nothing, and here is where that is said. Counted by cause;
 //! nothing about who it was.
 
+use crate::shared::NO_ANSWER;
 use std::collections::BTreeMap;
 use voicelog_model::Timestamp;
 
@@ -57,6 +58,10 @@ const CAUSES: &[(&str, &str)] = &[
     (
         "refused_unanswered",
         "the recorder did not answer a call in time; see the messages before this",
+    ),
+    (
+        NO_ANSWER,
+        "the law could not be asked about a new call, or its recording not be begun: the index, the disk or a key fails; see the messages before this",
     ),
     (
         "tcp_too_many",
@@ -205,7 +210,7 @@ mod tests {
             let is_counted = Counted::ALL
                 .iter()
                 .any(|counted| counted.as_str() == *cause);
-            let is_ours = cause.starts_with("tls_") || *cause == "tcp_too_many";
+            let is_ours = cause.starts_with("tls_") || ["tcp_too_many", NO_ANSWER].contains(cause);
             assert!(is_counted || is_ours, "{cause}");
             assert!(!help.is_empty());
         }

@@ -4,10 +4,12 @@ use crate::support::*;
 use std::time::Duration;
 use voicelog_archive::journal::Cause;
 use voicelog_archive::timeline::{IntervalKind, Timeline, Verdict};
-use voicelog_archive::{Conversation, State};
+use voicelog_archive::{Conversation, RecordingSummary, State};
 use voicelog_model::{RecordingId, StreamNumber};
 use voicelog_recorder::{CallState, RecorderConfig};
-use voicelog_src_sim::{CallPlan, CallReport, Outcome, Participant, RunningCall, Side, place};
+use voicelog_src_sim::{
+    Belongs, CallPlan, CallReport, Dialect, Outcome, Participant, RunningCall, Side, place,
+};
 
 const GROUP: &str = "7c4d1ff2-group-of-one-talk";
 
@@ -235,6 +237,60 @@ fn bye_and_a_new_invite_with_the_same_group_are_one_conversation() {
     assert_eq!(conversation.place_of(second), Some(2));
 }
 
+/// Two calls of one talk, the second of which begins when the first has ended; they say so with one kind of
+/// id only. The word of the link.
+fn linked_after_bye(says: impl Fn(&mut Belongs, bool)) -> Option<String> {
+    let server = server();
+    let mut plan = server.plan("announced", 1);
+    says(&mut plan.belongs, true);
+    let (first, call) = server.talk(&plan);
+    let before = call.hang_up().unwrap();
+    server.all_closed();
+    // The customer is transferred to a colleague.
+    let mut plan = server.plan("announced", 2);
+    plan.participants = vec![colleague(), customer()];
+    says(&mut plan.belongs, false);
+    let (second, call) = server.talk(&plan);
+    let after = call.hang_up().unwrap();
+    server.all_closed();
+    is_honest(&server.timeline(first), &before);
+    is_honest(&server.timeline(second), &after);
+    for id in [first, second] {
+        assert_eq!(server.parts(id), [first, second]);
+    }
+    let parts = server.conversation(first).parts;
+    let is_copy = |part: &RecordingSummary| part.part.as_ref().unwrap().is_copy;
+    assert!(!parts.iter().any(is_copy), "one came after the other");
+    server.linked_by(second)
+}
+
+#[test]
+fn bye_and_a_new_invite_with_one_end_of_the_same_session_id_are_one_conversation() {
+    // The customer's end stays, the colleague has an id of their own (RFC 7989).
+    let customer = "4755a9de7ab24d2c8e1f0a6b3c9d5e71";
+    let agents = [
+        "ab30317f1a784dc48ff824d0d3715d86",
+        "7f3c19ad02b64e55b1c8d97e6a40f2b3",
+    ];
+    let linked_by = linked_after_bye(|belongs, is_first| {
+        let agent = agents[usize::from(!is_first)];
+        belongs.session_id = Some(if is_first {
+            format!("{agent};remote={customer}")
+        } else {
+            format!("{customer};remote={agent}")
+        });
+    });
+    assert_eq!(linked_by.as_deref(), Some("session_id"));
+}
+
+#[test]
+fn bye_and_a_new_invite_with_the_same_session_in_the_metadata_are_one_conversation() {
+    let linked_by = linked_after_bye(|belongs, _is_first| {
+        belongs.session = Some("2hVpd7YQgRW2nD22h7q60JQ==".to_owned());
+    });
+    assert_eq!(linked_by.as_deref(), Some("session"));
+}
+
 #[test]
 fn a_third_person_who_joins_a_conference_and_leaves_stands_on_the_timeline() {
     let server = server();
@@ -436,13 +492,8 @@ fn the_report_of_a_call_says_what_was_odd_and_whose_voice_is_where() {
     let (id, call) = server.talk(&server.plan("announced", 1));
     call.hang_up().unwrap();
     server.all_closed();
-    let report = server.detail(id).report.expect("it should be kept");
-    assert_eq!(report.quirks, [""; 0]);
-    let told: Vec<_> = report
-        .streams
-        .iter()
-        .map(|stream| (stream.stream.0, stream.voices.concat(), stream.rule.clone()))
-        .collect();
+    let (quirks, told) = told(&server, id);
+    assert_eq!(quirks, [""; 0]);
     let label = Some("label".to_owned());
     assert_eq!(
         told,
@@ -451,4 +502,70 @@ fn the_report_of_a_call_says_what_was_odd_and_whose_voice_is_where() {
             (2, "p2".to_owned(), label)
         ]
     );
+}
+
+/// A stream: its number, whose voices it has, and by which rule that is known.
+type Attributed = (u16, String, Option<String>);
+
+/// The quirks of a call, and its streams.
+fn told(server: &Server, id: RecordingId) -> (Vec<String>, Vec<Attributed>) {
+    let report = server.detail(id).report.expect("it should be kept");
+    let streams = report.streams.iter();
+    let streams = streams.map(|stream| {
+        (
+            stream.stream.0,
+            stream.voices.join("+"),
+            stream.rule.clone(),
+        )
+    });
+    (report.quirks, streams.collect())
+}
+
+/// A call as a product writes it.
+fn call_in(server: &Server, dialect: Dialect) -> RecordingId {
+    let mut plan = server.plan("announced", 1);
+    plan.dialect = dialect;
+    plan.streams.truncate(dialect.labels().len());
+    for (stream, label) in plan.streams.iter_mut().zip(dialect.labels()) {
+        (*label).clone_into(&mut stream.label);
+    }
+    let (id, call) = server.talk(&plan);
+    let report = call.hang_up().unwrap();
+    server.all_closed();
+    is_honest(&server.timeline(id), &report);
+    id
+}
+
+#[test]
+fn voices_that_only_their_order_tells_are_in_the_report_as_a_guess_beside_what_was_odd() {
+    let server = server();
+    let id = call_in(&server, Dialect::Opensips);
+    let (quirks, told) = told(&server, id);
+    assert_eq!(quirks, ["metadata_ampersand"]);
+    let order = Some("order".to_owned());
+    assert_eq!(
+        told,
+        [
+            (1, "p1".to_owned(), order.clone()),
+            (2, "p2".to_owned(), order)
+        ]
+    );
+    // A guess is written at no stream of the timeline.
+    let timeline = server.timeline(id);
+    assert!(
+        timeline
+            .streams
+            .iter()
+            .all(|stream| stream.stream.party.is_none())
+    );
+}
+
+#[test]
+fn one_stream_with_the_voices_of_both_is_in_the_report_as_a_mix() {
+    let server = server();
+    let id = call_in(&server, Dialect::Metaswitch);
+    let (quirks, told) = told(&server, id);
+    assert_eq!(quirks, ["namespace_draft", "many_senders"]);
+    assert_eq!(told, [(1, "p1+p2".to_owned(), Some("label".to_owned()))]);
+    assert_eq!(server.timeline(id).streams[0].stream.party, None);
 }

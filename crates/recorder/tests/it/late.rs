@@ -3,6 +3,7 @@
 
 use crate::raw::{DUTCH, GERMAN, RawCall, STAFF};
 use crate::support::*;
+use voicelog_model::StreamNumber;
 use voicelog_recorder::CallState;
 
 fn kept(server: &Server) -> u64 {
@@ -81,10 +82,24 @@ fn the_bridge_of_a_telephone_is_recorded_side_by_side_without_siprec_and_without
         call.bye();
     }
     server.all_closed();
-    for id in ids {
-        let parties = server.archive.detail(id).unwrap();
-        assert_eq!(parties.timeline.unwrap().streams.len(), 1);
+    let mut voices = Vec::new();
+    for id in &ids {
+        let timeline = server.timeline(*id);
+        assert_eq!(timeline.streams.len(), 1);
+        for stretch in timeline.voices_of(StreamNumber(1)) {
+            voices.extend(stretch.voice.parties.clone());
+        }
+        // Both sides of one conversation, and neither of them a copy of the other.
+        let parts = server.archive.conversation(*id).unwrap().parts;
+        assert_eq!(parts.iter().map(|part| part.id).collect::<Vec<_>>(), ids);
+        let of_talk: Vec<_> = parts
+            .iter()
+            .map(|part| part.part.clone().unwrap())
+            .collect();
+        assert!(of_talk.iter().all(|part| !part.is_copy), "{of_talk:?}");
+        assert_eq!(of_talk[1].linked_by, "group");
     }
+    assert_eq!(voices, ["p1", "p2"]);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod conversations;
 mod disk;
 mod ending;
 mod holding;
+mod index;
 mod keeping;
 mod keys;
 mod late;

@@ -111,9 +111,19 @@ fn first_metadata_that_cannot_be_read_records_nothing_until_one_can_be() {
 fn an_update_that_cannot_be_read_stops_nothing_raises_an_alarm_and_asks_for_all_of_it() {
     let server = server();
     let whole = RawCall::metadata(&[STAFF, DUTCH]);
-    let mut call = RawCall::place(&server, "announced", 2, Some(&whole));
+    // A client that does not say that it takes UPDATE is not sent one (RFC 3311 §5.1).
+    let headers = "Require: siprec\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE\r\n";
+    let mut call = RawCall::place_with(&server, "announced", &whole, headers);
     let id = server.call_in(CallState::Recording);
     assert_eq!(call.update("<recording><participant"), 200);
+    let asks = call.next_request();
+    assert!(asks.starts_with("UPDATE "), "{asks}");
+    let kind = "\r\nContent-Type: application/rs-metadata-request\r\n";
+    assert!(
+        asks.contains(kind) && asks.contains("<requestsnapshot"),
+        "{asks}"
+    );
+    call.answer_request(&asks, 200);
     for _packet in 0..10 {
         call.speak(0);
     }

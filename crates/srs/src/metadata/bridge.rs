@@ -4,7 +4,7 @@
 //! `x-nearend` or `x-farend` says whose side it is, `x-nearendaddr` and `x-farendaddr` who they
 //! are, and `x-refci` is the same in the call that carries the other side.
 
-use super::read::{Document, ParticipantElement, SenderElement, SessionElement, StreamElement};
+use super::read::{Document, ParticipantElement, SenderElement, StreamElement};
 use crate::limits::TEXT_BYTES_MAX;
 use crate::sip::grammar::{Address, plain};
 use crate::sip::message::{HeaderName, Message};
@@ -61,11 +61,9 @@ pub(super) fn read(message: &Message<'_>) -> Option<Document> {
         label: None,
         session: None,
     });
+    // No session: two calls of one session would be the same media twice, and these are its two sides.
     let id = uri.param("x-refci").map(|id| plain(id, TEXT_BYTES_MAX));
-    document.sessions.extend(id.map(|id| SessionElement {
-        id,
-        ..SessionElement::default()
-    }));
+    document.groups.extend(id);
     Some(document)
 }
 
@@ -90,7 +88,7 @@ mod tests {
         assert_eq!(addresses, ["sip:2001@10.0.0.1", "tel:+31201234567"]);
         assert_eq!(document.senders.len(), 1);
         assert_eq!(document.senders[0].participant, "x-farendaddr");
-        assert_eq!(document.sessions[0].id, "27298698");
+        assert_eq!(document.groups, ["27298698"]);
     }
 
     #[test]

@@ -174,7 +174,7 @@ fn the_bridge_of_a_telephone_carries_one_side_and_names_both_in_its_from() {
     assert_eq!(addresses, ["sip:2001@10.0.0.1", "tel:+31201234567"]);
     assert_eq!(metadata.voices[0].voices[0].party, "p1");
     assert_eq!(metadata.quirks, [Quirk::ParticipantsInHeader]);
-    assert_eq!(metadata.communication_sessions[0].id.expose(), "27298698");
+    assert_eq!(metadata.groups[0].expose(), "27298698");
     world.command(key, answer(LocalDirection::Receive));
     assert_eq!(
         world.expect(200).body().matches("m=audio 30000 ").count(),

@@ -40,6 +40,7 @@ struct Plan {
     fail_at: Option<(usize, When, Then)>,
     meanwhile: Option<(&'static str, Meanwhile)>,
     is_dead: bool,
+    is_down: bool,
 }
 
 /// What somebody else does in between.
@@ -78,6 +79,11 @@ impl Schedule {
         schedule
     }
 
+    /// From now on every operation fails without effect, until it is said that they work again.
+    pub fn set_down(&self, is_down: bool) {
+        self.plan().is_down = is_down;
+    }
+
     /// Names of the operations so far.
     #[must_use]
     pub fn operations(&self) -> Vec<&'static str> {
@@ -107,6 +113,7 @@ impl Schedule {
             let number = plan.operations.len();
             let fault = match plan.fail_at {
                 _ if plan.is_dead => Some((When::Before, Then::Dead)),
+                _ if plan.is_down => Some((When::Before, Then::GoOn)),
                 Some((at, when, then)) if at == number => Some((when, then)),
                 _ => None,
             };

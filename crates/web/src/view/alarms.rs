@@ -129,6 +129,10 @@ pub(crate) fn refused(word: &str, lang: Language) -> Option<String> {
             "de opnameserver antwoordde niet op tijd",
             "the recorder did not answer in time",
         ),
+        "refused_no_answer" => (
+            "het archief kon geen antwoord geven: kijk naar de schijf en de index",
+            "the archive could not answer: look at the disk and the index",
+        ),
         "refused_not_accepting" => (
             "er werden geen nieuwe gesprekken aangenomen",
             "no new calls were taken",

@@ -2,6 +2,7 @@
 
 use crate::support::*;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -47,6 +48,28 @@ async fn the_server_answers_on_a_socket_and_stops_when_told() {
         TcpStream::connect(address).await.is_err(),
         "nobody listens any more"
     );
+}
+
+#[tokio::test]
+async fn an_answer_that_panics_ends_its_own_connection_and_nothing_else() {
+    let site = site();
+    let (address, stop, server) = start(&site).await;
+    // Whoever asks the recorder how it is now meets a lock that somebody died with.
+    let recorder = Arc::clone(&site.recorder);
+    let dying = std::thread::spawn(move || {
+        let _held = recorder.0.lock().unwrap();
+        panic!("on purpose");
+    });
+    assert!(dying.join().is_err());
+    let head = format!("host: x\r\nauthorization: Bearer {TOKEN}\r\nconnection: close\r\n\r\n");
+    let request = |path: &str| format!("GET {path} HTTP/1.1\r\n{head}").into_bytes();
+    for _again in 0..3 {
+        assert_eq!(answer(address, &request("/v1/health")).await, "");
+        let listed = answer(address, &request("/v1/recordings")).await;
+        assert!(listed.starts_with("HTTP/1.1 200 OK\r\n"), "{listed}");
+    }
+    stop.send(()).unwrap();
+    server.await.unwrap();
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ use super::keys::CallKeys;
 use crate::control::Hands;
 use crate::decider::{Asked, NoAnswer, Question, Reply};
 use crate::media::{Attention, MediaCommand, MediaSession};
-use crate::shared::{CallEntry, CallState};
+use crate::shared::{CallEntry, CallState, NO_ANSWER};
 use std::sync::Arc;
 use voicelog_archive::journal::{Cause, Ground, JournalEvent, KEEP_RULE, SAMPLE_RULE};
 use voicelog_archive::{OfferedParty, WhenRefused};
@@ -259,6 +259,7 @@ impl Call {
         let now = hands.now;
         if self.state == CallState::Asking {
             let status = if reason.may_pass { 503 } else { 500 };
+            hands.shared.count(NO_ANSWER);
             return self.reject(status, "the archive cannot answer", Cause::Overload, hands);
         }
         let since = *self.held_since.get_or_insert(now);

@@ -396,7 +396,7 @@ impl Call {
         if let Some(id) = self.id {
             let news = News::new(NewsKind::Failed, hands.now, Some(id));
             hands.shared.tell(news.with("reason", "media_not_kept"));
-            hands.media(self.thread, MediaCommand::Fail(id));
+            hands.media(self.thread, MediaCommand::Fail(id, cause));
         }
         self.end(cause, "the recording cannot go on", hands);
     }

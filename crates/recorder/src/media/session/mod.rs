@@ -14,6 +14,8 @@ use super::stream::{StreamMedia, worst_loss};
 use super::terms::StreamTerms;
 use super::waiting::Waiting;
 use crate::chunks::Chunks;
+use crate::guard::mishap;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use voicelog_archive::journal::{
@@ -225,6 +227,9 @@ impl MediaSession {
         cause: Option<Cause>,
     ) {
         self.take_out(since);
+        if self.is_failed {
+            self.tell_closed(since);
+        }
         // Without a permit there is nothing to take in, even if it waited for an answer.
         self.take_in(receiver, time, Some(since), true);
         self.from = None;
@@ -262,14 +267,41 @@ impl MediaSession {
         }
     }
 
-    /// Its media cannot be written any more.
-    pub(crate) fn fail(&mut self) {
-        self.is_failed = true;
-        self.from = None;
+    /// Its media cannot go on. What was read and not handed over is lost, and what comes from now on is
+    /// not kept; the journal says so, and why. Its events stay.
+    pub(crate) fn fail(&mut self, cause: Cause) {
+        if std::mem::replace(&mut self.is_failed, true) {
+            return;
+        }
+        let from = self.from.take();
         self.mode = Mode::Closed;
-        self.journal = ChunkBuilder::new();
-        self.released.clear();
+        // Looked at only once nothing of it is held any more: it can be what went wrong.
+        let mut journal = std::mem::replace(&mut self.journal, ChunkBuilder::new());
+        let released = std::mem::take(&mut self.released);
         self.forget_waiting();
+        let beginning = Timestamp::from_micros(i64::MIN);
+        let mut out = cut(&mut journal, beginning);
+        for mut chunk in released {
+            out.extend(cut_chunk(&mut chunk, beginning));
+        }
+        self.journal = journal;
+        let mut lost: BTreeMap<StreamNumber, u64> = BTreeMap::new();
+        for (number, kind) in out {
+            if kind == PacketKind::Rtcp {
+                self.counts.control = self.counts.control.saturating_sub(1);
+                continue;
+            }
+            self.counts.kept = self.counts.kept.saturating_sub(1);
+            self.counts.dropped += 1;
+            *lost.entry(number).or_default() += 1;
+        }
+        if let Some(from) = from {
+            self.tell_closed(from);
+            self.closed_cause = Some(cause);
+        }
+        if let Some(at) = self.last_packet {
+            self.push_events(dropped(at, cause, lost.into_iter()));
+        }
     }
 
     /// Puts events into the journal, if there is one.
@@ -421,9 +453,9 @@ impl MediaSession {
     }
 
     /// The call is over: takes in what arrived until `at` and ends the journal. The last chunk, if
-    /// there is a writer to take it.
+    /// there is a writer to take it. Nothing comes after it.
     pub(crate) fn end(
-        mut self,
+        &mut self,
         receiver: &mut Receiver,
         time: SweepTime,
         at: Timestamp,
@@ -433,7 +465,10 @@ impl MediaSession {
         self.forget_waiting();
         if self.mode == Mode::Keeping {
             self.take_in(receiver, time, Some(at), true);
+        } else if self.is_failed {
+            self.throw_away(time, true);
         }
+        mishap(self.id, "ending");
         self.tell_closed(at);
         self.tell_dropped(at);
         self.push_events(events);
@@ -450,6 +485,7 @@ impl MediaSession {
         self.hand_over_released(chunks);
         if !self.journal.is_empty() {
             self.handed_over = self.last_packet;
+            mishap(self.id, "handing over");
             chunks.push(self.id, self.journal.plaintext());
             self.journal.clear();
             self.tell_dropped(now);
@@ -459,7 +495,9 @@ impl MediaSession {
     /// Throws away what waits. Nothing of it is read, but for keys where somebody listens for them:
     /// of each packet then its header, and of one about a key the rest.
     fn throw_away(&mut self, time: SweepTime, with_control: bool) {
-        let is_paused = self.mode == Mode::Keeping || self.waiting.is_some();
+        let is_paused = self.mode == Mode::Keeping
+            || self.waiting.is_some()
+            || self.is_failed && self.pauses.are_on();
         let was_private = self.pauses.private().is_some();
         let mut events = Vec::new();
         let mut acting = Acting {
@@ -485,6 +523,9 @@ impl MediaSession {
             }
             if is_paused {
                 self.counts.paused += count;
+            } else if self.is_failed && self.closed_cause.is_some() {
+                self.counts.dropped += count;
+                stream.closed_to += count;
             } else {
                 self.counts.without_permit += count;
                 stream.closed_to += count;
@@ -541,10 +582,12 @@ impl MediaSession {
             },
         };
         let is_last = until.is_some();
+        let id = self.id;
         for stream in &mut self.streams {
             let (ports, mut lane) = stream.lane();
             let number = lane.number;
             let read = receiver.receive(&ports.rtp, time, |datagram| {
+                mishap(id, "reading");
                 intake.take(&mut lane, datagram, false);
             });
             let control = if with_control {
@@ -579,7 +622,9 @@ impl MediaSession {
     fn tell_closed(&mut self, at: Timestamp) {
         let streams = self.streams.iter_mut();
         let lost = streams.map(|stream| (stream.number, std::mem::take(&mut stream.closed_to)));
-        let lost: Vec<_> = lost.collect();
+        // What went wrong can have taken packets that nobody counted.
+        let is_told = |lost: &(StreamNumber, u64)| lost.1 > 0 || self.is_failed;
+        let lost: Vec<_> = lost.filter(is_told).collect();
         if let Some(cause) = self.closed_cause.take() {
             self.push_events(dropped(at, cause, lost.into_iter()));
         }
@@ -589,10 +634,11 @@ impl MediaSession {
 /// What overload cost each stream since the last time.
 fn overloaded(streams: &mut [StreamMedia]) -> impl Iterator<Item = (StreamNumber, u64)> {
     let streams = streams.iter_mut();
-    streams.map(|stream| (stream.number, std::mem::take(&mut stream.dropped)))
+    let lost = streams.map(|stream| (stream.number, std::mem::take(&mut stream.dropped)));
+    lost.filter(|(_, packets)| *packets > 0)
 }
 
-/// An event for each stream of which something is gone.
+/// An event for each of these streams, of which something is gone.
 fn dropped(
     at: Timestamp,
     cause: Cause,
@@ -606,7 +652,5 @@ fn dropped(
         };
         (at, event)
     };
-    lost.filter(|(_, packets)| *packets > 0)
-        .map(event)
-        .collect()
+    lost.map(event).collect()
 }

@@ -191,11 +191,11 @@ fn a_key_that_comes_while_the_law_is_being_asked_counts_though_the_answer_is_no(
 }
 
 #[test]
-fn after_a_failure_only_the_end_is_said() {
+fn after_a_failure_what_it_cost_and_the_end_are_said_and_nothing_is_kept() {
     let mut bench = Bench::keeping();
     bench.say(1);
     bench.sweep();
-    bench.session.fail();
+    bench.session.fail(Cause::DiskFull);
     bench.keep();
     bench.say(2);
     bench.sweep();
@@ -204,5 +204,10 @@ fn after_a_failure_only_the_end_is_said() {
     let ended = JournalEvent::CallEnded {
         cause: Cause::RecordingClient,
     };
-    assert_eq!(events(&records), [&ended]);
+    let lost = JournalEvent::MediaDropped {
+        stream: StreamNumber(1),
+        packets: 1,
+        cause: Cause::DiskFull,
+    };
+    assert_eq!(events(&records), [&lost, &lost, &ended]);
 }
