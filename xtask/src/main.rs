@@ -38,7 +38,8 @@ cargo xtask COMMAND
   fuzz         every parser, guided by coverage: [TARGET …], --seconds N for each (20), --keep
   crash [N]    N times kill -9 among calls (1,000), each archive checked after it; --seed S
   pages        every page in a browser, with an accessibility checker
-  bench        the numbers of ref/performance.md: --calls N, --seconds S, --quick
+  bench        the numbers of ref/performance.md: --calls N, --seconds S, --quick;
+               --setup: setting up alone
 ";
 
 fn main() -> ExitCode {

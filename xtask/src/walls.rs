@@ -52,7 +52,8 @@ const LIBRARIES: &[&str] = &[
 const ROOMS: &[Room] = &[
     room(MODEL, true, &[], &[]),
     room(LAW, true, &[MODEL], &[]),
-    room(SRS, true, &[MODEL], &[]),
+    // Its tests are called by the test client in every dialect, without a socket between them.
+    room(SRS, true, &[MODEL], &[SIM]),
     room(EVIDENCE, true, &[MODEL], &[]),
     room(STORE, false, &[MODEL], &[]),
     room(ARCHIVE, false, &[MODEL, LAW, EVIDENCE, STORE], &[]),

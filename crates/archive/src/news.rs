@@ -7,7 +7,7 @@ use crate::{Archive, ArchiveError, random};
 use serde_json::{Map, Value, json};
 use std::sync::PoisonError;
 use voicelog_evidence::timeline::{Timeline, Verdict};
-use voicelog_model::{RecordingId, Timestamp};
+use voicelog_model::{Pii, RecordingId, Timestamp};
 use voicelog_store::index::{MessageRow, NewMessage, OutboxCount};
 
 /// Most messages that wait for one endpoint. Beyond that what is new is left out, and counted.
@@ -82,6 +82,8 @@ pub struct News {
     pub recording: Option<RecordingId>,
     /// What else is to be said: names and words or numbers of our own, nothing that came from outside.
     pub details: Vec<(&'static str, Value)>,
+    /// What makes it the same news when it is told again. Nothing of it goes out, and it is not kept.
+    same_as: Option<Pii<String>>,
 }
 
 impl News {
@@ -93,6 +95,7 @@ impl News {
             at,
             recording,
             details: Vec::new(),
+            same_as: None,
         }
     }
 
@@ -121,6 +124,14 @@ impl News {
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.details.push((name, value.into()));
+        self
+    }
+
+    /// The same, known again by this text: told twice it is the same message to each endpoint, with the same
+    /// id.
+    #[must_use]
+    pub fn known_by(mut self, what: String) -> Self {
+        self.same_as = Some(Pii::new(what));
         self
     }
 
@@ -164,14 +175,15 @@ impl Archive {
             .clone()
     }
 
-    /// Queues news for whoever subscribed to it. Tells how many messages were left out since too many wait.
+    /// Queues news for whoever subscribed to it; what waits already waits once. Tells how many messages were
+    /// left out since too many wait.
     pub fn tell(&self, news: &[News]) -> Result<usize, ArchiveError> {
         let subscriptions = self.subscriptions();
         let mut messages = Vec::new();
         for one in news {
             for subscriber in subscriptions.iter().filter(|s| s.kinds.contains(&one.kind)) {
                 messages.push(NewMessage {
-                    id: random::bytes()?,
+                    id: self.message_id(one, &subscriber.endpoint)?,
                     endpoint: subscriber.endpoint.clone(),
                     kind: one.kind.as_str().to_owned(),
                     created_at: one.at,
@@ -185,6 +197,22 @@ impl Archive {
         self.index
             .queue_messages(&messages, WAITING_MAX)
             .doing("queueing messages to other systems")
+    }
+
+    /// Random, or for news that is known again always the same: under a key of this archive, so that nobody
+    /// can try what stands behind it.
+    fn message_id(&self, news: &News, endpoint: &str) -> Result<[u8; 16], ArchiveError> {
+        let Some(what) = &news.same_as else {
+            return Ok(random::bytes()?);
+        };
+        let context = format!("{endpoint}\0{}\0{}", news.kind.as_str(), what.expose());
+        let key = &self.secrets.decision_key;
+        let hash = key.derive("message id", context.as_bytes());
+        let mut id = [0; 16];
+        for (to, from) in id.iter_mut().zip(hash) {
+            *to = from;
+        }
+        Ok(id)
     }
 
     /// Messages of an endpoint that are due, at most `limit`.

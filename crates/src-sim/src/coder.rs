@@ -23,6 +23,9 @@ pub enum Offered {
     Opus,
     /// Linear samples at 16 kHz alone, as a dynamic payload type.
     L16,
+    /// G.729 alone: frames of the right length and pace that say nothing, since nobody here plays them.
+    /// For a server that keeps what it cannot play.
+    G729,
 }
 
 impl Offered {
@@ -31,6 +34,7 @@ impl Offered {
         let (codecs, first): (&[Codec], u8) = match self {
             Self::G711 => return [8, 0].into_iter().filter_map(of_static).collect(),
             Self::G722 => return of_static(9).into_iter().collect(),
+            Self::G729 => return of_static(18).into_iter().collect(),
             Self::Opus => (&[Codec::Opus], 96),
             Self::L16 => (
                 &[Codec::L16 {
@@ -54,6 +58,8 @@ impl Offered {
             Self::G711 | Self::G722 => true,
             Self::Opus => matches!(packet_ms, 10 | 20 | 40 | 60 | 80 | 100),
             Self::L16 => packet_ms <= 60,
+            // A frame is 10 ms long (RFC 3551 §4.5.6).
+            Self::G729 => packet_ms.is_multiple_of(10),
         }
     }
 }
@@ -73,6 +79,8 @@ pub(crate) enum Coder {
     L16(Doubled),
     G722(Doubled, Box<G722Encoder>),
     Opus(Box<Encoder>),
+    /// One byte of eight, which is as many as G.729 has.
+    OneOfEight,
 }
 
 impl fmt::Debug for Coder {
@@ -83,6 +91,7 @@ impl fmt::Debug for Coder {
             Self::L16(_) => "L16",
             Self::G722(..) => "G722",
             Self::Opus(_) => "Opus",
+            Self::OneOfEight => "OneOfEight",
         })
     }
 }
@@ -93,6 +102,7 @@ impl Coder {
         match codec {
             Codec::Pcmu => Self::Mulaw,
             Codec::L16 { .. } => Self::L16(Doubled::default()),
+            Codec::G729 => Self::OneOfEight,
             Codec::G722 => Self::G722(Doubled::default(), Box::default()),
             Codec::Opus => Encoder::builder(8_000, Channels::Mono, Application::Voip)
                 .build()
@@ -119,6 +129,7 @@ impl Coder {
                 let length = encoder.encode(&samples, out).unwrap_or(0);
                 out.truncate(length);
             }
+            Self::OneOfEight => out.extend(said.iter().step_by(8)),
         }
     }
 }
@@ -158,6 +169,7 @@ mod tests {
             (Offered::G722, 160..161),
             (Offered::L16, 640..641),
             (Offered::Opus, 3..200),
+            (Offered::G729, 20..21),
         ] {
             let format = offered.formats().remove(0);
             let mut coder = Coder::of(&format.codec);

@@ -11,6 +11,7 @@
 #![deny(missing_docs)]
 
 mod batch;
+mod by_hand;
 mod call;
 mod coder;
 mod dialect;
@@ -38,9 +39,10 @@ mod tls;
 mod verdict;
 mod weather;
 
+pub use by_hand::CallByHand;
 pub use coder::Offered;
 pub use dialect::Dialect;
-pub use dialog::{Side, Transport};
+pub use dialog::{Side, ToldBy, Transport};
 pub use error::SimError;
 pub use load::{Load, LoadPayload, LoadReport, Progress, run, run_with};
 pub use metadata::Participant;

@@ -165,7 +165,7 @@ impl CallPlan {
         }
         if !self.offered.takes(self.packet_ms) {
             return bad(
-                "a packet of Opus lasts 10, 20, 40, 60, 80 or 100 ms, one of L16 at most 60",
+                "a packet of Opus lasts 10, 20, 40, 60, 80 or 100 ms, one of L16 at most 60, one of G.729 a multiple of 10",
             );
         }
         if self.participants.len() > limits::PARTIES_MAX {

@@ -354,6 +354,10 @@ fn one_sentence(text: &str, error: &toml::de::Error) -> String {
     let message = in_plain_words(&error.message().replace('\n', " "));
     let mut quoted = message.split('`').skip(1).step_by(2);
     let hint = match quoted.next() {
+        // It was one of the server's once, and is each line's own now.
+        Some("keep_keys") if message.starts_with("unknown field") => Some(format!(
+            "line {line}: `keep_keys` is a setting of a `[[line]]`: write it under the line for whose purpose the digits are needed"
+        )),
         Some(unknown) if message.starts_with("unknown field") => quoted
             .max_by(|a, b| {
                 strsim::jaro_winkler(unknown, a).total_cmp(&strsim::jaro_winkler(unknown, b))
@@ -427,6 +431,17 @@ mod tests {
             error.contains("line 2") && error.contains("`upd`") && error.contains("`udp`"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn keep_keys_where_it_once_stood_is_refused_and_where_it_stands_now_is_said() {
+        let error = parse("[sip]\nkeep_keys = true\n").unwrap_err().to_string();
+        assert!(
+            error.contains("line 2") && error.contains("`[[line]]`") && !error.contains("tls_key"),
+            "{error}"
+        );
+        let config = parse("[[line]]\nname = \"a\"\nkeep_keys = true\n").unwrap();
+        assert!(config.lines[0].keep_keys);
     }
 
     #[test]

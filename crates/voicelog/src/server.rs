@@ -61,6 +61,7 @@ impl Server {
     /// Opens the archive, takes what was under way to its end, and starts to listen.
     pub(crate) fn start(config: &Config, clock: &Arc<SystemClock>) -> Result<Self> {
         let notices = crate::notices::prepare(config)?;
+        let endpoints = crate::webhooks::endpoints(&config.webhooks)?;
         warn_of_refusals(config);
         let folder = DataFolder::create(&config.storage.data)?;
         let lock = folder.lock("stop it first, or give another folder")?;
@@ -110,7 +111,7 @@ impl Server {
             voicelog_web::serve(listener, voicelog_web::router(app), shutdown).await;
         });
         runtime.spawn(look_ahead(Arc::clone(&archive), Arc::clone(clock)));
-        let couriers = Couriers::start(&config.webhooks, &archive, clock)?;
+        let couriers = Couriers::start(endpoints, &archive, clock)?;
         let (stop_sweep, sweep) = start_sweep(config, &archive, clock);
         Ok(Self {
             archive,

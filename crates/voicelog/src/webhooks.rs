@@ -1,5 +1,6 @@
 //! Webhooks: what the configuration says of them, and the threads that bring messages to them.
 
+use crate::BadInput;
 use crate::clock::SystemClock;
 use crate::config::Webhook;
 use anyhow::{Context as _, Result, bail};
@@ -77,6 +78,25 @@ pub(crate) fn subscriptions(webhooks: &[Webhook]) -> Result<Vec<Subscription>> {
     subscriptions.collect()
 }
 
+/// Where messages go, and whose certificates are believed there: read before anything is started.
+///
+/// # Errors
+/// [`BadInput`]: a file of issuers that cannot be used, or none where `https` needs one.
+pub(crate) fn endpoints(webhooks: &[Webhook]) -> Result<Vec<(Endpoint, Trust)>> {
+    let endpoints = webhooks.iter().map(|webhook| {
+        let name = &webhook.name;
+        let trust =
+            trust(webhook).map_err(|error| BadInput(format!("webhook `{name}`: {error:#}")))?;
+        let endpoint = Endpoint {
+            name: name.clone(),
+            url: webhook.url.clone(),
+            secret: webhook.secret.clone(),
+        };
+        Ok((endpoint, trust))
+    });
+    endpoints.collect()
+}
+
 /// The threads that bring messages.
 #[derive(Debug, Default)]
 pub(crate) struct Couriers {
@@ -85,28 +105,19 @@ pub(crate) struct Couriers {
 }
 
 impl Couriers {
-    /// Starts one for each webhook.
-    ///
-    /// # Errors
-    /// A file of issuers that cannot be used, or none where `https` needs one.
+    /// Starts one for each endpoint.
     pub(crate) fn start(
-        webhooks: &[Webhook],
+        endpoints: Vec<(Endpoint, Trust)>,
         archive: &Arc<Archive>,
         clock: &Arc<SystemClock>,
     ) -> Result<Self> {
         let mut couriers = Self::default();
-        for webhook in webhooks {
-            let name = &webhook.name;
-            let trust = trust(webhook).with_context(|| format!("webhook `{name}`"))?;
-            let endpoint = Endpoint {
-                name: name.clone(),
-                url: webhook.url.clone(),
-                secret: webhook.secret.clone(),
-            };
+        for (endpoint, trust) in endpoints {
+            let name = endpoint.name.clone();
             let clock: Arc<dyn Clock> = Arc::clone(clock) as Arc<dyn Clock>;
             let courier = Courier::new(Arc::clone(archive), clock, endpoint, &trust);
             let (stop, stopped) = mpsc::channel();
-            let (name, is_stopping) = (name.clone(), Arc::clone(&couriers.is_stopping));
+            let is_stopping = Arc::clone(&couriers.is_stopping);
             let run = move || {
                 while matches!(stopped.recv_timeout(LOOK), Err(RecvTimeoutError::Timeout)) {
                     go(&courier, &name, &is_stopping);

@@ -64,6 +64,30 @@ fn wrong_files_end_with_status_2_and_one_sentence_that_names_the_place() {
 }
 
 #[test]
+fn a_webhook_whose_file_of_issuers_cannot_be_used_is_bad_input_like_any_other_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = file(&folder, "empty.pem", "no certificate\n");
+    let missing = folder.path().join("no-such-issuers.pem");
+    for (issuers, why) in [
+        (missing.to_str().unwrap(), "no-such-issuers.pem"),
+        (&*empty, "PEM"),
+    ] {
+        let config = write_config(folder.path(), "");
+        let rest = std::fs::read_to_string(&config).unwrap();
+        let webhook = format!(
+            "[[webhook]]\nname = \"beheer\"\nurl = \"https://systeem.voorbeeld.example/\"\n\
+             secret = \"whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\"\nissuers = \"{issuers}\"\n"
+        );
+        write_file(&config, &format!("{webhook}{rest}"));
+        let output = voicelog(&["serve", "--config", config.to_str().unwrap()]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("beheer") && said.contains(why), "{said}");
+        assert!(!folder.path().join("data").exists(), "nothing was made");
+    }
+}
+
+#[test]
 fn a_refusal_by_the_law_ends_with_status_3_and_the_whole_answer() {
     let folder = tempfile::tempdir().unwrap();
     let facts = file(

@@ -59,6 +59,110 @@ fn every_dialect_with_loss_jitter_and_doubles_is_kept_to_the_packet_over_udp_and
 }
 
 #[test]
+fn a_transfer_in_every_dialect_loses_nothing_and_who_left_and_who_came_is_known_of_each_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = write_config(folder.path(), "");
+    let server = Server::start(&config);
+    let (status, told) = simulate(
+        &server,
+        &[
+            "--line",
+            LINE,
+            "--dialect",
+            "all",
+            "--flow",
+            "transfer",
+            "--from",
+            "tel:+31200000000",
+            "--to",
+            "tel:+31200100000",
+            "--seconds",
+            "4",
+            "--config",
+            server.config(),
+        ],
+    );
+    assert_eq!(told["verdict"], "pass", "{told:#}");
+    assert_eq!(
+        (status, &told["calls"]),
+        (Some(0), &Dialect::ALL.len().into())
+    );
+    assert_eq!(with_finding(&told, "not_checked"), [""; 0]);
+    let rows = server.wait_for_closed(Dialect::ALL.len());
+    assert_eq!(rows.len(), Dialect::ALL.len());
+    let mut with_stand_in = 0;
+    for row in &rows {
+        let recording = server.recording(row["id"].as_str().unwrap());
+        let presence = recording["timeline"]["presence"].as_array().unwrap().iter();
+        let presence: Vec<_> = presence
+            .map(|change| {
+                (
+                    change["party"].as_str().unwrap(),
+                    change["is_there"] == true,
+                )
+            })
+            .collect();
+        // Where somebody stood in for the second participant, there was another change before.
+        let twice = [("p2", false), ("p3", true), ("p3", false), ("p4", true)];
+        with_stand_in += usize::from(presence == twice);
+        let once = [("p2", false), ("p3", true)];
+        assert!(presence == once || presence == twice, "{presence:?}");
+    }
+    let expected = Dialect::ALL.iter().filter(|dialect| dialect.has_stand_in());
+    assert_eq!(with_stand_in, expected.count());
+}
+
+#[test]
+fn calls_in_each_codec_pass_and_of_one_that_cannot_be_played_it_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = write_config(folder.path(), "");
+    let server = Server::start(&config);
+    let all = [
+        ("g711", "PCMA", true),
+        ("g722", "G722", true),
+        ("opus", "opus/48000/2", true),
+        ("l16", "L16/16000", true),
+        ("g729", "G729", false),
+    ];
+    for (place, (word, codec, is_played)) in (1..).zip(all) {
+        let (status, told) = simulate(
+            &server,
+            &[
+                "--line",
+                LINE,
+                "--codec",
+                word,
+                "--seconds",
+                "2",
+                "--loss",
+                "2",
+                "--config",
+                server.config(),
+            ],
+        );
+        assert_eq!(status, Some(0), "{word}: {told:#}");
+        let held = with_finding(&told, "held");
+        assert!(held.contains(&"archive_packets"), "{word}: {told:#}");
+        let unseen = with_finding(&told, "not_checked");
+        let expected: &[&str] = if is_played { &[] } else { &["archive_sound"] };
+        assert_eq!(unseen, expected, "{word}");
+        let rows = server.wait_for_closed(place);
+        let recording = server.recording(rows[0]["id"].as_str().unwrap());
+        for stream in recording["timeline"]["streams"].as_array().unwrap() {
+            assert_eq!(stream["stream"]["codec"], codec, "{word}: {stream:#}");
+        }
+        let wav = folder.path().join(format!("{word}.wav"));
+        let wav = wav.to_str().unwrap();
+        let id = rows[0]["id"].as_str().unwrap();
+        let played = server.voicelog(&["play", id, "-o", wav, "--reason", "proef"]);
+        let said = String::from_utf8_lossy(&played.stderr).into_owned();
+        let status = if is_played { 0 } else { 1 };
+        assert_eq!(played.status.code(), Some(status), "{word}: {said}");
+        assert!(is_played || said.contains("G729"), "{said}");
+    }
+}
+
+#[test]
 fn a_hold_and_a_transfer_lose_nothing_and_the_archive_is_asked_over_the_api() {
     let folder = tempfile::tempdir().unwrap();
     let config = write_config(folder.path(), "");

@@ -49,6 +49,36 @@ fn what_sipp_sent_is_stored_byte_for_byte_and_heard_sample_for_sample() {
     }
 }
 
+#[test]
+fn who_takes_part_by_a_reinvite_and_by_an_update_of_sipp_is_known_and_its_media_goes_on() {
+    for transport in ["u1", "t1"] {
+        let folder = tempfile::tempdir().unwrap();
+        let config = write_config(folder.path(), "");
+        let server = Server::start(&config);
+        let scenario = repository("tests/sipp/record-told.xml");
+        run(folder.path(), &server, transport, scenario.as_ref());
+        let rows = server.wait_for_closed(1);
+        let id = rows[0]["id"].as_str().unwrap();
+        let recording = server.recording(id);
+        let presence = recording["timeline"]["presence"].as_array().unwrap();
+        let presence: Vec<_> = presence
+            .iter()
+            .map(|change| {
+                (
+                    change["party"].as_str().unwrap(),
+                    change["is_there"] == true,
+                )
+            })
+            .collect();
+        let expected = [("p2", false), ("p3", true), ("p3", false), ("p4", true)];
+        assert_eq!(presence, expected, "{transport}");
+        let payload = payload(folder.path(), &server, id);
+        // Four of the six seconds at least, and not a byte of them lost or out of place.
+        assert!(payload.len() > 32_000, "{transport}: {}", payload.len());
+        assert!(speech::AGENT.starts_with(&payload), "{transport}");
+    }
+}
+
 /// Exports a recording to `bundle.zip`, and gives every byte of payload of its first stream.
 pub(crate) fn payload(folder: &Path, server: &Server, id: &str) -> Vec<u8> {
     let bundle = folder.join("bundle.zip");

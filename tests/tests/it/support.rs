@@ -177,6 +177,14 @@ impl Server {
             .unwrap();
     }
 
+    /// The same with a text for a body.
+    pub(crate) fn post_text(&self, path: &str, body: &str) {
+        ureq::post(format!("{}{path}", self.http))
+            .header("Authorization", &self.bearer())
+            .send(body)
+            .unwrap();
+    }
+
     fn bearer(&self) -> String {
         let token = self.config.with_file_name("data/secrets/api-token");
         format!("Bearer {}", std::fs::read_to_string(token).unwrap().trim())

@@ -1,9 +1,9 @@
 //! A webhook of the built program, from the configuration to the server of somebody else.
 
-use crate::support::{Server, endless_call, write_config};
+use crate::support::{Server, endless_call, write_config, write_file};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use voicelog_src_sim::place;
@@ -54,6 +54,14 @@ impl Got {
     }
 }
 
+/// The lines of a configuration by which this address is told of one kind of event.
+fn webhook(address: SocketAddr, event: &str) -> String {
+    format!(
+        "[[webhook]]\nname = \"beheer\"\nurl = \"http://{address}/hook\"\nsecret = \"{SECRET}\"\n\
+         events = [\"{event}\"]\n"
+    )
+}
+
 /// Waits for the next request, and answers it.
 fn take(listener: &TcpListener, answer: &str) -> Got {
     let (mut stream, _) = accept(listener);
@@ -81,7 +89,7 @@ fn take(listener: &TcpListener, answer: &str) -> Got {
 }
 
 /// Accepts with a limit.
-fn accept(listener: &TcpListener) -> (TcpStream, std::net::SocketAddr) {
+fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     listener.set_nonblocking(true).unwrap();
     let deadline = crate::support::now() + LONG;
     loop {
@@ -107,11 +115,10 @@ fn what_became_of_a_call_is_posted_with_a_signature_that_openssl_makes_too_and_a
     let folder = tempfile::tempdir().unwrap();
     let config = write_config(folder.path(), "");
     let text = std::fs::read_to_string(&config).unwrap();
-    let webhook = format!(
-        "[[webhook]]\nname = \"beheer\"\nurl = \"http://{address}/hook\"\nsecret = \"{SECRET}\"\n\
-         events = [\"recording.finished\"]\n"
+    write_file(
+        &config,
+        &format!("{}{text}", webhook(address, "recording.finished")),
     );
-    crate::support::write_file(&config, &format!("{webhook}{text}"));
     let server = Server::start(&config);
     let mut plan = endless_call(server.sip);
     plan.duration = Some(Duration::from_secs(1));
@@ -140,4 +147,71 @@ fn what_became_of_a_call_is_posted_with_a_signature_that_openssl_makes_too_and_a
         !said.contains("+31") && !said.contains("voorbeeld"),
         "{said}"
     );
+}
+
+/// How many messages wait for the webhook.
+fn waiting(server: &Server) -> u64 {
+    let output = server.voicelog(&["webhooks", "--json"]);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    told["endpoints"][0]["waiting"].as_u64().unwrap()
+}
+
+#[test]
+fn a_call_missing_of_a_list_is_a_message_with_one_id_however_often_the_list_is_given_unless_told_not_to()
+ {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let config = write_config(folder.path(), "");
+    let text = std::fs::read_to_string(&config).unwrap();
+    write_file(
+        &config,
+        &format!("{}{text}", webhook(address, "expected.missing")),
+    );
+    let server = Server::start(&config);
+    let list = folder.path().join("calls.csv");
+    let began = "2026-01-05T10:00:00Z";
+    let text = format!("start;billsec;src;dst;uniqueid\n{began};60;0301112222;0302223333;pbx-1\n");
+    write_file(&list, &text);
+    let hold_against = |more: &[&str]| {
+        let list = list.to_str().unwrap();
+        let output = server.voicelog(&[&["expected", list], more].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "it is missing: {said}");
+    };
+
+    hold_against(&["--no-webhooks"]);
+    server.post_text("/v1/expected?webhooks=false", &text);
+    assert_eq!(waiting(&server), 0, "whoever asks to keep it back is heard");
+
+    hold_against(&[]);
+    let refused = take(&listener, "503 Service Unavailable");
+    hold_against(&[]);
+    assert_eq!(waiting(&server), 1, "what waits already waits once");
+    let taken = take(&listener, "204 No Content");
+    let told: Value = serde_json::from_slice(&taken.body).unwrap();
+    assert_eq!(told["type"], "expected.missing");
+    let data = &told["data"];
+    assert_eq!(
+        (&data["found"], &data["line"]),
+        (&json!("missing"), &json!(2))
+    );
+    let moment = data["began_at"].as_str().unwrap();
+    assert!(moment.starts_with("2026-01-05T10:00:00"), "{data}");
+    assert!(data["cause"].is_string(), "{data}");
+    assert_eq!(taken.header("webhook-signature"), taken.signed_by_openssl());
+    assert_eq!(taken.header("webhook-id"), refused.header("webhook-id"));
+    // Neither who called nor the telephone system's own name for the call goes out.
+    let said = String::from_utf8(taken.body.clone()).unwrap();
+    assert!(
+        !said.contains("1112222") && !said.contains("pbx-1"),
+        "{said}"
+    );
+
+    server.post_text("/v1/expected", &text);
+    let again = take(&listener, "204 No Content");
+    assert_eq!(again.header("webhook-id"), taken.header("webhook-id"));
+    server.post_text("/v1/expected", &text.replace("pbx-1", "pbx-2"));
+    let other = take(&listener, "204 No Content");
+    assert_ne!(other.header("webhook-id"), taken.header("webhook-id"));
 }

@@ -143,6 +143,20 @@ pub struct Line {
 }
 
 impl Line {
+    /// What is found of which call, the same each time that the list is given: by the telephone system's own
+    /// name for the call, or where it gives none by the line of the list.
+    fn finding(&self) -> String {
+        let call = match &self.id {
+            Some(id) => format!("id {id}"),
+            None => format!("line {}", self.line),
+        };
+        let (found, from) = (self.found.as_str(), self.from.micros());
+        let cause = self.cause.as_ref().map_or("", Cause::as_str);
+        let recording = self.recordings.first().map(ToString::to_string);
+        let recording = recording.unwrap_or_default();
+        [found, cause, &recording, &from.to_string(), &call].join("\0")
+    }
+
     /// For programs.
     #[must_use]
     pub fn to_json(&self, language: Language) -> Value {
@@ -227,6 +241,7 @@ impl Report {
         let alarms = self.lines.iter().filter(|line| line.found.is_alarm());
         let alarms = alarms.map(|line| {
             let news = News::new(NewsKind::Missing, now, line.recordings.first().copied())
+                .known_by(line.finding())
                 .with("found", line.found.as_str())
                 .with("line", line.line)
                 .with("began_at", line.from.to_string());

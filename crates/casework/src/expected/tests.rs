@@ -160,3 +160,34 @@ fn a_refusal_of_the_law_is_no_alarm_and_what_still_runs_is_not_judged() {
     assert_eq!(found(&[runs]), (Found::InProgress, None));
     assert!(!Found::PartlyNotPermitted.is_alarm() && !Found::InProgress.is_alarm());
 }
+
+#[test]
+fn a_finding_is_the_same_each_time_and_another_for_another_call_or_another_finding() {
+    let line = |number: u64, id: Option<&str>, found: Found| Line {
+        line: number,
+        id: id.map(str::to_owned),
+        from: at(0),
+        length_us: 60_000_000,
+        covered_us: 0,
+        found,
+        cause: Some(Cause::NotOffered),
+        recordings: Vec::new(),
+    };
+    let one = line(2, Some("a"), Found::Missing).finding();
+    assert_eq!(
+        one,
+        line(9, Some("a"), Found::Missing).finding(),
+        "the call that has a name may stand anywhere in the list"
+    );
+    let others = [
+        line(2, Some("b"), Found::Missing),
+        line(2, Some("a"), Found::Short),
+        line(2, None, Found::Missing),
+        line(3, None, Found::Missing),
+    ];
+    let mut all: Vec<_> = others.iter().map(Line::finding).collect();
+    all.push(one);
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), 5);
+}

@@ -4,6 +4,7 @@
 
 mod styles;
 
+use crate::dialog::ToldBy;
 use std::fmt;
 use std::str::FromStr;
 
@@ -108,6 +109,17 @@ impl Dialect {
         self.style().stand_in.is_some()
     }
 
+    /// By which requests it can tell later who takes part. Where headers name the participants there is
+    /// no metadata, and only a re-INVITE has those headers.
+    #[must_use]
+    pub const fn told_by(self) -> &'static [ToldBy] {
+        if self.style().names_in_headers {
+            &[ToldBy::Reinvite]
+        } else {
+            &[ToldBy::Reinvite, ToldBy::UpdateWithOffer, ToldBy::Update]
+        }
+    }
+
     pub(crate) const fn style(self) -> &'static Style {
         match self {
             Self::Plain => &styles::PLAIN,
@@ -176,6 +188,17 @@ pub(crate) struct BodyStyle {
     /// A part of another kind between the two: header lines and content.
     pub(crate) third_part: &'static str,
     pub(crate) closes: bool,
+}
+
+impl BodyStyle {
+    /// The headers of a message whose body is the metadata alone: those that its part has elsewhere.
+    pub(crate) fn headers_of_bare_metadata(&self) -> Vec<(&'static str, &'static str)> {
+        let lines = self.metadata_headers.lines();
+        let headers = lines.filter_map(|line| line.split_once(':'));
+        headers
+            .map(|(name, value)| (name.trim(), value.trim()))
+            .collect()
+    }
 }
 
 /// How the offer is written.

@@ -1,6 +1,6 @@
 //! Requests of ours: client transactions over UDP and TCP (RFC 3261 §17.1) and their answers.
 
-use super::{ALLOW, Dialog, Event, GIVE_UP, Phase, Request, Side, T1, T2, Transport};
+use super::{ALLOW, Dialog, Event, GIVE_UP, Phase, Request, Side, T1, T2, ToldBy, Transport};
 use crate::message::{self, Message};
 use crate::sdp::Direction;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ pub(super) enum Asked {
     Invite,
     /// To give up the first INVITE.
     Cancel,
-    /// A re-INVITE that pauses or resumes.
+    /// A re-INVITE: one that pauses or resumes, or one that tells who takes part.
     Direction,
     /// An UPDATE with metadata.
     Metadata,
@@ -42,18 +42,7 @@ impl Dialog {
     /// Sends the INVITE: SDP and metadata together (RFC 7866 §9.1).
     pub(crate) fn start(&mut self, now: Instant) {
         let style = self.identity.dialect.style();
-        let own = format!("voicelog-{}", self.names.token());
-        let boundary = style.body.boundary.unwrap_or(&own);
-        let sdp = self.describe(0);
-        let (content_type, body) = if style.names_in_headers {
-            ("application/sdp".to_owned(), sdp.into_bytes())
-        } else {
-            let metadata = self.metadata.write();
-            (
-                format!("multipart/mixed;boundary={boundary}"),
-                message::sdp_and_metadata(&style.body, boundary, &sdp, &metadata),
-            )
-        };
+        let (content_type, body) = self.both_parts();
         let named = self.named_in_headers();
         let belongs = self.identity.belongs.clone();
         let mut headers = style.headers.to_vec();
@@ -73,17 +62,64 @@ impl Dialog {
         self.ask(Asked::Invite, "INVITE", &headers, &body, now);
     }
 
+    /// SDP and metadata in one body, or the SDP alone where headers name the participants.
+    fn both_parts(&mut self) -> (String, Vec<u8>) {
+        let style = self.identity.dialect.style();
+        let own = format!("voicelog-{}", self.names.token());
+        let boundary = style.body.boundary.unwrap_or(&own);
+        let sdp = self.describe(0);
+        if style.names_in_headers {
+            return ("application/sdp".to_owned(), sdp.into_bytes());
+        }
+        let metadata = self.metadata.write();
+        let body = message::sdp_and_metadata(&style.body, boundary, &sdp, &metadata);
+        (format!("multipart/mixed;boundary={boundary}"), body)
+    }
+
     /// A re-INVITE with our present wish.
     pub(super) fn reinvite(&mut self, now: Instant) {
         for stream in &mut self.media.streams {
             stream.direction = self.wish;
         }
         let sdp = self.describe(0);
+        let body = ("application/sdp".to_owned(), sdp.into_bytes());
+        self.offer_again(Asked::Direction, "INVITE", &body, now);
+    }
+
+    /// Tells who takes part now, in the way that is asked for.
+    pub(super) fn tell_by(&mut self, by: ToldBy, now: Instant) {
+        let style = self.identity.dialect.style();
+        match by {
+            ToldBy::Reinvite => {
+                let body = self.both_parts();
+                self.offer_again(Asked::Direction, "INVITE", &body, now);
+            }
+            ToldBy::UpdateWithOffer => {
+                let body = self.both_parts();
+                self.offer_again(Asked::Metadata, "UPDATE", &body, now);
+            }
+            ToldBy::Update => {
+                let mut headers = style.headers.to_vec();
+                headers.extend(style.body.headers_of_bare_metadata());
+                let body = self.metadata.write();
+                self.ask(Asked::Metadata, "UPDATE", &headers, body.as_bytes(), now);
+            }
+        }
+    }
+
+    /// A request within the call that has an offer.
+    fn offer_again(
+        &mut self,
+        asked: Asked,
+        method: &'static str,
+        (content_type, body): &(String, Vec<u8>),
+        now: Instant,
+    ) {
         let named = self.named_in_headers();
         let mut headers = self.identity.dialect.style().headers.to_vec();
         headers.extend(named.iter().map(|value| (PARTICIPANT, value.as_str())));
-        headers.extend([("Allow", ALLOW), ("Content-Type", "application/sdp")]);
-        self.ask(Asked::Direction, "INVITE", &headers, sdp.as_bytes(), now);
+        headers.extend([("Allow", ALLOW), ("Content-Type", content_type)]);
+        self.ask(asked, method, &headers, body, now);
     }
 
     /// The participants as headers, for a dialect that names them so.

@@ -58,6 +58,17 @@ impl Transport {
     }
 }
 
+/// What tells a server, in the middle of a call, who takes part now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ToldBy {
+    /// A re-INVITE with SDP and metadata.
+    Reinvite,
+    /// An UPDATE with both.
+    UpdateWithOffer,
+    /// An UPDATE whose body is the metadata and nothing else.
+    Update,
+}
+
 /// Which side did it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Side {
@@ -330,19 +341,23 @@ impl Dialog {
         free
     }
 
+    /// The same, with a request of this kind.
+    pub(crate) fn tell_participants(
+        &mut self,
+        participants: &[Participant],
+        by: ToldBy,
+        now: Instant,
+    ) {
+        self.metadata
+            .set_participants(&mut self.names, participants);
+        self.tell_by(by, now);
+    }
+
+    /// As the product does it.
     fn send_metadata(&mut self, now: Instant) {
-        if self.identity.dialect.style().names_in_headers {
-            // There is no metadata: who takes part now stands in the headers of a re-INVITE.
-            self.reinvite(now);
-            return;
+        if let Some(by) = self.identity.dialect.told_by().last() {
+            self.tell_by(*by, now);
         }
-        let headers = [
-            ("Require", "siprec"),
-            ("Content-Type", "application/rs-metadata+xml"),
-            ("Content-Disposition", "recording-session"),
-        ];
-        let body = self.metadata.write();
-        self.ask(Asked::Metadata, "UPDATE", &headers, body.as_bytes(), now);
     }
 
     /// The full snapshot that the server asked for (RFC 7866 §9.2), once we are free to send it.

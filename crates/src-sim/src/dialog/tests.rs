@@ -378,6 +378,22 @@ fn a_request_for_metadata_is_answered_with_a_snapshot() {
 }
 
 #[test]
+fn metadata_alone_goes_out_with_the_headers_that_the_product_gives_it() {
+    let of = |dialect: Dialect| dialect.style().body.headers_of_bare_metadata();
+    let kind = |value| ("Content-Type", value);
+    let disposition = ("Content-Disposition", "recording-session");
+    assert_eq!(
+        of(Dialect::Plain),
+        [kind("application/rs-metadata+xml"), disposition]
+    );
+    assert_eq!(of(Dialect::Metaswitch), [kind("application/rs-metadata")]);
+    assert_eq!(
+        of(Dialect::Broadworks),
+        [kind("application/rs-metadata+xml")]
+    );
+}
+
+#[test]
 fn the_servers_bye_is_answered_each_time_and_ends_the_call() {
     let mut bench = Bench::talking();
     bench.ask("BYE", 1, "text/plain", "");

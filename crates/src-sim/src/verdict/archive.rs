@@ -55,11 +55,35 @@ pub fn judge_archive(
             ))
         })
         .collect();
-    vec![
+    let mut checks = vec![
         found(sent.len(), pairs.len(), unrecorded),
         exact(&pairs, unrecorded),
         explained(&pairs),
-    ]
+    ];
+    checks.extend(unheard(&pairs));
+    checks
+}
+
+/// That what was kept cannot be played, where that is so.
+fn unheard(pairs: &[(&CallReport, &Kept)]) -> Option<Check> {
+    let streams = pairs.iter().flat_map(|(call, _)| &call.streams);
+    let codec = (streams.map(|stream| &stream.codec)).find(|codec| !codec.is_playable())?;
+    let name = codec.name();
+    Some(Check::not_checked(
+        "archive_sound",
+        Advice::new(
+            format!(
+                "het geluid in {name} is bewaard zoals het kwam; voicelog kan het niet afspelen"
+            ),
+            format!("the sound in {name} is kept as it came; voicelog cannot play it"),
+        ),
+        Advice::new(
+            "Wie wil luisteren, laat de centrale G.711, G.722 of Opus sturen; of neemt de pakketten uit het bewijspakket \
+             en een programma dat deze codec kent.",
+            "To listen, let the exchange send G.711, G.722 or Opus; or take the packets out of the bundle, and a program \
+             that knows this codec.",
+        ),
+    ))
 }
 
 fn has_media(call: &CallReport) -> bool {

@@ -229,6 +229,23 @@ fn a_call_that_was_not_drawn_is_no_failure_and_a_refusal_is_told_with_its_reason
 }
 
 #[test]
+fn what_is_kept_and_cannot_be_played_is_said_and_is_no_failure() {
+    let checks = |codec: Codec| {
+        let mut call = call();
+        call.streams[1].codec = codec;
+        judge_archive(&load(vec![call]), &[kept()], &[], false)
+    };
+    let named = |check: &&Check| check.name == "archive_sound";
+    let played = checks(Codec::Opus);
+    assert_eq!(played.iter().find(named), None);
+    let unheard = checks(Codec::G729);
+    let check = unheard.iter().find(named).unwrap();
+    assert_eq!(check.finding, Finding::NotChecked);
+    assert!(check.seen.nl.contains("G729") && check.to_do.is_some());
+    assert!(Verdict { checks: unheard }.passes());
+}
+
+#[test]
 fn a_call_that_nobody_asked_to_keep_is_no_failure_and_how_to_ask_is_said() {
     let calls = [Unrecorded {
         because: Because::NotRequested,

@@ -3,6 +3,7 @@
 
 mod clauses;
 mod client;
+mod dialects;
 mod diversion;
 mod hostile;
 mod invite;

@@ -20,6 +20,11 @@ pub(super) fn keeps_messages_until_they_are_delivered(index: &dyn Index) -> Resu
     let all = [one.clone(), two.clone(), three, other];
     assert_eq!(index.queue_messages(&all, 2)?, 1, "two for each endpoint");
     assert_eq!(index.due_messages("a", at(0), 9)?, []);
+    let again = NewMessage {
+        body: vec![99],
+        ..one.clone()
+    };
+    assert_eq!(index.queue_messages(&[again], 2)?, 0, "it waits already");
     let due = index.due_messages("a", at(9), 9)?;
     assert_eq!(due.len(), 2);
     let first = due.first().map(|row| (&row.message, row.attempts));
@@ -50,6 +55,15 @@ pub(super) fn keeps_messages_until_they_are_delivered(index: &dyn Index) -> Resu
     let due = index.due_messages("a", at(30), 9)?;
     assert!(due.iter().all(|row| row.attempts == 0) && due.len() == 1);
 
+    index.message_failed(&one.id, None, "gone")?;
+    let late = NewMessage {
+        created_at: at(40),
+        ..one.clone()
+    };
+    assert_eq!(index.queue_messages(&[late], 1)?, 0);
+    let due = index.due_messages("a", at(40), 9)?;
+    let due: Vec<_> = due.iter().map(|row| (&row.message, row.attempts)).collect();
+    assert_eq!(due, [(&one, 0)], "what is told again is tried again");
     index.message_failed(&one.id, None, "gone")?;
     let both = ["a".to_owned(), "b".to_owned()];
     index.forget_messages(at(1), &both)?;

@@ -298,7 +298,8 @@ pub trait Conversations {
 /// What is to be told to other systems.
 pub trait Outbox {
     /// Queues messages, due at once; not those of an endpoint that has `most` waiting. Tells how many were
-    /// left out.
+    /// left out. A message that waits already under this id stays as it is; one that was given up is tried
+    /// again.
     fn queue_messages(&self, messages: &[NewMessage], most: usize) -> Result<usize, StoreError>;
 
     /// Messages of an endpoint that are due, those that waited longest first.

@@ -61,7 +61,11 @@ pub(super) const FORGET_DIARY: &str = "DELETE FROM diary WHERE minute < ?1";
 pub(super) const QUEUE_MESSAGE: &str = "
     INSERT INTO outbox (id, endpoint, kind, created_at, body, next_at)
     SELECT ?1, ?2, ?3, ?4, ?5, ?4
-    WHERE (SELECT count(*) FROM outbox WHERE endpoint = ?2 AND next_at IS NOT NULL) < ?6";
+    WHERE (SELECT count(*) FROM outbox WHERE endpoint = ?2 AND next_at IS NOT NULL) < ?6
+       OR EXISTS (SELECT 1 FROM outbox WHERE id = ?1 AND next_at IS NOT NULL)
+    ON CONFLICT (id) DO UPDATE SET
+        attempts = CASE WHEN next_at IS NULL THEN 0 ELSE attempts END,
+        next_at = coalesce(next_at, excluded.next_at)";
 pub(super) const DUE_MESSAGES: &str = "
     SELECT id, endpoint, kind, created_at, body, attempts, next_at, fault FROM outbox
     WHERE endpoint = ?1 AND next_at <= ?2 ORDER BY next_at, created_at LIMIT ?3";

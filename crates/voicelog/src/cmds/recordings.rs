@@ -346,7 +346,10 @@ fn failed(
     reason = "it is what `map_err` hands over"
 )]
 fn bad_id(error: ArchiveError) -> anyhow::Error {
-    if error.kind() == Kind::NotFound {
+    if matches!(error, ArchiveError::Audio(_)) {
+        // The recording is there; what is missing is a decoder.
+        anyhow::anyhow!("{}", error::chain(&error))
+    } else if error.kind() == Kind::NotFound {
         anyhow::Error::new(BadInput(error.to_string()))
     } else {
         // What happened first, then what to do about it.

@@ -136,6 +136,8 @@ enum SentCodec {
     Opus,
     /// Linear samples at 16 kHz.
     L16,
+    /// G.729, without anything said in it: is it kept? It cannot be played here.
+    G729,
 }
 
 impl SentCodec {
@@ -145,6 +147,7 @@ impl SentCodec {
             Self::G722 => Offered::G722,
             Self::Opus => Offered::Opus,
             Self::L16 => Offered::L16,
+            Self::G729 => Offered::G729,
         }
     }
 }
