@@ -226,9 +226,7 @@ impl Writer {
                     self.went_wrong(*id, chunk, is_lost);
                 }
             }
-            let writers = self.open.values_mut().map(|open| &mut open.writer);
-            let sealed = writers.filter(|writer| writer.has_unwritten());
-            let are_hashed = contained("hashing media", || RecordingWriter::settle_all(sealed));
+            let are_hashed = self.hash(some);
             for (id, _chunk) in some {
                 let mut write = || contained_in(*id, "writing media", || self.write(*id));
                 if are_hashed.and_then(|()| write()).is_none() {
@@ -236,6 +234,26 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// Hashes what was sealed, of many recordings at once. A mistake in it is one in all of them: what was
+    /// summed up of them is worth nothing then.
+    fn hash(&mut self, sealed: &[(RecordingId, &[u8])]) -> Option<()> {
+        let writers = self.open.values_mut().map(|open| &mut open.writer);
+        let unwritten = writers.filter(|writer| writer.has_unwritten());
+        let are_hashed = contained("hashing media", || {
+            RecordingWriter::settle_all(unwritten);
+            for (id, _chunk) in sealed {
+                mishap(*id, "hashing");
+            }
+        });
+        if are_hashed.is_none() {
+            let writers = self.open.values_mut().map(|open| &mut open.writer);
+            for writer in writers.filter(|writer| writer.has_unwritten()) {
+                writer.forget_sum();
+            }
+        }
+        are_hashed
     }
 
     fn seal(&mut self, id: RecordingId, chunk: &[u8]) {
@@ -305,6 +323,7 @@ impl Writer {
     /// chunk that failed, what is missing, and how the call ended; where there is still no room,
     /// the finisher tries until there is.
     fn end(&mut self, mut open: Open) {
+        mishap(open.writer.id(), "closing");
         if let Some(failure) = open.failure.take() {
             let said = failure.into_chunk(self.clock.now());
             if let Err(error) = self.archive.append(&mut open.writer, &said) {

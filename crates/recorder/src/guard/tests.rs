@@ -7,12 +7,13 @@ mod support;
 
 use super::mishaps::plan;
 use super::*;
+use std::sync::Arc;
 use std::sync::mpsc::channel;
 use support::*;
 use voicelog_archive::check::Level;
 use voicelog_archive::journal::{Cause, PauseReason};
 use voicelog_archive::timeline::{Interval, IntervalKind, Timeline, Verdict};
-use voicelog_recorder::PauseError;
+use voicelog_recorder::{PauseError, Recorder};
 use voicelog_src_sim::{CallReport, Outcome, RunningCall, Side, place};
 
 #[test]
@@ -139,6 +140,35 @@ fn a_mistake_while_media_is_sealed_or_written_ends_that_call_with_a_declared_gap
 }
 
 #[test]
+fn a_mistake_while_media_of_many_calls_is_hashed_is_declared_in_each_of_them() {
+    let server = server();
+    // Journals are handed over in three groups: the first and the last of these are hashed together.
+    let calls: Vec<_> = (1..=4).map(|seed| running(&server, seed)).collect();
+    plan(calls[0].0, "hashing", mistake);
+    wait_until("both are ended", || {
+        server.recorder.status().calls.len() == 2
+    });
+    let mut reports = Vec::new();
+    for (id, call) in calls {
+        let is_running = kept(&server, id) > 0;
+        let report = if is_running {
+            call.hang_up()
+        } else {
+            call.finish()
+        };
+        reports.push((id, report.unwrap()));
+    }
+    server.all_closed();
+    let mut verdicts = Vec::new();
+    for (id, report) in &reports {
+        verdicts.push(says_what_is_missing(&server, *id, report).verdict);
+    }
+    let (hit, spared) = (Verdict::CutShort, Verdict::Whole);
+    assert_eq!(verdicts, [hit, spared, spared, hit]);
+    assert_eq!(server.archive.check(Level::Hash).unwrap().wrong, []);
+}
+
+#[test]
 fn a_mistake_while_a_pause_is_made_ends_that_call_and_is_never_told_as_a_pause() {
     a_mistake_in_one_of_two(&["obeying"], |server, id| {
         let paused = server.recorder.pause(id, PauseReason::CardData, None);
@@ -168,6 +198,41 @@ fn a_mistake_while_a_call_is_ended_says_what_is_missing_and_how_it_ended() {
         !is_whole
     });
     assert!(took_something);
+}
+
+#[test]
+fn a_recording_that_a_mistake_keeps_open_is_closed_at_the_next_start_with_all_that_was_written() {
+    let server = server();
+    let (id, call) = running(&server, 1);
+    plan(id, "closing", mistake);
+    let report = call.hang_up().unwrap();
+    server.all_closed();
+    assert!(server.detail(id).timeline.is_none());
+    // The recorder is as good as before.
+    let (next, next_call) = running(&server, 2);
+    next_call.hang_up().unwrap();
+    server.all_closed();
+    assert_eq!(server.timeline(next).verdict, Verdict::Whole);
+    let Server {
+        recorder,
+        archive,
+        folder,
+    } = server;
+    drop(recorder);
+    drop(archive);
+    let archive = open_archive(folder.path());
+    archive.recover(now()).unwrap();
+    let recorder = Recorder::start(&config(), Arc::clone(&archive), Arc::new(MachineClock));
+    let server = Server {
+        recorder: recorder.unwrap(),
+        archive,
+        folder,
+    };
+    assert_eq!(server.timeline(id).verdict, Verdict::Whole);
+    let opened = server.open(id);
+    for (stream, sent) in (1..).zip(sent(&report)) {
+        assert_eq!(payloads(&opened, stream), sent);
+    }
 }
 
 #[test]
