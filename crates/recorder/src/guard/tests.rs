@@ -69,11 +69,9 @@ fn says_what_is_missing(server: &Server, id: RecordingId, report: &CallReport) -
         assert!(packets(&kept) + told <= packets(&sent), "{timeline:#?}");
         let is_told = |interval: &Interval| match interval.kind {
             IntervalKind::Dropped => interval.cause == Some(Cause::Overload),
-            // Where the last packet came just before the end, nothing is missing.
-            IntervalKind::AwaitingFirstPacket | IntervalKind::AfterLastPacket => {
-                interval.length_us() <= 40_000
-            }
-            other => other == IntervalKind::Media,
+            // Nothing is missing behind the last packet of all.
+            IntervalKind::AfterLastPacket => kept == sent,
+            other => [IntervalKind::AwaitingFirstPacket, IntervalKind::Media].contains(&other),
         };
         assert!(stream.intervals.iter().all(is_told), "{timeline:#?}");
     }
