@@ -154,13 +154,8 @@ impl Archive {
     }
 
     /// The metadata named other participants. False if the call is over.
-    pub fn update_parties(
-        &self,
-        id: RecordingId,
-        parties: Vec<OfferedParty>,
-        now: Timestamp,
-    ) -> bool {
-        let changed = self.calls.change(id, Some(now), |call| {
+    pub fn update_parties(&self, id: RecordingId, parties: Vec<OfferedParty>) -> bool {
+        let changed = self.calls.change(id, |call| {
             call.set_parties(parties);
             Ok(())
         });
@@ -184,7 +179,7 @@ impl Archive {
         said: Map<String, Value>,
         now: Timestamp,
     ) -> Result<(), ArchiveError> {
-        self.calls.change(id, Some(now), |call| {
+        self.calls.change(id, |call| {
             call.take_in(said)?;
             call.check(now)
         })
@@ -197,10 +192,16 @@ impl Archive {
         self.calls.is_decided(id)
     }
 
+    /// How often what the law is asked about a call in progress became another; zero if it is over.
+    #[must_use]
+    pub fn versions(&self, id: RecordingId) -> u64 {
+        self.calls.versions(id).unwrap_or(0)
+    }
+
     /// The exchange says whether the conversation is on hold. Whoever tells this asks the law again
     /// by itself: nobody else is told. False if the call is over.
-    pub fn set_on_hold(&self, id: RecordingId, is_on_hold: bool, now: Timestamp) -> bool {
-        let changed = self.calls.change_untold(id, Some(now), |call| {
+    pub fn set_on_hold(&self, id: RecordingId, is_on_hold: bool) -> bool {
+        let changed = self.calls.change_untold(id, |call| {
             call.is_on_hold = is_on_hold;
             Ok(())
         });

@@ -15,7 +15,7 @@ use crate::notice::NoticeState;
 use crate::private::PrivateCall;
 use crate::report::CallReport;
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use voicelog_law::Facts;
@@ -99,10 +99,8 @@ pub struct Call {
     pub(crate) is_on_hold: bool,
     /// What was answered about last.
     decided: Option<Asked>,
-    /// When it became as it is, where that is known.
-    since: Option<Timestamp>,
-    /// As it was in between, where the law has not answered about that; the oldest first.
-    passed: VecDeque<Arc<Self>>,
+    /// How often what is asked about it became another.
+    versions: u64,
     /// Its recording has a writer, or one is being made.
     is_begun: bool,
 }
@@ -125,8 +123,7 @@ impl Call {
             private: None,
             is_on_hold: false,
             decided: None,
-            since: None,
-            passed: VecDeque::new(),
+            versions: 0,
             is_begun: false,
         };
         call.set_parties(offered.parties);
@@ -203,24 +200,6 @@ impl Call {
             Facts::from_map(&candidate.facts, now).map_err(ArchiveError::Facts)?;
         }
         Ok(())
-    }
-
-    /// It was otherwise before `at`. What the law was never asked about is not permitted by an answer about
-    /// what came after it; what is from before the first answer is not kept in any case. What lasted no time (one message that
-    /// tells two things) was never.
-    fn changed_from(&mut self, mut before: Self, at: Option<Timestamp>) {
-        before.passed.clear();
-        let asked = before.asked();
-        if asked == self.asked() {
-            return;
-        }
-        self.since = at;
-        let has_lasted = at.is_none() || before.since != at;
-        let is_open = before.decided.is_some() && before.decided.as_ref() != Some(&asked);
-        let is_known = self.passed.iter().any(|one| one.asked() == asked);
-        if has_lasted && is_open && !is_known && self.passed.len() < PASSED_MAX {
-            self.passed.push_back(Arc::new(before));
-        }
     }
 
     /// On whose side the participant with that pseudonym is.
@@ -378,10 +357,6 @@ pub const SAYABLE_FACTS: &[&str] = &[
     "age_youngest",
 ];
 
-/// States of one call at most that wait to be asked about, one after the other. Each is another answer of
-/// the law; so many differ within the time that one takes only where somebody plays with it.
-const PASSED_MAX: usize = 64;
-
 type Listener = Arc<dyn Fn(RecordingId) + Send + Sync>;
 
 /// All calls in progress.
@@ -419,19 +394,18 @@ impl Calls {
         self.lock().keys().copied().collect()
     }
 
-    /// Changes a call under the lock, `at` that moment where it is known. On an error nothing is changed.
+    /// Changes a call under the lock. On an error nothing is changed.
     pub(crate) fn change_untold(
         &self,
         id: RecordingId,
-        at: Option<Timestamp>,
         change: impl FnOnce(&mut Call) -> Result<(), ArchiveError>,
     ) -> Result<(), ArchiveError> {
         let mut calls = self.lock();
         let call = calls.get_mut(&id).ok_or(ArchiveError::NotFound(id))?;
         let mut changed = call.clone();
         change(&mut changed)?;
-        let before = std::mem::replace(call, changed);
-        call.changed_from(*before, at);
+        changed.versions += u64::from(changed.asked() != call.asked());
+        *call = changed;
         Ok(())
     }
 
@@ -440,10 +414,9 @@ impl Calls {
     pub(crate) fn change(
         &self,
         id: RecordingId,
-        at: Option<Timestamp>,
         change: impl FnOnce(&mut Call) -> Result<(), ArchiveError>,
     ) -> Result<(), ArchiveError> {
-        self.change_untold(id, at, change)?;
+        self.change_untold(id, change)?;
         let listener = self
             .listener
             .lock()
@@ -455,28 +428,22 @@ impl Calls {
         Ok(())
     }
 
-    /// The call as the law is to be asked about it next: as it is, or as it was in between.
-    pub(crate) fn to_ask(&self, id: RecordingId) -> Option<Call> {
-        let calls = self.lock();
-        let call = calls.get(&id)?;
-        let next = call.passed.front().map_or(&**call, |passed| &**passed);
-        Some(next.clone())
-    }
-
     /// The law has answered about a call as it was.
     pub(crate) fn decided(&self, id: RecordingId, asked: Asked) {
         if let Some(call) = self.lock().get_mut(&id) {
-            call.passed.retain(|one| one.asked() != asked);
             call.decided = Some(asked);
         }
     }
 
-    /// Whether the law has answered about a call as it is, and about all that it was in between.
+    /// Whether the law has answered about a call as it is.
     pub(crate) fn is_decided(&self, id: RecordingId) -> bool {
         let call = self.get(id);
-        call.is_some_and(|call| {
-            call.passed.is_empty() && call.decided.as_ref() == Some(&call.asked())
-        })
+        call.is_some_and(|call| call.decided.as_ref() == Some(&call.asked()))
+    }
+
+    /// How often what the law is asked about a call became another.
+    pub(crate) fn versions(&self, id: RecordingId) -> Option<u64> {
+        self.lock().get(&id).map(|call| call.versions)
     }
 
     /// What else the client tells; nobody needs to be told, for no fact of the law changes.

@@ -55,7 +55,7 @@ impl Archive {
     /// place it takes, as that was last. Whoever tells this asks the law again by itself: nobody else is
     /// told.
     pub fn take_over(&self, before: &Call, to: RecordingId) {
-        let taken = self.calls.change_untold(to, None, |call| {
+        let taken = self.calls.change_untold(to, |call| {
             call.take_over(before);
             Ok(())
         });

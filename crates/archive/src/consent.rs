@@ -74,7 +74,7 @@ impl Archive {
         now: Timestamp,
     ) -> Result<(), ArchiveError> {
         let Consent { party, word, by } = consent;
-        self.calls.change(id, None, |call| {
+        self.calls.change(id, |call| {
             if !call.parties.iter().any(|known| known.id == party) {
                 return Err(ArchiveError::NoParty(id));
             }

@@ -91,15 +91,12 @@ struct Question<'a> {
 
 impl Archive {
     /// May this call be recorded, now, with the facts as they are now?
-    ///
-    /// Where they were otherwise since the last answer, and nobody has asked about that, the answer is about
-    /// how they were then: the oldest first. [`Archive::is_decided`] tells whether there is more to ask.
     pub fn ask_to_record(
         &self,
         id: RecordingId,
         now: Timestamp,
     ) -> Result<Answer<act::Record>, ArchiveError> {
-        let call = self.calls.to_ask(id).ok_or(ArchiveError::NotFound(id))?;
+        let call = self.calls.get(id).ok_or(ArchiveError::NotFound(id))?;
         let asked = call.asked();
         let (facts, rule) = self.strictest(&call, now)?;
         let answer = self.ask(Question {
@@ -115,7 +112,6 @@ impl Archive {
             private: call.private,
             now,
         })?;
-        self.calls.decided(id, asked);
         // A call that is refused gets its row at once, so that a refusal is never silent. It
         // holds no personal data.
         let is_new = self
@@ -137,6 +133,7 @@ impl Archive {
                 .insert_recording(&row)
                 .doing("taking up a call")?;
         }
+        self.calls.decided(id, asked);
         Ok(answer)
     }
 

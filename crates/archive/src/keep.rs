@@ -96,7 +96,7 @@ impl Archive {
         request: KeepRequest,
     ) -> Result<KeepAsked, ArchiveError> {
         let mut asked = KeepAsked::EveryCall;
-        self.calls.change_untold(id, None, |call: &mut Call| {
+        self.calls.change_untold(id, |call: &mut Call| {
             asked = match call.keep {
                 None => KeepAsked::EveryCall,
                 Some(KeepState::Requested(_)) => KeepAsked::Again,

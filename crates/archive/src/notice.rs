@@ -71,7 +71,7 @@ impl Archive {
     /// by itself: nobody else is told. False if the call is over, or no notice is awaited in it.
     pub fn set_notice(&self, id: RecordingId, state: NoticeState) -> bool {
         let mut was_awaited = false;
-        let changed = self.calls.change_untold(id, None, |call| {
+        let changed = self.calls.change_untold(id, |call| {
             was_awaited = call.notice == Some(NoticeState::Awaited {});
             if was_awaited {
                 call.notice = Some(state);

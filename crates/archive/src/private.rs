@@ -64,7 +64,7 @@ impl Archive {
         private: PrivateCall,
     ) -> Result<PrivateSaid, ArchiveError> {
         let mut said = PrivateSaid::Already;
-        self.calls.change_untold(id, None, |call| {
+        self.calls.change_untold(id, |call| {
             if call.private.is_none() {
                 call.private = Some(private);
                 said = PrivateSaid::Changed;
@@ -86,7 +86,7 @@ impl Archive {
         said_by: &Pii<String>,
     ) -> Result<PrivateSaid, ArchiveError> {
         let mut said = PrivateSaid::Already;
-        self.calls.change_untold(id, None, |call| {
+        self.calls.change_untold(id, |call| {
             said = match &call.private {
                 None => PrivateSaid::Already,
                 Some(private) if private.is_of(by, said_by) => {

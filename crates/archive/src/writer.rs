@@ -19,6 +19,7 @@ use voicelog_evidence::tree;
 use voicelog_model::{DecisionId, Party, RecordingId, limits};
 use voicelog_store::index::{NewRecording, State};
 use voicelog_store::{BlobId, StoreError};
+use zeroize::Zeroize as _;
 
 /// Label under which the sealed column of a recording's row is sealed.
 pub(crate) const DETAILS_LABEL: &str = "recording details";
@@ -49,6 +50,8 @@ pub struct RecordingWriter {
     blob: BlobId,
     /// Sealed bytes that are not in the blob yet: none, or what storage refused.
     unwritten: Vec<u8>,
+    /// So many of them are sealed for sure: a mistake in the midst of sealing leaves plaintext behind them.
+    sealed_len: usize,
     /// What the manifest will say; where there is none, closing reads the recording back.
     running: Option<Box<Running>>,
 }
@@ -94,6 +97,14 @@ impl RecordingWriter {
     /// What was summed up cannot be trusted: the recording is read back when it ends.
     pub fn forget_sum(&mut self) {
         self.running = None;
+    }
+
+    /// Wipes what a mistake in the midst of sealing left.
+    fn forget_unsealed(&mut self) {
+        if let Some(left) = self.unwritten.get_mut(self.sealed_len..) {
+            left.zeroize();
+        }
+        self.unwritten.truncate(self.sealed_len);
     }
 
     fn sum_up(&mut self, chunk: &[u8]) {
@@ -170,6 +181,7 @@ impl Archive {
             segment_number: number,
             blob,
             unwritten: Vec::new(),
+            sealed_len: 0,
         })
     }
 
@@ -223,6 +235,7 @@ impl Archive {
             let error = voicelog_model::error::chain(&error);
             tracing::warn!(recording = %writer.id, %error, "no new segment");
         }
+        writer.forget_unsealed();
         let sealing = |source| ArchiveError::Sealing {
             id: writer.id,
             source,
@@ -231,6 +244,7 @@ impl Archive {
             .segment
             .seal(chunk, &mut writer.unwritten)
             .map_err(sealing)?;
+        writer.sealed_len = writer.unwritten.len();
         writer.sum_up(chunk);
         Ok(())
     }
@@ -240,6 +254,7 @@ impl Archive {
     /// What storage refuses (a full disk) is kept, sealed, and written first at the next attempt:
     /// each frame carries on the chain of the one before, so none may be left out.
     pub fn write_out(&self, writer: &mut RecordingWriter) -> Result<(), ArchiveError> {
+        writer.forget_unsealed();
         if writer.unwritten.is_empty() {
             return Ok(());
         }
@@ -248,6 +263,7 @@ impl Archive {
             .doing("writing media")?;
         // Its room as well: it would be held once for each call.
         writer.unwritten = Vec::new();
+        writer.sealed_len = 0;
         Ok(())
     }
 
@@ -264,6 +280,7 @@ impl Archive {
         }
         let (segment, header) = SegmentWriter::create(&writer.data_key, writer.id, number, chain);
         writer.segment = segment;
+        writer.sealed_len = header.len();
         writer.unwritten = header;
         writer.segment_number = number;
         self.blobs

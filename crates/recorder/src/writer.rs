@@ -77,12 +77,10 @@ impl WriterHandle {
         self.send(Job::Write(chunks));
     }
 
-    /// A recording ends, with its last chunk; `None` if it never began.
-    pub(crate) fn end(&self, id: RecordingId, last: Option<Vec<u8>>) {
-        if let Some(plaintext) = last {
-            self.write(Chunks::of_one(id, plaintext));
-            self.send(Job::End(id));
-        }
+    /// A recording ends, with its last chunk.
+    pub(crate) fn end(&self, id: RecordingId, last: Vec<u8>) {
+        self.write(Chunks::of_one(id, last));
+        self.send(Job::End(id));
     }
 
     /// A recording ends and its last chunk is lost. Without effect if it never began.

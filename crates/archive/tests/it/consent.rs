@@ -70,12 +70,12 @@ fn who_joins_after_all_agreed_has_not_agreed() {
         say(archive, id, &both, seconds(1));
         assert!(is_permitted(archive, id, seconds(1)), "{both}");
         let three = parties(&[AGENT, GERMAN, "tel:+31201234567"]);
-        assert!(archive.update_parties(id, three.clone(), START));
+        assert!(archive.update_parties(id, three.clone()));
         assert!(!is_permitted(archive, id, seconds(2)), "{both}");
         say(archive, id, &third, seconds(3));
         assert!(is_permitted(archive, id, seconds(3)), "{both}");
         // The same participants once more are nobody new.
-        assert!(archive.update_parties(id, three, START));
+        assert!(archive.update_parties(id, three));
         assert!(is_permitted(archive, id, seconds(4)), "{both}");
     }
 }
@@ -157,27 +157,6 @@ fn consent_taken_back_counts_later_only_where_the_basis_is_consent() {
     assert!(may);
     assert_ne!(asked_to_listen("consent", dutch, &withdrawn).1, before);
     assert!(!asked_to_listen("consent", dutch, &objected).0);
-}
-
-#[test]
-fn the_law_is_asked_about_every_way_a_call_was_since_its_last_answer_one_after_the_other() {
-    let fixture = fixture();
-    let archive = &fixture.archive;
-    let id = open_call(archive, "announced").id;
-    assert!(is_permitted(archive, id, START));
-    assert!(archive.is_decided(id));
-    // On hold and back, before anybody asked; and back again, which is nothing new.
-    for (second, is_on_hold) in [(1, true), (2, false), (3, true), (4, false)] {
-        assert!(archive.set_on_hold(id, is_on_hold, seconds(second)));
-    }
-    assert!(!archive.is_decided(id), "nobody has asked about the hold");
-    assert!(!is_permitted(archive, id, seconds(1)));
-    assert!(
-        !archive.is_decided(id),
-        "nor, since then, about what came after it"
-    );
-    assert!(is_permitted(archive, id, seconds(2)));
-    assert!(archive.is_decided(id));
 }
 
 #[test]

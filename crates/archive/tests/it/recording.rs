@@ -134,7 +134,7 @@ fn a_joiner_who_was_not_recorded_does_not_close_what_the_others_agreed_to() {
     let writer = write_media(archive, &call, 100);
     let mut parties = offer("announced", german).parties;
     parties.extend(offer("announced", "tel:+3225550123").parties.pop());
-    assert!(archive.update_parties(call.id, parties, START));
+    assert!(archive.update_parties(call.id, parties));
     let stopped = archive.ask_to_record(call.id, seconds(1)).unwrap();
     assert!(matches!(stopped.verdict, Verdict::Refusal(_)));
     end(archive, writer, 100).unwrap();

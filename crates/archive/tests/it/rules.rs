@@ -148,7 +148,7 @@ fn who_joins_can_bring_another_rule() {
     let id = archive.open_call(offered, START).unwrap().id;
     assert!(asked(&archive, id).0);
     parties.push(party("tel:+31101234567", None));
-    assert!(archive.update_parties(id, parties, START));
+    assert!(archive.update_parties(id, parties));
     let (permitted, chosen, _) = asked(&archive, id);
     assert!(!permitted);
     assert_eq!(chosen.name.as_deref(), Some("rotterdam"));

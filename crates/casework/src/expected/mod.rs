@@ -16,7 +16,7 @@ pub use table::{Expected, Table, TableError, Wrong};
 
 use self::coverage::{Coverage, Lacking, Spans, lacking};
 use serde_json::{Value, json};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use voicelog_archive::timeline::Verdict;
 use voicelog_archive::{
     Archive, ArchiveError, DiaryEntry, KnownCall, News, NewsKind, Number, State,
@@ -239,9 +239,14 @@ impl Report {
     #[must_use]
     pub fn news(&self, now: Timestamp) -> Vec<News> {
         let alarms = self.lines.iter().filter(|line| line.found.is_alarm());
+        // A list may tell the same call twice, and each of its lines is a message.
+        let mut told: BTreeMap<String, u32> = BTreeMap::new();
         let alarms = alarms.map(|line| {
+            let finding = line.finding();
+            let count = told.entry(finding.clone()).or_default();
+            *count += 1;
             let news = News::new(NewsKind::Missing, now, line.recordings.first().copied())
-                .known_by(line.finding())
+                .known_by(format!("{finding}\0{count}"))
                 .with("found", line.found.as_str())
                 .with("line", line.line)
                 .with("began_at", line.from.to_string());

@@ -571,7 +571,7 @@ impl Control {
         if !self
             .parts
             .archive
-            .update_parties(id, offer::parties(metadata), now)
+            .update_parties(id, offer::parties(metadata))
         {
             tracing::debug!(recording = %id, "metadata of a call that is over");
         }

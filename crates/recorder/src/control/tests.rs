@@ -174,7 +174,7 @@ impl Bench {
 
     /// The facts of the call change, and control is told.
     fn change(&mut self, id: RecordingId) {
-        assert!(self.archive.set_on_hold(id, true, self.now));
+        assert!(self.archive.set_on_hold(id, true));
         self.control.on_changed(id, self.now);
     }
 
@@ -461,7 +461,7 @@ fn a_call_that_ends_while_an_answer_is_stale_waits_for_the_answer_to_what_was_ch
     bench.change(id);
     bench.archive.ask_to_record(id, start()).unwrap();
     bench.now = bench.now.plus_micros(1_000);
-    assert!(bench.archive.set_on_hold(id, false, bench.now));
+    assert!(bench.archive.set_on_hold(id, false));
     bench.control.on_changed(id, bench.now);
     let ended = Event::Ended {
         cause: EndCause::ByRecordingClient,
@@ -554,18 +554,64 @@ fn a_mistake_in_one_call_ends_it_and_closes_what_was_kept() {
     assert!(matches!(command, Command::End { .. }));
 }
 
-#[test]
-fn a_hold_shorter_than_a_question_is_asked_about_all_the_same() {
-    let (mut bench, id) = Bench::recording();
-    let activity = |activity| Event::DirectionChanged {
+/// Somebody is put on hold, or comes back.
+fn activity(activity: Activity) -> Event {
+    Event::DirectionChanged {
         streams: vec![StreamActivity {
             number: StreamNumber(1),
             activity,
             remote: None,
             key: None,
         }],
-    };
-    // The law is being asked about something else while somebody is put on hold and comes back.
+    }
+}
+
+#[test]
+fn a_hold_shorter_than_a_question_is_a_hold_all_the_same() {
+    for fails_once in [false, true] {
+        let (mut bench, id) = Bench::recording();
+        // The law is being asked about something else.
+        let said = serde_json::json!({ "threat_or_abuse": true });
+        let said = said.as_object().unwrap().clone();
+        bench.archive.say(id, said, bench.now).unwrap();
+        let changed_at = bench.now;
+        bench.control.on_changed(id, bench.now);
+        if fails_once {
+            bench.no_answer();
+        } else {
+            bench.archive.ask_to_record(id, start()).unwrap();
+        }
+        for what in [Activity::Inactive, Activity::Active].map(activity) {
+            bench.now = bench.now.plus_micros(1_000);
+            bench.control.on_event(bench.key, what, bench.now);
+        }
+        bench.told();
+        while bench.control.next_command().is_some() {}
+
+        bench.archive.ask_to_record(id, start()).unwrap();
+        bench.now = bench.now.plus_micros(1_000);
+        let answered_at = bench.now;
+        let permit = bench.permit();
+        bench.reply(Ok(permit));
+        let told = bench.told();
+        let [
+            MediaCommand::Close { since, cause, .. },
+            MediaCommand::Keep { from, is_stale, .. },
+        ] = &told[..]
+        else {
+            panic!("{told:?}")
+        };
+        assert_eq!((*since, *cause), (changed_at, Some(Cause::Refusal)));
+        assert_eq!((*from, *is_stale), (answered_at, false));
+        assert_eq!(bench.state(), Some(CallState::Recording));
+        // The client has resumed: it is not told to stop.
+        assert!(bench.control.next_command().is_none());
+    }
+}
+
+#[test]
+fn one_change_while_the_law_is_being_asked_costs_nothing_of_what_it_then_permits() {
+    let (mut bench, id) = Bench::recording();
     let said = serde_json::json!({ "threat_or_abuse": true });
     let said = said.as_object().unwrap().clone();
     bench.archive.say(id, said, bench.now).unwrap();
@@ -573,13 +619,10 @@ fn a_hold_shorter_than_a_question_is_asked_about_all_the_same() {
     bench.archive.ask_to_record(id, start()).unwrap();
     bench.now = bench.now.plus_micros(1_000);
     let held_at = bench.now;
-    for activity in [Activity::Inactive, Activity::Active].map(activity) {
-        bench.control.on_event(bench.key, activity, bench.now);
-        bench.now = bench.now.plus_micros(1_000);
-    }
+    let hold = activity(Activity::Inactive);
+    bench.control.on_event(bench.key, hold, bench.now);
     bench.told();
-    while bench.control.next_command().is_some() {}
-
+    bench.now = bench.now.plus_micros(1_000);
     let permit = bench.permit();
     bench.reply(Ok(permit));
     let told = bench.told();
@@ -593,30 +636,10 @@ fn a_hold_shorter_than_a_question_is_asked_about_all_the_same() {
         ),
         "{told:?}"
     );
-
-    bench.archive.ask_to_record(id, start()).unwrap();
-    assert!(!bench.archive.is_decided(id), "that was about the hold");
+    // What comes of the hold is from the moment of the hold on.
     let refusal = bench.refusal();
     bench.reply(Ok(refusal));
     assert_eq!(bench.closed(), Some((held_at, 1, None)));
-
-    bench.archive.ask_to_record(id, start()).unwrap();
-    let permit = bench.permit();
-    bench.reply(Ok(permit));
-    let told = bench.told();
-    assert!(
-        matches!(
-            told[..],
-            [MediaCommand::Keep {
-                is_stale: false,
-                ..
-            }]
-        ),
-        "{told:?}"
-    );
-    assert_eq!(bench.state(), Some(CallState::Recording));
-    // The client has resumed: it is not told to stop.
-    assert!(bench.control.next_command().is_none());
 }
 
 #[test]

@@ -356,12 +356,14 @@ impl MediaThread {
         let last = last.or_else(|| {
             contained_in(id, "ending media after a mistake", || {
                 session.fail(Cause::Overload);
+                session.hand_over_released(&mut before);
                 session.end(receiver, time, at, events)
             })
         });
         self.writer.write(before);
-        match last {
+        match last.flatten() {
             Some(last) => self.writer.end(id, last),
+            // There may be a writer all the same, where a mistake was made as it began.
             None => self.writer.give_up(id),
         }
     }

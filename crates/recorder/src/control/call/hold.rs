@@ -45,7 +45,7 @@ impl Hold {
 
     /// Tells the archive of a hold from before it knew the call. Whether there is one.
     pub(super) fn begins_with(&mut self, id: RecordingId, hands: &Hands<'_>) -> bool {
-        self.is_told = self.is_on() && hands.archive.set_on_hold(id, true, hands.now);
+        self.is_told = self.is_on() && hands.archive.set_on_hold(id, true);
         self.is_told
     }
 
@@ -72,7 +72,7 @@ impl Call {
         let Some(id) = self.id.filter(|_id| is_on != self.hold.is_told) else {
             return;
         };
-        if self.ended.is_none() && hands.archive.set_on_hold(id, is_on, hands.now) {
+        if self.ended.is_none() && hands.archive.set_on_hold(id, is_on) {
             self.hold.is_told = is_on;
             self.on_changed(hands);
         }

@@ -53,15 +53,17 @@ impl Call {
             Ok(asked) => {
                 (self.failures, self.retry_at) = (0, None);
                 let since = self.held_since.take();
-                if self.is_decided(hands) {
-                    // Told meanwhile, and known to the answer already: there is nothing more to ask.
+                let is_decided = self.is_decided(hands);
+                // Told meanwhile, and known to the answer already: there is nothing more to ask.
+                if is_decided {
                     self.changed_at = None;
-                } else {
-                    // It was about how the call was in between.
-                    self.changed_at.get_or_insert(asked.at());
                 }
+                let unasked = since.filter(|_since| self.take_unasked(is_decided));
                 match asked {
                     Asked::Permitted { decision, at } => {
+                        if let Some(since) = unasked {
+                            self.leave_out(since, hands);
+                        }
                         self.on_permitted(decision, (at, back), hands);
                     }
                     Asked::Refused {
@@ -103,6 +105,23 @@ impl Call {
         hands.show_state(self.id, self.state);
     }
 
+    /// Whether the call was, since it was asked about, as nobody has asked about. It changed meanwhile: then the
+    /// answer is about how it was before the one change, or, if it changed more than once or is now as the
+    /// answer knew it, about how it was at a moment that nobody knows.
+    fn take_unasked(&mut self, is_decided: bool) -> bool {
+        let later = self.later_changes.take();
+        later.is_some_and(|(first, last)| is_decided || first < last)
+    }
+
+    /// What came since then is not kept, though the law permits what comes now: a hold shorter than a question
+    /// is a hold all the same.
+    fn leave_out(&mut self, since: Timestamp, hands: &mut Hands<'_>) {
+        if self.state == CallState::Recording {
+            self.close_media(since, Vec::new(), Some(Cause::Refusal), hands);
+            self.state = CallState::Stopped;
+        }
+    }
+
     fn opened(&mut self, id: RecordingId, hands: &mut Hands<'_>) {
         self.id = Some(id);
         let sockets = std::mem::take(&mut self.sockets);
@@ -117,7 +136,7 @@ impl Call {
         // It may have told more since it was offered.
         hands.archive.update_about(id, self.about.clone());
         if let Some(parties) = self.parties.take() {
-            hands.archive.update_parties(id, parties, hands.now);
+            hands.archive.update_parties(id, parties);
             // What the law has just answered was asked without them.
             self.changed_at.get_or_insert(hands.now);
         }
@@ -259,7 +278,10 @@ impl Call {
         let now = hands.now;
         if self.state == CallState::Asking {
             let status = if reason.may_pass { 503 } else { 500 };
-            hands.shared.count(NO_ANSWER);
+            // Of one that the client has given up, nothing was refused.
+            if self.ended.is_none() {
+                hands.shared.count(NO_ANSWER);
+            }
             return self.reject(status, "the archive cannot answer", Cause::Overload, hands);
         }
         let since = *self.held_since.get_or_insert(now);
@@ -322,11 +344,21 @@ impl Call {
             return;
         }
         self.notice.other_change(hands.now);
+        if self.has_other_facts(hands) && self.held_since.is_some_and(|since| hands.now > since) {
+            let (first, _last) = self.later_changes.unwrap_or((hands.now, hands.now));
+            self.later_changes = Some((first, hands.now));
+        }
         if self.is_asking {
             self.changed_at.get_or_insert(hands.now);
         } else {
             self.ask_again(hands.now, hands);
         }
+    }
+
+    /// Whether what the law is asked about became another since the last look.
+    fn has_other_facts(&mut self, hands: &Hands<'_>) -> bool {
+        let versions = self.id.map(|id| hands.archive.versions(id));
+        std::mem::replace(&mut self.versions_seen, versions) != versions
     }
 
     /// Whether there is media that the next answer may permit to keep, though nothing comes any more.
@@ -348,6 +380,7 @@ impl Call {
             return;
         };
         self.held_since.get_or_insert(since);
+        self.versions_seen = Some(hands.archive.versions(id));
         self.retry_at = None;
         self.is_asking = true;
         self.notice.ask();

@@ -99,6 +99,10 @@ pub(crate) struct Call {
     sayings_seen: usize,
     /// Since when media waits for an answer.
     held_since: Option<Timestamp>,
+    /// The first and the last change of the facts since then, which it waits for as well.
+    later_changes: Option<(Timestamp, Timestamp)>,
+    /// How often the archive had other facts to ask about, when this last looked.
+    versions_seen: Option<u64>,
     /// When the facts changed while the law was being asked.
     changed_at: Option<Timestamp>,
     retry_at: Option<Timestamp>,
@@ -155,6 +159,8 @@ impl Call {
             is_asking: true,
             sayings_seen: 0,
             held_since: None,
+            later_changes: None,
+            versions_seen: None,
             changed_at: None,
             retry_at: None,
             failures: 0,
@@ -385,6 +391,9 @@ impl Call {
         for moment in moments {
             *moment = moment.map(|at| at.plus_micros(by_us));
         }
+        let moved = |at: Timestamp| at.plus_micros(by_us);
+        let later = self.later_changes;
+        self.later_changes = later.map(|(first, last)| (moved(first), moved(last)));
         self.ended = self.ended.map(|(at, cause)| (at.plus_micros(by_us), cause));
         self.last_signal = self.last_signal.plus_micros(by_us);
         self.keep.on_clock_step(by_us);

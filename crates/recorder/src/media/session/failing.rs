@@ -23,6 +23,10 @@ impl MediaSession {
         let mut out = cut(&mut journal, beginning);
         for mut chunk in released {
             out.extend(cut_chunk(&mut chunk, beginning));
+            // Its beginning may be in it.
+            if !chunk.is_empty() {
+                self.released.push(chunk);
+            }
         }
         self.journal = journal;
         let mut lost: BTreeMap<StreamNumber, u64> = BTreeMap::new();
