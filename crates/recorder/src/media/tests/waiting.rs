@@ -149,6 +149,28 @@ fn what_is_in_doubt_when_somebody_asks_is_kept_if_nobody_better_comes() {
 }
 
 #[test]
+fn a_mistake_right_after_a_release_loses_the_media_and_not_how_the_recording_began() {
+    let mut bench = holding();
+    let from = now();
+    bench.say(1);
+    bench.sweep();
+    let decision = DecisionId::from_bytes([1; 16]);
+    let permitted = JournalEvent::Permitted { decision };
+    bench
+        .session
+        .release(from, vec![(from, permitted.clone())], false);
+    bench.session.fail(Cause::Overload);
+    let records = released(&mut bench);
+    assert!(sequences(&records).is_empty());
+    let lost = JournalEvent::MediaDropped {
+        stream: StreamNumber(1),
+        packets: 1,
+        cause: Cause::Overload,
+    };
+    assert_eq!(events(&records), [&permitted, &lost]);
+}
+
+#[test]
 fn what_is_in_doubt_when_somebody_asks_is_wiped_if_the_client_comes_and_counted() {
     let mut bench = holding();
     let from = now();
