@@ -4,6 +4,7 @@ use crate::support::{Server, endless_call, write_config, write_file};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use voicelog_src_sim::place;
@@ -107,19 +108,21 @@ fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
+/// A server that tells one thing, and who hears it.
+fn told_of(folder: &Path, kind: &str) -> (Server, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let config = write_config(folder, "");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let webhook = webhook(listener.local_addr().unwrap(), kind);
+    write_file(&config, &format!("{webhook}{text}"));
+    (Server::start(&config), listener)
+}
+
 #[test]
 fn what_became_of_a_call_is_posted_with_a_signature_that_openssl_makes_too_and_again_until_it_is_taken()
  {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let config = write_config(folder.path(), "");
-    let text = std::fs::read_to_string(&config).unwrap();
-    write_file(
-        &config,
-        &format!("{}{text}", webhook(address, "recording.finished")),
-    );
-    let server = Server::start(&config);
+    let (server, listener) = told_of(folder.path(), "recording.finished");
     let mut plan = endless_call(server.sip);
     plan.duration = Some(Duration::from_secs(1));
     place(&plan).unwrap().finish().unwrap();
@@ -159,16 +162,8 @@ fn waiting(server: &Server) -> u64 {
 #[test]
 fn a_call_missing_of_a_list_is_a_message_with_one_id_however_often_the_list_is_given_unless_told_not_to()
  {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let config = write_config(folder.path(), "");
-    let text = std::fs::read_to_string(&config).unwrap();
-    write_file(
-        &config,
-        &format!("{}{text}", webhook(address, "expected.missing")),
-    );
-    let server = Server::start(&config);
+    let (server, listener) = told_of(folder.path(), "expected.missing");
     let list = folder.path().join("calls.csv");
     let began = "2026-01-05T10:00:00Z";
     let text = format!("start;billsec;src;dst;uniqueid\n{began};60;0301112222;0302223333;pbx-1\n");

@@ -190,4 +190,13 @@ fn a_finding_is_the_same_each_time_and_another_for_another_call_or_another_findi
     all.sort_unstable();
     all.dedup();
     assert_eq!(all.len(), 5);
+    // A list that tells the same call twice is two messages, the same two each time.
+    let report = Report {
+        lines: vec![line(2, Some("a"), Found::Missing); 2],
+        unanswered: 0,
+        unreadable: Vec::new(),
+    };
+    let news = report.news(at(90));
+    assert_eq!(news, report.news(at(90)));
+    assert_ne!(news[0], news[1]);
 }

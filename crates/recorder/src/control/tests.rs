@@ -224,6 +224,29 @@ impl Bench {
         self.control.on_reply(reply, self.now);
     }
 
+    /// The law is asked about the call as it is, and permits it.
+    fn ask_and_permit(&mut self, id: RecordingId) {
+        self.archive.ask_to_record(id, start()).unwrap();
+        let permit = self.permit();
+        self.reply(Ok(permit));
+    }
+
+    /// Something is said of the call that the law has to be asked about.
+    fn say(&mut self, id: RecordingId) {
+        let said = serde_json::json!({ "threat_or_abuse": true });
+        let said = said.as_object().unwrap().clone();
+        self.archive.say(id, said, self.now).unwrap();
+        self.control.on_changed(id, self.now);
+    }
+
+    /// The client ends the call.
+    fn end(&mut self) {
+        let ended = Event::Ended {
+            cause: EndCause::ByRecordingClient,
+        };
+        self.control.on_event(self.key, ended, self.now);
+    }
+
     fn no_answer(&mut self) {
         self.reply(Err(NoAnswer { may_pass: true }));
     }
@@ -362,9 +385,7 @@ fn a_permit_for_facts_that_have_changed_since_holds_on() {
             .any(|command| matches!(command, MediaCommand::Keep { is_stale: true, .. })),
         "{told:?}"
     );
-    bench.archive.ask_to_record(id, start()).unwrap();
-    let permit = bench.permit();
-    bench.reply(Ok(permit));
+    bench.ask_and_permit(id);
     let told = bench.told();
     assert!(
         matches!(
@@ -423,9 +444,7 @@ fn a_request_to_keep_that_comes_while_the_law_is_being_asked_is_asked_about() {
         matches!(told.last(), Some(MediaCommand::Hold(_))),
         "{told:?}"
     );
-    bench.archive.ask_to_record(id, start()).unwrap();
-    let permit = bench.permit();
-    bench.reply(Ok(permit));
+    bench.ask_and_permit(id);
     let told = bench.told();
     let [
         MediaCommand::Keep {
@@ -446,10 +465,7 @@ fn a_call_that_ends_without_an_answer_says_what_waited() {
     let (mut bench, id) = Bench::recording();
     let changed_at = bench.now;
     bench.change(id);
-    let ended = Event::Ended {
-        cause: EndCause::ByRecordingClient,
-    };
-    bench.control.on_event(bench.key, ended, bench.now);
+    bench.end();
     bench.no_answer();
     assert_eq!(bench.closed(), Some((changed_at, 0, Some(Cause::Refusal))));
     assert_eq!(bench.control.len(), 0);
@@ -463,10 +479,7 @@ fn a_call_that_ends_while_an_answer_is_stale_waits_for_the_answer_to_what_was_ch
     bench.now = bench.now.plus_micros(1_000);
     assert!(bench.archive.set_on_hold(id, false));
     bench.control.on_changed(id, bench.now);
-    let ended = Event::Ended {
-        cause: EndCause::ByRecordingClient,
-    };
-    bench.control.on_event(bench.key, ended, bench.now);
+    bench.end();
     bench.told();
     let permit = bench.permit();
     bench.reply(Ok(permit));
@@ -481,9 +494,7 @@ fn a_call_that_ends_while_an_answer_is_stale_waits_for_the_answer_to_what_was_ch
         ),
         "{told:?}"
     );
-    bench.archive.ask_to_record(id, start()).unwrap();
-    let permit = bench.permit();
-    bench.reply(Ok(permit));
+    bench.ask_and_permit(id);
     let told = bench.told();
     assert!(
         matches!(
@@ -508,10 +519,7 @@ fn a_call_that_ends_between_two_tries_to_get_an_answer_says_what_waited() {
     bench.control.on_changed(id, changed_at);
     bench.no_answer();
     assert_eq!(bench.closed(), None);
-    let ended = Event::Ended {
-        cause: EndCause::ByRecordingClient,
-    };
-    bench.control.on_event(bench.key, ended, bench.now);
+    bench.end();
     assert_eq!(bench.closed(), Some((changed_at, 0, Some(Cause::Refusal))));
     assert_eq!(bench.control.len(), 0);
 }
@@ -571,11 +579,8 @@ fn a_hold_shorter_than_a_question_is_a_hold_all_the_same() {
     for fails_once in [false, true] {
         let (mut bench, id) = Bench::recording();
         // The law is being asked about something else.
-        let said = serde_json::json!({ "threat_or_abuse": true });
-        let said = said.as_object().unwrap().clone();
-        bench.archive.say(id, said, bench.now).unwrap();
         let changed_at = bench.now;
-        bench.control.on_changed(id, bench.now);
+        bench.say(id);
         if fails_once {
             bench.no_answer();
         } else {
@@ -612,10 +617,7 @@ fn a_hold_shorter_than_a_question_is_a_hold_all_the_same() {
 #[test]
 fn one_change_while_the_law_is_being_asked_costs_nothing_of_what_it_then_permits() {
     let (mut bench, id) = Bench::recording();
-    let said = serde_json::json!({ "threat_or_abuse": true });
-    let said = said.as_object().unwrap().clone();
-    bench.archive.say(id, said, bench.now).unwrap();
-    bench.control.on_changed(id, bench.now);
+    bench.say(id);
     bench.archive.ask_to_record(id, start()).unwrap();
     bench.now = bench.now.plus_micros(1_000);
     let held_at = bench.now;
@@ -649,18 +651,12 @@ fn who_asks_to_keep_a_call_that_then_ends_is_answered_though_the_law_was_busy() 
     let id = call.id;
     let held = bench.held();
     bench.first_reply(call, held);
-    let said = serde_json::json!({ "threat_or_abuse": true });
-    let said = said.as_object().unwrap().clone();
-    bench.archive.say(id, said, bench.now).unwrap();
-    bench.control.on_changed(id, bench.now);
+    bench.say(id);
     bench.archive.ask_to_record(id, start()).unwrap();
     let (done, _answer) = channel();
     let request = bench.keep_request();
     bench.control.request_keep(id, request, done, bench.now);
-    let ended = Event::Ended {
-        cause: EndCause::ByRecordingClient,
-    };
-    bench.control.on_event(bench.key, ended, bench.now);
+    bench.end();
     let held = bench.held();
     bench.reply(Ok(held));
     assert_eq!(
@@ -669,9 +665,7 @@ fn who_asks_to_keep_a_call_that_then_ends_is_answered_though_the_law_was_busy() 
         "the law has not answered the request"
     );
     bench.told();
-    bench.archive.ask_to_record(id, start()).unwrap();
-    let permit = bench.permit();
-    bench.reply(Ok(permit));
+    bench.ask_and_permit(id);
     let told = bench.told();
     assert!(
         matches!(

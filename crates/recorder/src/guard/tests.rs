@@ -211,13 +211,7 @@ fn a_recording_that_a_mistake_keeps_open_is_closed_at_the_next_start_with_all_th
     next_call.hang_up().unwrap();
     server.all_closed();
     assert_eq!(server.timeline(next).verdict, Verdict::Whole);
-    let Server {
-        recorder,
-        archive,
-        folder,
-    } = server;
-    drop(recorder);
-    drop(archive);
+    let folder = server.stop();
     let archive = open_archive(folder.path());
     archive.recover(now()).unwrap();
     let recorder = Recorder::start(&config(), Arc::clone(&archive), Arc::new(MachineClock));

@@ -54,13 +54,7 @@ fn after_a_quick_stop_recovery_closes_the_recording_with_the_gap_declared() {
     wait_until("media is kept", || {
         server.recorder.status().calls[0].media.kept > 40
     });
-    let Server {
-        recorder,
-        archive,
-        folder,
-    } = server;
-    drop(recorder);
-    drop(archive);
+    let folder = server.stop();
     let archive = open_archive(folder.path());
     let recovery = archive.recover(now()).unwrap();
     assert_eq!(recovery.interrupted, [id], "{recovery:?}");

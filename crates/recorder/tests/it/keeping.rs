@@ -590,13 +590,7 @@ fn a_crash_while_media_is_held_leaves_nothing_and_recovery_says_why() {
     let _call = place(&server.plan("asked", 1)).unwrap();
     let id = server.call_in(CallState::Waiting);
     holds(&server, 20);
-    let Server {
-        recorder,
-        archive,
-        folder,
-    } = server;
-    drop(recorder);
-    drop(archive);
+    let folder = server.stop();
     let archive: Arc<Archive> = open_archive(folder.path());
     archive.recover(now()).unwrap();
     let trace = archive.trace(id).unwrap();

@@ -299,6 +299,13 @@ pub(crate) fn pass(millis: u64) {
 }
 
 impl Server {
+    /// Stops at once, as a crash would; what is left is its folder.
+    pub(crate) fn stop(self) -> TempDir {
+        drop(self.recorder);
+        drop(self.archive);
+        self.folder
+    }
+
     /// A Dutch call with two streams whose packets all differ.
     pub(crate) fn plan(&self, line: &str, seed: u64) -> CallPlan {
         let mut plan = CallPlan::speech(self.recorder.udp_address().unwrap(), line);

@@ -14,7 +14,8 @@
 //! is not told to stop.
 //!
 //! While an answer is awaited media stays in the kernel: a permission then loses nothing, and a
-//! refusal holds from the moment at which the facts changed.
+//! refusal holds from the moment at which the facts changed. Where they changed so often meanwhile that
+//! nobody asked about all of it, what waits is left out though what comes now is permitted.
 
 use super::Call;
 use super::keys::CallKeys;

@@ -264,14 +264,7 @@ fn stranger() -> UdpSocket {
 
 #[test]
 fn who_has_not_the_key_takes_no_place_while_the_recording_is_paused_and_keys_are_listened_for() {
-    let formats = [format(8, "PCMA"), format(101, "telephone-event/8000")];
-    let mut bench = Bench::of(1, &formats, false);
-    let sequence = Sequence::try_from("1".to_owned()).unwrap();
-    let listening = Listening {
-        party: Some("p2".to_owned()),
-        acts: Arc::new(vec![(sequence, KeyAct::Consent)]),
-    };
-    bench.session.listen(&[(StreamNumber(1), listening)], 0);
+    let mut bench = Bench::listening();
     // The client is behind a NAT, so that it fits the offer no better than anybody.
     let named = "192.0.2.1:4000".parse().unwrap();
     bench.session.move_stream(StreamNumber(1), named);
@@ -298,14 +291,7 @@ fn who_has_not_the_key_takes_no_place_while_the_recording_is_paused_and_keys_are
 
 #[test]
 fn what_waited_of_somebody_else_is_not_believed_once_the_client_was_heard_in_a_pause() {
-    let formats = [format(8, "PCMA"), format(101, "telephone-event/8000")];
-    let mut bench = Bench::of(1, &formats, false);
-    let sequence = Sequence::try_from("1".to_owned()).unwrap();
-    let listening = Listening {
-        party: Some("p2".to_owned()),
-        acts: Arc::new(vec![(sequence, KeyAct::Consent)]),
-    };
-    bench.session.listen(&[(StreamNumber(1), listening)], 0);
+    let mut bench = Bench::listening();
     bench.keep();
     stranger().send_to(&rtp(8, 1, 99), bench.rtp[0]).unwrap();
     bench.sweep();

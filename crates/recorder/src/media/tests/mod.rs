@@ -101,6 +101,19 @@ impl Bench {
         }
     }
 
+    /// A bench of one stream on which a key of the participant is listened for.
+    fn listening() -> Self {
+        let formats = [format(8, "PCMA"), format(101, "telephone-event/8000")];
+        let mut bench = Self::of(1, &formats, false);
+        let sequence = Sequence::try_from("1".to_owned()).unwrap();
+        let listening = Listening {
+            party: Some("p2".to_owned()),
+            acts: Arc::new(vec![(sequence, KeyAct::Consent)]),
+        };
+        bench.session.listen(&[(StreamNumber(1), listening)], 0);
+        bench
+    }
+
     /// A bench of one stream of A-law whose packets are kept from now on.
     fn keeping() -> Self {
         let mut bench = Self::new(1);

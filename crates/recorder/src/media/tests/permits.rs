@@ -168,14 +168,7 @@ fn what_waited_without_an_answer_is_told_as_dropped_however_often_the_law_was_as
 #[test]
 fn a_key_that_comes_while_the_law_is_being_asked_counts_though_the_answer_is_no() {
     let key_of = |sequence: u16| [&rtp(101, sequence, SSRC)[..12], &[1, 10, 0, 160]].concat();
-    let formats = [format(8, "PCMA"), format(101, "telephone-event")];
-    let mut bench = Bench::of(1, &formats, false);
-    let sequence = Sequence::try_from("1".to_owned()).unwrap();
-    let listening = Listening {
-        party: Some("p2".to_owned()),
-        acts: Arc::new(vec![(sequence, KeyAct::Consent)]),
-    };
-    bench.session.listen(&[(StreamNumber(1), listening)], 0);
+    let mut bench = Bench::listening();
     bench.keep();
     bench.say(1);
     bench.sweep();
