@@ -75,6 +75,10 @@ ids! {
     DecisionId = "decision";
     /// One destruction, from intent to certificate.
     DestructionId = "destruction";
+    /// One hold on a recording.
+    HoldId = "hold";
+    /// One backup of an archive.
+    BackupId = "backup";
 }
 
 #[cfg(test)]

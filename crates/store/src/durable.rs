@@ -8,7 +8,7 @@ use crate::StoreError;
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Mode of files.
@@ -36,6 +36,60 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     write_new(&temporary, bytes)?;
     std::fs::rename(&temporary, path).map_err(StoreError::io("replace", path.display()))?;
     sync_folder_of(path)
+}
+
+/// As [`replace`], for what must not stay on the disk when it is replaced: the former file is overwritten
+/// too. Interrupted in between, the next one does it.
+pub fn replace_secret(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let (temporary, former) = (temporary_name(path)?, hidden(path, ".old")?);
+    shred(&temporary)?;
+    shred(&former)?;
+    write_new(&temporary, bytes)?;
+    // Some file systems know no second name for a file; there, it is reached by the open file alone.
+    let open = match OpenOptions::new().write(true).open(path) {
+        Ok(open) => Some(open),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(StoreError::io("open", path.display())(error)),
+    };
+    let has_second_name = open.is_some() && std::fs::hard_link(path, &former).is_ok();
+    std::fs::rename(&temporary, path).map_err(StoreError::io("replace", path.display()))?;
+    sync_folder_of(path)?;
+    match open {
+        Some(_named) if has_second_name => shred(&former),
+        Some(open) => overwrite(&open, path),
+        None => Ok(()),
+    }
+}
+
+/// Overwrites a file with zeros, then removes it; one that is not there is gone already. The name goes
+/// last: a crash in between leaves zeros under a name that the next try finds.
+pub fn shred(path: &Path) -> Result<(), StoreError> {
+    let file = match OpenOptions::new().write(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(StoreError::io("open", path.display())(error)),
+    };
+    overwrite(&file, path)?;
+    remove(path)
+}
+
+/// Overwrites all of a file where it lies, and syncs it.
+pub(crate) fn overwrite(file: &File, path: &Path) -> Result<(), StoreError> {
+    let zeros = [0; 65_536];
+    let metadata = file.metadata();
+    let len = metadata
+        .map_err(StoreError::io("look at", path.display()))?
+        .len();
+    let mut at = 0;
+    while at < len {
+        let left = usize::try_from(len - at).unwrap_or(usize::MAX);
+        let piece = zeros.get(..left.min(zeros.len())).unwrap_or(&zeros);
+        file.write_all_at(piece, at)
+            .map_err(StoreError::io("overwrite", path.display()))?;
+        at += piece.len() as u64;
+    }
+    file.sync_all()
+        .map_err(StoreError::io("sync", path.display()))
 }
 
 /// Removes a file, if it is there: unlink, fsync of the folder.
@@ -108,13 +162,18 @@ fn remove_if_there(path: &Path) -> Result<bool, StoreError> {
 
 /// The name that [`replace`] writes under first.
 pub(crate) fn temporary_name(path: &Path) -> Result<PathBuf, StoreError> {
+    hidden(path, ".new")
+}
+
+/// A name beside a file's, hidden, with another end.
+fn hidden(path: &Path, end: &str) -> Result<PathBuf, StoreError> {
     let name = path.file_name().ok_or_else(|| StoreError::Invalid {
         what: "not the path of a file",
         value: path.display().to_string(),
     })?;
     let mut hidden = OsString::from(".");
     hidden.push(name);
-    hidden.push(".new");
+    hidden.push(end);
     Ok(path.with_file_name(hidden))
 }
 
@@ -158,6 +217,31 @@ mod tests {
             1,
             "no temporary file is left"
         );
+    }
+
+    #[test]
+    fn what_is_shredded_or_replaced_as_a_secret_is_zeros_wherever_it_still_has_a_name() {
+        let root = tempfile::tempdir().unwrap();
+        let (file, seen) = (root.path().join("file"), root.path().join("seen"));
+        let long = vec![7; 200_000];
+        create(&file, &long).unwrap();
+        std::fs::hard_link(&file, &seen).unwrap();
+        shred(&file).unwrap();
+        shred(&file).unwrap();
+        assert!(!file.exists());
+        assert_eq!(std::fs::read(&seen).unwrap(), vec![0; 200_000]);
+
+        create(&file, b"former").unwrap();
+        remove(&seen).unwrap();
+        std::fs::hard_link(&file, &seen).unwrap();
+        // What a crash left of the one before.
+        create(&root.path().join(".file.old"), b"older").unwrap();
+        replace_secret(&file, b"new").unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"new");
+        assert_eq!(std::fs::read(&seen).unwrap(), [0; 6]);
+        assert_eq!(mode(&file), FILE_MODE);
+        replace_secret(&root.path().join("another"), b"new").unwrap();
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 3);
     }
 
     #[test]

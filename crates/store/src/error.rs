@@ -127,6 +127,9 @@ pub enum StoreError {
     /// Bytes that must be gone may still be in the database's journal.
     #[error("old pages of the index could not be wiped: a reader is still using them")]
     NotWiped,
+    /// The index is being copied, and what is destroyed now would stay in the copy.
+    #[error("the index is being copied for a backup: nothing is destroyed meanwhile")]
+    BeingCopied,
     /// A fault that a test asked for.
     #[error("injected fault at operation {operation}")]
     Injected {
@@ -151,7 +154,9 @@ impl StoreError {
             Self::Invalid { .. } | Self::Foreign { .. } | Self::NewerSchema { .. } => Kind::Invalid,
             Self::Full { .. } => Kind::Exhausted,
             Self::Corrupt { .. } => Kind::Corrupt,
-            Self::Unsettled { .. } | Self::NotWiped | Self::Injected { .. } => Kind::Unavailable,
+            Self::Unsettled { .. } | Self::NotWiped | Self::BeingCopied | Self::Injected { .. } => {
+                Kind::Unavailable
+            }
         }
     }
 
@@ -171,6 +176,7 @@ impl StoreError {
                 "look at the disk; nothing is lost, and a restart tries again"
             }
             Self::NotWiped => "try again when no other program has the index open",
+            Self::BeingCopied => "ask again when the backup is made",
             Self::Corrupt { .. } => "run `voicelog check --level hash`",
             Self::Io { .. } | Self::Sql { .. } if self.kind() == Kind::Exhausted => {
                 "make room on the disk"
@@ -189,10 +195,7 @@ impl StoreError {
 
     /// Wraps the file system's answer; made for `map_err`. The place is only spelled out if
     /// there is an error.
-    pub(crate) fn io<P: fmt::Display>(
-        doing: &'static str,
-        place: P,
-    ) -> impl FnOnce(io::Error) -> Self {
+    pub fn io<P: fmt::Display>(doing: &'static str, place: P) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io {
             doing,
             place: place.to_string(),

@@ -16,6 +16,14 @@ use voicelog_model::Timestamp;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ArchiveId(pub [u8; 16]);
 
+impl ArchiveId {
+    /// An id from its 32 hexadecimal digits, as [`fmt::Display`] writes it.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        parse_hex(text)
+    }
+}
+
 impl fmt::Display for ArchiveId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex(&self.0))

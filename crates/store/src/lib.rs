@@ -27,4 +27,4 @@ pub use error::StoreError;
 pub use folder::{Access, ArchiveId, Layout, LocalStore};
 pub use index::Index;
 pub use keys::{FileKeys, Keys};
-pub use sqlite::{SCHEMA_VERSION, SqliteIndex, migrate};
+pub use sqlite::{SCHEMA_VERSION, Snapshot, SqliteIndex, adopt_copy, forget_snapshot, migrate};

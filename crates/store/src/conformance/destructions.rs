@@ -1,6 +1,6 @@
 //! What every index promises about the end of a recording.
 
-use super::index::{begin, decide, leaf, seal, unrecorded};
+use super::index::{begin, decide, hold, leaf, release, seal, unrecorded};
 use super::{at, decision_id, destruction_id};
 use crate::index::{NewDestruction, NewHold, State};
 use crate::{Index, StoreError};
@@ -155,33 +155,26 @@ pub(super) fn goes_on_where_it_stopped(index: &dyn Index) -> Result<(), StoreErr
 
 pub(super) fn honours_holds(index: &dyn Index) -> Result<(), StoreError> {
     let id = seal(index, 1, Some(100))?;
-    let hold = NewHold {
-        id: [1; 16],
-        recording: id,
-        placed_at: at(50),
+    let held = NewHold {
         decision: Some(decision_id(1)),
-        sealed: b"sealed reason".to_vec(),
+        ..hold(1, id)
     };
-    index.place_hold(&hold)?;
+    index.place_hold(&held, &leaf(141))?;
     let held = index.begin_destruction(&intent(1, id));
     assert!(matches!(held, Err(StoreError::State { state: "held", .. })));
-    assert!(index.lift_hold(hold.id, at(60))?);
+    assert!(index.lift_hold(&release(1), &leaf(142))?);
     index.begin_destruction(&intent(1, id))?;
-    let too_late = NewHold {
-        id: [2; 16],
-        ..hold
-    };
     assert!(matches!(
-        index.place_hold(&too_late),
+        index.place_hold(&hold(2, id), &leaf(143)),
         Err(StoreError::State { .. })
     ));
     index.complete_destruction(id, at(600), &leaf(1))?;
     let reasons: Vec<_> = index
         .holds_of(id)?
         .into_iter()
-        .map(|row| row.hold.sealed)
+        .map(|row| (row.hold.sealed, row.release))
         .collect();
-    assert_eq!(reasons, [b""]);
+    assert_eq!(reasons, [(Vec::new(), Vec::new())]);
 
     let running = begin(index, 3)?;
     assert!(matches!(

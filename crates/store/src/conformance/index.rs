@@ -2,11 +2,11 @@
 
 use super::{Fresh, at, decision_id, recording_id};
 use crate::index::{
-    Cursor, DecisionRow, Finished, NewHold, NewRecording, PendingLeaf, RecordingFilter, State,
-    TermCursor, Unrecorded,
+    Cursor, DecisionRow, Finished, HoldCursor, HoldRow, NewHold, NewRecording, OverdueHolds,
+    PendingLeaf, RecordingFilter, Release, State, TermCursor, Unrecorded,
 };
 use crate::{Index, StoreError};
-use voicelog_model::{Action, Kind, RecordingId};
+use voicelog_model::{Action, HoldId, Kind, RecordingId};
 
 /// The suite.
 pub fn index(mut make: impl FnMut() -> Fresh<Box<dyn Index>>) -> Result<(), StoreError> {
@@ -26,9 +26,17 @@ pub fn index(mut make: impl FnMut() -> Fresh<Box<dyn Index>>) -> Result<(), Stor
         super::outbox::keeps_messages_until_they_are_delivered,
         super::log::grows,
         super::log::lets_one_sequencer_win,
+        super::log::keeps_tiles,
+        super::log::tells_the_log_once,
+        super::log::keeps_who_else_vouches,
         super::destructions::ends_in_a_tombstone,
         super::destructions::goes_on_where_it_stopped,
+        super::copies::makes_tombstones_of_what_was_destroyed_since,
+        super::copies::places_holds_again,
+        super::copies::tells_what_was_destroyed_as_of_one_moment,
+        super::copies::ends_what_ran_when_a_copy_was_made,
         super::destructions::honours_holds,
+        keeps_holds_with_their_leaves_and_lists_them_by_review,
     ] {
         let (index, _guard) = make();
         part(&*index)?;
@@ -82,6 +90,7 @@ pub(super) fn finished(number: u8, retain_until: Option<i64>) -> Finished {
         timeline: format!("timeline {number}").into_bytes(),
         byte_count: 1_000,
         retain_until: retain_until.map(at),
+        also: vec![leaf(number + 100)],
     }
 }
 
@@ -154,7 +163,7 @@ fn lives_through_its_states(index: &dyn Index) -> Result<(), StoreError> {
         !index.finish_recording(id, &finished(1, Some(99)), &leaf(2))?,
         "once"
     );
-    assert_eq!(index.pending_leaves(9)?, [leaf(1)]);
+    assert_eq!(index.pending_leaves(9)?, [leaf(101), leaf(1)]);
     let row = index.recording(id)?;
     assert!(row.is_some_and(|row| {
         row.state == State::Sealed
@@ -342,42 +351,97 @@ fn knows_what_is_due(index: &dyn Index) -> Result<(), StoreError> {
     assert_eq!(index.due(at(500), after(at(150), empty), 9)?, [late]);
     assert_eq!(index.due(at(500), after(at(200), late), 9)?, []);
 
-    let hold = |number: u8| NewHold {
-        id: [number; 16],
-        recording: early,
-        placed_at: at(50),
-        decision: None,
-        sealed: b"sealed reason".to_vec(),
-    };
-    index.place_hold(&hold(1))?;
-    index.place_hold(&hold(2))?;
+    index.place_hold(&hold(1, early), &leaf(121))?;
+    index.place_hold(&hold(2, early), &leaf(122))?;
     assert_eq!(index.due(at(500), None, 9)?, [empty, late]);
-    assert!(index.lift_hold([1; 16], at(60))?);
-    assert!(!index.lift_hold([1; 16], at(61))?);
+    assert!(index.lift_hold(&release(1), &leaf(123))?);
+    assert!(!index.lift_hold(&release(1), &leaf(124))?);
     assert_eq!(
         index.due(at(500), None, 9)?,
         [empty, late],
         "one hold is enough"
     );
-    assert!(index.lift_hold([2; 16], at(60))?);
+    assert!(index.lift_hold(&release(2), &leaf(125))?);
     assert_eq!(index.due(at(500), None, 9)?, [early, empty, late]);
-    assert!(matches!(
-        index.lift_hold([9; 16], at(1)),
-        Err(StoreError::NotFound { .. })
-    ));
-    let lifted: Vec<_> = index
-        .holds_of(early)?
-        .into_iter()
-        .map(|row| row.lifted_at)
-        .collect();
-    assert_eq!(lifted, [Some(at(60)), Some(at(60))]);
-    assert_eq!(
-        index.holds_of(early)?.first().map(|row| row.hold.clone()),
-        Some(hold(1))
-    );
 
     index.set_retain_until(for_ever, Some(at(300)))?;
     index.set_retain_until(early, None)?;
     assert_eq!(index.due(at(500), None, 9)?, [empty, late, for_ever]);
+    Ok(())
+}
+
+/// A hold that has to be looked at at moment 100 + its number.
+pub(super) fn hold(number: u8, recording: RecordingId) -> NewHold {
+    NewHold {
+        id: HoldId::from_bytes([number; 16]),
+        recording,
+        placed_at: at(50),
+        decision: None,
+        ground: "claim".to_owned(),
+        review_at: at(100 + i64::from(number)),
+        sealed: b"sealed reason".to_vec(),
+    }
+}
+
+pub(super) fn release(number: u8) -> Release {
+    Release {
+        hold: HoldId::from_bytes([number; 16]),
+        at: at(60),
+        sealed: b"sealed why".to_vec(),
+    }
+}
+
+pub(super) fn keeps_holds_with_their_leaves_and_lists_them_by_review(
+    index: &dyn Index,
+) -> Result<(), StoreError> {
+    let (one, two) = (seal(index, 1, None)?, seal(index, 2, None)?);
+    let before = index.pending_leaves(99)?.len();
+    index.place_hold(&hold(2, one), &leaf(132))?;
+    index.place_hold(&hold(1, two), &leaf(131))?;
+    index.place_hold(&hold(3, one), &leaf(133))?;
+    let ids = |rows: Vec<HoldRow>| rows.into_iter().map(|row| row.hold.id).collect::<Vec<_>>();
+    let id = |number| HoldId::from_bytes([number; 16]);
+    assert_eq!(ids(index.open_holds(None, 9)?), [id(1), id(2), id(3)]);
+    assert_eq!(ids(index.open_holds(None, 1)?), [id(1)]);
+    let after = |number: u8| {
+        let review_at = at(100 + i64::from(number));
+        Some(HoldCursor {
+            review_at,
+            id: id(number),
+        })
+    };
+    assert_eq!(ids(index.open_holds(after(1), 9)?), [id(2), id(3)]);
+    assert_eq!(index.overdue_holds(at(100))?, OverdueHolds::default());
+    let overdue = OverdueHolds {
+        count: 2,
+        since: Some(at(101)),
+    };
+    assert_eq!(
+        index.overdue_holds(at(102))?,
+        overdue,
+        "at its moment it is due"
+    );
+
+    assert!(index.lift_hold(&release(1), &leaf(111))?);
+    assert!(!index.lift_hold(&release(1), &leaf(112))?, "once");
+    assert_eq!(ids(index.open_holds(None, 9)?), [id(2), id(3)]);
+    let unknown = index.lift_hold(&release(9), &leaf(113));
+    assert!(matches!(unknown, Err(StoreError::NotFound { .. })));
+    let kept = index.hold(id(1))?;
+    let lifted = HoldRow {
+        hold: hold(1, two),
+        lifted_at: Some(at(60)),
+        release: b"sealed why".to_vec(),
+    };
+    assert_eq!(kept, Some(lifted));
+    assert_eq!(index.hold(id(9))?, None);
+    assert_eq!(ids(index.holds_of(one)?), [id(2), id(3)]);
+    let queued = index.pending_leaves(99)?;
+    let new: Vec<_> = queued.iter().skip(before).map(|leaf| leaf.id).collect();
+    assert_eq!(
+        new,
+        [[132; 16], [131; 16], [133; 16], [111; 16]],
+        "one for each act"
+    );
     Ok(())
 }

@@ -34,5 +34,50 @@ pub fn keys(mut make: impl FnMut() -> Fresh<Box<dyn Keys>>) -> Result<(), StoreE
             Err(StoreError::Invalid { .. })
         ));
     }
+    wrapped_again(&*keys)?;
+    records(&*keys)
+}
+
+fn wrapped_again(keys: &dyn Keys) -> Result<(), StoreError> {
+    let (two, three) = (recording_id(2), recording_id(3));
+    assert!(!keys.replace(two, b"something else", b"again")?);
+    assert_eq!(keys.get(two)?, b"wrapped two", "it was not what was meant");
+    assert!(keys.replace(two, b"wrapped two", b"again, and longer")?);
+    assert_eq!(keys.get(two)?, b"again, and longer");
+    assert!(!keys.replace(three, b"wrapped three", b"again")?);
+    assert!(
+        matches!(keys.get(three), Err(StoreError::NotFound { .. })),
+        "what is not there does not come back"
+    );
+    assert!(keys.replace(two, b"again, and longer", &[0; 40]).is_err());
+    assert_eq!(keys.list()?, [two]);
+    Ok(())
+}
+
+fn records(keys: &dyn Keys) -> Result<(), StoreError> {
+    assert!(keys.records()?.is_empty());
+    assert!(matches!(
+        keys.record("epoch-0001"),
+        Err(StoreError::NotFound { .. })
+    ));
+    assert!(keys.swap_record("epoch-0002", None, b"two")?);
+    assert!(keys.swap_record("epoch-0001", None, b"one")?);
+    assert!(!keys.swap_record("epoch-0001", None, b"another")?);
+    assert!(!keys.swap_record("epoch-0001", Some(b"two"), b"another")?);
+    assert!(!keys.swap_record("epoch-0003", Some(b"two"), b"another")?);
+    assert_eq!(keys.record("epoch-0001")?, b"one");
+    assert!(keys.swap_record("epoch-0001", Some(b"one"), b"another")?);
+    assert_eq!(keys.record("epoch-0001")?, b"another");
+    assert_eq!(keys.records()?, ["epoch-0001", "epoch-0002"]);
+    keys.destroy_record("epoch-0001")?;
+    keys.destroy_record("epoch-0001")?;
+    assert_eq!(keys.records()?, ["epoch-0002"]);
+    for wrong in ["", "../two", "Epoch", "epoch 1", "a-name-that-is-too-long"] {
+        assert!(matches!(
+            keys.swap_record(wrong, None, b"x"),
+            Err(StoreError::Invalid { .. })
+        ));
+    }
+    assert!(keys.swap_record("empty", None, b"").is_err());
     Ok(())
 }

@@ -6,6 +6,7 @@
 mod accounts;
 mod blobs;
 mod conversations;
+mod copies;
 mod destructions;
 mod diary;
 mod index;

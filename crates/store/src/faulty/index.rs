@@ -2,8 +2,8 @@
 
 use super::{Schedule, forward};
 use crate::index::*;
-use crate::{ArchiveId, StoreError};
-use voicelog_model::{DecisionId, RecordingId, Timestamp};
+use crate::{ArchiveId, Snapshot, StoreError};
+use voicelog_model::{DecisionId, HoldId, RecordingId, Timestamp};
 
 /// An index that fails on demand.
 #[derive(Debug)]
@@ -59,9 +59,12 @@ forward! { Recordings, FaultyIndex,
     fn recordings_in_state(&self, states: &[State]) -> Vec<RecordingRow>;
     fn due(&self, now: Timestamp, after: Option<TermCursor>, limit: usize) -> Vec<RecordingId>;
     fn set_retain_until(&self, id: RecordingId, retain_until: Option<Timestamp>) -> ();
-    fn place_hold(&self, hold: &NewHold) -> ();
-    fn lift_hold(&self, id: HoldId, at: Timestamp) -> bool;
+    fn place_hold(&self, hold: &NewHold, leaf: &PendingLeaf) -> ();
+    fn lift_hold(&self, release: &Release, leaf: &PendingLeaf) -> bool;
+    fn hold(&self, id: HoldId) -> Option<HoldRow>;
     fn holds_of(&self, recording: RecordingId) -> Vec<HoldRow>;
+    fn open_holds(&self, after: Option<HoldCursor>, limit: usize) -> Vec<HoldRow>;
+    fn overdue_holds(&self, now: Timestamp) -> OverdueHolds;
 }
 
 forward! { Conversations, FaultyIndex,
@@ -87,11 +90,14 @@ forward! { Decisions, FaultyIndex,
 
 forward! { LogRows, FaultyIndex,
     fn queue_leaf(&self, leaf: &PendingLeaf) -> ();
+    fn queue_leaf_once(&self, name: &str, value: &[u8], leaf: &PendingLeaf) -> bool;
+    fn log_mark(&self, name: &str) -> Option<Vec<u8>>;
     fn pending_leaves(&self, limit: usize) -> Vec<PendingLeaf>;
     fn append_leaves(
         &self,
         expected_size: u64,
         leaves: &[SequencedLeaf],
+        tiles: &[TileHash],
         checkpoint: &[u8],
         compact_range: &[u8],
     ) -> ();
@@ -99,6 +105,13 @@ forward! { LogRows, FaultyIndex,
     fn leaf(&self, index: u64) -> Option<LeafRow>;
     fn leaf_index_of(&self, id: LeafId) -> Option<u64>;
     fn leaf_hashes(&self, from: u64, to: u64) -> Vec<Hash>;
+    fn tile_hashes(&self, level: u8, from: u64, to: u64) -> Vec<Hash>;
+    fn add_tiles(&self, tiles: &[TileHash]) -> ();
+    fn set_cosigned(&self, cosigned: &CosignedRow) -> ();
+    fn cosigned(&self) -> Option<CosignedRow>;
+    fn add_timestamp(&self, timestamp: &TimestampRow) -> ();
+    fn timestamps(&self, limit: usize) -> Vec<TimestampRow>;
+    fn timestamp_over(&self, place: u64) -> Option<TimestampRow>;
     fn leaves(&self, from: u64, limit: usize) -> Vec<LeafRow>;
 }
 
@@ -115,6 +128,33 @@ forward! { Destructions, FaultyIndex,
     fn set_certificate(&self, recording: RecordingId, bytes: &[u8]) -> ();
     fn certificate(&self, recording: RecordingId) -> Option<Vec<u8>>;
     fn destroyed_recordings(&self, after: Option<RecordingId>, limit: usize) -> Vec<RecordingId>;
+}
+
+forward! { Terms, FaultyIndex,
+    fn ask_again(&self, id: RecordingId, at: Timestamp) -> ();
+    fn ask_all_again(&self) -> ();
+    fn without_facts_key(&self, skip: usize, limit: usize) -> Vec<RecordingId>;
+    fn set_facts_keys(&self, keys: &[(RecordingId, Hash)]) -> ();
+    fn term_groups(&self, until: Timestamp) -> Vec<TermGroup>;
+    fn terms_of_group(
+        &self,
+        group: &Hash,
+        until: Timestamp,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> GroupCount;
+    fn held_terms(&self, until: Timestamp) -> Vec<HeldTerms>;
+    fn unsorted_terms(&self, until: Timestamp) -> u64;
+    fn next_term(&self, after: Timestamp) -> Option<Timestamp>;
+}
+
+forward! { Copies, FaultyIndex,
+    fn snapshot(&self) -> Snapshot;
+    fn ledger(&self, log_from: u64) -> Ledger;
+    fn bury(&self, burials: &[Burial]) -> u64;
+    fn bury_named(&self, named: &[(RecordingId, Timestamp)]) -> u64;
+    fn hold_again(&self, holds: &[NewHold]) -> u64;
+    fn end_what_ran(&self) -> ();
 }
 
 forward! { Accounts, FaultyIndex,

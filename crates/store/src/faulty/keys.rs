@@ -28,4 +28,9 @@ forward! { Keys, FaultyKeys,
     fn get(&self, recording: RecordingId) -> Vec<u8>;
     fn destroy(&self, recording: RecordingId) -> ();
     fn list(&self) -> Vec<RecordingId>;
+    fn replace(&self, recording: RecordingId, old: &[u8], new: &[u8]) -> bool;
+    fn swap_record(&self, name: &str, old: Option<&[u8]>, new: &[u8]) -> bool;
+    fn record(&self, name: &str) -> Vec<u8>;
+    fn destroy_record(&self, name: &str) -> ();
+    fn records(&self) -> Vec<String>;
 }

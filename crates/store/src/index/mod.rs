@@ -7,9 +7,9 @@ mod rows;
 
 pub use rows::*;
 
-use crate::StoreError;
+use crate::{Snapshot, StoreError};
 use std::fmt::Debug;
-use voicelog_model::{DecisionId, RecordingId, Timestamp};
+use voicelog_model::{DecisionId, HoldId, RecordingId, Timestamp};
 
 /// Recordings and the holds on them.
 pub trait Recordings {
@@ -83,14 +83,28 @@ pub trait Recordings {
         retain_until: Option<Timestamp>,
     ) -> Result<(), StoreError>;
 
-    /// Places a hold. Errors: [`StoreError::State`] once destruction has begun.
-    fn place_hold(&self, hold: &NewHold) -> Result<(), StoreError>;
+    /// Places a hold and queues its leaf. Errors: [`StoreError::State`] once destruction has begun.
+    fn place_hold(&self, hold: &NewHold, leaf: &PendingLeaf) -> Result<(), StoreError>;
 
-    /// Lifts a hold; false if it was lifted before.
-    fn lift_hold(&self, id: HoldId, at: Timestamp) -> Result<bool, StoreError>;
+    /// Lifts a hold and queues the leaf; false, and nothing changed, if it was lifted before.
+    fn lift_hold(&self, release: &Release, leaf: &PendingLeaf) -> Result<bool, StoreError>;
+
+    /// The hold, if there is one.
+    fn hold(&self, id: HoldId) -> Result<Option<HoldRow>, StoreError>;
 
     /// All holds ever placed on a recording, oldest first.
     fn holds_of(&self, recording: RecordingId) -> Result<Vec<HoldRow>, StoreError>;
+
+    /// Holds that are active, the one to be reviewed first at the top. One page: the next goes on
+    /// after the last of this one.
+    fn open_holds(
+        &self,
+        after: Option<HoldCursor>,
+        limit: usize,
+    ) -> Result<Vec<HoldRow>, StoreError>;
+
+    /// Active holds whose review has passed.
+    fn overdue_holds(&self, now: Timestamp) -> Result<OverdueHolds, StoreError>;
 }
 
 /// What the law answered.
@@ -116,6 +130,18 @@ pub trait LogRows {
     /// Queues a leaf that belongs to no other verb.
     fn queue_leaf(&self, leaf: &PendingLeaf) -> Result<(), StoreError>;
 
+    /// Queues a leaf that tells that the thing of this name now has this value, and notes it in the same
+    /// transaction. False, and nothing done, if that is what the log was told last.
+    fn queue_leaf_once(
+        &self,
+        name: &str,
+        value: &[u8],
+        leaf: &PendingLeaf,
+    ) -> Result<bool, StoreError>;
+
+    /// What the log was last told of the thing of this name.
+    fn log_mark(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
     /// Leaves that wait, in the order in which they were queued.
     fn pending_leaves(&self, limit: usize) -> Result<Vec<PendingLeaf>, StoreError>;
 
@@ -123,12 +149,13 @@ pub trait LogRows {
     ///
     /// `expected_size` is the size that the caller's checkpoint builds on. Errors:
     /// [`StoreError::LogMoved`] if the log has another size; [`StoreError::Corrupt`] if a leaf
-    /// does not wait, or waits with other bytes. No leaves at all is allowed: the first
-    /// checkpoint of an empty log.
+    /// does not wait, or waits with other bytes. `tiles` are those that the new leaves fill. No leaves
+    /// at all is allowed: the first checkpoint of an empty log.
     fn append_leaves(
         &self,
         expected_size: u64,
         leaves: &[SequencedLeaf],
+        tiles: &[TileHash],
         checkpoint: &[u8],
         compact_range: &[u8],
     ) -> Result<(), StoreError>;
@@ -145,8 +172,29 @@ pub trait LogRows {
     /// Hashes of the leaves `from..to`.
     fn leaf_hashes(&self, from: u64, to: u64) -> Result<Vec<Hash>, StoreError>;
 
+    /// Hashes of the tiles `from..to` at a level above the leaves, those that are there.
+    fn tile_hashes(&self, level: u8, from: u64, to: u64) -> Result<Vec<Hash>, StoreError>;
+
+    /// Adds hashes of tiles that are not there. What is there stays.
+    fn add_tiles(&self, tiles: &[TileHash]) -> Result<(), StoreError>;
+
     /// Leaves from a place on.
     fn leaves(&self, from: u64, limit: usize) -> Result<Vec<LeafRow>, StoreError>;
+
+    /// Keeps a checkpoint that witnesses signed, in the place of one of the same size or a smaller one.
+    fn set_cosigned(&self, cosigned: &CosignedRow) -> Result<(), StoreError>;
+
+    /// The newest checkpoint that witnesses signed.
+    fn cosigned(&self) -> Result<Option<CosignedRow>, StoreError>;
+
+    /// Keeps a timestamp of a checkpoint.
+    fn add_timestamp(&self, timestamp: &TimestampRow) -> Result<(), StoreError>;
+
+    /// Timestamps, the newest first.
+    fn timestamps(&self, limit: usize) -> Result<Vec<TimestampRow>, StoreError>;
+
+    /// The first timestamp that was kept of a checkpoint that holds the leaf at this place.
+    fn timestamp_over(&self, place: u64) -> Result<Option<TimestampRow>, StoreError>;
 }
 
 /// The end of recordings.
@@ -190,6 +238,73 @@ pub trait Destructions {
         after: Option<RecordingId>,
         limit: usize,
     ) -> Result<Vec<RecordingId>, StoreError>;
+}
+
+/// Terms that end, counted.
+pub trait Terms {
+    /// The law refused to destroy it: it is no candidate until this moment, or until its term changes or
+    /// a hold on it is lifted.
+    fn ask_again(&self, id: RecordingId, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Asks about everything that was put off: the rules are others now.
+    fn ask_all_again(&self) -> Result<(), StoreError>;
+
+    /// Sealed recordings with a term that have no key of their facts yet, without the first `skip`.
+    fn without_facts_key(&self, skip: usize, limit: usize) -> Result<Vec<RecordingId>, StoreError>;
+
+    /// Sets such keys, all in one act.
+    fn set_facts_keys(&self, keys: &[(RecordingId, Hash)]) -> Result<(), StoreError>;
+
+    /// Sealed recordings whose term is over by `until`, by the key of their facts. There are as many
+    /// groups as ways in which lines are set up.
+    fn term_groups(&self, until: Timestamp) -> Result<Vec<TermGroup>, StoreError>;
+
+    /// Of one group, those whose calls began in `from..=to`.
+    fn terms_of_group(
+        &self,
+        group: &Hash,
+        until: Timestamp,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<GroupCount, StoreError>;
+
+    /// Sealed recordings whose term is over by `until` and that are held, by ground.
+    fn held_terms(&self, until: Timestamp) -> Result<Vec<HeldTerms>, StoreError>;
+
+    /// How many have a term that is over by `until` and no key of their facts.
+    fn unsorted_terms(&self, until: Timestamp) -> Result<u64, StoreError>;
+
+    /// The first term that ends after a moment.
+    fn next_term(&self, after: Timestamp) -> Result<Option<Timestamp>, StoreError>;
+}
+
+/// Copies of the index, and what must be done to an old one before it is used.
+pub trait Copies {
+    /// Writes the index as it is at one moment into a file beside it, without keeping anybody from
+    /// writing. The copy is an index of its own. While it is there nothing is destroyed
+    /// ([`StoreError::BeingCopied`]).
+    fn snapshot(&self) -> Result<Snapshot, StoreError>;
+
+    /// Everything that was destroyed, what is held, and the log from a place on: as of one moment.
+    fn ledger(&self, log_from: u64) -> Result<Ledger, StoreError>;
+
+    /// Makes tombstones of recordings that were destroyed after this copy was made, whatever state
+    /// they have in it, also of those that are not in it, and takes old pages out of the journal.
+    /// Tells how many; what is a tombstone counts for nothing.
+    fn bury(&self, burials: &[Burial]) -> Result<u64, StoreError>;
+
+    /// The same of recordings of which only the log says that they were destroyed, and when: there
+    /// is no decision and no certificate. Those that are not in it count for nothing.
+    fn bury_named(&self, named: &[(RecordingId, Timestamp)]) -> Result<u64, StoreError>;
+
+    /// Places holds that stood when this copy was old already. Their leaves are in the log. Tells how
+    /// many: those that are in it, and those of recordings that are not or are tombstones, count for
+    /// nothing.
+    fn hold_again(&self, holds: &[NewHold]) -> Result<u64, StoreError>;
+
+    /// Ends what ran when this copy was made: logins, the set-up token, and messages that may have
+    /// been sent since.
+    fn end_what_ran(&self) -> Result<(), StoreError>;
 }
 
 /// Local accounts, logins and the one-time set-up token.
@@ -340,6 +455,8 @@ pub trait Index:
     + Decisions
     + LogRows
     + Destructions
+    + Copies
+    + Terms
     + Accounts
     + Diary
     + Settings

@@ -1,12 +1,9 @@
 //! What the rows of the index hold.
 
-use voicelog_model::{Action, DecisionId, DestructionId, RecordingId, Timestamp};
+use voicelog_model::{Action, DecisionId, DestructionId, HoldId, RecordingId, Timestamp};
 
 /// Names one leaf from the moment it waits for the log; chosen by the archive, 16 random bytes.
 pub type LeafId = [u8; 16];
-
-/// Names one hold.
-pub type HoldId = [u8; 16];
 
 /// A SHA-256 value.
 pub type Hash = [u8; 32];
@@ -171,6 +168,8 @@ pub struct Finished {
     pub byte_count: u64,
     /// When its term ends.
     pub retain_until: Option<Timestamp>,
+    /// Leaves of what happened in it, queued before its own.
+    pub also: Vec<PendingLeaf>,
 }
 
 /// What is known when a call is over of which nothing was kept.
@@ -287,7 +286,11 @@ pub struct NewHold {
     pub placed_at: Timestamp,
     /// The decision that allowed it, if one was asked.
     pub decision: Option<DecisionId>,
-    /// Ciphertext of the reason and of who placed it.
+    /// Why, one word. It says nothing about anybody.
+    pub ground: String,
+    /// When somebody has to look whether it is still needed. It goes on after that moment.
+    pub review_at: Timestamp,
+    /// Ciphertext of whose it is, of what was noted, and of who placed it.
     pub sealed: Vec<u8>,
 }
 
@@ -298,6 +301,65 @@ pub struct HoldRow {
     pub hold: NewHold,
     /// When it was lifted; it is active until then.
     pub lifted_at: Option<Timestamp>,
+    /// Ciphertext of why it was lifted, and by whom; empty until then.
+    pub release: Vec<u8>,
+}
+
+/// The end of a hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// Which hold.
+    pub hold: HoldId,
+    /// When.
+    pub at: Timestamp,
+    /// Ciphertext of why, and by whom.
+    pub sealed: Vec<u8>,
+}
+
+/// Where a list of holds goes on: after the one with this review and id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HoldCursor {
+    /// Review of the last hold on the page before.
+    pub review_at: Timestamp,
+    /// Its id.
+    pub id: HoldId,
+}
+
+/// Recordings whose term is over and about which the law is told the same, but for their moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TermGroup {
+    /// The keyed hash of what the law is told.
+    pub facts_key: Hash,
+    /// How many, held ones as well.
+    pub count: u64,
+    /// When the first of their calls began.
+    pub first_started: Timestamp,
+    /// When the last of them began.
+    pub last_started: Timestamp,
+    /// The end of the term that ended first.
+    pub first_term: Timestamp,
+    /// One of them.
+    pub sample: RecordingId,
+}
+
+/// Recordings whose term is over and that are held on one ground.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldTerms {
+    /// The ground, one word.
+    pub ground: String,
+    /// How many. One that is held on two grounds counts for both.
+    pub count: u64,
+    /// The first review.
+    pub first_review: Timestamp,
+}
+
+/// Holds whose review has passed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OverdueHolds {
+    /// How many.
+    pub count: u64,
+    /// When the first review was due; none if there are none.
+    pub since: Option<Timestamp>,
 }
 
 /// One answer of the law, as stored.
@@ -354,6 +416,39 @@ pub struct LeafRow {
     pub hash: Hash,
 }
 
+/// The hash over 256 hashes of the level below, at a level of the log's tree above the leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TileHash {
+    /// 1 over leaves, 2 over those of level 1, and so on.
+    pub level: u8,
+    /// Its place at that level, from 0.
+    pub place: u64,
+    /// RFC 6962 hash of the subtree.
+    pub hash: Hash,
+}
+
+/// A checkpoint that witnesses signed too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CosignedRow {
+    /// Number of leaves that it is over.
+    pub size: u64,
+    /// The note with all its signature lines.
+    pub checkpoint: Vec<u8>,
+}
+
+/// What an authority says of the moment at which it saw a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimestampRow {
+    /// Number of leaves that the checkpoint is over.
+    pub size: u64,
+    /// The moment that the token gives.
+    pub at: Timestamp,
+    /// The checkpoint, a note.
+    pub checkpoint: Vec<u8>,
+    /// The token, DER.
+    pub token: Vec<u8>,
+}
+
 /// The newest state of the log. All zero and empty before the first leaf.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogHead {
@@ -376,6 +471,80 @@ pub struct NewDestruction {
     pub decision: DecisionId,
     /// When it began.
     pub begun_at: Timestamp,
+}
+
+/// How many recordings of a group there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GroupCount {
+    /// All of them.
+    pub all: u64,
+    /// Those that are held.
+    pub held: u64,
+    /// Those that are not held, and that the law refused to destroy: it is asked again later.
+    pub put_off: u64,
+}
+
+/// What a restore needs of the index: as of one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ledger {
+    /// The head of the log.
+    pub head: LogHead,
+    /// The leaves from the place that was asked on.
+    pub leaves: Vec<PendingLeaf>,
+    /// Every destruction, complete or begun.
+    pub destructions: Vec<LedgerEntry>,
+    /// Every hold that stands.
+    pub holds: Vec<LedgerHold>,
+    /// Whether every leaf had its place.
+    pub is_settled: bool,
+}
+
+/// A destruction with all that there is of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerEntry {
+    /// The destruction.
+    pub row: DestructionRow,
+    /// When the call began.
+    pub started_at: Timestamp,
+    /// The decision that allowed it, without its facts.
+    pub decision: DecisionRow,
+    /// The statement about it, once it is complete.
+    pub statement: Option<Vec<u8>>,
+    /// The leaf that says so.
+    pub leaf: Option<PendingLeaf>,
+}
+
+/// A hold that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerHold {
+    /// The hold.
+    pub hold: NewHold,
+    /// The state of what it holds.
+    pub state: State,
+}
+
+/// A destruction that an older copy of the index knows nothing of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Burial {
+    /// When the call began.
+    pub started_at: Timestamp,
+    /// The intent.
+    pub destruction: NewDestruction,
+    /// The decision that allowed it, without its sealed facts.
+    pub decision: DecisionRow,
+    /// What came of it; none while it was not complete.
+    pub done: Option<Buried>,
+}
+
+/// The end of a destruction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Buried {
+    /// When the row became a tombstone.
+    pub destroyed_at: Timestamp,
+    /// Name and value of the setting that says what was destroyed.
+    pub statement: (String, Vec<u8>),
+    /// The leaf that says so. It is queued where the log does not have it.
+    pub leaf: PendingLeaf,
 }
 
 /// A destruction as it is now.

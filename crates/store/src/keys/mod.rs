@@ -8,10 +8,12 @@ use crate::StoreError;
 use std::fmt::Debug;
 use voicelog_model::RecordingId;
 
-/// Largest wrapped key in bytes.
+/// Largest wrapped key, and largest record, in bytes.
 pub const WRAPPED_KEY_BYTES_MAX: usize = 4_096;
+/// Longest name of a record.
+pub const RECORD_NAME_MAX: usize = 16;
 
-/// The wrapped data keys of recordings. Storage never sees one unwrapped.
+/// The wrapped data keys of recordings, and records about the keys that wrap them. Storage never sees one unwrapped.
 pub trait Keys: Send + Sync + Debug {
     /// Keeps a wrapped key, durably. The same bytes again are no error.
     ///
@@ -26,4 +28,21 @@ pub trait Keys: Send + Sync + Debug {
 
     /// The recordings that have a key, sorted.
     fn list(&self) -> Result<Vec<RecordingId>, StoreError>;
+
+    /// Puts a key that was wrapped again in the place of `old`, durably. False, and nothing is done, where
+    /// `old` is not there any more: a key that was destroyed meanwhile never comes back.
+    fn replace(&self, recording: RecordingId, old: &[u8], new: &[u8]) -> Result<bool, StoreError>;
+
+    /// Keeps a record by its name (lower-case letters, digits, hyphens) in the place of `old`, durably; what was
+    /// there is overwritten. False, and nothing is done, where something else than `old` is there.
+    fn swap_record(&self, name: &str, old: Option<&[u8]>, new: &[u8]) -> Result<bool, StoreError>;
+
+    /// A record. Errors: [`StoreError::NotFound`].
+    fn record(&self, name: &str) -> Result<Vec<u8>, StoreError>;
+
+    /// Overwrites and removes a record, durably. What is not there is destroyed already.
+    fn destroy_record(&self, name: &str) -> Result<(), StoreError>;
+
+    /// The names of the records, sorted.
+    fn records(&self) -> Result<Vec<String>, StoreError>;
 }

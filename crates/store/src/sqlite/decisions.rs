@@ -1,12 +1,12 @@
 //! Decisions.
 
 use super::recordings::{not_now, state_of};
-use super::values::{Columns as _, first, insert_erasable, rows, run};
+use super::values::{Columns as _, Fail, first, insert_erasable, rows, run};
 use super::{SqliteIndex, log, sql};
 use crate::StoreError;
 use crate::index::{DecisionRow, Decisions, PendingLeaf, State};
-use rusqlite::Row;
 use rusqlite::types::Type;
+use rusqlite::{Connection, Row};
 use voicelog_model::{Action, DecisionId, RecordingId};
 
 impl Decisions for SqliteIndex {
@@ -43,9 +43,7 @@ impl Decisions for SqliteIndex {
     }
 
     fn decision(&self, id: DecisionId) -> Result<Option<DecisionRow>, StoreError> {
-        self.read("read a decision", |connection| {
-            Ok(first(connection, sql::DECISION, [id.as_bytes()], read_row)?)
-        })
+        self.read("read a decision", |connection| one(connection, id))
     }
 
     fn decisions_of(&self, recording: RecordingId) -> Result<Vec<DecisionRow>, StoreError> {
@@ -58,6 +56,10 @@ impl Decisions for SqliteIndex {
             )?)
         })
     }
+}
+
+pub(super) fn one(connection: &Connection, id: DecisionId) -> Result<Option<DecisionRow>, Fail> {
+    Ok(first(connection, sql::DECISION, [id.as_bytes()], read_row)?)
 }
 
 fn read_row(row: &Row<'_>) -> rusqlite::Result<DecisionRow> {

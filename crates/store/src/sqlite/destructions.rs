@@ -10,6 +10,7 @@ use voicelog_model::{RecordingId, Timestamp};
 
 impl Destructions for SqliteIndex {
     fn begin_destruction(&self, destruction: &NewDestruction) -> Result<(), StoreError> {
+        self.not_while_copied()?;
         self.write("begin a destruction", |transaction| {
             let id = destruction.recording;
             let state = require_state(transaction, id)?;
@@ -65,6 +66,7 @@ impl Destructions for SqliteIndex {
         destroyed_at: Timestamp,
         leaf: &PendingLeaf,
     ) -> Result<(), StoreError> {
+        self.not_while_copied()?;
         self.write("make a tombstone", |transaction| {
             match require_state(transaction, recording)? {
                 State::Destroying => entomb(transaction, recording, destroyed_at, leaf),
@@ -135,11 +137,27 @@ impl Destructions for SqliteIndex {
     }
 }
 
-fn entomb(
+pub(super) fn entomb(
     transaction: &Savepoint<'_>,
     recording: RecordingId,
     destroyed_at: Timestamp,
     leaf: &PendingLeaf,
+) -> Result<(), Fail> {
+    wipe(transaction, recording, destroyed_at)?;
+    let values = (recording.as_bytes(), leaf.id);
+    run(transaction, sql::SET_DESTRUCTION_LEAF, values)?;
+    // A log that was brought up to date has it already.
+    match log::is_known(transaction, leaf)? {
+        true => Ok(()),
+        false => log::queue(transaction, leaf),
+    }
+}
+
+/// Leaves ids, times and state of a recording that is being destroyed.
+pub(super) fn wipe(
+    transaction: &Savepoint<'_>,
+    recording: RecordingId,
+    destroyed_at: Timestamp,
 ) -> Result<(), Fail> {
     let id = recording.as_bytes();
     run(transaction, sql::WIPE_OF_RECORDING, [id])?;
@@ -147,11 +165,13 @@ fn entomb(
     run(transaction, sql::FORGET_LINK_KEYS_OF, [id])?;
     run(transaction, sql::FORGET_FACTS, [id])?;
     run(transaction, sql::FORGET_HOLDS, [id])?;
-    run(transaction, sql::SET_DESTRUCTION_LEAF, (id, leaf.id))?;
-    log::queue(transaction, leaf)
+    Ok(())
 }
 
-fn of(connection: &Connection, recording: RecordingId) -> Result<Option<DestructionRow>, Fail> {
+pub(super) fn of(
+    connection: &Connection,
+    recording: RecordingId,
+) -> Result<Option<DestructionRow>, Fail> {
     Ok(first(
         connection,
         sql::DESTRUCTION_OF,
@@ -170,7 +190,7 @@ fn certificate(connection: &Connection, recording: RecordingId) -> Result<Option
     Ok(found.flatten())
 }
 
-fn read_row(row: &Row<'_>) -> rusqlite::Result<DestructionRow> {
+pub(super) fn read_row(row: &Row<'_>) -> rusqlite::Result<DestructionRow> {
     Ok(DestructionRow {
         destruction: NewDestruction {
             id: row.destruction(0)?,

@@ -4,12 +4,37 @@ use super::values::{Columns as _, Fail, first, integer, limit, rows, run};
 use super::{SqliteIndex, sql};
 use crate::StoreError;
 use crate::folder::hex;
-use crate::index::{Hash, LeafId, LeafRow, LogHead, LogRows, PendingLeaf, SequencedLeaf};
+use crate::index::{
+    CosignedRow, Hash, LeafId, LeafRow, LogHead, LogRows, PendingLeaf, SequencedLeaf, TileHash,
+    TimestampRow,
+};
 use rusqlite::{Connection, Row, Savepoint};
 
 impl LogRows for SqliteIndex {
     fn queue_leaf(&self, leaf: &PendingLeaf) -> Result<(), StoreError> {
         self.write("queue a leaf", |transaction| queue(transaction, leaf))
+    }
+
+    fn queue_leaf_once(
+        &self,
+        name: &str,
+        value: &[u8],
+        leaf: &PendingLeaf,
+    ) -> Result<bool, StoreError> {
+        self.write("queue a leaf once", |transaction| {
+            if mark(transaction, name)?.as_deref() == Some(value) {
+                return Ok(false);
+            }
+            queue(transaction, leaf)?;
+            run(transaction, sql::SET_LOG_MARK, (name, value))?;
+            Ok(true)
+        })
+    }
+
+    fn log_mark(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read("read what the log was told", |connection| {
+            mark(connection, name)
+        })
     }
 
     fn pending_leaves(&self, rows_max: usize) -> Result<Vec<PendingLeaf>, StoreError> {
@@ -32,6 +57,7 @@ impl LogRows for SqliteIndex {
         &self,
         expected_size: u64,
         leaves: &[SequencedLeaf],
+        tiles: &[TileHash],
         checkpoint: &[u8],
         compact_range: &[u8],
     ) -> Result<(), StoreError> {
@@ -57,6 +83,7 @@ impl LogRows for SqliteIndex {
                 run(transaction, sql::INSERT_LEAF, values)?;
                 size = size.saturating_add(1);
             }
+            insert_tiles(transaction, tiles)?;
             run(
                 transaction,
                 sql::SET_LOG_HEAD,
@@ -93,6 +120,72 @@ impl LogRows for SqliteIndex {
         })
     }
 
+    fn tile_hashes(&self, level: u8, from: u64, to: u64) -> Result<Vec<Hash>, StoreError> {
+        self.read("read tiles of the log", |connection| {
+            let values = (level, integer(from), integer(to));
+            Ok(rows(connection, sql::TILE_HASHES, values, |row| {
+                row.get(0)
+            })?)
+        })
+    }
+
+    fn add_tiles(&self, tiles: &[TileHash]) -> Result<(), StoreError> {
+        self.write("add tiles of the log", |transaction| {
+            insert_tiles(transaction, tiles)
+        })
+    }
+
+    fn set_cosigned(&self, cosigned: &CosignedRow) -> Result<(), StoreError> {
+        self.write("keep a checkpoint with witnesses", |transaction| {
+            let values = (integer(cosigned.size), &cosigned.checkpoint);
+            run(transaction, sql::SET_COSIGNED, values)?;
+            Ok(())
+        })
+    }
+
+    fn cosigned(&self) -> Result<Option<CosignedRow>, StoreError> {
+        self.read("read the checkpoint with witnesses", |connection| {
+            Ok(first(connection, sql::COSIGNED, [], |row| {
+                Ok(CosignedRow {
+                    size: row.count(0)?,
+                    checkpoint: row.get(1)?,
+                })
+            })?)
+        })
+    }
+
+    fn add_timestamp(&self, timestamp: &TimestampRow) -> Result<(), StoreError> {
+        self.write("keep a timestamp", |transaction| {
+            let values = (
+                integer(timestamp.size),
+                timestamp.at.micros(),
+                &timestamp.checkpoint,
+                &timestamp.token,
+            );
+            run(transaction, sql::INSERT_TIMESTAMP, values)?;
+            Ok(())
+        })
+    }
+
+    fn timestamps(&self, rows_max: usize) -> Result<Vec<TimestampRow>, StoreError> {
+        self.read("read timestamps", |connection| {
+            let values = [limit(rows_max)];
+            Ok(rows(connection, sql::TIMESTAMPS, values, read_timestamp)?)
+        })
+    }
+
+    fn timestamp_over(&self, place: u64) -> Result<Option<TimestampRow>, StoreError> {
+        self.read("read a timestamp", |connection| {
+            let values = [integer(place)];
+            Ok(first(
+                connection,
+                sql::TIMESTAMP_OVER,
+                values,
+                read_timestamp,
+            )?)
+        })
+    }
+
     fn leaves(&self, from: u64, rows_max: usize) -> Result<Vec<LeafRow>, StoreError> {
         self.read("read leaves", |connection| {
             Ok(rows(
@@ -106,11 +199,16 @@ impl LogRows for SqliteIndex {
 }
 
 /// Queues a leaf inside the transaction that it tells of.
-pub(super) fn queue(transaction: &Savepoint<'_>, leaf: &PendingLeaf) -> Result<(), Fail> {
-    if first(transaction, sql::LEAF_IS_KNOWN, [leaf.id], |row| {
+/// Whether the log has the leaf.
+pub(super) fn is_known(transaction: &Savepoint<'_>, leaf: &PendingLeaf) -> Result<bool, Fail> {
+    let count = first(transaction, sql::LEAF_IS_KNOWN, [leaf.id], |row| {
         row.count(0)
-    })? != Some(0)
-    {
+    })?;
+    Ok(count != Some(0))
+}
+
+pub(super) fn queue(transaction: &Savepoint<'_>, leaf: &PendingLeaf) -> Result<(), Fail> {
+    if is_known(transaction, leaf)? {
         let id = hex(&leaf.id);
         return Err(StoreError::Exists { noun: "leaf", id }.into());
     }
@@ -118,7 +216,28 @@ pub(super) fn queue(transaction: &Savepoint<'_>, leaf: &PendingLeaf) -> Result<(
     Ok(())
 }
 
-fn head(connection: &Connection) -> Result<LogHead, Fail> {
+fn mark(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>, Fail> {
+    Ok(first(connection, sql::LOG_MARK, [name], |row| row.get(0))?)
+}
+
+fn insert_tiles(transaction: &Savepoint<'_>, tiles: &[TileHash]) -> Result<(), Fail> {
+    for tile in tiles {
+        let values = (tile.level, integer(tile.place), tile.hash);
+        run(transaction, sql::INSERT_TILE, values)?;
+    }
+    Ok(())
+}
+
+fn read_timestamp(row: &Row<'_>) -> rusqlite::Result<TimestampRow> {
+    Ok(TimestampRow {
+        size: row.count(0)?,
+        at: row.moment(1)?,
+        checkpoint: row.get(2)?,
+        token: row.get(3)?,
+    })
+}
+
+pub(super) fn head(connection: &Connection) -> Result<LogHead, Fail> {
     let found = first(connection, sql::LOG_HEAD, [], |row| {
         Ok(LogHead {
             size: row.count(0)?,

@@ -1,7 +1,7 @@
 //! Bringing the index of an older program up to the schema of this one.
 //!
 //! Each step is one transaction with its line in `schema_history`: a crash leaves the schema before it
-//! or the one after it. A step only adds, so an older program's data stays as it was.
+//! or the one after it. A step adds, and takes away only what should not have been kept.
 
 use super::{SCHEMA_VERSION, connect, sql};
 use crate::StoreError;
@@ -13,7 +13,12 @@ use voicelog_model::Timestamp;
 const OLDEST: i64 = 2;
 
 /// The statements from one schema to the next, by the schema that they lead to.
-const STEPS: &[(i64, &str)] = &[(3, include_str!("to_3.sql"))];
+const STEPS: &[(i64, &str)] = &[
+    (3, include_str!("to_3.sql")),
+    (4, include_str!("to_4.sql")),
+    (5, include_str!("to_5.sql")),
+    (6, include_str!("to_6.sql")),
+];
 
 /// Brings an index up to the schema of this program; tells from which one, if it was another.
 ///

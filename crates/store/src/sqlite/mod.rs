@@ -7,23 +7,29 @@
 
 mod accounts;
 mod conversations;
+mod copies;
 mod decisions;
 mod destructions;
 mod diary;
 mod group;
 mod holds;
+mod ledger;
 mod log;
 mod migrate;
 mod outbox;
 mod recordings;
+mod snapshot;
 mod sql;
+mod terms;
 mod values;
 
 use crate::{ArchiveId, Index, StoreError, durable};
+pub use copies::adopt_copy;
 use group::Group;
 pub use migrate::migrate;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Savepoint};
+pub use snapshot::{Snapshot, forget_snapshot};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -32,7 +38,7 @@ use values::Fail;
 use voicelog_model::Timestamp;
 
 /// The schema that this program writes.
-pub const SCHEMA_VERSION: i64 = 3;
+pub const SCHEMA_VERSION: i64 = 6;
 
 /// How long a write waits for another process to finish its own.
 const BUSY_SECONDS: u64 = 10;

@@ -4,12 +4,12 @@ use super::values::{Columns as _, Fail, first, insert_erasable, integer, limit, 
 use super::{SqliteIndex, holds, log, sql};
 use crate::StoreError;
 use crate::index::{
-    Cursor, Finished, HoldId, HoldRow, NewHold, NewRecording, Page, Part, PendingLeaf,
-    RecordingFilter, RecordingRow, Recordings, State, TermCursor, Unrecorded,
+    Cursor, Finished, HoldCursor, HoldRow, NewHold, NewRecording, OverdueHolds, Page, Part,
+    PendingLeaf, RecordingFilter, RecordingRow, Recordings, Release, State, TermCursor, Unrecorded,
 };
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, Savepoint};
-use voicelog_model::{RecordingId, Timestamp};
+use voicelog_model::{HoldId, RecordingId, Timestamp};
 
 impl Recordings for SqliteIndex {
     fn insert_recording(&self, recording: &NewRecording) -> Result<(), StoreError> {
@@ -114,6 +114,9 @@ impl Recordings for SqliteIndex {
                 leaf.id,
             );
             run(transaction, sql::FINISH_RECORDING, values)?;
+            for leaf in &finished.also {
+                log::queue(transaction, leaf)?;
+            }
             log::queue(transaction, leaf)?;
             Ok(true)
         })
@@ -245,20 +248,38 @@ impl Recordings for SqliteIndex {
         })
     }
 
-    fn place_hold(&self, hold: &NewHold) -> Result<(), StoreError> {
+    fn place_hold(&self, hold: &NewHold, leaf: &PendingLeaf) -> Result<(), StoreError> {
         self.write("place a hold", |transaction| {
-            holds::place(transaction, hold)
+            holds::place(transaction, hold, leaf)
         })
     }
 
-    fn lift_hold(&self, id: HoldId, at: Timestamp) -> Result<bool, StoreError> {
+    fn lift_hold(&self, release: &Release, leaf: &PendingLeaf) -> Result<bool, StoreError> {
         self.write("lift a hold", |transaction| {
-            holds::lift(transaction, id, at)
+            holds::lift(transaction, release, leaf)
         })
+    }
+
+    fn hold(&self, id: HoldId) -> Result<Option<HoldRow>, StoreError> {
+        self.read("read a hold", |connection| holds::one(connection, id))
     }
 
     fn holds_of(&self, recording: RecordingId) -> Result<Vec<HoldRow>, StoreError> {
         self.read("list holds", |connection| holds::of(connection, recording))
+    }
+
+    fn open_holds(
+        &self,
+        after: Option<HoldCursor>,
+        rows_max: usize,
+    ) -> Result<Vec<HoldRow>, StoreError> {
+        self.read("list holds", |connection| {
+            holds::open(connection, after, rows_max)
+        })
+    }
+
+    fn overdue_holds(&self, now: Timestamp) -> Result<OverdueHolds, StoreError> {
+        self.read("count holds", |connection| holds::overdue(connection, now))
     }
 }
 

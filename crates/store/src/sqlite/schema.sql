@@ -1,4 +1,4 @@
--- The index, schema 3. Times are microseconds since 1970 UTC; ids are 16 bytes, hashes 32.
+-- The index, schema 6. Times are microseconds since 1970 UTC; ids are 16 bytes, hashes 32.
 --
 -- What a destruction must wipe is never in these rows themselves but in `erasable`, and the rows
 -- refer to it. See "Wiping" in design/store.md before adding a column that holds ciphertext or
@@ -51,6 +51,8 @@ CREATE TABLE recordings (
     retain_until INTEGER,
     leaf         BLOB CHECK (length(leaf) = 16),
     destroyed_at INTEGER,
+    ask_again_at INTEGER,                             -- the law refused to destroy it; asked again then
+    facts_key    BLOB CHECK (length(facts_key) = 32),  -- keyed hash: alike where the law is told alike
     conversation BLOB CHECK (length(conversation) = 16),  -- of the recordings that are parts of one talk
     linked_by    TEXT,
     is_copy      INTEGER NOT NULL DEFAULT 0 CHECK (is_copy IN (0, 1)),
@@ -65,6 +67,10 @@ CREATE INDEX recordings_by_start ON recordings (started_at, id);
 CREATE INDEX recordings_by_state ON recordings (state, started_at, id);
 CREATE INDEX recordings_by_conversation ON recordings (conversation, started_at, id)
     WHERE conversation IS NOT NULL;
+CREATE INDEX recordings_by_facts ON recordings (state, facts_key, retain_until, started_at, id)
+    WHERE retain_until IS NOT NULL;
+CREATE INDEX recordings_put_off ON recordings (facts_key, ask_again_at, state, retain_until, started_at, id)
+    WHERE ask_again_at IS NOT NULL;
 CREATE INDEX recordings_by_term ON recordings (retain_until, id)
     WHERE state IN ('sealed', 'not_recorded') AND retain_until IS NOT NULL;
 
@@ -90,9 +96,13 @@ CREATE TABLE holds (
     placed_at INTEGER NOT NULL,
     decision  BLOB REFERENCES decisions (id),
     sealed    INTEGER REFERENCES erasable (seq),  -- NULL once wiped
-    lifted_at INTEGER
+    lifted_at INTEGER,
+    ground    TEXT NOT NULL DEFAULT 'claim',      -- one word; nothing about anybody
+    review_at INTEGER NOT NULL DEFAULT 0,         -- it goes on after that
+    release   INTEGER REFERENCES erasable (seq)   -- why it was lifted; NULL until then and once wiped
 ) STRICT;
 CREATE INDEX holds_of_recording ON holds (recording, placed_at, id);
+CREATE INDEX holds_open ON holds (review_at, id) WHERE lifted_at IS NULL;
 
 CREATE TABLE destructions (
     id           BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
@@ -124,6 +134,37 @@ CREATE TABLE log_head (
     compact_range BLOB NOT NULL
 ) STRICT;
 INSERT INTO log_head (only, size, checkpoint, compact_range) VALUES (1, 0, x'', x'');
+
+-- Of each 256 hashes at one level of the log's tree the hash over them, so that no proof reads the whole
+-- log. Level 1 is over leaves, level 2 over level 1, and so on.
+CREATE TABLE log_tiles (
+    level INTEGER NOT NULL CHECK (level BETWEEN 1 AND 7),
+    place INTEGER NOT NULL CHECK (place >= 0),
+    hash  BLOB NOT NULL CHECK (length(hash) = 32),
+    PRIMARY KEY (level, place)
+) STRICT, WITHOUT ROWID;
+
+-- What the log was last told of things that have no row of their own: the archive, its keys, the rules.
+CREATE TABLE log_marks (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The newest checkpoint that witnesses signed too.
+CREATE TABLE log_cosigned (
+    only       INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
+    size       INTEGER NOT NULL CHECK (size > 0),
+    checkpoint BLOB NOT NULL
+) STRICT;
+
+-- Checkpoints of which an authority said when it saw them.
+CREATE TABLE log_timestamps (
+    seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+    size       INTEGER NOT NULL CHECK (size > 0),
+    at         INTEGER NOT NULL,
+    checkpoint BLOB NOT NULL,
+    token      BLOB NOT NULL
+) STRICT;
 
 -- Nothing about a person or a call: a minute, a word, a number.
 CREATE TABLE diary (

@@ -42,7 +42,8 @@ pub(super) const STRAY_ERASABLES: &str = "
                       UNION ALL SELECT timeline FROM recordings WHERE timeline IS NOT NULL
                       UNION ALL SELECT report FROM recordings WHERE report IS NOT NULL
                       UNION ALL SELECT facts FROM decisions WHERE facts IS NOT NULL
-                      UNION ALL SELECT sealed FROM holds WHERE sealed IS NOT NULL)";
+                      UNION ALL SELECT sealed FROM holds WHERE sealed IS NOT NULL
+                      UNION ALL SELECT release FROM holds WHERE release IS NOT NULL)";
 
 pub(super) const SETTING: &str = "SELECT value FROM settings WHERE name = ?1";
 pub(super) const SET_SETTING: &str = "
@@ -90,6 +91,7 @@ pub(super) const INSERT_RECORDING: &str = "
     INSERT INTO recordings (id, state, started_at, decision, line, sealed, report)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 pub(super) const STATE_OF: &str = "SELECT state FROM recordings WHERE id = ?1";
+pub(super) const STARTED_AT: &str = "SELECT started_at FROM recordings WHERE id = ?1";
 pub(super) const SET_STATE: &str = "UPDATE recordings SET state = ?2 WHERE id = ?1";
 pub(super) const SEALED_OF: &str = "SELECT sealed FROM recordings WHERE id = ?1";
 pub(super) const SET_SEALED: &str = "UPDATE recordings SET sealed = ?2 WHERE id = ?1";
@@ -105,7 +107,53 @@ pub(super) const END_UNRECORDED: &str = "
     UPDATE recordings SET state = 'not_recorded', ended_at = ?2, verdict = ?3, timeline = ?4,
            retain_until = ?5, leaf = ?6
     WHERE id = ?1 AND state = 'waiting'";
-pub(super) const SET_RETAIN_UNTIL: &str = "UPDATE recordings SET retain_until = ?2 WHERE id = ?1";
+pub(super) const SET_RETAIN_UNTIL: &str =
+    "UPDATE recordings SET retain_until = ?2, ask_again_at = NULL WHERE id = ?1";
+pub(super) const ASK_AGAIN: &str = "UPDATE recordings SET ask_again_at = ?2 WHERE id = ?1";
+/// Sealed recordings with a term whose facts were not looked at yet.
+pub(super) const WITHOUT_FACTS_KEY: &str = "
+    SELECT id FROM recordings INDEXED BY recordings_by_facts
+    WHERE state = 'sealed' AND facts_key IS NULL AND retain_until IS NOT NULL LIMIT ?1 OFFSET ?2";
+pub(super) const SET_FACTS_KEY: &str =
+    "UPDATE recordings SET facts_key = ?2 WHERE id = ?1 AND state = 'sealed'";
+/// The index by facts has every column of these three, so no row is read.
+pub(super) const TERM_GROUPS: &str = "
+    SELECT facts_key, count(*), min(started_at), max(started_at), min(retain_until), min(id)
+    FROM recordings INDEXED BY recordings_by_facts
+    WHERE state = 'sealed' AND facts_key IS NOT NULL AND retain_until IS NOT NULL
+      AND retain_until <= ?1
+    GROUP BY facts_key";
+pub(super) const TERMS_OF_GROUP: &str = "
+    SELECT count(*) FROM recordings INDEXED BY recordings_by_facts
+    WHERE state = 'sealed' AND facts_key = ?1 AND retain_until IS NOT NULL AND retain_until <= ?2
+      AND started_at BETWEEN ?3 AND ?4";
+pub(super) const UNSORTED_TERMS: &str = "
+    SELECT count(*) FROM recordings INDEXED BY recordings_by_facts
+    WHERE state = 'sealed' AND facts_key IS NULL AND retain_until IS NOT NULL
+      AND retain_until <= ?1";
+/// From the holds that stand, of which there are few, to their recordings and not the other way.
+pub(super) const HELD_OF_GROUP: &str = "
+    SELECT count(DISTINCT r.id)
+    FROM holds h INDEXED BY holds_open CROSS JOIN recordings r ON r.id = h.recording
+    WHERE h.lifted_at IS NULL AND r.state = 'sealed' AND r.facts_key = ?1 AND r.retain_until <= ?2
+      AND r.started_at BETWEEN ?3 AND ?4";
+/// Of one group, what the law refused and is asked about later; not what is held.
+pub(super) const PUT_OFF_OF_GROUP: &str = "
+    SELECT count(*) FROM recordings r INDEXED BY recordings_put_off
+    WHERE r.facts_key = ?1 AND r.ask_again_at > ?2 AND r.state = 'sealed' AND r.retain_until <= ?2
+      AND r.started_at BETWEEN ?3 AND ?4
+      AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.recording = r.id AND h.lifted_at IS NULL)";
+pub(super) const ASK_ALL_AGAIN: &str = "
+    UPDATE recordings SET ask_again_at = NULL
+    WHERE ask_again_at IS NOT NULL AND state IN ('sealed', 'not_recorded')";
+pub(super) const HELD_TERMS: &str = "
+    SELECT h.ground, count(DISTINCT r.id), min(h.review_at)
+    FROM holds h INDEXED BY holds_open CROSS JOIN recordings r ON r.id = h.recording
+    WHERE h.lifted_at IS NULL AND r.state = 'sealed' AND r.retain_until <= ?1
+    GROUP BY h.ground ORDER BY h.ground";
+pub(super) const NEXT_TERM: &str = "
+    SELECT min(retain_until) FROM recordings INDEXED BY recordings_by_term
+    WHERE state IN ('sealed', 'not_recorded') AND retain_until IS NOT NULL AND retain_until > ?1";
 pub(super) const MANIFEST: &str = "
     SELECT e.bytes FROM recordings r JOIN erasable e ON e.seq = r.manifest WHERE r.id = ?1";
 pub(super) const TIMELINE: &str = "
@@ -143,6 +191,7 @@ pub(super) const DUE: &str = "
     SELECT id FROM recordings r
     WHERE state IN ('sealed', 'not_recorded') AND retain_until IS NOT NULL AND retain_until <= ?1
       AND (retain_until, id) > (?3, ?4)
+      AND (ask_again_at IS NULL OR ask_again_at <= ?1)
       AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.recording = r.id AND h.lifted_at IS NULL)
     ORDER BY retain_until, id LIMIT ?2";
 
@@ -184,14 +233,36 @@ pub(super) const DISTRUSTED: &str =
     "SELECT 1 FROM link_keys_distrusted WHERE key = ?1 AND seen_at >= ?2";
 
 pub(super) const INSERT_HOLD: &str = "
-    INSERT INTO holds (id, recording, placed_at, decision, sealed) VALUES (?1, ?2, ?3, ?4, ?5)";
-pub(super) const HOLD_EXISTS: &str = "SELECT count(*) FROM holds WHERE id = ?1";
+    INSERT INTO holds (id, recording, placed_at, decision, sealed, ground, review_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 pub(super) const LIFT_HOLD: &str =
-    "UPDATE holds SET lifted_at = ?2 WHERE id = ?1 AND lifted_at IS NULL";
-pub(super) const HOLDS_OF: &str = "
-    SELECT h.id, h.recording, h.placed_at, h.decision, s.bytes, h.lifted_at
-    FROM holds h LEFT JOIN erasable s ON s.seq = h.sealed
-    WHERE h.recording = ?1 ORDER BY h.placed_at, h.id";
+    "UPDATE holds SET lifted_at = ?2, release = ?3 WHERE id = ?1 AND lifted_at IS NULL";
+macro_rules! hold_columns {
+    () => {
+        "SELECT h.id, h.recording, h.placed_at, h.decision, h.ground, h.review_at, s.bytes,
+                h.lifted_at, r.bytes
+         FROM holds h LEFT JOIN erasable s ON s.seq = h.sealed
+                      LEFT JOIN erasable r ON r.seq = h.release "
+    };
+}
+pub(super) const HOLD: &str = concat!(hold_columns!(), "WHERE h.id = ?1");
+pub(super) const HOLDS_OF: &str = concat!(
+    hold_columns!(),
+    "WHERE h.recording = ?1 ORDER BY h.placed_at, h.id"
+);
+pub(super) const OPEN_HOLDS: &str = concat!(
+    hold_columns!(),
+    "WHERE h.lifted_at IS NULL AND (h.review_at, h.id) > (?1, ?2)
+     ORDER BY h.review_at, h.id LIMIT ?3"
+);
+pub(super) const OVERDUE_HOLDS: &str =
+    "SELECT count(*), min(review_at) FROM holds WHERE lifted_at IS NULL AND review_at <= ?1";
+pub(super) const LIFT_HOLDS_OF: &str =
+    "UPDATE holds SET lifted_at = ?2 WHERE recording = ?1 AND lifted_at IS NULL";
+/// A copy as of one moment, without free pages.
+pub(super) const SNAPSHOT: &str = "VACUUM INTO ?1";
+pub(super) const LEDGER_HOLDS: &str =
+    concat!(hold_columns!(), "WHERE h.lifted_at IS NULL ORDER BY h.id");
 pub(super) const ACTIVE_HOLDS: &str =
     "SELECT count(*) FROM holds WHERE recording = ?1 AND lifted_at IS NULL";
 
@@ -228,6 +299,26 @@ pub(super) const LEAF_INDEX: &str = "SELECT place FROM leaves WHERE id = ?1";
 pub(super) const LEAF_HASHES: &str =
     "SELECT hash FROM leaves WHERE place >= ?1 AND place < ?2 ORDER BY place";
 
+pub(super) const INSERT_TILE: &str =
+    "INSERT OR IGNORE INTO log_tiles (level, place, hash) VALUES (?1, ?2, ?3)";
+pub(super) const TILE_HASHES: &str = "
+    SELECT hash FROM log_tiles WHERE level = ?1 AND place >= ?2 AND place < ?3 ORDER BY place";
+pub(super) const LOG_MARK: &str = "SELECT value FROM log_marks WHERE name = ?1";
+pub(super) const SET_LOG_MARK: &str = "
+    INSERT INTO log_marks (name, value) VALUES (?1, ?2)
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+pub(super) const COSIGNED: &str = "SELECT size, checkpoint FROM log_cosigned WHERE only = 1";
+pub(super) const SET_COSIGNED: &str = "
+    INSERT INTO log_cosigned (only, size, checkpoint) VALUES (1, ?1, ?2)
+    ON CONFLICT (only) DO UPDATE SET size = excluded.size, checkpoint = excluded.checkpoint
+    WHERE excluded.size >= log_cosigned.size";
+pub(super) const INSERT_TIMESTAMP: &str =
+    "INSERT INTO log_timestamps (size, at, checkpoint, token) VALUES (?1, ?2, ?3, ?4)";
+pub(super) const TIMESTAMPS: &str =
+    "SELECT size, at, checkpoint, token FROM log_timestamps ORDER BY seq DESC LIMIT ?1";
+pub(super) const TIMESTAMP_OVER: &str = "
+    SELECT size, at, checkpoint, token FROM log_timestamps WHERE size > ?1 ORDER BY seq LIMIT 1";
+
 pub(super) const INSERT_DESTRUCTION: &str = "
     INSERT INTO destructions (id, recording, decision, begun_at) VALUES (?1, ?2, ?3, ?4)";
 macro_rules! destruction_columns {
@@ -241,6 +332,14 @@ pub(super) const DESTRUCTIONS_PENDING: &str = concat!(
     destruction_columns!(),
     "WHERE d.certificate IS NULL ORDER BY d.begun_at, d.id"
 );
+pub(super) const EVERY_DESTRUCTION: &str = concat!(destruction_columns!(), "ORDER BY d.id");
+/// Read from the leaves that have their place, and from those that wait.
+pub(super) const LEAF_BYTES: &str = "
+    SELECT bytes FROM leaves WHERE id = ?1
+    UNION ALL SELECT bytes FROM pending_leaves WHERE id = ?1";
+pub(super) const WAITING_LEAVES: &str = "SELECT count(*) FROM pending_leaves";
+pub(super) const LEAVES_FROM: &str =
+    "SELECT id, bytes FROM leaves WHERE place >= ?1 ORDER BY place";
 pub(super) const DESTRUCTION_OF: &str = concat!(destruction_columns!(), "WHERE d.recording = ?1");
 pub(super) const WIPE_OF_RECORDING: &str = "
     UPDATE erasable SET bytes = zeroblob(length(bytes)) WHERE seq IN (
@@ -250,13 +349,19 @@ pub(super) const WIPE_OF_RECORDING: &str = "
         UNION ALL SELECT timeline FROM recordings WHERE id = ?1 AND timeline IS NOT NULL
         UNION ALL SELECT report FROM recordings WHERE id = ?1 AND report IS NOT NULL
         UNION ALL SELECT facts FROM decisions WHERE recording = ?1 AND facts IS NOT NULL
-        UNION ALL SELECT sealed FROM holds WHERE recording = ?1 AND sealed IS NOT NULL)";
+        UNION ALL SELECT sealed FROM holds WHERE recording = ?1 AND sealed IS NOT NULL
+        UNION ALL SELECT release FROM holds WHERE recording = ?1 AND release IS NOT NULL)";
 pub(super) const TOMBSTONE: &str = "
     UPDATE recordings SET state = 'destroyed', destroyed_at = ?2, line = NULL, sealed = NULL,
-           manifest = NULL, timeline = NULL, report = NULL, verdict = NULL, byte_count = NULL
+           manifest = NULL, timeline = NULL, report = NULL, verdict = NULL, byte_count = NULL,
+           facts_key = NULL, ask_again_at = NULL
     WHERE id = ?1 AND state = 'destroying'";
+/// A recording that the copy knew nothing of. It began under a decision that is not known.
+pub(super) const INSERT_UNKNOWN: &str = "
+    INSERT INTO recordings (id, state, started_at, decision) VALUES (?1, 'destroying', ?2, ?3)";
 pub(super) const FORGET_FACTS: &str = "UPDATE decisions SET facts = NULL WHERE recording = ?1";
-pub(super) const FORGET_HOLDS: &str = "UPDATE holds SET sealed = NULL WHERE recording = ?1";
+pub(super) const FORGET_HOLDS: &str =
+    "UPDATE holds SET sealed = NULL, release = NULL WHERE recording = ?1";
 pub(super) const SET_DESTRUCTION_LEAF: &str =
     "UPDATE destructions SET leaf = ?2 WHERE recording = ?1";
 pub(super) const CERTIFICATE: &str = "SELECT certificate FROM destructions WHERE recording = ?1";
@@ -277,6 +382,11 @@ pub(super) const DELETE_OLD_LOGINS: &str = "DELETE FROM logins WHERE expires_at 
 pub(super) const LOGIN: &str = "
     SELECT token_hash, account, csrf, expires_at FROM logins
     WHERE token_hash = ?1 AND expires_at > ?2";
+pub(super) const DELETE_LOGINS: &str = "DELETE FROM logins";
+pub(super) const DELETE_SETUP_TOKEN: &str = "DELETE FROM setup_token";
+/// They may have been sent after the copy was made; somebody can have them tried all the same.
+pub(super) const PARK_MESSAGES: &str =
+    "UPDATE outbox SET next_at = NULL, fault = 'restored' WHERE next_at IS NOT NULL";
 pub(super) const DELETE_LOGIN: &str = "DELETE FROM logins WHERE token_hash = ?1";
 pub(super) const SET_SETUP_TOKEN: &str = "
     INSERT INTO setup_token (only, hash, expires_at) VALUES (1, ?1, ?2)

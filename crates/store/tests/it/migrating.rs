@@ -37,6 +37,24 @@ fn older(path: &Path, id: RecordingId) {
         .unwrap();
 }
 
+/// The steps by which older programs brought it further; they are written down for ever.
+const STEPS: [(i64, &str); 3] = [
+    (3, include_str!("../../src/sqlite/to_3.sql")),
+    (4, include_str!("../../src/sqlite/to_4.sql")),
+    (5, include_str!("../../src/sqlite/to_5.sql")),
+];
+
+/// The same of a schema in between.
+fn older_by(path: &Path, id: RecordingId, version: i64) {
+    older(path, id);
+    let connection = Connection::open(path).unwrap();
+    for (number, step) in STEPS.iter().filter(|(number, _)| *number <= version) {
+        connection.execute_batch(step).unwrap();
+        let history = "INSERT INTO schema_history VALUES (?1, 1, 'voicelog 0.1.0')";
+        connection.execute(history, [number]).unwrap();
+    }
+}
+
 /// The columns of every table, and every index.
 fn shape(path: &Path) -> Vec<String> {
     let connection = Connection::open(path).unwrap();
@@ -68,7 +86,52 @@ fn an_index_of_schema_2_is_brought_up_to_date_by_an_act_of_its_own() {
     assert_eq!(row.started_at, Timestamp::from_micros(5));
     assert_eq!(row.part, None);
     assert_eq!(migrate(&layout.index, at(3)).unwrap(), None, "once");
-    assert_eq!(SCHEMA_VERSION, 3);
+    assert_eq!(SCHEMA_VERSION, 6);
+}
+
+#[test]
+fn an_index_of_each_schema_in_between_is_brought_up_to_date_with_what_is_in_it() {
+    for version in 3..SCHEMA_VERSION {
+        let (_folder, layout) = archive();
+        let new = shape(&layout.index);
+        let id = RecordingId::new(at(1), [1; 10]);
+        older_by(&layout.index, id, version);
+        assert!(SqliteIndex::open(&layout.index).is_err());
+        assert_eq!(migrate(&layout.index, at(2)).unwrap(), Some(version));
+        assert_eq!(shape(&layout.index), new, "from schema {version}");
+        let index = SqliteIndex::open(&layout.index).unwrap();
+        assert_eq!(index.check().unwrap(), [""; 0]);
+        let recordings: &dyn voicelog_store::Index = &index;
+        assert!(recordings.recording(id).unwrap().is_some());
+        assert_eq!(migrate(&layout.index, at(3)).unwrap(), None, "once");
+    }
+}
+
+#[test]
+fn a_tombstone_of_schema_5_loses_what_made_it_like_others_and_nobody_else_does() {
+    let (_folder, layout) = archive();
+    let id = RecordingId::new(at(1), [1; 10]);
+    older_by(&layout.index, id, 5);
+    let connection = Connection::open(&layout.index).unwrap();
+    let both = "UPDATE recordings SET facts_key = zeroblob(32), ask_again_at = 9;
+         INSERT INTO recordings (id, state, started_at, decision, destroyed_at, facts_key, ask_again_at)
+         SELECT zeroblob(16), 'destroyed', 5, decision, 6, zeroblob(32), 9 FROM recordings";
+    connection.execute_batch(both).unwrap();
+    drop(connection);
+    assert_eq!(migrate(&layout.index, at(2)).unwrap(), Some(5));
+    let connection = Connection::open(&layout.index).unwrap();
+    let query =
+        "SELECT state, facts_key IS NULL, ask_again_at IS NULL FROM recordings ORDER BY state";
+    let mut statement = connection.prepare(query).unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    let rows: Vec<(String, bool, bool)> = rows.unwrap().map(Result::unwrap).collect();
+    assert_eq!(
+        rows,
+        [
+            ("destroyed".to_owned(), true, true),
+            ("waiting".to_owned(), false, false)
+        ]
+    );
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn of_two_sequencers_at_the_same_size_exactly_one_wins() {
                 .zip(&indexes)
                 .map(|(name, index)| {
                     let leaves = std::slice::from_ref(&leaf);
-                    scope.spawn(move || index.append_leaves(size, leaves, name, b""))
+                    scope.spawn(move || index.append_leaves(size, leaves, &[], name, b""))
                 });
             let threads: Vec<_> = threads.collect();
             threads
@@ -140,17 +140,23 @@ fn an_index_of_a_newer_schema_or_another_program_is_refused() {
             .execute_batch(sql)
             .unwrap();
     };
-    change("INSERT INTO schema_history VALUES (4, 0, 'voicelog 9')");
+    change("INSERT INTO schema_history VALUES (9, 0, 'voicelog 9')");
     let newer = SqliteIndex::open(&layout.index).unwrap_err();
     assert!(matches!(
         newer,
-        StoreError::NewerSchema { found: 4, known: 3 }
+        StoreError::NewerSchema {
+            found: 9,
+            known: voicelog_store::SCHEMA_VERSION
+        }
     ));
     assert_eq!(
         newer.to_string(),
-        "the index has schema 4, and this program knows schemas up to 3"
+        format!(
+            "the index has schema 9, and this program knows schemas up to {}",
+            voicelog_store::SCHEMA_VERSION
+        )
     );
-    change("DELETE FROM schema_history WHERE version = 4");
+    change("DELETE FROM schema_history WHERE version = 9");
     SqliteIndex::open(&layout.index).unwrap();
     change("PRAGMA application_id = 7");
     assert!(matches!(

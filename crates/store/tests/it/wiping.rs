@@ -3,7 +3,7 @@
 use crate::fixture::{Dice, archive_in_memory, at, decision_id, open, recording_id};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use voicelog_model::{Action, DestructionId, RecordingId};
+use voicelog_model::{Action, DestructionId, HoldId, RecordingId};
 use voicelog_store::blobs::Options;
 use voicelog_store::index::*;
 use voicelog_store::{Access, Blobs, Keys, Layout, LocalStore, StoreError};
@@ -106,25 +106,43 @@ fn make(index: &dyn Index, dice: &mut Dice, n: u32, replaced: &mut Marks) -> Mad
         timeline: timeline.clone(),
         byte_count: 1,
         retain_until: None,
+        also: Vec::new(),
     };
     let leaf = PendingLeaf {
         id: *id.as_bytes(),
         bytes: b"leaf".to_vec(),
     };
     assert!(index.finish_recording(id, &finished, &leaf).unwrap());
-    let hold = NewHold {
-        id: *id.as_bytes(),
-        recording: id,
-        placed_at: at(0),
-        decision: None,
-        sealed: value(100),
-    };
-    index.place_hold(&hold).unwrap();
-    assert!(index.lift_hold(hold.id, at(1)).unwrap());
-    let wiped = [&facts, &sealed, &manifest, &timeline, &hold.sealed];
+    let (held, released) = (value(100), value(100));
+    hold_and_release(index, id, &held, &released);
+    let wiped = [&facts, &sealed, &manifest, &timeline, &held, &released];
     let mut all: Marks = wiped.into_iter().flat_map(|value| marks(value)).collect();
     all.extend(marks(&line.as_bytes()[5..13]));
     Made { id, marks: all }
+}
+
+/// A hold that was lifted again, with what is sealed of both.
+fn hold_and_release(index: &dyn Index, id: RecordingId, held: &[u8], released: &[u8]) {
+    let leaf = |number: u8| PendingLeaf {
+        id: id.as_bytes().map(|byte| byte ^ number),
+        bytes: b"leaf".to_vec(),
+    };
+    let hold = NewHold {
+        id: HoldId::from_bytes(*id.as_bytes()),
+        recording: id,
+        placed_at: at(0),
+        decision: None,
+        ground: "claim".to_owned(),
+        review_at: at(1),
+        sealed: held.to_vec(),
+    };
+    index.place_hold(&hold, &leaf(1)).unwrap();
+    let release = Release {
+        hold: hold.id,
+        at: at(1),
+        sealed: released.to_vec(),
+    };
+    assert!(index.lift_hold(&release, &leaf(2)).unwrap());
 }
 
 fn destroy(index: &dyn Index, id: RecordingId) -> Result<(), StoreError> {

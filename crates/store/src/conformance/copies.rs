@@ -1,0 +1,163 @@
+//! What every index promises about copies of it, and about what an old one is told.
+
+use super::index::{decide, hold, leaf, seal};
+use super::{at, decision_id, destruction_id, recording_id};
+use crate::index::{
+    Account, Burial, Buried, DecisionRow, Login, NewDestruction, NewMessage, State,
+};
+use crate::{Index, StoreError};
+use voicelog_model::{Action, RecordingId};
+
+fn burial(number: u8, recording: RecordingId) -> Burial {
+    Burial {
+        started_at: at(7),
+        destruction: NewDestruction {
+            id: destruction_id(number),
+            recording,
+            decision: decision_id(number),
+            begun_at: at(500),
+        },
+        decision: DecisionRow {
+            id: decision_id(number),
+            at: at(499),
+            action: Action::Destroy,
+            outcome: "permitted".to_owned(),
+            recording: Some(recording),
+            document: b"{}".to_vec(),
+            sealed_facts: Vec::new(),
+            leaf: None,
+        },
+        done: Some(Buried {
+            destroyed_at: at(501),
+            statement: (
+                format!("destruction/{}", destruction_id(number)),
+                b"{}".to_vec(),
+            ),
+            leaf: leaf(number),
+        }),
+    }
+}
+
+pub(super) fn makes_tombstones_of_what_was_destroyed_since(
+    index: &dyn Index,
+) -> Result<(), StoreError> {
+    let known = seal(index, 1, Some(100))?;
+    index.place_hold(&hold(1, known), &leaf(141))?;
+    let named = seal(index, 2, Some(100))?;
+    index.place_hold(&hold(2, named), &leaf(142))?;
+    let unknown = recording_id(9);
+    let burials = [burial(11, known), burial(12, unknown)];
+    assert_eq!(index.bury(&burials)?, 2);
+    assert_eq!(index.bury(&burials)?, 0, "once");
+    for id in [known, unknown] {
+        let row = index.recording(id)?;
+        let row = row.map(|row| (row.state, row.destroyed_at));
+        assert_eq!(row, Some((State::Destroyed, Some(at(501)))));
+        assert!(index.destruction_of(id)?.is_some());
+    }
+    let began = index.recording(unknown)?.map(|row| row.started_at);
+    assert_eq!(began, Some(at(7)));
+
+    let told = [
+        (named, at(502)),
+        (recording_id(8), at(503)),
+        (known, at(504)),
+    ];
+    assert_eq!(
+        index.bury_named(&told)?,
+        1,
+        "of those that are here and live"
+    );
+    let row = index.recording(named)?;
+    let row = row.map(|row| (row.state, row.destroyed_at, row.sealed));
+    assert_eq!(row, Some((State::Destroyed, Some(at(502)), Vec::new())));
+    assert_eq!(index.manifest(named)?, None);
+    assert_eq!(index.open_holds(None, 9)?, []);
+    assert_eq!(index.check()?, [""; 0]);
+    Ok(())
+}
+
+pub(super) fn places_holds_again(index: &dyn Index) -> Result<(), StoreError> {
+    let (id, gone) = (seal(index, 1, Some(100))?, seal(index, 2, Some(100))?);
+    index.place_hold(&hold(1, id), &leaf(141))?;
+    index.bury_named(&[(gone, at(5))])?;
+    let all = [
+        hold(1, id),
+        hold(2, id),
+        hold(3, gone),
+        hold(4, recording_id(9)),
+    ];
+    assert_eq!(index.hold_again(&all)?, 1);
+    assert_eq!(index.hold_again(&all)?, 0, "once");
+    assert_eq!(index.holds_of(id)?.len(), 2);
+    let ledger = index.ledger(0)?;
+    let mut standing: Vec<_> = ledger.holds.iter().map(|held| held.hold.id).collect();
+    standing.sort();
+    assert_eq!(standing, [hold(1, id).id, hold(2, id).id]);
+    assert!(ledger.holds.iter().all(|held| held.state == State::Sealed));
+    assert!(!ledger.is_settled, "a leaf waits");
+    Ok(())
+}
+
+pub(super) fn tells_what_was_destroyed_as_of_one_moment(
+    index: &dyn Index,
+) -> Result<(), StoreError> {
+    let (done, begun) = (seal(index, 1, None)?, seal(index, 2, None)?);
+    for (number, id) in [(8, done), (9, begun)] {
+        decide(index, number, id)?;
+        index.begin_destruction(&burial(number, id).destruction)?;
+    }
+    let name = format!("destruction/{}", destruction_id(8));
+    index.set_setting(&name, b"said")?;
+    index.complete_destruction(done, at(600), &leaf(150))?;
+    let ledger = index.ledger(0)?;
+    let mut found = ledger.destructions.iter();
+    let (one, two) = (found.next(), found.next());
+    assert!(found.next().is_none());
+    let one = one.map(|one| (one.row.destruction.recording, &one.statement, &one.leaf));
+    assert_eq!(one, Some((done, &Some(b"said".to_vec()), &Some(leaf(150)))));
+    let two = two.map(|two| {
+        (
+            two.row.destruction.recording,
+            &two.statement,
+            two.started_at,
+        )
+    });
+    assert_eq!(two, Some((begun, &None, at(2))));
+    Ok(())
+}
+
+pub(super) fn ends_what_ran_when_a_copy_was_made(index: &dyn Index) -> Result<(), StoreError> {
+    index.insert_account(&Account {
+        name: "a".to_owned(),
+        password_hash: "x".to_owned(),
+        role: "admin".to_owned(),
+        created_at: at(1),
+    })?;
+    let login = Login {
+        token_hash: [5; 32],
+        account: "a".to_owned(),
+        csrf: [6; 32],
+        expires_at: at(99),
+    };
+    index.insert_login(&login, at(1))?;
+    index.set_setup_token(&[7; 32], at(99))?;
+    let message = NewMessage {
+        id: [1; 16],
+        endpoint: "a".to_owned(),
+        kind: "recording.finished".to_owned(),
+        created_at: at(1),
+        body: vec![1],
+    };
+    index.queue_messages(&[message], 9)?;
+    index.end_what_ran()?;
+    assert_eq!(index.login(&[5; 32], at(2))?, None);
+    assert_eq!(index.account_count()?, 1, "who may sign in still may");
+    assert_eq!(index.due_messages("a", at(999), 9)?, []);
+    // Somebody can have them sent all the same.
+    let parked = index.outbox()?;
+    let parked = parked.first().map(|one| (one.dead, one.fault.as_deref()));
+    assert_eq!(parked, Some((1, Some("restored"))));
+    assert_eq!(index.revive_messages(at(5))?, 1);
+    Ok(())
+}
