@@ -47,13 +47,21 @@ impl CanonicalError {
 /// Fails only where the value holds what canonical JSON has no spelling for: a fraction, a number
 /// beyond ±(2^53 − 1), a map whose keys are no strings.
 pub fn canonical_json(value: &impl Serialize) -> Result<Vec<u8>, CanonicalError> {
+    let value = serde_json::to_value(value).map_err(CanonicalError::Shape)?;
     let mut out = Vec::new();
-    write(
-        &serde_json::to_value(value).map_err(CanonicalError::Shape)?,
-        &mut out,
-    )?;
+    write(&value, write_number, &mut out)?;
     Ok(out)
 }
+
+/// As [`canonical_json`], for a format of others that counts seconds with a fraction: numbers may have up to
+/// six decimals. RFC 8785 spells those as they are written down: no more digits than there are.
+pub(crate) fn canonical_json_with_micros(value: &Value) -> Result<Vec<u8>, CanonicalError> {
+    let mut out = Vec::new();
+    write(value, write_micros, &mut out)?;
+    Ok(out)
+}
+
+type WriteNumber = fn(&Number, &mut Vec<u8>) -> Result<(), CanonicalError>;
 
 /// Reads canonical JSON: exactly the bytes that [`canonical_json`] writes for the value, so that
 /// also a member that is missing, doubled or unknown is refused.
@@ -73,18 +81,18 @@ pub fn from_canonical<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T
 
 /// Written out here, not left to `serde_json`: another crate in the house may switch on a feature
 /// of it that keeps members in another order.
-fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
+fn write(value: &Value, number: WriteNumber, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
         Value::String(text) => write_text(text, out)?,
-        Value::Number(number) => write_number(number, out)?,
+        Value::Number(value) => number(value, out)?,
         Value::Array(items) => {
             out.push(b'[');
             for (place, item) in items.iter().enumerate() {
                 separate(place, out);
-                write(item, out)?;
+                write(item, number, out)?;
             }
             out.push(b']');
         }
@@ -98,7 +106,7 @@ fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
                 separate(place, out);
                 write_text(name, out)?;
                 out.push(b':');
-                write(member, out)?;
+                write(member, number, out)?;
             }
             out.push(b'}');
         }
@@ -126,6 +134,20 @@ fn write_number(number: &Number, out: &mut Vec<u8>) -> Result<(), CanonicalError
     Ok(())
 }
 
+fn write_micros(number: &Number, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
+    let Some(value) = number.as_f64().filter(|_value| number.is_f64()) else {
+        return write_number(number, out);
+    };
+    let text = format!("{value:.6}");
+    let text = text.trim_end_matches('0');
+    // Another value than the one that was meant: more decimals, or none at all.
+    if text.parse() != Ok(value) || text.ends_with('.') {
+        return Err(CanonicalError::Number);
+    }
+    out.extend_from_slice(text.as_bytes());
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,6 +160,22 @@ mod tests {
         zebra: i64,
         apple: String,
         middle: Option<bool>,
+    }
+
+    #[test]
+    fn seconds_are_written_with_the_decimals_that_they_have() {
+        let spelled = |text: &str| {
+            let value: Value = serde_json::from_str(text).unwrap();
+            let bytes = canonical_json_with_micros(&value).ok()?;
+            String::from_utf8(bytes).ok()
+        };
+        for kept in ["41", "0.3", "0.000001", "2467.123456", "86399.999999"] {
+            assert_eq!(spelled(kept).as_deref(), Some(kept));
+        }
+        assert_eq!(spelled("1e-6").as_deref(), Some("0.000001"));
+        for refused in ["0.0000001", "1.0", "9007199254740993", "1e300"] {
+            assert_eq!(spelled(refused), None, "{refused}");
+        }
     }
 
     #[test]

@@ -87,6 +87,17 @@ impl Checkpoint {
     /// Reads the text of a note: exactly what [`fmt::Display`] writes, so without extension lines.
     pub fn parse(text: &str) -> Result<Self, CheckpointError> {
         let bad = CheckpointError::Checkpoint;
+        let read = Self::parse_extended(text)?;
+        if read.to_string() == text {
+            Ok(read)
+        } else {
+            Err(bad("extension lines are not known here"))
+        }
+    }
+
+    /// Reads the text of a note of any log: what stands behind the three lines is passed over.
+    pub fn parse_extended(text: &str) -> Result<Self, CheckpointError> {
+        let bad = CheckpointError::Checkpoint;
         let mut lines = text
             .strip_suffix('\n')
             .ok_or(bad("no newline at the end"))?
@@ -97,8 +108,8 @@ impl Checkpoint {
             .ok_or(bad("no origin"))?;
         let size = lines.next().and_then(decimal).ok_or(bad("no size"))?;
         let root = lines.next().and_then(hash).ok_or(bad("no root"))?;
-        if lines.next().is_some() {
-            return Err(bad("extension lines are not known here"));
+        if lines.any(str::is_empty) {
+            return Err(bad("an empty line"));
         }
         Ok(Self {
             origin: origin.to_owned(),
@@ -193,12 +204,12 @@ impl TlogProof {
 }
 
 /// A decimal number in its only spelling.
-fn decimal(text: &str) -> Option<u64> {
+pub(crate) fn decimal(text: &str) -> Option<u64> {
     let value: u64 = text.parse().ok()?;
     (value.to_string() == text).then_some(value)
 }
 
-fn hash(line: &str) -> Option<[u8; 32]> {
+pub(crate) fn hash(line: &str) -> Option<[u8; 32]> {
     STANDARD.decode(line).ok()?.try_into().ok()
 }
 

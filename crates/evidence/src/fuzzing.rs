@@ -14,6 +14,7 @@ use crate::original::{self, EVENTS};
 use crate::segment::{CHAIN_START, SegmentReader};
 use crate::timeline::{Timeline, TimelineBuilder, build};
 use crate::tlog::{CompactRange, Leaf};
+use crate::vcon::Algorithm;
 use voicelog_model::rtp::RtpPacket;
 use voicelog_model::{
     Codec, DecisionId, Format, MediaStream, RecordingId, StreamNumber, Timestamp,
@@ -94,6 +95,24 @@ pub fn read_proof(data: &[u8]) {
     };
     if let Ok(proof) = TlogProof::parse(data) {
         let _checkpoint = proof.verify(&[0; 32], &key.verifier());
+    }
+}
+
+/// Reads a signed vCon and checks its signature; a certificate, and the numbers of an RSA key.
+pub fn read_vcon(data: &[u8]) {
+    if let Ok(signed) = crate::vcon::Signed::parse(data) {
+        let _holds = signed.verify();
+        let payload = serde_json::from_slice(&signed.payload).unwrap_or_default();
+        let _basis = crate::vcon::Basis::in_payload(&payload);
+    }
+    let _holds = crate::vcon::is_signed_by(data, Algorithm::Es256, data, data);
+    let _holds = crate::vcon::is_signed_by(data, Algorithm::Rs256, data, data);
+}
+
+/// Reads the vCon of somebody else.
+pub fn import_vcon(data: &[u8]) {
+    if let Ok(vcon) = crate::vcon::import::read(data) {
+        let _holds = vcon.is_signed() && vcon.holds();
     }
 }
 
@@ -249,6 +268,8 @@ mod tests {
             super::read_documents(&data);
             super::read_note(&data);
             super::read_proof(&data);
+            super::read_vcon(&data);
+            super::import_vcon(&data);
             super::read_zip(&data);
             super::verify_bundle(&data);
             super::render_sound(&data);

@@ -4,16 +4,22 @@
 //! key therefore destroys the recording, wherever copies of its ciphertext are.
 
 use crate::aead::{Cipher, NONCE_BYTES, TAG_BYTES};
-use crate::digest::hkdf_sha256;
+use crate::digest::{Digest, hkdf_sha256, sha256_of};
+use crate::sealing::{self, NoSealingKey, OpeningKey, SEALED_OVERHEAD_BYTES, SealingKey};
 use crate::wire::Reader;
 use std::fmt;
 use voicelog_model::{Kind, RecordingId};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 const WRAP_VERSION: u8 = 1;
+/// The version of a data key that was sealed to the public key of an epoch.
+const SEALED_WRAP_VERSION: u8 = 2;
+const SEALED_WRAP_INFO: &[u8] = b"voicelog/v1/sealed-data-key";
 const SEAL_VERSION: u8 = 1;
 /// Bytes of a wrapped data key, version 1.
 pub const WRAPPED_BYTES: usize = 1 + 4 + NONCE_BYTES + 32 + TAG_BYTES;
+/// Bytes of a data key that was sealed to a public key, version 2.
+pub const SEALED_WRAP_BYTES: usize = 1 + 4 + 32 + SEALED_OVERHEAD_BYTES;
 /// Bytes that [`seal_bytes`] adds to its plaintext, version 1.
 pub const SEAL_OVERHEAD_BYTES: usize = 1 + NONCE_BYTES + TAG_BYTES;
 
@@ -74,6 +80,26 @@ impl KeyEncryptionKey {
     pub const fn epoch(&self) -> u32 {
         self.epoch
     }
+
+    /// Its 32 bytes, to be wrapped themselves.
+    #[must_use]
+    pub const fn expose(&self) -> &[u8; 32] {
+        &self.key
+    }
+
+    /// The pair of keys of the same epoch: who has the public one can put data keys under the epoch, and open none.
+    /// Drawn with HKDF-SHA-256, `info` = `voicelog/v1/epoch-pair`.
+    #[must_use]
+    pub fn opening_key(&self) -> OpeningKey {
+        OpeningKey::from_random(hkdf_sha256(&self.key, &[b"voicelog/v1/epoch-pair"]))
+    }
+
+    /// Which key it is, for those who have it: SHA-256 of `voicelog/v1/kek` ‖ 0x00 ‖ key. It says
+    /// nothing of the key, which is random.
+    #[must_use]
+    pub fn fingerprint(&self) -> Digest {
+        Digest(sha256_of(&[b"voicelog/v1/kek\0", &self.key]))
+    }
 }
 
 impl fmt::Debug for KeyEncryptionKey {
@@ -94,6 +120,9 @@ pub enum KeyError {
     /// No key of that epoch was given.
     #[error("no key-encryption key of epoch {0} is here")]
     UnknownEpoch(u32),
+    /// Only the public key of that epoch is here.
+    #[error("this process has only the public key of epoch {0}: it can record, and open nothing")]
+    PublicOnly(u32),
     /// Changed, of another recording, or made with another key.
     #[error("sealed bytes do not authenticate for this recording")]
     NotAuthentic,
@@ -104,7 +133,7 @@ impl KeyError {
     #[must_use]
     pub const fn kind(self) -> Kind {
         match self {
-            Self::UnknownEpoch(_) => Kind::Unavailable,
+            Self::UnknownEpoch(_) | Self::PublicOnly(_) => Kind::Unavailable,
             Self::Length | Self::Version(_) | Self::NotAuthentic => Kind::Corrupt,
         }
     }
@@ -132,28 +161,54 @@ pub fn wrap(
     out
 }
 
-/// Unwraps a data key with the key of its epoch.
+/// Seals a data key to the public key of an epoch, for whoever must not be able to open it.
+///
+/// Version 2: version byte ‖ epoch (4, big-endian) ‖ what [`sealing::seal`] makes of the key (80), with `info` =
+/// `voicelog/v1/sealed-data-key` and the AAD of [`wrap`]. `random` is used for this alone.
+pub fn wrap_sealed(
+    epoch: u32,
+    to: &SealingKey,
+    data_key: &DataKey,
+    recording: RecordingId,
+    random: [u8; 32],
+) -> Result<Vec<u8>, NoSealingKey> {
+    let aad = wrap_aad(recording, epoch);
+    let sealed = sealing::seal(to, SEALED_WRAP_INFO, &aad, &data_key.0, random)?;
+    let head = [SEALED_WRAP_VERSION];
+    Ok([head.as_slice(), &epoch.to_be_bytes(), &sealed].concat())
+}
+
+/// Unwraps a data key with the key of its epoch, in whichever way it was wrapped.
 pub fn unwrap_key(
     keks: &[KeyEncryptionKey],
     recording: RecordingId,
     wrapped: &[u8],
 ) -> Result<DataKey, KeyError> {
+    let epoch = wrapped_epoch(wrapped)?;
+    let find = || keks.iter().find(|kek| kek.epoch == epoch);
     let mut reader = Reader::new(wrapped);
-    match reader.u8().ok_or(KeyError::Length)? {
-        WRAP_VERSION => {}
-        other => return Err(KeyError::Version(other)),
+    let version = reader.u8().ok_or(KeyError::Length)?;
+    let _epoch = reader.u32().ok_or(KeyError::Length)?;
+    if version == SEALED_WRAP_VERSION {
+        if wrapped.len() != SEALED_WRAP_BYTES {
+            return Err(KeyError::Length);
+        }
+        let kek = find().ok_or(KeyError::UnknownEpoch(epoch))?;
+        let aad = wrap_aad(recording, epoch);
+        let opened = kek
+            .opening_key()
+            .open(SEALED_WRAP_INFO, &aad, reader.rest())
+            .ok_or(KeyError::NotAuthentic)?;
+        let key: [u8; 32] = opened.as_slice().try_into().map_err(|_| KeyError::Length)?;
+        return Ok(DataKey(key));
     }
-    let epoch = reader.u32().ok_or(KeyError::Length)?;
     let nonce = reader.array().ok_or(KeyError::Length)?;
     let mut body: [u8; 32] = reader.array().ok_or(KeyError::Length)?;
     let tag = reader.array().ok_or(KeyError::Length)?;
     if !reader.is_empty() {
         return Err(KeyError::Length);
     }
-    let kek = keks
-        .iter()
-        .find(|kek| kek.epoch == epoch)
-        .ok_or(KeyError::UnknownEpoch(epoch))?;
+    let kek = find().ok_or(KeyError::UnknownEpoch(epoch))?;
     if Cipher::new(&kek.key).open(nonce, &wrap_aad(recording, epoch), &mut body, tag) {
         Ok(DataKey(body))
     } else {
@@ -166,9 +221,15 @@ pub fn unwrap_key(
 pub fn wrapped_epoch(wrapped: &[u8]) -> Result<u32, KeyError> {
     let mut reader = Reader::new(wrapped);
     match reader.u8().ok_or(KeyError::Length)? {
-        WRAP_VERSION => reader.u32().ok_or(KeyError::Length),
+        WRAP_VERSION | SEALED_WRAP_VERSION => reader.u32().ok_or(KeyError::Length),
         other => Err(KeyError::Version(other)),
     }
+}
+
+/// Whether wrapped bytes were sealed to a public key.
+#[must_use]
+pub fn is_sealed(wrapped: &[u8]) -> bool {
+    wrapped.first() == Some(&SEALED_WRAP_VERSION)
 }
 
 fn wrap_aad(recording: RecordingId, epoch: u32) -> Vec<u8> {
@@ -261,6 +322,39 @@ mod tests {
         let refused = |keks, id| unwrap_key(keks, id, &wrapped).unwrap_err();
         assert_eq!(refused(&keks[..1], recording(5)), KeyError::UnknownEpoch(2));
         assert_eq!(refused(&keks, recording(6)), KeyError::NotAuthentic);
+    }
+
+    #[test]
+    fn a_key_sealed_to_the_public_key_of_an_epoch_opens_with_the_epoch_and_for_its_recording_only()
+    {
+        let keks = [
+            KeyEncryptionKey::new(1, [1; 32]),
+            KeyEncryptionKey::new(2, [2; 32]),
+        ];
+        let public = keks[1].opening_key().sealing_key();
+        let key = DataKey::from_random([9; 32]);
+        let seal = |random| wrap_sealed(2, &public, &key, recording(5), random).unwrap();
+        let wrapped = seal([3; 32]);
+        assert_eq!(wrapped.len(), SEALED_WRAP_BYTES);
+        assert_ne!(wrapped, seal([4; 32]));
+        assert!(is_sealed(&wrapped));
+        assert_eq!(wrapped_epoch(&wrapped), Ok(2));
+        let opened = unwrap_key(&keks, recording(5), &wrapped).unwrap();
+        assert_eq!(opened.derive("x", b""), key.derive("x", b""));
+        let refused = |keks, id| unwrap_key(keks, id, &wrapped).unwrap_err();
+        assert_eq!(refused(&keks[..1], recording(5)), KeyError::UnknownEpoch(2));
+        assert_eq!(refused(&keks, recording(6)), KeyError::NotAuthentic);
+        let other = [KeyEncryptionKey::new(2, [7; 32])];
+        assert_eq!(refused(&other, recording(5)), KeyError::NotAuthentic);
+        for at in 0..wrapped.len() {
+            let mut changed = wrapped.clone();
+            changed[at] ^= 1;
+            assert!(
+                unwrap_key(&keks, recording(5), &changed).is_err(),
+                "byte {at}"
+            );
+            assert!(unwrap_key(&keks, recording(5), &wrapped[..at]).is_err());
+        }
     }
 
     #[test]

@@ -14,10 +14,13 @@
 
 mod aead;
 pub mod audio;
+pub mod audit;
 pub mod bundle;
 pub mod canonical;
 pub mod certificate;
 pub mod checkpoint;
+pub mod completeness;
+pub mod cosignature;
 pub mod digest;
 pub mod fuzzing;
 pub mod hashing;
@@ -27,13 +30,22 @@ pub mod key;
 pub mod manifest;
 pub mod note;
 pub mod original;
+pub mod part;
+pub mod policy;
+pub mod receipt;
+mod rsa;
+pub mod sealing;
 pub mod segment;
 pub mod senders;
+pub mod sheet;
 pub mod timeline;
+pub mod timestamp;
 pub mod tlog;
 pub mod tree;
+pub mod vcon;
 pub mod verify;
 mod wire;
+pub mod witness;
 pub mod zip;
 
 pub use bundle::{BundleInput, Salt};

@@ -1,12 +1,13 @@
 //! Signed notes (C2SP signed-note v1.0.0): text with Ed25519 signatures below it.
 
-use crate::digest::sha256_of;
+use crate::digest::{hkdf_sha256, sha256_of};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::Signer as _;
 use std::fmt;
 use std::str::FromStr;
 use voicelog_model::Kind;
+use zeroize::Zeroizing;
 
 /// Largest note that is read, in bytes.
 pub const NOTE_BYTES_MAX: usize = 1 << 20;
@@ -15,7 +16,7 @@ pub const SIGNATURES_MAX: usize = 64;
 /// Signature type byte of Ed25519 over the note's text.
 const ED25519: u8 = 0x01;
 /// What a signature line starts with: em dash and space.
-const SIGNATURE_MARK: &str = "\u{2014} ";
+pub(crate) const SIGNATURE_MARK: &str = "\u{2014} ";
 
 /// Why a note or key is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +39,9 @@ pub enum NoteError {
     /// Text that is no verifier key of the Ed25519 type.
     #[error("this is no verifier key: {0}")]
     VerifierKey(&'static str),
+    /// Text that is no key of a witness.
+    #[error("this is no key of a witness: {0}")]
+    CosignerKey(&'static str),
     /// No signature by the key.
     #[error("the note is not signed by the key `{0}`")]
     Unsigned(String),
@@ -79,12 +83,18 @@ impl SigningKey {
         &self.name
     }
 
+    /// 32 secret bytes for another use, drawn from the secret part (HKDF-SHA-256).
+    pub(crate) fn draw(&self, info: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+        let seed = Zeroizing::new(self.key.to_bytes());
+        Zeroizing::new(hkdf_sha256(&seed, info))
+    }
+
     /// The key that others verify with.
     #[must_use]
     pub fn verifier(&self) -> VerifierKey {
         let key = self.key.verifying_key();
         VerifierKey {
-            id: key_id(&self.name, key.as_bytes()),
+            id: key_id(&self.name, ED25519, key.as_bytes()),
             name: self.name.clone(),
             key,
         }
@@ -123,6 +133,12 @@ impl VerifierKey {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The public key proper.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        self.key.as_bytes()
     }
 
     /// Checks that the note has a good signature by this key, and none by it that is bad; gives
@@ -195,7 +211,7 @@ impl FromStr for VerifierKey {
             return Err(bad("not of the Ed25519 type"));
         };
         let key = <[u8; 32]>::try_from(key).map_err(|_| bad("not 32 bytes"))?;
-        let expected = key_id(name, &key);
+        let expected = key_id(name, ED25519, &key);
         if id != format!("{expected:08x}") {
             return Err(bad("its id is not that of its name and key"));
         }
@@ -291,12 +307,13 @@ impl NoteSignature {
     }
 }
 
-fn key_id(name: &str, key: &[u8; 32]) -> u32 {
-    let [a, b, c, d, ..] = sha256_of(&[name.as_bytes(), b"\n", &[ED25519], key]);
+/// Id of a key: the start of a hash over its name, its type and itself.
+pub(crate) fn key_id(name: &str, kind: u8, key: &[u8; 32]) -> u32 {
+    let [a, b, c, d, ..] = sha256_of(&[name.as_bytes(), b"\n", &[kind], key]);
     u32::from_be_bytes([a, b, c, d])
 }
 
-fn check_name(name: &str) -> Result<(), NoteError> {
+pub(crate) fn check_name(name: &str) -> Result<(), NoteError> {
     let wrong = |c: char| c.is_whitespace() || c.is_control() || c == '+';
     if name.is_empty() || name.contains(wrong) {
         Err(NoteError::KeyName)

@@ -122,6 +122,22 @@ pub fn side_by_side(streams: &[StreamAudio]) -> Option<(u32, Vec<Vec<i16>>)> {
     Some((rate, channels))
 }
 
+/// Most channels that every player plays.
+pub(crate) const CHANNELS_PLAYED: usize = 2;
+
+/// All channels heard at once, in one: their sum, as far as a sample holds it. What is too loud is cut off.
+#[must_use]
+pub(crate) fn mixed(channels: &[Vec<i16>]) -> Vec<i16> {
+    let length = channels.iter().map(Vec::len).max().unwrap_or(0);
+    let sum = |at: usize| {
+        let all = channels.iter().filter_map(|channel| channel.get(at));
+        let sum: i32 = all.map(|sample| i32::from(*sample)).sum();
+        let held = sum.clamp(i16::MIN.into(), i16::MAX.into());
+        i16::try_from(held).unwrap_or(0)
+    };
+    (0..length).map(sum).collect()
+}
+
 /// Why sound cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AudioError {

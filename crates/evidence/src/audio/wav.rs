@@ -15,8 +15,13 @@ const SUBTYPE_PCM: [u8; 16] = [
 ];
 
 /// Bytes of a WAV file of so many channels and samples, where one can hold them.
-pub fn wav_byte_len(channels: usize, samples: usize) -> Result<usize, AudioError> {
+pub fn wav_byte_len(
+    channels: usize,
+    samples: usize,
+    comment: Option<&str>,
+) -> Result<usize, AudioError> {
     let head = if channels > 2 { 68 } else { 44 };
+    let head = head + comment.map_or(0, |comment| comment_chunk(comment).len());
     channels
         .checked_mul(samples)
         .and_then(|all| all.checked_mul(BYTES_PER_SAMPLE))
@@ -25,14 +30,27 @@ pub fn wav_byte_len(channels: usize, samples: usize) -> Result<usize, AudioError
         .ok_or(AudioError::NoWav { channels, samples })
 }
 
-/// Writes a WAV file. Channels shorter than the longest are filled up with silence.
-pub fn wav(channels: &[&[i16]], rate: u32) -> Result<Vec<u8>, AudioError> {
+/// What the file says of itself: `LIST` of `INFO` with one `ICMT`, the text in UTF-8 with a zero behind
+/// it, and another one where that makes its length even.
+fn comment_chunk(comment: &str) -> Vec<u8> {
+    let mut text = comment.as_bytes().to_vec();
+    text.push(0);
+    let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX).to_le_bytes();
+    let text_length = length(text.len());
+    text.resize(text.len().next_multiple_of(2), 0);
+    let list_length = length(12 + text.len());
+    [&b"LIST"[..], &list_length, b"INFOICMT", &text_length, &text].concat()
+}
+
+/// Writes a WAV file. Channels shorter than the longest are filled up with silence. `comment` is what
+/// the file says of itself.
+pub fn wav(channels: &[&[i16]], rate: u32, comment: Option<&str>) -> Result<Vec<u8>, AudioError> {
     let samples = channels
         .iter()
         .map(|channel| channel.len())
         .max()
         .unwrap_or(0);
-    let total = wav_byte_len(channels.len(), samples)?;
+    let total = wav_byte_len(channels.len(), samples, comment)?;
     let too_large = || AudioError::NoWav {
         channels: channels.len(),
         samples,
@@ -65,6 +83,7 @@ pub fn wav(channels: &[&[i16]], rate: u32) -> Result<Vec<u8>, AudioError> {
         out.extend_from_slice(&0_u32.to_le_bytes());
         out.extend_from_slice(&SUBTYPE_PCM);
     }
+    out.extend(comment.map(comment_chunk).into_iter().flatten());
     out.extend_from_slice(b"data");
     out.extend_from_slice(&body.to_le_bytes());
     for at in 0..samples {
@@ -81,7 +100,7 @@ mod tests {
 
     #[test]
     fn one_channel_is_a_plain_file() {
-        let bytes = wav(&[&[1, -2]], 8_000).unwrap();
+        let bytes = wav(&[&[1, -2]], 8_000, None).unwrap();
         assert_eq!(bytes.len(), 48);
         assert_eq!(&bytes[..4], b"RIFF");
         assert_eq!(bytes[4..8], 40_u32.to_le_bytes());
@@ -94,19 +113,19 @@ mod tests {
 
     #[test]
     fn channels_are_interleaved_and_filled_up() {
-        let bytes = wav(&[&[1, 2], &[3]], 8_000).unwrap();
+        let bytes = wav(&[&[1, 2], &[3]], 8_000, None).unwrap();
         assert_eq!(bytes[44..], [1, 0, 3, 0, 2, 0, 0, 0]);
-        let three = wav(&[&[1], &[2], &[3]], 8_000).unwrap();
-        assert_eq!(three.len(), wav_byte_len(3, 1).unwrap());
+        let three = wav(&[&[1], &[2], &[3]], 8_000, None).unwrap();
+        assert_eq!(three.len(), wav_byte_len(3, 1, None).unwrap());
         assert_eq!(three[20..22], [0xfe, 0xff]);
         assert_eq!(three[68..], [1, 0, 2, 0, 3, 0]);
     }
 
     #[test]
     fn what_no_file_can_hold_is_refused() {
-        assert!(wav(&[], 8_000).is_err());
-        assert!(wav_byte_len(33, 1).is_err());
-        assert!(wav_byte_len(1, usize::MAX).is_err());
-        assert!(wav_byte_len(2, 1 << 30).is_err());
+        assert!(wav(&[], 8_000, None).is_err());
+        assert!(wav_byte_len(33, 1, None).is_err());
+        assert!(wav_byte_len(1, usize::MAX, None).is_err());
+        assert!(wav_byte_len(2, 1 << 30, None).is_err());
     }
 }

@@ -17,14 +17,35 @@ const SPANS_VERSION: u32 = 1;
 pub(crate) mod file {
     pub(crate) const NOTE: &str = "bundle.note";
     pub(crate) const README: &str = "README.txt";
+    pub(crate) const RECIPE: &str = "recipe.txt";
+    pub(crate) const VERIFIER: &str = "verify.html";
+    pub(crate) const POLICY: &str = "policy.txt";
+    pub(crate) const STAMPED: &str = "timestamp.tlog-proof";
+    pub(crate) const STAMP: &str = "timestamp.tsr";
+    pub(crate) const STAMP_ANCHORS: &str = "timestamp.pem";
+    /// Those that are there only where the archive has them.
+    pub(crate) const OPTIONAL: [&str; 6] = [
+        VERIFIER,
+        COMPLETENESS_PAPER,
+        POLICY,
+        STAMPED,
+        STAMP,
+        STAMP_ANCHORS,
+    ];
     pub(crate) const MANIFEST: &str = "manifest.json";
     pub(crate) const OPENING: &str = "opening.json";
+    pub(crate) const SCOPE: &str = "scope.json";
+    pub(crate) const COMPLETENESS: &str = "completeness.json";
+    pub(crate) const COMPLETENESS_PAGE: &str = "completeness.html";
+    pub(crate) const COMPLETENESS_PAPER: &str = "completeness.pdf";
+    pub(crate) const VCON: &str = "vcon.json";
     pub(crate) const DECISION: &str = "decision.json";
     pub(crate) const TIMELINE: &str = "timeline.json";
     pub(crate) const PROOF: &str = "checkpoint.tlog-proof";
     pub(crate) const KEY: &str = "archive.vkey";
     pub(crate) const EVENTS: &str = "original/events.journal";
     pub(crate) const ALL_SOUND: &str = "audio/all.wav";
+    pub(crate) const MIXED_SOUND: &str = "audio/mixed.wav";
     pub(crate) const SPANS: &str = "audio/spans.json";
 }
 
@@ -35,6 +56,11 @@ pub(crate) fn original_of(stream: StreamNumber) -> String {
     } else {
         format!("original/{stream}.journal")
     }
+}
+
+/// Name of the tree of a stream, in a copy of a part.
+pub(crate) fn tree_of(stream: StreamNumber) -> String {
+    format!("original/{stream}.tree")
 }
 
 /// Name of the sound of a stream.
@@ -50,6 +76,8 @@ pub struct BundleNote {
     pub recording: RecordingId,
     /// When the bundle was made.
     pub made: Timestamp,
+    /// It holds a part of the recording: `copy part`, and else `copy whole`.
+    pub is_part: bool,
     /// Name and hash of every other file, in the order of the container.
     pub files: Vec<(String, Digest)>,
 }
@@ -58,8 +86,10 @@ impl fmt::Display for BundleNote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{NOTE_LINE}\nrecording {}\nmade {}\n",
-            self.recording, self.made
+            "{NOTE_LINE}\nrecording {}\nmade {}\ncopy {}\n",
+            self.recording,
+            self.made,
+            if self.is_part { "part" } else { "whole" }
         )?;
         for (name, digest) in &self.files {
             writeln!(f, "{}  {name}", digest.to_hex())?;
@@ -79,6 +109,11 @@ impl BundleNote {
         }
         let recording = lines.next()?.strip_prefix("recording ")?.parse().ok()?;
         let made = lines.next()?.strip_prefix("made ")?.parse().ok()?;
+        let is_part = match lines.next()? {
+            "copy whole" => false,
+            "copy part" => true,
+            _ => return None,
+        };
         let file = |line: &str| {
             let (digits, name) = line.split_once("  ")?;
             Some((name.to_owned(), Digest::from_hex(digits).ok()?))
@@ -87,6 +122,7 @@ impl BundleNote {
         let note = Self {
             recording,
             made,
+            is_part,
             files,
         };
         // A moment has other spellings than the one that is written.
@@ -123,8 +159,8 @@ pub struct Opening {
     pub version: u32,
     /// Salt of the commitment.
     pub commitment_salt: Salt,
-    /// Salt from which the salts of tree leaves come.
-    pub tree_salt: Salt,
+    /// Salt from which the salts of tree leaves come; none in a copy of a part.
+    pub tree_salt: Option<Salt>,
     /// The leaf as the log holds it.
     pub leaf: Leaf,
 }
@@ -132,11 +168,11 @@ pub struct Opening {
 impl Opening {
     /// An opening of the present version.
     #[must_use]
-    pub const fn new(commitment_salt: [u8; 32], tree_salt: [u8; 32], leaf: Leaf) -> Self {
+    pub const fn new(commitment_salt: [u8; 32], tree_salt: Option<Salt>, leaf: Leaf) -> Self {
         Self {
             version: OPENING_VERSION,
             commitment_salt: Salt(commitment_salt),
-            tree_salt: Salt(tree_salt),
+            tree_salt,
             leaf,
         }
     }
@@ -209,6 +245,7 @@ mod tests {
         let note = BundleNote {
             recording: RecordingId::from_bytes([1; 16]),
             made: Timestamp::from_micros(0),
+            is_part: true,
             files: vec![
                 ("README.txt".into(), Digest([0xab; 32])),
                 ("a/b".into(), Digest([0; 32])),
@@ -223,6 +260,7 @@ mod tests {
             ("recording ", "recording  "),
             ("abab", "ABAB"),
             ("b\n", "b"),
+            ("copy part", "copy"),
         ] {
             assert_ne!(text.replace(from, to), text);
             assert_eq!(

@@ -5,21 +5,29 @@
 //! `design/evidence-format.md`, "Bundle". [`crate::verify()`] checks it.
 
 mod contents;
+mod papers;
 mod readme;
 
 pub use contents::{BundleNote, Opening, Salt, SoundSpans, StreamSpans};
-pub(crate) use contents::{file, original_of, sound_of};
+pub(crate) use contents::{file, original_of, sound_of, tree_of};
+pub use papers::{Papers, StampedProof};
+pub(crate) use readme::{recipe, text as readme};
 
-use crate::audio::{AudioError, StreamAudio, render, side_by_side, wav};
+use crate::audio::{
+    AudioError, CHANNELS_PLAYED, Rendering, StreamAudio, decoder, mixed, render, side_by_side, wav,
+};
 use crate::canonical::{CanonicalError, canonical_json, from_canonical};
 use crate::checkpoint::TlogProof;
+use crate::completeness::{Completeness, CompletenessInput};
 use crate::digest::{Digest, sha256};
-use crate::journal::{Record, RecordRef};
+use crate::journal::Record;
 use crate::manifest::Manifest;
 use crate::note::{NoteError, SigningKey};
 use crate::original::{self, EVENTS, OriginalError};
+use crate::part::{self, Cut, PartError, Plan, Scope, Shown, wav_comment};
 use crate::timeline::Timeline;
 use crate::tlog::{Leaf, LeafKind, commitment};
+use crate::vcon::{self, ArchiveSigner, Basis, Bodies, Profile, Sign, VconError};
 use crate::zip::{self, ZipError};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -49,6 +57,14 @@ pub struct BundleInput<'a> {
     pub proof: &'a TlogProof,
     /// When the bundle is made.
     pub made_at: Timestamp,
+    /// What to show of it; all if there is none.
+    pub part: Option<&'a Plan>,
+    /// On which lawful basis it was made, as far as the archive knows.
+    pub basis: Option<&'a Basis>,
+    /// Who signs the vCon: the archive's own signer if there is none.
+    pub vcon_signer: Option<&'a dyn Sign>,
+    /// What it has besides.
+    pub papers: Papers<'a>,
 }
 
 /// Why a bundle cannot be made.
@@ -60,6 +76,9 @@ pub enum BundleError {
     /// A record cannot be framed.
     #[error("cannot write the original")]
     Original(#[source] OriginalError),
+    /// The part cannot be cut out as planned.
+    #[error("cannot make a copy of this part")]
+    Part(#[source] PartError),
     /// The sound cannot be rendered or is too large.
     #[error("cannot render the sound")]
     Audio(#[source] AudioError),
@@ -69,6 +88,12 @@ pub enum BundleError {
     /// The list of files cannot be signed.
     #[error("cannot sign the bundle")]
     Note(#[source] NoteError),
+    /// The vCon cannot be written or signed.
+    #[error("cannot write the vCon")]
+    Vcon(#[source] VconError),
+    /// The statement cannot be put on paper.
+    #[error("cannot print the statement of completeness: {0}")]
+    Paper(String),
     /// The container cannot be written.
     #[error("cannot write the container")]
     Zip(#[source] ZipError),
@@ -87,10 +112,13 @@ impl BundleError {
         match self {
             Self::StrayPackets(_) | Self::Disagree(_) => Kind::Corrupt,
             Self::TooManyEvents(_) => Kind::Exhausted,
+            Self::Paper(_) => Kind::Internal,
             Self::Original(error) => error.kind(),
+            Self::Part(error) => error.kind(),
             Self::Audio(error) => error.kind(),
             Self::Document(error) => error.kind(),
             Self::Note(error) => error.kind(),
+            Self::Vcon(error) => error.kind(),
             Self::Zip(error) => error.kind(),
         }
     }
@@ -133,46 +161,32 @@ fn check_agreement(input: &BundleInput<'_>) -> Result<(), BundleError> {
 /// As [`build`], but packs whatever it is given: for tests of what verifiers find.
 #[doc(hidden)]
 pub fn pack(input: &BundleInput<'_>, key: &SigningKey) -> Result<Vec<u8>, BundleError> {
-    let recording = input.manifest.recording;
-    let opening = Opening::new(input.commitment_salt, input.tree_salt, input.leaf.clone());
-    let document = BundleError::Document;
-    let mut files = vec![
-        (
-            file::README.to_owned(),
-            readme::text(recording).into_bytes(),
-        ),
-        (
-            file::MANIFEST.to_owned(),
-            input.manifest.to_bytes().map_err(document)?,
-        ),
-        (
-            file::OPENING.to_owned(),
-            canonical_json(&opening).map_err(document)?,
-        ),
-        (file::DECISION.to_owned(), input.decision.to_vec()),
-        (
-            file::TIMELINE.to_owned(),
-            input.timeline.to_bytes().map_err(document)?,
-        ),
-        (file::PROOF.to_owned(), input.proof.to_string().into_bytes()),
-        (
-            file::KEY.to_owned(),
-            format!("{}\n", key.verifier()).into_bytes(),
-        ),
-    ];
-    files.extend(originals(input)?);
-    let views = input.records.iter().map(Record::as_view);
-    files.extend(sound_files(
-        &render(views, input.timeline).map_err(BundleError::Audio)?,
-    )?);
-
+    let cut = input.part.map(|plan| {
+        part::cut(input.records, input.timeline, &input.tree_salt, plan).map_err(BundleError::Part)
+    });
+    let cut = cut.transpose()?;
+    let mut files = documents(input, key, cut.as_ref())?;
+    files.extend(originals(input, cut.as_ref())?);
+    let sounds = match &cut {
+        None => {
+            let views = input.records.iter().map(Record::as_view);
+            let sound = render(views, input.timeline).map_err(BundleError::Audio)?;
+            sound_files(&sound, None)?
+        }
+        Some(cut) => sound_of_part(input, cut)?,
+    };
+    let vcon = vcon(input, key, cut.as_ref(), &sounds)?;
+    let place = files.iter().position(|(name, _)| name == file::MANIFEST);
+    files.insert(place.unwrap_or(files.len()), (file::VCON.to_owned(), vcon));
+    files.extend(sounds);
     let listed = files
         .iter()
         .map(|(name, bytes)| (name.clone(), Digest::of(bytes)))
         .collect();
     let note = BundleNote {
-        recording,
+        recording: input.manifest.recording,
         made: input.made_at,
+        is_part: cut.is_some(),
         files: listed,
     };
     let note = key.sign(&note.to_string()).map_err(BundleError::Note)?;
@@ -185,8 +199,128 @@ pub fn pack(input: &BundleInput<'_>, key: &SigningKey) -> Result<Vec<u8>, Bundle
     zip::write(&entries).map_err(BundleError::Zip)
 }
 
-/// The files of the original: events first, then the streams by number.
-fn originals(input: &BundleInput<'_>) -> Result<Vec<(String, Vec<u8>)>, BundleError> {
+type NamedFile = (String, Vec<u8>);
+
+/// The documents: everything but original and sound.
+fn documents(
+    input: &BundleInput<'_>,
+    key: &SigningKey,
+    cut: Option<&Cut<'_>>,
+) -> Result<Vec<NamedFile>, BundleError> {
+    let document = BundleError::Document;
+    let tree_salt = cut.is_none().then_some(Salt(input.tree_salt));
+    let opening = Opening::new(input.commitment_salt, tree_salt, input.leaf.clone());
+    let part = cut.map(|cut| (&cut.scope, input.timeline.length_us()));
+    let readme = readme(input.manifest.recording, part).into_bytes();
+    let manifest = input.manifest.to_bytes().map_err(document)?;
+    let completeness = completeness(input, &manifest, cut)?;
+    let page = completeness.page(input.timeline, cut.map(|cut| &cut.scope));
+    let mut files = vec![(file::README, readme), (file::RECIPE, recipe().to_vec())];
+    let verifier = input.papers.verifier_page;
+    files.extend(verifier.map(|page| (file::VERIFIER, page.to_vec())));
+    files.push((file::COMPLETENESS_PAGE, page.into_bytes()));
+    files.extend(on_paper(input, &completeness, cut)?);
+    files.extend([
+        (
+            file::COMPLETENESS,
+            completeness.to_bytes().map_err(document)?,
+        ),
+        (file::MANIFEST, manifest),
+        (file::OPENING, canonical_json(&opening).map_err(document)?),
+    ]);
+    if let Some(cut) = cut {
+        let scope = canonical_json(&cut.scope).map_err(document)?;
+        files.push((file::SCOPE, scope));
+    }
+    files.extend([
+        (file::DECISION, input.decision.to_vec()),
+        (file::TIMELINE, input.timeline.to_bytes().map_err(document)?),
+        (file::PROOF, input.proof.to_string().into_bytes()),
+        (file::KEY, format!("{}\n", key.verifier()).into_bytes()),
+    ]);
+    files.extend(input.papers.files());
+    let named = files.into_iter();
+    Ok(named
+        .map(|(name, bytes)| (name.to_owned(), bytes))
+        .collect())
+}
+
+/// The statement on paper, where there is a printer.
+fn on_paper(
+    input: &BundleInput<'_>,
+    said: &Completeness,
+    cut: Option<&Cut<'_>>,
+) -> Result<Option<(&'static str, Vec<u8>)>, BundleError> {
+    let Some(printer) = input.papers.printer else {
+        return Ok(None);
+    };
+    let sheets = said.sheets(input.timeline, cut.map(|cut| &cut.scope));
+    let title = format!("voicelog {}", input.manifest.recording);
+    let paper = printer.print(&title, input.made_at, &sheets);
+    let paper = paper.map_err(BundleError::Paper)?;
+    Ok(Some((file::COMPLETENESS_PAPER, paper)))
+}
+
+fn completeness(
+    input: &BundleInput<'_>,
+    manifest_bytes: &[u8],
+    cut: Option<&Cut<'_>>,
+) -> Result<Completeness, BundleError> {
+    let events = input.records.iter().filter_map(|record| match record {
+        Record::Event { event, .. } => Some(event),
+        Record::Packet { .. } => None,
+    });
+    let input = CompletenessInput {
+        manifest: input.manifest,
+        manifest_bytes,
+        timeline: input.timeline,
+        scope: cut.map(|cut| &cut.scope),
+        proof: input.proof,
+    };
+    Completeness::new(&input, events).ok_or(BundleError::Disagree("the proof"))
+}
+
+/// The vCon, signed: made last, since it has the hashes of the sound.
+fn vcon(
+    input: &BundleInput<'_>,
+    key: &SigningKey,
+    cut: Option<&Cut<'_>>,
+    sounds: &[NamedFile],
+) -> Result<Vec<u8>, BundleError> {
+    let numbers = input
+        .timeline
+        .streams
+        .iter()
+        .map(|stream| stream.stream.number);
+    let sound = |number| {
+        let (_, bytes) = sounds.iter().find(|(name, _)| *name == sound_of(number))?;
+        Some((number, bytes.as_slice()))
+    };
+    let source = vcon::Source {
+        recording: input.manifest.recording,
+        archive: key.name(),
+        timeline: input.timeline,
+        decision: &from_canonical(input.decision).map_err(BundleError::Document)?,
+        scope: cut.map(|cut| &cut.scope),
+        basis: input.basis,
+        sounds: numbers.filter_map(sound).collect(),
+        logged: input.leaf.at,
+        made: input.made_at,
+        profile: Profile::Core,
+        bodies: Bodies::Beside,
+    };
+    let payload = vcon::payload(&source).map_err(BundleError::Vcon)?;
+    let own = ArchiveSigner::new(key);
+    let signer = input.vcon_signer.unwrap_or(&own);
+    vcon::sign(&payload.bytes, &payload.uuid, signer).map_err(BundleError::Vcon)
+}
+
+/// The files of the original: events first, then the streams by number, each in a copy of a part with
+/// its tree.
+fn originals(
+    input: &BundleInput<'_>,
+    cut: Option<&Cut<'_>>,
+) -> Result<Vec<NamedFile>, BundleError> {
     let streams = input
         .timeline
         .streams
@@ -196,7 +330,7 @@ fn originals(input: &BundleInput<'_>) -> Result<Vec<(String, Vec<u8>)>, BundleEr
         .chain([EVENTS])
         .map(|number| (number, original::header(number)))
         .collect();
-    for (index, record) in (0..).zip(input.records) {
+    let mut put = |index: u64, record: &Record| {
         let number = match record {
             Record::Packet { stream, .. } => *stream,
             Record::Event { .. } => EVENTS,
@@ -204,8 +338,16 @@ fn originals(input: &BundleInput<'_>) -> Result<Vec<(String, Vec<u8>)>, BundleEr
         let file = files
             .get_mut(&number)
             .ok_or(BundleError::StrayPackets(number))?;
-        let view: RecordRef<'_> = record.as_view();
-        original::put_record(index, view, file).map_err(BundleError::Original)?;
+        original::put_record(index, record.as_view(), file).map_err(BundleError::Original)
+    };
+    for (index, record) in (0..).zip(input.records) {
+        if cut.is_none() || matches!(record, Record::Event { .. }) {
+            put(index, record)?;
+        }
+    }
+    let shown = cut.iter().flat_map(|cut| cut.streams.values());
+    for (index, record) in shown.flat_map(|stream| &stream.records) {
+        put(*index, record)?;
     }
     match files.get(&EVENTS).map(Vec::len) {
         Some(byte_len) if byte_len > EVENTS_BYTES_MAX => {
@@ -213,22 +355,70 @@ fn originals(input: &BundleInput<'_>) -> Result<Vec<(String, Vec<u8>)>, BundleEr
         }
         _ => {}
     }
-    Ok(files
-        .into_iter()
-        .map(|(number, bytes)| (original_of(number), bytes))
-        .collect())
+    let mut named = Vec::new();
+    for (number, bytes) in files {
+        named.push((original_of(number), bytes));
+        if let Some(stream) = cut.and_then(|cut| cut.streams.get(&number)) {
+            named.push((tree_of(number), stream.tree.clone()));
+        }
+    }
+    Ok(named)
 }
 
-/// The files of the sound: all streams side by side in one file, then each alone, then what is to
+/// The sound of a part, made from what the copy has and from nothing else.
+fn sound_of_part(input: &BundleInput<'_>, cut: &Cut<'_>) -> Result<Vec<NamedFile>, BundleError> {
+    let timeline = input.timeline;
+    let views = cut.streams.iter().map(|(number, stream)| {
+        let views = stream.records.iter();
+        let views: Vec<_> = views
+            .map(|(index, record)| (*index, record.as_view()))
+            .collect();
+        let shown = Shown::read(*number, &stream.tree, &views)
+            .map_err(|_unreadable| BundleError::Disagree("the tree of a stream in the copy"))?;
+        Ok((*number, (views, shown)))
+    });
+    let views: BTreeMap<_, _> = views.collect::<Result<_, BundleError>>()?;
+    let shown = |number| {
+        views
+            .get(&number)
+            .map(|(views, tree)| (views.as_slice(), tree))
+    };
+    let events: Vec<_> = (0..)
+        .zip(input.records)
+        .filter_map(|(index, record)| match record {
+            Record::Event { at, event } => Some((index, *at, event.clone())),
+            Record::Packet { .. } => None,
+        })
+        .collect();
+    // Nobody is given a copy that would not verify.
+    let _far = part::check(&cut.scope, timeline, &events, shown)
+        .map_err(|_fault| BundleError::Disagree("what a copy of this part would say of itself"))?;
+    let rendering = Rendering::of_part(&cut.scope, timeline, shown).map_err(BundleError::Audio)?;
+    sound_files(&rendering.render(&decoder), Some((&cut.scope, timeline)))
+}
+
+/// The files of the sound: all streams side by side in one file, mixed in one where that has more channels
+/// than players play, then each alone, then what is to
 /// be told of them. A stream of which nothing can be heard has none.
-pub(crate) fn sound_files(streams: &[StreamAudio]) -> Result<Vec<(String, Vec<u8>)>, BundleError> {
+pub(crate) fn sound_files(
+    streams: &[StreamAudio],
+    part: Option<(&Scope, &Timeline)>,
+) -> Result<Vec<NamedFile>, BundleError> {
+    let comment = part.map(|(scope, timeline)| wav_comment(scope, timeline.length_us()));
+    let comment = comment.as_deref();
     let mut files = Vec::new();
     if let Some((rate, channels)) = side_by_side(streams) {
-        let bytes = wav(&views(&channels), rate).map_err(BundleError::Audio)?;
+        let bytes = wav(&views(&channels), rate, comment).map_err(BundleError::Audio)?;
         files.push((file::ALL_SOUND.to_owned(), bytes));
+        // Few players play more than two channels.
+        if channels.len() > CHANNELS_PLAYED {
+            let bytes = wav(&[&mixed(&channels)], rate, comment).map_err(BundleError::Audio)?;
+            files.push((file::MIXED_SOUND.to_owned(), bytes));
+        }
     }
     for stream in streams.iter().filter(|stream| !stream.channels.is_empty()) {
-        let bytes = wav(&views(&stream.channels), stream.rate).map_err(BundleError::Audio)?;
+        let bytes =
+            wav(&views(&stream.channels), stream.rate, comment).map_err(BundleError::Audio)?;
         files.push((sound_of(stream.stream), bytes));
     }
     if let Some(spans) = SoundSpans::of(streams) {

@@ -182,6 +182,28 @@ pub enum JournalEvent {
         /// How much of it, in microseconds.
         by_us: u64,
     },
+    /// When the conversation began and ended by the other side's clock, as its metadata says (RFC 7865
+    /// §6.3). A claim: nothing is reckoned with it. What it told before counts no more.
+    ClientTimes {
+        /// When the first of its sessions began.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        started: Option<Timestamp>,
+        /// When the last of them ended, where all of them did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ended: Option<Timestamp>,
+    },
+    /// The recorder's clock was held against another one (RFC 5905), the last time before the call or in
+    /// it.
+    ClockChecked {
+        /// Name of the other clock, as configured.
+        source: String,
+        /// When.
+        checked_at: Timestamp,
+        /// By how many microseconds ours was behind.
+        offset_us: i64,
+        /// How far that may be wrong, in microseconds.
+        uncertainty_us: u64,
+    },
     /// The call ended. The timeline ends here.
     CallEnded {
         /// Who or what ended it.

@@ -252,8 +252,12 @@ impl<T: Copy> Assembly<T> {
                 was_elsewhere: true,
                 ..
             } => self.note(at_us, event),
-            // Packets show any other change of source themselves; the event is for people.
-            JournalEvent::CallStarted {} | JournalEvent::SourceChanged { .. } => {}
+            // Packets show any other change of source themselves; the event is for people. What clocks
+            // say is told beside the timeline, and nothing is reckoned with it.
+            JournalEvent::CallStarted {}
+            | JournalEvent::SourceChanged { .. }
+            | JournalEvent::ClientTimes { .. }
+            | JournalEvent::ClockChecked { .. } => {}
             // Sorted among the packets: see `push`.
             JournalEvent::KeyLeftOut { .. } => {}
         }

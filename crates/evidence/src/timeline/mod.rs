@@ -32,7 +32,7 @@ pub use refusal::refusal_text;
 pub use voices::{Stretch, VoiceMark};
 
 pub(crate) use assemble::{Assembly, Placed};
-pub(crate) use content::{known_formats, opus_ticks};
+pub(crate) use content::{Content, content, known_formats, opus_ticks};
 
 use crate::canonical::{CanonicalError, canonical_json, from_canonical};
 use crate::journal::{Cause, Ground, PauseReason, Pausing, Record, RecordRef, SaidBy};

@@ -32,15 +32,45 @@ impl CompactRange {
 
     /// Appends a leaf by its hash.
     pub fn append(&mut self, leaf_hash: [u8; 32]) {
+        self.append_seen(leaf_hash, |_level, _place, _hash| ());
+    }
+
+    /// Appends a leaf by its hash, and shows every subtree that it fills: its height, its place among
+    /// those of that height, its hash.
+    pub fn append_seen(&mut self, leaf_hash: [u8; 32], mut filled: impl FnMut(u32, u64, [u8; 32])) {
         let mut hash = leaf_hash;
         // Each trailing set bit is a whole subtree that the new one joins to a larger one.
-        for _ in 0..self.size.trailing_ones() {
+        for height in 0..self.size.trailing_ones() {
+            if let Some(left) = self.peaks.pop() {
+                hash = node_hash(&left, &hash);
+                filled(height + 1, self.size >> (height + 1), hash);
+            }
+        }
+        self.peaks.push(hash);
+        self.size += 1;
+    }
+
+    /// Appends a whole subtree of 2^`level` leaves by its root. False where none of that size can
+    /// start here.
+    pub(crate) fn append_subtree(&mut self, root: [u8; 32], level: u32) -> bool {
+        let Some(leaves) = 1_u64.checked_shl(level) else {
+            return false;
+        };
+        let Some(size) = self.size.checked_add(leaves) else {
+            return false;
+        };
+        if !self.size.is_multiple_of(leaves) {
+            return false;
+        }
+        let mut hash = root;
+        for _ in 0..(self.size >> level).trailing_ones() {
             if let Some(left) = self.peaks.pop() {
                 hash = node_hash(&left, &hash);
             }
         }
         self.peaks.push(hash);
-        self.size += 1;
+        self.size = size;
+        true
     }
 
     /// Appends leaves to many trees, in each in their order. The nodes that are due in different trees are

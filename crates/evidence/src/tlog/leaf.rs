@@ -25,12 +25,30 @@ pub enum LeafKind {
     Exported,
     /// A recording was destroyed.
     Destroyed,
-    /// The archive was opened for the first time. Reserved: not written yet.
+    /// The archive was made.
     ArchiveOpened,
-    /// Another rulebook is in force. Reserved: not written yet.
+    /// Another rulebook is in force.
     RulebookChanged,
-    /// A key came into use. Reserved: not written yet.
+    /// A key that wraps the recordings' keys came into use, or one above it.
     KeyCreated,
+    /// Such a key was destroyed: nothing is under it any more.
+    KeyRetired,
+    /// A recording was paused, and went on or not.
+    Paused,
+    /// A recording was written out as text. Reserved: not written yet.
+    Transcribed,
+    /// Somebody outside was given a way to a recording. Reserved: not written yet.
+    Shared,
+    /// A recording that was due was not destroyed.
+    DestructionRefused,
+    /// A recording is held: it is not destroyed until it is released.
+    Held,
+    /// A hold ended.
+    Released,
+    /// The archive goes on from a backup: what came after it and is not in the log is lost.
+    Restored,
+    /// Somebody said that the clock is right, although it had jumped.
+    ClockConfirmed,
 }
 
 /// One leaf of the log: canonical JSON. No personal data, ever.

@@ -6,12 +6,19 @@
 mod compact;
 mod leaf;
 mod proof;
+mod stored;
+mod tiles;
 
 pub use compact::CompactRange;
 pub use leaf::{Leaf, LeafKind, commitment};
 pub use proof::{
     consistency_proof, inclusion_proof, root_of, verify_consistency, verify_inclusion,
 };
+pub use stored::{
+    StoredTree, TILE_HEIGHT, TILE_WIDTH, stored_consistency_proof, stored_inclusion_proof,
+    stored_root,
+};
+pub use tiles::{Tile, TileKind, bundle_entries, last_moment, read_entries, tiles_of};
 
 use crate::digest::sha256_of;
 use crate::hashing::Hashing;
@@ -40,6 +47,19 @@ fn node_hashing(left: &[u8; 32], right: &[u8; 32]) -> Hashing {
     Hashing::new().with(&[1]).with(left).with(right)
 }
 
+/// The whole subtrees that leaves `first` to `first + count` fall into, from left to right: the number
+/// of leaves of each, as a power of two. Each starts at a multiple of its size.
+pub(crate) fn whole_subtrees(first: u64, count: u64) -> impl Iterator<Item = u32> {
+    let (mut at, mut rest) = (first, count);
+    std::iter::from_fn(move || {
+        let fits = rest.checked_ilog2()?;
+        let level = at.trailing_zeros().min(fits);
+        at = at.wrapping_add(1 << level);
+        rest -= 1 << level;
+        Some(level)
+    })
+}
+
 /// Why a proof cannot be made, or does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TlogError {
@@ -58,6 +78,9 @@ pub enum TlogError {
     /// A leaf that is not in canonical form, or of an unknown kind or version.
     #[error("this is no log leaf that this program knows")]
     MalformedLeaf,
+    /// A name or content that is no tile.
+    #[error("this is no tile of a log")]
+    MalformedTile,
 }
 
 impl TlogError {
@@ -69,6 +92,7 @@ impl TlogError {
             Self::ProofLength | Self::RootMismatch | Self::MalformedState | Self::MalformedLeaf => {
                 Kind::Corrupt
             }
+            Self::MalformedTile => Kind::Invalid,
         }
     }
 }

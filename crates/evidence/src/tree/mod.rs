@@ -6,11 +6,12 @@
 
 mod salts;
 
+pub(crate) use salts::LeafSalts;
+
 use crate::hashing::{Closed, Hashing, settle};
 use crate::journal::{PacketKind, RecordRef};
 use crate::original::packet_frame_header;
 use crate::tlog::CompactRange;
-use salts::LeafSalts;
 use voicelog_model::limits::LEAF_MICROS_MAX;
 use voicelog_model::{StreamNumber, Timestamp};
 
@@ -79,9 +80,11 @@ impl StreamTreeBuilder {
 
     /// Adds a packet of the stream. It is hashed later, with others ([`settle_all`]).
     pub fn push_packet(&mut self, index: u64, arrived: Timestamp, kind: PacketKind, bytes: &[u8]) {
-        let fits =
-            |leaf: &OpenLeaf| (0..LEAF_MICROS_MAX).contains(&arrived.micros_since(leaf.started));
-        if !self.open.as_ref().is_some_and(fits) {
+        if !self
+            .open
+            .as_ref()
+            .is_some_and(|leaf| fits(leaf.started, arrived))
+        {
             self.close_leaf();
             let number = self.range.size() + self.closed.len() as u64;
             self.open = Some(OpenLeaf {
@@ -145,6 +148,64 @@ pub fn settle_all<'a>(
         (&mut tree.range, leaves.map(Closed::digest))
     });
     CompactRange::append_all(grown);
+}
+
+/// Whether a packet belongs to the leaf whose first packet arrived then.
+fn fits(leaf_started: Timestamp, arrived: Timestamp) -> bool {
+    (0..LEAF_MICROS_MAX).contains(&arrived.micros_since(leaf_started))
+}
+
+/// Numbers the leaves of one stream, from 0, or from any leaf whose first packet is the first that is taken.
+#[derive(Debug, Default)]
+pub(crate) struct LeafNumbers {
+    open: Option<(u64, Timestamp)>,
+}
+
+impl LeafNumbers {
+    /// Leaves from that number on.
+    pub(crate) const fn from(first: u64) -> Self {
+        // As if the leaf before had ended in the future: no packet belongs to it.
+        Self {
+            open: match first.checked_sub(1) {
+                Some(before) => Some((before, Timestamp::from_micros(i64::MAX))),
+                None => None,
+            },
+        }
+    }
+
+    /// The leaf of the next packet.
+    pub(crate) fn take(&mut self, arrived: Timestamp) -> u64 {
+        let number = match self.open {
+            Some((number, started)) if fits(started, arrived) => return number,
+            Some((number, _)) => number.saturating_add(1),
+            None => 0,
+        };
+        self.open = Some((number, arrived));
+        number
+    }
+}
+
+/// The hash of a leaf of these packets, each with its index.
+pub(crate) fn leaf_hash_of<'a>(
+    salt: &[u8; 32],
+    stream: StreamNumber,
+    number: u64,
+    packets: impl IntoIterator<Item = (u64, RecordRef<'a>)>,
+) -> Closed {
+    let mut leaf = leaf(salt, stream, number);
+    for (index, record) in packets {
+        if let RecordRef::Packet {
+            arrived,
+            kind,
+            bytes,
+            ..
+        } = record
+        {
+            leaf.put(&packet_frame_header(index, arrived, kind, bytes));
+            leaf.put(bytes);
+        }
+    }
+    leaf.close()
 }
 
 /// A leaf's hash starts with 0 (RFC 6962 §2.1) ‖ salt ‖ stream (2) ‖ number of the leaf (8).

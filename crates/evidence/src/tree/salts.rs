@@ -15,7 +15,7 @@ const LABEL: &[u8] = b"voicelog/v1/leaf-salt";
 /// = `voicelog/v1/leaf-salt` ‖ 0 ‖ stream (2) ‖ number of the leaf from 0 (8). Of HKDF's HMAC (RFC
 /// 2104) the first block of both halves is the same for every leaf and done once.
 #[derive(Clone)]
-pub(super) struct LeafSalts {
+pub(crate) struct LeafSalts {
     inner: Hashing,
     outer: Hashing,
     stream: StreamNumber,
@@ -25,7 +25,7 @@ pub(super) struct LeafSalts {
 }
 
 impl LeafSalts {
-    pub(super) fn new(tree_salt: &[u8; 32], stream: StreamNumber) -> Self {
+    pub(crate) fn new(tree_salt: &[u8; 32], stream: StreamNumber) -> Self {
         let key = hmac_sha256(&[0; 32], &[tree_salt]);
         Self {
             inner: half(&key, 0x36),
@@ -37,7 +37,7 @@ impl LeafSalts {
     }
 
     /// The salt of the next leaf.
-    pub(super) fn take(&mut self) -> [u8; 32] {
+    pub(crate) fn take(&mut self) -> [u8; 32] {
         loop {
             if let Some(salt) = self.ready.pop() {
                 return salt;

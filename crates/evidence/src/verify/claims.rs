@@ -2,38 +2,49 @@
 
 use super::facts::fact;
 use super::files::Files;
+use super::part;
 use super::report::{Check, Fact, Findings, Text};
-use crate::audio::{Plan, Rendering, decoder, wav_byte_len};
+use crate::audio::{CHANNELS_PLAYED, Plan, Rendering, decoder, wav_byte_len};
 use crate::bundle::{
-    BundleNote, EVENTS_BYTES_MAX, Opening, file, original_of, sound_files, sound_of,
+    BundleNote, EVENTS_BYTES_MAX, Opening, file, original_of, sound_files, sound_of, tree_of,
 };
 use crate::canonical::{CanonicalError, from_canonical};
+use crate::checkpoint::TlogProof;
+use crate::completeness::{Completeness, CompletenessInput};
 use crate::digest::Digest;
 use crate::inventory::{Inventory, InventoryBuilder};
 use crate::journal::{JournalEvent, RecordRef};
 use crate::manifest::Manifest;
 use crate::original::{self, EVENTS};
+use crate::part::{Scope, wav_comment};
 use crate::senders::{self, SenderClaims};
 use crate::timeline::Timeline;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use voicelog_model::{Language, Timestamp};
+use std::collections::BTreeMap;
+use voicelog_model::limits::STREAMS_MAX;
+use voicelog_model::{Language, StreamNumber, Timestamp};
 
 /// The documents of a bundle, as far as they can be read.
 pub(super) struct Claims {
     pub(super) manifest: Option<Manifest>,
     pub(super) timeline: Option<Timeline>,
     pub(super) opening: Option<Opening>,
-    decision: Option<Value>,
+    /// Of a copy of a part.
+    pub(super) scope: Option<Scope>,
+    pub(super) decision: Option<Value>,
 }
 
 impl Claims {
     pub(super) fn read(files: &Files<'_>, findings: &mut Findings) -> Self {
         Self {
-            manifest: document(files, file::MANIFEST, Check::Original, findings),
+            manifest: manifest(files, findings),
             timeline: document(files, file::TIMELINE, Check::Timeline, findings),
             opening: document(files, file::OPENING, Check::Log, findings),
+            scope: files
+                .get(file::SCOPE)
+                .and_then(|_there| document(files, file::SCOPE, Check::Scope, findings)),
             decision: document(files, file::DECISION, Check::Decision, findings),
         }
     }
@@ -53,19 +64,98 @@ impl Claims {
         }
     }
 
+    /// A copy of a part says so in the signed list, and holds no salt of what it does not show.
+    pub(super) fn same_extent(
+        &self,
+        note: &BundleNote,
+        files: &Files<'_>,
+        findings: &mut Findings,
+    ) {
+        let is_part = files.get(file::SCOPE).is_some();
+        if note.is_part != is_part {
+            let text = (
+                "de lijst zegt iets anders dan de bestanden over of dit het hele gesprek is",
+                "the list and the files disagree on whether this is the whole conversation",
+            );
+            findings.broken(Check::Files, file::NOTE, text, None);
+        }
+        let opening = self.opening.as_ref();
+        if opening.is_some_and(|opening| opening.tree_salt.is_some() == is_part) {
+            let text = (
+                "hier hoort bij een heel gesprek wel een zout van de bomen, en bij een deel niet",
+                "a whole conversation has a salt of its trees here, and a part has none",
+            );
+            findings.broken(Check::Original, file::OPENING, text, None);
+        }
+    }
+
     /// Computes everything again from the original. What the senders said in it, if it can be read.
     pub(super) fn check(&self, files: &Files<'_>, findings: &mut Findings) -> Option<Vec<Fact>> {
         let manifest = self.manifest.as_ref()?;
         self.check_decision(manifest, files, findings);
         check_names(manifest, files, findings);
         let journal = Journal::read(manifest, files, findings)?;
+        self.check_completeness(manifest, &journal, files, findings);
+        if files.get(file::SCOPE).is_some() {
+            let timeline = self.timeline.as_ref()?;
+            return part::check(
+                manifest,
+                timeline,
+                self.scope.as_ref(),
+                &journal,
+                files,
+                findings,
+            );
+        }
         let records = journal.in_order(manifest, findings)?;
-        let opening = self.opening.as_ref()?;
-        let inventory = inventory(&records, opening.tree_salt.0, findings)?;
+        let tree_salt = self.opening.as_ref()?.tree_salt?;
+        let inventory = inventory(&records, tree_salt.0, findings)?;
         check_original(manifest, &inventory, findings);
         check_timeline(manifest, &inventory.timeline, files, findings);
-        check_sound(&inventory.timeline, &records, files, findings);
+        match Rendering::new(records.iter().copied(), &inventory.timeline) {
+            Ok(rendering) => check_sound(&rendering, None, files, findings),
+            Err(error) => findings.broken(Check::Sound, file::ALL_SOUND, SOUND_BAD, Some(&error)),
+        }
         Some(said_by_senders(&records, inventory.timeline.call_started))
+    }
+
+    /// The certificate for machines follows from the other documents; the page says it in words.
+    fn check_completeness(
+        &self,
+        manifest: &Manifest,
+        journal: &Journal<'_>,
+        files: &Files<'_>,
+        findings: &mut Findings,
+    ) {
+        let stated = files.need(file::COMPLETENESS, Check::Completeness, findings);
+        let proof = files.get(file::PROOF).map(TlogProof::parse);
+        let (Some(stated), Some(Ok(proof)), Some(timeline)) = (stated, proof, &self.timeline)
+        else {
+            return;
+        };
+        let input = CompletenessInput {
+            manifest,
+            manifest_bytes: files.get(file::MANIFEST).unwrap_or_default(),
+            timeline,
+            scope: self.scope.as_ref(),
+            proof: &proof,
+        };
+        let events = journal.events.iter().map(|(_, _, event)| event);
+        let computed = Completeness::new(&input, events);
+        let computed = computed.and_then(|computed| computed.to_bytes().ok());
+        findings.expect(
+            computed.as_deref() == Some(stated),
+            Check::Completeness,
+            file::COMPLETENESS,
+            (
+                "de verklaring van volledigheid volgt uit het origineel",
+                "the statement of completeness follows from the original",
+            ),
+            (
+                "de verklaring van volledigheid volgt niet uit het origineel",
+                "the statement of completeness does not follow from the original",
+            ),
+        );
     }
 
     fn check_decision(&self, manifest: &Manifest, files: &Files<'_>, findings: &mut Findings) {
@@ -97,7 +187,7 @@ impl Claims {
 }
 
 /// What the senders said of themselves: told, and nothing is reckoned with it.
-fn said_by_senders(records: &[RecordRef<'_>], started: Timestamp) -> Vec<Fact> {
+pub(super) fn said_by_senders(records: &[RecordRef<'_>], started: Timestamp) -> Vec<Fact> {
     let mut claims = SenderClaims::default();
     for record in records {
         claims.push(*record);
@@ -111,6 +201,22 @@ fn said_by_senders(records: &[RecordRef<'_>], started: Timestamp) -> Vec<Fact> {
         [told(senders::CLOCK, clock), told(senders::GOODBYE, goodbye)]
     });
     facts.flatten().collect()
+}
+
+/// The manifest, if its streams are such as a recording can have: no more than the limit, and none with
+/// the number of the events.
+fn manifest(files: &Files<'_>, findings: &mut Findings) -> Option<Manifest> {
+    let manifest: Manifest = document(files, file::MANIFEST, Check::Original, findings)?;
+    let streams = &manifest.streams;
+    if streams.len() > STREAMS_MAX || streams.iter().any(|stream| stream.number == EVENTS) {
+        let text = (
+            "de opname noemt stromen die geen opname kan hebben",
+            "the recording lists streams that no recording can have",
+        );
+        findings.broken(Check::Original, file::MANIFEST, text, None);
+        return None;
+    }
+    Some(manifest)
 }
 
 fn document<T: DeserializeOwned + Serialize>(
@@ -131,21 +237,40 @@ fn document<T: DeserializeOwned + Serialize>(
 /// The container holds the files of the manifest and no others.
 fn check_names(manifest: &Manifest, files: &Files<'_>, findings: &mut Findings) {
     let streams = || manifest.streams.iter().map(|stream| stream.number);
+    let is_part = files.get(file::SCOPE).is_some();
     let documents = [
         file::NOTE,
         file::README,
+        file::RECIPE,
+        file::VERIFIER,
+        file::COMPLETENESS_PAGE,
+        file::COMPLETENESS_PAPER,
+        file::COMPLETENESS,
+        file::VCON,
         file::MANIFEST,
         file::OPENING,
+        file::SCOPE,
         file::DECISION,
         file::TIMELINE,
         file::PROOF,
         file::KEY,
+        file::POLICY,
+        file::STAMPED,
+        file::STAMP,
+        file::STAMP_ANCHORS,
     ];
-    let mut expected: Vec<String> = documents.into_iter().map(str::to_owned).collect();
+    let documents = documents
+        .into_iter()
+        .filter(|name| is_part || *name != file::SCOPE)
+        .filter(|name| !file::OPTIONAL.contains(name) || files.get(name).is_some());
+    let mut expected: Vec<String> = documents.map(str::to_owned).collect();
     expected.push(original_of(EVENTS));
-    expected.extend(streams().map(original_of));
+    for number in streams() {
+        expected.push(original_of(number));
+        expected.extend(is_part.then(|| tree_of(number)));
+    }
     // Which sounds there are follows from the packets, and is checked with the sound.
-    let mut sounds = vec![file::ALL_SOUND.to_owned()];
+    let mut sounds = vec![file::ALL_SOUND.to_owned(), file::MIXED_SOUND.to_owned()];
     sounds.extend(streams().map(sound_of));
     sounds.push(file::SPANS.to_owned());
     expected.extend(sounds.into_iter().filter(|name| files.get(name).is_some()));
@@ -181,9 +306,10 @@ fn check_names(manifest: &Manifest, files: &Files<'_>, findings: &mut Findings) 
 }
 
 /// The journal, put together from the files of the original.
-struct Journal<'a> {
-    events: Vec<(u64, Timestamp, JournalEvent)>,
-    packets: Vec<(u64, RecordRef<'a>)>,
+pub(super) struct Journal<'a> {
+    pub(super) events: Vec<(u64, Timestamp, JournalEvent)>,
+    /// Of each stream, in the order of their indices.
+    pub(super) packets: BTreeMap<StreamNumber, Vec<(u64, RecordRef<'a>)>>,
 }
 
 impl<'a> Journal<'a> {
@@ -191,14 +317,16 @@ impl<'a> Journal<'a> {
         let events = files
             .need(file::EVENTS, Check::Original, findings)
             .and_then(|bytes| read_events(bytes, findings));
-        let mut packets = Some(Vec::new());
+        let mut packets = Some(BTreeMap::new());
         for stream in &manifest.streams {
             let name = original_of(stream.number);
             let read = files
                 .need(&name, Check::Original, findings)
                 .map(|bytes| original::read_packets(stream.number, bytes));
             match (read, &mut packets) {
-                (Some(Ok(read)), Some(packets)) => packets.extend(read),
+                (Some(Ok(read)), Some(packets)) => {
+                    packets.insert(stream.number, read);
+                }
                 (Some(Ok(_)), None) => {}
                 (Some(Err(error)), _) => {
                     findings.broken(Check::Original, &name, DAMAGED, Some(&error));
@@ -215,7 +343,8 @@ impl<'a> Journal<'a> {
 
     /// All records in the order of the journal; none where one is missing or doubled.
     fn in_order(&self, manifest: &Manifest, findings: &mut Findings) -> Option<Vec<RecordRef<'_>>> {
-        let mut records: Vec<(u64, RecordRef<'_>)> = self.packets.clone();
+        let mut records: Vec<(u64, RecordRef<'_>)> =
+            self.packets.values().flatten().copied().collect();
         records.extend(
             self.events
                 .iter()
@@ -242,7 +371,7 @@ impl<'a> Journal<'a> {
     }
 }
 
-const DAMAGED: Text = ("het origineel is beschadigd", "the original is damaged");
+pub(super) const DAMAGED: Text = ("het origineel is beschadigd", "the original is damaged");
 
 fn read_events(
     bytes: &[u8],
@@ -355,25 +484,20 @@ const SOUND_OK: Text = (
     "het geluid volgt uit het origineel",
     "the sound follows from the original",
 );
-const SOUND_BAD: Text = (
+pub(super) const SOUND_BAD: Text = (
     "het geluid volgt niet uit het origineel",
     "the sound does not follow from the original",
 );
 
-fn check_sound(
-    timeline: &Timeline,
-    records: &[RecordRef<'_>],
+pub(super) fn check_sound(
+    rendering: &Rendering<'_, '_>,
+    part: Option<(&Scope, &Timeline)>,
     files: &Files<'_>,
     findings: &mut Findings,
 ) {
-    let rendering = match Rendering::new(records.iter().copied(), timeline) {
-        Ok(rendering) => rendering,
-        Err(error) => {
-            return findings.broken(Check::Sound, file::ALL_SOUND, SOUND_BAD, Some(&error));
-        }
-    };
     // Lengths first: so a small bundle cannot make us render a day of silence.
-    let lengths = sound_lengths(&rendering.plans());
+    let comment = part.map(|(scope, timeline)| wav_comment(scope, timeline.length_us()));
+    let lengths = sound_lengths(&rendering.plans(), comment.as_deref());
     let mut plausible = true;
     for (name, byte_len) in &lengths {
         if files.get(name).map(<[u8]>::len) != *byte_len {
@@ -390,7 +514,7 @@ fn check_sound(
     if !plausible {
         return;
     }
-    match sound_files(&rendering.render(&decoder)) {
+    match sound_files(&rendering.render(&decoder), part) {
         Ok(rendered) => {
             if !rendered.iter().any(|(name, _)| name == file::SPANS)
                 && files.get(file::SPANS).is_some()
@@ -407,21 +531,22 @@ fn check_sound(
 }
 
 /// How long each file of sound is; none where it cannot be written at all.
-fn sound_lengths(plans: &[Plan]) -> Vec<(String, Option<usize>)> {
+fn sound_lengths(plans: &[Plan], comment: Option<&str>) -> Vec<(String, Option<usize>)> {
     let sounding = || plans.iter().filter(|plan| plan.channels > 0);
     let rate = sounding().map(|plan| plan.rate).max();
     let longest = sounding().filter(|plan| Some(plan.rate) == rate);
     let samples = longest.map(|plan| plan.samples).max().unwrap_or(0);
     let channels = sounding().map(|plan| plan.channels).sum();
-    let all = rate.map(|_| {
-        (
-            file::ALL_SOUND.to_owned(),
-            wav_byte_len(channels, samples).ok(),
-        )
-    });
+    let of_all = |name: &str, channels| {
+        let byte_len = wav_byte_len(channels, samples, comment).ok();
+        (name.to_owned(), byte_len)
+    };
+    let all = rate.map(|_| of_all(file::ALL_SOUND, channels));
+    let is_mixed = channels > CHANNELS_PLAYED;
+    let mixed = is_mixed.then(|| of_all(file::MIXED_SOUND, 1));
     let alone = sounding().map(|plan| {
-        let byte_len = wav_byte_len(plan.channels, plan.samples).ok();
+        let byte_len = wav_byte_len(plan.channels, plan.samples, comment).ok();
         (sound_of(plan.stream), byte_len)
     });
-    all.into_iter().chain(alone).collect()
+    all.into_iter().chain(mixed).chain(alone).collect()
 }

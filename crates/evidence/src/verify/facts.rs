@@ -4,6 +4,7 @@ use super::claims::Claims;
 use super::report::{Fact, Text};
 use crate::bundle::BundleNote;
 use crate::note::VerifierKey;
+use crate::part::{Scope, left_out_texts, redaction_text, scope_title};
 use crate::timeline::{Interval, Timeline, Verdict, clock_text, describe, ending_text, unplayable};
 use voicelog_model::Language;
 
@@ -25,6 +26,9 @@ pub(super) fn facts(
         facts.push(same("begin van het gesprek", "start of the call", started));
     }
     if let Some(timeline) = &claims.timeline {
+        if let Some(scope) = &claims.scope {
+            of_scope(scope, timeline, &mut facts);
+        }
         of_timeline(timeline, &mut facts);
     }
     if let Some(opening) = &claims.opening {
@@ -60,9 +64,34 @@ pub(super) fn facts(
     facts
 }
 
+/// What a copy of a part does not show, and why.
+fn of_scope(scope: &Scope, timeline: &Timeline, facts: &mut Vec<Fact>) {
+    let plan = scope.plan();
+    let title = |language| scope_title(&plan, timeline.length_us(), language);
+    facts.push(fact(
+        ("kopie van een deel", "copy of a part"),
+        title(Language::Nl),
+        title(Language::En),
+    ));
+    for redaction in scope.redactions.iter().take(GAPS_LISTED_MAX) {
+        let text = |language| redaction_text(redaction, language);
+        facts.push(fact(
+            ("gevraagd weg te laten", "asked to be left out"),
+            text(Language::Nl),
+            text(Language::En),
+        ));
+    }
+    let [nl, en] = [Language::Nl, Language::En].map(|lang| left_out_texts(scope, timeline, lang));
+    for (nl, en) in nl.into_iter().zip(en) {
+        let name = ("weggelaten geluid", "sound that is left out");
+        facts.push(fact(name, nl, en));
+    }
+}
+
 fn of_timeline(timeline: &Timeline, facts: &mut Vec<Fact>) {
     facts.push(same("lengte", "length", clock_text(timeline.length_us())));
-    let packets: u64 = timeline.streams.iter().map(|stream| stream.packets).sum();
+    let packets = timeline.streams.iter().map(|stream| stream.packets);
+    let packets = packets.fold(0, u64::saturating_add);
     let streams = timeline.streams.len() as u64;
     let text = |stream, packet| format!("{stream}, {packet}");
     facts.push(fact(

@@ -106,6 +106,12 @@ impl<'a> Files<'a> {
         Some(trusted.clone())
     }
 
+    /// The key that the bundle states, where it can be read.
+    pub(super) fn named_key(&self) -> Option<VerifierKey> {
+        let text = std::str::from_utf8(self.get(file::KEY)?).ok()?;
+        text.strip_suffix('\n')?.parse().ok()
+    }
+
     fn stated_key(&self, findings: &mut Findings) -> Option<VerifierKey> {
         let bytes = self.need(file::KEY, Check::Key, findings)?;
         let text = std::str::from_utf8(bytes).unwrap_or_default();

@@ -12,11 +12,20 @@ mod claims;
 mod facts;
 mod files;
 mod log;
+mod part;
+mod receipted;
 mod report;
+mod stamped;
+mod vcon;
+mod vouched;
+mod words;
 
 pub use report::{Check, Fact, Finding, Report, Severity};
 
 use crate::note::VerifierKey;
+use crate::policy::Policy;
+use crate::receipt::Receipt;
+use crate::timestamp::Anchors;
 use crate::{bundle, zip};
 use files::Files;
 use report::Findings;
@@ -40,6 +49,30 @@ pub fn is_bundle(file: &[u8]) -> bool {
 /// Checks a bundle. `trusted` is the archive's key as the checker knows it from elsewhere.
 #[must_use]
 pub fn verify(bundle: &[u8], trusted: Option<&VerifierKey>) -> Report {
+    let trust = Trust {
+        key: trusted,
+        ..Trust::default()
+    };
+    verify_with(bundle, &trust)
+}
+
+/// Whom the checker believes, each known from elsewhere than the bundle.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Trust<'a> {
+    /// The archive's key.
+    pub key: Option<&'a VerifierKey>,
+    /// Which witnesses must have signed the log.
+    pub policy: Option<&'a Policy>,
+    /// Under which certificates a timestamp is believed.
+    pub anchors: Option<&'a Anchors>,
+    /// What somebody kept of this recording.
+    pub receipt: Option<&'a Receipt>,
+}
+
+/// Checks a bundle by all that the checker believes.
+#[must_use]
+pub fn verify_with(bundle: &[u8], trust: &Trust<'_>) -> Report {
+    let trusted = trust.key;
     let mut findings = Findings::default();
     if bundle.len() as u64 > BUNDLE_BYTES_MAX {
         let error = zip::ZipError::TooLarge;
@@ -69,9 +102,15 @@ pub fn verify(bundle: &[u8], trusted: Option<&VerifierKey>) -> Report {
     let claims = claims::Claims::read(&files, &mut findings);
     if let Some(note) = &note {
         claims.same_recording(note, &mut findings);
+        claims.same_extent(note, &files, &mut findings);
     }
     let said_by_senders = claims.check(&files, &mut findings).unwrap_or_default();
+    vcon::check(&files, &claims, note.as_ref(), &mut findings);
     let size = log::check(&files, &claims, key.as_ref(), &mut findings);
+    vouched::witnesses(&files, trust.policy, &mut findings);
+    let stamped = stamped::check(&files, &claims, key.as_ref(), trust.anchors, &mut findings);
+    words::check(&claims, &files, &mut findings);
+    let receipted = receipted::check(&files, &claims, key.as_ref(), trust.receipt, &mut findings);
     let mut facts = facts::facts(
         &claims,
         note.as_ref(),
@@ -79,6 +118,8 @@ pub fn verify(bundle: &[u8], trusted: Option<&VerifierKey>) -> Report {
         key.as_ref(),
         trusted.is_some(),
     );
+    facts.extend(stamped);
+    facts.extend(receipted);
     facts.extend(said_by_senders);
     Report::new(findings, facts)
 }

@@ -20,10 +20,22 @@ pub enum Check {
     Timeline,
     /// The sound is the one that the original gives.
     Sound,
+    /// What is left out of a copy of a part is what it says, and nothing else is.
+    Scope,
+    /// The statement of completeness is the one that all this gives.
+    Completeness,
+    /// The vCon is the one that all this gives, and its signature holds under the certificate in it.
+    Vcon,
     /// The decision is the one that the manifest names.
     Decision,
+    /// Another clock than the archive's says when the log held it.
+    Timestamp,
     /// The recording is in the archive's log.
     Log,
+    /// Others signed the log too.
+    Witnesses,
+    /// The log says of it what it said when somebody got a receipt.
+    Receipt,
 }
 
 /// How bad it is.
@@ -177,6 +189,11 @@ impl Findings {
         );
     }
 
+    /// As [`Self::warn`], in words that are made.
+    pub(super) fn warn_of(&mut self, check: Check, place: &str, nl: String, en: String) {
+        self.push(check, Severity::Warning, place, nl, en);
+    }
+
     /// Notes something broken, with the technical cause where there is one.
     pub(super) fn broken(
         &mut self,
@@ -208,6 +225,11 @@ impl Findings {
             .0
             .iter()
             .any(|finding| finding.check == check && !finding.ok)
+    }
+
+    /// Whether nothing at all is broken so far.
+    pub(super) fn all_hold(&self) -> bool {
+        self.0.iter().all(|finding| finding.ok)
     }
 
     fn push(

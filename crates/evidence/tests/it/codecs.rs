@@ -7,7 +7,7 @@ use voicelog_evidence::{JournalEvent, Record, canonical_json, from_canonical, ve
 use voicelog_model::{Codec, Language};
 
 /// The usual call, whose second stream is in another codec.
-fn call_with(encoding: &str) -> Vec<Record> {
+pub(crate) fn call_with(encoding: &str) -> Vec<Record> {
     let mut records = records(2, 12);
     for record in &mut records {
         if let Record::Event {

@@ -1,19 +1,24 @@
 //! One small recording, made the way the archive makes it. The same every time.
 
-use voicelog_evidence::bundle::{self, BundleInput};
+use voicelog_evidence::bundle::{self, BundleInput, BundleNote, Papers};
 use voicelog_evidence::digest::sha256;
 use voicelog_evidence::manifest;
 use voicelog_evidence::segment::CHAIN_START;
 use voicelog_evidence::tlog::{commitment, inclusion_proof, leaf_hash, root_of};
 use voicelog_evidence::{
     Cause, Checkpoint, ChunkBuilder, DataKey, Digest, Ground, Inventory, InventoryBuilder,
-    JournalEvent, Leaf, LeafKind, Manifest, PacketKind, Provenance, Record, SegmentEntry,
+    JournalEvent, Leaf, LeafKind, Manifest, Note, PacketKind, Provenance, Record, SegmentEntry,
     SegmentReader, SegmentWriter, SigningKey, TlogProof, VerifierKey, canonical_json, decode_chunk,
+    zip,
 };
 use voicelog_model::{Codec, DecisionId, MediaStream, RecordingId, StreamNumber, Timestamp};
 
 /// 2026-11-21T10:02:00Z.
 const STARTED: Timestamp = Timestamp::from_micros(1_795_255_320_000_000);
+
+pub(crate) const fn recording_starts() -> Timestamp {
+    STARTED
+}
 
 pub(crate) fn recording() -> RecordingId {
     RecordingId::new(STARTED, [7; 10])
@@ -106,7 +111,11 @@ pub(crate) fn packet(stream: u16, n: u16) -> Vec<u8> {
     bytes.extend_from_slice(&(u32::from(n) * 160).wrapping_sub(320).to_be_bytes());
     bytes.extend_from_slice(&(0xcafe_0000 + u32::from(stream)).to_be_bytes());
     bytes.extend((0..160_u16).map(|i| {
-        let phase = (n * 160 + i).wrapping_mul(stream * 3 + 8) % 64;
+        let phase = n
+            .wrapping_mul(160)
+            .wrapping_add(i)
+            .wrapping_mul(stream * 3 + 8)
+            % 64;
         u8::try_from(if phase < 32 { 0x80 + phase } else { phase }).unwrap()
     }));
     bytes
@@ -232,15 +241,50 @@ impl Parts {
             leaf: &self.leaf,
             proof: &self.proof,
             made_at: STARTED.plus_micros(3_600_000_000),
+            part: None,
+            basis: None,
+            vcon_signer: None,
+            papers: Papers::default(),
         }
     }
 }
 
-/// A log of six entries, of which the fourth commits to the manifest.
+/// A bundle with other contents, listed and signed again by the archive's own key: what an archive that
+/// lies could make.
+pub(crate) fn signed_again(
+    bundle: &[u8],
+    change: impl FnOnce(&mut Vec<(String, Vec<u8>)>),
+) -> Vec<u8> {
+    let read = zip::read(bundle).unwrap();
+    let note = Note::parse(read[0].1).unwrap();
+    let mut note = BundleNote::parse(note.unverified_text()).unwrap();
+    let owned = |(name, bytes): &(&str, &[u8])| ((*name).to_owned(), bytes.to_vec());
+    let mut files: Vec<_> = read[1..].iter().map(owned).collect();
+    change(&mut files);
+    let listed = files
+        .iter()
+        .map(|(name, bytes)| (name.clone(), Digest::of(bytes)));
+    note.files = listed.collect();
+    let signed = archive_key().sign(&note.to_string()).unwrap();
+    let files = files
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+    let entries: Vec<_> = [("bundle.note", signed.as_bytes())]
+        .into_iter()
+        .chain(files)
+        .collect();
+    zip::write(&entries).unwrap()
+}
+
+/// A log of six entries, of which the fourth commits to the manifest, a second after the call.
 pub(crate) fn logged(manifest: &Manifest) -> (Leaf, TlogProof) {
+    logged_at(manifest, manifest.call_ended.plus_micros(1_000_000))
+}
+
+/// The same, at a moment that the archive says.
+pub(crate) fn logged_at(manifest: &Manifest, at: Timestamp) -> (Leaf, TlogProof) {
     let salt = data_key().commitment_salt(recording());
     let committed = commitment(&salt, &sha256(&manifest.to_bytes().unwrap()));
-    let at = manifest.call_ended.plus_micros(1_000_000);
     let leaf = Leaf::new(LeafKind::Recorded, at, recording().to_string(), committed);
     let mut hashes: Vec<_> = (0..6_u8).map(|n| leaf_hash(&[n])).collect();
     hashes[3] = leaf.hash().unwrap();

@@ -4,6 +4,7 @@
 //! A failing comparison leaves the present bytes in the target folder and names the place.
 
 use crate::fixture::{Parts, chunk, data_key, recording, records, segment, verifier};
+use crate::part::{copy, excerpt, redaction, without};
 use std::io::Write as _;
 use std::path::Path;
 use voicelog_evidence::segment::CHAIN_START;
@@ -57,4 +58,26 @@ fn a_bundle_of_version_1_verifies_and_is_written_as_ever() {
     is_golden("call.zip", &Parts::new(2, 12).bundle(), kept);
     let report = verify(kept, Some(&verifier()));
     assert!(report.holds(), "{:#?}", report.broken().collect::<Vec<_>>());
+}
+
+#[test]
+fn copies_of_a_part_of_version_1_verify_and_are_written_as_ever() {
+    let parts = Parts::new(2, 60);
+    let kept: [(&str, &[u8], _); 2] = [
+        (
+            "excerpt.zip",
+            include_bytes!("../vectors/bundle/v1/excerpt.zip"),
+            excerpt(200, 900),
+        ),
+        (
+            "redacted.zip",
+            include_bytes!("../vectors/bundle/v1/redacted.zip"),
+            without(vec![redaction(&[1], 500, 700)]),
+        ),
+    ];
+    for (name, kept, plan) in kept {
+        is_golden(name, &copy(&parts, &plan), kept);
+        let report = verify(kept, Some(&verifier()));
+        assert!(report.holds(), "{:#?}", report.broken().collect::<Vec<_>>());
+    }
 }

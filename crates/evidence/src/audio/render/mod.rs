@@ -1,8 +1,11 @@
 //! One stream's sound, laid out as its timeline says.
 
+mod part;
+
 use super::decode::{Decode, decoder, shape};
 use super::{AudioError, Lack, Span, StreamAudio};
 use crate::journal::RecordRef;
+use crate::part::Times;
 use crate::timeline::{
     Assembly, Interval, IntervalKind, Placed, StreamTimeline, Timeline, known_formats,
 };
@@ -47,10 +50,26 @@ struct Sound<'a> {
     ticks: u32,
 }
 
+/// Packets of sound that follow each other without a hole, all in one interval.
+#[derive(Debug)]
+struct Piece<'a> {
+    /// Place of the interval among those of the stream.
+    interval: usize,
+    /// How far from the interval's start it begins, in units of the packets' clock.
+    tick: u64,
+    /// Something was left out of the copy before it, so that no decoder may remember it.
+    is_fresh: bool,
+    sounds: Vec<Sound<'a>>,
+}
+
 /// The packets of a recording in the order of their media.
 pub(crate) struct Rendering<'a, 't> {
     timeline: &'t Timeline,
-    packets: BTreeMap<StreamNumber, Vec<Sound<'a>>>,
+    pieces: BTreeMap<StreamNumber, Vec<Piece<'a>>>,
+    /// Where a copy of a part has a tone in the place of what it leaves out.
+    tones: BTreeMap<StreamNumber, Times>,
+    /// From where to where it is heard, in microseconds from the start of the call.
+    window: (u64, u64),
 }
 
 impl<'a, 't> Rendering<'a, 't> {
@@ -59,10 +78,7 @@ impl<'a, 't> Rendering<'a, 't> {
         records: impl IntoIterator<Item = RecordRef<'a>>,
         timeline: &'t Timeline,
     ) -> Result<Self, AudioError> {
-        let seconds = timeline.length_us() / 1_000_000;
-        if seconds > RECORDING_SECONDS_MAX {
-            return Err(AudioError::CallTooLong(seconds));
-        }
+        check_length(timeline)?;
         let mut packets: BTreeMap<StreamNumber, Vec<Sound<'a>>> = BTreeMap::new();
         let mut sink = |placed: Placed<&'a [u8]>| {
             let sound = Sound {
@@ -81,12 +97,22 @@ impl<'a, 't> Rendering<'a, 't> {
             assembly.push(record, tag, &mut sink);
         }
         let _same_timeline = assembly.finish(&mut sink);
-        Ok(Self { timeline, packets })
+        let pieces = timeline.streams.iter().map(|stream| {
+            let number = stream.stream.number;
+            let packets = packets.remove(&number).unwrap_or_default();
+            (number, pieces_of(packets, &stream.intervals))
+        });
+        Ok(Self {
+            pieces: pieces.collect(),
+            timeline,
+            tones: BTreeMap::new(),
+            window: (0, timeline.length_us()),
+        })
     }
 
-    fn packets_of(&self, stream: &StreamTimeline) -> &[Sound<'a>] {
-        let packets = self.packets.get(&stream.stream.number);
-        packets.map_or(&[][..], Vec::as_slice)
+    fn pieces_of(&self, stream: &StreamTimeline) -> &[Piece<'a>] {
+        let pieces = self.pieces.get(&stream.stream.number);
+        pieces.map_or(&[][..], Vec::as_slice)
     }
 
     /// What each stream's sound will be, found out without decoding.
@@ -97,20 +123,21 @@ impl<'a, 't> Rendering<'a, 't> {
 
     fn plan(&self, stream: &StreamTimeline) -> Plan {
         let formats = known_formats(&stream.stream);
-        let packets = self.packets_of(stream);
-        let shapes = || {
-            packets
+        let sounds = || {
+            self.pieces_of(stream)
                 .iter()
-                .filter_map(|sound| shape(formats.get(sound.format)?, sound.payload))
+                .flat_map(|piece| &piece.sounds)
         };
+        let shapes =
+            || sounds().filter_map(|sound| shape(formats.get(sound.format)?, sound.payload));
         let rate = shapes().map(|shape| shape.rate).max().unwrap_or(8_000);
         let channels = shapes().map(|shape| shape.channels).max();
         Plan {
             stream: stream.stream.number,
             rate,
             // A stream on which nothing came is silence, and known to be.
-            channels: channels.unwrap_or(usize::from(packets.is_empty())),
-            samples: samples_at(self.timeline.length_us(), rate),
+            channels: channels.unwrap_or(usize::from(sounds().next().is_none())),
+            samples: samples_at(self.window.1, rate) - samples_at(self.window.0, rate),
         }
     }
 
@@ -129,8 +156,12 @@ impl<'a, 't> Rendering<'a, 't> {
                     channels: vec![vec![0; plan.samples]; plan.channels],
                     spans: Vec::new(),
                 },
+                first: samples_at(self.window.0, plan.rate),
+                samples: plan.samples,
             };
-            stage.play(self.packets_of(stream), &stream.intervals);
+            // What is shown is laid over them: no word of what is left out can silence it.
+            self.lay_tones(&mut stage);
+            stage.play(self.pieces_of(stream), &stream.intervals);
             stage.audio
         };
         streams.map(render).collect()
@@ -144,59 +175,81 @@ struct Stage<'m> {
     /// One decoder for each format: each remembers what it heard.
     decoders: BTreeMap<usize, Box<dyn Decode>>,
     audio: StreamAudio,
+    /// Which sample of the call the first one is, and how many there are: nothing else is held.
+    first: usize,
+    samples: usize,
 }
 
 impl Stage<'_> {
-    fn play(&mut self, packets: &[Sound<'_>], intervals: &[Interval]) {
-        let mut rest = packets;
-        let mut before: Option<&Interval> = None;
-        for interval in intervals {
-            let count = usize::try_from(interval.packets).unwrap_or(usize::MAX);
-            let (within, behind) = rest.split_at(count.min(rest.len()));
-            rest = behind;
+    fn play(&mut self, pieces: &[Piece<'_>], intervals: &[Interval]) {
+        for pieces in pieces.chunk_by(|one, next| one.interval == next.interval) {
+            let Some(first) = pieces.first() else {
+                continue;
+            };
+            let Some(interval) = intervals.get(first.interval) else {
+                continue;
+            };
             // Packets that were received but have no certain place are passed over.
-            if interval.kind == IntervalKind::Media
-                && let Some(first) = within.first()
-            {
-                if let Some(lost) = before.filter(|before| before.kind == IntervalKind::Loss) {
-                    self.recover(*first, lost);
-                }
-                self.media(within, interval);
+            if interval.kind != IntervalKind::Media {
+                continue;
             }
-            before = Some(interval);
+            if first.is_fresh {
+                self.decoders.clear();
+            }
+            let before = first.interval.checked_sub(1);
+            let before = before.and_then(|before| intervals.get(before));
+            if let Some(lost) = before.filter(|before| before.kind == IntervalKind::Loss)
+                && let Some(sound) = first.sounds.first()
+                && first.tick == 0
+                && !first.is_fresh
+            {
+                self.recover(*sound, lost);
+            }
+            self.media(pieces, interval);
         }
     }
 
     /// An interval of media, packet by packet: each as long as the timeline says, whatever its
     /// decoder makes of it.
-    fn media(&mut self, packets: &[Sound<'_>], interval: &Interval) {
-        let (rate, clock) = (self.audio.rate, self.clock_of(packets));
-        let place = |ticks: u64| scaled(ticks, rate, clock);
-        let total: u64 = packets.iter().map(|sound| u64::from(sound.ticks)).sum();
-        let mut received = vec![Vec::new(); self.audio.channels.len()];
-        let mut ticks = 0;
-        for sound in packets {
-            let from = ticks;
-            ticks += u64::from(sound.ticks);
-            let need = place(ticks) - place(from);
-            let decoded = self.decode(*sound);
-            if let Err(lack) = decoded {
-                let moment = |ticks| interval.start_us + part(interval.length_us(), ticks, total);
-                self.note(lack, *sound, moment(from), moment(ticks));
+    fn media(&mut self, pieces: &[Piece<'_>], interval: &Interval) {
+        let (rate, clock) = (self.audio.rate, self.clock_of(pieces));
+        let total = pieces.iter().map(Piece::end_tick).max().unwrap_or(0);
+        let total = total.max(interval.samples);
+        let place = Stretched {
+            from: samples_at(interval.start_us, rate),
+            until: samples_at(interval.end_us, rate),
+            received: scaled(interval.samples, rate, clock),
+        };
+        for (number, piece) in pieces.iter().enumerate() {
+            if number > 0 && piece.is_fresh {
+                self.decoders.clear();
             }
-            let decoded = decoded.unwrap_or_default();
-            for (at, channel) in received.iter_mut().enumerate() {
-                // One channel is heard on both sides.
-                let samples = decoded.get(at).or(decoded.first());
-                stretch(samples.map_or(&[][..], Vec::as_slice), need, channel);
+            let at = |ticks| scaled(ticks, rate, clock);
+            let of_piece = at(piece.tick)..at(piece.end_tick());
+            let part = place.needed(&of_piece, self.first..self.first + self.samples);
+            let mut received = vec![vec![0; part.len()]; self.audio.channels.len()];
+            let (mut ticks, mut stretched) = (piece.tick, Vec::new());
+            for sound in &piece.sounds {
+                let from = ticks;
+                ticks = ticks.saturating_add(sound.ticks.into());
+                let decoded = self.decode(*sound);
+                if let Err(lack) = decoded {
+                    let moment =
+                        |ticks| interval.start_us + part_of(interval.length_us(), ticks, total);
+                    self.note(lack, *sound, moment(from), moment(ticks));
+                }
+                let decoded = decoded.unwrap_or_default();
+                for (channel, received) in received.iter_mut().enumerate() {
+                    // One channel is heard on both sides.
+                    let samples = decoded.get(channel).or(decoded.first());
+                    stretched.clear();
+                    let samples = samples.map_or(&[][..], Vec::as_slice);
+                    stretch(samples, at(ticks) - at(from), &mut stretched);
+                    put(&stretched, at(from), part.start, received);
+                }
             }
-        }
-        let most = place(interval.samples);
-        for (samples, channel) in received.iter_mut().zip(&mut self.audio.channels) {
-            samples.truncate(most);
-            let start = samples_at(interval.start_us, rate);
-            if let Some(place) = channel.get_mut(start..samples_at(interval.end_us, rate)) {
-                lay(samples, place);
+            for (received, channel) in received.iter().zip(&mut self.audio.channels) {
+                place.lay(received, part.start, channel, self.first);
             }
         }
     }
@@ -214,7 +267,7 @@ impl Stage<'_> {
             samples_at(lost.start_us, rate),
             samples_at(lost.end_us, rate),
         );
-        let length = scaled(u64::from(sound.ticks), rate, clock).min(end - start);
+        let length = scaled(u64::from(sound.ticks), rate, clock).min(end.saturating_sub(start));
         let moments = scaled(u64::from(sound.ticks), shape.rate, clock);
         let mut samples = Vec::new();
         let Some(decoder) = self.decoder(sound) else {
@@ -237,22 +290,17 @@ impl Stage<'_> {
                 scaled(u64::from(sound.ticks), rate, clock),
                 &mut repeated,
             );
-            let from = repeated.len() - length;
-            if let (Some(place), Some(tail)) =
-                (channel.get_mut(end - length..end), repeated.get(from..))
-            {
-                place.copy_from_slice(tail);
-            }
+            let tail = repeated.get(repeated.len() - length..).unwrap_or_default();
+            put(tail, end - length, self.first, channel);
         }
         let length_us = u64::from(sound.ticks) * 1_000_000 / u64::from(clock.max(1));
         let from_us = lost.end_us.saturating_sub(length_us).max(lost.start_us);
         self.note(Lack::Recovered, sound, from_us, lost.end_us);
     }
 
-    fn clock_of(&self, packets: &[Sound<'_>]) -> u32 {
-        let format = packets
-            .first()
-            .and_then(|sound| self.formats.get(sound.format));
+    fn clock_of(&self, pieces: &[Piece<'_>]) -> u32 {
+        let sound = pieces.first().and_then(|piece| piece.sounds.first());
+        let format = sound.and_then(|sound| self.formats.get(sound.format));
         format.map_or(8_000, |format| format.codec.clock_rate())
     }
 
@@ -310,6 +358,120 @@ impl Stage<'_> {
     }
 }
 
+impl Piece<'_> {
+    /// Where it ends, counted from the interval's start.
+    fn end_tick(&self) -> u64 {
+        let ticks = self.sounds.iter().map(|sound| u64::from(sound.ticks));
+        self.tick.saturating_add(ticks.sum())
+    }
+}
+
+/// The packets of a stream, interval by interval.
+fn pieces_of<'a>(packets: Vec<Sound<'a>>, intervals: &[Interval]) -> Vec<Piece<'a>> {
+    let mut rest = packets.into_iter();
+    let piece = |(interval, of): (usize, &Interval)| {
+        let count = usize::try_from(of.packets).unwrap_or(usize::MAX);
+        let sounds: Vec<_> = rest.by_ref().take(count).collect();
+        (!sounds.is_empty()).then_some(Piece {
+            interval,
+            tick: 0,
+            is_fresh: false,
+            sounds,
+        })
+    };
+    intervals.iter().enumerate().filter_map(piece).collect()
+}
+
+/// Errors: [`AudioError::CallTooLong`].
+fn check_length(timeline: &Timeline) -> Result<(), AudioError> {
+    match timeline.length_us() / 1_000_000 {
+        seconds if seconds > RECORDING_SECONDS_MAX => Err(AudioError::CallTooLong(seconds)),
+        _ => Ok(()),
+    }
+}
+
+/// Writes samples that begin at `at` into `out`, which begins at `first`, as far as there is room.
+fn put(samples: &[i16], at: usize, first: usize, out: &mut [i16]) {
+    let samples = samples.iter().skip(first.saturating_sub(at));
+    let places = out.iter_mut().skip(at.saturating_sub(first));
+    for (sample, place) in samples.zip(places) {
+        *place = *sample;
+    }
+}
+
+/// The samples of an interval of media in their places in the call: place i of its L takes sample
+/// ⌊i·S/L⌋ of the S that were received.
+#[derive(Debug, Clone, Copy)]
+struct Stretched {
+    /// Its places, as samples of the call.
+    from: usize,
+    until: usize,
+    /// S.
+    received: usize,
+}
+
+impl Stretched {
+    const fn places(&self) -> usize {
+        self.until.saturating_sub(self.from)
+    }
+
+    /// Which sample a place takes.
+    fn taken(&self, place: usize) -> usize {
+        ratio(place, self.received, self.places())
+    }
+
+    /// The first place that takes that sample or a later one.
+    fn place_of(&self, sample: usize) -> usize {
+        let (of, places) = (self.received as u128, self.places() as u128);
+        let place = (sample as u128 * places).div_ceil(of.max(1));
+        usize::try_from(place).unwrap_or(usize::MAX)
+    }
+
+    /// Those samples of a piece that are heard within a window of the call.
+    fn needed(
+        &self,
+        piece: &std::ops::Range<usize>,
+        window: std::ops::Range<usize>,
+    ) -> std::ops::Range<usize> {
+        let first = self.from.max(window.start);
+        let end = self.until.min(window.end);
+        if first >= end || self.received == 0 {
+            return 0..0;
+        }
+        let start = piece.start.max(self.taken(first - self.from));
+        let end = piece.end.min(self.taken(end - 1 - self.from) + 1);
+        start..end.min(self.received).max(start)
+    }
+
+    /// Lays samples, the first of which is number `at` of those received, into a channel that begins at
+    /// sample `first` of the call; sample for sample where nothing is stretched.
+    fn lay(&self, samples: &[i16], at: usize, channel: &mut [i16], first: usize) {
+        if samples.is_empty() {
+            return;
+        }
+        if self.received == self.places() {
+            return put(samples, self.from.saturating_add(at), first, channel);
+        }
+        let start = self.place_of(at).max(first.saturating_sub(self.from));
+        let end = self.place_of(at.saturating_add(samples.len()));
+        let places = channel
+            .iter_mut()
+            .skip((self.from + start).saturating_sub(first));
+        for (place, out) in (start..end.min(self.places())).zip(places) {
+            *out = samples
+                .get(self.taken(place).wrapping_sub(at))
+                .copied()
+                .unwrap_or(0);
+        }
+    }
+}
+
+/// `whole` × `of` ÷ `total`, rounded down, for places of samples.
+fn ratio(whole: usize, of: usize, total: usize) -> usize {
+    let part = whole as u128 * of as u128 / (total as u128).max(1);
+    usize::try_from(part).unwrap_or(usize::MAX)
+}
+
 /// `ticks` of a clock as samples at another rate, rounded down.
 fn scaled(ticks: u64, rate: u32, clock: u32) -> usize {
     let samples = u128::from(ticks) * u128::from(rate) / u128::from(clock.max(1));
@@ -317,7 +479,7 @@ fn scaled(ticks: u64, rate: u32, clock: u32) -> usize {
 }
 
 /// `whole` × `of` ÷ `total`, rounded down.
-fn part(whole: u64, of: u64, total: u64) -> u64 {
+fn part_of(whole: u64, of: u64, total: u64) -> u64 {
     let part = u128::from(whole) * u128::from(of) / u128::from(total.max(1));
     u64::try_from(part).unwrap_or(whole)
 }
@@ -346,19 +508,6 @@ pub(super) fn stretch(samples: &[i16], need: usize, out: &mut Vec<i16>) {
         let rest = i64::try_from(rest).unwrap_or(0);
         let between = left + (right - left) * rest / i64::try_from(of).unwrap_or(1);
         out.push(i16::try_from(between).unwrap_or(0));
-    }
-}
-
-/// Fills `place` with `received`, sample for sample where both are equally long.
-fn lay(received: &[i16], place: &mut [i16]) {
-    if received.len() == place.len() {
-        place.copy_from_slice(received);
-        return;
-    }
-    let (have, need) = (received.len() as u64, place.len() as u64);
-    for (at, sample) in (0_u64..).zip(place) {
-        let from = usize::try_from(at * have / need.max(1)).unwrap_or(usize::MAX);
-        *sample = received.get(from).copied().unwrap_or(0);
     }
 }
 

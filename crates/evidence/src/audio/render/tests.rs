@@ -112,16 +112,42 @@ fn media_beyond_the_end_is_cut_and_not_squeezed() {
     assert_eq!(heard, sent[..400]);
 }
 
+/// Samples 10, 20, 30 and 40 of an interval of so many places, as a window of the call shows them that
+/// begins so many samples into it; each sample laid by itself, where `apart`.
+fn stretched(places: usize, window: std::ops::Range<usize>, apart: bool) -> Vec<i16> {
+    let place = Stretched {
+        from: 100,
+        until: 100 + places,
+        received: 4,
+    };
+    let window = window.start + 100..window.end + 100;
+    let mut out = vec![-1; window.len()];
+    let step = if apart { 1 } else { 4 };
+    for start in (0..4).step_by(step) {
+        let needed = place.needed(&(start..start + step), window.clone());
+        let samples: Vec<i16> = needed.clone().map(|n| [10, 20, 30, 40][n]).collect();
+        place.lay(&samples, needed.start, &mut out, window.start);
+    }
+    out
+}
+
 #[test]
-fn drift_stretches_evenly() {
-    let mut place = [0; 8];
-    lay(&[10, 20, 30, 40], &mut place);
-    assert_eq!(place, [10, 10, 20, 20, 30, 30, 40, 40]);
-    let mut place = [0; 3];
-    lay(&[10, 20, 30, 40], &mut place);
-    assert_eq!(place, [10, 20, 30]);
-    lay(&[], &mut place);
-    assert_eq!(place, [0; 3]);
+fn drift_stretches_evenly_whichever_part_of_it_is_asked_for() {
+    for apart in [false, true] {
+        for (places, all) in [
+            (8, &[10, 10, 20, 20, 30, 30, 40, 40][..]),
+            (3, &[10, 20, 30]),
+            (4, &[10, 20, 30, 40]),
+            (5, &[10, 10, 20, 30, 40]),
+        ] {
+            for start in 0..places {
+                for end in start..=places {
+                    let heard = stretched(places, start..end, apart);
+                    assert_eq!(heard, all[start..end], "{places} {start}..{end} {apart}");
+                }
+            }
+        }
+    }
 }
 
 #[test]
