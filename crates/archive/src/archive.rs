@@ -3,6 +3,7 @@
 use crate::call::Calls;
 use crate::error::Doing;
 use crate::line::Vain;
+use crate::log::BundlePapers;
 use crate::news::Subscription;
 use crate::rules::Rules;
 use crate::{
@@ -12,6 +13,7 @@ use crate::{
 use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::{Arc, Mutex};
+use voicelog_evidence::vcon::Sign;
 use voicelog_law::Rulebook;
 use voicelog_model::{RecordingId, Timestamp};
 use voicelog_store::index::Accounts;
@@ -50,8 +52,14 @@ pub struct Archive {
     pub(crate) calls: Calls,
     pub(crate) vain: Vain,
     pub(crate) origin: String,
+    /// What is given along with each bundle.
+    pub(crate) papers: BundlePapers,
     /// Who is told what.
     pub(crate) subscriptions: Mutex<Vec<Subscription>>,
+    /// The rules that the log was told of last, where this process tells it.
+    pub(crate) rules_told: Mutex<Option<String>>,
+    /// Who signs vCons with the organisation's own key, if it has one.
+    pub(crate) vcon_signer: Option<Box<dyn Sign>>,
     /// Held while a recording is linked to others.
     pub(crate) linking: Mutex<()>,
     /// Held while a recording is destroyed.
@@ -80,10 +88,28 @@ impl Archive {
             calls: Calls::default(),
             vain: Vain::default(),
             origin,
+            papers: BundlePapers::default(),
             subscriptions: Mutex::default(),
+            rules_told: Mutex::default(),
+            vcon_signer: None,
             linking: Mutex::default(),
             destroying: Mutex::default(),
         }
+    }
+
+    /// Signs vCons with the organisation's own key. Without one the archive's own signer does.
+    #[must_use]
+    pub fn with_vcon_signer(self, signer: Box<dyn Sign>) -> Self {
+        Self {
+            vcon_signer: Some(signer),
+            ..self
+        }
+    }
+
+    /// The archive as its storage is marked: 32 hexadecimal digits.
+    #[must_use]
+    pub fn store_name(&self) -> String {
+        self.index.archive().to_string()
     }
 
     /// Accounts and logins, which are nobody's but storage's own.

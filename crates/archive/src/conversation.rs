@@ -344,10 +344,13 @@ impl Archive {
         if let Some(call) = self.calls.get(row.id) {
             return Ok(numbers_of(&call));
         }
-        if row.sealed.is_empty() || !self.has_key(row.id)? {
+        let data_key = match row.sealed.is_empty() {
+            true => None,
+            false => self.data_key_if_here(row.id)?,
+        };
+        let Some(data_key) = data_key else {
             return Ok(Vec::new());
-        }
-        let data_key = self.data_key(row.id)?;
+        };
         let parties = self.details(row, &data_key)?.parties;
         Ok(numbers(
             parties.iter().map(|party| party.address.expose().as_str()),

@@ -1,16 +1,19 @@
 //! What can go wrong in the archive. A refusal by the law is not here: it is an answer.
 
+use crate::keys::KeysError;
 use crate::random::RandomError;
 use voicelog_evidence::audio::AudioError;
 use voicelog_evidence::bundle::BundleError;
 use voicelog_evidence::canonical::CanonicalError;
 use voicelog_evidence::certificate::CertificateError;
+use voicelog_evidence::checkpoint::CheckpointError;
 use voicelog_evidence::journal::JournalError;
 use voicelog_evidence::key::KeyError;
 use voicelog_evidence::note::NoteError;
 use voicelog_evidence::segment::SegmentError;
+use voicelog_evidence::tlog::TlogError;
 use voicelog_law::{FactsError, RulebookError};
-use voicelog_model::{DecisionId, Kind, RecordingId, Timestamp};
+use voicelog_model::{DecisionId, HoldId, Kind, RecordingId, Timestamp};
 use voicelog_store::StoreError;
 
 /// An act on the archive failed.
@@ -48,6 +51,12 @@ pub enum ArchiveError {
     /// No such decision.
     #[error("no decision {0} here")]
     NoDecision(DecisionId),
+    /// No such hold.
+    #[error("no hold {0} here")]
+    NoHold(HoldId),
+    /// What was said of a hold cannot be.
+    #[error("{0}")]
+    BadHold(&'static str),
     /// There is media that the index knows nothing of.
     #[error(
         "there is media of recording {0} that the index knows nothing of; the index may be an \
@@ -85,6 +94,9 @@ pub enum ArchiveError {
         #[source]
         source: KeyError,
     },
+    /// The keys above the data keys.
+    #[error("cannot use the keys of this archive")]
+    Keys(#[from] KeysError),
     /// A segment does not open.
     #[error("segment {number} of recording {id} does not open")]
     Segment {
@@ -149,22 +161,86 @@ pub enum ArchiveError {
     /// The archive's own key cannot sign.
     #[error("cannot sign")]
     Signing(#[from] NoteError),
+    /// A proof cannot be made from the log: it is not that long, or what is kept of it is damaged.
+    #[error("the log has no such proof")]
+    Log(#[from] TlogError),
+    /// A checkpoint that is not of this log.
+    #[error("the checkpoint is not of this log, or the log was written anew since")]
+    ForeignCheckpoint(#[source] Option<CheckpointError>),
+    /// A checkpoint that is of a longer log than this.
+    #[error(
+        "the log was seen with {seen} entries and now has {now}: an older copy of the archive was put back"
+    )]
+    RolledBack {
+        /// Entries in the checkpoint.
+        seen: u64,
+        /// Entries now.
+        now: u64,
+    },
+    /// The clock lies behind the last entry of the log.
+    #[error(
+        "the clock says {now}, and the last entry of the log is of {last}: one of the two is wrong"
+    )]
+    ClockBehind {
+        /// What the clock says.
+        now: Timestamp,
+        /// What the log says.
+        last: Timestamp,
+    },
+    /// The clock jumped, so nothing is destroyed by it.
+    #[error(
+        "the clock says {now}, and it was last seen at {seen}: it jumped, and until somebody says that it is \
+         right nothing is destroyed by it"
+    )]
+    ClockJumped {
+        /// What the clock says.
+        now: Timestamp,
+        /// The last moment at which it was believed.
+        seen: Timestamp,
+    },
     /// No random bytes.
     #[error("cannot make a key or an id")]
     Random(#[from] RandomError),
 }
 
 impl ArchiveError {
+    /// Whether nothing at all can be destroyed at the moment: the index is being copied or read.
+    #[must_use]
+    pub const fn is_blocked(&self) -> bool {
+        matches!(
+            self,
+            Self::Store {
+                source: StoreError::NotWiped | StoreError::BeingCopied,
+                ..
+            }
+        )
+    }
+
+    /// Whether this process has only the public key of what it was to open.
+    #[must_use]
+    pub const fn is_public_only(&self) -> bool {
+        matches!(
+            self,
+            Self::Key {
+                source: KeyError::PublicOnly(_),
+                ..
+            }
+        )
+    }
+
     /// What kind of trouble it is.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
             Self::Store { source, .. } => source.kind(),
-            Self::Facts(_) | Self::NotSayable { .. } | Self::NoParty(_) => Kind::Invalid,
-            Self::NotFound(_) | Self::NoDecision(_) => Kind::NotFound,
+            Self::Facts(_) | Self::NotSayable { .. } | Self::NoParty(_) | Self::BadHold(_) => {
+                Kind::Invalid
+            }
+            Self::NotFound(_) | Self::NoDecision(_) | Self::NoHold(_) => Kind::NotFound,
             Self::State { .. } | Self::Destroyed { .. } => Kind::Conflict,
+            Self::Key { source, .. } => source.kind(),
+            Self::Keys(source) => source.kind(),
             Self::NoKey(_)
-            | Self::Key { .. }
             | Self::Segment { .. }
             | Self::Journal { .. }
             | Self::IndexBehind(_)
@@ -176,7 +252,11 @@ impl ArchiveError {
             Self::Bundle { source, .. } => source.kind(),
             Self::Audio(source) => source.kind(),
             Self::Certificate(source) => source.kind(),
-            Self::Random(_) => Kind::Unavailable,
+            Self::Log(source) => source.kind(),
+            Self::ForeignCheckpoint(_) | Self::RolledBack { .. } => Kind::Conflict,
+            Self::Random(_) | Self::ClockBehind { .. } | Self::ClockJumped { .. } => {
+                Kind::Unavailable
+            }
         }
     }
 
@@ -192,16 +272,39 @@ impl ArchiveError {
             Self::NoDecision(_) => "the page of a recording and `voicelog show ID --json` name \
                                     its decisions"
                 .to_owned(),
+            Self::NoHold(_) => "`voicelog holds` lists every hold that stands".to_owned(),
+            Self::BadHold(_) => "nothing was held or released".to_owned(),
             Self::NoParty(_) => {
                 "the page of the recording names who takes part: p1, p2 and so on".to_owned()
             }
-            Self::NoKey(_) => "put back the folder `keys` from a backup, if there is one; \
-                               `voicelog check` names every recording without its data key"
+            Self::ClockBehind { .. } => {
+                "set the clock of this machine (`date`, `timedatectl`); if it \
+                                         is right now and was ahead before, start once with \
+                                         `voicelog serve --clock-was-ahead`"
+                    .to_owned()
+            }
+            Self::ClockJumped { .. } => {
+                "look at the clock of this machine (`date`, `timedatectl`); \
+                                         if it is right, say so with `voicelog retention \
+                                         confirm-clock`"
+                    .to_owned()
+            }
+            Self::NoKey(_) => "restore the newest backup into an empty folder (`voicelog \
+                               restore`), with the newest list of destructions; `voicelog check` names every recording without its data key"
                 .to_owned(),
+            Self::Key {
+                source: KeyError::PublicOnly(_),
+                ..
+            } => "recordings are opened by a process that has the master key: a command run where it is".to_owned(),
+            Self::Keys(source) => source.help().to_owned(),
             Self::Audio(AudioError::NothingDecodable(_)) => {
                 "`voicelog export` makes a copy with the packets, for a program that has the codec"
                     .to_owned()
             }
+            Self::Store {
+                source: source @ StoreError::BeingCopied,
+                ..
+            } => source.help().to_owned(),
             _ => match self.kind() {
                 Kind::Exhausted => "make room on the disk; calls in progress keep what they have",
                 Kind::Corrupt => "run `voicelog check --level hash` to see what is damaged",

@@ -6,6 +6,7 @@
 use crate::error::Doing;
 use crate::writer::{RecordingWriter, segment_key};
 use crate::{Archive, ArchiveError};
+use serde::Serialize;
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::digest::sha256;
 use voicelog_evidence::inventory::InventoryBuilder;
@@ -41,6 +42,13 @@ pub(crate) struct Basis {
     pub(crate) tool: String,
 }
 
+/// What a leaf about a pause commits to.
+#[derive(Serialize)]
+struct Paused<'a> {
+    at: Timestamp,
+    event: &'a JournalEvent,
+}
+
 /// One pass over the journal: the inventory, and the few things that closing needs besides.
 pub(crate) struct Summary {
     inventory: InventoryBuilder,
@@ -52,6 +60,8 @@ pub(crate) struct Summary {
     pub(crate) ended: bool,
     /// Latest moment of any record.
     pub(crate) latest: Option<Timestamp>,
+    /// When the recording was paused, with the hash of what was said of it.
+    pub(crate) pauses: Vec<(Timestamp, [u8; 32])>,
     /// An event that cannot be written down again; only a damaged journal has one.
     unwritable: Option<OriginalError>,
 }
@@ -64,13 +74,14 @@ impl Summary {
             decision: None,
             ended: false,
             latest: None,
+            pauses: Vec::new(),
             unwritable: None,
         }
     }
 
     /// How many things it keeps that grow with what happens in the call.
     pub(crate) fn kept(&self) -> usize {
-        self.inventory.kept()
+        self.inventory.kept() + self.pauses.len()
     }
 
     /// The trees that are being built.
@@ -85,10 +96,15 @@ impl Summary {
         }
         self.senders.push(record);
         self.latest = self.latest.max(Some(record.time()));
-        let RecordRef::Event { event, .. } = record else {
+        let RecordRef::Event { at, event } = record else {
             return;
         };
         match event {
+            JournalEvent::RecordingPaused { .. } => {
+                if let Ok(told) = canonical_json(&Paused { at, event }) {
+                    self.pauses.push((at, sha256(&told)));
+                }
+            }
             JournalEvent::Permitted { decision } => {
                 self.decision.get_or_insert(*decision);
             }
@@ -100,7 +116,6 @@ impl Summary {
             | JournalEvent::PermitEnded { .. }
             | JournalEvent::StreamPaused { .. }
             | JournalEvent::StreamResumed { .. }
-            | JournalEvent::RecordingPaused { .. }
             | JournalEvent::RecordingResumed { .. }
             | JournalEvent::PrivateBegan { .. }
             | JournalEvent::PrivateEnded { .. }
@@ -114,6 +129,8 @@ impl Summary {
             | JournalEvent::NoticeHeard { .. }
             | JournalEvent::NoticeMissed {}
             | JournalEvent::RefusalSaid { .. }
+            | JournalEvent::ClientTimes { .. }
+            | JournalEvent::ClockChecked { .. }
             | JournalEvent::KeepRequested { .. }
             | JournalEvent::LookBackCut { .. } => {}
         }
@@ -218,6 +235,7 @@ impl Archive {
         })?;
         let basis = self.basis(decision)?;
         let senders = std::mem::take(&mut summary.senders);
+        let pauses = std::mem::take(&mut summary.pauses);
         let (manifest, timeline) = summary.finish(id, segments, basis)?;
         self.report_senders(id, senders.finish(timeline.call_started))?;
         let byte_count = manifest
@@ -234,7 +252,11 @@ impl Archive {
             &sha256(&document),
             now,
         )?;
+        let also = pauses
+            .into_iter()
+            .map(|(at, hash)| self.leaf(LeafKind::Paused, &id.to_string(), &salt, &hash, at));
         let row = FinishedRow {
+            also: also.collect::<Result<_, _>>()?,
             ended_at: timeline.call_ended,
             verdict: timeline.verdict.as_str().to_owned(),
             manifest: document,
@@ -250,6 +272,7 @@ impl Archive {
             return Err(self.wrong_state(id, "closed"));
         }
         self.calls.remove(id);
+        self.secrets.epoch_keys.forget(id);
         Ok(Finished {
             id,
             verdict: timeline.verdict,

@@ -5,14 +5,15 @@
 //! is an error, and an error is never a permission.
 
 use crate::call::CONSENTS;
-use crate::choose::ChosenRule;
 use crate::consent::Saying;
-use crate::draw::left_out;
 use crate::error::Doing;
 use crate::keep::{KeepState, not_requested};
+use crate::line::ChosenRule;
+use crate::line::draw::left_out;
 use crate::notice::NoticeState;
 use crate::permit::{Answer, Permit, Refusal, Verdict, act};
 use crate::private::PrivateCall;
+use crate::retention::{HoldGround, held};
 use crate::{Archive, ArchiveError, random};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -208,14 +209,14 @@ impl Archive {
         now: Timestamp,
     ) -> Result<Answer<act::Destroy>, ArchiveError> {
         let holds = self.index.holds_of(id).doing("looking for holds")?;
-        let is_held = holds.iter().any(|hold| hold.lifted_at.is_none());
+        let mut grounds = Map::new();
+        for hold in holds.iter().filter(|hold| hold.lifted_at.is_none()) {
+            // A word that this program does not know holds all the same.
+            let ground = HoldGround::of_word(&hold.hold.ground);
+            grounds.insert(ground.fact().to_owned(), json!(true));
+        }
         let mut facts = Map::new();
-        let hold = if is_held {
-            json!({ "claim": true })
-        } else {
-            json!({})
-        };
-        facts.insert("legal_hold".into(), hold);
+        facts.insert("legal_hold".into(), Value::Object(grounds));
         self.ask(Question {
             action: Action::Destroy,
             recording: id,
@@ -356,13 +357,16 @@ impl Archive {
     fn ask<A>(&self, question: Question<'_>) -> Result<Answer<A>, ArchiveError> {
         let (action, now) = (question.action, question.now);
         let checked = Facts::from_map(&question.facts, now).map_err(ArchiveError::Facts)?;
-        let decision =
-            voicelog_law::decide_without_unknown(&*self.rulebook_at(now)?, &checked, now);
+        let rules = self.rulebook_at(now)?;
+        self.tell_of_new_rules(&rules, now)?;
+        let decision = voicelog_law::decide_without_unknown(&rules, &checked, now);
         let recording = question.recording;
         // What the law permits may still not be drawn; what it forbids no draw permits.
         let one_in = question.rule.as_ref().and_then(|rule| rule.one_in);
+        let is_held = action == Action::Destroy && is_held(&question.facts);
         let refusal = self
             .refusal(action, &decision)
+            .or_else(|| is_held.then(|| Refusal::because(held())))
             .or_else(|| left_out(recording, one_in?))
             .or_else(|| not_requested(question.keep.as_ref()));
         let id = self.keep_decision(question, &decision, refusal.is_none())?;
@@ -401,6 +405,8 @@ impl Archive {
         let salt = random::bytes()?;
         let kind = if permitted {
             LeafKind::Permitted
+        } else if action == Action::Destroy {
+            LeafKind::DestructionRefused
         } else {
             LeafKind::Refused
         };
@@ -537,6 +543,12 @@ impl Archive {
             text_en: text.pick(Language::En).to_owned(),
         }
     }
+}
+
+/// Whether any hold stands, by the facts that the gate gathered.
+fn is_held(facts: &Map<String, Value>) -> bool {
+    let holds = facts.get("legal_hold").and_then(Value::as_object);
+    holds.is_some_and(|holds| !holds.is_empty())
 }
 
 fn not_permitted(id: DecisionId, decision: &Decision, reasons: Vec<Ground>) -> JournalEvent {

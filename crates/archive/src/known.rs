@@ -127,12 +127,11 @@ impl Archive {
         } else if let Some(call) = self.calls.get(row.id) {
             // Until the law permits something, who takes part is known in memory only.
             Some(of(&call.parties))
-        } else if !self.has_key(row.id)? {
-            None
-        } else {
-            let data_key = self.data_key(row.id)?;
+        } else if let Some(data_key) = self.data_key_if_here(row.id)? {
             let parties = self.details(row, &data_key)?.parties;
             Some(of(&parties))
+        } else {
+            None
         };
         let timeline = self.index.timeline(row.id).doing("reading a timeline")?;
         let timeline = timeline.map(|bytes| {

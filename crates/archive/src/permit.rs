@@ -110,3 +110,13 @@ pub struct Refusal {
     /// comes may be held in memory. Nothing in every other case, and then nothing may be held.
     pub look_back_seconds: Option<u32>,
 }
+
+impl Refusal {
+    /// For one reason that is not the law's.
+    pub(crate) fn because(ground: Ground) -> Self {
+        Self {
+            grounds: vec![ground],
+            look_back_seconds: None,
+        }
+    }
+}

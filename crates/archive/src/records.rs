@@ -5,7 +5,7 @@ use crate::writer::segment_key;
 use crate::{Archive, ArchiveError};
 use voicelog_evidence::Digest;
 use voicelog_evidence::journal::{ChunkReader, RecordRef};
-use voicelog_evidence::key::{self, DataKey};
+use voicelog_evidence::key::DataKey;
 use voicelog_evidence::manifest::SegmentEntry;
 use voicelog_evidence::segment::{CHAIN_START, SegmentReader, Tail};
 use voicelog_model::RecordingId;
@@ -41,16 +41,6 @@ impl Segments {
 }
 
 impl Archive {
-    /// The data key of a recording.
-    pub(crate) fn data_key(&self, id: RecordingId) -> Result<DataKey, ArchiveError> {
-        let wrapped = match self.keys.get(id) {
-            Err(StoreError::NotFound { .. }) => return Err(ArchiveError::NoKey(id)),
-            other => other.doing("reading the data key")?,
-        };
-        let keys = std::slice::from_ref(&self.secrets.key_encryption_key);
-        key::unwrap_key(keys, id, &wrapped).map_err(|source| ArchiveError::Key { id, source })
-    }
-
     /// Whether a data key exists.
     pub(crate) fn has_key(&self, id: RecordingId) -> Result<bool, ArchiveError> {
         match self.keys.get(id) {

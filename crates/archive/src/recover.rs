@@ -26,6 +26,9 @@ pub struct Recovery {
     /// lacks, and those whose destruction failed again. They stay as they are, key and all; `check`
     /// names what is wrong, and the next sweep goes on with a destruction.
     pub damaged: Vec<(RecordingId, String)>,
+    /// Recordings cut off by a crash, which this process cannot open: it has only a public key. They stay as they are
+    /// until a process with the master key finishes them.
+    pub waiting_for_key: Vec<RecordingId>,
     /// Closed recordings whose data key is missing: nobody can open them.
     pub without_key: Vec<RecordingId>,
 }
@@ -48,6 +51,7 @@ impl Archive {
     /// server lock may call this.
     pub fn recover(&self, now: Timestamp) -> Result<Recovery, ArchiveError> {
         let mut recovery = Recovery::default();
+        self.fill_tiles()?;
         for continued in self.continue_destructions(now)? {
             let id = continued.id;
             match continued.outcome {
@@ -80,6 +84,10 @@ impl Archive {
             };
             // One damaged recording must not keep the others, or the server, from going on.
             if let Err(error) = outcome {
+                if error.is_public_only() {
+                    recovery.waiting_for_key.push(row.id);
+                    continue;
+                }
                 let why = voicelog_model::error::chain(&error).to_string();
                 recovery.damaged.push((row.id, why));
             }
@@ -88,6 +96,19 @@ impl Archive {
         self.look_for_keys(&mut recovery)?;
         self.sequence()?;
         Ok(recovery)
+    }
+
+    /// Recordings that a crash cut off, and that wait for a process with the master key; none where this is one.
+    pub fn waiting_for_key(&self) -> Result<Vec<RecordingId>, ArchiveError> {
+        if self.can_open() {
+            return Ok(Vec::new());
+        }
+        let rows = self
+            .index
+            .recordings_in_state(&[State::Recording, State::Finishing])
+            .doing("looking for open recordings")?;
+        let rows = rows.into_iter().map(|row| row.id);
+        Ok(rows.filter(|id| self.call(*id).is_none()).collect())
     }
 
     /// A crash between the key and the row of a recording leaves a key that nothing was sealed

@@ -87,6 +87,7 @@ impl Archive {
 
     /// Reads the rules of now and of tomorrow, so that no question waits for that.
     pub fn look_ahead(&self, now: Timestamp) -> Result<(), ArchiveError> {
-        self.rules.look_ahead(now)
+        self.rules.look_ahead(now)?;
+        self.tell_of_new_rules(&*self.rulebook_at(now)?, now)
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::error::Doing;
 use crate::finish::Summary;
+use crate::keys::PutKeyError;
 use crate::permit::{Permit, act};
 use crate::records::Segments;
 use crate::running::Running;
@@ -17,8 +18,8 @@ use voicelog_evidence::manifest::SegmentEntry;
 use voicelog_evidence::segment::{HEADER_BYTES, SegmentWriter};
 use voicelog_evidence::tree;
 use voicelog_model::{DecisionId, Party, RecordingId, limits};
+use voicelog_store::BlobId;
 use voicelog_store::index::{NewRecording, State};
-use voicelog_store::{BlobId, StoreError};
 use zeroize::Zeroize as _;
 
 /// Label under which the sealed column of a recording's row is sealed.
@@ -188,17 +189,15 @@ impl Archive {
     /// A new data key, kept. Where an attempt to begin came as far as its key, that key, and the
     /// segments that it opened: they hold nothing, and the next one goes on from them.
     fn new_key(&self, id: RecordingId) -> Result<(DataKey, Segments), ArchiveError> {
-        let kek = &self.secrets.key_encryption_key;
         let data_key = DataKey::from_random(random::bytes()?);
-        let wrapped = key::wrap(kek, &data_key, id, random::bytes()?);
-        match self.keys.put(id, &wrapped) {
+        match self.put_data_key(id, &data_key) {
             Ok(()) => Ok((data_key, Segments::default())),
-            Err(StoreError::Exists { .. }) => {
+            Err(PutKeyError::Exists) => {
                 let data_key = self.data_key(id)?;
                 let segments = self.read_records(id, &data_key, |_record| ())?;
                 Ok((data_key, segments))
             }
-            Err(error) => Err(error).doing("keeping the data key"),
+            Err(PutKeyError::Archive(error)) => Err(error),
         }
     }
 
@@ -359,6 +358,7 @@ impl Archive {
                 .delete(&segment.key)
                 .doing("removing a segment that is not needed")?;
         }
+        self.secrets.epoch_keys.forget(id);
         self.keys
             .destroy(id)
             .doing("removing a key that is not needed")

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use voicelog_evidence::canonical::{canonical_json, from_canonical};
 use voicelog_evidence::checkpoint::Checkpoint;
 use voicelog_evidence::manifest::Manifest;
-use voicelog_evidence::tlog::{self, CompactRange};
+use voicelog_evidence::tlog::{self, CompactRange, TILE_HEIGHT};
 use voicelog_model::RecordingId;
 use voicelog_store::StoreError;
 use voicelog_store::index::{RecordingFilter, RecordingRow, State};
@@ -177,8 +177,8 @@ impl Archive {
         }
         let prefix = segment_prefix(id);
         let mine: Vec<String> = blobs
-            .iter()
-            .filter(|blob| blob.starts_with(&prefix))
+            .range(prefix.clone()..)
+            .take_while(|blob| blob.starts_with(&prefix))
             .cloned()
             .collect();
         for blob in &mine {
@@ -316,10 +316,33 @@ impl Archive {
         }
     }
 
+    /// The tiles over leaves that were just hashed are those that the index keeps.
+    fn check_tiles(
+        &self,
+        tiles: &mut Vec<(u32, u64, [u8; 32])>,
+        findings: &mut Findings,
+    ) -> Result<(), ArchiveError> {
+        for (level, place, hash) in tiles.drain(..) {
+            let kept = u8::try_from(level).unwrap_or(u8::MAX);
+            let kept = self.index.tile_hashes(kept, place, place.saturating_add(1));
+            let kept = kept.doing("reading the log")?;
+            // One that is not there yet is computed from the leaves whenever it is asked for.
+            if kept.first().is_some_and(|kept| *kept != hash) {
+                let what = format!(
+                    "tile {} at level {level} of the log is not of its leaves",
+                    place + 1
+                );
+                findings.add(4, None, what);
+            }
+        }
+        Ok(())
+    }
+
     /// The log: every leaf hashes to what the tree holds, and the signed checkpoint is its root.
     fn check_log(&self, findings: &mut Findings) -> Result<(), ArchiveError> {
         let head = self.index.log_head().doing("reading the log's head")?;
         let mut range = CompactRange::default();
+        let mut tiles = Vec::new();
         while range.size() < head.size {
             // No further than the head that was read: a server may be adding leaves meanwhile.
             let left = usize::try_from(head.size - range.size()).unwrap_or(usize::MAX);
@@ -342,8 +365,13 @@ impl Archive {
                         ),
                     );
                 }
-                range.append(hash);
+                range.append_seen(hash, |height, place, hash| {
+                    if height % TILE_HEIGHT == 0 {
+                        tiles.push((height / TILE_HEIGHT, place, hash));
+                    }
+                });
             }
+            self.check_tiles(&mut tiles, findings)?;
         }
         findings.leaves = range.size();
         if head.size == 0 {

@@ -100,7 +100,11 @@ impl Archive {
         };
         let told = Told {
             object: row.id.to_string(),
-            kinds: &[LeafKind::Permitted, LeafKind::Refused],
+            kinds: &[
+                LeafKind::Permitted,
+                LeafKind::Refused,
+                LeafKind::DestructionRefused,
+            ],
             commitment: commitment(&kept.salt, &sha256(&row.document)),
         };
         self.check_leaf(id, row.leaf, &told, findings)

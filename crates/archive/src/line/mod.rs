@@ -5,6 +5,8 @@
 //! line say what holds for some of its calls: by queue, number, direction, agent and time.
 
 mod called;
+mod choose;
+pub(crate) mod draw;
 mod keep;
 mod keys;
 mod notice;
@@ -14,6 +16,8 @@ mod who;
 
 pub(crate) use called::Vain;
 pub use called::{CalledInVain, NotALine};
+pub use choose::ChosenRule;
+pub use draw::{Draw, OneIn, Sample};
 pub use keep::{Keep, LOOK_BACK_SECONDS_MAX};
 pub use keys::{KeyAct, Keys, Sequence};
 pub use notice::{LineNotice, untold};
@@ -22,7 +26,7 @@ pub use when::{Dates, Day, Hours, Zone};
 pub use who::{Address, Direction, Prefix, Side, Who};
 
 use crate::country::Home;
-use crate::draw::Sample;
+
 use crate::known::Number;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -5,8 +5,8 @@ use super::who::{
     Address, Direction, Prefix, Side, Sure, Who, on_side_with_address, on_side_with_prefix,
     somebody, was_called, went,
 };
-use crate::draw::Sample;
 use crate::known::Number;
+use crate::line::draw::Sample;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use voicelog_model::Timestamp;

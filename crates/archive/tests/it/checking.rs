@@ -34,6 +34,26 @@ impl<F: Fn() + Send + Sync> Keys for Meanwhile<F> {
     fn list(&self) -> Result<Vec<RecordingId>, StoreError> {
         self.0.list()
     }
+
+    fn replace(&self, recording: RecordingId, old: &[u8], new: &[u8]) -> Result<bool, StoreError> {
+        self.0.replace(recording, old, new)
+    }
+
+    fn swap_record(&self, name: &str, old: Option<&[u8]>, new: &[u8]) -> Result<bool, StoreError> {
+        self.0.swap_record(name, old, new)
+    }
+
+    fn record(&self, name: &str) -> Result<Vec<u8>, StoreError> {
+        self.0.record(name)
+    }
+
+    fn destroy_record(&self, name: &str) -> Result<(), StoreError> {
+        self.0.destroy_record(name)
+    }
+
+    fn records(&self) -> Result<Vec<String>, StoreError> {
+        self.0.records()
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use crate::support::*;
 use std::sync::Arc;
 use voicelog_archive::check::Level;
-use voicelog_archive::{Archive, ArchiveError, State, Verdict};
+use voicelog_archive::{Archive, ArchiveError, HoldAsked, HoldGround, State, Verdict};
 use voicelog_model::{RecordingId, Timestamp};
 use voicelog_store::faulty::{Schedule, Then, When};
 
@@ -19,10 +19,13 @@ struct Progress {
     id: Option<RecordingId>,
     committed: bool,
     finished: bool,
+    held: bool,
+    release_asked: bool,
+    released: bool,
     destroyed: bool,
 }
 
-/// A whole life: recorded, closed, logged, destroyed.
+/// A whole life: recorded, closed, logged, held, released, destroyed.
 fn live(archive: &Archive, progress: &mut Progress) -> Result<(), ArchiveError> {
     let call = open_call(archive, "announced");
     progress.id = Some(call.id);
@@ -36,11 +39,34 @@ fn live(archive: &Archive, progress: &mut Progress) -> Result<(), ArchiveError> 
     end(archive, writer, 50)?;
     progress.finished = true;
     archive.sequence()?;
+    hold_and_release(archive, call.id, progress)?;
     let Verdict::Permit(permit) = archive.ask_to_destroy(call.id, after_the_term())?.verdict else {
         panic!("refused")
     };
     archive.destroy(permit, after_the_term())?;
     progress.destroyed = true;
+    Ok(())
+}
+
+fn hold_and_release(
+    archive: &Archive,
+    id: RecordingId,
+    progress: &mut Progress,
+) -> Result<(), ArchiveError> {
+    let asked = HoldAsked {
+        ground: HoldGround::Claim,
+        owner: asker(),
+        review_at: seconds(86_400),
+        note: None,
+        by: asker(),
+    };
+    let hold = archive.place_hold(id, &asked, seconds(60))?;
+    progress.held = true;
+    let refused = archive.ask_to_destroy(id, after_the_term())?;
+    assert!(matches!(refused.verdict, Verdict::Refusal(_)));
+    progress.release_asked = true;
+    archive.release(hold.id, &asker(), &asker(), seconds(90))?;
+    progress.released = true;
     Ok(())
 }
 
@@ -103,6 +129,17 @@ fn check_after(archive: &Archive, progress: &Progress, place: &str) {
                 "{place}: {kept} packets kept"
             );
             assert!(!progress.destroyed, "{place}");
+            // What was told to be held is, until somebody asks to release it.
+            let open = archive.open_holds(None, 9).unwrap().len();
+            assert!(
+                !progress.held || progress.release_asked || open == 1,
+                "{place}"
+            );
+            assert!(!progress.released || open == 0, "{place}");
+            assert_eq!(
+                archive.holds_opened(id).unwrap().len(),
+                archive.holds(id).unwrap().len()
+            );
             assert!(
                 detail.log_index.is_some(),
                 "{place}: a closed recording is in the log"

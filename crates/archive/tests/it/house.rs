@@ -18,7 +18,7 @@ fn rules(law: &Rulebook, from: Timestamp) -> HouseRules {
     HouseRules::read(&[("house.cedar".to_owned(), text)], law).unwrap()
 }
 
-fn with_house(folder: &std::path::Path, from: Timestamp) -> Archive {
+pub(crate) fn with_house(folder: &std::path::Path, from: Timestamp) -> Archive {
     let mut parts = parts(folder);
     let rules = rules(&parts.rulebook, from);
     parts.rulebook = parts.rulebook.with_house(&rules).unwrap();

@@ -1,17 +1,26 @@
 //! The archive as its callers see it: real files, real index, the real rulebook.
 #![cfg(test)]
 
+mod backup;
 mod beginning;
 mod checking;
 mod closing;
 mod consent;
 mod destroying;
 mod faults;
+mod holding;
 mod house;
+mod keys;
 mod notice;
 mod recording;
 mod recovering;
+mod restoring;
 mod rules;
 mod sequencing;
 mod support;
+mod surviving;
 mod tampering;
+mod telling;
+mod terms;
+mod vcon;
+mod watching;

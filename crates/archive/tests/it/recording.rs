@@ -50,7 +50,7 @@ fn exported(archive: &voicelog_archive::Archive, id: RecordingId) -> Report {
     let Verdict::Permit(permit) = answer.verdict else {
         panic!("{:?}", answer.decision)
     };
-    let bundle = archive.export(permit, seconds(60)).unwrap();
+    let bundle = archive.export(permit, None, seconds(60)).unwrap();
     verify(&bundle, Some(&archive.verifier_key().parse().unwrap()))
 }
 

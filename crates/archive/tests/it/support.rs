@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
 use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, PacketKind};
+use voicelog_archive::keys::EpochKeys;
 use voicelog_archive::{
     Answer, Archive, Call, Finished, Line, Lines, OfferedCall, OfferedParty, Parts,
     RecordingWriter, Secrets, Verdict, act,
@@ -54,6 +55,30 @@ fn resting_on_consent() -> Map<String, Value> {
     facts
 }
 
+/// A person who records a conversation of their own: the AVG does not apply (art. 2 lid 2 c).
+fn of_a_household() -> Map<String, Value> {
+    let facts = json!({
+        "recorder_type": "private_person", "counterpart_types": ["private_person"],
+        "participation": "participant", "openness": "announced", "purpose": "eigen_gebruik_bewijs",
+    });
+    facts.as_object().unwrap().clone()
+}
+
+/// A statute demands five years, and a month was chosen (Wft; MiFID II art. 16(7)).
+fn of_a_broker() -> Map<String, Value> {
+    let mut facts = facts("announced");
+    for (name, value) in [
+        ("purpose", json!("wettelijke_plicht")),
+        ("legal_basis", json!("c")),
+        ("statutory_duty_ref", json!("BGfo 35")),
+        ("sector", json!("finance_investment")),
+        ("retention_term", json!("P1M")),
+    ] {
+        facts.insert(name.to_owned(), value);
+    }
+    facts
+}
+
 fn line(name: &str, facts: Map<String, Value>) -> Line {
     Line {
         own_domains: vec!["voorbeeld.example".to_owned()],
@@ -93,7 +118,7 @@ fn parts_of(store: LocalStore) -> Parts {
         blobs: Box::new(store.blobs),
         keys: Box::new(store.keys),
         secrets: Secrets {
-            key_encryption_key: KeyEncryptionKey::new(1, [1; 32]),
+            epoch_keys: EpochKeys::given(KeyEncryptionKey::new(1, [1; 32])),
             signing_key: SigningKey::from_seed("voicelog/test", [2; 32]).unwrap(),
             decision_key: DataKey::from_random([3; 32]),
         },
@@ -102,6 +127,9 @@ fn parts_of(store: LocalStore) -> Parts {
             line("announced", facts("announced")),
             line("covert", facts("covert")),
             line("consent", resting_on_consent()),
+            line("household", of_a_household()),
+            line("covered", facts("announced")),
+            line("broker", of_a_broker()),
         ]),
     }
 }
@@ -150,7 +178,7 @@ impl Fixture {
     }
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         let target = to.join(path.file_name().unwrap());
@@ -310,4 +338,9 @@ pub(crate) fn record(archive: &Archive) -> Finished {
     let call = open_call(archive, "announced");
     let writer = write_media(archive, &call, 100);
     end(archive, writer, 100).unwrap()
+}
+
+/// Those of an archive whose parts lie elsewhere.
+pub(crate) fn parts_at(layout: &Layout) -> Parts {
+    parts_of(LocalStore::open(layout, Access::Write(Options::default())).unwrap())
 }

@@ -164,7 +164,7 @@ fn not_opened(archive: &Archive, id: RecordingId) -> &'static str {
         panic!("refused")
     };
     assert!(matches!(
-        archive.export(copy, at),
+        archive.export(copy, None, at),
         Err(ArchiveError::NotWhole { what: same, .. }) if same == what
     ));
     what

@@ -1,6 +1,11 @@
 //! Reading: lists and details without personal data for everyone who may see that a recording
 //! exists, and the recording itself for who holds a permit.
 
+mod export;
+mod foresee;
+
+pub use export::VconForm;
+
 use crate::error::Doing;
 use crate::permit::{Permit, act};
 use crate::writer::{DETAILS_LABEL, SealedDetails, segment_prefix};
@@ -8,18 +13,17 @@ use crate::{Archive, ArchiveError, CallReport};
 use std::collections::BTreeSet;
 use voicelog_evidence::Digest;
 use voicelog_evidence::audio;
-use voicelog_evidence::bundle::{self, BundleInput, SoundSpans, StreamSpans};
+use voicelog_evidence::bundle::{SoundSpans, StreamSpans};
 use voicelog_evidence::canonical::from_canonical;
-use voicelog_evidence::checkpoint::TlogProof;
 use voicelog_evidence::journal::Record;
 use voicelog_evidence::key::{DataKey, open_bytes};
 use voicelog_evidence::manifest::Manifest;
 use voicelog_evidence::timeline::{Timeline, Verdict};
-use voicelog_evidence::tlog::{self, Leaf, LeafKind};
+use voicelog_evidence::tlog::LeafKind;
 use voicelog_law::Decision;
 use voicelog_model::{Action, DecisionId, Party, RecordingId, Timestamp};
 use voicelog_store::index::{
-    Cursor, DecisionRow, LeafId, LeafRow, Part, RecordingFilter, RecordingRow, State, TermCursor,
+    Cursor, DecisionRow, LeafRow, Part, RecordingFilter, RecordingRow, State, TermCursor,
 };
 
 /// A recording on one line, without personal data.
@@ -117,7 +121,7 @@ impl OpenRecording {
             return Err(audio::AudioError::NothingDecodable(names.join(", ")).into());
         };
         let channels: Vec<&[i16]> = channels.iter().map(Vec::as_slice).collect();
-        Ok((audio::wav(&channels, rate)?, spans))
+        Ok((audio::wav(&channels, rate, None)?, spans))
     }
 }
 
@@ -292,7 +296,7 @@ impl Archive {
         Ok(opened)
     }
 
-    fn opened(&self, id: RecordingId) -> Result<OpenRecording, ArchiveError> {
+    pub(crate) fn opened(&self, id: RecordingId) -> Result<OpenRecording, ArchiveError> {
         let row = self.row(id)?;
         if row.state != State::Sealed {
             return Err(self.wrong_state(id, "opened"));
@@ -342,42 +346,6 @@ impl Archive {
         serde_json::from_slice(&opened).map_err(|_text| damaged())
     }
 
-    /// Makes the evidence bundle of a whole recording, and puts in the log that it was given.
-    #[expect(clippy::needless_pass_by_value, reason = "a permit is used once")]
-    pub fn export(
-        &self,
-        permit: Permit<act::GiveCopy>,
-        now: Timestamp,
-    ) -> Result<Vec<u8>, ArchiveError> {
-        let id = permit.recording;
-        let opened = self.opened(id)?;
-        self.log_access(LeafKind::Exported, id, permit.decision, now)?;
-        self.sequence()?;
-        let row = self.row(id)?;
-        let data_key = self.data_key(id)?;
-        let recorded = row.leaf.ok_or(ArchiveError::NotFound(id))?;
-        let (leaf, proof) = self.proof_of(recorded, id)?;
-        let damaged = || ArchiveError::Corrupt {
-            what: format!("the documents of {id}"),
-        };
-        let manifest =
-            Manifest::from_bytes(&self.manifest_bytes(id)?).map_err(|_text| damaged())?;
-        let decision = self.named_decision(&manifest)?.document;
-        let input = BundleInput {
-            manifest: &manifest,
-            timeline: &opened.timeline,
-            decision: &decision,
-            records: &opened.records,
-            commitment_salt: data_key.commitment_salt(id),
-            tree_salt: data_key.tree_salt(id),
-            leaf: &Leaf::from_bytes(&leaf).map_err(|_leaf| damaged())?,
-            proof: &proof,
-            made_at: now,
-        };
-        bundle::build(&input, &self.secrets.signing_key)
-            .map_err(|source| ArchiveError::Bundle { id, source })
-    }
-
     /// The decision that a manifest names: the one under which the recording began.
     pub(crate) fn named_decision(&self, manifest: &Manifest) -> Result<DecisionRow, ArchiveError> {
         let id = manifest.recording;
@@ -387,43 +355,6 @@ impl Archive {
             .ok_or_else(|| ArchiveError::Corrupt {
                 what: format!("the decision that permitted {id}"),
             })
-    }
-
-    /// A leaf, and the proof that it is in the log as signed now.
-    pub(crate) fn proof_of(
-        &self,
-        leaf: LeafId,
-        id: RecordingId,
-    ) -> Result<(Vec<u8>, TlogProof), ArchiveError> {
-        let missing = || ArchiveError::Corrupt {
-            what: format!("the log entry of {id}"),
-        };
-        let index = self
-            .index
-            .leaf_index_of(leaf)
-            .doing("looking in the log")?
-            .ok_or_else(missing)?;
-        let leaf = self
-            .index
-            .leaf(index)
-            .doing("reading a leaf")?
-            .ok_or_else(missing)?;
-        let head = self.index.log_head().doing("reading the log's head")?;
-        let leaves = self
-            .index
-            .leaf_hashes(0, head.size)
-            .doing("reading the log")?;
-        let hashes =
-            tlog::inclusion_proof(&leaves, index, head.size).map_err(|_proof| missing())?;
-        let checkpoint = String::from_utf8(head.checkpoint).map_err(|_text| missing())?;
-        Ok((
-            leaf.bytes,
-            TlogProof {
-                index,
-                hashes,
-                checkpoint,
-            },
-        ))
     }
 
     /// What storage holds of a recording: nothing of a refused or a destroyed one.

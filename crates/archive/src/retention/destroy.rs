@@ -60,7 +60,8 @@ impl Archive {
     }
 
     /// Goes on with every destruction that was begun and is not complete: after a crash, or after
-    /// a step that failed. One that fails again does not keep the others.
+    /// a step that failed. One that fails again does not keep the others, except where nothing can be wiped
+    /// at the moment: then the others would only keep calls from being written.
     pub fn continue_destructions(&self, now: Timestamp) -> Result<Vec<Continued>, ArchiveError> {
         // Before the list is read: what is being destroyed now is not left over.
         let _one_at_a_time = self.destroying();
@@ -68,13 +69,19 @@ impl Archive {
             .index
             .destructions_pending()
             .doing("looking for destructions")?;
-        Ok(pending
-            .into_iter()
-            .map(|row| Continued {
+        let mut all = Vec::new();
+        for row in pending {
+            let outcome = self.continue_destruction(&row.destruction, now);
+            let is_blocked = outcome.as_ref().is_err_and(ArchiveError::is_blocked);
+            all.push(Continued {
                 id: row.destruction.recording,
-                outcome: self.continue_destruction(&row.destruction, now),
-            })
-            .collect())
+                outcome,
+            });
+            if is_blocked {
+                break;
+            }
+        }
+        Ok(all)
     }
 
     /// A destruction is one thread's work: two would certify the same thing twice.
@@ -204,7 +211,7 @@ impl Archive {
             .derive("certificate salt", id.as_bytes())
     }
 
-    fn destruction_leaf(&self, id: RecordingId) -> Result<LeafId, ArchiveError> {
+    pub(crate) fn destruction_leaf(&self, id: RecordingId) -> Result<LeafId, ArchiveError> {
         self.index
             .destruction_of(id)
             .doing("reading the destruction")?

@@ -4,13 +4,20 @@
 //! without its leaf. Giving it a place is a second step, which may be done by any process: it is a
 //! compare-and-swap on the size of the log (INVARIANT 4).
 
+mod papers;
+mod public;
+mod told;
+mod vouching;
+
+pub use papers::BundlePapers;
+
 use crate::error::Doing;
 use crate::{Archive, ArchiveError, random};
 use voicelog_evidence::checkpoint::Checkpoint;
-use voicelog_evidence::tlog::{self, CompactRange, Leaf, LeafKind};
+use voicelog_evidence::tlog::{self, CompactRange, Leaf, LeafKind, TILE_HEIGHT};
 use voicelog_model::Timestamp;
 use voicelog_store::StoreError;
-use voicelog_store::index::{PendingLeaf, SequencedLeaf};
+use voicelog_store::index::{PendingLeaf, SequencedLeaf, TileHash};
 
 /// Leaves that get a place in one transaction at most.
 const BATCH_MAX: usize = 1_000;
@@ -77,19 +84,16 @@ impl Archive {
         if range.size() != head.size {
             return Err(damaged());
         }
-        let mut leaves = Vec::with_capacity(pending.len());
-        for leaf in pending {
-            let hash = tlog::leaf_hash(&leaf.bytes);
-            range.append(hash);
-            leaves.push(SequencedLeaf {
-                id: leaf.id,
-                bytes: leaf.bytes,
-                hash,
-            });
-        }
+        let (leaves, tiles) = placed(&mut range, pending);
         let signed = Checkpoint::sign(range.size(), range.root(), &self.secrets.signing_key)?;
         self.index
-            .append_leaves(head.size, &leaves, signed.as_bytes(), &range.to_bytes())
+            .append_leaves(
+                head.size,
+                &leaves,
+                &tiles,
+                signed.as_bytes(),
+                &range.to_bytes(),
+            )
             .doing("appending to the log")?;
         Ok(true)
     }
@@ -119,4 +123,25 @@ impl Archive {
     pub fn verifier_key(&self) -> String {
         self.secrets.signing_key.verifier().to_string()
     }
+}
+
+/// Gives leaves their places in the tree, and tells the hashes of the tiles that they fill.
+pub(crate) fn placed(
+    range: &mut CompactRange,
+    leaves: impl IntoIterator<Item = PendingLeaf>,
+) -> (Vec<SequencedLeaf>, Vec<TileHash>) {
+    let mut tiles = Vec::new();
+    let mut place = |PendingLeaf { id, bytes }| {
+        let hash = tlog::leaf_hash(&bytes);
+        range.append_seen(hash, |height, place, hash| {
+            if height % TILE_HEIGHT == 0
+                && let Ok(level) = u8::try_from(height / TILE_HEIGHT)
+            {
+                tiles.push(TileHash { level, place, hash });
+            }
+        });
+        SequencedLeaf { id, bytes, hash }
+    };
+    let leaves = leaves.into_iter().map(&mut place).collect();
+    (leaves, tiles)
 }

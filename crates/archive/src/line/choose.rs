@@ -1,7 +1,7 @@
 //! Which rule of its line a call is asked about under.
 
 use crate::call::{Call, Candidate};
-use crate::draw::{Draw, OneIn};
+use crate::line::draw::{Draw, OneIn};
 use crate::{Archive, ArchiveError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

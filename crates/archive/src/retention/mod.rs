@@ -1,0 +1,15 @@
+//! The end of recordings: terms that end, what holds a recording beyond its term, destruction.
+
+mod clock;
+mod destroy;
+mod hold;
+mod terms;
+
+pub use destroy::{Continued, Destroyed};
+pub(crate) use hold::held;
+pub use hold::{
+    HOLD_NOTE_CHARS_MAX, HOLD_OWNER_CHARS_MAX, HOLD_RULE, Hold, HoldAsked, HoldDetails, HoldGround,
+    OpenHold,
+};
+pub use terms::{HeldCount, TermRefusal, TermsAlike, TermsPreview};
+pub use voicelog_store::index::{HoldCursor, OverdueHolds};
