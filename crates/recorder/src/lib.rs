@@ -19,6 +19,7 @@ extern crate self as voicelog_recorder;
 
 mod alarms;
 mod chunks;
+mod clock_check;
 mod config;
 mod control;
 mod decider;
@@ -43,6 +44,7 @@ mod tls;
 mod writer;
 
 pub use alarms::{AlarmKey, StandingAlarm};
+pub use clock_check::{ClockCheck, ClockCheckError, check_clock};
 pub use config::{RecorderConfig, StartError};
 pub use keep::WishError;
 pub use media::{KeepAnswer, MediaCounts, PauseStatus, PrivateAnswer};

@@ -1,5 +1,7 @@
 //! Starting, watching and stopping the recorder: which threads there are and how they end.
 
+use crate::alarms::AlarmKey;
+use crate::clock_check::ClockCheck;
 use crate::config::{RecorderConfig, StartError};
 use crate::control::{self, Control};
 use crate::decider::{Decider, DeciderEnd, DeciderHandle};
@@ -22,13 +24,15 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_rustls::TlsAcceptor;
 use voicelog_archive::{Archive, random};
-use voicelog_model::{Clock, error::chain};
+use voicelog_model::{Clock, Timestamp, error::chain};
 use voicelog_srs::Endpoint;
 
 /// How long the signalling thread may take to say that it takes no more calls.
 const DRAIN_HEARD: Duration = Duration::from_secs(5);
 /// How long the clients have to answer our BYE, at the end of a drain.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// How far our clock may surely be from another one without an alarm, in microseconds.
+const CLOCK_OFF_US: u64 = 500_000;
 /// How long the last recordings have to be closed, after the calls were ended.
 const CLOSING: Duration = Duration::from_secs(60);
 
@@ -136,6 +140,27 @@ impl Recorder {
             waiting_bytes: self.room.used(),
             ..self.shared.status()
         }
+    }
+
+    /// An alarm of another room stands, or does not: it is shown and told like those of the recorder.
+    pub fn set_alarm(&self, alarm: &'static str, stands: bool, at: Timestamp) {
+        let key = AlarmKey::of(alarm);
+        if stands {
+            self.shared.raise(key, at, |news| news);
+        } else {
+            self.shared.clear(key, at, |news| news);
+        }
+    }
+
+    /// Our clock was held against another one: the journals of the calls from now on say so, for a day.
+    /// More than half a second of difference is an alarm, as long as it lasts.
+    pub fn set_clock_check(&self, check: ClockCheck) {
+        let sure_us = check
+            .offset_us
+            .unsigned_abs()
+            .saturating_sub(check.uncertainty_us);
+        self.set_alarm("clock_differs", sure_us > CLOCK_OFF_US, check.checked_at);
+        self.shared.set_clock_check(check);
     }
 
     /// Takes no new calls, waits for those in progress, ends what is left when the wait is over

@@ -1,6 +1,7 @@
 //! What the threads tell each other about the recorder as a whole, and what others may see of it.
 
 use crate::alarms::{AlarmKey, StandingAlarm};
+use crate::clock_check::ClockCheck;
 use crate::media::{MediaCounts, PauseStatus, SharedCounts};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -133,6 +134,8 @@ struct State {
     alarms: BTreeMap<AlarmKey, Timestamp>,
     /// What is new of it; signalling takes it.
     readiness: Option<Readiness>,
+    /// What our clock was held against last.
+    clock_check: Option<ClockCheck>,
 }
 
 impl State {
@@ -146,6 +149,17 @@ impl State {
 }
 
 impl Shared {
+    /// Our clock was held against another one.
+    pub(crate) fn set_clock_check(&self, check: ClockCheck) {
+        self.lock().clock_check = Some(check);
+    }
+
+    /// What our clock was held against last, if that was less than `micros` before `now`.
+    pub(crate) fn clock_check(&self, now: Timestamp, micros: i64) -> Option<ClockCheck> {
+        let check = self.lock().clock_check.clone();
+        check.filter(|check| now.micros_since(check.checked_at).abs() < micros)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // Each change is one insert, remove or addition: a poisoned state is still a whole one.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

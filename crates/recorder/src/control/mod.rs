@@ -34,6 +34,9 @@ use voicelog_srs::{
     Activity, Command, Event, LocalDirection, Metadata, Offer, OfferedStream, SessionKey,
 };
 
+/// How long what our clock was held against counts for calls, in microseconds: a day.
+const CLOCK_CHECK_COUNTS_US: i64 = 86_400 * 1_000_000;
+
 /// What one call may use while something happens to it.
 pub(super) struct Hands<'a> {
     pub(super) now: Timestamp,
@@ -441,6 +444,7 @@ impl Control {
         }
         call.begins_without(refused);
         call.is_told(about, offer.metadata.as_ref());
+        call.is_timed_by(self.parts.shared.clock_check(now, CLOCK_CHECK_COUNTS_US));
         if let Some(metadata) = &offer.metadata {
             call.note_senders(metadata);
         }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use tempfile::TempDir;
 use voicelog_archive::journal::{AskedBy, Cause, JournalEvent, KeepReason};
+use voicelog_archive::keys::EpochKeys;
 use voicelog_archive::line::Keep;
 use voicelog_archive::{Archive, Call, KeepRequest, Line, Lines, OfferedCall, Secrets};
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
@@ -51,7 +52,7 @@ fn archive(folder: &TempDir) -> Archive {
         blobs: Box::new(store.blobs),
         keys: Box::new(store.keys),
         secrets: Secrets {
-            key_encryption_key: KeyEncryptionKey::new(1, [1; 32]),
+            epoch_keys: EpochKeys::given(KeyEncryptionKey::new(1, [1; 32])),
             signing_key: SigningKey::from_seed("voicelog/test", [2; 32]).unwrap(),
             decision_key: DataKey::from_random([3; 32]),
         },

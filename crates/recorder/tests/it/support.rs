@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 use voicelog_archive::journal::{PacketKind, Record};
+use voicelog_archive::keys::EpochKeys;
 use voicelog_archive::line::{
     Address as LineAddress, Direction, Keep, KeyAct, Keys, LineNotice, Sequence, When,
 };
@@ -190,7 +191,7 @@ pub(crate) fn parts(folder: &Path) -> Parts {
         blobs: Box::new(store.blobs),
         keys: Box::new(store.keys),
         secrets: Secrets {
-            key_encryption_key: KeyEncryptionKey::new(1, [1; 32]),
+            epoch_keys: EpochKeys::given(KeyEncryptionKey::new(1, [1; 32])),
             signing_key: SigningKey::from_seed("voicelog/test", [2; 32]).unwrap(),
             decision_key: DataKey::from_random([3; 32]),
         },

@@ -183,6 +183,8 @@ impl MetadataState {
                 id: Pii::new(session.id),
                 sip_session_id: session.sip_session_id.map(Pii::new),
                 group: session.group.map(Pii::new),
+                started: session.started,
+                ended: session.ended,
             };
             match self
                 .sessions
@@ -192,6 +194,8 @@ impl MetadataState {
                 Some(known) => {
                     known.sip_session_id = session.sip_session_id.or(known.sip_session_id.take());
                     known.group = session.group.or(known.group.take());
+                    known.started = session.started.or(known.started);
+                    known.ended = session.ended.or(known.ended);
                 }
                 None => keep(
                     &mut self.sessions,

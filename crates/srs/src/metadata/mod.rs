@@ -4,8 +4,8 @@
 //! as tolerant as it can be without guessing silently: each liberty taken is a [`Quirk`], and each
 //! voice is marked with the rule by which it was found.
 //!
-//! **Invariant:** metadata ends no session. Times in it are claims and are not used; our own
-//! clock is the truth.
+//! **Invariant:** metadata ends no session. Times in it are claims: they are told, and nothing is
+//! reckoned with them; our own clock is the truth.
 
 mod attribution;
 mod bridge;
@@ -23,7 +23,7 @@ pub(crate) use repair::is_metadata;
 
 use crate::quirk::Quirk;
 use serde::{Deserialize, Serialize};
-use voicelog_model::{Pii, StreamNumber};
+use voicelog_model::{Pii, StreamNumber, Timestamp};
 
 /// What the client has told of the conversation so far: the last complete document with the
 /// partial ones since.
@@ -69,6 +69,10 @@ pub struct CommunicationSession {
     pub sip_session_id: Option<Pii<String>>,
     /// The group that it belongs to.
     pub group: Option<Pii<String>>,
+    /// When it began, by the client's clock; none where it does not say, or says it without a zone.
+    pub started: Option<Timestamp>,
+    /// When it ended, by the client's clock.
+    pub ended: Option<Timestamp>,
 }
 
 /// One person or system in the conversation (RFC 7865 §6.5).

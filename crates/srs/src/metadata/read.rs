@@ -13,6 +13,7 @@ use crate::limits::{
 use crate::quirk::{Quirk, Quirks};
 use roxmltree::{Node, ParsingOptions};
 use std::borrow::Cow;
+use voicelog_model::Timestamp;
 
 /// What one document says. Texts are bounded; `Debug` is not implemented, it is personal data.
 #[derive(Default)]
@@ -38,6 +39,8 @@ pub(crate) struct SessionElement {
     pub(crate) id: String,
     pub(crate) sip_session_id: Option<String>,
     pub(crate) group: Option<String>,
+    pub(crate) started: Option<Timestamp>,
+    pub(crate) ended: Option<Timestamp>,
 }
 
 pub(crate) struct ParticipantElement {
@@ -214,7 +217,11 @@ pub(super) fn is_root(name: &str) -> bool {
 fn session(element: Node<'_, '_>, quirks: &mut Quirks) -> SessionElement {
     let optional = |text: String| Some(text).filter(|text| !text.is_empty());
     let group = child(element, "groupref").or_else(|| child(element, "group"));
+    let mut moment = |name| child(element, name).and_then(|at| text(at, quirks).parse().ok());
+    let (started, ended) = (moment("starttime"), moment("endtime"));
     SessionElement {
+        started,
+        ended,
         id: attribute(element, &["sessionid", "id"], quirks),
         sip_session_id: child(element, "sipsessionid").and_then(|id| optional(text(id, quirks))),
         group: group.and_then(|group| optional(text(group, quirks))),

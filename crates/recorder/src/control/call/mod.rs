@@ -11,6 +11,7 @@ mod private;
 mod refusals;
 mod saying;
 mod streams;
+mod times;
 mod voices;
 mod watch;
 mod wish;
@@ -25,10 +26,12 @@ use self::keep::CallKeep;
 use self::keys::CallKeys;
 use self::notice::CallNotice;
 use self::presence::Presence;
+use self::times::ClientTimes;
 use self::voices::Voices;
 use self::watch::Watch;
 use self::wish::Wish;
 use super::Hands;
+use crate::clock_check::ClockCheck;
 use crate::guard::contained;
 use crate::media::{Dated, MediaCommand, SharedCounts, StreamMedia};
 use crate::shared::CallState;
@@ -115,6 +118,9 @@ pub(crate) struct Call {
     about: About,
     presence: Presence,
     voices: Voices,
+    times: ClientTimes,
+    /// What our clock was held against last before the call.
+    clock_check: Option<ClockCheck>,
 }
 
 impl Call {
@@ -171,6 +177,8 @@ impl Call {
             about: About::default(),
             presence: Presence::default(),
             voices: Voices::default(),
+            times: ClientTimes::default(),
+            clock_check: None,
         }
     }
 
@@ -485,6 +493,7 @@ impl Call {
             }
         }
         self.note_first_voices(at);
+        self.note_first_times(at);
         for (stream, cause) in self.refused.values() {
             let (stream, cause) = (stream.clone(), *cause);
             self.events

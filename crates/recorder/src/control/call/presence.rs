@@ -1,6 +1,7 @@
 //! Who is there, as the client tells it, and what else it tells of the call while it lasts.
 
 use super::Call;
+use crate::clock_check::ClockCheck;
 use crate::control::Hands;
 use voicelog_archive::About;
 use voicelog_archive::journal::JournalEvent;
@@ -38,12 +39,18 @@ impl Presence {
 }
 
 impl Call {
+    /// How far our clock was from another one, not long before the call.
+    pub(in crate::control) fn is_timed_by(&mut self, check: Option<ClockCheck>) {
+        self.clock_check = check;
+    }
+
     /// What the offer told: whoever is named there was there from the start.
     pub(in crate::control) fn is_told(&mut self, about: About, metadata: Option<&Metadata>) {
         self.about = about;
         if let Some(metadata) = metadata {
             self.presence.take(metadata);
             self.voices.hear(metadata);
+            self.times.hear(metadata);
         }
     }
 
@@ -63,6 +70,8 @@ impl Call {
         }
         if let Some(metadata) = metadata {
             self.voices.hear(metadata);
+            self.times.hear(metadata);
+            self.mind_times(hands);
         }
         let is_first = self.presence.known.is_empty();
         let events = metadata.map(|metadata| self.presence.take(metadata));
