@@ -11,7 +11,10 @@ pub mod disclosure;
 pub mod expected;
 pub mod listening;
 pub mod memory;
+pub mod print;
+pub mod receipt;
 pub mod retention;
+pub mod vouching;
 pub mod webhook;
 
 pub use voicelog_archive::ArchiveError;
@@ -32,4 +35,14 @@ pub enum Asked<T> {
         /// The decision.
         decision: Box<Decision>,
     },
+}
+
+impl<T> Asked<T> {
+    /// The same answer, with something else given.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Asked<U> {
+        match self {
+            Self::Given(given) => Asked::Given(make(given)),
+            Self::Refused { id, decision } => Asked::Refused { id, decision },
+        }
+    }
 }

@@ -4,26 +4,33 @@
 //! the holds and terms of that moment.
 
 use crate::Asked;
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use voicelog_archive::{Archive, ArchiveError, Destroyed, RecordingSummary, TermCursor, Verdict};
+use voicelog_archive::{
+    Archive, ArchiveError, Destroyed, RecordingSummary, TermCursor, TermsPreview, Verdict,
+};
 use voicelog_model::{RecordingId, Timestamp};
 
 /// Recordings read from the index at a time.
 const PAGE_ROWS: usize = 500;
 
-/// How long a refusal stands before the same question is put again, in microseconds: a day. Each
-/// question costs a decision and a leaf of the log, for ever.
+/// How long the first refusal stands before the law is asked again, in microseconds: a day. Each question
+/// costs a decision and a leaf of the log, for ever; so each further one stands twice as long.
 const REFUSAL_STANDS_MICROS: i64 = 86_400 * 1_000_000;
+/// … up to 32 days.
+const DOUBLINGS_MAX: u32 = 5;
 
-/// Recordings whose term will have ended by `until`, soonest first. Nothing is destroyed.
-pub fn preview(archive: &Archive, until: Timestamp) -> Result<Vec<RecordingSummary>, ArchiveError> {
-    let mut all = Vec::new();
-    each_due(archive, until, &mut |due| {
-        all.push(due);
-        ControlFlow::Continue(())
-    })?;
-    Ok(all)
+/// Recordings that one sweep puts into their groups, for the preview, at most.
+const SORTED_MAX: usize = 20_000;
+
+/// What a sweep would find of the terms that are over by `until`: how many it would destroy, what the law
+/// would refuse and why, what is held and why. Nothing is destroyed, kept or logged.
+pub fn preview(
+    archive: &Archive,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<TermsPreview, ArchiveError> {
+    archive.sort_terms(SORTED_MAX)?;
+    archive.preview_terms(until, now)
 }
 
 /// What the sweep did with one recording.
@@ -39,64 +46,66 @@ pub struct Swept {
 /// if the law permits it.
 pub fn run(archive: &Archive, now: Timestamp) -> Result<Vec<Swept>, ArchiveError> {
     let mut all = Vec::new();
-    Sweeper::default().sweep(archive, now, &mut |swept| {
+    sweep(archive, now, &mut |swept| {
         all.push(swept);
         ControlFlow::Continue(())
     })?;
     Ok(all)
 }
 
-/// Sweeps again and again, and remembers what the law refused, so that it is not asked each time.
-#[derive(Debug, Default)]
-pub struct Sweeper {
-    /// By recording: the term it was refused under, and when.
-    refused: BTreeMap<RecordingId, (Option<Timestamp>, Timestamp)>,
+/// The same, telling `each` of every recording; it ends the sweep with `Break`. What the law refuses is
+/// put off: it is no candidate until its next review, also after a restart.
+///
+/// It ends where old pages cannot be wiped, as beside a backup: each try would keep calls from being
+/// written, and the next sweep goes on.
+///
+/// # Errors
+/// [`ArchiveError::ClockJumped`]: nothing is destroyed by a clock that jumped.
+pub fn sweep(
+    archive: &Archive,
+    now: Timestamp,
+    each: &mut dyn FnMut(Swept) -> ControlFlow<()>,
+) -> Result<(), ArchiveError> {
+    archive.must_believe_clock(now)?;
+    for continued in archive.continue_destructions(now)? {
+        let is_blocked = continued
+            .outcome
+            .as_ref()
+            .is_err_and(ArchiveError::is_blocked);
+        let swept = Swept {
+            id: continued.id,
+            outcome: continued.outcome.map(Asked::Given),
+        };
+        if each(swept).is_break() || is_blocked {
+            return Ok(());
+        }
+    }
+    each_due(archive, now, &mut |due| {
+        let outcome = destroy(archive, due.id, now).and_then(|asked| {
+            if matches!(asked, Asked::Refused { .. }) {
+                let refused = archive.refused_destructions(due.id)?;
+                archive.ask_again(due.id, next_review(refused, now))?;
+            }
+            Ok(asked)
+        });
+        let is_blocked = outcome.as_ref().is_err_and(ArchiveError::is_blocked);
+        let goes_on = each(Swept {
+            id: due.id,
+            outcome,
+        });
+        match is_blocked {
+            true => ControlFlow::Break(()),
+            false => goes_on,
+        }
+    })?;
+    archive.sort_terms(SORTED_MAX)?;
+    Ok(())
 }
 
-impl Sweeper {
-    /// One sweep, as [`run`]. What the law refused less than a day ago is left out, unless its
-    /// term was changed. `each` is told of every recording, and ends the sweep with `Break`.
-    pub fn sweep(
-        &mut self,
-        archive: &Archive,
-        now: Timestamp,
-        each: &mut dyn FnMut(Swept) -> ControlFlow<()>,
-    ) -> Result<(), ArchiveError> {
-        for continued in archive.continue_destructions(now)? {
-            let swept = Swept {
-                id: continued.id,
-                outcome: continued.outcome.map(Asked::Given),
-            };
-            if each(swept).is_break() {
-                return Ok(());
-            }
-        }
-        self.forget_old(now);
-        each_due(archive, now, &mut |due| {
-            if self.is_refused(due.id, due.retain_until) {
-                return ControlFlow::Continue(());
-            }
-            let outcome = destroy(archive, due.id, now);
-            if matches!(outcome, Ok(Asked::Refused { .. })) {
-                self.refused.insert(due.id, (due.retain_until, now));
-            }
-            each(Swept {
-                id: due.id,
-                outcome,
-            })
-        })
-    }
-
-    fn forget_old(&mut self, now: Timestamp) {
-        self.refused
-            .retain(|_, (_, at)| at.plus_micros(REFUSAL_STANDS_MICROS) > now);
-    }
-
-    fn is_refused(&self, id: RecordingId, retain_until: Option<Timestamp>) -> bool {
-        self.refused
-            .get(&id)
-            .is_some_and(|(under, _)| *under == retain_until)
-    }
+/// When the law is asked again about what it refused so many times.
+fn next_review(refused: u32, now: Timestamp) -> Timestamp {
+    let doublings = refused.saturating_sub(1).min(DOUBLINGS_MAX);
+    now.plus_micros(REFUSAL_STANDS_MICROS << doublings)
 }
 
 /// Every recording whose term has ended by `until`, page by page.
@@ -135,11 +144,15 @@ pub fn term_runs_until(recording: &RecordingSummary, now: Timestamp) -> Option<T
 }
 
 /// Asks to destroy one recording, and does so if the law permits it.
+///
+/// # Errors
+/// [`ArchiveError::ClockJumped`]: floors and terms are counted by a clock that may be wrong.
 pub fn destroy(
     archive: &Archive,
     id: RecordingId,
     now: Timestamp,
 ) -> Result<Asked<Destroyed>, ArchiveError> {
+    archive.must_believe_clock(now)?;
     let answer = archive.ask_to_destroy(id, now)?;
     match answer.verdict {
         Verdict::Permit(permit) => Ok(Asked::Given(archive.destroy(permit, now)?)),
@@ -175,15 +188,11 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_stands_for_a_day_or_until_the_term_changes() {
-        let id = RecordingId::from_bytes([7; 16]);
-        let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
-        let mut sweeper = Sweeper::default();
-        sweeper.refused.insert(id, (Some(at(5)), at(10)));
-        sweeper.forget_old(at(10 + 3_600));
-        assert!(sweeper.is_refused(id, Some(at(5))));
-        assert!(!sweeper.is_refused(id, Some(at(6))), "another term");
-        sweeper.forget_old(at(10 + 86_400));
-        assert!(!sweeper.is_refused(id, Some(at(5))), "a day later");
+    fn a_refusal_stands_for_a_day_and_each_further_one_twice_as_long_up_to_32_days() {
+        let days = |refused| {
+            next_review(refused, Timestamp::from_micros(0)).micros() / REFUSAL_STANDS_MICROS
+        };
+        let all: Vec<_> = [0, 1, 2, 3, 6, 7, u32::MAX].map(days).into();
+        assert_eq!(all, [1, 1, 2, 4, 32, 32, 32]);
     }
 }

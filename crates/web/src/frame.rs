@@ -152,6 +152,24 @@ pub(crate) async fn around_page(
     with_headers(&desk, response)
 }
 
+/// Around every file for machines: no cookie, which a cache would give to others, and no words.
+pub(crate) async fn around_file(
+    State(desk): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (method, route) = (request.method().clone(), route_of(&request));
+    let mut response = answer(request, next).await;
+    if let Some(trouble) = trouble_in(&response) {
+        tell_operator(&trouble, &request_id(), &method, &route);
+        let mut made = trouble.status.into_response();
+        keep(response.headers(), made.headers_mut());
+        retry_after(&trouble, made.headers_mut());
+        response = made;
+    }
+    with_headers(&desk, response)
+}
+
 /// Around every answer of the API.
 pub(crate) async fn around_api(
     State(desk): State<Shared>,

@@ -29,6 +29,7 @@ mod routes;
 mod secret;
 mod serve;
 mod throttle;
+mod tiles;
 mod trouble;
 mod view;
 mod visitor;

@@ -2,7 +2,7 @@
 //! the tests walk it, and the API's description is held against it.
 
 use crate::app::{App, Desk, Shared};
-use crate::{api, assets, frame, pages};
+use crate::{api, assets, frame, pages, tiles};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -43,9 +43,10 @@ const fn route(
     }
 }
 
-fn pages() -> Vec<Route> {
-    use Audience::{Anyone, SignedIn};
-    use pages::{asking, health, interview, log, login, player, recording, recordings, setup};
+/// What anybody may open: the law's interview, the way in, and what every page needs.
+fn doors() -> Vec<Route> {
+    use Audience::Anyone;
+    use pages::{health, interview, login, setup};
     const GET: &[&str] = &["GET"];
     const POST: &[&str] = &["POST"];
     const BOTH: &[&str] = &["GET", "POST"];
@@ -79,6 +80,15 @@ fn pages() -> Vec<Route> {
         ),
         route(Anyone, BOTH, "/login", get(login::form).post(login::enter)),
         route(Anyone, POST, "/logout", post(login::leave)),
+    ]
+}
+
+fn pages() -> Vec<Route> {
+    use Audience::SignedIn;
+    use pages::{asking, health, log, player, receipt, recording, recordings};
+    const GET: &[&str] = &["GET"];
+    const BOTH: &[&str] = &["GET", "POST"];
+    vec![
         route(SignedIn, GET, "/", get(recordings::list)),
         route(SignedIn, GET, "/recordings/{id}", get(recording::show)),
         route(
@@ -107,12 +117,42 @@ fn pages() -> Vec<Route> {
         ),
         route(
             SignedIn,
+            GET,
+            "/recordings/{id}/receipt",
+            get(receipt::show),
+        ),
+        route(SignedIn, GET, "/log", get(log::show)),
+        route(SignedIn, GET, "/health", get(health::show)),
+    ]
+}
+
+/// The end of recordings, and what stands against it, for people.
+fn endings() -> Vec<Route> {
+    use Audience::SignedIn;
+    use pages::{asking, holds, retention};
+    const GET: &[&str] = &["GET"];
+    const BOTH: &[&str] = &["GET", "POST"];
+    vec![
+        route(
+            SignedIn,
             BOTH,
             "/recordings/{id}/destroy",
             get(asking::destroy_form).post(asking::destroy),
         ),
-        route(SignedIn, GET, "/log", get(log::show)),
-        route(SignedIn, GET, "/health", get(health::show)),
+        route(
+            SignedIn,
+            BOTH,
+            "/recordings/{id}/hold",
+            get(holds::place_form).post(holds::place),
+        ),
+        route(SignedIn, GET, "/holds", get(holds::list)),
+        route(SignedIn, GET, "/retention", get(retention::show)),
+        route(
+            SignedIn,
+            BOTH,
+            "/holds/{id}/release",
+            get(holds::release_form).post(holds::release),
+        ),
     ]
 }
 
@@ -182,6 +222,25 @@ fn programs() -> Vec<Route> {
         ),
         route(
             Program,
+            GET,
+            "/v1/recordings/{id}/receipt",
+            get(api::recordings::receipt),
+        ),
+        route(
+            Program,
+            &["POST"],
+            "/v1/recordings/{id}/holds",
+            post(api::holds::place),
+        ),
+        route(Program, GET, "/v1/holds", get(api::holds::list)),
+        route(
+            Program,
+            &["POST"],
+            "/v1/holds/{id}/release",
+            post(api::holds::release),
+        ),
+        route(
+            Program,
             &["POST"],
             "/v1/law/decisions",
             post(api::law::decide),
@@ -208,12 +267,25 @@ fn programs() -> Vec<Route> {
     routes
 }
 
+/// What machines of strangers fetch, the same for everybody: no language, no cookie, no page.
+fn files() -> Vec<Route> {
+    use Audience::Anyone;
+    const GET: &[&str] = &["GET"];
+    vec![
+        route(Anyone, GET, "/log/checkpoint", get(tiles::checkpoint)),
+        route(Anyone, GET, "/log/tile/{*path}", get(tiles::tile)),
+    ]
+}
+
 /// Every address with its methods and who may ask: for tests and documents.
 #[must_use]
 pub fn table() -> Vec<(Audience, &'static str, &'static str)> {
-    pages()
+    doors()
         .into_iter()
+        .chain(pages())
+        .chain(endings())
         .chain(programs())
+        .chain(files())
         .flat_map(|route| {
             route
                 .methods
@@ -235,7 +307,8 @@ pub fn router(app: App) -> Router {
         }
     };
     let mut for_people = Router::new();
-    for (path, handler) in pages().into_iter().map(guard) {
+    let people = doors().into_iter().chain(pages()).chain(endings());
+    for (path, handler) in people.map(guard) {
         for_people = for_people.route(path, handler);
     }
     // An address that does not exist is told only to who is signed in, as one that does.
@@ -256,5 +329,14 @@ pub fn router(app: App) -> Router {
         .route("/v1/{*rest}", no_such.layer(token))
         .layer(DefaultBodyLimit::max(HTTP_BODY_BYTES_MAX))
         .layer(from_fn_with_state(Arc::clone(&desk), frame::around_api));
-    for_people.merge(for_programs).with_state(desk)
+    let mut for_strangers = Router::new();
+    for (path, handler) in files().into_iter().map(guard) {
+        for_strangers = for_strangers.route(path, handler);
+    }
+    let for_strangers =
+        for_strangers.layer(from_fn_with_state(Arc::clone(&desk), frame::around_file));
+    for_people
+        .merge(for_programs)
+        .merge(for_strangers)
+        .with_state(desk)
 }

@@ -157,6 +157,18 @@ impl From<ArchiveError> for Trouble {
                 ),
             );
         }
+        if let ArchiveError::ClockJumped { .. } = &error {
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE).saying(
+                "De klok van de server is versprongen. Er wordt niets vernietigd tot de beheerder zegt dat de klok goed staat (voicelog retention confirm-clock).",
+                "The server's clock jumped. Nothing is destroyed until the administrator says that the clock is right (voicelog retention confirm-clock).",
+            );
+        }
+        if error.is_blocked() {
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE).saying(
+                "Er kan nu niets worden vernietigd, bijvoorbeeld omdat er een back-up wordt gemaakt. Probeer het later opnieuw.",
+                "Nothing can be destroyed at the moment, for instance because a backup is being made. Try again later.",
+            );
+        }
         let status = status_of(error.kind());
         let mut trouble = Self::new(status);
         if matches!(error.kind(), Kind::Invalid) {

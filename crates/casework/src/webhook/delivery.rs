@@ -58,6 +58,11 @@ impl Trust {
         }
     }
 
+    /// The issuers, as the client takes them.
+    pub(crate) fn issuers(&self) -> Arc<Vec<ureq::tls::Certificate<'static>>> {
+        Arc::clone(&self.0)
+    }
+
     /// Nobody: for endpoints without TLS.
     #[must_use]
     pub fn nobody() -> Self {

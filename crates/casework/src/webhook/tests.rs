@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
 use tempfile::TempDir;
+use voicelog_archive::keys::EpochKeys;
 use voicelog_archive::{Archive, Lines, News, NewsKind, Parts, Secrets, Subscription};
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
 use voicelog_evidence::note::SigningKey;
@@ -37,7 +38,7 @@ fn open(folder: &TempDir) -> Arc<Archive> {
         blobs: Box::new(store.blobs),
         keys: Box::new(store.keys),
         secrets: Secrets {
-            key_encryption_key: KeyEncryptionKey::new(1, [1; 32]),
+            epoch_keys: EpochKeys::given(KeyEncryptionKey::new(1, [1; 32])),
             signing_key: SigningKey::from_seed("voicelog/test", [2; 32]).unwrap(),
             decision_key: DataKey::from_random([3; 32]),
         },

@@ -114,8 +114,11 @@ pub(crate) fn unknown_name(name: &str, known: &[&str]) -> Trouble {
 }
 
 fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    // What is longer than twice any name is like none of them.
+    let is_like = known.iter().any(|known| name.len() <= 2 * known.len());
     known
         .iter()
+        .filter(|_known| is_like)
         .map(|known| (strsim::damerau_levenshtein(name, known), *known))
         .min()
         .filter(|(distance, known)| *distance <= known.len().div_ceil(2))

@@ -3,6 +3,7 @@
 pub(crate) mod calls;
 pub(crate) mod consent;
 pub(crate) mod expected;
+pub(crate) mod holds;
 pub(crate) mod keeping;
 pub(crate) mod law;
 pub(crate) mod metrics;
@@ -38,8 +39,12 @@ pub(crate) async fn checkpoint(State(desk): State<Shared>) -> Result<Response, T
 /// Whether new calls are taken. Always 200: `/healthz` is there for monitoring.
 pub(crate) async fn health(State(desk): State<Shared>) -> Result<Response, Trouble> {
     let status = desk.app.status.status();
-    let (free, trouble) = desk
-        .ask(|archive, _now| archive.free_bytes().map(|free| (free, archive.trouble())))
+    let (free, trouble, recovery, waiting) = desk
+        .ask(|archive, _now| {
+            let recovery = archive.recovery_state()?.as_str();
+            let waiting = archive.waiting_for_key()?.len();
+            Ok::<_, ArchiveError>((archive.free_bytes()?, archive.trouble(), recovery, waiting))
+        })
         .await?;
     let body = json!({
         "accepting": status.pause.is_none(),
@@ -47,6 +52,8 @@ pub(crate) async fn health(State(desk): State<Shared>) -> Result<Response, Troub
         "callsInProgress": status.calls_in_progress,
         "freeBytes": free,
         "storageTrouble": trouble.is_some(),
+        "recoverySet": recovery,
+        "waitingForKey": waiting,
         "alarms": desk.app.status.alarms().iter().map(alarm).collect::<Vec<_>>(),
     });
     Ok((StatusCode::OK, Json(body)).into_response())

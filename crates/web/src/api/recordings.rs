@@ -5,7 +5,7 @@ use crate::pages::recordings::{cursor_text, parse_cursor};
 use crate::trouble::Trouble;
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -123,6 +123,22 @@ pub(crate) async fn show(
         .await?;
     let body = document(&detail, &conversation, lang).map_err(|error| Trouble::internal(&error))?;
     Ok(Json(body).into_response())
+}
+
+/// The receipt as text: for the party that takes part, by whatever way the program has.
+pub(crate) async fn receipt(
+    State(desk): State<Shared>,
+    Path(id): Path<String>,
+) -> Result<Response, Trouble> {
+    let id = crate::pages::recording_id(&id)?;
+    let receipt = desk.ask(move |archive, _now| archive.receipt(id)).await?;
+    match receipt {
+        Some(text) => Ok(text.into_response()),
+        None => Err(Trouble::new(StatusCode::CONFLICT).saying(
+            "Deze opname staat nog niet in het logboek. Vraag het na het einde van het gesprek nog eens.",
+            "This recording is not in the log yet. Ask again after the end of the conversation.",
+        )),
+    }
 }
 
 fn summary(summary: &RecordingSummary) -> Value {

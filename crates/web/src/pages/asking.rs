@@ -7,6 +7,7 @@ use crate::secret::Token;
 use crate::trouble::Trouble;
 use crate::view::asking::{AskingPage, ForeseenView, RefusedPage, What, recipients};
 use crate::view::decision::DecisionView;
+use crate::view::holds::HoldView;
 use crate::view::when::When;
 use crate::visitor::Visitor;
 use axum::Extension;
@@ -85,9 +86,20 @@ async fn refused(
     id: RecordingId,
     decision_id: DecisionId,
     decision: &Decision,
+    what: What,
 ) -> Result<Response, Trouble> {
-    let summary = summary(desk, id).await?;
+    let (summary, open, now) = desk
+        .ask(move |archive, now| {
+            let mut open = match what {
+                What::Destroy => archive.holds_opened(id)?,
+                What::Listen | What::Copy => Vec::new(),
+            };
+            open.retain(|open| open.hold.lifted_at.is_none());
+            Ok::<_, ArchiveError>((archive.summary(id)?, open, now))
+        })
+        .await?;
     let lang = visitor.lang;
+    let holds = open.iter().map(|open| HoldView::new(open, now, lang));
     let path = format!("/recordings/{id}");
     let view = RefusedPage {
         p: visitor.page_at(
@@ -95,6 +107,7 @@ async fn refused(
             "recordings",
             lang.pick("Dat mag niet", "That is not permitted"),
         ),
+        holds: holds.collect(),
         id: id.to_string(),
         started: When::new(summary.started_at, lang),
         d: DecisionView::new(decision_id, decision.at, decision, lang),
@@ -160,7 +173,7 @@ pub(crate) async fn listen(
         Asked::Refused {
             id: decision_id,
             decision,
-        } => refused(&desk, &visitor, id, decision_id, &decision).await,
+        } => refused(&desk, &visitor, id, decision_id, &decision, What::Listen).await,
     }
 }
 
@@ -253,7 +266,7 @@ pub(crate) async fn copy(
     let command = format!("export {id} --for {}", recipient.as_str());
     match desk
         .open(id, Made::Bundle, &command, move |archive, now| {
-            disclosure::bundle(archive, id, &asker, recipient, now)
+            disclosure::bundle(archive, id, &asker, recipient, None, now)
         })
         .await?
     {
@@ -272,7 +285,7 @@ pub(crate) async fn copy(
         Asked::Refused {
             id: decision_id,
             decision,
-        } => refused(&desk, &visitor, id, decision_id, &decision).await,
+        } => refused(&desk, &visitor, id, decision_id, &decision, What::Copy).await,
     }
 }
 
@@ -335,6 +348,6 @@ pub(crate) async fn destroy(
         Asked::Refused {
             id: decision_id,
             decision,
-        } => refused(&desk, &visitor, id, decision_id, &decision).await,
+        } => refused(&desk, &visitor, id, decision_id, &decision, What::Destroy).await,
     }
 }

@@ -7,7 +7,7 @@ use crate::trouble::Trouble;
 use crate::view::Fact;
 use crate::view::alarms::{AlarmView, RefusedView, refused};
 use crate::view::badge::{Badge, Shape};
-use crate::view::health::{HealthPage, called};
+use crate::view::health::{HealthPage, called, keys};
 use crate::view::when::{When, bytes};
 use crate::visitor::Visitor;
 use axum::extract::State;
@@ -36,11 +36,14 @@ pub(crate) async fn show(
 ) -> Result<Response, Trouble> {
     let lang = visitor.lang;
     let status = desk.app.status.status();
-    let (free, outbox, hour, in_vain) = desk
-        .ask(|archive, now| {
+    let (free, outbox, hour, in_vain, of_keys) = desk
+        .ask(move |archive, now| {
             let hour = LastHour::read(archive, now)?;
             let in_vain = archive.called_in_vain();
-            Ok::<_, ArchiveError>((archive.free_bytes()?, archive.outbox()?, hour, in_vain))
+            let (recovery, waiting) = (archive.recovery_state()?, archive.waiting_for_key()?);
+            let of_keys = keys(&recovery, waiting.len(), lang);
+            let (free, outbox) = (archive.free_bytes()?, archive.outbox()?);
+            Ok::<_, ArchiveError>((free, outbox, hour, in_vain, of_keys))
         })
         .await?;
     let standing = desk.app.status.alarms();
@@ -79,6 +82,7 @@ pub(crate) async fn show(
     };
     view.facts
         .extend(addresses(&desk.app.config.recording_addresses, lang));
+    view.facts.extend(of_keys);
     view.facts.extend(lists(&hour, lang));
     view.facts.extend(messages(&outbox, lang));
     html(StatusCode::OK, &view)

@@ -55,7 +55,16 @@ fn leaf_view(row: &LeafRow, verdict: Option<Verdict>, lang: Language) -> Option<
     };
     let is_recording = matches!(
         shown.kind.as_str(),
-        "recorded" | "not_recorded" | "listened" | "exported" | "destroyed"
+        "recorded"
+            | "not_recorded"
+            | "listened"
+            | "exported"
+            | "destroyed"
+            | "paused"
+            | "transcribed"
+            | "shared"
+            | "held"
+            | "released"
     );
     Some(LeafView {
         // Counted from one, as people do; the format counts from zero.

@@ -3,12 +3,15 @@
 pub(crate) mod asking;
 pub(crate) mod document;
 pub(crate) mod health;
+pub(crate) mod holds;
 pub(crate) mod interview;
 pub(crate) mod log;
 pub(crate) mod login;
 pub(crate) mod player;
+pub(crate) mod receipt;
 pub(crate) mod recording;
 pub(crate) mod recordings;
+pub(crate) mod retention;
 pub(crate) mod setup;
 
 use crate::trouble::Trouble;

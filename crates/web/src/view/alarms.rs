@@ -6,7 +6,7 @@ use voicelog_model::Language;
 
 /// The words of the alarms that can stand, so that each has its number among the metrics also while it
 /// does not.
-pub(crate) const WORDS: [&str; 10] = [
+pub(crate) const WORDS: [&str; 16] = [
     "no_media",
     "one_side",
     "side_refused",
@@ -17,6 +17,12 @@ pub(crate) const WORDS: [&str; 10] = [
     "no_new_calls",
     "connections_full",
     "calls_refused",
+    "log_witness",
+    "log_timestamp",
+    "hold_review_overdue",
+    "clock_differs",
+    "clock_jumped",
+    "backup_old",
 ];
 
 /// An alarm that stands, on a page.
@@ -76,10 +82,28 @@ fn text(alarm: &Alarm, lang: Language) -> String {
             "Alle verbindingen voor SIP zijn in gebruik.",
             "All connections for SIP are taken.",
         ),
+        "clock_differs" => (
+            "De klok van de server loopt meer dan een halve seconde anders dan de tijdserver. De tijden van de opnamen wijken zo ver af.",
+            "The server's clock is more than half a second from the time server. The times of the recordings are off by that.",
+        ),
+        "backup_old" => (
+            "Er is al te lang geen back-up gemaakt (voicelog backup create).",
+            "No backup was made for too long (voicelog backup create).",
+        ),
+        "clock_jumped" => (
+            "De klok van de server is versprongen, of de server heeft lang stilgestaan. Er wordt niets vernietigd tot iemand zegt dat de klok goed staat: voicelog retention confirm-clock.",
+            "The server's clock jumped, or the server was off for long. Nothing is destroyed until somebody says that the clock is right: voicelog retention confirm-clock.",
+        ),
+        "hold_review_overdue" => (
+            "Een vernietigingsstop is niet op tijd bekeken. Hij gaat door; kijk op /holds of hij nog nodig is.",
+            "A hold was not looked at in time. It goes on; see at /holds whether it is still needed.",
+        ),
         "no_new_calls" => (
             "Nieuwe gesprekken worden geweigerd.",
             "New calls are turned away.",
         ),
+        "log_witness" => witness(alarm.reason),
+        "log_timestamp" => timestamp(alarm.reason),
         "calls_refused" if alarm.reason == Some("options_not_ready") => (
             "Een centrale vraagt (OPTIONS) op een adres waarvan geen gesprek zou worden opgenomen, en stuurt er misschien geen. Laat hem vragen op het adres van een lijn.",
             "An exchange asks (OPTIONS) at an address to which no call would be recorded, and may send none. Have it ask at the address of a line.",
@@ -92,6 +116,54 @@ fn text(alarm: &Alarm, lang: Language) -> String {
         other => return other.replace('_', " "),
     };
     lang.pick(nl, en).to_owned()
+}
+
+/// Why there is no timestamp of the log.
+fn timestamp(reason: Option<&str>) -> (&'static str, &'static str) {
+    match reason {
+        Some("not_reached") => (
+            "De tijdstempeldienst antwoordt niet.",
+            "The timestamping authority does not answer.",
+        ),
+        Some("clocks_apart") => (
+            "De klok van de tijdstempeldienst en die van deze machine liggen ver uiteen. Zet de klok gelijk.",
+            "The clocks of the timestamping authority and of this machine are far apart. Set the clock.",
+        ),
+        _ => (
+            "Het antwoord van de tijdstempeldienst klopt niet, of komt van iemand anders.",
+            "The answer of the timestamping authority does not hold, or is by somebody else.",
+        ),
+    }
+}
+
+/// Why a witness does not sign the log.
+fn witness(reason: Option<&str>) -> (&'static str, &'static str) {
+    match reason {
+        Some("not_reached") => (
+            "Een getuige van het logboek antwoordt niet.",
+            "A witness of the log does not answer.",
+        ),
+        Some("unknown_log") => (
+            "Een getuige kent dit logboek niet. Laat de beheerder van de getuige de sleutel van het logboek toevoegen.",
+            "A witness does not know this log. Have its administrator add the log's key.",
+        ),
+        Some("other_key") => (
+            "Een getuige heeft een andere sleutel van dit logboek.",
+            "A witness has another key of this log.",
+        ),
+        Some("forked") => (
+            "Een getuige zag een ander logboek dan dit: wat er nu staat, is geen vervolg daarop.",
+            "A witness saw another log than this: what stands there now is no continuation of it.",
+        ),
+        Some("rolled_back") => (
+            "Een getuige zag dit logboek langer dan het nu is: er is een oudere kopie van het archief teruggezet.",
+            "A witness saw this log longer than it is now: an older copy of the archive was put back.",
+        ),
+        _ => (
+            "Een getuige antwoordt op een manier die het protocol niet kent.",
+            "A witness answers in a way that the protocol does not know.",
+        ),
+    }
 }
 
 /// What was turned away, by its word in the diary; nothing for what is no refusal, or what a client puts

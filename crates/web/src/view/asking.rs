@@ -3,6 +3,7 @@
 use crate::view::Choice;
 use crate::view::badge::{Badge, Shape};
 use crate::view::decision::{self, DecisionView, DutyView, ReasonView};
+use crate::view::holds::HoldView;
 use crate::view::page::Page;
 use crate::view::when::When;
 use askama::Template;
@@ -77,6 +78,8 @@ impl AskingPage {
 #[template(path = "refused.html")]
 pub(crate) struct RefusedPage {
     pub(crate) p: Page,
+    /// The holds that stand, where destruction was asked for.
+    pub(crate) holds: Vec<HoldView>,
     pub(crate) id: String,
     pub(crate) started: When,
     pub(crate) d: DecisionView,

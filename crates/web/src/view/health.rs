@@ -7,6 +7,7 @@ use crate::view::page::Page;
 use crate::view::when::When;
 use askama::Template;
 use voicelog_archive::CalledInVain;
+use voicelog_archive::keys::RecoveryState;
 use voicelog_model::Language;
 
 #[derive(Debug, Template)]
@@ -54,4 +55,41 @@ pub(crate) fn called(calls: &[CalledInVain], lang: Language) -> Vec<CalledView> 
         }
     }
     views
+}
+
+/// How it stands with the keys: the recovery set, and what waits for the master key.
+pub(crate) fn keys(recovery: &RecoveryState, waiting: usize, lang: Language) -> Vec<Fact> {
+    let value = match (recovery, lang) {
+        (RecoveryState::None, Language::Nl) => {
+            "geen: wie de hoofdsleutel kwijtraakt, raakt elke opname kwijt".to_owned()
+        }
+        (RecoveryState::None, Language::En) => {
+            "none: who loses the master key loses every recording".to_owned()
+        }
+        (RecoveryState::NotConfirmed(_), Language::Nl) => {
+            "telt nog niet: er zijn nog geen twee bladen overgetypt".to_owned()
+        }
+        (RecoveryState::NotConfirmed(_), Language::En) => {
+            "does not count yet: no two sheets were typed back".to_owned()
+        }
+        (RecoveryState::Confirmed { set, .. }, _) => {
+            let since = set.confirmed_at.map(|at| When::new(at, lang).text);
+            let since = since.unwrap_or_default();
+            format!("{} {since}", lang.pick("telt sinds", "counts since"))
+        }
+    };
+    let mut facts = vec![Fact {
+        name: lang.pick("Herstelset van de sleutels", "Recovery set of the keys"),
+        value,
+    }];
+    if waiting > 0 {
+        facts.push(Fact {
+            name: lang.pick(
+                "Afgebroken opnamen die wachten op de hoofdsleutel",
+                "Recordings that were cut off and wait for the master key",
+            ),
+            value: waiting.to_string(),
+        });
+    }
+    facts
 }

@@ -5,6 +5,7 @@ use crate::view::alarms::AlarmView;
 use crate::view::badge::{Badge, Shape};
 use crate::view::conversation::ConversationView;
 use crate::view::decision::{self, DecisionView};
+use crate::view::holds::HoldView;
 use crate::view::page::Page;
 use crate::view::recordings::line_name;
 use crate::view::report::ReportView;
@@ -34,6 +35,9 @@ pub(crate) struct RecordingPage {
     pub(crate) facts: Vec<Fact>,
     pub(crate) can_be_opened: bool,
     pub(crate) can_be_destroyed: bool,
+    pub(crate) can_be_held: bool,
+    /// Those that stand and those that were lifted, oldest first.
+    pub(crate) holds: Vec<HoldView>,
     pub(crate) reason_missing: bool,
     pub(crate) recipient_missing: bool,
     pub(crate) recipients: Vec<Choice>,
@@ -97,6 +101,11 @@ impl RecordingPage {
             facts: facts(detail, lang),
             can_be_opened: summary.state == State::Sealed,
             can_be_destroyed: summary.state == State::Sealed,
+            can_be_held: matches!(
+                summary.state,
+                State::Recording | State::Finishing | State::Sealed
+            ),
+            holds: Vec::new(),
             reason_missing: false,
             recipient_missing: false,
             recipients: asking::recipients(lang),

@@ -222,9 +222,16 @@ pub(crate) fn leaf(kind: &str, lang: Language) -> String {
         "listened" => ("Beluisterd", "Listened to"),
         "exported" => ("Kopie gegeven", "Copy given"),
         "destroyed" => ("Vernietigd", "Destroyed"),
-        "archive_opened" => ("Archief geopend", "Archive opened"),
+        "archive_opened" => ("Archief gemaakt", "Archive made"),
         "rulebook_changed" => ("Andere regels in gebruik", "Other rules in use"),
-        "key_created" => ("Sleutel gemaakt", "Key made"),
+        "key_created" => ("Sleutel in gebruik genomen", "Key taken into use"),
+        "key_retired" => ("Sleutel uit gebruik genomen", "Key taken out of use"),
+        "paused" => ("Gepauzeerd", "Paused"),
+        "transcribed" => ("Uitgeschreven", "Written out"),
+        "shared" => ("Gedeeld", "Shared"),
+        "destruction_refused" => ("Niet vernietigd", "Not destroyed"),
+        "held" => ("Vernietigingsstop", "Held"),
+        "released" => ("Stop opgeheven", "Hold lifted"),
         other => return other.replace('_', " "),
     };
     lang.pick(nl, en).to_owned()

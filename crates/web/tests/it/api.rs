@@ -257,6 +257,8 @@ async fn the_checkpoint_comes_with_the_key_that_it_verifies_with() {
     assert_eq!(health["accepting"], true);
     assert!(health["freeBytes"].as_u64().unwrap() > 0);
     assert_eq!(health["storageTrouble"], false);
+    assert_eq!(health["recoverySet"], "none");
+    assert_eq!(health["waitingForKey"], 0);
 }
 
 #[tokio::test]

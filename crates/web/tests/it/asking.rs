@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::http::{StatusCode, header};
 use tower::ServiceExt;
 use voicelog_archive::State;
+use voicelog_model::Clock as _;
 
 /// Opens a recording to listen and gives the player's path.
 async fn open(browser: &mut Browser<'_>, id: &str) -> String {
@@ -140,6 +141,7 @@ async fn what_was_destroyed_while_it_played_cannot_be_heard_any_more() {
     let player = open(&mut browser, &filled.declared.to_string()).await;
     // By another process than the pages: the sweep at the end of a term.
     let later = NOW.plus_micros(366 * 86_400_000_000);
+    filled.archive.confirm_clock(later).unwrap();
     voicelog_casework::retention::destroy(&filled.archive, filled.declared, later).unwrap();
     assert_eq!(
         filled.archive.summary(filled.declared).unwrap().state,
@@ -244,9 +246,14 @@ async fn destruction_after_the_term_leaves_the_tombstone() {
     let id = site.filled().declared;
     site.clock.advance_micros(366 * 86_400_000_000);
     let mut browser = Browser::signed_in(&site).await;
-    let page = browser
-        .post(&format!("/recordings/{id}/destroy"), &[("confirm", "yes")])
-        .await;
+    let path = format!("/recordings/{id}/destroy");
+    // A clock that jumps by a year is not believed.
+    let page = browser.post(&path, &[("confirm", "yes")]).await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(page.shows("clock jumped") && page.shows("confirm-clock"));
+    assert_eq!(site.archive.summary(id).unwrap().state, State::Sealed);
+    site.archive.confirm_clock(site.clock.now()).unwrap();
+    let page = browser.post(&path, &[("confirm", "yes")]).await;
     assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text());
     assert_eq!(page.location(), format!("/recordings/{id}"));
     let page = browser.get(&format!("/recordings/{id}")).await;

@@ -6,6 +6,7 @@ use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, PacketKind, SaidBy};
+use voicelog_archive::keys::EpochKeys;
 use voicelog_archive::line::Keep;
 use voicelog_archive::{
     About, Answer, Archive, Call, CallReport, Line, Lines, Link, LinkKind, OfferedCall,
@@ -119,7 +120,7 @@ pub(crate) fn open(folder: &Path, now: Timestamp) -> Outcome<Arc<Archive>> {
         blobs: Box::new(store.blobs),
         keys: Box::new(store.keys),
         secrets: Secrets {
-            key_encryption_key: KeyEncryptionKey::new(1, [1; 32]),
+            epoch_keys: EpochKeys::given(KeyEncryptionKey::new(1, [1; 32])),
             signing_key: SigningKey::from_seed("voicelog/pages", [2; 32])?,
             decision_key: DataKey::from_random([3; 32]),
         },

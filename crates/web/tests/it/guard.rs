@@ -9,6 +9,7 @@ use voicelog_web::{Audience, table};
 fn filled_in(path: &str, site: &Site) -> String {
     path.replace("{id}", &site.filled().whole.to_string())
         .replace("{token}", &"A".repeat(43))
+        .replace("{*path}", "entries/000")
 }
 
 #[tokio::test]
@@ -19,6 +20,8 @@ async fn no_page_answers_without_signing_in_but_those_that_are_for_everybody() {
         "/assets/document.css",
         "/assets/icon.svg",
         "/healthz",
+        "/log/checkpoint",
+        "/log/tile/{*path}",
         "/setup/{token}",
         "/login",
         "/logout",

@@ -9,10 +9,12 @@ mod expected;
 #[expect(dead_code, reason = "the example uses the rest of it")]
 mod fixture;
 mod guard;
+mod holds;
 mod interview;
 mod law;
 mod pages;
 mod signing_in;
 mod sockets;
 mod support;
+mod tiles;
 mod told;

@@ -3,6 +3,7 @@
 use crate::fixture::{ADDRESS, NAME};
 use crate::support::*;
 use axum::http::StatusCode;
+use voicelog_evidence::receipt::Receipt;
 use voicelog_web::Pause;
 
 #[tokio::test]
@@ -168,6 +169,31 @@ async fn no_page_but_the_player_names_anybody() {
             assert!(!page.shows(personal), "{path} shows {personal}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_receipt_is_shown_as_text_and_code_and_holds() {
+    let site = site();
+    let mut browser = Browser::signed_in(&site).await;
+    let id = site.filled().whole;
+    let link = format!("/recordings/{id}/receipt");
+    assert!(browser.get(&format!("/recordings/{id}")).await.shows(&link));
+    let page = browser.get(&link).await;
+    assert!(page.shows("<svg class=\"qr\"") && page.shows("role=\"img\""));
+    // What the page shows is what programs get, and holds by itself.
+    let answer = program(&site, "GET", &format!("/v1{link}"), "").await;
+    let text = answer.text();
+    let checkpoint = text.rsplit_once("\n\n").unwrap().0;
+    assert!(page.shows(checkpoint), "{text}");
+    let receipt = Receipt::parse(text.as_bytes()).unwrap();
+    assert_eq!(receipt.leaf.object, id.to_string());
+    receipt.verify(&receipt.key).unwrap();
+    for personal in [NAME, ADDRESS] {
+        assert!(!text.contains(personal));
+    }
+    let running = format!("/v1/recordings/{}/receipt", site.filled().waiting);
+    let running = program(&site, "GET", &running, "").await;
+    assert_eq!(running.status, StatusCode::CONFLICT);
 }
 
 #[tokio::test]

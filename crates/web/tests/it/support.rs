@@ -156,7 +156,7 @@ pub(crate) struct Site {
     pub(crate) clock: Arc<SimClock>,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) telephones: Arc<Telephones>,
-    _folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 /// A site over http with one conversation of every kind.
@@ -255,7 +255,7 @@ fn site_over(
         clock,
         recorder,
         telephones,
-        _folder: folder,
+        folder,
     }
 }
 

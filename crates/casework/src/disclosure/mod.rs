@@ -1,17 +1,33 @@
-//! Giving a copy: to the person recorded, a lawyer, a court, a supervisor.
+//! Giving a copy, or a copy of a part: to the person recorded, a lawyer, a court, a supervisor.
+
+mod part;
+
+pub use part::{PartRequest, PartRequestError};
 
 use crate::Asked;
 use serde_json::{Map, Value, json};
 use std::str::FromStr;
-use voicelog_archive::{Archive, ArchiveError, Verdict};
+use voicelog_archive::{Archive, ArchiveError, VconForm, Verdict};
+use voicelog_evidence::bundle::BundleError;
+use voicelog_evidence::part::Plan;
 use voicelog_law::Decision;
 use voicelog_model::{Action, Pii, RecordingId, Timestamp};
 
 /// A copy that may be given.
 #[derive(Debug)]
 pub struct GivenCopy {
-    /// The evidence bundle (ZIP) of the whole recording: every voice, nothing masked.
+    /// The evidence bundle (ZIP): the whole recording, every voice, nothing masked; or the part that was
+    /// asked for.
     pub bundle: Vec<u8>,
+    /// The decision that permitted it, with the duties of whoever gives it.
+    pub decision: Box<Decision>,
+}
+
+/// A vCon that may be given.
+#[derive(Debug)]
+pub struct GivenVcon {
+    /// The vCon (JSON), with the sound in it.
+    pub vcon: Vec<u8>,
     /// The decision that permitted it, with the duties of whoever gives it.
     pub decision: Box<Decision>,
 }
@@ -103,20 +119,27 @@ impl FromStr for Recipient {
     }
 }
 
-/// Asks for the evidence bundle of a whole recording. `asker` is the account that asks; it is
-/// kept, sealed, with the decision ([`Archive::accesses`]).
+/// Asks for the evidence bundle of a recording, or of a part of it. `asker` is the account that asks;
+/// it is kept, sealed, with the decision ([`Archive::accesses`]).
+///
+/// Errors: [`ArchiveError::Bundle`] where the part fits no such recording; then the law was not asked.
 pub fn bundle(
     archive: &Archive,
     id: RecordingId,
     asker: &Pii<String>,
     recipient: Recipient,
+    part: Option<&PartRequest>,
     now: Timestamp,
 ) -> Result<Asked<GivenCopy>, ArchiveError> {
+    let plan = match part {
+        Some(part) => plan(archive, id, part)?,
+        None => None,
+    };
     let facts = recipient.facts();
     let answer = archive.ask_for_copy(id, recipient.action(), asker, &facts, now)?;
     match answer.verdict {
         Verdict::Permit(permit) => Ok(Asked::Given(GivenCopy {
-            bundle: archive.export(permit, now)?,
+            bundle: archive.export(permit, plan.as_ref(), now)?,
             decision: Box::new(answer.decision),
         })),
         Verdict::Refusal(_) => Ok(Asked::Refused {
@@ -124,4 +147,47 @@ pub fn bundle(
             decision: Box::new(answer.decision),
         }),
     }
+}
+
+/// Asks for a recording, or a part of it, as a vCon with the sound in it. As [`bundle`] in all else: it is
+/// a copy, whatever its form.
+pub fn vcon(
+    archive: &Archive,
+    id: RecordingId,
+    asker: &Pii<String>,
+    recipient: Recipient,
+    part: Option<&PartRequest>,
+    form: VconForm,
+    now: Timestamp,
+) -> Result<Asked<GivenVcon>, ArchiveError> {
+    let plan = match part {
+        Some(part) => plan(archive, id, part)?,
+        None => None,
+    };
+    let facts = recipient.facts();
+    let answer = archive.ask_for_copy(id, recipient.action(), asker, &facts, now)?;
+    match answer.verdict {
+        Verdict::Permit(permit) => Ok(Asked::Given(GivenVcon {
+            vcon: archive.export_vcon(permit, plan.as_ref(), form, now)?,
+            decision: Box::new(answer.decision),
+        })),
+        Verdict::Refusal(_) => Ok(Asked::Refused {
+            id: answer.id,
+            decision: Box::new(answer.decision),
+        }),
+    }
+}
+
+/// Where there is no timeline there is no recording either, and asking for the copy says so.
+fn plan(
+    archive: &Archive,
+    id: RecordingId,
+    part: &PartRequest,
+) -> Result<Option<Plan>, ArchiveError> {
+    let timeline = archive.detail(id)?.timeline;
+    let plan = timeline.map(|timeline| part.plan(&timeline)).transpose();
+    plan.map_err(|error| ArchiveError::Bundle {
+        id,
+        source: BundleError::Part(error),
+    })
 }
