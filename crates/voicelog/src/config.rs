@@ -1,6 +1,7 @@
 //! The configuration of this server: sockets, folders, limits, lines. One TOML file, strict: an
 //! unknown key is an error that names the nearest known one.
 
+use crate::master::Source;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -15,15 +16,40 @@ use voicelog_model::Timestamp;
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
     pub(crate) storage: Storage,
+    pub(crate) keys: KeysConfig,
     pub(crate) sip: Sip,
     pub(crate) pause: Pause,
     pub(crate) http: Http,
     pub(crate) retention: Retention,
     pub(crate) law: Law,
+    pub(crate) log: Log,
+    pub(crate) clock: ClockConfig,
+    /// Backups.
+    pub(crate) backup: BackupConfig,
+    pub(crate) vcon: Vcon,
     #[serde(rename = "webhook")]
     pub(crate) webhooks: Vec<Webhook>,
     #[serde(rename = "line")]
     pub(crate) lines: Vec<Line>,
+    /// Said on the command line, once: the log may lie ahead of the clock.
+    #[serde(skip)]
+    pub(crate) clock_was_ahead: bool,
+}
+
+/// What is expected of whoever makes backups.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct BackupConfig {
+    /// After so many hours without a backup there is an alarm; 0 = none is expected.
+    pub(crate) expected_every_hours: u32,
+}
+
+/// Which clock the machine's own is held against.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ClockConfig {
+    /// A time server (NTP), `HOST` or `HOST:PORT`; none: nobody is asked.
+    pub(crate) server: Option<String>,
 }
 
 /// Where data is kept.
@@ -36,6 +62,27 @@ pub(crate) struct Storage {
     pub(crate) keep_free_mib: u64,
     /// Below this much free space (MiB) there is an alarm.
     pub(crate) warn_free_mib: u64,
+}
+
+/// The keys above the data keys.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct KeysConfig {
+    /// Where the master key is; `secrets/master-key` in the data folder, if it is not said.
+    pub(crate) master: Option<Source>,
+    /// What the server has of the keys.
+    pub(crate) recorder: RecorderKeys,
+}
+
+/// What the server has of the keys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RecorderKeys {
+    /// The master key: it records, and people listen in its pages.
+    #[default]
+    Full,
+    /// Only the public key: it records, and opens nothing.
+    Public,
 }
 
 /// Telephone side.
@@ -115,6 +162,63 @@ pub(crate) struct Law {
     /// What that folder holds, once it was read.
     #[serde(skip)]
     pub(crate) rules: Option<HouseRules>,
+}
+
+/// Who signs vCons: the archive itself, where nothing is said.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Vcon {
+    /// The organisation's private key, RSA or P-256 (PEM).
+    pub(crate) key: Option<PathBuf>,
+    /// Its certificate, then those of its issuers (PEM).
+    pub(crate) certificate: Option<PathBuf>,
+}
+
+/// Who else vouches for the log.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Log {
+    /// Who signs its checkpoints besides us.
+    pub(crate) witnesses: Vec<Witness>,
+    /// How many of them must have signed; all of them, if it is not said.
+    pub(crate) quorum: Option<usize>,
+    /// Who says when he saw a checkpoint.
+    pub(crate) timestamp_authority: Option<TimestampAuthority>,
+}
+
+/// A timestamping authority.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TimestampAuthority {
+    /// Where it is asked.
+    pub(crate) url: String,
+    /// By whose certificates its timestamps are believed (PEM).
+    pub(crate) certificate: PathBuf,
+    /// The policy that it must stamp under, in dots.
+    #[serde(default)]
+    pub(crate) policy: Option<String>,
+    /// Whose certificates its server may show (PEM); else those that this machine believes.
+    #[serde(default)]
+    pub(crate) issuers: Option<PathBuf>,
+    /// Plain HTTP to another machine. Timestamps protect themselves; what is asked is a hash.
+    #[serde(default)]
+    pub(crate) allow_http: bool,
+}
+
+/// A witness.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Witness {
+    /// Where checkpoints are sent to.
+    pub(crate) url: String,
+    /// Its key, as it tells it.
+    pub(crate) key: String,
+    /// Whose certificates its server may show (PEM); else those that this machine believes.
+    #[serde(default)]
+    pub(crate) issuers: Option<PathBuf>,
+    /// Plain HTTP to another machine.
+    #[serde(default)]
+    pub(crate) allow_http: bool,
 }
 
 /// Another system that is told what happens.
@@ -231,6 +335,7 @@ impl Config {
         self.sip.check_tls()?;
         crate::webhooks::check(&self.webhooks)?;
         self.pause.check()?;
+        crate::vouching::Vouchers::read(&self.log)?;
         if let Some(url) = &self.http.public_url {
             check_public_url(url)?;
         }
@@ -410,11 +515,13 @@ mod tests {
             .skip(1)
             .filter_map(|rest| rest.split("```").next())
             .collect();
-        let [all, webhook, line] = blocks[..] else {
+        let [all, webhook, witnesses, authority, line] = blocks[..] else {
             panic!("{} blocks", blocks.len())
         };
         let (all, defaults) = (parse(all).unwrap(), Config::default());
         assert_eq!(format!("{all:?}"), format!("{defaults:?}"));
+        // Their keys and files are somebody else's.
+        assert!(witnesses.contains("witnesses = [") && authority.contains("timestamp_authority"));
         assert_eq!(parse(webhook).unwrap().webhooks.len(), 1);
         let example = include_str!("../../../ref/line-facts.toml");
         let example = format!("[[line]]\nname = \"verkoop\"\n[line.facts]\n{example}");

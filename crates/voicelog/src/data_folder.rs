@@ -3,7 +3,7 @@
 //! ```text
 //! index.db            rows (no plaintext of anything personal)
 //! blobs/              sealed media
-//! keys/               wrapped data keys, one file per recording
+//! keys/               wrapped data keys, one file per recording; keys/records: what is kept of the keys above them
 //! secrets/            the archive's own keys; back these up apart from the rest
 //! server.lock         held while a server runs
 //! log.vkey            the key that everybody may have, to check bundles and certificates
@@ -12,15 +12,25 @@
 use anyhow::{Context, Result, bail};
 use std::fmt::Write as _;
 use std::fs::{DirBuilder, File, TryLockError};
+use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use voicelog_archive::keys::EpochKeys;
 use voicelog_archive::{Secrets, random};
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
 use voicelog_evidence::note::SigningKey;
-use voicelog_store::{Layout, durable};
+use voicelog_store::{FileKeys, Keys as _, Layout, durable};
 use zeroize::Zeroizing;
 
 const SECRET_BYTES: usize = 32;
+/// The master key among the secrets.
+pub(crate) const MASTER_KEY: &str = "master-key";
+/// The key that wraps data keys in an archive that has no master key.
+pub(crate) const GIVEN_KEY: &str = "key-encryption-key-0001";
+pub(crate) const GIVEN_EPOCH: u32 = 1;
+
+/// The secrets without which nothing is proven.
+pub(crate) const NEEDED_SECRETS: [&str; 2] = ["signing-key", "decision-key"];
 
 /// What the API's token begins with, so that whoever finds one knows what it is.
 const API_TOKEN_START: &str = "vl_";
@@ -107,8 +117,7 @@ impl DataFolder {
     }
 
     /// Reads the archive's secrets, and makes them if the archive is new. `archive` is its id.
-    pub(crate) fn secrets(&self, archive: &str) -> Result<Secrets> {
-        let kek = self.secret("key-encryption-key-0001")?;
+    pub(crate) fn secrets(&self, archive: &str, epoch_keys: EpochKeys) -> Result<Secrets> {
         let signing = self.secret("signing-key")?;
         let decision = self.secret("decision-key")?;
         let signing_key = SigningKey::from_seed(&format!("voicelog/{archive}"), *signing)
@@ -119,7 +128,7 @@ impl DataFolder {
                 .context("cannot write the public key of the log")?;
         }
         Ok(Secrets {
-            key_encryption_key: KeyEncryptionKey::new(1, *kek),
+            epoch_keys,
             signing_key,
             decision_key: DataKey::from_random(*decision),
         })
@@ -153,6 +162,45 @@ impl DataFolder {
                     path.display()
                 )
             })
+    }
+
+    /// Where the master key is, if nobody says otherwise.
+    pub(crate) fn master_path(&self) -> PathBuf {
+        self.root.join("secrets").join(MASTER_KEY)
+    }
+
+    /// The key of an archive from before there were master keys, in the open, if it is still there.
+    pub(crate) fn given_key(&self) -> Result<Option<KeyEncryptionKey>> {
+        if !self.root.join("secrets").join(GIVEN_KEY).exists() {
+            return Ok(None);
+        }
+        let key = self.secret(GIVEN_KEY)?;
+        Ok(Some(KeyEncryptionKey::new(GIVEN_EPOCH, *key)))
+    }
+
+    /// Destroys that key: overwritten, then removed.
+    pub(crate) fn forget_given_key(&self) -> Result<()> {
+        let path = self.root.join("secrets").join(GIVEN_KEY);
+        let overwritten = File::options()
+            .write(true)
+            .open(&path)
+            .and_then(|mut file| {
+                file.write_all(&[0; SECRET_BYTES])?;
+                file.sync_all()
+            });
+        overwritten.with_context(|| format!("cannot overwrite `{}`", path.display()))?;
+        Ok(durable::remove(&path)?)
+    }
+
+    /// Whether there is an epoch under a master key.
+    pub(crate) fn has_epochs(&self) -> Result<bool> {
+        let keys = self.layout().keys;
+        if !keys.exists() {
+            return Ok(false);
+        }
+        let keys = FileKeys::open(&keys).context("cannot open the folder of keys")?;
+        let records = keys.records().context("cannot list the keys of epochs")?;
+        Ok(records.iter().any(|name| name.starts_with("epoch-")))
     }
 
     /// A secret of 32 bytes, made if the archive is new. If it is lost, a new one would leave

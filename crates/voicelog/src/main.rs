@@ -1,16 +1,22 @@
 //! The binary: command line, configuration, wiring. No logic.
 
 mod clock;
+mod clock_watch;
 mod cmds;
 mod config;
 mod data_folder;
 mod house;
+mod key_ring;
 mod line_words;
 mod lines;
+mod master;
 mod notices;
 mod pauses;
 mod print;
+mod secrets_file;
 mod server;
+mod vcon_signer;
+mod vouching;
 mod webhooks;
 mod wiring;
 mod wishes;
@@ -64,7 +70,7 @@ enum Command {
     /// Everything on one machine: real calls over loopback, refused, recorded, proven, destroyed.
     Demo(cmds::demo::Args),
     /// Run the server: SIP, media, pages and API.
-    Serve,
+    Serve(cmds::serve::Args),
     /// Ask the law.
     #[command(subcommand)]
     Law(cmds::law::Args),
@@ -76,13 +82,34 @@ enum Command {
     Play(cmds::recordings::PlayArgs),
     /// Make the evidence bundle of a recording.
     Export(cmds::recordings::ExportArgs),
+    /// The receipt of a recording, for whoever took part: text and QR code.
+    Receipt(cmds::receipt::Args),
     /// Verify an evidence bundle, without server or archive.
     Verify(cmds::verify::Args),
     /// Destroy a recording, if the law permits it. The server must be stopped; its pages do the same.
     Destroy(cmds::recordings::DestroyArgs),
+    /// Hold a recording: nothing destroys it until the hold is released.
+    Hold(cmds::holds::HoldArgs),
+    /// End a hold.
+    Release(cmds::holds::ReleaseArgs),
+    /// List the holds that stand, the one to be looked at first at the top.
+    Holds(cmds::holds::ListArgs),
     /// Terms that end: preview or run.
     #[command(subcommand)]
     Retention(cmds::retention::Args),
+    /// The log: show, prove, audit, and have others vouch for it.
+    #[command(subcommand)]
+    Log(cmds::log::Args),
+    /// Be a witness for the logs of others: sign their checkpoints as long as they only grow.
+    Witness(cmds::witness::Args),
+    /// The keys of the archive: list, rotate, recovery set.
+    #[command(visible_alias = "key")]
+    Keys(cmds::keys::Args),
+    /// Make, verify and describe backups.
+    #[command(subcommand)]
+    Backup(cmds::backup::Args),
+    /// Make an archive again from a backup, in an empty folder.
+    Restore(cmds::backup::RestoreArgs),
     /// Check the archive against its invariants.
     Check(cmds::check::Args),
     /// Hold the telephone system's own list of calls against what was recorded.
@@ -125,15 +152,24 @@ fn main() -> ExitCode {
 fn run(command: Command, context: &Context) -> anyhow::Result<Ended> {
     match command {
         Command::Demo(args) => cmds::demo::run(&args, context),
-        Command::Serve => cmds::serve::run(context),
+        Command::Serve(args) => cmds::serve::run(&args, context),
         Command::Law(args) => cmds::law::run(&args, context),
         Command::List(args) => cmds::recordings::list(&args, context),
         Command::Show(args) => cmds::recordings::show(&args, context),
         Command::Play(args) => cmds::recordings::play(&args, context),
         Command::Export(args) => cmds::recordings::export(&args, context),
+        Command::Receipt(args) => cmds::receipt::run(&args, context),
         Command::Verify(args) => cmds::verify::run(&args, context),
         Command::Destroy(args) => cmds::recordings::destroy(&args, context),
+        Command::Hold(args) => cmds::holds::hold(&args, context),
+        Command::Release(args) => cmds::holds::release(&args, context),
+        Command::Holds(args) => cmds::holds::list(&args, context),
         Command::Retention(args) => cmds::retention::run(&args, context),
+        Command::Log(args) => cmds::log::run(&args, context),
+        Command::Witness(args) => cmds::witness::run(&args, context),
+        Command::Keys(args) => cmds::keys::run(&args, context),
+        Command::Backup(args) => cmds::backup::run(&args, context),
+        Command::Restore(args) => cmds::backup::restore(&args, context),
         Command::Check(args) => cmds::check::run(&args, context),
         Command::Expected(args) => cmds::expected::run(&args, context),
         Command::Webhooks(args) => cmds::webhooks::run(&args, context),

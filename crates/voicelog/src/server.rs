@@ -1,9 +1,11 @@
 //! The running server: recorder, pages, and the work that is done by the clock.
 
 use crate::clock::SystemClock;
+use crate::clock_watch::{ClockGuard, ClockWatch};
 use crate::config::{Config, Sip};
 use crate::data_folder::DataFolder;
 use crate::pauses::RecorderPauses;
+use crate::vouching::{Notary, Vouchers};
 use crate::webhooks::Couriers;
 use crate::wishes::RecorderWishes;
 use crate::{BadInput, print, wiring};
@@ -23,6 +25,7 @@ use voicelog_archive::notice::Notice;
 use voicelog_archive::{Archive, ArchiveError, News, NewsKind, Recovery, random};
 use voicelog_casework::Asked;
 use voicelog_casework::retention::{self, Swept};
+use voicelog_casework::vouching::Standing;
 use voicelog_model::{Clock, Timestamp, error};
 use voicelog_recorder::{
     CallState, Recorder, RecorderConfig, StartError, TlsConfig, TlsFile, WhyNot,
@@ -51,6 +54,8 @@ pub(crate) struct Server {
     stop_web: Option<oneshot::Sender<()>>,
     web: Option<tokio::task::JoinHandle<()>>,
     couriers: Couriers,
+    notary: Notary,
+    clock_watch: ClockWatch,
     stop_sweep: Sender<()>,
     sweep: Option<JoinHandle<()>>,
     // Held until everything above has stopped.
@@ -62,6 +67,7 @@ impl Server {
     pub(crate) fn start(config: &Config, clock: &Arc<SystemClock>) -> Result<Self> {
         let notices = crate::notices::prepare(config)?;
         let endpoints = crate::webhooks::endpoints(&config.webhooks)?;
+        let vouchers = Vouchers::read(&config.log)?;
         warn_of_refusals(config);
         let folder = DataFolder::create(&config.storage.data)?;
         let lock = folder.lock("stop it first, or give another folder")?;
@@ -79,23 +85,20 @@ impl Server {
         )
         .map_err(|error| not_started(&error))?;
         let recorder = Arc::new(recorder);
+        let notary = Notary::start(vouchers, &archive, clock)?;
         let runtime = http_threads()?;
         let signals = Signals::listen_in(&runtime).context("cannot listen for signals")?;
-        let listener = runtime
-            .block_on(tokio::net::TcpListener::bind(config.http.address))
-            .with_context(|| {
-                format!(
-                    "cannot listen for HTTP on {}; is another server running? set http.address",
-                    config.http.address
-                )
-            })?;
+        let listener = listen(&runtime, config.http.address)?;
         let http = listener.local_addr()?;
         let own_url = format!("http://{http}");
         let public_url = config.http.public_url.clone().unwrap_or(own_url);
         let app = App {
             archive: Arc::clone(&archive),
             clock: shared,
-            status: Arc::new(RecorderStatus(Arc::clone(&recorder))),
+            status: Arc::new(ServerStatus(
+                Arc::clone(&recorder),
+                Arc::clone(&notary.standing),
+            )),
             pauses: Arc::new(RecorderPauses(Arc::clone(&recorder))),
             wishes: Arc::new(RecorderWishes(Arc::clone(&recorder))),
             config: web_config(config, &public_url, &recorder, &api_token),
@@ -112,7 +115,8 @@ impl Server {
         });
         runtime.spawn(look_ahead(Arc::clone(&archive), Arc::clone(clock)));
         let couriers = Couriers::start(endpoints, &archive, clock)?;
-        let (stop_sweep, sweep) = start_sweep(config, &archive, clock);
+        let (clock_watch, guard) = ClockWatch::start(&config.clock, &archive, &recorder, clock);
+        let (stop_sweep, sweep) = start_sweep(config, &archive, &recorder, clock, guard);
         Ok(Self {
             archive,
             recorder,
@@ -126,6 +130,8 @@ impl Server {
             stop_web: Some(stop_web),
             web: Some(web),
             couriers,
+            notary,
+            clock_watch,
             stop_sweep,
             sweep: Some(sweep),
             _lock: lock,
@@ -178,6 +184,8 @@ impl Server {
         let _web_is_gone = self.stop_web.take().map(|stop| stop.send(()));
         let _sweep_is_gone = self.stop_sweep.send(());
         self.couriers.stop();
+        self.notary.stop();
+        self.clock_watch.stop();
         if let Some(web) = self.web.take() {
             let _web_took_too_long = self
                 .runtime
@@ -205,6 +213,13 @@ fn warn_of_refusals(config: &Config) {
     }
 }
 
+fn listen(runtime: &Runtime, address: SocketAddr) -> Result<tokio::net::TcpListener> {
+    let bound = runtime.block_on(tokio::net::TcpListener::bind(address));
+    bound.with_context(|| {
+        format!("cannot listen for HTTP on {address}; is another server running? set http.address")
+    })
+}
+
 /// The threads that answer HTTP.
 fn http_threads() -> Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
@@ -217,7 +232,7 @@ fn http_threads() -> Result<Runtime> {
 
 /// Tells other systems what became of the calls that the last end of the server cut off, and forgets what
 /// is for nobody any more.
-fn tell_of_recovery(
+pub(crate) fn tell_of_recovery(
     archive: &Archive,
     recovery: &Recovery,
     now: Timestamp,
@@ -386,37 +401,73 @@ fn recording_addresses(recorder: &Recorder) -> Vec<(&'static str, String)> {
 fn start_sweep(
     config: &Config,
     archive: &Arc<Archive>,
+    recorder: &Arc<Recorder>,
     clock: &Arc<SystemClock>,
+    guard: Arc<ClockGuard>,
 ) -> (Sender<()>, JoinHandle<()>) {
     let (stop, stopped) = mpsc::channel();
     let archive = Arc::clone(archive);
+    let recorder = Arc::clone(recorder);
     let clock = Arc::clone(clock);
     let minutes = config.retention.sweep_minutes;
+    let expected = config.backup.expected_every_hours;
     let sweep = std::thread::spawn(move || {
         let every = Duration::from_secs(if minutes == 0 {
             u64::MAX / 2
         } else {
             minutes * 60
         });
-        let mut sweeper = retention::Sweeper::default();
         let mut is_stopping = false;
+        let look = |now| {
+            look_at_holds(&archive, &recorder, now);
+            look_at_backups(&archive, &recorder, expected, now);
+        };
+        look(clock.now());
         while !is_stopping && matches!(stopped.recv_timeout(every), Err(RecvTimeoutError::Timeout))
         {
-            let swept = sweeper.sweep(&archive, clock.now(), &mut |swept| {
-                log_swept(&swept);
-                is_stopping = !matches!(stopped.try_recv(), Err(TryRecvError::Empty));
-                if is_stopping {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
-            });
+            // What a clock says that jumped may be wrong, and nothing that is destroyed comes back.
+            let swept = match guard.look() {
+                false => Ok(()),
+                true => retention::sweep(&archive, clock.now(), &mut |swept| {
+                    log_swept(&swept);
+                    is_stopping = !matches!(stopped.try_recv(), Err(TryRecvError::Empty));
+                    if is_stopping {
+                        ControlFlow::Break(())
+                    } else {
+                        ControlFlow::Continue(())
+                    }
+                }),
+            };
             if let Err(error) = swept {
                 tracing::error!("retention: {}", error::chain(&error));
             }
+            look(clock.now());
         }
     });
     (stop, sweep)
+}
+
+/// A hold that nobody looked at in time is an alarm. It goes on: nothing here lifts one.
+fn look_at_holds(archive: &Archive, recorder: &Recorder, now: Timestamp) {
+    match archive.overdue_holds(now) {
+        Ok(overdue) => recorder.set_alarm("hold_review_overdue", overdue.count > 0, now),
+        Err(error) => tracing::error!("holds: {}", error::chain(&error)),
+    }
+}
+
+/// A backup that was expected and not made is an alarm.
+fn look_at_backups(archive: &Archive, recorder: &Recorder, hours: u32, now: Timestamp) {
+    if hours == 0 {
+        return;
+    }
+    let since = now.plus_micros(-i64::from(hours) * 3_600 * 1_000_000);
+    match archive.last_backup() {
+        Ok(last) => {
+            let is_old = last.is_none_or(|last| last < since);
+            recorder.set_alarm("backup_old", is_old, now);
+        }
+        Err(error) => tracing::error!("backup: {}", error::chain(&error)),
+    }
 }
 
 fn log_swept(swept: &Swept) {
@@ -428,7 +479,7 @@ fn log_swept(swept: &Swept) {
         ),
         Ok(Asked::Refused { id, decision }) => tracing::warn!(
             %recording, decision = %id, outcome = decision.outcome().as_str(),
-            "the term ended, but the law does not permit destruction; asked again in a day"
+            "the term ended, but the law does not permit destruction; asked again later"
         ),
         Err(error) => tracing::error!(
             %recording, error = %error::chain(error),
@@ -437,11 +488,11 @@ fn log_swept(swept: &Swept) {
     }
 }
 
-/// Tells the pages how the recorder is doing.
+/// Tells the pages how the recorder is doing, and who vouches for the log.
 #[derive(Debug)]
-struct RecorderStatus(Arc<Recorder>);
+struct ServerStatus(Arc<Recorder>, Arc<Standing>);
 
-impl StatusSource for RecorderStatus {
+impl StatusSource for ServerStatus {
     fn status(&self) -> voicelog_web::Status {
         let status = self.0.status();
         voicelog_web::Status {
@@ -459,6 +510,12 @@ impl StatusSource for RecorderStatus {
                 reason: standing.key.reason,
                 since: standing.since,
             })
+            .chain(self.1.all().into_iter().map(|(trouble, since)| Alarm {
+                word: trouble.alarm,
+                recording: None,
+                reason: Some(trouble.reason),
+                since,
+            }))
             .collect()
     }
 
@@ -535,6 +592,29 @@ mod tests {
         let answer = ureq::get(&url).header("Authorization", &bearer).call();
         assert_eq!(answer.unwrap().status(), 200);
         assert!(ureq::get(&url).call().is_err(), "not without it");
+        server.stop(Duration::ZERO);
+    }
+
+    #[test]
+    fn a_backup_that_was_expected_and_not_made_is_an_alarm_until_one_is_made() {
+        let (folder, server) = started(|_config| {});
+        let now = SystemClock::default().now();
+        let stands = |hours, now| {
+            look_at_backups(&server.archive, &server.recorder, hours, now);
+            let alarms = server.recorder.status().alarms;
+            alarms.iter().any(|one| one.key.alarm == "backup_old")
+        };
+        assert!(!stands(0, now), "none is expected");
+        assert!(stands(24, now));
+        let key = voicelog_archive::backup::BackupKey {
+            epoch: 1,
+            key: voicelog_evidence::key::DataKey::from_random([1; 32]),
+        };
+        let to = folder.path().join("backup");
+        server.archive.create_backup(&to, &key, now).unwrap();
+        let hours = |hours: i64| now.plus_micros(hours * 3_600 * 1_000_000);
+        assert!(!stands(24, hours(23)));
+        assert!(stands(24, hours(25)));
         server.stop(Duration::ZERO);
     }
 

@@ -163,11 +163,17 @@ fn go(courier: &Courier, name: &str, is_stopping: &AtomicBool) {
 
 /// Whose certificates a webhook's server may show.
 fn trust(webhook: &Webhook) -> Result<Trust> {
-    if !webhook.url.starts_with("https:") {
+    trust_for(&webhook.url, webhook.issuers.clone())
+}
+
+/// Whose certificates a server at this address may show: those in a file, or those that this machine
+/// believes.
+pub(crate) fn trust_for(url: &str, issuers: Option<PathBuf>) -> Result<Trust> {
+    if !url.starts_with("https:") {
         return Ok(Trust::nobody());
     }
     let usual = || ISSUERS.iter().map(PathBuf::from).find(|path| path.exists());
-    let path = webhook.issuers.clone().or_else(usual).context(
+    let path = issuers.or_else(usual).context(
         "this machine has no list of certificate issuers; install ca-certificates, or name a file in `issuers`",
     )?;
     read_trust(&path).with_context(|| format!("cannot use `{}` (issuers)", path.display()))

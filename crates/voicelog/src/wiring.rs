@@ -2,14 +2,16 @@
 
 use crate::config::Config;
 use crate::data_folder::DataFolder;
-use crate::{BadInput, Context, house, webhooks};
+use crate::vouching::Vouchers;
+use crate::{BadInput, Context, house, key_ring, print, vcon_signer, webhooks};
 use anyhow::{Context as _, Result};
 use std::path::PathBuf;
 use std::sync::Arc;
+use voicelog_archive::keys::EpochKeys;
 use voicelog_archive::{Archive, Lines, Parts, random};
 use voicelog_law::Rulebook;
 use voicelog_model::Timestamp;
-use voicelog_store::{Access, ArchiveId, LocalStore};
+use voicelog_store::{Access, ArchiveId, Layout, LocalStore, StoreError};
 
 /// Reads the configuration that the command line names, with the house rules that it names.
 pub(crate) fn config(context: &Context, now: Timestamp) -> Result<Config> {
@@ -32,10 +34,17 @@ pub(crate) fn create_or_open(
     now: Timestamp,
 ) -> Result<Arc<Archive>> {
     let layout = folder.layout();
+    match voicelog_store::forget_snapshot(&layout.index) {
+        // A backup is being made at this moment.
+        Ok(()) | Err(StoreError::BeingCopied) => {}
+        Err(error) => return Err(error).context("cannot take away what a backup left behind"),
+    }
     if !layout.exists() {
         let id = ArchiveId(random::bytes()?);
+        // What would fail, fails before there is an archive.
+        key_ring::master(folder, config)?.open_or_make()?;
         folder
-            .secrets(&id.to_string())
+            .secrets(&id.to_string(), EpochKeys::public_only())
             .context("cannot make the archive's secrets")?;
         LocalStore::create(&layout, id, now).context("cannot make the archive")?;
     }
@@ -48,12 +57,42 @@ pub(crate) fn create_or_open(
             "the index was brought up to date"
         );
     }
-    open(
+    if !folder.has_epochs()? && folder.given_key()?.is_none() {
+        make_first_epoch(folder, config, now)?;
+    }
+    let access = Access::Write(voicelog_store::blobs::Options::default());
+    let epoch_keys = key_ring::of_server(folder, config)?;
+    let archive = open(folder, config, epoch_keys, access, now)?;
+    if archive.can_open()
+        && let Err(error) = archive.open_newest_epoch()
+    {
+        // Calls are recorded all the same, sealed to the public key.
+        let error = voicelog_model::error::chain(&error).to_string();
+        print::warn(format!("voicelog: no recording can be opened: {error}"));
+    }
+    if config.clock_was_ahead {
+        archive.confirm_clock(now)?;
+    } else {
+        archive.check_clock(now)?;
+        archive.begin_to_watch_clock(now)?;
+    }
+    archive.introduce(now).context("cannot write in the log")?;
+    Ok(archive)
+}
+
+/// The first epoch of a new archive, also where the server itself will have only its public key.
+fn make_first_epoch(folder: &DataFolder, config: &Config, now: Timestamp) -> Result<()> {
+    let master = key_ring::master(folder, config)?.open_or_make()?;
+    let archive = open(
         folder,
         config,
-        Access::Write(voicelog_store::blobs::Options::default()),
+        EpochKeys::under(master, None),
+        Access::Read,
         now,
-    )
+    )?;
+    archive
+        .ensure_epoch(now)
+        .context("cannot make the archive's first key")
 }
 
 /// Opens the archive that a command works on, beside a server that may be running.
@@ -61,7 +100,8 @@ pub(crate) fn visit(context: &Context, now: Timestamp) -> Result<Arc<Archive>> {
     let config = config(context, now)?;
     let folder = DataFolder::open(&config.storage.data)
         .map_err(|error| anyhow::Error::new(BadInput(error.to_string())))?;
-    open(&folder, &config, Access::Read, now)
+    let epoch_keys = key_ring::of_command(&folder, &config)?;
+    open(&folder, &config, epoch_keys, Access::Read, now)
 }
 
 /// Opens the archive for a command that deletes; refuses while a server runs.
@@ -72,19 +112,41 @@ pub(crate) fn work(context: &Context, now: Timestamp) -> Result<(Arc<Archive>, s
     let lock = folder
         .lock("destroy in its pages (it looks for terms that ended by itself), or stop it first")?;
     let access = Access::Write(voicelog_store::blobs::Options::default());
-    Ok((open(&folder, &config, access, now)?, lock))
+    let epoch_keys = key_ring::of_command(&folder, &config)?;
+    Ok((open(&folder, &config, epoch_keys, access, now)?, lock))
 }
 
-fn open(
+/// Opens an archive that is being restored: its index does not have its name yet.
+pub(crate) fn open_unfinished(
+    folder: &DataFolder,
+    layout: &Layout,
+    now: Timestamp,
+) -> Result<Archive> {
+    let access = Access::Write(voicelog_store::blobs::Options::default());
+    let store = LocalStore::open(layout, access).context("cannot open what was restored")?;
+    let archive_id = voicelog_store::Index::archive(&store.index).to_string();
+    Ok(Archive::open(Parts {
+        index: Box::new(store.index),
+        blobs: Box::new(store.blobs),
+        keys: Box::new(store.keys),
+        // Nothing is opened with a data key while an archive is made again.
+        secrets: folder.secrets(&archive_id, EpochKeys::public_only())?,
+        rulebook: Rulebook::embedded(now).context("cannot load the rulebook")?,
+        lines: Lines::new(Vec::new()),
+    }))
+}
+
+pub(crate) fn open(
     folder: &DataFolder,
     config: &Config,
+    epoch_keys: EpochKeys,
     access: Access,
     now: Timestamp,
 ) -> Result<Arc<Archive>> {
     let store = LocalStore::open(&folder.layout(), access)
         .with_context(|| format!("cannot open the archive in `{}`", folder.root().display()))?;
     let archive_id = voicelog_store::Index::archive(&store.index).to_string();
-    let secrets = folder.secrets(&archive_id)?;
+    let secrets = folder.secrets(&archive_id, epoch_keys)?;
     let mut rulebook = Rulebook::embedded(now).context("cannot load the rulebook")?;
     if let Some(rules) = &config.law.rules {
         rulebook = rulebook.with_house(rules)?;
@@ -97,6 +159,12 @@ fn open(
         rulebook,
         lines: Lines::new(config.lines.clone()),
     });
+    let papers = Vouchers::read(&config.log)?.papers(archive.log_key())?;
+    let archive = archive.with_papers(papers);
+    let archive = match vcon_signer::read(&config.vcon)? {
+        Some(signer) => archive.with_vcon_signer(Box::new(signer)),
+        None => archive,
+    };
     archive.subscribe(webhooks::subscriptions(&config.webhooks)?);
     Ok(Arc::new(archive))
 }

@@ -1,9 +1,14 @@
 //! One file per command, or per family of commands.
 
+pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod expected;
+pub(crate) mod holds;
+pub(crate) mod keys;
 pub(crate) mod law;
+pub(crate) mod log;
+pub(crate) mod receipt;
 pub(crate) mod recordings;
 pub(crate) mod retention;
 pub(crate) mod serve;
@@ -11,3 +16,4 @@ pub(crate) mod show;
 pub(crate) mod simulate;
 pub(crate) mod verify;
 pub(crate) mod webhooks;
+pub(crate) mod witness;

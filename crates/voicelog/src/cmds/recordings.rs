@@ -1,6 +1,6 @@
 //! `voicelog list`, `show`, `play`, `export` and `destroy`.
 
-use super::show;
+use super::{holds, show};
 use crate::clock::SystemClock;
 use crate::{BadInput, Context, Ended, print, wiring};
 use anyhow::{Context as _, Result};
@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 use voicelog_archive::StreamSpans;
 use voicelog_archive::{
     Access, Archive, ArchiveError, LINE_NOT_SET_UP, RecordingFilter, RecordingSummary, State,
+    VconForm,
 };
-use voicelog_casework::disclosure::{self, Recipient};
+use voicelog_casework::disclosure::{self, PartRequest, PartRequestError, Recipient};
 use voicelog_casework::{Asked, listening, retention};
-use voicelog_evidence::bundle::SoundSpans;
+use voicelog_evidence::bundle::{BundleError, SoundSpans};
+use voicelog_evidence::vcon::{Profile, VconError};
 use voicelog_law::Decision;
-use voicelog_model::{Clock, Kind, Language, Pii, RecordingId, error};
+use voicelog_model::{Clock, Kind, Language, Pii, RecordingId, Timestamp, error};
 use voicelog_store::durable;
 
 #[derive(Debug, clap::Args)]
@@ -58,12 +60,33 @@ pub(crate) struct PlayArgs {
 pub(crate) struct ExportArgs {
     /// Id of the recording.
     id: RecordingId,
-    /// The bundle to write.
+    /// The bundle to write, or with --vcon the vCon.
     #[arg(short, long, value_name = "BUNDLE.zip")]
     output: PathBuf,
     /// Who gets it: court, data_subject, guardian, lawyer, judge, ap or afm.
     #[arg(long = "for", value_name = "RECIPIENT")]
     recipient: Recipient,
+    /// Only from this moment of the call on (3:40, 1:03:40 or 220.5 seconds). The copy says that it is an
+    /// excerpt, on every page and in every sound file.
+    #[arg(long, value_name = "MOMENT")]
+    from: Option<String>,
+    /// Only up to this moment of the call.
+    #[arg(long, value_name = "MOMENT")]
+    to: Option<String>,
+    /// Leave out the passages in this file (JSON: `redactions`, each with stream, from, to, reason,
+    /// legal_ground, decided_by). The copy proves that the rest is unaltered, and says what is missing and why.
+    #[arg(long, value_name = "PLAN.json")]
+    redact: Option<PathBuf>,
+    /// Write a vCon (IETF, JSON) with the sound in it, and not the bundle. It proves who signed it; that it is
+    /// whole and unaltered, and in the log, only the bundle proves.
+    #[arg(long)]
+    vcon: bool,
+    /// For which readers the vCon is: core (the draft), or compat (what today's common readers take).
+    #[arg(long, requires = "vcon", default_value = "core", value_parser = profile)]
+    profile: Profile,
+    /// Do not sign the vCon, for readers that do not take the signed form. It proves nothing then.
+    #[arg(long, requires = "vcon")]
+    unsigned: bool,
     /// Write over a file that is there.
     #[arg(long)]
     force: bool,
@@ -129,9 +152,11 @@ pub(crate) fn list(args: &ListArgs, context: &Context) -> Result<Ended> {
 }
 
 pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
-    let archive = wiring::visit(context, SystemClock::default().now())?;
+    let now = SystemClock::default().now();
+    let archive = wiring::visit(context, now)?;
     let detail = archive.detail(args.id).map_err(bad_id)?;
     let accesses = archive.accesses(args.id)?;
+    let holds = archive.holds_opened(args.id)?;
     let conversation = archive.conversation(args.id)?;
     if args.json {
         let decisions: Vec<_> = detail
@@ -150,6 +175,10 @@ pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
         print::json(&json!({
             "recording": row(&detail.summary),
             "accesses": accesses,
+            "holds": holds
+                .iter()
+                .map(|open| holds::value(&open.hold, open.details.as_ref(), now))
+                .collect::<Vec<_>>(),
             "decisions": decisions,
             "timeline": detail.timeline,
             "manifest": detail.manifest,
@@ -177,6 +206,7 @@ pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
     show::place(&conversation, args.id, context.lang);
     show::media(&detail, context.lang);
     show::accesses(&accesses, context.lang, "");
+    holds::print_holds(&holds, now, context.lang);
     show::decisions(&detail.decisions, context.lang);
     // Counted from one, as people do; JSON counts from zero, as the format does.
     if let Some(index) = detail.log_index {
@@ -220,31 +250,89 @@ pub(crate) fn export(args: &ExportArgs, context: &Context) -> Result<Ended> {
     is_free(&args.output, args.force)?;
     let now = SystemClock::default().now();
     let archive = wiring::visit(context, now)?;
-    let copy = match disclosure::bundle(&archive, args.id, &asker(), args.recipient, now) {
+    let part = part(args)?;
+    let (file, decision) = match copy(args, &archive, part.as_ref(), now) {
         Ok(Asked::Given(copy)) => copy,
         Ok(Asked::Refused { decision, .. }) => return refused(&decision, args.json, context),
         Err(error) => return failed(error, &archive, args.json, context),
     };
-    write(&args.output, &copy.bundle)?;
-    let spans = spans_of(&copy.bundle);
-    told(&args.output, copy.bundle.len(), &spans, args.json, context)?;
+    write(&args.output, &file)?;
+    let spans = spans_of(&file);
+    told(&args.output, file.len(), &spans, args.json, context)?;
     if args.json {
         return Ok(Ended::Done);
     }
-    show::duties(&copy.decision, context.lang, "");
-    let others = copy.decision.duties().iter();
+    show::duties(&decision, context.lang, "");
+    let others = decision.duties().iter();
+    let is_redacted = part.is_some_and(|part| !part.redactions.is_empty());
     if others
         .filter(|duty| duty.met != Some(true))
         .any(|duty| duty.what == "mask_third_parties")
+        && !is_redacted
     {
         print::say(
             context.lang,
-            "Let op: dit bestand bevat alle stemmen. voicelog maakt niemand onherkenbaar; doe dat \
+            "Let op: dit bestand bevat alle stemmen. Laat weg wat over anderen gaat met --redact, \
              voor u het geeft.",
-            "Note: this file holds every voice. voicelog masks nobody; do so before you give it.",
+            "Note: this file holds every voice. Leave out what is about others with --redact, before \
+             you give it.",
         );
     }
     Ok(Ended::Done)
+}
+
+/// A file that may be given, and the decision that permits it.
+type Given = (Vec<u8>, Box<Decision>);
+
+/// The bundle that was asked for, or the vCon.
+fn copy(
+    args: &ExportArgs,
+    archive: &Archive,
+    part: Option<&PartRequest>,
+    now: Timestamp,
+) -> Result<Asked<Given>, ArchiveError> {
+    let (id, recipient) = (args.id, args.recipient);
+    if !args.vcon {
+        let asked = disclosure::bundle(archive, id, &asker(), recipient, part, now)?;
+        return Ok(asked.map(|copy| (copy.bundle, copy.decision)));
+    }
+    let form = VconForm {
+        profile: args.profile,
+        is_signed: !args.unsigned,
+    };
+    let asked = disclosure::vcon(archive, id, &asker(), recipient, part, form, now)?;
+    Ok(asked.map(|copy| (copy.vcon, copy.decision)))
+}
+
+fn profile(word: &str) -> Result<Profile, String> {
+    let found = Profile::ALL.iter().find(|(_, known)| *known == word);
+    let found = found.map(|(profile, _)| *profile);
+    found.ok_or_else(|| format!("`{word}` is no profile; say core or compat"))
+}
+
+/// The part that was asked for; none where all was.
+fn part(args: &ExportArgs) -> Result<Option<PartRequest>> {
+    let bad = |error: PartRequestError| anyhow::Error::new(BadInput(error.to_string()));
+    let moment = |text: &Option<String>| {
+        let text = text.as_deref();
+        text.map(PartRequest::moment).transpose().map_err(bad)
+    };
+    let redactions = match &args.redact {
+        Some(path) => {
+            let plan = std::fs::read(path)
+                .map_err(|error| BadInput(format!("cannot read `{}`: {error}", path.display())))?;
+            PartRequest::redactions(&plan)
+                .map_err(|error| BadInput(format!("`{}`: {error}", path.display())))?
+        }
+        None => Vec::new(),
+    };
+    let part = PartRequest {
+        start_us: moment(&args.from)?,
+        end_us: moment(&args.to)?,
+        redactions,
+    };
+    let is_asked = args.redact.is_some() || part != PartRequest::default();
+    Ok(is_asked.then_some(part))
 }
 
 pub(crate) fn destroy(args: &DestroyArgs, context: &Context) -> Result<Ended> {
@@ -279,12 +367,30 @@ pub(crate) fn destroy(args: &DestroyArgs, context: &Context) -> Result<Ended> {
             }
             Ok(Ended::Done)
         }
-        Asked::Refused { decision, .. } => refused(&decision, args.json, context),
+        Asked::Refused { decision, .. } => {
+            let mut holds = archive.holds_opened(args.id)?;
+            holds.retain(|open| open.hold.lifted_at.is_none());
+            if !args.json {
+                refused(&decision, false, context)?;
+                holds::print_holds(&holds, now, context.lang);
+                return Ok(Ended::Refused);
+            }
+            let mut answer = decision.to_json(context.lang);
+            if let Some(members) = answer.as_object_mut() {
+                let holds: Vec<_> = holds
+                    .iter()
+                    .map(|open| holds::value(&open.hold, open.details.as_ref(), now))
+                    .collect();
+                members.insert("holds".to_owned(), json!(holds));
+            }
+            print::json(&answer)?;
+            Ok(Ended::Refused)
+        }
     }
 }
 
 /// Who asks: the account of this machine that runs the command.
-fn asker() -> Pii<String> {
+pub(crate) fn asker() -> Pii<String> {
     let id = nix::unistd::getuid();
     let account = nix::unistd::User::from_uid(id).ok().flatten();
     let name = account.map_or_else(|| format!("uid {id}"), |account| account.name);
@@ -341,12 +447,20 @@ fn failed(
 }
 
 /// An id that is not there is bad input; all else is a failure.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "it is what `map_err` hands over"
-)]
-fn bad_id(error: ArchiveError) -> anyhow::Error {
-    if matches!(error, ArchiveError::Audio(_)) {
+pub(crate) fn bad_id(error: ArchiveError) -> anyhow::Error {
+    if let ArchiveError::Bundle {
+        source: BundleError::Part(error),
+        ..
+    } = error
+    {
+        anyhow::Error::new(BadInput(error.to_string()))
+    } else if let ArchiveError::Bundle {
+        source: BundleError::Vcon(error @ VconError::NoSound),
+        ..
+    } = error
+    {
+        anyhow::Error::new(BadInput(error.to_string()))
+    } else if matches!(error, ArchiveError::Audio(_)) {
         // The recording is there; what is missing is a decoder.
         anyhow::anyhow!("{}", error::chain(&error))
     } else if error.kind() == Kind::NotFound {
@@ -395,6 +509,6 @@ fn told(
     Ok(())
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     durable::replace(path, bytes).with_context(|| format!("cannot write `{}`", path.display()))
 }

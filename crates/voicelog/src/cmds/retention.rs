@@ -5,16 +5,24 @@ use crate::clock::SystemClock;
 use crate::{BadInput, Context, Ended, print, wiring};
 use anyhow::Result;
 use serde_json::json;
+use voicelog_archive::{TermRefusal, TermsPreview};
 use voicelog_casework::{Asked, retention};
 use voicelog_model::{Clock, Language, Timestamp};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Args {
-    /// Which recordings are due. Nothing is destroyed.
+    /// How many are due, what the law would refuse and what is held, with the reasons. Nothing is destroyed.
     Preview {
         /// Until this moment (RFC 3339); now if left out.
         #[arg(long)]
         until: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say that the clock of this machine is right, after it jumped or after a long stop. Until then nothing
+    /// is destroyed. The log says so.
+    ConfirmClock {
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -40,45 +48,132 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
             preview(context, until, now, *json)
         }
         Args::Run { json } => sweep(context, now, *json),
+        Args::ConfirmClock { json } => confirm_clock(context, now, *json),
     }
 }
 
-fn preview(context: &Context, until: Timestamp, now: Timestamp, as_json: bool) -> Result<Ended> {
+fn confirm_clock(context: &Context, now: Timestamp, as_json: bool) -> Result<Ended> {
     let archive = wiring::visit(context, now)?;
-    let due = retention::preview(&archive, until)?;
+    let seen = archive.confirm_clock(now)?;
     if as_json {
-        let rows: Vec<_> = due
-            .iter()
-            .map(|row| json!({ "id": row.id, "retain_until": row.retain_until }))
-            .collect();
-        print::json(&rows)?;
+        print::json(&json!({ "clock": now, "seen_before": seen }))?;
         return Ok(Ended::Done);
     }
-    for row in &due {
-        let until = row
-            .retain_until
-            .map(|moment| moment.to_string())
-            .unwrap_or_default();
-        print::line(format!("{}  {until}  {}", row.id, row.line));
-    }
-    let number = due.len() as u64;
+    let before = seen.map_or_else(|| "-".to_owned(), |seen| seen.to_string());
     print::line(match context.lang {
-        Language::Nl => print::count(
-            number,
-            "opname wordt vernietigd als de wet het toestaat.",
-            "opnamen worden vernietigd als de wet het toestaat.",
-        ),
-        Language::En => print::count(
-            number,
-            "recording will be destroyed if the law permits.",
-            "recordings will be destroyed if the law permits.",
-        ),
+        Language::Nl => format!("Bevestigd: het is {now}. Daarvoor het laatst gezien: {before}."),
+        Language::En => format!("Confirmed: it is {now}. Last seen before: {before}."),
     });
     Ok(Ended::Done)
 }
 
+fn preview(context: &Context, until: Timestamp, now: Timestamp, as_json: bool) -> Result<Ended> {
+    let archive = wiring::visit(context, now)?;
+    let found = retention::preview(&archive, until, now)?;
+    if as_json {
+        print::json(&value(&found, context.lang))?;
+        return Ok(Ended::Done);
+    }
+    let lang = context.lang;
+    for alike in &found.alike {
+        let purpose = alike.purpose.as_deref().unwrap_or("-");
+        let what = if alike.refusals.is_empty() {
+            lang.pick("wordt vernietigd", "will be destroyed")
+        } else {
+            lang.pick(
+                "blijft: de wet staat het niet toe",
+                "stays: the law does not permit it",
+            )
+        };
+        print::line(format!(
+            "{:>9}  {}  {purpose}  {what}",
+            alike.count, alike.line
+        ));
+        for refusal in &alike.refusals {
+            let articles = refusal.articles.join("; ");
+            print::line(format!(
+                "{:>9}  {} ({articles})",
+                "",
+                refusal.text.pick(lang)
+            ));
+        }
+    }
+    for held in &found.held {
+        let (count, ground, review) = (held.count, held.ground.text(lang), held.first_review);
+        print::line(match lang {
+            Language::Nl => {
+                format!("{count:>9}  vernietigingsstop: {ground}; eerst bekijken op {review}")
+            }
+            Language::En => {
+                format!("{count:>9}  held: {ground}; first to be looked at on {review}")
+            }
+        });
+    }
+    let (destroyed, refused) = (found.destroyed(), found.refused());
+    print::line(match lang {
+        Language::Nl => format!("Te vernietigen: {destroyed}; de wet weigert: {refused}."),
+        Language::En => format!("To be destroyed: {destroyed}; the law refuses: {refused}."),
+    });
+    print_rest(&found, lang);
+    Ok(Ended::Done)
+}
+
+/// What is looked at later.
+fn print_rest(found: &TermsPreview, lang: Language) {
+    if found.put_off > 0 {
+        let put_off = found.put_off;
+        print::line(match lang {
+            Language::Nl => format!("Eerder geweigerd, later opnieuw gevraagd: {put_off}."),
+            Language::En => format!("Refused before, asked again later: {put_off}."),
+        });
+    }
+    if found.unsorted > 0 {
+        let unsorted = found.unsorted;
+        print::line(match lang {
+            Language::Nl => format!(
+                "Nog niet bekeken: {unsorted}. Vraag het nog eens, of laat de server draaien."
+            ),
+            Language::En => {
+                format!("Not looked at yet: {unsorted}. Ask again, or let the server run.")
+            }
+        });
+    }
+    if let Some(next) = found.next {
+        print::line(match lang {
+            Language::Nl => format!("De eerstvolgende termijn eindigt op {next}."),
+            Language::En => format!("The next term ends on {next}."),
+        });
+    }
+}
+
+fn value(found: &TermsPreview, lang: Language) -> serde_json::Value {
+    let refusal = |one: &TermRefusal| json!({ "rule": one.rule, "articles": one.articles, "text": one.text.pick(lang) });
+    let alike = found.alike.iter().map(|alike| {
+        json!({
+            "line": alike.line, "purpose": alike.purpose, "count": alike.count,
+            "refusals": alike.refusals.iter().map(refusal).collect::<Vec<_>>(),
+        })
+    });
+    let held = found.held.iter().map(|held| {
+        json!({
+            "ground": held.ground.as_str(), "count": held.count, "first_review": held.first_review,
+        })
+    });
+    json!({
+        "until": found.until,
+        "destroyed": found.destroyed(),
+        "refused": found.refused(),
+        "alike": alike.collect::<Vec<_>>(),
+        "held": held.collect::<Vec<_>>(),
+        "put_off": found.put_off,
+        "unsorted": found.unsorted,
+        "next": found.next,
+    })
+}
+
 fn sweep(context: &Context, now: Timestamp, as_json: bool) -> Result<Ended> {
     let (archive, _lock) = wiring::work(context, now)?;
+    archive.look_at_clock(now, None)?;
     let swept = retention::run(&archive, now)?;
     let mut ended = Ended::Done;
     let mut rows = Vec::new();

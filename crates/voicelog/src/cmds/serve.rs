@@ -8,12 +8,23 @@ use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
+use voicelog_archive::Recovery;
 use voicelog_model::{Clock, Language};
 
-pub(crate) fn run(context: &Context) -> Result<Ended> {
+/// What `serve` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Start although the last entry of the log is of a later moment than the clock's: the clock was
+    /// ahead then, and is right now.
+    #[arg(long)]
+    clock_was_ahead: bool,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     start_messages();
     let clock = Arc::new(SystemClock::default());
-    let config = wiring::config(context, clock.now())?;
+    let mut config = wiring::config(context, clock.now())?;
+    config.clock_was_ahead = args.clock_was_ahead;
     let mut server = Server::start(&config, &clock)?;
     announce(&server, &config, context.lang);
     if let Err(error) = server.wait_for_signal() {
@@ -110,6 +121,39 @@ fn announce(server: &Server, config: &crate::config::Config, lang: Language) {
             "voicelog: {id} could not be taken to its end: {why}"
         ));
     }
+    warn_of_keys(recovery, lang);
+    if let Some(path) = &server.setup_path {
+        print::line(match lang {
+            Language::Nl => format!("Eenmalige link om te beginnen: {}{path}", server.public_url),
+            Language::En => format!("One-time link to begin: {}{path}", server.public_url),
+        });
+    }
+    print::say(lang, "Klaar; stop met Ctrl-C.", "Ready; stop with Ctrl-C.");
+}
+
+/// What nobody can open, and what this server cannot.
+fn warn_of_keys(recovery: &Recovery, lang: Language) {
+    let waiting = recovery.waiting_for_key.len() as u64;
+    if waiting > 0 {
+        print::warn(match lang {
+            Language::Nl => format!(
+                "voicelog: {} op de hoofdsleutel; stop de server en maak ze af met `voicelog keys finish`, waar die sleutel is",
+                print::count(
+                    waiting,
+                    "afgebroken opname wacht",
+                    "afgebroken opnamen wachten"
+                )
+            ),
+            Language::En => format!(
+                "voicelog: {} for the master key; stop the server and finish them with `voicelog keys finish`, where that key is",
+                print::count(
+                    waiting,
+                    "recording that was cut off waits",
+                    "recordings that were cut off wait"
+                )
+            ),
+        });
+    }
     let lost = recovery.without_key.len() as u64;
     if lost > 0 {
         print::warn(match lang {
@@ -133,11 +177,4 @@ fn announce(server: &Server, config: &crate::config::Config, lang: Language) {
             ),
         });
     }
-    if let Some(path) = &server.setup_path {
-        print::line(match lang {
-            Language::Nl => format!("Eenmalige link om te beginnen: {}{path}", server.public_url),
-            Language::En => format!("One-time link to begin: {}{path}", server.public_url),
-        });
-    }
-    print::say(lang, "Klaar; stop met Ctrl-C.", "Ready; stop with Ctrl-C.");
 }

@@ -3,9 +3,11 @@
 use crate::{BadInput, Context, Ended, print};
 use anyhow::Result;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use voicelog_evidence::note::VerifierKey;
-use voicelog_evidence::verify::{self, Fact, Finding, Report};
+use voicelog_evidence::policy::Policy;
+use voicelog_evidence::timestamp::Anchors;
+use voicelog_evidence::verify::{self, Fact, Finding, Report, Trust};
 use voicelog_model::limits;
 
 #[derive(Debug, clap::Args)]
@@ -16,6 +18,17 @@ pub(crate) struct Args {
     /// the bundle speaks for itself, and the answer says so.
     #[arg(long)]
     log_key: Option<String>,
+    /// Which witnesses must have signed the log (a C2SP tlog-policy file). Without it their lines are
+    /// not looked at.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Certificates under which a timestamp of the log is believed (PEM). Without them those in the bundle
+    /// speak for themselves, and the answer says so.
+    #[arg(long, value_name = "FILE")]
+    tsa_anchor: Option<PathBuf>,
+    /// What somebody kept when the recording was made: whether the log still says the same of it.
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -41,7 +54,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
         )));
     }
     let trusted = args.log_key.as_deref().map(read_key).transpose()?;
-    let report = verify::verify(&bytes, trusted.as_ref());
+    let policy = args.policy.as_deref().map(read_policy).transpose()?;
+    let anchors = args.tsa_anchor.as_deref().map(read_anchors).transpose()?;
+    let receipt = args.receipt.as_deref().map(super::receipt::read);
+    let receipt = receipt.transpose()?;
+    let trust = Trust {
+        key: trusted.as_ref(),
+        policy: policy.as_ref(),
+        anchors: anchors.as_ref(),
+        receipt: receipt.as_ref(),
+    };
+    let report = verify::verify_with(&bytes, &trust);
     if args.json {
         print::json(&as_json(&report))?;
     } else {
@@ -93,7 +116,19 @@ fn as_json(report: &Report) -> serde_json::Value {
     })
 }
 
-fn read_key(text: &str) -> Result<VerifierKey> {
+/// Reads a policy from a file.
+pub(crate) fn read_policy(path: &Path) -> Result<Policy> {
+    let read = super::log::read_limited(path)?;
+    Policy::parse(&read).map_err(|why| BadInput(format!("`{}`: {why}", path.display())).into())
+}
+
+fn read_anchors(path: &Path) -> Result<Anchors> {
+    let bad = |what: String| BadInput(format!("--tsa-anchor `{}`: {what}", path.display()));
+    let pem = std::fs::read_to_string(path).map_err(|error| bad(error.to_string()))?;
+    Anchors::from_pem(&pem).map_err(|error| bad(error.to_string()).into())
+}
+
+pub(crate) fn read_key(text: &str) -> Result<VerifierKey> {
     let from_file = std::fs::read_to_string(text);
     let key = from_file.as_deref().unwrap_or(text).trim();
     key.parse().map_err(|error| {

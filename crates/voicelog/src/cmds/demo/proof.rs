@@ -18,6 +18,7 @@ pub(crate) fn bundle(stage: &Stage, id: RecordingId) -> Result<bool> {
         id,
         &asker(),
         Recipient::Court,
+        None,
         stage.clock.now(),
     )?;
     let Asked::Given(GivenCopy { bundle, .. }) = asked else {
@@ -108,6 +109,8 @@ pub(crate) fn destruction(stage: &Stage, id: RecordingId) -> Result<bool> {
         format!("De klok van de demo staat nu op {until}; die van de machine niet."),
         format!("The demo's clock now stands at {until}; the machine's does not."),
     );
+    // A jump that nobody answers for would destroy nothing.
+    archive.confirm_clock(stage.clock.now())?;
     let swept = retention::run(archive, stage.clock.now())?;
     let mut certificate = None;
     for one in swept {

@@ -3,9 +3,11 @@
 
 use anyhow::{Context as _, Result};
 use std::path::{Path, PathBuf};
+use voicelog_archive::keys::{MasterKey, open_epochs};
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey, unwrap_key};
 use voicelog_evidence::segment::{CHAIN_START, SegmentReader};
 use voicelog_model::RecordingId;
+use voicelog_store::FileKeys;
 
 /// Copies the first encrypted segment of a recording out of the data folder.
 pub(crate) fn copy(data: &Path, id: RecordingId) -> Result<Vec<u8>> {
@@ -32,14 +34,23 @@ pub(crate) fn opens(data: &Path, id: RecordingId, segment: &[u8]) -> Result<bool
         .iter()
         .map(|bytes| DataKey::from_random(*bytes))
         .collect();
+    // Each may also be the key of an epoch, or the master key that opens the epochs.
+    let mut epochs: Vec<_> = raw
+        .iter()
+        .map(|bytes| KeyEncryptionKey::new(1, *bytes))
+        .collect();
+    let keys = FileKeys::open(&data.join("keys"))?;
+    for bytes in &raw {
+        epochs.extend(open_epochs(&keys, &MasterKey::from_random(*bytes))?);
+    }
     for path in files(&data.join("keys"))? {
         let wrapped = std::fs::read(&path)?;
         let owner = path
             .file_stem()
             .and_then(|name| name.to_str()?.parse().ok());
-        for key in raw.iter().map(|bytes| KeyEncryptionKey::new(1, *bytes)) {
+        for key in &epochs {
             for owner in [owner, Some(id)].into_iter().flatten() {
-                candidates.extend(unwrap_key(std::slice::from_ref(&key), owner, &wrapped));
+                candidates.extend(unwrap_key(std::slice::from_ref(key), owner, &wrapped));
             }
         }
     }

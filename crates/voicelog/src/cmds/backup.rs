@@ -1,0 +1,563 @@
+//! `voicelog backup` and `voicelog restore`.
+
+use crate::clock::SystemClock;
+use crate::data_folder::DataFolder;
+use crate::secrets_file::{self, Drawn, SecretsFile};
+use crate::{BadInput, Context, Ended, print, wiring};
+use anyhow::{Context as _, Result, bail};
+use serde_json::json;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use voicelog_archive::Archive;
+use voicelog_archive::backup::{
+    Backup, BackupError, BackupKey, DestroyedList, RestoreInput, Restored, Unpacked,
+};
+use voicelog_archive::keys::Master;
+use voicelog_evidence::checkpoint::Checkpoint;
+use voicelog_evidence::note::VerifierKey;
+use voicelog_model::{Clock, Kind, Language, error};
+use voicelog_store::{
+    Access, Blobs as _, Index as _, Layout, LocalStore, SqliteIndex, durable, index::LogRows as _,
+};
+
+/// A list of destructions that is read at most: 4 GiB.
+const LIST_BYTES_MAX: u64 = 4 << 30;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Args {
+    /// Make a backup in a folder, or bring the one that is there up to date. The server may run.
+    Create {
+        /// The folder: empty, or a backup of this archive.
+        folder: PathBuf,
+        /// Change the key of backups, and write the archive's secrets with the new one into this file.
+        /// Copies of former backups cannot be opened any more. Keep the file apart from the backup.
+        #[arg(long, value_name = "FILE")]
+        with_secrets: Option<PathBuf>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read every file of a backup and hold it against its signed list.
+    Verify {
+        /// The folder.
+        folder: PathBuf,
+        /// The archive's secrets, where the archive itself is not here.
+        #[arg(long, value_name = "FILE")]
+        secrets: Option<PathBuf>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the list of what was destroyed, which a restore applies first.
+    Destroyed {
+        /// The file to write.
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+        /// With the log from this place on, counted from 0; all of it if left out.
+        #[arg(long, default_value_t = 0)]
+        since: u64,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RestoreArgs {
+    /// The folder of the archive that is made: empty, or not there.
+    into: PathBuf,
+    /// The backup.
+    #[arg(long, value_name = "DIR")]
+    from: PathBuf,
+    /// The archive's secrets, as `backup create --with-secrets` wrote them.
+    #[arg(long, value_name = "FILE")]
+    secrets: PathBuf,
+    /// A list of destructions that is newer than the backup. May be given several times.
+    #[arg(long, value_name = "FILE")]
+    destroyed: Vec<PathBuf>,
+    /// A checkpoint of the log that somebody kept.
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// Go on although entries of the log that somebody has seen are lost; the log says so.
+    #[arg(long)]
+    accept_lost_entries: bool,
+    /// Go back to the moment of the backup, where there is no newer list and no checkpoint: what was
+    /// destroyed since comes back, and whoever kept a newer checkpoint can show that the log was written anew.
+    #[arg(long, conflicts_with_all = ["destroyed", "checkpoint"])]
+    as_of_backup: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
+    match args {
+        Args::Create {
+            folder,
+            with_secrets,
+            json,
+        } => create(folder, with_secrets.as_deref(), *json, context),
+        Args::Verify {
+            folder,
+            secrets,
+            json,
+        } => verify(folder, secrets.as_deref(), *json, context),
+        Args::Destroyed {
+            output,
+            since,
+            json,
+        } => destroyed(output, *since, *json, context),
+    }
+}
+
+/// What is wrong with what was given is bad input; all else a failure.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what `map_err` hands over"
+)]
+fn told(error: BackupError) -> anyhow::Error {
+    match error.kind() {
+        Kind::Invalid | Kind::Conflict | Kind::Corrupt
+            if !matches!(error, BackupError::Archive(_) | BackupError::Store(_)) =>
+        {
+            BadInput(error.to_string()).into()
+        }
+        _ => anyhow::anyhow!("{}", error::chain(&error)),
+    }
+}
+
+fn data_folder(context: &Context) -> Result<DataFolder> {
+    let config = wiring::config(context, SystemClock::default().now())?;
+    DataFolder::open(&config.storage.data).map_err(|error| BadInput(error.to_string()).into())
+}
+
+/// One backup at a time.
+fn only_one(folder: &DataFolder) -> Result<File> {
+    let path = folder.root().join("backup.lock");
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .with_context(|| format!("cannot open `{}`", path.display()))?;
+    if file.try_lock().is_err() {
+        bail!("a backup of this archive is being made; wait until it is done");
+    }
+    Ok(file)
+}
+
+fn create(
+    target: &Path,
+    with_secrets: Option<&Path>,
+    as_json: bool,
+    context: &Context,
+) -> Result<Ended> {
+    let now = SystemClock::default().now();
+    let folder = data_folder(context)?;
+    let _only_one = only_one(&folder)?;
+    bring_home_what_a_crash_left(&folder)?;
+    let archive = wiring::visit(context, now)?;
+    let key = key_for(&archive, &folder, with_secrets)?;
+    let created = archive.create_backup(target, &key, now).map_err(told)?;
+    if let Some(file) = with_secrets {
+        secrets_file::forget_former(&folder, key.epoch)?;
+        secrets_file::pack(&folder, &archive.store_name(), None, file)?;
+    }
+    let ended = match created.damaged.is_empty() {
+        true => Ended::Done,
+        false => Ended::Failed,
+    };
+    if as_json {
+        print::json(&json!({
+            "backup": created.statement,
+            "copied": created.copied,
+            "kept": created.kept,
+            "removed": created.removed,
+            "damaged": created.damaged,
+        }))?;
+        return Ok(ended);
+    }
+    let (objects, copied) = (created.statement.objects, created.copied);
+    let (size, epoch) = (created.statement.log_size, key.epoch);
+    print::line(match context.lang {
+        Language::Nl => format!(
+            "Back-up gemaakt: {objects} bestanden met opnamen, {copied} daarvan nieuw; logboek tot plaats {size}; sleutel {epoch}."
+        ),
+        Language::En => format!(
+            "Backup made: {objects} files of recordings, {copied} of them new; log up to place {size}; key {epoch}."
+        ),
+    });
+    if with_secrets.is_none() {
+        print::say(
+            context.lang,
+            "Terugzetten kan alleen met de geheimen van het archief. Met --with-secrets BESTAND schrijft u die weg, en zijn oudere back-ups niet meer te openen.",
+            "It can be restored only with the archive's secrets. --with-secrets FILE writes them, and ends older backups.",
+        );
+    }
+    for line in &created.damaged {
+        print::line(format!("✘ {line}"));
+    }
+    if !created.damaged.is_empty() {
+        print::say(
+            context.lang,
+            "LET OP: dit klopt niet in het archief zelf. De back-up houdt wat hij ervan had. Kijk met `voicelog check --level hash`.",
+            "NOTE: this is wrong in the archive itself. The backup keeps what it had of it. Look with `voicelog check --level hash`.",
+        );
+    }
+    Ok(ended)
+}
+
+/// After a crash, and until a server starts, bytes of objects lie in the spool alone: a backup would copy
+/// the objects without them.
+fn bring_home_what_a_crash_left(folder: &DataFolder) -> Result<()> {
+    let Ok(_lock) = folder.lock("") else {
+        // A server is running, and did that when it started.
+        return Ok(());
+    };
+    let access = Access::Write(voicelog_store::blobs::Options::default());
+    let store = LocalStore::open(&folder.layout(), access)
+        .context("cannot bring to its place what a crash left behind")?;
+    store.blobs.settle()?;
+    Ok(())
+}
+
+/// The key that the backup is sealed under. With a file of secrets it is a new one, which is in that file
+/// before it is anywhere else.
+fn key_for(
+    archive: &Archive,
+    folder: &DataFolder,
+    with_secrets: Option<&Path>,
+) -> Result<BackupKey> {
+    let present = secrets_file::backup_key(folder)?;
+    let Some(file) = with_secrets else {
+        return match present {
+            Some(key) => Ok(key),
+            None => Drawn::next(folder)?.keep(folder),
+        };
+    };
+    let name = archive.store_name();
+    match present {
+        // Nothing is sealed under it yet.
+        Some(key) if key.epoch == 1 && archive.last_backup()?.is_none() => {
+            secrets_file::pack(folder, &name, None, file)?;
+            Ok(key)
+        }
+        _ => {
+            let drawn = Drawn::next(folder)?;
+            // With the former key as well, as long as the backup that is there needs it.
+            secrets_file::pack(folder, &name, Some(&drawn), file)?;
+            drawn.keep(folder)
+        }
+    }
+}
+
+/// Opens a backup with these secrets alone. How many data keys were not tried, and what does not open.
+fn open_with(backup: &Backup, secrets: &SecretsFile) -> (u64, Vec<String>) {
+    let key = match secrets.backup_key(backup.statement().epoch) {
+        Ok(key) => key,
+        Err(error) => return (0, vec![error.to_string()]),
+    };
+    let given: Vec<_> = secrets.given_key().into_iter().collect();
+    let master = secrets.master();
+    let master = master.as_ref().map(|master| -> &dyn Master { master });
+    let trial = backup.try_opening(&key, &given, master);
+    let wrong = trial.wrong.iter().map(ToString::to_string);
+    (trial.untried, wrong.collect())
+}
+
+fn verify(from: &Path, secrets: Option<&Path>, as_json: bool, context: &Context) -> Result<Ended> {
+    let bad = |error: anyhow::Error| anyhow::Error::new(BadInput(format!("{error:#}")));
+    let secrets = secrets.map(SecretsFile::read).transpose().map_err(bad)?;
+    let key = if let Some(secrets) = &secrets {
+        // What it cannot try without a master key, it says.
+        secrets.must_be_complete(true).map_err(bad)?;
+        secrets.verifier()?
+    } else {
+        let folder = data_folder(context)?;
+        let text = std::fs::read_to_string(folder.root().join("log.vkey"))
+            .context("cannot read `log.vkey`")?;
+        text.trim().parse().context("`log.vkey` is no key")?
+    };
+    let backup = Backup::open(from, &key).map_err(told)?;
+    let found = backup.verify();
+    let mut wrong: Vec<String> = found.wrong.iter().map(ToString::to_string).collect();
+    let trial = secrets.as_ref().map(|secrets| open_with(&backup, secrets));
+    let (untried, closed) = trial.unwrap_or_default();
+    wrong.extend(closed);
+    if as_json {
+        print::json(&json!({
+            "backup": backup.statement(),
+            "files": found.files,
+            "bytes": found.bytes,
+            "opened": secrets.is_some(),
+            "keys_untried": untried,
+            "wrong": wrong,
+        }))?;
+    } else {
+        for line in &wrong {
+            print::line(format!("✘ {line}"));
+        }
+        let (files, at) = (found.files, backup.statement().made_at);
+        if wrong.is_empty() {
+            print::line(match context.lang {
+                Language::Nl => format!("✔ De back-up van {at} is heel: {files} bestanden."),
+                Language::En => format!("✔ The backup of {at} is whole: {files} files."),
+            });
+            if untried > 0 {
+                print::line(match context.lang {
+                    Language::Nl => format!(
+                        "! Het register gaat open. Van {untried} opnamen is de sleutel niet geprobeerd: de hoofdsleutel zit niet in dit bestand. Bewaar die apart."
+                    ),
+                    Language::En => format!(
+                        "! The index opens. The keys of {untried} recordings were not tried: the master key is not in this file. Keep it elsewhere."
+                    ),
+                });
+            } else if secrets.is_some() {
+                print::say(
+                    context.lang,
+                    "✔ Hij gaat open met deze geheimen: het register en de sleutel van elke opname.",
+                    "✔ It opens with these secrets: the index and the key of every recording.",
+                );
+            }
+        }
+    }
+    Ok(if wrong.is_empty() {
+        Ended::Done
+    } else {
+        Ended::Failed
+    })
+}
+
+fn destroyed(output: &Path, since: u64, as_json: bool, context: &Context) -> Result<Ended> {
+    let now = SystemClock::default().now();
+    let archive = wiring::visit(context, now)?;
+    let (list, report) = archive.destroyed_list(since, now).map_err(told)?;
+    durable::replace(output, &list)
+        .with_context(|| format!("cannot write `{}`", output.display()))?;
+    let (count, size) = (report.destructions, report.log_size);
+    if as_json {
+        print::json(&json!({
+            "file": output, "destructions": count,
+            "log_from": report.log_from, "log_size": size,
+        }))?;
+    } else {
+        print::line(match context.lang {
+            Language::Nl => format!("{count} vernietigingen; logboek tot plaats {size}"),
+            Language::En => format!("{count} destructions; log up to place {size}"),
+        });
+    }
+    Ok(Ended::Done)
+}
+
+/// Refuses a folder in which there is anything, and says what it is where that can be told.
+fn must_be_empty(into: &Path, backup: &Backup) -> Result<()> {
+    let mut entries = match std::fs::read_dir(into) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot look into `{}`", into.display()));
+        }
+    };
+    if entries.next().is_none() {
+        return Ok(());
+    }
+    let layout = Layout::in_folder(into);
+    let there = layout
+        .exists()
+        .then(|| SqliteIndex::open(&layout.index).ok());
+    let why = match there.flatten() {
+        None => String::new(),
+        Some(index) if index.archive().to_string() != backup.statement().store => {
+            ": it holds another archive".to_owned()
+        }
+        Some(index) => {
+            let (here, there) = (index.log_head()?.size, backup.statement().log_size);
+            let age = if there < here { ", which is older" } else { "" };
+            format!(
+                ": it holds this archive, with {here} entries in its log; the backup has {there}{age}"
+            )
+        }
+    };
+    let place = into.display().to_string();
+    Err(told(BackupError::NotEmpty { place, why }))
+}
+
+fn read_list(path: &Path, key: &VerifierKey) -> Result<DestroyedList> {
+    let place = path.display();
+    let length = std::fs::metadata(path)
+        .map_err(|error| BadInput(format!("cannot read `{place}`: {error}")))?
+        .len();
+    if length > LIST_BYTES_MAX {
+        return Err(BadInput(format!("`{place}` is too long for a list")).into());
+    }
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read `{place}`"))?;
+    DestroyedList::read(&bytes, key, path.to_str()).map_err(told)
+}
+
+pub(crate) fn restore(args: &RestoreArgs, context: &Context) -> Result<Ended> {
+    let bad = |error: anyhow::Error| anyhow::Error::new(BadInput(format!("{error:#}")));
+    let secrets = SecretsFile::read(&args.secrets).map_err(bad)?;
+    let config = wiring::config(context, SystemClock::default().now())?;
+    secrets
+        .must_be_complete(config.keys.master.is_some())
+        .map_err(bad)?;
+    let key = secrets.verifier()?;
+    let backup = Backup::open(&args.from, &key).map_err(told)?;
+    must_be_empty(&args.into, &backup)?;
+    let has_newer = !args.destroyed.is_empty() || args.checkpoint.is_some();
+    if !has_newer && !args.as_of_backup {
+        return Err(BadInput(format!(
+            "this would go back to {}: what was destroyed since would come back, and the log would go on with other entries than it had, which whoever kept a newer checkpoint can show. Give the newest list with --destroyed (`voicelog backup destroyed` writes it), or a checkpoint that somebody kept with --checkpoint; if there is neither, say --as-of-backup",
+            backup.statement().made_at
+        ))
+        .into());
+    }
+    let lists = args.destroyed.iter().map(|path| read_list(path, &key));
+    let lists = lists.collect::<Result<Vec<_>>>()?;
+    let known = match &args.checkpoint {
+        None => None,
+        Some(path) => {
+            let bytes = std::fs::read(path)
+                .map_err(|error| BadInput(format!("cannot read `{}`: {error}", path.display())))?;
+            let known = Checkpoint::verify(&bytes, &key).map_err(|error| {
+                BadInput(format!(
+                    "`{}` is no checkpoint of this archive: {error}",
+                    path.display()
+                ))
+            })?;
+            Some(known)
+        }
+    };
+    let input = RestoreInput {
+        backup,
+        lists,
+        known,
+        accept_lost_entries: args.accept_lost_entries,
+    };
+    match fill(&input, &secrets, &args.into) {
+        Ok((unpacked, restored)) => report(&unpacked, &restored, &input, args, context),
+        Err(error) => {
+            // It was empty: what is there now is ours, and no archive, unless it got its name.
+            if !Layout::in_folder(&args.into).exists() {
+                clear(&args.into);
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Takes away what a restore that failed has written.
+fn clear(into: &Path) {
+    if let Ok(entries) = std::fs::read_dir(into.join("secrets")) {
+        for entry in entries.flatten() {
+            if let Err(_left) = durable::shred(&entry.path()) {}
+        }
+    }
+    for name in ["blobs", "keys", "secrets"] {
+        if let Err(_left) = std::fs::remove_dir_all(into.join(name)) {}
+    }
+    for name in [
+        "index.restoring",
+        "index.restoring-wal",
+        "index.restoring-shm",
+        "log.vkey",
+    ] {
+        if let Err(_left) = std::fs::remove_file(into.join(name)) {}
+    }
+}
+
+fn fill(input: &RestoreInput, secrets: &SecretsFile, into: &Path) -> Result<(Unpacked, Restored)> {
+    let now = SystemClock::default().now();
+    let key = secrets.backup_key(input.backup.statement().epoch);
+    let key = key.map_err(|error| BadInput(error.to_string()))?;
+    let folder = DataFolder::create(into)?;
+    let layout = folder.layout();
+    // The index gets its name last: before that, nothing here is an archive.
+    let unfinished = Layout {
+        index: into.join("index.restoring"),
+        ..layout.clone()
+    };
+    let unpacked = input.unpack(&unfinished, &key).map_err(told)?;
+    secrets.unpack(&folder)?;
+    let archive = wiring::open_unfinished(&folder, &unfinished, now)?;
+    let restored = archive.settle_in(input, now).map_err(told)?;
+    drop(archive);
+    std::fs::rename(&unfinished.index, &layout.index).context("cannot name the index")?;
+    durable::sync_folder(folder.root())?;
+    Ok((unpacked, restored))
+}
+
+/// Tells what came of it. The archive is there, whatever becomes of telling so.
+fn report(
+    unpacked: &Unpacked,
+    restored: &Restored,
+    input: &RestoreInput,
+    args: &RestoreArgs,
+    context: &Context,
+) -> Result<Ended> {
+    let damaged: Vec<String> = unpacked.damaged.iter().map(ToString::to_string).collect();
+    let ended = match damaged.is_empty() {
+        true => Ended::Done,
+        false => Ended::Failed,
+    };
+    if args.json {
+        print::json(&json!({
+            "backup": input.backup.statement(),
+            "objects": unpacked.objects,
+            "keys": unpacked.keys,
+            "left_out": unpacked.left_out,
+            "tombstones": restored.buried,
+            "log_size": restored.log_size,
+            "log_caught_up": restored.caught_up,
+            "log_lost": restored.lost,
+            "holds": restored.holds,
+            "damaged": damaged,
+        }))?;
+        return Ok(ended);
+    }
+    let (objects, buried, size) = (unpacked.objects, restored.buried, restored.log_size);
+    print::line(match context.lang {
+        Language::Nl => format!(
+            "Teruggezet: {objects} bestanden met opnamen. Vernietigd na de back-up, en niet teruggekomen: {buried}. Het logboek gaat verder na plaats {size}."
+        ),
+        Language::En => format!(
+            "Restored: {objects} files of recordings. Destroyed after the backup, and not come back: {buried}. The log goes on after place {size}."
+        ),
+    });
+    if restored.holds > 0 {
+        let holds = restored.holds;
+        print::line(match context.lang {
+            Language::Nl => {
+                format!("Vernietigingsstops van na de back-up, weer van kracht: {holds}.")
+            }
+            Language::En => {
+                format!("Holds that were placed after the backup, and stand again: {holds}.")
+            }
+        });
+    }
+    for line in &damaged {
+        print::line(format!("✘ {line}"));
+    }
+    if !damaged.is_empty() {
+        print::say(
+            context.lang,
+            "LET OP: deze bestanden zijn beschadigd in de back-up en niet teruggezet. De rest is er.",
+            "NOTE: these files are damaged in the backup and were not restored. The rest is there.",
+        );
+    }
+    if restored.lost > 0 {
+        let lost = restored.lost;
+        print::line(match context.lang {
+            Language::Nl => {
+                format!("LET OP: {lost} plaatsen van het logboek zijn weg; het logboek zegt dat.")
+            }
+            Language::En => format!("NOTE: {lost} entries of the log are lost; the log says so."),
+        });
+    }
+    print::say(
+        context.lang,
+        "Kijk met `voicelog check --level hash` of alles klopt.",
+        "See with `voicelog check --level hash` that everything holds.",
+    );
+    Ok(ended)
+}
