@@ -232,7 +232,7 @@ async function walk(page) {
   }
   expect(sealed !== undefined, "one of them can be listened to");
   if (sealed) {
-    for (const name of ["listen", "copy", "destroy"]) await visit(page, name, `${sealed}/${name}`);
+    for (const name of ["listen", "copy", "destroy", "receipt"]) await visit(page, name, `${sealed}/${name}`);
     await visit(page, "copy-duties", `${sealed}/copy?recipient=data_subject`);
     await mistakes(page, sealed);
     await player(page, sealed);

@@ -42,6 +42,21 @@ const NEEDS: &[Need] = &[
         why: "SRTP by a sender that is not ours",
     },
     Need {
+        programs: &["pdftotext"],
+        package: "poppler-utils",
+        why: "reads the PDF that was printed, and what it tells a screen reader",
+    },
+    Need {
+        programs: &["softhsm2-util"],
+        package: "softhsm2",
+        why: "a token in software: a master key that never leaves it",
+    },
+    Need {
+        programs: &["pkcs11-tool"],
+        package: "opensc",
+        why: "makes that key, with a program that is not ours",
+    },
+    Need {
         programs: &["g++", "c++"],
         package: "g++",
         why: "compiles libFuzzer, which searches the parsers for inputs that break them",

@@ -22,6 +22,7 @@ mod named_tests;
 mod shell;
 mod source;
 mod tidy;
+mod verifier;
 mod walls;
 
 use std::process::ExitCode;
@@ -38,6 +39,7 @@ cargo xtask COMMAND
   fuzz         every parser, guided by coverage: [TARGET …], --seconds N for each (20), --keep
   crash [N]    N times kill -9 among calls (1,000), each archive checked after it; --seed S
   pages        every page in a browser, with an accessibility checker
+  verifier     the second verifier (verify.html): built again, tested, held against the program
   bench        the numbers of ref/performance.md: --calls N, --seconds S, --quick;
                --setup: setting up alone
 ";
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         "fuzz" => fuzz::run(rest),
         "crash" => ci::crash(rest),
         "pages" => ci::pages(),
+        "verifier" => verifier::run(),
         "bench" => bench::run(rest),
         // Not in the help: `bench` starts these as processes of their own, each pinned to one core.
         "floor" => bench::floor::run(rest),

@@ -2,17 +2,23 @@
 //! tools. `cargo xtask test` builds the binary and installs the tools first.
 #![cfg(test)]
 
+mod backups;
 mod bad_input;
 mod baresip;
 mod crash;
 mod damaged;
 mod demo;
 mod disk_full;
+mod erasure;
 mod expected;
 mod floods;
+mod keys;
+mod keys_token;
 mod lifecycle;
+mod log;
 mod pains;
 mod pausing;
+mod retention;
 mod simulate;
 mod simulate_tls;
 mod sipp;

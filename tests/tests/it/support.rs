@@ -159,6 +159,11 @@ impl Server {
         serde_json::from_str(&text).unwrap()
     }
 
+    /// What the server says of its health.
+    pub(crate) fn health(&self) -> Value {
+        serde_json::from_str(&self.get("/v1/health")).unwrap()
+    }
+
     fn get(&self, path: &str) -> String {
         ureq::get(format!("{}{path}", self.http))
             .header("Authorization", &self.bearer())

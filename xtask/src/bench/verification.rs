@@ -7,7 +7,7 @@ use super::table::as_f64;
 use anyhow::{Context as _, bail};
 use sha2::{Digest as _, Sha256};
 use std::time::Instant;
-use voicelog_evidence::bundle::{self, BundleInput};
+use voicelog_evidence::bundle::{self, BundleInput, Papers};
 use voicelog_evidence::tlog::{commitment, inclusion_proof, leaf_hash, root_of};
 use voicelog_evidence::{
     Cause, Checkpoint, DataKey, Digest, InventoryBuilder, JournalEvent, Leaf, LeafKind, Manifest,
@@ -181,6 +181,10 @@ fn bundle_of(minutes: u32) -> anyhow::Result<Vec<u8>> {
         checkpoint: Checkpoint::sign(2, root_of(&hashes), &key)?,
     };
     let input = BundleInput {
+        part: None,
+        basis: None,
+        vcon_signer: None,
+        papers: Papers::default(),
         manifest: &manifest,
         timeline,
         decision: &decision,
