@@ -96,6 +96,11 @@ pub(crate) fn shown(text: &str) -> String {
 /// The word of the list that looks most like the one given, if one looks like it at all.
 pub(crate) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     const ALIKE: f64 = 0.72;
+    // No word of ours is as long; what is longer is like none, and costs nothing to say so.
+    const LONGEST: usize = 80;
+    if given.len() > LONGEST {
+        return None;
+    }
     let given = given.to_lowercase();
     known
         .map(|word| (strsim::jaro_winkler(&given, word), word))
@@ -114,5 +119,7 @@ mod tests {
         assert_eq!(nearest("opennes", known.into_iter()), Some("openness"));
         assert_eq!(nearest("Purpose", known.into_iter()), Some("purpose"));
         assert_eq!(nearest("zzz", known.into_iter()), None);
+        let long = "openness".repeat(1_000);
+        assert_eq!(nearest(&long, known.into_iter()), None);
     }
 }
