@@ -1,4 +1,4 @@
-//! A receipt: what somebody keeps of a recording, so that no later rewriting goes unnoticed.
+//! A receipt: what somebody keeps of a recording, to see later whether the recording was rewritten.
 //!
 //! It is a proof of C2SP tlog-proof whose `extra` line has the leaf and the archive's key: short enough for
 //! a QR code, and nothing in it is about anybody. Whoever has it can later hold a bundle against it.
