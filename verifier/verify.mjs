@@ -1,7 +1,7 @@
-// The verifier on the command line: node verify.mjs FILE [--json] [--log-key KEY] [--policy POLICY] [--tsa-anchor FILE]
+// The verifier on the command line: node verify.mjs FILE [--json] [--log-key KEY] [--policy POLICY] [--tsa-anchor FILE] [--receipt FILE]
 //
 // KEY is a public key as text, or a file that holds it. POLICY is a file: which logs and witnesses are believed. FILE has
-// certificates (PEM or DER) under which a timestamp is believed. Exit status: 0 it holds, 1 it does not,
+// certificates (PEM or DER) under which a timestamp is believed; or is a receipt that was kept. Exit status: 0 it holds, 1 it does not,
 // 2 bad input. It runs the script of verify.html, so what holds here holds there.
 
 import { existsSync, readFileSync } from "node:fs";
@@ -15,6 +15,7 @@ const option = (name) => {
 const given = option("--log-key");
 const policyFile = option("--policy");
 const anchorFile = option("--tsa-anchor");
+const receiptFile = option("--receipt");
 const isJson = words.includes("--json");
 const files = words.filter((word) => word !== "--json");
 
@@ -50,10 +51,19 @@ function readGivenAnchors() {
   }
 }
 
-async function check(path, key, policy, anchors) {
+function readGivenReceipt() {
+  if (receiptFile === undefined) return null;
+  try {
+    return core.readReceipt(readFileSync(receiptFile));
+  } catch (error) {
+    return bad(`--receipt is no receipt: ${error.message}`);
+  }
+}
+
+async function check(path, key, given) {
   const source = await fileSource(path).catch((error) => bad(`cannot read ${path}: ${error.message}`));
   try {
-    if (await core.isBundle(source)) return await core.verifyBundle(source, key, { policy, anchors });
+    if (await core.isBundle(source)) return await core.verifyBundle(source, key, given);
     const start = await source.read(0, Math.min(source.size, 1024 * 1024));
     if (core.isCertificate(start)) return core.verifyCertificate(start, key);
   } finally {
@@ -62,8 +72,8 @@ async function check(path, key, policy, anchors) {
   return bad(`${path} is neither a bundle nor a certificate`);
 }
 
-if (files.length !== 1) bad("node verify.mjs FILE [--json] [--log-key KEY] [--policy POLICY] [--tsa-anchor FILE]");
-const report = await check(files[0], readGivenKey(), readGivenPolicy(), readGivenAnchors());
+if (files.length !== 1) bad("node verify.mjs FILE [--json] [--log-key KEY] [--policy POLICY] [--tsa-anchor FILE] [--receipt FILE]");
+const report = await check(files[0], readGivenKey(), { policy: readGivenPolicy(), anchors: readGivenAnchors(), receipt: readGivenReceipt() });
 const pick = (severity) =>
   report.findings.filter((found) => found.severity === severity).map(({ check, place, code, detail }) => ({ check, place, code, detail }));
 const facts = report.facts && {
@@ -76,6 +86,7 @@ const facts = report.facts && {
   in_log_since: report.facts.inLogSince,
   log_size: report.facts.logSize,
   stamp: report.facts.stamp && { moment: report.facts.stamp.moment, authority: report.facts.stamp.authority, by_given_certificate: report.facts.stamp.isGiven },
+  receipt: report.facts.receiptSize && { log_size: report.facts.receiptSize },
   key: report.facts.key?.text ?? null,
 };
 const summary = {

@@ -7,6 +7,7 @@ export { readPolicy } from "./log/policy";
 export { readCertificates } from "./pki/certificate";
 export { checkStamp } from "./pki/stamp";
 export { vconPayload } from "./vcon/vcon";
+export { readReceipt } from "./check/receipt";
 export { renderingOf } from "./check/rendering";
 export { readProof } from "./log/proof";
 export { completenessBytes } from "./check/completeness";

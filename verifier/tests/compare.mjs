@@ -4,7 +4,7 @@
 //
 // DIR has NAME.zip and NAME.zip.json, which the program wrote: `holds` and `broken`, or `findings` as
 // `voicelog verify --json` has them, or `{"status": 2}` where it said that the file is no bundle. Where DIR has an
-// `archive.vkey`, it is the key that both are given. With --browser the same in Chromium, through the page's worker.
+// `archive.vkey`, it is the key that both are given; NAME.zip.receipt is the receipt that both are given. With --browser the same in Chromium, through the page's worker.
 
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -24,10 +24,20 @@ function line(report) {
   return `${report.holds ? "holds" : "does not hold"}: ${parts(brokenOf(report))}`;
 }
 
+/** The receipt that goes with a bundle, as text; empty where there is none. */
+const receiptOf = (path) => (existsSync(`${path}.receipt`) ? readFileSync(`${path}.receipt`, "utf8") : "");
+
 async function inNode(path) {
   const source = bytesSource(new Uint8Array(readFileSync(path)));
   if (!(await core.isBundle(source))) return { status: 2 };
-  return core.verifyBundle(source, key);
+  const text = receiptOf(path);
+  let receipt = null;
+  try {
+    if (text !== "") receipt = core.readReceipt(new TextEncoder().encode(text));
+  } catch {
+    return { status: 2 };
+  }
+  return core.verifyBundle(source, key, { receipt });
 }
 
 async function compare(what, ask) {
@@ -54,15 +64,15 @@ if (process.argv.includes("--browser")) {
   await page.evaluate(() => {
     const code = document.getElementById("core").textContent.replace(/\nexport \{[^}]*\};\n$/, "");
     const worker = new Worker(URL.createObjectURL(new Blob([`"use strict";${code}\nserve(self);`])));
-    globalThis.askVerifier = ([base64, key]) =>
+    globalThis.askVerifier = ([base64, key, receipt]) =>
       new Promise((resolve) => {
         worker.onmessage = ({ data }) => data.kind !== "progress" && resolve(data);
         const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-        worker.postMessage({ kind: "check", file: new Blob([bytes]), key, policy: "", anchors: null, helpers: [] });
+        worker.postMessage({ kind: "check", file: new Blob([bytes]), key, policy: "", anchors: null, receipt, helpers: [] });
       });
   });
   isSame &&= await compare("Chromium", async (path) => {
-    const answer = await page.evaluate((asked) => globalThis.askVerifier(asked), [readFileSync(path).toString("base64"), keyText]);
+    const answer = await page.evaluate((asked) => globalThis.askVerifier(asked), [readFileSync(path).toString("base64"), keyText, receiptOf(path)]);
     return answer.kind === "failure" ? { status: 2, detail: answer.failure } : answer.report;
   });
   if (faults.length > 0) {

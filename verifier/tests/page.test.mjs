@@ -9,7 +9,7 @@ import { pathToFileURL } from "node:url";
 import { after, before, test } from "node:test";
 import { check, openBrowser, openVerifier, pathOf } from "./lib/browser.mjs";
 import { longCall } from "./lib/long.mjs";
-import { makeBundle, makeKey, proofOf } from "./lib/make.mjs";
+import { json, makeBundle, makeKey, proofOf } from "./lib/make.mjs";
 import { randomCall } from "./lib/random.mjs";
 import { Authority } from "./lib/stamp.mjs";
 import { readZip, writeZip } from "./lib/zip.mjs";
@@ -138,6 +138,33 @@ test("whoever has a policy fills it in, and the page says when its witnesses did
   await page.locator("#policy").fill("quorum");
   await page.locator("#again").click();
   await page.getByText("The list of witnesses cannot be read").waitFor();
+  await close();
+});
+
+test("whoever kept a receipt pastes it, and the page says whether the recording is still what it was", async () => {
+  const bundle = vector("call");
+  const content = (name) => readZip(readFileSync(bundle)).find((entry) => entry.name === name).content.toString();
+  const key = content("archive.vkey").trim();
+  const { leaf } = JSON.parse(content("opening.json"));
+  const [head, ...rest] = content("checkpoint.tlog-proof").split("\n");
+  const receipt = (found) => [head, `extra ${json({ version: 1, key, leaf: found }).toString("base64")}`, ...rest].join("\n");
+  const { page, faults, close } = await opened(bundle);
+  const field = page.locator("#receipt");
+  await page.locator("summary").click();
+  await field.fill(receipt(leaf));
+  await page.locator("#again").click();
+  await page.getByText("the receipt, receipt").waitFor();
+  assert.match(await page.locator("#report").textContent(), /Size of the log at your receipt/);
+  assert.doesNotMatch(await page.locator("#verdict").getAttribute("class"), /bad/);
+  if (SHOTS) await page.screenshot({ path: join(SHOTS, "receipt.png"), fullPage: true });
+  await field.fill(receipt({ ...leaf, commitment: `sha256:${"0".repeat(64)}` }));
+  await page.locator("#again").click();
+  await page.locator("#verdict.bad").waitFor();
+  assert.match(await page.locator("#report").textContent(), /The receipt itself does not hold/);
+  await field.fill("c2sp.org/tlog-proof@v1");
+  await page.locator("#again").click();
+  await page.getByText("This is no receipt").waitFor();
+  assert.deepEqual(faults, []);
   await close();
 });
 

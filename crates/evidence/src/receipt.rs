@@ -80,15 +80,19 @@ impl Receipt {
         Ok(format!("{head}\n{EXTRA}{}\n{rest}", STANDARD.encode(extra)))
     }
 
-    /// Reads the text: exactly what [`Self::text`] writes. Line ends of other systems, and space around
-    /// it, are what a text meets on its way, and taken away.
+    /// Reads the text: exactly what [`Self::text`] writes. Line ends of other systems, space around it and
+    /// a byte order mark are what a text meets on its way, and taken away.
     pub fn parse(bytes: &[u8]) -> Result<Self, ReceiptError> {
         let bad = ReceiptError::Malformed;
         if bytes.len() > RECEIPT_BYTES_MAX {
             return Err(bad("it is too long"));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| bad("not UTF-8"))?;
-        let text = format!("{}\n", text.replace("\r\n", "\n").trim());
+        let text = text
+            .strip_prefix('\u{feff}')
+            .unwrap_or(text)
+            .replace("\r\n", "\n");
+        let text = format!("{}\n", text.trim_matches([' ', '\t', '\r', '\n']));
         let mut lines = text.splitn(3, '\n');
         let (Some(head), Some(extra), Some(rest)) = (lines.next(), lines.next(), lines.next())
         else {
@@ -161,7 +165,7 @@ mod tests {
     #[test]
     fn a_text_that_went_by_mail_is_still_a_receipt() {
         let text = sample(4).text().unwrap();
-        let mailed = format!("\r\n {}\r\n\r\n", text.replace('\n', "\r\n"));
+        let mailed = format!("\u{feff}\r\n {}\r\n\r\n", text.replace('\n', "\r\n"));
         assert_eq!(Receipt::parse(mailed.as_bytes()).unwrap(), sample(4));
     }
 

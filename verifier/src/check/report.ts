@@ -2,7 +2,7 @@
 
 export const CHECKS = [
   "Container", "Key", "Signature", "Files", "Decision", "Original", "Timeline", "Sound", "Log", "Completeness", "Scope", "Witnesses",
-  "Certificate", "Vcon", "Timestamp",
+  "Certificate", "Vcon", "Timestamp", "Receipt",
 ] as const;
 export type Check = (typeof CHECKS)[number];
 
@@ -14,7 +14,8 @@ export type Code =
   | "not_listed" | "no_part" | "out_of_order" | "damaged" | "too_large" | "other_recording" | "not_of_recording"
   | "other_rulebook" | "index_missing" | "does_not_follow" | "states_other" | "opus_not_decoded" | "not_proven" | "bad_list"
   | "part" | "other_copy" | "salt_of_other_copy" | "scope_untrue" | "not_witnessed" | "witnesses_unchecked" | "unchecked_here"
-  | "stamp_anchors_from_bundle" | "stamp_does_not_hold" | "no_stamp_anchors" | "no_certificates" | "stamped_too_early" | "heard_far";
+  | "stamp_anchors_from_bundle" | "stamp_does_not_hold" | "no_stamp_anchors" | "no_certificates" | "stamped_too_early" | "heard_far"
+  | "other_archive" | "receipt_does_not_hold" | "receipt_of_other" | "rewritten" | "two_histories";
 
 export interface Finding {
   readonly check: Check;

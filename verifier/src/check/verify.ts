@@ -23,6 +23,7 @@ import {
 import { readManifest, type Manifest } from "./manifest";
 import { checkOriginal, readJournals, type Journals } from "./original";
 import { checkPart, checkShown, checkStated, readScopeOf, readTrees } from "./part";
+import { checkReceipt, type Receipt } from "./receipt";
 import { renderingOf, renderingOfPart, type Rendering } from "./rendering";
 import { Findings, type Check, type Finding } from "./report";
 import { checkSound } from "./sound";
@@ -45,6 +46,8 @@ export interface Facts {
   readonly inLogSince: string | null;
   readonly logSize: string | null;
   readonly stamp: StampFacts | null;
+  /** How large the log was when the receipt was given; null where there is none, or it does not hold. */
+  readonly receiptSize: string | null;
   readonly decision: Json;
   /** What follows from the original; in a copy of a part, what the archive stated. Null where neither can be said. */
   readonly timeline: Timeline | null;
@@ -83,6 +86,7 @@ class Checker {
   private decision: Json = null;
   private logSize: string | null = null;
   private stamp: StampFacts | null = null;
+  private receiptSize: string | null = null;
   private scope: Scope | null = null;
   private journals: Journals = { files: null, events: null };
   private timeline: Timeline | null = null;
@@ -95,6 +99,7 @@ class Checker {
     private readonly progress: Progress,
     private readonly policy: Policy | null,
     private readonly anchors: readonly Certificate[] | null,
+    private readonly receipt: Receipt | null,
     private readonly hands: readonly Hand[],
   ) {
     this.isPart = bundle.has(SCOPE);
@@ -124,6 +129,7 @@ class Checker {
     }
     await checkVcon(this.bundle, { list: this.list, manifest: this.manifest, opening: this.opening, scope: this.scope }, this.findings);
     await this.checkLog();
+    await this.checkReceipt();
     await this.checkStamp();
   }
 
@@ -325,6 +331,14 @@ class Checker {
     }
   }
 
+  /** Depends on the key, the opening and the proof alone. */
+  private async checkReceipt(): Promise<void> {
+    const { receipt, opening, key } = this;
+    if (receipt === null || opening === null || key === null) return;
+    const proof = await this.stated(PROOF, readProof);
+    if (proof) this.receiptSize = checkReceipt(receipt, { leafJson: opening.leafJson, proof, key }, this.findings);
+  }
+
   /** The timestamp is of the leaf: whatever else is broken, it is checked. */
   private async checkStamp(): Promise<void> {
     const opening = this.opening ?? (await this.stated(OPENING, (bytes) => readOpening(bytes, hexSalt, version1)));
@@ -341,6 +355,7 @@ class Checker {
       inLogSince: this.opening?.leaf.at ?? null,
       logSize: this.logSize,
       stamp: this.stamp,
+      receiptSize: this.receiptSize,
       decision: this.decision,
       timeline: this.timeline,
       rendering: this.rendering,
@@ -355,7 +370,7 @@ function member(json: Json | undefined, name: string): Json | undefined {
 }
 
 const NOTHING: Facts = {
-  manifest: null, made: null, key: null, isKeyGiven: false, inLogSince: null, logSize: null, stamp: null, decision: null,
+  manifest: null, made: null, key: null, isKeyGiven: false, inLogSince: null, logSize: null, stamp: null, receiptSize: null, decision: null,
   timeline: null, rendering: null, scope: null, isPart: false,
 };
 
@@ -380,6 +395,8 @@ export interface Options {
   readonly policy?: Policy | null;
   /** Certificates under which a timestamp is believed. */
   readonly anchors?: readonly Certificate[] | null;
+  /** What somebody kept of the recording when it was made. */
+  readonly receipt?: Receipt | null;
   /** Who does the heavy parts. */
   readonly hands?: readonly Hand[];
 }
@@ -388,11 +405,11 @@ export interface Options {
 export async function verifyBundle(source: Source, given: VerifierKey | null, options: Options = {}): Promise<Report> {
   const own = ownHand(source);
   // Two, so that the one reads and sums while what the other one read is hashed.
-  const { progress = () => {}, policy = null, anchors = null, hands = [own, own] } = options;
+  const { progress = () => {}, policy = null, anchors = null, receipt = null, hands = [own, own] } = options;
   const findings = new Findings();
   const bundle = await Bundle.open(source, findings);
   if (bundle === null) return { holds: false, findings: findings.list, facts: NOTHING };
-  const checker = new Checker(bundle, given, progress, policy, anchors, hands);
+  const checker = new Checker(bundle, given, progress, policy, anchors, receipt, hands);
   await checker.run();
   return { holds: checker.findings.holds, findings: checker.findings.list, facts: checker.facts() };
 }

@@ -13,9 +13,13 @@ const anObject = (form: RegExp): Reader<string> => (value) =>
 /** What leaves of a type are of. A type that is not here is refused. */
 const OBJECTS: Readonly<Record<string, Reader<string>>> = {
   recorded: id, permitted: id, refused: id, listened: id, exported: id, destroyed: id, destruction_refused: id, paused: id,
+  held: id, released: id, restored: id,
   archive_opened: anObject(/^archive$/),
-  key_created: anObject(/^epoch-(0|[1-9][0-9]*)$/),
+  key_created: anObject(/^(epoch-(0|[1-9][0-9]*)|master|recovery)$/),
+  key_retired: anObject(/^epoch-(0|[1-9][0-9]*)$/),
   rulebook_changed: anObject(/^sha256:[0-9a-f]{64}$/),
+  clock_confirmed: anObject(/^clock$/),
+  shared: text, transcribed: text,
 };
 
 export interface Leaf {
@@ -26,7 +30,8 @@ export interface Leaf {
   readonly commitment: Bytes;
 }
 
-const anyLeaf: Reader<Leaf> = object({
+/** Of whatever object: for who compares it with another one. */
+export const anyLeaf: Reader<Leaf> = object({
   v: (value) => (value === 1 ? 1 : refuse(`version ${JSON.stringify(value)} of a leaf is not known`)),
   type: oneOf(...Object.keys(OBJECTS)),
   at: time,
@@ -75,7 +80,10 @@ function hashOf(line: string): Uint8Array {
 }
 
 export function readProof(bytes: Uint8Array): Proof {
-  const whole = textOf(bytes);
+  return proofOfText(textOf(bytes));
+}
+
+export function proofOfText(whole: string): Proof {
   const split = whole.indexOf("\n\n");
   if (split < 0) refuse("a proof without a checkpoint");
   const [version, index, ...hashes] = whole.slice(0, split).split("\n");

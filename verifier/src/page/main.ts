@@ -21,6 +21,7 @@ const report = find("report");
 const fileField = find<HTMLInputElement>("file");
 const keyField = find<HTMLTextAreaElement>("key");
 const policyField = find<HTMLTextAreaElement>("policy");
+const receiptField = find<HTMLTextAreaElement>("receipt");
 const anchorsField = find<HTMLInputElement>("anchors");
 const drop = find("drop");
 
@@ -149,7 +150,7 @@ async function check(): Promise<void> {
   // One that comes while another one runs waits for it, and has no helpers.
   const ports = checks === 0 ? startHelpers(file.size) : [];
   checks += 1;
-  worker.postMessage({ kind: "check", file, key: keyField.value, policy: policyField.value, anchors: anchorsField.files?.[0] ?? null, helpers: ports as unknown as HelperPort[] }, ports);
+  worker.postMessage({ kind: "check", file, key: keyField.value, policy: policyField.value, anchors: anchorsField.files?.[0] ?? null, receipt: receiptField.value, helpers: ports as unknown as HelperPort[] }, ports);
 }
 
 function choose(chosen: Blob | null | undefined): void {

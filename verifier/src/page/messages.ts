@@ -26,6 +26,7 @@ export interface BundleFacts {
   readonly inLogSince: string | null;
   readonly logSize: string | null;
   readonly stamp: StampFacts | null;
+  readonly receiptSize: string | null;
   readonly outcome: string | null;
   readonly streams: readonly StreamLine[];
   readonly heard: readonly number[];
@@ -50,6 +51,8 @@ export interface CheckRequest {
   readonly policy: string;
   /** A file with certificates of timestamping authorities. */
   readonly anchors: Blob | null;
+  /** The text of a receipt that somebody kept; empty where there is none. */
+  readonly receipt: string;
   /** Ports to workers that help; none where the file is small, or where there are no workers. */
   readonly helpers: readonly HelperPort[];
 }
@@ -75,7 +78,7 @@ export type Request =
   | { readonly kind: "helper_lost" };
 
 export type Step = "reading" | "original" | "sound";
-export type Failure = "no_bundle" | "bad_key" | "bad_policy" | "bad_anchors" | "cannot_read" | "fault" | "no_sound";
+export type Failure = "no_bundle" | "bad_key" | "bad_policy" | "bad_anchors" | "bad_receipt" | "cannot_read" | "fault" | "no_sound";
 
 export type Answer =
   | { readonly kind: "progress"; readonly done: number; readonly step: Step }

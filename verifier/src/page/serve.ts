@@ -6,6 +6,7 @@ import type { Json } from "../base/json";
 import { isCertificate, verifyCertificate } from "../check/certificate";
 import { ALL_WAV, wavName } from "../check/list";
 import { doTask } from "../check/hands";
+import { readReceipt } from "../check/receipt";
 import { isBundle, verifyBundle, type Facts } from "../check/verify";
 import { readContainer } from "../container/zip";
 import { fingerprint, readKey, type VerifierKey } from "../log/note";
@@ -68,6 +69,7 @@ function bundleFacts(facts: Facts): BundleFacts | null {
     inLogSince: facts.inLogSince,
     logSize: facts.logSize,
     stamp: facts.stamp,
+    receiptSize: facts.receiptSize,
     outcome: outcomeOf(facts.decision),
     streams: timeline?.streams ?? [],
     heard: voices.filter(({ form }) => form.hasSound).map(({ form }) => form.number),
@@ -120,17 +122,18 @@ class Server {
     this.crew?.lose();
   }
 
-  private async check({ file, key: keyText, policy: policyText, anchors: anchorFile, helpers }: CheckRequest): Promise<PageReport> {
+  private async check({ file, key: keyText, policy: policyText, anchors: anchorFile, receipt: receiptText, helpers }: CheckRequest): Promise<PageReport> {
     this.facts = null;
     this.file = file;
     const key: VerifierKey | null = given(keyText, "bad_key", (text) => readKey(text.trim()));
     const policy: Policy | null = given(policyText, "bad_policy", (text) => readPolicy(utf8(text)));
+    const receipt = given(receiptText, "bad_receipt", (text) => readReceipt(utf8(text)));
     const anchors = anchorFile && (await readAnchors(anchorFile));
     const source = blobSource(file);
     if (await isBundle(source)) {
       const progress = (done: number, step: Step): void => this.port.postMessage({ kind: "progress", done, step });
       this.crew = new Crew(file, source, helpers);
-      const report = await verifyBundle(source, key, { progress, policy, anchors, hands: this.crew.hands });
+      const report = await verifyBundle(source, key, { progress, policy, anchors, receipt, hands: this.crew.hands });
       this.facts = report.facts;
       return {
         holds: report.holds, findings: report.findings, certificate: null,

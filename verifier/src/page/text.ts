@@ -17,7 +17,12 @@ const TEXTS = {
     "Vraag de organisatie die opnam om deze sleutel, op een andere manier dan bij de bundel. Alleen dan weet u dat de bundel echt van haar komt.",
     "Ask the organisation that recorded for this key, by another way than with the bundle. Only then do you know that the bundle is really theirs.",
   ],
-  policySummary: ["Getuigen en tijdstempel (niet verplicht)", "Witnesses and timestamp (optional)"],
+  policySummary: ["Ontvangstbewijs, getuigen en tijdstempel (niet verplicht)", "Receipt, witnesses and timestamp (optional)"],
+  receiptLabel: ["Uw ontvangstbewijs", "Your receipt"],
+  receiptHelp: [
+    "Kreeg u na het gesprek een ontvangstbewijs, als tekst of QR-code? Plak de hele tekst hier. Dan ziet u of de opname sindsdien niet is veranderd.",
+    "Were you given a receipt after the conversation, as a text or a QR code? Paste the whole text here. Then you see whether the recording was not changed since.",
+  ],
   policyLabel: ["Welke getuigen u vertrouwt", "Which witnesses you believe"],
   policyHelp: [
     "Getuigen zijn anderen die het logboek van het archief volgen. Kreeg u een lijst van getuigen (een policy), plak die dan hier. Vraag de lijst niet aan wie u de bundel gaf.",
@@ -35,6 +40,7 @@ const TEXTS = {
   no_bundle: ["Dit is geen bundel en geen verklaring van vernietiging. Kies het ZIP-bestand zoals u het kreeg.", "This is neither a bundle nor a certificate of destruction. Choose the ZIP file as you were given it."],
   bad_key: ["De sleutel die u gaf, is geen sleutel. Kopieer de hele regel: naam+cijfers+letters.", "The key that you gave is no key. Copy the whole line: name+digits+letters."],
   bad_policy: ["De lijst van getuigen is niet te lezen. Kopieer de hele tekst.", "The list of witnesses cannot be read. Copy the whole text."],
+  bad_receipt: ["Dit is geen ontvangstbewijs. Kopieer de hele tekst, van de eerste tot de laatste regel.", "This is no receipt. Copy the whole text, from the first line to the last."],
   bad_anchors: ["Dit bestand heeft geen certificaten. Kies een bestand in PEM of DER.", "This file has no certificates. Choose a file in PEM or DER."],
   cannot_read: ["Het bestand kon niet gelezen worden.", "The file could not be read."],
   fault: ["Er ging iets mis in deze pagina. Er is niets vastgesteld.", "Something went wrong in this page. Nothing was established."],
@@ -122,6 +128,7 @@ const TEXTS = {
   stampGiven: ["Tijdstempel, volgens het certificaat dat u gaf", "Timestamp, by the certificate that you gave"],
   stampFromBundle: ["Tijdstempel, volgens een certificaat dat alleen de bundel noemt", "Timestamp, by a certificate that only the bundle names"],
   logSize: ["Omvang van het logboek toen", "Size of the log then"],
+  receiptSize: ["Omvang van het logboek bij uw ontvangstbewijs", "Size of the log at your receipt"],
   gaps: ["Wat er ontbreekt, en waarom", "What is missing, and why"],
   noGaps: ["Er ontbreekt niets.", "Nothing is missing."],
   manyGaps: ["Er zijn er meer. Alleen de eerste 500 staan hier; op de tekening staan ze allemaal.", "There are more. Only the first 500 are listed; the drawing has them all."],
@@ -177,6 +184,7 @@ const TEXTS = {
   Scope: ["wat is weggelaten", "what is left out"],
   Witnesses: ["de getuigen", "the witnesses"],
   Vcon: ["de vCon", "the vCon"],
+  Receipt: ["het ontvangstbewijs", "the receipt"],
   Timestamp: ["het tijdstempel", "the timestamp"],
   Certificate: ["de verklaring", "the certificate"],
   // Why.
@@ -223,6 +231,20 @@ const TEXTS = {
   code_stamped_too_early: [
     "Het tijdstempel is van vóór het einde van het gesprek. Een van de klokken ging niet goed.",
     "The timestamp is from before the end of the conversation. One of the clocks was wrong.",
+  ],
+  code_other_archive: ["Het ontvangstbewijs is van een ander archief.", "The receipt is of another archive."],
+  code_receipt_does_not_hold: [
+    "Het ontvangstbewijs klopt zelf niet. Het is veranderd, of dit archief gaf het nooit.",
+    "The receipt itself does not hold. It was changed, or this archive never gave it.",
+  ],
+  code_receipt_of_other: ["Het ontvangstbewijs is van een andere opname.", "The receipt is of another recording."],
+  code_rewritten: [
+    "De opname staat nu anders in het logboek dan toen u het ontvangstbewijs kreeg.",
+    "The recording is in the log otherwise now than when you were given the receipt.",
+  ],
+  code_two_histories: [
+    "Het archief laat twee verschillende logboeken zien: één in uw ontvangstbewijs en één in de bundel.",
+    "The archive shows two different logs: one in your receipt and one in the bundle.",
   ],
   code_heard_far: [
     "In deze kopie is een pakket meer dan vijf seconden van zijn aankomst te horen. Dat kan bij een slecht netwerk.",

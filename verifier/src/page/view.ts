@@ -132,7 +132,7 @@ export function reportView(report: PageReport, player: HTMLElement | null, seek:
     parts.push(section("facts", facts([
       ["recording", bundle.recording], ["started", moment(bundle.callStarted)],
       ["length", bundle.streams.length > 0 ? clock(bundle.lengthUs) : null], ["made", bundle.made && moment(bundle.made)],
-      ["inLog", bundle.inLogSince && moment(bundle.inLogSince)], ["logSize", bundle.logSize],
+      ["inLog", bundle.inLogSince && moment(bundle.inLogSince)], ["logSize", bundle.logSize], ["receiptSize", bundle.receiptSize],
       [bundle.stamp?.isGiven ? "stampGiven" : "stampFromBundle", bundle.stamp && `${moment(bundle.stamp.moment)}, ${plain(bundle.stamp.authority, 100)}`],
     ])));
     if (bundle.streams.length > 0) {

@@ -3,7 +3,7 @@
 //!
 //! They are left in the target's folder for temporary files, in `verifiers`: `NAME.zip`, and
 //! `NAME.zip.json` with `holds` and what is `broken` (`check`, `place`). `archive.vkey` is the key to
-//! check them with.
+//! check them with. `receipts` has receipts beside its bundles, made by `receipts.rs`.
 
 use crate::codecs::call_with;
 use crate::fixture::{Parts, archive_key, logged, signed_again, verifier};
@@ -11,13 +11,12 @@ use crate::networks::turns;
 use crate::part::{bad_call, copy, excerpt, redaction, without};
 use crate::tamper::{repacked, rewritten};
 use crate::vcon::{Lie, lying};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use voicelog_evidence::part::{Redaction, Scope, SoundInstead};
 use voicelog_evidence::{
-    Digest, LeafKind, SigningKey, Verdict, canonical_json, from_canonical, verify, zip,
+    Digest, LeafKind, Report, SigningKey, Verdict, canonical_json, from_canonical, verify, zip,
 };
 
 type Bundles = BTreeMap<String, Vec<u8>>;
@@ -334,18 +333,32 @@ fn lies_of_parts(out: &mut Bundles) {
     out.insert("lie-part-other-tree".to_owned(), mixed);
 }
 
-fn put(path: &Path, bytes: &[u8]) {
-    std::fs::File::create(path)
-        .unwrap()
-        .write_all(bytes)
-        .unwrap();
+/// A folder of this name among the temporary files of the tests, with nothing in it.
+pub(crate) fn emptied(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _absent = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// What the other verifier must say too.
+pub(crate) fn said(report: &Report) -> Vec<u8> {
+    let broken = report
+        .broken()
+        .map(|finding| json!({ "check": format!("{:?}", finding.check), "place": finding.place }));
+    let broken: Vec<_> = broken.collect();
+    json!({ "holds": report.holds(), "broken": broken })
+        .to_string()
+        .into_bytes()
+}
+
+pub(crate) fn put(path: &Path, bytes: &[u8]) {
+    std::fs::write(path, bytes).unwrap();
 }
 
 #[test]
 fn bundles_for_the_other_verifier() {
-    let folder: PathBuf = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verifiers");
-    let _absent = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
+    let folder = emptied("verifiers");
     let mut bundles = whole();
     let names: Vec<String> = bundles.keys().cloned().collect();
     for name in ["two-streams", "redacted"] {
@@ -368,16 +381,8 @@ fn bundles_for_the_other_verifier() {
             "{name}: {:#?}",
             report.broken().collect::<Vec<_>>()
         );
-        let broken = report.broken().map(|finding| {
-            serde_json::json!({ "check": format!("{:?}", finding.check), "place": finding.place })
-        });
-        let said =
-            serde_json::json!({ "holds": report.holds(), "broken": broken.collect::<Vec<_>>() });
         put(&folder.join(format!("{name}.zip")), bundle);
-        put(
-            &folder.join(format!("{name}.zip.json")),
-            said.to_string().as_bytes(),
-        );
+        put(&folder.join(format!("{name}.zip.json")), &said(&report));
     }
     let key = format!("{}\n", archive_key().verifier());
     put(&folder.join("archive.vkey"), key.as_bytes());

@@ -1,6 +1,7 @@
 //! A receipt that somebody kept, and what the archive gives later.
 
 use crate::fixture::{Parts, archive_key, verifier};
+use crate::others::{emptied, put, said};
 use voicelog_evidence::digest::Digest;
 use voicelog_evidence::receipt::Receipt;
 use voicelog_evidence::tlog::{inclusion_proof, leaf_hash, root_of};
@@ -119,5 +120,75 @@ fn a_receipt_of_another_recording_or_archive_or_changed_by_hand_is_told_apart() 
     is_broken(
         &judged(&parts, &changed),
         "the receipt itself does not hold",
+    );
+}
+
+/// A receipt of a leaf that was changed after the archive had proved it.
+fn changed(leaf: &Leaf, change: fn(&mut Leaf)) -> Receipt {
+    let mut receipt = kept(leaf);
+    change(&mut receipt.leaf);
+    receipt
+}
+
+/// Bundles with a receipt beside each, and what this verifier says: the other one must say the same
+/// (`cargo xtask verifier`). A text that is no receipt is bad input to both.
+#[test]
+fn receipts_for_the_other_verifier() {
+    let (same, moved, other) = (later(3, 9, 0), later(5, 9, 0), later(3, 4, 1));
+    let mut before = same.leaf.clone();
+    before.commitment = Digest([7; 32]);
+    let mut elsewhere = kept(&same.leaf);
+    elsewhere.key = SigningKey::from_seed("example.com/elsewhere", [8; 32])
+        .unwrap()
+        .verifier();
+    let mut unproven = same.clone();
+    unproven.proof.hashes.pop();
+    let cases: [(&str, &Parts, Receipt); 10] = [
+        ("same", &same, kept(&same.leaf)),
+        ("rewritten", &same, kept(&before)),
+        ("moved", &moved, kept(&moved.leaf)),
+        ("two-histories", &other, kept(&other.leaf)),
+        ("same-size", &later(3, 4, 0), kept(&other.leaf)),
+        ("elsewhere", &same, elsewhere),
+        ("unproven", &unproven, kept(&same.leaf)),
+        ("other", &same, kept(&Parts::new(1, 6).leaf)),
+        (
+            "later",
+            &same,
+            changed(&same.leaf, |leaf| leaf.at = leaf.at.plus_micros(1)),
+        ),
+        (
+            "kind",
+            &same,
+            changed(&same.leaf, |leaf| {
+                leaf.kind = voicelog_evidence::LeafKind::Held;
+            }),
+        ),
+    ];
+    let folder = emptied("receipts");
+    for (name, parts, receipt) in cases {
+        let text = receipt.text().unwrap();
+        let mailed = format!("\u{feff} {}\r\n\t", text.replace('\n', "\r\n"));
+        let lone = text.replacen('\n', "\r", 1);
+        let more = format!("{text}x");
+        for (how, text) in [
+            ("", text),
+            ("-mailed", mailed),
+            ("-lone", lone),
+            ("-more", more),
+        ] {
+            let path = folder.join(format!("{name}{how}.zip"));
+            let report = Receipt::parse(text.as_bytes()).map_or_else(
+                |_| br#"{"status":2}"#.to_vec(),
+                |found| said(&judged(parts, &found)),
+            );
+            put(&path, &parts.bundle());
+            put(&path.with_extension("zip.json"), &report);
+            put(&path.with_extension("zip.receipt"), text.as_bytes());
+        }
+    }
+    put(
+        &folder.join("archive.vkey"),
+        format!("{}\n", verifier()).as_bytes(),
     );
 }
