@@ -59,7 +59,7 @@ pub use line::{
     CalledInVain, ChosenRule, Draw, LINE_NOT_SET_UP, Line, Lines, NotALine, OneIn, Rule, Sample,
     WhenRefused,
 };
-pub use log::BundlePapers;
+pub use log::{BundlePapers, Stamper};
 pub use news::{News, NewsKind, Subscription};
 pub use notice::NoticeState;
 pub use permit::{Answer, Permit, Refusal, Verdict, act};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use voicelog_archive::{Archive, ArchiveError, BundlePapers};
+use voicelog_archive::{Archive, ArchiveError, BundlePapers, Stamper};
 use voicelog_casework::print::PdfPrinter;
 use voicelog_casework::vouching::{
     Authority, AuthoritySettings, Standing, WitnessAnswer, WitnessSettings, Witnesses,
@@ -39,7 +39,7 @@ const WITNESSES_MAX: usize = 16;
 pub(crate) struct Vouchers {
     witnesses: Vec<(WitnessSettings, Trust)>,
     quorum: usize,
-    authority: Option<(AuthoritySettings, Trust)>,
+    authority: Option<Arc<Authority>>,
     /// Certificates of the authority, as configured.
     anchors: Option<String>,
 }
@@ -106,13 +106,16 @@ impl Vouchers {
             printer: Some(Arc::new(PdfPrinter)),
             policy: policy.map(|policy| policy.to_string()),
             timestamp_anchors: self.anchors.clone(),
+            stamper: self
+                .authority
+                .clone()
+                .map(|authority| authority as Arc<dyn Stamper>),
         })
     }
 
-    /// The timestamping authority over this archive, if there is one.
-    pub(crate) fn authority(&self, archive: &Arc<Archive>) -> Option<Authority> {
-        let (settings, trust) = self.authority.as_ref()?;
-        Some(Authority::new(Arc::clone(archive), settings.clone(), trust))
+    /// The timestamping authority, if there is one.
+    pub(crate) fn authority(&self) -> Option<Arc<Authority>> {
+        self.authority.clone()
     }
 
     /// The witnesses over this archive.
@@ -127,7 +130,7 @@ fn read_anchors(authority: &TimestampAuthority) -> Result<String> {
         .with_context(|| format!("timestamp_authority `{url}`: cannot read `{path}`"))
 }
 
-fn read_authority(authority: &TimestampAuthority) -> Result<(AuthoritySettings, Trust)> {
+fn read_authority(authority: &TimestampAuthority) -> Result<Arc<Authority>> {
     let url = &authority.url;
     let named = || format!("timestamp_authority `{url}`");
     check_address(url, authority.allow_http)
@@ -149,7 +152,7 @@ fn read_authority(authority: &TimestampAuthority) -> Result<(AuthoritySettings, 
         .to_der()
         .with_context(|| format!("{}: policy is no object identifier", named()))?;
     let trust = trust_for(url, authority.issuers.clone()).with_context(named)?;
-    Ok((settings, trust))
+    Ok(Arc::new(Authority::new(settings, &trust)))
 }
 
 /// The thread that asks them.
@@ -168,7 +171,7 @@ impl Notary {
     ) -> Result<Self> {
         let standing = Arc::new(Standing::default());
         let mut round = Round {
-            authority: vouchers.authority(archive),
+            authority: vouchers.authority(),
             witnesses: vouchers.witnesses(archive),
             next_stamp: None,
             archive: Arc::clone(archive),
@@ -213,7 +216,7 @@ impl Notary {
 /// What the thread goes by.
 struct Round {
     witnesses: Witnesses,
-    authority: Option<Authority>,
+    authority: Option<Arc<Authority>>,
     /// Before this moment the authority is not asked again.
     next_stamp: Option<Timestamp>,
     archive: Arc<Archive>,
@@ -263,11 +266,11 @@ impl Round {
             return Ok(());
         };
         if self.next_stamp.is_some_and(|next| now < next)
-            || !authority.is_due(now.plus_micros(-DAY))?
+            || !Authority::is_due(&self.archive, now.plus_micros(-DAY))?
         {
             return Ok(());
         }
-        let fault = match authority.ask(now)? {
+        let fault = match authority.ask(&self.archive, now)? {
             None | Some(Ok(_)) => None,
             Some(Err(fault)) => {
                 tracing::warn!("no timestamp of the log: {fault}");

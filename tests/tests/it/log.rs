@@ -6,6 +6,7 @@ mod authority;
 use crate::support::{LINE, Server, running, voicelog, voicelog_json, write_config, write_file};
 use authority::{Authority, Key};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -428,6 +429,42 @@ fn a_receipt_that_somebody_kept_is_held_against_a_later_bundle() {
     assert_eq!(changed["holds"], false);
 }
 
+/// The files of a bundle that is exported with this configuration.
+fn exported(config: &Path, id: &str, bundle: &Path) -> (BTreeSet<String>, String) {
+    let (config, path) = (config.to_str().unwrap(), bundle.to_str().unwrap());
+    let output = voicelog(&[
+        "--lang", "en", "--config", config, "export", id, "-o", path, "--for", "court", "--force",
+    ]);
+    assert!(output.status.success(), "{output:?}");
+    let bytes = std::fs::read(bundle).unwrap();
+    let names = zip::read(&bytes).unwrap();
+    let names = names.into_iter().map(|(name, _)| name.to_owned()).collect();
+    (names, stdout(&output))
+}
+
+#[test]
+fn a_copy_of_what_was_never_stamped_is_stamped_first_and_goes_without_where_nobody_answers() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path();
+    let (_config, id) = recorded(folder);
+    let authority = Authority::new(Key::ALL[0]);
+    let anchor = folder.join("anchor.pem");
+    write_file(&anchor, &authority.anchor());
+    let bundle = folder.join("bundle.zip");
+
+    let nowhere = with_authority(folder, "http://127.0.0.1:9/tsa", &anchor);
+    let (names, said) = exported(&nowhere, &id, &bundle);
+    assert!(!names.contains("timestamp.tsr"), "{names:?}");
+    assert!(said.contains("has no timestamp"), "{said}");
+    assert_eq!(verified(&bundle, &[])["holds"], true);
+
+    let config = with_authority(folder, &serve(authority, |answer| answer), &anchor);
+    let (names, _said) = exported(&config, &id, &bundle);
+    assert!(names.contains("timestamp.tsr"), "{names:?}");
+    let believed = verified(&bundle, &["--tsa-anchor", anchor.to_str().unwrap()]);
+    assert_eq!(severity_of(&believed, "Timestamp"), "Ok");
+}
+
 #[test]
 fn a_bundle_brings_the_page_that_checks_it_and_the_moment_by_another_clock() {
     let root = tempfile::tempdir().unwrap();
@@ -440,17 +477,7 @@ fn a_bundle_brings_the_page_that_checks_it_and_the_moment_by_another_clock() {
     let config = with_authority(folder, &serve(authority, |answer| answer), &anchor);
     let stamped = log_json(&config, &["stamp"]);
     let bundle = folder.join("bundle.zip");
-    let (config, path) = (config.to_str().unwrap(), bundle.to_str().unwrap());
-    let exported = voicelog(&[
-        "--config", config, "export", id, "-o", path, "--for", "court",
-    ]);
-    assert!(exported.status.success(), "{exported:?}");
-    let bytes = std::fs::read(&bundle).unwrap();
-    let names: Vec<_> = zip::read(&bytes)
-        .unwrap()
-        .into_iter()
-        .map(|(name, _)| name)
-        .collect();
+    let (names, _said) = exported(&config, id, &bundle);
     for name in [
         "verify.html",
         "completeness.pdf",
@@ -458,7 +485,7 @@ fn a_bundle_brings_the_page_that_checks_it_and_the_moment_by_another_clock() {
         "timestamp.tsr",
         "timestamp.pem",
     ] {
-        assert!(names.contains(&name), "{name} in {names:?}");
+        assert!(names.contains(name), "{name} in {names:?}");
     }
     let severity = |report: &Value| severity_of(report, "Timestamp");
     let believed = verified(&bundle, &["--tsa-anchor", anchor.to_str().unwrap()]);

@@ -9,7 +9,7 @@ mod public;
 mod told;
 mod vouching;
 
-pub use papers::BundlePapers;
+pub use papers::{BundlePapers, Stamper};
 
 use crate::error::Doing;
 use crate::{Archive, ArchiveError, random};

@@ -5,10 +5,23 @@ use crate::error::Doing;
 use crate::{Archive, ArchiveError};
 use std::sync::Arc;
 use voicelog_evidence::bundle::{Papers, StampedProof};
-use voicelog_evidence::checkpoint::TlogProof;
+use voicelog_evidence::checkpoint::{Checkpoint, TlogProof};
 use voicelog_evidence::sheet::Printer;
 use voicelog_evidence::tlog;
-use voicelog_model::RecordingId;
+use voicelog_model::{RecordingId, Timestamp};
+use voicelog_store::index::TimestampRow;
+
+/// Whoever has a checkpoint stamped by an authority, when a copy is given that no stamp covers yet.
+pub trait Stamper: std::fmt::Debug + Send + Sync {
+    /// The authority's moment, and its token (RFC 3161) over the checkpoint.
+    ///
+    /// Errors: why there is none to be had in reasonable time.
+    fn stamp(
+        &self,
+        checkpoint: &Checkpoint,
+        now: Timestamp,
+    ) -> Result<(Timestamp, Vec<u8>), String>;
+}
 
 /// What this installation gives along with each bundle.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +34,8 @@ pub struct BundlePapers {
     pub policy: Option<String>,
     /// Certificates of the timestamping authority (PEM).
     pub timestamp_anchors: Option<String>,
+    /// Who asks that authority.
+    pub stamper: Option<Arc<dyn Stamper>>,
 }
 
 /// A stamped checkpoint that has a recording.
@@ -37,6 +52,12 @@ impl Archive {
         self
     }
 
+    /// Whether each copy that is given should bring a timestamp.
+    #[must_use]
+    pub fn asks_for_timestamps(&self) -> bool {
+        self.papers.stamper.is_some()
+    }
+
     pub(crate) fn papers_with<'a>(&'a self, stamped: Option<&'a Stamped>) -> Papers<'a> {
         Papers {
             verifier_page: self.papers.verifier_page,
@@ -50,12 +71,38 @@ impl Archive {
         }
     }
 
-    /// The first stamped checkpoint that has a leaf; none where none was stamped yet.
+    /// The first stamped checkpoint that has a leaf. Where none was stamped yet, it is asked for; without an
+    /// authority, or where it does not answer, there is none.
     pub(crate) fn stamped(
         &self,
         index: u64,
         id: RecordingId,
+        now: Timestamp,
     ) -> Result<Option<Stamped>, ArchiveError> {
+        let found = self.stamped_before(index, id)?;
+        let (None, Some(stamper)) = (&found, &self.papers.stamper) else {
+            return Ok(found);
+        };
+        let Some((checkpoint, note)) = self.newest_checkpoint()? else {
+            return Ok(None);
+        };
+        let (at, token) = match stamper.stamp(&checkpoint, now) {
+            Ok(stamped) => stamped,
+            Err(why) => {
+                tracing::warn!("a copy goes without a timestamp: {why}");
+                return Ok(None);
+            }
+        };
+        self.keep_timestamp(&TimestampRow {
+            size: checkpoint.size,
+            at,
+            checkpoint: note.into_bytes(),
+            token,
+        })?;
+        self.stamped_before(index, id)
+    }
+
+    fn stamped_before(&self, index: u64, id: RecordingId) -> Result<Option<Stamped>, ArchiveError> {
         let row = self.index.timestamp_over(index);
         let Some(row) = row.doing("looking for a timestamp")? else {
             return Ok(None);

@@ -91,7 +91,7 @@ impl Archive {
         let data_key = self.data_key(id)?;
         let recorded = row.leaf.ok_or(ArchiveError::NotFound(id))?;
         let (leaf, proof) = self.proof_of(recorded, id)?;
-        let stamped = self.stamped(proof.index, id)?;
+        let stamped = self.stamped(proof.index, id, now)?;
         let damaged = || ArchiveError::Corrupt {
             what: format!("the documents of {id}"),
         };

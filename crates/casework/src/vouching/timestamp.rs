@@ -3,9 +3,9 @@
 use super::{agent, post};
 use crate::webhook::Trust;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 use ureq::Agent;
-use voicelog_archive::{Archive, ArchiveError, TimestampRow, random};
+use voicelog_archive::{Archive, ArchiveError, Stamper, TimestampRow, random};
 use voicelog_evidence::checkpoint::Checkpoint;
 use voicelog_evidence::digest::sha256;
 use voicelog_evidence::timestamp::{ANSWER_BYTES_MAX, Anchors, Question, Stamp, TimestampError};
@@ -13,6 +13,8 @@ use voicelog_model::Timestamp;
 
 /// How far the authority's moment may lie from our clock, in microseconds: either of the two is wrong then.
 const APART_MAX: i64 = 600 * 1_000_000;
+/// How long after it did not answer for one copy it is not asked for the next, in microseconds.
+const REST: i64 = 900 * 1_000_000;
 
 /// An authority as the configuration names it.
 #[derive(Debug, Clone)]
@@ -53,9 +55,10 @@ impl StampFault {
 
 /// The authority of a log.
 pub struct Authority {
-    archive: Arc<Archive>,
     settings: AuthoritySettings,
     agent: Agent,
+    /// Before this moment no copy waits for it.
+    resting_until: Mutex<Option<Timestamp>>,
 }
 
 impl fmt::Debug for Authority {
@@ -67,20 +70,20 @@ impl fmt::Debug for Authority {
 impl Authority {
     /// One that has done nothing yet.
     #[must_use]
-    pub fn new(archive: Arc<Archive>, settings: AuthoritySettings, trust: &Trust) -> Self {
+    pub fn new(settings: AuthoritySettings, trust: &Trust) -> Self {
         Self {
-            archive,
             settings,
             agent: agent(trust),
+            resting_until: Mutex::default(),
         }
     }
 
-    /// Whether the newest stamp that was kept is of before this moment, and the log grew since.
-    pub fn is_due(&self, before: Timestamp) -> Result<bool, ArchiveError> {
-        let newest = self.archive.timestamps(1)?;
+    /// Whether the newest stamp that an archive kept is of before this moment, and its log grew since.
+    pub fn is_due(archive: &Archive, before: Timestamp) -> Result<bool, ArchiveError> {
+        let newest = archive.timestamps(1)?;
         Ok(match newest.first() {
-            Some(row) => row.at < before && row.size < self.archive.log_size()?,
-            None => self.archive.log_size()? > 0,
+            Some(row) => row.at < before && row.size < archive.log_size()?,
+            None => archive.log_size()? > 0,
         })
     }
 
@@ -88,19 +91,18 @@ impl Authority {
     /// is empty.
     ///
     /// Errors: the archive cannot be read or written. What the authority does is no error but an answer.
-    pub fn ask(&self, now: Timestamp) -> Result<Option<Result<Stamp, StampFault>>, ArchiveError> {
-        self.archive.sequence()?;
-        let Some((checkpoint, note)) = self.archive.newest_checkpoint()? else {
+    pub fn ask(
+        &self,
+        archive: &Archive,
+        now: Timestamp,
+    ) -> Result<Option<Result<Stamp, StampFault>>, ArchiveError> {
+        archive.sequence()?;
+        let Some((checkpoint, note)) = archive.newest_checkpoint()? else {
             return Ok(None);
         };
-        let question = Question {
-            imprint: imprint(&checkpoint),
-            nonce: Some(random::bytes()?),
-            policy: self.settings.policy.clone(),
-        };
-        let stamped = self.stamped(&question, now);
+        let stamped = self.stamped(&checkpoint, random::bytes()?, now);
         if let Ok((stamp, answer)) = &stamped {
-            self.archive.keep_timestamp(&TimestampRow {
+            archive.keep_timestamp(&TimestampRow {
                 size: checkpoint.size,
                 at: stamp.at,
                 checkpoint: note.into_bytes(),
@@ -110,7 +112,17 @@ impl Authority {
         Ok(Some(stamped.map(|(stamp, _answer)| stamp)))
     }
 
-    fn stamped(&self, question: &Question, now: Timestamp) -> Result<(Stamp, Vec<u8>), StampFault> {
+    fn stamped(
+        &self,
+        checkpoint: &Checkpoint,
+        nonce: [u8; 8],
+        now: Timestamp,
+    ) -> Result<(Stamp, Vec<u8>), StampFault> {
+        let question = Question {
+            imprint: imprint(checkpoint),
+            nonce: Some(nonce),
+            policy: self.settings.policy.clone(),
+        };
         let request = question.to_der().map_err(StampFault::NotBelieved)?;
         let kind = "application/timestamp-query";
         let most = ANSWER_BYTES_MAX as u64;
@@ -126,6 +138,30 @@ impl Authority {
             return Err(StampFault::ClocksApart(stamp.at));
         }
         Ok((stamp, answer))
+    }
+}
+
+impl Stamper for Authority {
+    fn stamp(
+        &self,
+        checkpoint: &Checkpoint,
+        now: Timestamp,
+    ) -> Result<(Timestamp, Vec<u8>), String> {
+        // It is one moment: what a panic leaves behind is whole.
+        let mut resting = self
+            .resting_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if resting.is_some_and(|until| now < until) {
+            return Err("it did not answer a short while ago".to_owned());
+        }
+        let nonce = random::bytes().map_err(|error| error.to_string())?;
+        let stamped = self.stamped(checkpoint, nonce, now);
+        if stamped.is_err() {
+            *resting = Some(now.plus_micros(REST));
+        }
+        let stamped = stamped.map_err(|fault| fault.to_string());
+        stamped.map(|(stamp, token)| (stamp.at, token))
     }
 }
 

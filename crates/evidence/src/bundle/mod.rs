@@ -124,6 +124,12 @@ impl BundleError {
     }
 }
 
+/// Whether a bundle brings the moment at which an authority saw the log, by its own clock.
+#[must_use]
+pub fn is_stamped(bundle: &[u8]) -> bool {
+    zip::read(bundle).is_ok_and(|files| files.iter().any(|(name, _)| *name == file::STAMP))
+}
+
 /// Makes a bundle, signed with the archive's key. The same input gives the same bytes.
 ///
 /// Errors: [`BundleError::Disagree`] if decision, timeline and leaf are not those of the manifest:

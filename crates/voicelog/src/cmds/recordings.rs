@@ -13,7 +13,7 @@ use voicelog_archive::{
 };
 use voicelog_casework::disclosure::{self, PartRequest, PartRequestError, Recipient};
 use voicelog_casework::{Asked, listening, retention};
-use voicelog_evidence::bundle::{BundleError, SoundSpans};
+use voicelog_evidence::bundle::{self, BundleError, SoundSpans};
 use voicelog_evidence::vcon::{Profile, VconError};
 use voicelog_law::Decision;
 use voicelog_model::{Clock, Kind, Language, Pii, RecordingId, Timestamp, error};
@@ -263,6 +263,14 @@ pub(crate) fn export(args: &ExportArgs, context: &Context) -> Result<Ended> {
         return Ok(Ended::Done);
     }
     show::duties(&decision, context.lang, "");
+    if archive.asks_for_timestamps() && !args.vcon && !bundle::is_stamped(&file) {
+        print::say(
+            context.lang,
+            "Let op: deze kopie heeft geen tijdstempel, want de tijdstempeldienst gaf er geen. \
+             `voicelog log stamp` zegt waarom.",
+            "Note: this copy has no timestamp, for the authority gave none. `voicelog log stamp` says why.",
+        );
+    }
     let others = decision.duties().iter();
     let is_redacted = part.is_some_and(|part| !part.redactions.is_empty());
     if others

@@ -275,11 +275,11 @@ fn witness(as_json: bool, context: &Context, now: Timestamp) -> Result<Ended> {
 
 fn stamp(keep: Option<&Path>, as_json: bool, context: &Context, now: Timestamp) -> Result<Ended> {
     let archive = wiring::visit(context, now)?;
-    let authority = vouchers(context, now)?.authority(&archive).ok_or_else(|| {
+    let authority = vouchers(context, now)?.authority().ok_or_else(|| {
         let what = "the configuration names no authority ([log] timestamp_authority)";
         anyhow::Error::new(BadInput(what.to_owned()))
     })?;
-    let Some(answer) = authority.ask(now)? else {
+    let Some(answer) = authority.ask(&archive, now)? else {
         return Ok(nothing_logged(context));
     };
     if let (Ok(_stamp), Some(folder)) = (&answer, keep) {
