@@ -193,7 +193,8 @@ fn former_name(path: &Path) -> Result<PathBuf, StoreError> {
 /// The file that a hidden name beside it, of [`replace`] or [`replace_secret`], is of.
 pub(crate) fn unhidden(name: &str) -> Option<&str> {
     let name = name.strip_prefix('.')?;
-    name.strip_suffix(".new").or_else(|| name.strip_suffix(".old"))
+    name.strip_suffix(".new")
+        .or_else(|| name.strip_suffix(".old"))
 }
 
 /// A name beside a file's, hidden, with another end.

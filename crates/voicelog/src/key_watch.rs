@@ -43,7 +43,10 @@ fn look(archive: &Archive, set: &impl Fn(&'static str, bool)) -> Result<(), Arch
     let odd = archive.odd_key_records()?;
     if !odd.is_empty() {
         // Its name was chosen by whoever put it there; it is told by `voicelog keys`.
-        tracing::warn!(count = odd.len(), "records in the key store that this archive did not sign");
+        tracing::warn!(
+            count = odd.len(),
+            "records in the key store that this archive did not sign"
+        );
     }
     set("key_record_foreign", !odd.is_empty());
     set("epoch_over", archive.is_epoch_over()?);

@@ -139,7 +139,9 @@ fn keep_memory_private() -> nix::Result<()> {
 
 fn main() -> ExitCode {
     if let Err(error) = keep_memory_private() {
-        print::warn(format!("voicelog: a crash could write the keys in memory into a file: {error}"));
+        print::warn(format!(
+            "voicelog: a crash could write the keys in memory into a file: {error}"
+        ));
     }
     let cli = Cli::parse();
     let context = Context {

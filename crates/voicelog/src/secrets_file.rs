@@ -203,7 +203,9 @@ pub(crate) fn pack_for_recovery(folder: &DataFolder, archive: &str) -> Result<Ze
 /// Whether a secret that a recovery set holds is not in the folder.
 pub(crate) fn is_any_missing(folder: &DataFolder) -> bool {
     let folder = folder_of(folder);
-    NEEDED_SECRETS.iter().any(|name| !folder.join(name).exists())
+    NEEDED_SECRETS
+        .iter()
+        .any(|name| !folder.join(name).exists())
 }
 
 /// Puts back those of them that are missing. Tells which. Anybody can seal to a recovery set: a signing key that is not

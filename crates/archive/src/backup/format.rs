@@ -285,7 +285,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_of_a_version_that_is_not_known_are_refused_and_those_from_before_it_was_written_are_read() {
+    fn keys_of_a_version_that_is_not_known_are_refused_and_those_from_before_it_was_written_are_read()
+     {
         let key = [[7; 16].as_slice(), &[0, 2], b"ab"].concat();
         assert_eq!(behind_head(key.clone()).unwrap(), key);
         let all = [keys_head(), key.clone()].concat();
@@ -293,6 +294,9 @@ mod tests {
         let mut newer = all;
         *newer.get_mut(18).unwrap() = b'3';
         let refused = behind_head(newer).unwrap_err();
-        assert!(matches!(&refused, BackupError::KeysVersion(found) if found == "3"), "{refused}");
+        assert!(
+            matches!(&refused, BackupError::KeysVersion(found) if found == "3"),
+            "{refused}"
+        );
     }
 }

@@ -179,11 +179,12 @@ impl Archive {
                 continue;
             };
             let name = record::name_of(epoch);
-            let is_signed = |record: &EpochRecord| {
-                record.is_signed(&self.secrets.signing_key.verifier())
-            };
+            let is_signed =
+                |record: &EpochRecord| record.is_signed(&self.secrets.signing_key.verifier());
             let opened = record.and_then(|record| {
-                record.open_with_set(set).map(|kek| (is_signed(&record), kek))
+                record
+                    .open_with_set(set)
+                    .map(|kek| (is_signed(&record), kek))
             });
             let opened = match opened {
                 Ok((false, kek)) if !self.log_knows_key(&kek)? => {

@@ -55,7 +55,9 @@ pub enum KeysError {
     #[error("no epoch of this archive is signed by it")]
     NotVouched,
     /// The record of the recovery set was not put there with this master key.
-    #[error("the recovery set `{0}` was not confirmed with this master key: somebody may have put it there")]
+    #[error(
+        "the recovery set `{0}` was not confirmed with this master key: somebody may have put it there"
+    )]
     ForeignSet(String),
     /// There is no further number for an epoch.
     #[error("there are no more numbers for epochs")]
@@ -121,7 +123,9 @@ impl KeysError {
                 "make the recovery set anew, with `voicelog keys recovery create` and `confirm`, and find out who can write \
                  in the folder `keys`"
             }
-            Self::NoNumber => "look at the folder `keys/records`: what lies there is not of voicelog",
+            Self::NoNumber => {
+                "look at the folder `keys/records`: what lies there is not of voicelog"
+            }
             Self::NoEpochs => "stop the server and run `voicelog keys rotate` once",
             Self::NoSet => "make one with `voicelog keys recovery create`",
             Self::OtherSet | Self::NotUnderSet => {

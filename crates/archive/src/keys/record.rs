@@ -253,7 +253,9 @@ impl EpochRecord {
     /// Whether this is the key of the epoch.
     pub(super) fn is_of(&self, kek: &KeyEncryptionKey) -> bool {
         kek.epoch() == self.epoch
-            && self.sealing_key().is_ok_and(|key| key == kek.opening_key().sealing_key())
+            && self
+                .sealing_key()
+                .is_ok_and(|key| key == kek.opening_key().sealing_key())
     }
 
     /// A public key that somebody swapped would have what is recorded sealed to him.
@@ -284,7 +286,10 @@ mod tests {
     fn what_the_archive_did_not_sign_and_what_was_changed_since_is_not_its_own() {
         let mut record = EpochRecord::new(&kek(), Timestamp::from_micros(1));
         let verifier = archive_key().verifier();
-        assert!(!record.is_signed(&verifier), "from before there were signatures");
+        assert!(
+            !record.is_signed(&verifier),
+            "from before there were signatures"
+        );
         record.sign(&archive_key()).unwrap();
         assert!(record.is_signed(&verifier));
         let stranger = SigningKey::from_seed("voicelog/test", [9; 32]).unwrap();
@@ -294,13 +299,21 @@ mod tests {
         let mut swapped = record.clone();
         swapped.public_key = Hex(OpeningKey::from_random([5; 32]).sealing_key().0.to_vec());
         let mut added = record.clone();
-        added.put_under(&kek(), &MasterKey::from_random([1; 32])).unwrap();
+        added
+            .put_under(&kek(), &MasterKey::from_random([1; 32]))
+            .unwrap();
         for changed in [moved, swapped, added] {
             assert!(!changed.is_signed(&verifier), "{changed:?}");
         }
-        let stripped = EpochRecord { signature: None, ..record };
+        let stripped = EpochRecord {
+            signature: None,
+            ..record
+        };
         let bytes = stripped.to_bytes().unwrap();
-        assert!(EpochRecord::from_bytes("epoch-0003", &bytes).is_err(), "version 2 has one");
+        assert!(
+            EpochRecord::from_bytes("epoch-0003", &bytes).is_err(),
+            "version 2 has one"
+        );
     }
 
     #[test]

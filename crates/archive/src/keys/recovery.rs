@@ -294,7 +294,9 @@ impl Archive {
         }
         let epochs: Vec<u32> = opened.iter().map(KeyEncryptionKey::epoch).collect();
         self.only_under(new, &epochs, now)?;
-        let closed = closed.into_iter().map(|(name, why)| (name, why.to_string()));
+        let closed = closed
+            .into_iter()
+            .map(|(name, why)| (name, why.to_string()));
         Ok(Recovered {
             epochs: epochs.len() as u64,
             closed: closed.collect(),

@@ -106,9 +106,8 @@ impl Archive {
         &self,
         leaves: impl Iterator<Item = Leaf>,
     ) -> Result<(), ArchiveError> {
-        let of_epochs = leaves.filter(|leaf| {
-            matches!(leaf.kind, LeafKind::KeyCreated | LeafKind::KeyRetired)
-        });
+        let of_epochs =
+            leaves.filter(|leaf| matches!(leaf.kind, LeafKind::KeyCreated | LeafKind::KeyRetired));
         let told = of_epochs.filter_map(|leaf| leaf.object.strip_prefix("epoch-")?.parse().ok());
         let told: u32 = told.max().unwrap_or(0);
         let here = self.newest_epoch().map_or(0, |(newest, _record)| newest);

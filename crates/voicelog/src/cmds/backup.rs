@@ -267,11 +267,7 @@ fn open_with(backup: &Backup, secrets: &SecretsFile) -> (u64, Vec<String>) {
 }
 
 /// Where the archive of a backup is here too: whether its master key was changed since the secrets were written.
-fn older_than_archive(
-    secrets: &SecretsFile,
-    backup: &Backup,
-    context: &Context,
-) -> Option<String> {
+fn older_than_archive(secrets: &SecretsFile, backup: &Backup, context: &Context) -> Option<String> {
     let index = data_folder(context).ok()?.layout().index;
     let index = SqliteIndex::open(&index).ok()?;
     if index.archive().to_string() != backup.statement().store {

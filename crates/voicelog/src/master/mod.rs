@@ -212,7 +212,13 @@ mod tests {
         let (raw, hex) = (folder.path().join("raw"), folder.path().join("hex"));
         written(&raw, &[0xab; 32], 0o600);
         written(&hex, format!("{}\n", "aB".repeat(32)).as_bytes(), 0o400);
-        let name = |path: &Path| Source::File(path.to_owned()).open().unwrap().name().unwrap();
+        let name = |path: &Path| {
+            Source::File(path.to_owned())
+                .open()
+                .unwrap()
+                .name()
+                .unwrap()
+        };
         assert_eq!(name(&raw), name(&hex));
         for wrong in [&[7; 31][..], &[7; 33], b"", "zz".repeat(32).as_bytes()] {
             written(&raw, wrong, 0o600);
@@ -244,7 +250,10 @@ mod tests {
         let credential: Source = "credential:absent".parse().unwrap();
         assert!(credential.is_absent() && !credential.is_here());
         let pin = folder.path().join("pin");
-        let place = format!("pkcs11:token=a;object=b?module-path=m&pin-source=file:{}", pin.display());
+        let place = format!(
+            "pkcs11:token=a;object=b?module-path=m&pin-source=file:{}",
+            pin.display()
+        );
         let token: Source = place.parse().unwrap();
         assert!(!token.is_absent() && !token.is_here());
         written(&pin, b"1234", 0o600);

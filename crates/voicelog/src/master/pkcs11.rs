@@ -209,7 +209,10 @@ fn name_of(serial: &str, session: &Session, key: ObjectHandle) -> Result<String,
     let key = told.first().map(Vec::as_slice).unwrap_or_default();
     let named = [serial.trim_end().as_bytes(), &[0], key].concat();
     let hex = Digest::of(&named).to_hex();
-    Ok(format!("token-{}", hex.chars().take(16).collect::<String>()))
+    Ok(format!(
+        "token-{}",
+        hex.chars().take(16).collect::<String>()
+    ))
 }
 
 /// Runs something with the parameters of AES-GCM.
@@ -259,10 +262,9 @@ impl Master for Token {
         let opened = with_gcm(*nonce, context, |gcm| session.decrypt(gcm, handle, sealed));
         let opened = opened.map(Zeroizing::new).map_err(|error| match error {
             // A general error says nothing of what was to be opened: the token may be in trouble itself.
-            Error::Pkcs11(
-                RvError::EncryptedDataInvalid | RvError::EncryptedDataLenRange,
-                _,
-            ) => MasterError::NotAuthentic,
+            Error::Pkcs11(RvError::EncryptedDataInvalid | RvError::EncryptedDataLenRange, _) => {
+                MasterError::NotAuthentic
+            }
             error => trouble("open a key", &error),
         })?;
         let key: Result<[u8; KEY_BYTES], _> = opened.as_slice().try_into();

@@ -292,11 +292,7 @@ fn list(as_json: bool, context: &Context, now: Timestamp) -> Result<Ended> {
     let is_wrong = state.data_keys_lost > 0
         || !state.odd.is_empty()
         || matches!(state.recovery, RecoveryState::Foreign(_));
-    Ok(if is_wrong {
-        Ended::Failed
-    } else {
-        Ended::Done
-    })
+    Ok(if is_wrong { Ended::Failed } else { Ended::Done })
 }
 
 fn state_json(state: &KeyState) -> Value {

@@ -141,8 +141,12 @@ fn take_over(
     }
     for (record, why) in &recovered.closed {
         print::warn(match context.lang {
-            Language::Nl => format!("voicelog: `keys/records/{record}` gaat niet open met deze bladen, en blijft zoals het was: {why}"),
-            Language::En => format!("voicelog: `keys/records/{record}` does not open with these sheets, and stays as it was: {why}"),
+            Language::Nl => format!(
+                "voicelog: `keys/records/{record}` gaat niet open met deze bladen, en blijft zoals het was: {why}"
+            ),
+            Language::En => format!(
+                "voicelog: `keys/records/{record}` does not open with these sheets, and stays as it was: {why}"
+            ),
         });
     }
     print::line(match context.lang {
