@@ -43,3 +43,75 @@ impl Cipher {
             .is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes<const N: usize>(hex: &str) -> [u8; N] {
+        let digit = |at: usize| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap();
+        assert_eq!(hex.len(), 2 * N);
+        std::array::from_fn(digit)
+    }
+
+    /// Test cases 13 to 16 for AES-256 of McGrew and Viega, "The Galois/Counter Mode of Operation", appendix B: key, nonce,
+    /// AAD, plaintext, ciphertext, tag.
+    #[test]
+    fn the_published_vectors_are_sealed_and_opened() {
+        let key = bytes("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308");
+        let nonce = bytes("cafebabefacedbaddecaf888");
+        let aad: [u8; 20] = bytes("feedfacedeadbeeffeedfacedeadbeefabaddad2");
+        let plain: [u8; 64] = bytes(
+            "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b391aafd255",
+        );
+        let sealed: [u8; 64] = bytes(
+            "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662898015ad",
+        );
+        let (zero, blank) = ([0; 32], [0; 12]);
+        let cases: [(_, _, &[u8], &[u8], &[u8], &str); 4] = [
+            (
+                zero,
+                blank,
+                &[],
+                &[],
+                &[],
+                "530f8afbc74536b9a963b4f1c4cb738b",
+            ),
+            (
+                zero,
+                blank,
+                &[],
+                &[0; 16],
+                &bytes::<16>("cea7403d4d606b6e074ec5d3baf39d18"),
+                "d0d1c8a799996bf0265b98b5d48ab919",
+            ),
+            (
+                key,
+                nonce,
+                &[],
+                &plain,
+                &sealed,
+                "b094dac5d93471bdec1a502270e3cc6c",
+            ),
+            (
+                key,
+                nonce,
+                &aad,
+                &plain[..60],
+                &sealed[..60],
+                "76fc6ece0f4e1768cddf8853bb2d551b",
+            ),
+        ];
+        for (key, nonce, aad, plain, sealed, tag) in cases {
+            let cipher = Cipher::new(&key);
+            let mut buffer = plain.to_vec();
+            assert_eq!(cipher.seal(nonce, aad, &mut buffer), bytes(tag));
+            assert_eq!(buffer, sealed);
+            assert!(cipher.open(nonce, aad, &mut buffer, bytes(tag)));
+            assert_eq!(buffer, plain);
+            let mut other = bytes::<16>(tag);
+            other[15] ^= 1;
+            assert!(!cipher.open(nonce, aad, &mut sealed.to_vec(), other));
+        }
+    }
+}

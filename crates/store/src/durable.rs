@@ -8,7 +8,7 @@ use crate::StoreError;
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Mode of files.
@@ -41,9 +41,8 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 /// As [`replace`], for what must not stay on the disk when it is replaced: the former file is overwritten
 /// too. Interrupted in between, the next one does it.
 pub fn replace_secret(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let (temporary, former) = (temporary_name(path)?, hidden(path, ".old")?);
-    shred(&temporary)?;
-    shred(&former)?;
+    let (temporary, former) = (temporary_name(path)?, former_name(path)?);
+    sweep(path)?;
     write_new(&temporary, bytes)?;
     // Some file systems know no second name for a file; there, it is reached by the open file alone.
     let open = match OpenOptions::new().write(true).open(path) {
@@ -59,6 +58,27 @@ pub fn replace_secret(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         Some(open) => overwrite(&open, path),
         None => Ok(()),
     }
+}
+
+/// Takes away what a [`replace_secret`] that was cut off left beside a file: overwritten, then removed.
+pub(crate) fn sweep(path: &Path) -> Result<(), StoreError> {
+    shred(&temporary_name(path)?)?;
+    let former = former_name(path)?;
+    // Cut off before the new file took the name, it is the file of now under a second one.
+    if is_one_file(path, &former)? {
+        return remove(&former);
+    }
+    shred(&former)
+}
+
+/// Whether two names are of one file.
+fn is_one_file(one: &Path, two: &Path) -> Result<bool, StoreError> {
+    let look = |path: &Path| match std::fs::metadata(path) {
+        Ok(facts) => Ok(Some((facts.dev(), facts.ino()))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StoreError::io("look at", path.display())(error)),
+    };
+    Ok(look(one)?.is_some_and(|one| matches!(look(two), Ok(Some(two)) if one == two)))
 }
 
 /// Overwrites a file with zeros, then removes it; one that is not there is gone already. The name goes
@@ -165,6 +185,18 @@ pub(crate) fn temporary_name(path: &Path) -> Result<PathBuf, StoreError> {
     hidden(path, ".new")
 }
 
+/// The name that [`replace_secret`] keeps the former file under until it is overwritten.
+fn former_name(path: &Path) -> Result<PathBuf, StoreError> {
+    hidden(path, ".old")
+}
+
+/// The file that a hidden name beside it, of [`replace`] or [`replace_secret`], is of.
+pub(crate) fn unhidden(name: &str) -> Option<&str> {
+    let name = name.strip_prefix('.')?;
+    name.strip_suffix(".new")
+        .or_else(|| name.strip_suffix(".old"))
+}
+
 /// A name beside a file's, hidden, with another end.
 fn hidden(path: &Path, end: &str) -> Result<PathBuf, StoreError> {
     let name = path.file_name().ok_or_else(|| StoreError::Invalid {
@@ -242,6 +274,17 @@ mod tests {
         assert_eq!(mode(&file), FILE_MODE);
         replace_secret(&root.path().join("another"), b"new").unwrap();
         assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn a_replacement_that_was_cut_off_before_the_new_name_costs_the_file_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("file");
+        create(&file, b"now").unwrap();
+        std::fs::hard_link(&file, root.path().join(".file.old")).unwrap();
+        sweep(&file).unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"now");
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1);
     }
 
     #[test]

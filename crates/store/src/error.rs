@@ -130,6 +130,12 @@ pub enum StoreError {
     /// The index is being copied, and what is destroyed now would stay in the copy.
     #[error("the index is being copied for a backup: nothing is destroyed meanwhile")]
     BeingCopied,
+    /// Somebody else changes the keys above the data keys, or copies them.
+    #[error("{} is at work on the keys; try again when it has ended", if by.is_empty() { "another command" } else { by })]
+    KeysInUse {
+        /// Who, as it says itself.
+        by: String,
+    },
     /// A fault that a test asked for.
     #[error("injected fault at operation {operation}")]
     Injected {
@@ -154,9 +160,11 @@ impl StoreError {
             Self::Invalid { .. } | Self::Foreign { .. } | Self::NewerSchema { .. } => Kind::Invalid,
             Self::Full { .. } => Kind::Exhausted,
             Self::Corrupt { .. } => Kind::Corrupt,
-            Self::Unsettled { .. } | Self::NotWiped | Self::BeingCopied | Self::Injected { .. } => {
-                Kind::Unavailable
-            }
+            Self::Unsettled { .. }
+            | Self::NotWiped
+            | Self::BeingCopied
+            | Self::KeysInUse { .. }
+            | Self::Injected { .. } => Kind::Unavailable,
         }
     }
 
@@ -177,6 +185,7 @@ impl StoreError {
             }
             Self::NotWiped => "try again when no other program has the index open",
             Self::BeingCopied => "ask again when the backup is made",
+            Self::KeysInUse { .. } => "nothing was changed by this one",
             Self::Corrupt { .. } => "run `voicelog check --level hash`",
             Self::Io { .. } | Self::Sql { .. } if self.kind() == Kind::Exhausted => {
                 "make room on the disk"

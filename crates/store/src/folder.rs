@@ -195,7 +195,10 @@ impl LocalStore {
             archive,
         )?;
         let blobs = match access {
-            Access::Write(options) => FileBlobs::open(&layout.blobs, options)?,
+            Access::Write(options) => {
+                keys.sweep()?;
+                FileBlobs::open(&layout.blobs, options)?
+            }
             Access::Read => FileBlobs::open_for_reading(&layout.blobs)?,
         };
         Ok(Self { index, blobs, keys })

@@ -26,5 +26,5 @@ pub use blobs::{BlobEntry, BlobId, Blobs, FileBlobs};
 pub use error::StoreError;
 pub use folder::{Access, ArchiveId, Layout, LocalStore};
 pub use index::Index;
-pub use keys::{FileKeys, Keys};
+pub use keys::{FileKeys, Keys, Turn};
 pub use sqlite::{SCHEMA_VERSION, Snapshot, SqliteIndex, adopt_copy, forget_snapshot, migrate};

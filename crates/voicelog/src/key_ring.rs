@@ -3,13 +3,14 @@
 use crate::config::{Config, RecorderKeys};
 use crate::data_folder::{DataFolder, GIVEN_KEY};
 use crate::master::Source;
+use crate::print;
 use anyhow::{Result, bail};
 use voicelog_archive::keys::EpochKeys;
 
 /// Where the master key is.
-pub(crate) fn master(folder: &DataFolder, config: &Config) -> Result<Source> {
+pub(crate) fn master(folder: &DataFolder, config: &Config) -> Source {
     let named = config.keys.master.clone();
-    Ok(named.unwrap_or_else(|| Source::File(folder.master_path())))
+    named.unwrap_or_else(|| Source::File(folder.master_path()))
 }
 
 /// Those of the server.
@@ -26,14 +27,23 @@ pub(crate) fn of_server(folder: &DataFolder, config: &Config) -> Result<EpochKey
     Ok(EpochKeys::public_only())
 }
 
-/// Those of a command. Beside a server that has only the public key, the master key may be elsewhere.
+/// Those of a command. Beside a server that has only the public key, the master key may be elsewhere; one that is there
+/// and cannot be used is named.
 pub(crate) fn of_command(folder: &DataFolder, config: &Config) -> Result<EpochKeys> {
-    match under_master(folder, config) {
-        Err(_not_here) if config.keys.recorder == RecorderKeys::Public => {
-            Ok(EpochKeys::public_only())
-        }
-        other => other,
+    if config.keys.recorder == RecorderKeys::Full {
+        return under_master(folder, config);
     }
+    let source = master(folder, config);
+    if source.is_absent() {
+        return Ok(EpochKeys::public_only());
+    }
+    if let Err(error) = source.open() {
+        print::warn(format!(
+            "voicelog: goes on with the public key alone, which opens nothing: {error:#}"
+        ));
+        return Ok(EpochKeys::public_only());
+    }
+    under_master(folder, config)
 }
 
 fn under_master(folder: &DataFolder, config: &Config) -> Result<EpochKeys> {
@@ -41,6 +51,6 @@ fn under_master(folder: &DataFolder, config: &Config) -> Result<EpochKeys> {
     match given {
         // An archive from before there were master keys, and the first `keys rotate`.
         Some(given) if !folder.has_epochs()? => Ok(EpochKeys::given(given)),
-        given => Ok(EpochKeys::under(master(folder, config)?.open()?, given)),
+        given => Ok(EpochKeys::under(master(folder, config).open()?, given)),
     }
 }

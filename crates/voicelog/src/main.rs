@@ -7,6 +7,7 @@ mod config;
 mod data_folder;
 mod house;
 mod key_ring;
+mod key_watch;
 mod line_words;
 mod lines;
 mod master;
@@ -22,6 +23,8 @@ mod wiring;
 mod wishes;
 
 use clap::{Parser, Subcommand};
+use nix::sys::prctl::set_dumpable;
+use nix::sys::resource::{Resource, setrlimit};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use voicelog_model::Language;
@@ -128,7 +131,18 @@ pub(crate) struct Context {
     pub(crate) config: Option<PathBuf>,
 }
 
+/// Neither a core dump nor another process of the same user gets at the memory, in which keys are.
+fn keep_memory_private() -> nix::Result<()> {
+    setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
+    set_dumpable(false)
+}
+
 fn main() -> ExitCode {
+    if let Err(error) = keep_memory_private() {
+        print::warn(format!(
+            "voicelog: a crash could write the keys in memory into a file: {error}"
+        ));
+    }
     let cli = Cli::parse();
     let context = Context {
         lang: cli.lang,

@@ -192,7 +192,7 @@ pub(crate) fn pack_for_recovery(folder: &DataFolder, archive: &str) -> Result<Ze
         archive: archive.to_owned(),
         files: BTreeMap::new(),
     };
-    for name in ["signing-key", "decision-key"] {
+    for name in NEEDED_SECRETS {
         let bytes = std::fs::read(folder_of(folder).join(name));
         let bytes = Zeroizing::new(bytes.with_context(|| format!("cannot read `{name}`"))?);
         packed.files.insert(name.to_owned(), hex(&bytes));
@@ -200,18 +200,35 @@ pub(crate) fn pack_for_recovery(folder: &DataFolder, archive: &str) -> Result<Ze
     Ok(Zeroizing::new(serde_json::to_vec(&packed)?))
 }
 
-/// Puts back those of them that are missing. Tells which.
+/// Whether a secret that a recovery set holds is not in the folder.
+pub(crate) fn is_any_missing(folder: &DataFolder) -> bool {
+    let folder = folder_of(folder);
+    NEEDED_SECRETS
+        .iter()
+        .any(|name| !folder.join(name).exists())
+}
+
+/// Puts back those of them that are missing. Tells which. Anybody can seal to a recovery set: a signing key that is not
+/// the one of this archive's log is refused.
 pub(crate) fn unpack_missing(folder: &DataFolder, bytes: &[u8]) -> Result<Vec<String>> {
     let packed: Packed = serde_json::from_slice(bytes)
         .ok()
         .context("what the recovery set holds of the secrets is damaged")?;
+    let packed = SecretsFile(packed);
+    if let Ok(known) = std::fs::read_to_string(folder.root().join("log.vkey"))
+        && packed.verifier()?.to_string() != known.trim()
+    {
+        bail!(
+            "what the recovery set holds of the secrets is not of this archive: its signing key is not the one of `log.vkey`"
+        );
+    }
     let mut made = Vec::new();
-    for name in ["signing-key", "decision-key"] {
+    for name in NEEDED_SECRETS {
         let path = folder_of(folder).join(name);
         if path.exists() {
             continue;
         }
-        let text = packed.files.get(name).and_then(|text| unhex(text));
+        let text = packed.0.files.get(name).and_then(|text| unhex(text));
         let secret =
             Zeroizing::new(text.with_context(|| format!("the recovery set holds no `{name}`"))?);
         durable::create(&path, &secret)

@@ -4,6 +4,7 @@ use crate::clock::SystemClock;
 use crate::clock_watch::{ClockGuard, ClockWatch};
 use crate::config::{Config, Sip};
 use crate::data_folder::DataFolder;
+use crate::key_watch::KeyWatch;
 use crate::pauses::RecorderPauses;
 use crate::vouching::{Notary, Vouchers};
 use crate::webhooks::Couriers;
@@ -116,7 +117,8 @@ impl Server {
         runtime.spawn(look_ahead(Arc::clone(&archive), Arc::clone(clock)));
         let couriers = Couriers::start(endpoints, &archive, clock)?;
         let (clock_watch, guard) = ClockWatch::start(&config.clock, &archive, &recorder, clock);
-        let (stop_sweep, sweep) = start_sweep(config, &archive, &recorder, clock, guard);
+        let keys = KeyWatch::new(config)?;
+        let (stop_sweep, sweep) = start_sweep(config, &archive, &recorder, clock, (guard, keys));
         Ok(Self {
             archive,
             recorder,
@@ -403,7 +405,7 @@ fn start_sweep(
     archive: &Arc<Archive>,
     recorder: &Arc<Recorder>,
     clock: &Arc<SystemClock>,
-    guard: Arc<ClockGuard>,
+    (guard, keys): (Arc<ClockGuard>, KeyWatch),
 ) -> (Sender<()>, JoinHandle<()>) {
     let (stop, stopped) = mpsc::channel();
     let archive = Arc::clone(archive);
@@ -421,6 +423,7 @@ fn start_sweep(
         let look = |now| {
             look_at_holds(&archive, &recorder, now);
             look_at_backups(&archive, &recorder, expected, now);
+            keys.look(&archive, &recorder, now);
         };
         look(clock.now());
         while !is_stopping && matches!(stopped.recv_timeout(every), Err(RecvTimeoutError::Timeout))

@@ -42,7 +42,7 @@ pub(crate) fn create_or_open(
     if !layout.exists() {
         let id = ArchiveId(random::bytes()?);
         // What would fail, fails before there is an archive.
-        key_ring::master(folder, config)?.open_or_make()?;
+        key_ring::master(folder, config).open_or_make()?;
         folder
             .secrets(&id.to_string(), EpochKeys::public_only())
             .context("cannot make the archive's secrets")?;
@@ -70,6 +70,20 @@ pub(crate) fn create_or_open(
         let error = voicelog_model::error::chain(&error).to_string();
         print::warn(format!("voicelog: no recording can be opened: {error}"));
     }
+    if let Err(error) = archive.check_newest_epoch() {
+        let help = error.help();
+        return Err(error).context(format!("no call could be recorded; {help}"));
+    }
+    if archive.can_open() && archive.is_epoch_over()? {
+        // Calls are recorded all the same, and it is an alarm.
+        match archive.new_epoch(now) {
+            Ok(epoch) => tracing::info!(epoch, "the archive was restored: an epoch was made anew"),
+            Err(error) => print::warn(format!(
+                "voicelog: cannot make a new epoch: {}",
+                voicelog_model::error::chain(&error)
+            )),
+        }
+    }
     if config.clock_was_ahead {
         archive.confirm_clock(now)?;
     } else {
@@ -82,7 +96,7 @@ pub(crate) fn create_or_open(
 
 /// The first epoch of a new archive, also where the server itself will have only its public key.
 fn make_first_epoch(folder: &DataFolder, config: &Config, now: Timestamp) -> Result<()> {
-    let master = key_ring::master(folder, config)?.open_or_make()?;
+    let master = key_ring::master(folder, config).open_or_make()?;
     let archive = open(
         folder,
         config,

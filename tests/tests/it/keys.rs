@@ -19,6 +19,20 @@ pub(crate) fn call(server: &Server) {
     place(&plan).unwrap().finish().unwrap();
 }
 
+/// An alarm comes to stand, or to stand no more.
+fn wait_for_alarm(server: &Server, word: &str, stands: bool) {
+    let deadline = now() + Duration::from_secs(20);
+    loop {
+        let health = server.health();
+        let alarms = health["alarms"].as_array().unwrap();
+        if alarms.iter().any(|alarm| alarm["alarm"] == word) == stands {
+            return;
+        }
+        assert!(now() < deadline, "{word}: {health:#}");
+        pause(Duration::from_millis(50));
+    }
+}
+
 /// The program on an archive, with an environment and something typed.
 pub(crate) struct Program<'a> {
     pub(crate) config: &'a Path,
@@ -236,6 +250,19 @@ fn the_master_key_is_changed_for_another_and_the_former_opens_nothing() {
     let mut server = program.serve();
     call(&server);
     server.wait_for_closed(1);
+    let (backup, secrets) = (folder.path().join("backup"), folder.path().join("safe"));
+    let (backup, secrets) = (backup.to_str().unwrap(), secrets.to_str().unwrap());
+    let back_up = [
+        "backup",
+        "create",
+        backup,
+        "--with-secrets",
+        secrets,
+        "--json",
+    ];
+    program.json(&back_up);
+    let verify = ["backup", "verify", backup, "--secrets", secrets];
+    assert!(program.run(&verify, "").status.success());
     let new = folder.path().join("new-master");
     let place = format!("file:{}", new.display());
     let done = program.json(&["keys", "rotate", "--master", &place, "--json"]);
@@ -256,6 +283,28 @@ fn the_master_key_is_changed_for_another_and_the_former_opens_nothing() {
     )
     .unwrap();
     program.whole();
+    // What was put in the safe is of before, and that is said until it is written again.
+    let output = program.run(&verify, "");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("was changed after these secrets were written"),
+        "{told}"
+    );
+    let mut server = program.serve();
+    wait_for_alarm(&server, "secrets_file_old", true);
+    assert!(server.terminate().success());
+    program.json(&back_up);
+    let mut server = program.serve();
+    wait_for_alarm(&server, "secrets_file_old", false);
+    // And nothing of the memory in which keys are can be written into a file.
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.child.id())).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"));
+    let core: Vec<_> = core.unwrap().split_whitespace().collect();
+    assert_eq!(core[4..6], ["0", "0"], "{limits}");
+    assert!(server.terminate().success());
 }
 
 /// The four lines of a sheet, as somebody reads them from the paper.
@@ -341,6 +390,34 @@ fn two_of_three_sheets_open_the_archive_on_a_machine_that_has_none_of_its_secret
 }
 
 #[test]
+fn sheets_need_nothing_more_where_the_other_secrets_are_still_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = write_config(folder.path(), "");
+    let program = plain(&config);
+    let mut server = program.serve();
+    call(&server);
+    server.wait_for_closed(1);
+    assert!(server.terminate().success());
+    let sheets = printed(&program, &folder.path().join("papers"));
+    let typed = [sheets[0].as_str(), &sheets[1]].concat();
+    let confirmed = program.run(&["keys", "recovery", "confirm"], &typed);
+    assert!(confirmed.status.success());
+    let data = folder.path().join("data");
+    std::fs::remove_file(data.join("secrets/master-key")).unwrap();
+    std::fs::remove_file(data.join("keys/records/recovery-secrets")).unwrap();
+    let used = program.run(&["keys", "recovery", "use"], &typed);
+    let told = String::from_utf8_lossy(&used.stderr);
+    assert!(used.status.success(), "{told}");
+    program.whole();
+    // The set goes on counting, under the new master key.
+    program.json(&["keys", "rotate", "--rewrap", "--json"]);
+    assert_eq!(
+        program.json(&["keys", "--json"])["recovery"]["state"],
+        "confirmed"
+    );
+}
+
+#[test]
 fn a_server_with_only_the_public_key_records_and_what_a_crash_cuts_off_waits_for_the_key() {
     let folder = tempfile::tempdir().unwrap();
     let master = folder.path().join("usb-stick");
@@ -354,11 +431,23 @@ fn a_server_with_only_the_public_key_records_and_what_a_crash_cuts_off_waits_for
     let program = plain(&config);
     // The first start makes the archive, and so the master key; then that key is taken away.
     let mut server = program.serve();
+    wait_for_alarm(&server, "master_key_beside_recorder", true);
     assert!(server.terminate().success());
     let away = folder.path().join("in-the-safe");
     std::fs::rename(&master, &away).unwrap();
+    // Somebody who can write in the key store would have the calls sealed to himself.
+    let records = folder.path().join("data/keys/records");
+    let record = std::fs::read_to_string(records.join("epoch-0001")).unwrap();
+    let forged = record.replace("\"epoch\":1", "\"epoch\":99");
+    assert_ne!(record, forged);
+    durable::create(&records.join("epoch-0099"), forged.as_bytes()).unwrap();
 
     let mut server = program.serve();
+    wait_for_alarm(&server, "key_record_foreign", true);
+    wait_for_alarm(&server, "master_key_beside_recorder", false);
+    let told = program.refused(&["keys"], "", 1);
+    assert!(told.contains("keys/records/epoch-0099"), "{told}");
+    std::fs::remove_file(records.join("epoch-0099")).unwrap();
     call(&server);
     let rows = server.wait_for_closed(1);
     assert_eq!(rows[0]["state"], "sealed", "{}", rows[0]);
@@ -395,6 +484,16 @@ fn a_server_with_only_the_public_key_records_and_what_a_crash_cuts_off_waits_for
     assert!(server.terminate().success());
     let told = program.refused(&["keys", "finish"], "", 1);
     assert!(told.contains("usb-stick"), "{told}");
+    // A master key that is there and cannot be used is named; what needs none goes on.
+    durable::create(&master, &[1; 32]).unwrap();
+    std::fs::set_permissions(&master, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let listed = program.run(&["list"], "");
+    let told = String::from_utf8_lossy(&listed.stderr);
+    assert!(
+        listed.status.success() && told.contains("chmod 600"),
+        "{told}"
+    );
+    std::fs::remove_file(&master).unwrap();
 
     std::fs::rename(&away, &master).unwrap();
     let done = program.json(&["keys", "finish", "--json"]);

@@ -55,6 +55,10 @@ impl Token {
     }
 
     fn make_key(&self, label: &str, more: &[&str]) {
+        self.make_key_of("AES:32", label, more);
+    }
+
+    fn make_key_of(&self, kind: &str, label: &str, more: &[&str]) {
         let arguments = [
             "--module",
             MODULE,
@@ -65,11 +69,23 @@ impl Token {
             PIN,
             "--keygen",
             "--key-type",
-            "AES:32",
+            kind,
             "--label",
             label,
         ];
         self.run("pkcs11-tool", &[&arguments, more].concat());
+    }
+
+    /// The serial number, as the token tells it.
+    fn serial(&self) -> String {
+        let output = Command::new("pkcs11-tool")
+            .args(["--module", MODULE, "--list-token-slots"])
+            .env("SOFTHSM2_CONF", &self.conf)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let line = text.lines().find(|line| line.contains("serial num"));
+        line.unwrap().split(':').nth(1).unwrap().trim().to_owned()
     }
 
     fn place(&self, key: &str) -> String {
@@ -156,6 +172,10 @@ fn an_archive_moves_from_a_file_into_a_token_and_keys_that_could_leave_it_are_re
         1,
     );
     assert!(told.contains("can be taken out"), "{told}");
+    token.make_key_of("AES:16", "short", &["--sensitive"]);
+    let short = token.place("short");
+    let told = program.refused(&["keys", "rotate", "--master", &short], "", 1);
+    assert!(told.contains("no AES key of 32 bytes"), "{told}");
     let told = program.refused(
         &["keys", "rotate", "--master", &token.place("absent")],
         "",
@@ -175,4 +195,19 @@ fn an_archive_moves_from_a_file_into_a_token_and_keys_that_could_leave_it_are_re
     durable::replace(&config, text.as_bytes()).unwrap();
     std::fs::remove_file(folder.path().join("data/secrets/master-key")).unwrap();
     program.whole();
+    // An address that is written in another way names the same key, by the same name.
+    let masters = || program.json(&["keys", "--json"])["epochs"][0]["masters"].clone();
+    let before = masters();
+    let serial = token.serial();
+    let text = text.replace("token=archief", &format!("serial={serial}"));
+    durable::replace(&config, text.as_bytes()).unwrap();
+    program.json(&["keys", "rotate", "--rewrap", "--json"]);
+    assert_eq!(masters(), before);
+    program.whole();
+    // Another key under its label does not open what it wrapped: that is said of the key, and not of the token.
+    token.make_key("other", &["--sensitive"]);
+    let other = text.replace("object=master", "object=other");
+    durable::replace(&config, other.as_bytes()).unwrap();
+    let told = program.refused(&["keys", "rotate"], "", 1);
+    assert!(told.contains("is not wrapped by the master key"), "{told}");
 }

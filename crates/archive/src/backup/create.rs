@@ -4,7 +4,7 @@
 //! destroyed meanwhile is on that list. The statement is put in its place last; until then the folder is
 //! the backup that it was before.
 
-use super::format::{DESTROYED_NAME, LIST_NAME, NOTE_NAME, OBJECTS, record_head};
+use super::format::{DESTROYED_NAME, LIST_NAME, NOTE_NAME, OBJECTS, keys_head, record_head};
 use super::sealed::{part_name, parts_of, piece, seal};
 use super::verify::Files;
 use super::{BackupError, BackupKey, BackupStatement, Created};
@@ -158,11 +158,12 @@ impl Archive {
     /// Whoever changes the epochs meanwhile moves keys from one to another: then they are read again, so that none is
     /// there without what opens it.
     fn all_keys(&self) -> Result<Vec<u8>, BackupError> {
+        let _turn = self.keys.turn("voicelog backup create", true)?;
         for _try in 0..READ_AGAIN {
             let before = self.key_records()?;
             let data_keys = self.data_keys()?;
             if self.key_records()? == before {
-                return Ok([data_keys, before].concat());
+                return Ok([keys_head(), data_keys, before].concat());
             }
         }
         Err(ArchiveError::from(KeysError::Busy).into())

@@ -1,5 +1,6 @@
 //! What a backup says of itself, and what can be wrong with one.
 
+use super::restore::next_key;
 use crate::ArchiveError;
 use serde::{Deserialize, Serialize};
 use voicelog_evidence::Digest;
@@ -69,6 +70,34 @@ pub(super) fn record_name(head: &[u8; 16]) -> Option<String> {
     }
     let text = std::str::from_utf8(head).ok()?;
     Some(text.trim_end_matches('\0').to_owned())
+}
+
+/// What the keys of a backup begin with: their version, in the form of a record. In version 1, which had no records at
+/// first, it is not there.
+const KEYS_VERSION: (&str, u32) = ("keys-version", 2);
+
+pub(super) fn keys_head() -> Vec<u8> {
+    let (name, version) = KEYS_VERSION;
+    let version = version.to_string();
+    let len = u16::try_from(version.len()).unwrap_or_default();
+    let head = record_head(name).unwrap_or_default();
+    [head.as_slice(), &len.to_be_bytes(), version.as_bytes()].concat()
+}
+
+/// The keys behind that. Errors: of a version that is not known here.
+pub(super) fn behind_head(mut all: Vec<u8>) -> Result<Vec<u8>, BackupError> {
+    let (name, newest) = KEYS_VERSION;
+    let behind = match next_key(&all) {
+        Some((id, version, rest)) if record_name(id.as_bytes()).as_deref() == Some(name) => {
+            let found = String::from_utf8_lossy(version);
+            if found.parse() != Ok(newest) {
+                return Err(BackupError::KeysVersion(found.chars().take(16).collect()));
+            }
+            all.len() - rest.len()
+        }
+        _ => 0,
+    };
+    Ok(all.split_off(behind))
 }
 
 impl BackupStatement {
@@ -172,6 +201,9 @@ pub enum BackupError {
     /// A version that this program does not know.
     #[error("this is a backup of version {0}, which this program does not know")]
     Version(String),
+    /// The same, of its keys.
+    #[error("the keys of this backup are of version {0}, which this program does not know")]
+    KeysVersion(String),
     /// A part belongs to another archive.
     #[error("`{part}` does not belong to the archive {expected}")]
     Foreign {
@@ -235,7 +267,7 @@ impl BackupError {
             Self::Archive(error) => error.kind(),
             Self::Store(error) => error.kind(),
             Self::Document(_) | Self::Signing(_) => Kind::Internal,
-            Self::NotABackup(_) | Self::Version(_) => Kind::Invalid,
+            Self::NotABackup(_) | Self::Version(_) | Self::KeysVersion(_) => Kind::Invalid,
             Self::NotEmpty { .. }
             | Self::Newer { .. }
             | Self::Behind { .. }
@@ -245,5 +277,26 @@ impl BackupError {
             | Self::DoesNotOpen { .. }
             | Self::Fork { .. } => Kind::Corrupt,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_a_version_that_is_not_known_are_refused_and_those_from_before_it_was_written_are_read()
+     {
+        let key = [[7; 16].as_slice(), &[0, 2], b"ab"].concat();
+        assert_eq!(behind_head(key.clone()).unwrap(), key);
+        let all = [keys_head(), key.clone()].concat();
+        assert_eq!(behind_head(all.clone()).unwrap(), key);
+        let mut newer = all;
+        *newer.get_mut(18).unwrap() = b'3';
+        let refused = behind_head(newer).unwrap_err();
+        assert!(
+            matches!(&refused, BackupError::KeysVersion(found) if found == "3"),
+            "{refused}"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Whether a backup opens with the secrets that somebody keeps: the only trial that tells before the day
 //! on which they are needed.
 
-use super::format::record_name;
+use super::format::{behind_head, record_name};
 use super::restore::next_key;
 use super::sealed::{open, part_name};
 use super::{Backup, BackupError, BackupKey};
@@ -87,7 +87,10 @@ impl Backup {
                 }
                 // The recovery set: what it opens, its sheets open.
                 Ok(None) => {}
-                Err(_error) => trial.wrong.push(does_not_open(format!("the key `{name}`"))),
+                Err(error) => {
+                    let what = format!("the key `{name}` ({error})");
+                    trial.wrong.push(does_not_open(what));
+                }
             }
         }
         for (id, wrapped) in data_keys {
@@ -122,7 +125,7 @@ impl Backup {
         for number in 1..=count {
             all.append(&mut self.part(key, "keys", (number, count))?);
         }
-        Ok(all)
+        behind_head(all)
     }
 
     pub(super) fn cut_key(&self) -> BackupError {

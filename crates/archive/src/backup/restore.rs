@@ -16,7 +16,7 @@ use std::path::Path;
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::checkpoint::Checkpoint;
 use voicelog_evidence::digest::sha256;
-use voicelog_evidence::tlog::{CompactRange, LeafKind};
+use voicelog_evidence::tlog::{CompactRange, Leaf, LeafKind};
 use voicelog_model::{BackupId, RecordingId, Timestamp};
 use voicelog_store::index::PendingLeaf;
 use voicelog_store::{
@@ -260,6 +260,11 @@ impl Archive {
         let before = self.log_size()?;
         for list in &lists {
             self.catch_up(list)?;
+        }
+        for list in &lists {
+            let leaves = list.log().1.iter();
+            let leaves = leaves.filter_map(|leaf| Leaf::from_bytes(&leaf.bytes).ok());
+            self.raise_epoch_floor(leaves)?;
         }
         let log_size = self.log_size()?;
         if let Some(known) = &input.known {

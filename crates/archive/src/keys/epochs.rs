@@ -6,8 +6,9 @@ use crate::error::Doing;
 use crate::{Archive, ArchiveError, random};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use voicelog_evidence::key::{self, DataKey, KeyEncryptionKey, KeyError};
+use voicelog_evidence::sealing::OpeningKey;
 use voicelog_model::{RecordingId, Timestamp};
 use voicelog_store::{Keys, StoreError};
 
@@ -18,6 +19,8 @@ pub struct EpochKeys {
     master: Option<Box<dyn Master>>,
     /// Those that were opened, so that a token is not asked for each recording.
     opened: Mutex<BTreeMap<u32, KeyEncryptionKey>>,
+    /// The hash of the recovery set's record that the master key was found to vouch for, so that it is asked once.
+    set_seen: Mutex<Option<[u8; 32]>>,
     /// Data keys that were sealed to a public key, of calls that are still being recorded: they are nowhere else.
     in_memory: Mutex<BTreeMap<RecordingId, DataKey>>,
 }
@@ -28,6 +31,7 @@ impl EpochKeys {
             given,
             master,
             opened: Mutex::default(),
+            set_seen: Mutex::default(),
             in_memory: Mutex::default(),
         }
     }
@@ -65,7 +69,7 @@ impl EpochKeys {
         self.given.is_none() && self.master.is_none()
     }
 
-    fn remembered(&self, epoch: u32) -> Option<KeyEncryptionKey> {
+    pub(super) fn remembered(&self, epoch: u32) -> Option<KeyEncryptionKey> {
         let given = self.given.as_ref().filter(|kek| kek.epoch() == epoch);
         let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         given.or_else(|| opened.get(&epoch)).cloned()
@@ -89,6 +93,10 @@ impl EpochKeys {
             .cloned()
     }
 
+    pub(super) fn set_seen(&self) -> MutexGuard<'_, Option<[u8; 32]>> {
+        self.set_seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn forget(&self, id: RecordingId) {
         let keys = self.in_memory.lock();
         keys.unwrap_or_else(PoisonError::into_inner).remove(&id);
@@ -110,43 +118,136 @@ impl fmt::Debug for EpochKeys {
     }
 }
 
+/// What lies in the key store under the names of epochs.
+#[derive(Debug, Default)]
+pub(super) struct Epochs {
+    /// Those of this archive, the oldest first.
+    pub(super) ours: Vec<EpochRecord>,
+    /// Names of what is damaged, or was put there by somebody who has not the archive's signing key: nothing is done with it.
+    pub(super) odd: Vec<String>,
+}
+
 impl Archive {
-    /// Every epoch that has a record, the oldest first.
-    pub(super) fn epoch_records(&self) -> Result<Vec<EpochRecord>, ArchiveError> {
-        let names = self.keys.records().doing("listing the keys of epochs")?;
-        let names = names.iter().filter(|name| record::epoch_of(name).is_some());
-        let mut found = Vec::new();
-        for name in names {
-            match self.keys.record(name) {
-                Ok(bytes) => found.push(EpochRecord::from_bytes(name, &bytes)?),
+    /// Every epoch that has a record. One that lacks the archive's signature is its own where the master key opens it.
+    pub(super) fn epochs(&self) -> Result<Epochs, ArchiveError> {
+        let mut found = Epochs::default();
+        for epoch in self.epoch_numbers()? {
+            match self.epoch_record(epoch)? {
+                Some(Ok(record)) if self.is_vouched(&record) || self.is_opened(&record) => {
+                    found.ours.push(record);
+                }
+                Some(_odd) => found.odd.push(record::name_of(epoch)),
                 // It was destroyed since.
-                Err(StoreError::NotFound { .. }) => {}
-                Err(error) => return Err(error).doing("reading the key of an epoch"),
+                None => {}
             }
         }
-        found.sort_by_key(|record| record.epoch);
         Ok(found)
     }
 
-    /// The epoch that new data keys come under, with its record, if it has one.
-    pub(super) fn newest_epoch(&self) -> Result<(u32, Option<EpochRecord>), ArchiveError> {
+    /// The numbers that records of epochs go by, the lowest first.
+    fn epoch_numbers(&self) -> Result<Vec<u32>, ArchiveError> {
         let names = self.keys.records().doing("listing the keys of epochs")?;
-        let epochs: Vec<u32> = names
-            .iter()
-            .filter_map(|name| record::epoch_of(name))
-            .collect();
-        self.secrets.epoch_keys.keep_only(&epochs);
-        let Some(newest) = epochs.into_iter().max() else {
-            let given = self.secrets.epoch_keys.given_key();
-            let given = given.ok_or(KeysError::NoEpochs)?;
-            return Ok((given.epoch(), None));
-        };
-        let name = record::name_of(newest);
-        let bytes = self
-            .keys
-            .record(&name)
-            .doing("reading the key of an epoch")?;
-        Ok((newest, Some(EpochRecord::from_bytes(&name, &bytes)?)))
+        let numbers = names.iter().filter_map(|name| record::epoch_of(name));
+        let mut numbers: Vec<u32> = numbers.collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// The record of an epoch; nothing where there is none.
+    fn epoch_record(
+        &self,
+        epoch: u32,
+    ) -> Result<Option<Result<EpochRecord, KeysError>>, ArchiveError> {
+        let name = record::name_of(epoch);
+        match self.keys.record(&name) {
+            Ok(bytes) => Ok(Some(EpochRecord::from_bytes(&name, &bytes))),
+            Err(StoreError::NotFound { .. }) => Ok(None),
+            Err(StoreError::Corrupt { .. }) => Ok(Some(Err(KeysError::Damaged(name)))),
+            Err(error) => Err(error).doing("reading the key of an epoch"),
+        }
+    }
+
+    /// The keys of all epochs, as two sheets open them, by the name of their record. Anybody can seal to a recovery set:
+    /// what opens must be signed by the archive as well, or be the epoch that its log was told of.
+    pub(super) fn epochs_under_set(
+        &self,
+        set: &OpeningKey,
+    ) -> Result<Vec<(String, Result<KeyEncryptionKey, KeysError>)>, ArchiveError> {
+        let mut found = Vec::new();
+        for epoch in self.epoch_numbers()? {
+            let Some(record) = self.epoch_record(epoch)? else {
+                continue;
+            };
+            let name = record::name_of(epoch);
+            let is_signed =
+                |record: &EpochRecord| record.is_signed(&self.secrets.signing_key.verifier());
+            let opened = record.and_then(|record| {
+                record
+                    .open_with_set(set)
+                    .map(|kek| (is_signed(&record), kek))
+            });
+            let opened = match opened {
+                Ok((false, kek)) if !self.log_knows_key(&kek)? => {
+                    Err(KeysError::Damaged(name.clone()))
+                }
+                other => other.map(|(_is_signed, kek)| kek),
+            };
+            found.push((name, opened));
+        }
+        Ok(found)
+    }
+
+    /// Whether this is the key that the log was told of when its epoch was made.
+    fn log_knows_key(&self, kek: &KeyEncryptionKey) -> Result<bool, ArchiveError> {
+        let mark = self.index.log_mark(&format!("epoch-{}", kek.epoch()));
+        let told = mark.doing("reading the log")?;
+        Ok(told == Some(kek.fingerprint().to_string().into_bytes()))
+    }
+
+    /// Whether data keys may be sealed to the public key of a record: the archive signed it, or its key is in memory.
+    /// The master key is not asked.
+    fn is_vouched(&self, record: &EpochRecord) -> bool {
+        let remembered = self.secrets.epoch_keys.remembered(record.epoch);
+        remembered.is_some_and(|kek| record.is_of(&kek))
+            || record.is_signed(&self.secrets.signing_key.verifier())
+    }
+
+    fn is_opened(&self, record: &EpochRecord) -> bool {
+        let master = self.secrets.epoch_keys.master();
+        master.is_ok_and(|master| record.open(master).is_ok())
+    }
+
+    /// The epoch that new data keys come under, with its record, if it has one. What the archive does not vouch for is
+    /// passed over, whatever number it goes by.
+    pub(super) fn newest_epoch(&self) -> Result<(u32, Option<EpochRecord>), ArchiveError> {
+        let numbers = self.epoch_numbers()?;
+        self.secrets.epoch_keys.keep_only(&numbers);
+        for epoch in numbers.iter().rev() {
+            if let Some(Ok(record)) = self.epoch_record(*epoch)?
+                && self.is_vouched(&record)
+            {
+                return Ok((*epoch, Some(record)));
+            }
+        }
+        match self.secrets.epoch_keys.given_key() {
+            Some(given) => Ok((given.epoch(), None)),
+            None if numbers.is_empty() => Err(KeysError::NoEpochs.into()),
+            None => Err(KeysError::NotVouched.into()),
+        }
+    }
+
+    /// What lies in the key store that this archive did not put there, or that is damaged, by name: it is an alarm.
+    pub fn odd_key_records(&self) -> Result<Vec<String>, ArchiveError> {
+        let mut odd = Vec::new();
+        for epoch in self.epoch_numbers()? {
+            match self.epoch_record(epoch)? {
+                Some(Ok(record)) if self.is_vouched(&record) => {}
+                Some(_odd) => odd.push(record::name_of(epoch)),
+                None => {}
+            }
+        }
+        odd.extend(self.odd_recovery_set()?);
+        Ok(odd)
     }
 
     /// The key of an epoch. Errors: it is not here, or only its public half is.
@@ -203,14 +304,29 @@ impl Archive {
         }
         while self.newest_epoch()?.0 != wrapped.epoch {
             let again = self.wrap_data_key(id, data_key)?;
-            // Whoever changes the epoch may have wrapped it again already, from what was just put.
-            let _is_done = self
-                .keys
-                .replace(id, &wrapped.bytes, &again.bytes)
-                .doing("keeping the data key")?;
-            wrapped = again;
+            let is_done = self.keys.replace(id, &wrapped.bytes, &again.bytes);
+            wrapped = if is_done.doing("keeping the data key")? {
+                again
+            } else {
+                // Whoever changes the epoch has wrapped it again already, from what was just put. Or it was destroyed.
+                self.kept_data_key(id)?
+            };
         }
         Ok(())
+    }
+
+    /// A data key as it lies there.
+    fn kept_data_key(&self, id: RecordingId) -> Result<Wrapped, ArchiveError> {
+        let bytes = match self.keys.get(id) {
+            Err(StoreError::NotFound { .. }) => {
+                self.secrets.epoch_keys.forget(id);
+                return Err(ArchiveError::NoKey(id));
+            }
+            other => other.doing("keeping the data key")?,
+        };
+        let epoch = key::wrapped_epoch(&bytes);
+        let epoch = epoch.map_err(|source| ArchiveError::Key { id, source })?;
+        Ok(Wrapped { epoch, bytes })
     }
 
     /// The data key of a recording.
@@ -248,15 +364,21 @@ impl Archive {
         }
     }
 
-    /// Opens the newest epoch with the master key, so that nothing has to later on. Errors: what is in the way; calls
-    /// are recorded all the same, under its public key.
+    /// Opens the newest epoch with the master key, so that nothing has to later on, and signs the records from before
+    /// they were signed. Errors: what is in the way; calls are recorded all the same, under a public key that is signed.
     pub fn open_newest_epoch(&self) -> Result<(), ArchiveError> {
+        self.sign_epochs()?;
         let (newest, _record) = self.newest_epoch()?;
         match self.epoch_key(newest) {
             Ok(_kek) => Ok(()),
             Err(EpochKeyError::Archive(error)) => Err(error),
             Err(EpochKeyError::Key(_)) => Err(KeysError::NoMaster.into()),
         }
+    }
+
+    /// Errors: nothing here can wrap a data key, so no call could be recorded.
+    pub fn check_newest_epoch(&self) -> Result<(), ArchiveError> {
+        self.newest_epoch().map(|_newest| ())
     }
 
     /// Makes the first epoch of an archive that has none and no data key either: a new one, or one whose making was cut
@@ -290,7 +412,8 @@ pub fn open_epochs(
     let mut opened = Vec::new();
     for name in names.iter().filter(|name| record::epoch_of(name).is_some()) {
         let bytes = keys.record(name).doing("reading the key of an epoch")?;
-        opened.extend(EpochRecord::from_bytes(name, &bytes)?.open(master));
+        let record = EpochRecord::from_bytes(name, &bytes);
+        opened.extend(record.and_then(|record| record.open(master)));
     }
     Ok(opened)
 }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 /// The master key, wherever it is. It wraps 32 bytes for a purpose (`context`), and opens them for the same.
 pub trait Master: Send + Sync + fmt::Debug {
     /// Which key it is, in at most 64 characters. It stands in the open, beside what the key wrapped.
-    fn name(&self) -> String;
+    fn name(&self) -> Result<String, MasterError>;
 
     /// Wraps a key.
     fn wrap(&self, context: &str, key: &[u8; 32]) -> Result<Vec<u8>, MasterError>;
@@ -62,10 +62,10 @@ fn nobody() -> RecordingId {
 }
 
 impl Master for MasterKey {
-    fn name(&self) -> String {
+    fn name(&self) -> Result<String, MasterError> {
         let drawn = self.0.derive("master-key-name", &[]);
         let name: String = Digest(drawn).to_hex().chars().take(16).collect();
-        format!("key-{name}")
+        Ok(format!("key-{name}"))
     }
 
     fn wrap(&self, context: &str, key: &[u8; 32]) -> Result<Vec<u8>, MasterError> {

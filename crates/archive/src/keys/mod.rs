@@ -16,12 +16,13 @@ mod rotate;
 mod shares;
 mod sheet;
 mod state;
+mod vouch;
 
 pub use epochs::{EpochKeys, open_epochs};
 pub(crate) use epochs::{PutKeyError, epoch_in};
 pub use master::{Master, MasterError, MasterKey};
-pub use recovery::{RecoverySet, Sheets, key_of_sheets, secrets_under_set};
-pub use rotate::Rewrapped;
+pub use recovery::{Recovered, RecoverySet, Sheets, key_of_sheets, secrets_under_set};
+pub use rotate::{MASTER_MARK, Rewrapped};
 pub use sheet::{LineFault, SHEET_LINES, Sheet, SheetError};
 pub use state::{EpochState, KeyState, RecoveryState};
 
@@ -50,6 +51,17 @@ pub enum KeysError {
     /// Somebody else changed the same record at the same time.
     #[error("somebody else changes the keys at this moment")]
     Busy,
+    /// There are epochs, and none that the archive signed or that is open.
+    #[error("no epoch of this archive is signed by it")]
+    NotVouched,
+    /// The record of the recovery set was not put there with this master key.
+    #[error(
+        "the recovery set `{0}` was not confirmed with this master key: somebody may have put it there"
+    )]
+    ForeignSet(String),
+    /// There is no further number for an epoch.
+    #[error("there are no more numbers for epochs")]
+    NoNumber,
     /// The archive has no epochs yet: its one key lies in the open.
     #[error("this archive has no master key yet")]
     NoEpochs,
@@ -75,10 +87,14 @@ impl KeysError {
             Self::Master(MasterError::Unavailable(_)) | Self::NoMaster | Self::Busy => {
                 Kind::Unavailable
             }
-            Self::Master(MasterError::NotAuthentic) | Self::Damaged(_) => Kind::Corrupt,
+            Self::Master(MasterError::NotAuthentic)
+            | Self::Damaged(_)
+            | Self::NotVouched
+            | Self::ForeignSet(_) => Kind::Corrupt,
             Self::OtherMaster { .. }
             | Self::NoEpochs
             | Self::NoSet
+            | Self::NoNumber
             | Self::OtherSet
             | Self::NotUnderSet => Kind::Conflict,
             Self::Sheet(_) => Kind::Invalid,
@@ -100,6 +116,16 @@ impl KeysError {
                  with `voicelog keys recovery use`"
             }
             Self::Busy => "try again when the other command has ended",
+            Self::NotVouched => {
+                "run `voicelog keys rewrap` where the master key is: it signs what that key opens"
+            }
+            Self::ForeignSet(_) => {
+                "make the recovery set anew, with `voicelog keys recovery create` and `confirm`, and find out who can write \
+                 in the folder `keys`"
+            }
+            Self::NoNumber => {
+                "look at the folder `keys/records`: what lies there is not of voicelog"
+            }
             Self::NoEpochs => "stop the server and run `voicelog keys rotate` once",
             Self::NoSet => "make one with `voicelog keys recovery create`",
             Self::OtherSet | Self::NotUnderSet => {

@@ -1,16 +1,18 @@
 //! What is kept of an epoch: canonical JSON in the key store, under the name `epoch-` and the number.
 
-use super::{KeysError, Master};
+use super::{KeysError, Master, MasterError, vouch};
 use crate::random;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use voicelog_evidence::canonical::{canonical_json, from_canonical};
 use voicelog_evidence::digest::hmac_sha256;
 use voicelog_evidence::key::KeyEncryptionKey;
+use voicelog_evidence::note::{SigningKey, VerifierKey};
 use voicelog_evidence::sealing::{self, OpeningKey, SealingKey};
 use voicelog_model::Timestamp;
 use zeroize::Zeroizing;
 
-const VERSION: u32 = 1;
+/// In version 1 it had no signature.
+const VERSION: u32 = 2;
 /// How the names of these records begin.
 const NAME: &str = "epoch-";
 /// What the key of an epoch is sealed to a recovery set for.
@@ -70,6 +72,9 @@ pub(super) struct EpochRecord {
     pub(super) created_at: Timestamp,
     pub(super) public_key: Hex,
     pub(super) slots: Vec<Slot>,
+    /// The archive's, over the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signature: Option<String>,
 }
 
 /// Under which name the record of an epoch is kept.
@@ -90,6 +95,28 @@ pub(super) fn set_name(key: &SealingKey) -> String {
     format!("set-{}", hex.chars().take(8).collect::<String>())
 }
 
+/// What a master key opens among these: what is under its name first, then the rest, since a token can have gone by another
+/// name. Nothing where another one wrapped all of them.
+pub(super) fn opened_by(
+    slots: &[Slot],
+    context: &str,
+    master: &dyn Master,
+) -> Result<Option<Zeroizing<[u8; 32]>>, MasterError> {
+    let by = By::Master(master.name()?);
+    let (own, others): (Vec<&Slot>, Vec<&Slot>) = slots
+        .iter()
+        .filter(|slot| matches!(slot.by, By::Master(_)))
+        .partition(|slot| slot.by == by);
+    for slot in own.into_iter().chain(others) {
+        match master.unwrap(context, &slot.wrapped.0) {
+            Ok(key) => return Ok(Some(key)),
+            Err(MasterError::NotAuthentic) if slot.by != by => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
 /// What the wrapping of an epoch's key is bound to.
 fn context(epoch: u32) -> String {
     format!("epoch-key/{epoch}")
@@ -104,16 +131,46 @@ impl EpochRecord {
             created_at,
             public_key: Hex(kek.opening_key().sealing_key().0.to_vec()),
             slots: Vec::new(),
+            signature: None,
         }
     }
 
     pub(super) fn from_bytes(name: &str, bytes: &[u8]) -> Result<Self, KeysError> {
         let damaged = || KeysError::Damaged(name.to_owned());
         let record: Self = from_canonical(bytes).map_err(|_text| damaged())?;
-        if record.version != VERSION || name_of(record.epoch) != name {
+        let is_known = match record.version {
+            1 => record.signature.is_none(),
+            VERSION => record.signature.is_some(),
+            _ => false,
+        };
+        if !is_known || name_of(record.epoch) != name {
             return Err(damaged());
         }
         Ok(record)
+    }
+
+    /// What is signed.
+    fn body(&self) -> Result<Vec<u8>, KeysError> {
+        let unsigned = Self {
+            signature: None,
+            ..self.clone()
+        };
+        unsigned.to_bytes()
+    }
+
+    /// Puts the archive's signature beneath it, as it is now.
+    pub(super) fn sign(&mut self, key: &SigningKey) -> Result<(), KeysError> {
+        self.version = VERSION;
+        self.signature = Some(vouch::sign(key, &name_of(self.epoch), &self.body()?)?);
+        Ok(())
+    }
+
+    /// Whether the archive signed it, as it is now.
+    pub(super) fn is_signed(&self, key: &VerifierKey) -> bool {
+        match (&self.signature, self.body()) {
+            (Some(line), Ok(body)) => vouch::is_signed(key, &name_of(self.epoch), &body, line),
+            _ => false,
+        }
     }
 
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>, KeysError> {
@@ -137,7 +194,7 @@ impl EpochRecord {
         let wrapped = master.wrap(&context(self.epoch), kek.expose())?;
         // A key that wraps and does not open would cost what is there already.
         self.checked(&master.unwrap(&context(self.epoch), &wrapped)?)?;
-        self.put(By::Master(master.name()), wrapped);
+        self.put(By::Master(master.name()?), wrapped);
         Ok(())
     }
 
@@ -147,7 +204,7 @@ impl EpochRecord {
         kek: &KeyEncryptionKey,
         set: &SealingKey,
     ) -> Result<(), KeysError> {
-        let random = random::bytes().map_err(super::MasterError::unavailable)?;
+        let random = random::bytes().map_err(MasterError::unavailable)?;
         let aad = context(self.epoch);
         let sealed = sealing::seal(set, RECOVERY_INFO, aad.as_bytes(), kek.expose(), random)
             .map_err(|_key| KeysError::OtherSet)?;
@@ -170,14 +227,13 @@ impl EpochRecord {
 
     /// Opens it with a master key.
     pub(super) fn open(&self, master: &dyn Master) -> Result<KeyEncryptionKey, KeysError> {
-        let name = master.name();
-        let by = By::Master(name.clone());
-        let slot = self.slots.iter().find(|slot| slot.by == by);
-        let slot = slot.ok_or(KeysError::OtherMaster {
-            epoch: self.epoch,
-            master: name,
-        })?;
-        self.checked(&master.unwrap(&context(self.epoch), &slot.wrapped.0)?)
+        match opened_by(&self.slots, &context(self.epoch), master)? {
+            Some(key) => self.checked(&key),
+            None => Err(KeysError::OtherMaster {
+                epoch: self.epoch,
+                master: master.name()?,
+            }),
+        }
     }
 
     /// Opens it with the key that two sheets of a recovery set give.
@@ -194,10 +250,18 @@ impl EpochRecord {
         self.checked(&Zeroizing::new(kek))
     }
 
+    /// Whether this is the key of the epoch.
+    pub(super) fn is_of(&self, kek: &KeyEncryptionKey) -> bool {
+        kek.epoch() == self.epoch
+            && self
+                .sealing_key()
+                .is_ok_and(|key| key == kek.opening_key().sealing_key())
+    }
+
     /// A public key that somebody swapped would have what is recorded sealed to him.
     fn checked(&self, key: &Zeroizing<[u8; 32]>) -> Result<KeyEncryptionKey, KeysError> {
         let kek = KeyEncryptionKey::new(self.epoch, **key);
-        if kek.opening_key().sealing_key() == self.sealing_key()? {
+        if self.is_of(&kek) {
             Ok(kek)
         } else {
             Err(KeysError::Damaged(name_of(self.epoch)))
@@ -214,6 +278,44 @@ mod tests {
         KeyEncryptionKey::new(3, [9; 32])
     }
 
+    fn archive_key() -> SigningKey {
+        SigningKey::from_seed("voicelog/test", [2; 32]).unwrap()
+    }
+
+    #[test]
+    fn what_the_archive_did_not_sign_and_what_was_changed_since_is_not_its_own() {
+        let mut record = EpochRecord::new(&kek(), Timestamp::from_micros(1));
+        let verifier = archive_key().verifier();
+        assert!(
+            !record.is_signed(&verifier),
+            "from before there were signatures"
+        );
+        record.sign(&archive_key()).unwrap();
+        assert!(record.is_signed(&verifier));
+        let stranger = SigningKey::from_seed("voicelog/test", [9; 32]).unwrap();
+        assert!(!record.is_signed(&stranger.verifier()));
+        let mut moved = record.clone();
+        moved.epoch = 4;
+        let mut swapped = record.clone();
+        swapped.public_key = Hex(OpeningKey::from_random([5; 32]).sealing_key().0.to_vec());
+        let mut added = record.clone();
+        added
+            .put_under(&kek(), &MasterKey::from_random([1; 32]))
+            .unwrap();
+        for changed in [moved, swapped, added] {
+            assert!(!changed.is_signed(&verifier), "{changed:?}");
+        }
+        let stripped = EpochRecord {
+            signature: None,
+            ..record
+        };
+        let bytes = stripped.to_bytes().unwrap();
+        assert!(
+            EpochRecord::from_bytes("epoch-0003", &bytes).is_err(),
+            "version 2 has one"
+        );
+    }
+
     #[test]
     fn an_epoch_opens_with_each_key_that_it_was_put_under_and_with_no_other() {
         let [one, two] = [[1; 32], [2; 32]].map(MasterKey::from_random);
@@ -222,6 +324,7 @@ mod tests {
         record.put_under(&kek(), &one).unwrap();
         record.put_under(&kek(), &one).unwrap();
         record.put_under_set(&kek(), &set.sealing_key()).unwrap();
+        record.sign(&archive_key()).unwrap();
         let bytes = record.to_bytes().unwrap();
         let record = EpochRecord::from_bytes("epoch-0003", &bytes).unwrap();
         assert_eq!(record.slots.len(), 2);

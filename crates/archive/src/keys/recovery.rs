@@ -4,20 +4,25 @@
 //! one too, a new epoch comes under the set without the sheets, and what is on paper stays good when the master key
 //! changes. It counts when two sheets were typed back.
 
-use super::record::{Hex, set_name};
+use super::record::{By, Hex, Slot, opened_by, set_name};
 use super::shares::{self, SECRET_BYTES};
-use super::{KeysError, Master, Sheet, SheetError};
+use super::{KeysError, Master, MasterError, Sheet, SheetError};
 use crate::error::Doing;
 use crate::{Archive, ArchiveError, random};
 use serde::{Deserialize, Serialize};
 use voicelog_evidence::canonical::{canonical_json, from_canonical};
+use voicelog_evidence::digest::sha256;
+use voicelog_evidence::key::KeyEncryptionKey;
 use voicelog_evidence::sealing::{self, OpeningKey, SealingKey};
 use voicelog_evidence::tlog::LeafKind;
 use voicelog_model::Timestamp;
 use voicelog_store::{Keys, StoreError};
 use zeroize::Zeroizing;
 
-const VERSION: u32 = 1;
+/// In version 1 nothing bound it to the master key: such a set is made anew.
+const VERSION: u32 = 2;
+/// What the record's hash is wrapped for.
+const BOUND: &str = "recovery-set";
 /// The record of the set that counts.
 const CONFIRMED: &str = "recovery";
 /// The record of a set whose sheets were not typed back yet.
@@ -53,6 +58,19 @@ struct SetRecord {
     public_key: Hex,
     created_at: Timestamp,
     confirmed_at: Option<Timestamp>,
+    /// The hash of the rest, wrapped by the master key: else whoever can write here could have every further epoch
+    /// sealed to himself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    bound: Vec<Slot>,
+}
+
+/// What was opened with two sheets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovered {
+    /// Epochs that are under the new master key, and under no other.
+    pub epochs: u64,
+    /// Epochs that the sheets do not open, by the name of their record, with why. They are as they were.
+    pub closed: Vec<(String, String)>,
 }
 
 impl SetRecord {
@@ -63,7 +81,7 @@ impl SetRecord {
         };
         let damaged = || KeysError::Damaged(name.to_owned());
         let record: Self = from_canonical(&bytes).map_err(|_text| damaged())?;
-        if record.version != VERSION || record.public_key.0.len() != SECRET_BYTES {
+        if !(1..=VERSION).contains(&record.version) || record.public_key.0.len() != SECRET_BYTES {
             return Err(damaged().into());
         }
         Ok(Some(record))
@@ -75,6 +93,38 @@ impl SetRecord {
             *to = *from;
         }
         SealingKey(key)
+    }
+
+    /// What is bound.
+    fn hash(&self) -> Result<[u8; 32], ArchiveError> {
+        let unbound = Self {
+            bound: Vec::new(),
+            ..self.clone()
+        };
+        Ok(sha256(&canonical_json(&unbound)?))
+    }
+
+    /// Binds it to a master key, beside those that it is bound to.
+    fn bind(&mut self, master: &dyn Master) -> Result<(), ArchiveError> {
+        let hash = self.hash()?;
+        let by = By::Master(master.name().map_err(KeysError::from)?);
+        let wrapped = master.wrap(BOUND, &hash).map_err(KeysError::from)?;
+        self.bound.retain(|slot| slot.by != by);
+        let wrapped = Hex(wrapped);
+        self.bound.push(Slot { by, wrapped });
+        Ok(())
+    }
+
+    /// Whether this master key vouches for it. Errors: it cannot be reached.
+    fn is_bound(&self, master: &dyn Master) -> Result<bool, ArchiveError> {
+        match opened_by(&self.bound, BOUND, master) {
+            Ok(hash) => Ok(match hash {
+                Some(hash) => *hash == self.hash()?,
+                None => false,
+            }),
+            Err(MasterError::NotAuthentic) => Ok(false),
+            Err(error) => Err(KeysError::from(error).into()),
+        }
     }
 
     fn told(&self) -> RecoverySet {
@@ -106,7 +156,7 @@ pub fn key_of_sheets(one: &Sheet, two: &Sheet) -> Result<OpeningKey, SheetError>
 
 /// What says on a sheet which set it is of.
 fn set_bytes(key: &SealingKey) -> [u8; 4] {
-    let [a, b, c, d, ..] = voicelog_evidence::digest::sha256(&key.0);
+    let [a, b, c, d, ..] = sha256(&key.0);
     [a, b, c, d]
 }
 
@@ -129,6 +179,7 @@ impl Archive {
     /// Makes a set of three sheets. It takes the place of one that waits to be confirmed; one that counts goes on
     /// counting until this one does.
     pub fn new_recovery_set(&self, now: Timestamp) -> Result<Sheets, ArchiveError> {
+        let _turn = self.key_turn("voicelog keys recovery create")?;
         self.secrets.epoch_keys.master()?;
         let secret = Zeroizing::new(random::bytes::<SECRET_BYTES>()?);
         let slope = Zeroizing::new(random::bytes::<SECRET_BYTES>()?);
@@ -138,6 +189,7 @@ impl Archive {
             public_key: Hex(public.0.to_vec()),
             created_at: now,
             confirmed_at: None,
+            bound: Vec::new(),
         };
         self.put_record(WAITING, &canonical_json(&record)?)?;
         let sheets = (1..=3).map(|number| {
@@ -166,12 +218,13 @@ impl Archive {
     ) -> Result<RecoverySet, ArchiveError> {
         let key = key_of_sheets(one, two).map_err(KeysError::from)?;
         let public = key.sealing_key();
+        let _turn = self.key_turn("voicelog keys recovery confirm")?;
         let mut record = SetRecord::read(&*self.keys, WAITING)?.ok_or(KeysError::NoSet)?;
         if record.key() != public {
             return Err(KeysError::OtherSet.into());
         }
         let master = self.secrets.epoch_keys.master()?;
-        let epochs = self.epoch_records()?;
+        let epochs = self.epochs()?.ours;
         if epochs.is_empty() {
             return Err(KeysError::NoEpochs.into());
         }
@@ -183,7 +236,9 @@ impl Archive {
         let random = random::bytes()?;
         let sealed = sealing::seal(&public, SECRETS_INFO, name.as_bytes(), secrets, random);
         self.put_record(SECRETS, &sealed.map_err(|_no_key| KeysError::OtherSet)?)?;
+        record.version = VERSION;
         record.confirmed_at = Some(now);
+        record.bind(master)?;
         self.put_record(CONFIRMED, &canonical_json(&record)?)?;
         for epoch in &epochs {
             self.change_record(epoch.epoch, |record| {
@@ -194,38 +249,131 @@ impl Archive {
         self.keys
             .destroy_record(WAITING)
             .doing("keeping the recovery set")?;
-        self.tell_once("recovery", LeafKind::KeyCreated, "recovery", &name, now)?;
+        self.tell_once(CONFIRMED, LeafKind::KeyCreated, CONFIRMED, &name, now)?;
         Ok(record.told())
     }
 
-    /// Opens every epoch with two sheets, and puts it under a new master key, and under no other: the one that was lost
-    /// may be in somebody's hands.
+    /// Opens what opens with two sheets, and puts it under a new master key, and under no other: the one that was lost
+    /// may be in somebody's hands. What is damaged keeps nothing else closed.
+    ///
+    /// Errors: no epoch opens.
     pub fn open_with_sheets(
         &self,
         one: &Sheet,
         two: &Sheet,
         new: &dyn Master,
         now: Timestamp,
-    ) -> Result<u64, ArchiveError> {
+    ) -> Result<Recovered, ArchiveError> {
         let key = key_of_sheets(one, two).map_err(KeysError::from)?;
-        let mut opened = Vec::new();
-        for epoch in self.epoch_records()? {
-            opened.push(epoch.open_with_set(&key)?);
+        let _turn = self.key_turn("voicelog keys recovery use")?;
+        let (mut opened, mut closed) = (Vec::new(), Vec::new());
+        for (name, outcome) in self.epochs_under_set(&key)? {
+            match outcome {
+                Ok(kek) => opened.push(kek),
+                Err(why) => closed.push((name, why)),
+            }
         }
         if opened.is_empty() {
-            return Err(KeysError::NoEpochs.into());
+            return Err(match closed.pop() {
+                Some((_name, why)) => why,
+                None => KeysError::NoEpochs,
+            }
+            .into());
         }
         for kek in &opened {
             self.change_record(kek.epoch(), |record| record.put_under(kek, new))?;
         }
-        self.only_under(new, now)?;
-        Ok(opened.len() as u64)
+        // Who has its sheets has the set: it is bound to the new key, as it was to the one that was lost.
+        if let Some(mut record) = SetRecord::read(&*self.keys, CONFIRMED)?
+            && record.key() == key.sealing_key()
+        {
+            record.version = VERSION;
+            record.bound = Vec::new();
+            record.bind(new)?;
+            self.put_record(CONFIRMED, &canonical_json(&record)?)?;
+        }
+        let epochs: Vec<u32> = opened.iter().map(KeyEncryptionKey::epoch).collect();
+        self.only_under(new, &epochs, now)?;
+        let closed = closed
+            .into_iter()
+            .map(|(name, why)| (name, why.to_string()));
+        Ok(Recovered {
+            epochs: epochs.len() as u64,
+            closed: closed.collect(),
+        })
     }
 
-    /// The public key of the set that counts.
+    /// Binds the set that counts to another master key as well; [`Archive::only_under`] leaves that one alone.
+    pub(super) fn hand_over_set(
+        &self,
+        former: &dyn Master,
+        new: &dyn Master,
+    ) -> Result<(), ArchiveError> {
+        let Some(mut record) = SetRecord::read(&*self.keys, CONFIRMED)? else {
+            return Ok(());
+        };
+        // One that nobody vouches for stays what it is.
+        if record.is_bound(former)? {
+            record.bind(new)?;
+            self.put_record(CONFIRMED, &canonical_json(&record)?)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the set from under every master key but this one.
+    pub(super) fn set_only_under(&self, master: &dyn Master) -> Result<(), ArchiveError> {
+        let Some(mut record) = SetRecord::read(&*self.keys, CONFIRMED)? else {
+            return Ok(());
+        };
+        let kept = By::Master(master.name().map_err(KeysError::from)?);
+        let is_other = |slot: &Slot| slot.by != kept;
+        if record.bound.iter().any(is_other) && !record.bound.iter().all(is_other) {
+            record.bound.retain(|slot| !is_other(slot));
+            self.put_record(CONFIRMED, &canonical_json(&record)?)?;
+        }
+        Ok(())
+    }
+
+    /// The public key of the set that counts. Errors: the master key does not vouch for it.
     pub(super) fn confirmed_set(&self) -> Result<Option<SealingKey>, ArchiveError> {
-        let record = SetRecord::read(&*self.keys, CONFIRMED)?;
-        Ok(record.map(|record| record.key()))
+        let Some(record) = SetRecord::read(&*self.keys, CONFIRMED)? else {
+            return Ok(None);
+        };
+        match record.is_bound(self.secrets.epoch_keys.master()?)? {
+            true => Ok(Some(record.key())),
+            false => Err(KeysError::ForeignSet(set_name(&record.key())).into()),
+        }
+    }
+
+    /// The name of the record of the set that counts, where the master key does not vouch for it, or where it is gone
+    /// although the log was told of one. A process that cannot ask the master key does not know.
+    pub(super) fn odd_recovery_set(&self) -> Result<Option<String>, ArchiveError> {
+        let odd = || Ok(Some(CONFIRMED.to_owned()));
+        let record = match SetRecord::read(&*self.keys, CONFIRMED) {
+            Ok(Some(record)) => record,
+            Ok(None) => {
+                let told = self.index.log_mark(CONFIRMED).doing("reading the log")?;
+                return if told.is_some() { odd() } else { Ok(None) };
+            }
+            Err(ArchiveError::Keys(KeysError::Damaged(_))) => return odd(),
+            Err(error) => return Err(error),
+        };
+        let Ok(master) = self.secrets.epoch_keys.master() else {
+            return Ok(None);
+        };
+        let seen = sha256(&canonical_json(&record)?);
+        let mut known = self.secrets.epoch_keys.set_seen();
+        if *known == Some(seen) {
+            return Ok(None);
+        }
+        match record.is_bound(master) {
+            Ok(true) => *known = Some(seen),
+            Ok(false) => return odd(),
+            // The token is away.
+            Err(ArchiveError::Keys(KeysError::Master(_))) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(None)
     }
 
     /// The set that counts, and the one that waits.

@@ -1,5 +1,6 @@
 //! What can be told of the keys without opening anything.
 
+use super::epochs::Epochs;
 use super::record::By;
 use super::{KeysError, RecoverySet};
 use crate::{Archive, ArchiveError};
@@ -30,6 +31,8 @@ pub enum RecoveryState {
     None,
     /// Sheets were made, and not typed back.
     NotConfirmed(RecoverySet),
+    /// There is one that the master key does not vouch for: somebody may have put it there, and nothing comes under it.
+    Foreign(RecoverySet),
     /// Two sheets were typed back; `waiting` is one that will take its place.
     Confirmed {
         /// The one that counts.
@@ -46,6 +49,7 @@ impl RecoveryState {
         match self {
             Self::None => "none",
             Self::NotConfirmed(_) => "not_confirmed",
+            Self::Foreign(_) => "foreign",
             Self::Confirmed { .. } => "confirmed",
         }
     }
@@ -58,6 +62,8 @@ pub struct KeyState {
     pub epochs: Vec<EpochState>,
     /// Data keys that name an epoch that is not there: nobody can open them.
     pub data_keys_lost: u64,
+    /// Names of records of epochs that are damaged, or that this archive did not put there. Nothing is done with them.
+    pub odd: Vec<String>,
     /// The recovery set.
     pub recovery: RecoveryState,
 }
@@ -73,7 +79,7 @@ impl Archive {
         };
         let newest = match self.newest_epoch() {
             Ok((newest, _record)) => newest,
-            Err(ArchiveError::Keys(KeysError::NoEpochs)) => 0,
+            Err(ArchiveError::Keys(KeysError::NoEpochs | KeysError::NotVouched)) => 0,
             Err(error) => return Err(error),
         };
         let given = self.secrets.epoch_keys.given_key();
@@ -88,7 +94,8 @@ impl Archive {
                 is_under_set: false,
             });
         }
-        for record in self.epoch_records()? {
+        let Epochs { ours, odd } = self.epochs()?;
+        for record in ours {
             let masters = record.slots.iter().filter_map(|slot| match &slot.by {
                 By::Master(name) => Some(name.clone()),
                 By::Recovery(_) => None,
@@ -108,13 +115,16 @@ impl Archive {
         Ok(KeyState {
             epochs,
             data_keys_lost: under.into_values().sum(),
+            odd,
             recovery,
         })
     }
 
     /// How it stands with the recovery set.
     pub fn recovery_state(&self) -> Result<RecoveryState, ArchiveError> {
+        let is_foreign = self.odd_recovery_set()?.is_some();
         Ok(match self.recovery_sets()? {
+            (Some(set), _waiting) if is_foreign => RecoveryState::Foreign(set),
             (Some(set), waiting) => RecoveryState::Confirmed { set, waiting },
             (None, Some(set)) => RecoveryState::NotConfirmed(set),
             (None, None) => RecoveryState::None,

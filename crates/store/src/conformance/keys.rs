@@ -35,7 +35,23 @@ pub fn keys(mut make: impl FnMut() -> Fresh<Box<dyn Keys>>) -> Result<(), StoreE
         ));
     }
     wrapped_again(&*keys)?;
-    records(&*keys)
+    records(&*keys)?;
+    turns(&*keys)
+}
+
+fn turns(keys: &dyn Keys) -> Result<(), StoreError> {
+    let held = keys.turn("voicelog keys rewrap", false)?;
+    match keys.turn("voicelog keys rotate", false) {
+        Err(error @ StoreError::KeysInUse { .. }) => {
+            let told = error.to_string();
+            assert!(told.contains("`voicelog keys rewrap` (process"), "{told}");
+        }
+        other => panic!("{other:?}"),
+    }
+    // Recordings go on meanwhile.
+    keys.put(recording_id(4), b"wrapped four")?;
+    drop(held);
+    keys.turn("voicelog keys rotate", true).map(|_turn| ())
 }
 
 fn wrapped_again(keys: &dyn Keys) -> Result<(), StoreError> {

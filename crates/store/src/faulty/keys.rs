@@ -1,6 +1,7 @@
 //! Keys that fail on demand.
 
 use super::{Schedule, forward};
+use crate::keys::Turn;
 use crate::{Keys, StoreError};
 use voicelog_model::RecordingId;
 
@@ -33,4 +34,5 @@ forward! { Keys, FaultyKeys,
     fn record(&self, name: &str) -> Vec<u8>;
     fn destroy_record(&self, name: &str) -> ();
     fn records(&self) -> Vec<String>;
+    fn turn(&self, who: &str, may_wait: bool) -> Turn;
 }

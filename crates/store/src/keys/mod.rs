@@ -13,6 +13,13 @@ pub const WRAPPED_KEY_BYTES_MAX: usize = 4_096;
 /// Longest name of a record.
 pub const RECORD_NAME_MAX: usize = 16;
 
+/// Whoever has it changes the keys above the data keys, alone; it is over when this is dropped, and when the process ends.
+#[derive(Debug)]
+pub struct Turn {
+    /// Locked as long as it is open.
+    _file: std::fs::File,
+}
+
 /// The wrapped data keys of recordings, and records about the keys that wrap them. Storage never sees one unwrapped.
 pub trait Keys: Send + Sync + Debug {
     /// Keeps a wrapped key, durably. The same bytes again are no error.
@@ -45,4 +52,10 @@ pub trait Keys: Send + Sync + Debug {
 
     /// The names of the records, sorted.
     fn records(&self) -> Result<Vec<String>, StoreError>;
+
+    /// The turn of `who` to change the records, or to copy them as of one moment. Recordings keep, change and destroy
+    /// their data keys meanwhile.
+    ///
+    /// Errors: [`StoreError::KeysInUse`] where it is somebody else's, unless one `may_wait`.
+    fn turn(&self, who: &str, may_wait: bool) -> Result<Turn, StoreError>;
 }

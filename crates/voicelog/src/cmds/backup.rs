@@ -12,7 +12,7 @@ use voicelog_archive::Archive;
 use voicelog_archive::backup::{
     Backup, BackupError, BackupKey, DestroyedList, RestoreInput, Restored, Unpacked,
 };
-use voicelog_archive::keys::Master;
+use voicelog_archive::keys::{MASTER_MARK, Master};
 use voicelog_evidence::checkpoint::Checkpoint;
 use voicelog_evidence::note::VerifierKey;
 use voicelog_model::{Clock, Kind, Language, error};
@@ -162,6 +162,7 @@ fn create(
     if let Some(file) = with_secrets {
         secrets_file::forget_former(&folder, key.epoch)?;
         secrets_file::pack(&folder, &archive.store_name(), None, file)?;
+        archive.note_kept_secrets()?;
     }
     let ended = match created.damaged.is_empty() {
         true => Ended::Done,
@@ -265,6 +266,29 @@ fn open_with(backup: &Backup, secrets: &SecretsFile) -> (u64, Vec<String>) {
     (trial.untried, wrong.collect())
 }
 
+/// Where the archive of a backup is here too: whether its master key was changed since the secrets were written.
+fn older_than_archive(secrets: &SecretsFile, backup: &Backup, context: &Context) -> Option<String> {
+    let index = data_folder(context).ok()?.layout().index;
+    let index = SqliteIndex::open(&index).ok()?;
+    if index.archive().to_string() != backup.statement().store {
+        return None;
+    }
+    let now = index.log_mark(MASTER_MARK).ok()??;
+    let kept = secrets.master()?.name().ok()?;
+    if now == kept.as_bytes() {
+        return None;
+    }
+    Some(
+        context
+            .lang
+            .pick(
+                "de hoofdsleutel van het archief is veranderd nadat deze geheimen zijn weggeschreven: maak een back-up met `voicelog backup create MAP --with-secrets BESTAND`",
+                "the master key of the archive was changed after these secrets were written: make a backup with `voicelog backup create FOLDER --with-secrets FILE`",
+            )
+            .to_owned(),
+    )
+}
+
 fn verify(from: &Path, secrets: Option<&Path>, as_json: bool, context: &Context) -> Result<Ended> {
     let bad = |error: anyhow::Error| anyhow::Error::new(BadInput(format!("{error:#}")));
     let secrets = secrets.map(SecretsFile::read).transpose().map_err(bad)?;
@@ -281,15 +305,17 @@ fn verify(from: &Path, secrets: Option<&Path>, as_json: bool, context: &Context)
     let backup = Backup::open(from, &key).map_err(told)?;
     let found = backup.verify();
     let mut wrong: Vec<String> = found.wrong.iter().map(ToString::to_string).collect();
+    let is_tried = secrets.is_some();
     let trial = secrets.as_ref().map(|secrets| open_with(&backup, secrets));
     let (untried, closed) = trial.unwrap_or_default();
     wrong.extend(closed);
+    wrong.extend(secrets.and_then(|secrets| older_than_archive(&secrets, &backup, context)));
     if as_json {
         print::json(&json!({
             "backup": backup.statement(),
             "files": found.files,
             "bytes": found.bytes,
-            "opened": secrets.is_some(),
+            "opened": is_tried,
             "keys_untried": untried,
             "wrong": wrong,
         }))?;
@@ -312,7 +338,7 @@ fn verify(from: &Path, secrets: Option<&Path>, as_json: bool, context: &Context)
                         "! The index opens. The keys of {untried} recordings were not tried: the master key is not in this file. Keep it elsewhere."
                     ),
                 });
-            } else if secrets.is_some() {
+            } else if is_tried {
                 print::say(
                     context.lang,
                     "✔ Hij gaat open met deze geheimen: het register en de sleutel van elke opname.",

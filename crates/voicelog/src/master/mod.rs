@@ -9,7 +9,7 @@ use std::fmt;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use uri::TokenUri;
+use uri::{PinSource, TokenUri};
 use voicelog_archive::keys::{Master, MasterKey};
 use voicelog_archive::random;
 use voicelog_store::durable;
@@ -87,6 +87,29 @@ impl Source {
             Self::Credential(name) => Box::new(key_in(&credential(name)?, Others::ByTheirGroup)?),
             Self::Token(uri) => Box::new(pkcs11::Token::new(uri.clone())),
         })
+    }
+
+    /// Whether there is no such file or credential. A token is asked first when something is wrapped or opened.
+    pub(crate) fn is_absent(&self) -> bool {
+        let is_there = |path: &Path| !matches!(path.try_exists(), Ok(false));
+        match self {
+            Self::File(path) => !is_there(path),
+            Self::Credential(name) => !credential(name).is_ok_and(|path| is_there(&path)),
+            Self::Token(_) => false,
+        }
+    }
+
+    /// Whether this process gets at it: whoever takes over the process, or the machine, does too. Of a token, at its PIN.
+    pub(crate) fn is_here(&self) -> bool {
+        let is_read = |path: &Path| std::fs::File::open(path).is_ok();
+        match self {
+            Self::File(path) => is_read(path),
+            Self::Credential(name) => credential(name).is_ok_and(|path| is_read(&path)),
+            Self::Token(uri) => match &uri.pin {
+                PinSource::File(path) => is_read(path),
+                PinSource::Credential(name) => credential(name).is_ok_and(|path| is_read(&path)),
+            },
+        }
     }
 
     /// The same; a file that is not there is made.
@@ -189,7 +212,13 @@ mod tests {
         let (raw, hex) = (folder.path().join("raw"), folder.path().join("hex"));
         written(&raw, &[0xab; 32], 0o600);
         written(&hex, format!("{}\n", "aB".repeat(32)).as_bytes(), 0o400);
-        let name = |path: &Path| Source::File(path.to_owned()).open().unwrap().name();
+        let name = |path: &Path| {
+            Source::File(path.to_owned())
+                .open()
+                .unwrap()
+                .name()
+                .unwrap()
+        };
         assert_eq!(name(&raw), name(&hex));
         for wrong in [&[7; 31][..], &[7; 33], b"", "zz".repeat(32).as_bytes()] {
             written(&raw, wrong, 0o600);
@@ -208,6 +237,27 @@ mod tests {
             assert!(error.contains("chmod 600"), "{mode:o}: {error}");
             assert_eq!(key_in(&path, Others::ByTheirGroup).is_ok(), mode & 7 == 0);
         }
+    }
+
+    #[test]
+    fn a_master_key_that_is_absent_is_told_apart_from_one_that_cannot_be_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let source = Source::File(path.clone());
+        assert!(source.is_absent() && !source.is_here());
+        written(&path, &[1; 31], 0o644);
+        assert!(!source.is_absent() && source.is_here());
+        let credential: Source = "credential:absent".parse().unwrap();
+        assert!(credential.is_absent() && !credential.is_here());
+        let pin = folder.path().join("pin");
+        let place = format!(
+            "pkcs11:token=a;object=b?module-path=m&pin-source=file:{}",
+            pin.display()
+        );
+        let token: Source = place.parse().unwrap();
+        assert!(!token.is_absent() && !token.is_here());
+        written(&pin, b"1234", 0o600);
+        assert!(token.is_here());
     }
 
     #[test]

@@ -9,14 +9,14 @@ use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::Mechanism;
 use cryptoki::mechanism::aead::GcmParams;
-use cryptoki::object::{Attribute, KeyType, ObjectClass, ObjectHandle};
+use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use voicelog_archive::keys::{Master, MasterError};
 use voicelog_archive::random;
 use voicelog_evidence::Digest;
@@ -34,6 +34,8 @@ static MODULES: Mutex<BTreeMap<PathBuf, Pkcs11>> = Mutex::new(BTreeMap::new());
 pub(super) struct Token {
     uri: TokenUri,
     pin_was_refused: AtomicBool,
+    /// Its name, once the token told it.
+    name: OnceLock<String>,
 }
 
 fn module(path: &Path) -> Result<Pkcs11, MasterError> {
@@ -77,6 +79,7 @@ impl Token {
         Self {
             uri,
             pin_was_refused: AtomicBool::new(false),
+            name: OnceLock::new(),
         }
     }
 
@@ -168,13 +171,19 @@ impl Token {
                 "the token has {count} AES keys that `{uri}` names; it must be one"
             )));
         };
-        let kinds = [cryptoki::object::AttributeType::Extractable];
+        let kinds = [AttributeType::Extractable, AttributeType::ValueLen];
         // A token that does not tell is not believed.
-        let stays = session
+        let told = session
             .get_attributes(key, &kinds)
-            .map_err(|error| trouble("tell of the key", &error))?
-            .contains(&Attribute::Extractable(false));
-        if !stays {
+            .map_err(|error| trouble("tell of the key", &error))?;
+        let length = cryptoki::types::Ulong::from(KEY_BYTES as u64);
+        if !told.contains(&Attribute::ValueLen(length)) {
+            return Err(MasterError::Unavailable(format!(
+                "the key of `{}` is no AES key of {KEY_BYTES} bytes; make one that is (AES:{KEY_BYTES})",
+                self.uri
+            )));
+        }
+        if !told.contains(&Attribute::Extractable(false)) {
             return Err(MasterError::Unavailable(format!(
                 "the key of `{}` can be taken out of the token; make one that cannot (CKA_EXTRACTABLE false)",
                 self.uri
@@ -182,6 +191,28 @@ impl Token {
         }
         Ok(key)
     }
+}
+
+/// The serial number of the token and the id of the key; where it has none, its label.
+fn name_of(serial: &str, session: &Session, key: ObjectHandle) -> Result<String, MasterError> {
+    let mut told = Vec::new();
+    for kind in [AttributeType::Id, AttributeType::Label] {
+        let found = session.get_attributes(key, &[kind]);
+        for attribute in found.map_err(|error| trouble("tell of the key", &error))? {
+            if let Attribute::Id(bytes) | Attribute::Label(bytes) = attribute
+                && !bytes.is_empty()
+            {
+                told.push(bytes);
+            }
+        }
+    }
+    let key = told.first().map(Vec::as_slice).unwrap_or_default();
+    let named = [serial.trim_end().as_bytes(), &[0], key].concat();
+    let hex = Digest::of(&named).to_hex();
+    Ok(format!(
+        "token-{}",
+        hex.chars().take(16).collect::<String>()
+    ))
 }
 
 /// Runs something with the parameters of AES-GCM.
@@ -197,15 +228,17 @@ fn with_gcm<T>(
 }
 
 impl Master for Token {
-    /// Token and key as the address names them, shortened: not which library or PIN.
-    fn name(&self) -> String {
-        let uri = &self.uri;
-        let named = format!(
-            "{:?} {:?} {:?} {:?}",
-            uri.token, uri.serial, uri.object, uri.id
-        );
-        let hex = Digest::of(named.as_bytes()).to_hex();
-        format!("token-{}", hex.chars().take(16).collect::<String>())
+    /// Drawn from what the token says of itself and of the key, so that an address written in another way names the same.
+    fn name(&self) -> Result<String, MasterError> {
+        if let Some(name) = self.name.get() {
+            return Ok(name.clone());
+        }
+        let (session, key) = self.session()?;
+        let module = module(&self.uri.module)?;
+        let info = module.get_token_info(self.slot(&module)?);
+        let info = info.map_err(|error| trouble("tell of itself", &error))?;
+        let name = name_of(info.serial_number(), &session, key)?;
+        Ok(self.name.get_or_init(|| name).clone())
     }
 
     /// Nonce (12) ‖ ciphertext ‖ tag (16).
@@ -228,13 +261,10 @@ impl Master for Token {
         let (session, handle) = self.session()?;
         let opened = with_gcm(*nonce, context, |gcm| session.decrypt(gcm, handle, sealed));
         let opened = opened.map(Zeroizing::new).map_err(|error| match error {
-            Error::Pkcs11(
-                RvError::EncryptedDataInvalid
-                | RvError::EncryptedDataLenRange
-                | RvError::GeneralError
-                | RvError::FunctionFailed,
-                _,
-            ) => MasterError::NotAuthentic,
+            // A general error says nothing of what was to be opened: the token may be in trouble itself.
+            Error::Pkcs11(RvError::EncryptedDataInvalid | RvError::EncryptedDataLenRange, _) => {
+                MasterError::NotAuthentic
+            }
             error => trouble("open a key", &error),
         })?;
         let key: Result<[u8; KEY_BYTES], _> = opened.as_slice().try_into();

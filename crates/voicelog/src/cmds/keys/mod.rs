@@ -89,7 +89,7 @@ impl Opened {
                 "this archive has no master key yet; stop the server and run `voicelog keys rotate` once"
             );
         }
-        let master = key_ring::master(&folder, &config)?.open()?;
+        let master = key_ring::master(&folder, &config).open()?;
         let epoch_keys = EpochKeys::under(master, folder.given_key()?);
         let archive = wiring::open(&folder, &config, epoch_keys, Access::Read, now)?;
         Ok(Self {
@@ -109,7 +109,7 @@ impl Opened {
             return Self::with_master(context, now);
         }
         let lock = folder.lock("stop it for the first epoch of this archive; it is needed once")?;
-        let master = key_ring::master(&folder, &config)?.open_or_make()?;
+        let master = key_ring::master(&folder, &config).open_or_make()?;
         let epoch_keys = EpochKeys::under(master, folder.given_key()?);
         let archive = wiring::open(&folder, &config, epoch_keys, Access::Read, now)?;
         Ok(Self {
@@ -224,13 +224,13 @@ fn change_master(new: &Source, as_json: bool, context: &Context, now: Timestamp)
         .context("nothing was lost: the master key of before opens everything; try again")?;
     keys.archive.sequence()?;
     if as_json {
-        print::json(&json!({ "master": master.name(), "epochs": epochs }))?;
+        print::json(&json!({ "master": master.name()?, "epochs": epochs }))?;
         return Ok(Ended::Done);
     }
     let is_told = keys.config.keys.master.as_ref() == Some(new);
     print::line(match context.lang {
-        Language::Nl => format!("Alles ligt nu onder hoofdsleutel {}.", master.name()),
-        Language::En => format!("Everything is under master key {} now.", master.name()),
+        Language::Nl => format!("Alles ligt nu onder hoofdsleutel {}.", master.name()?),
+        Language::En => format!("Everything is under master key {} now.", master.name()?),
     });
     if !is_told {
         print::line(match context.lang {
@@ -249,7 +249,7 @@ fn finish(as_json: bool, context: &Context, now: Timestamp) -> Result<Ended> {
     let config = wiring::config(context, now)?;
     let folder = folder_of(&config)?;
     let _lock = folder.lock("stop it first; it records nothing meanwhile")?;
-    let master = key_ring::master(&folder, &config)?.open()?;
+    let master = key_ring::master(&folder, &config).open()?;
     let epoch_keys = EpochKeys::under(master, folder.given_key()?);
     let access = Access::Write(voicelog_store::blobs::Options::default());
     let archive = wiring::open(&folder, &config, epoch_keys, access, now)?;
@@ -289,11 +289,10 @@ fn list(as_json: bool, context: &Context, now: Timestamp) -> Result<Ended> {
     } else {
         tell_state(&state, context.lang);
     }
-    Ok(if state.data_keys_lost > 0 {
-        Ended::Failed
-    } else {
-        Ended::Done
-    })
+    let is_wrong = state.data_keys_lost > 0
+        || !state.odd.is_empty()
+        || matches!(state.recovery, RecoveryState::Foreign(_));
+    Ok(if is_wrong { Ended::Failed } else { Ended::Done })
 }
 
 fn state_json(state: &KeyState) -> Value {
@@ -311,6 +310,7 @@ fn state_json(state: &KeyState) -> Value {
     json!({
         "epochs": epochs.collect::<Vec<_>>(),
         "data_keys_lost": state.data_keys_lost,
+        "odd": state.odd,
         "recovery": recovery_json(&state.recovery),
     })
 }
@@ -318,7 +318,7 @@ fn state_json(state: &KeyState) -> Value {
 fn recovery_json(state: &RecoveryState) -> Value {
     match state {
         RecoveryState::None => json!({ "state": state.as_str() }),
-        RecoveryState::NotConfirmed(set) => {
+        RecoveryState::NotConfirmed(set) | RecoveryState::Foreign(set) => {
             json!({ "state": state.as_str(), "set": set.name, "created_at": set.created_at })
         }
         RecoveryState::Confirmed { set, waiting } => json!({
@@ -345,6 +345,16 @@ fn tell_state(state: &KeyState, lang: Language) {
             Language::En => format!(
                 "voicelog: {} under no epoch: nobody can open them; restore the newest backup into an empty folder (`voicelog restore`) with the newest list of destructions",
                 print::count(count, "key is", "keys are")
+            ),
+        });
+    }
+    for name in &state.odd {
+        print::warn(match lang {
+            Language::Nl => format!(
+                "voicelog: `keys/records/{name}` is beschadigd of niet van dit archief; er gebeurt niets mee. Zoek uit wie in die map kan schrijven"
+            ),
+            Language::En => format!(
+                "voicelog: `keys/records/{name}` is damaged or not of this archive; nothing is done with it. Find out who can write in that folder"
             ),
         });
     }
@@ -397,6 +407,20 @@ fn tell_recovery(state: &RecoveryState, lang: Language) {
             Tone::Bad,
             &format!(
                 "Recovery set {} does not count yet: type two sheets back with `voicelog keys recovery confirm`.",
+                set.name
+            ),
+        ),
+        (RecoveryState::Foreign(set), Language::Nl) => tone(
+            Tone::Bad,
+            &format!(
+                "Herstelset {} is niet met deze hoofdsleutel bevestigd: iemand kan hem er neergelegd hebben. Maak een nieuwe met `voicelog keys recovery create`.",
+                set.name
+            ),
+        ),
+        (RecoveryState::Foreign(set), Language::En) => tone(
+            Tone::Bad,
+            &format!(
+                "Recovery set {} was not confirmed with this master key: somebody may have put it there. Make a new one with `voicelog keys recovery create`.",
                 set.name
             ),
         ),

@@ -111,35 +111,53 @@ fn take_over(
     let [one, two] = two_sheets(context.lang)?;
     let key =
         key_of_sheets(&one, &two).map_err(|error| BadInput(error.in_language(context.lang)))?;
-    let store = FileKeys::open(&folder.layout().keys)?;
-    let secrets = secrets_under_set(&store, &key).map_err(|error| told(error, context.lang))?;
-    let made = secrets_file::unpack_missing(&folder, &secrets)?;
+    let mut made = Vec::new();
+    if secrets_file::is_any_missing(&folder) {
+        let store = FileKeys::open(&folder.layout().keys)?;
+        let secrets = secrets_under_set(&store, &key).map_err(|error| told(error, context.lang))?;
+        made = secrets_file::unpack_missing(&folder, &secrets)?;
+    }
     let source = match master {
         Some(source) => source.clone(),
-        None => key_ring::master(&folder, &config)?,
+        None => key_ring::master(&folder, &config),
     };
     let new = source.open_or_make()?;
     let folder = folder_of(&config)?;
     let epoch_keys = EpochKeys::public_only();
     let archive = wiring::open(&folder, &config, epoch_keys, Access::Read, now)?;
-    let epochs = archive.open_with_sheets(&one, &two, &*new, now);
-    let epochs = epochs.map_err(|error| told(error, context.lang))?;
+    let recovered = archive.open_with_sheets(&one, &two, &*new, now);
+    let recovered = recovered.map_err(|error| told(error, context.lang))?;
     archive.sequence()?;
+    let ended = match recovered.closed.is_empty() {
+        true => Ended::Done,
+        false => Ended::Failed,
+    };
+    let name = new.name()?;
     if as_json {
-        print::json(&json!({ "master": new.name(), "epochs": epochs, "secrets": made }))?;
-        return Ok(Ended::Done);
+        print::json(&json!({
+            "master": name, "epochs": recovered.epochs, "closed": recovered.closed, "secrets": made,
+        }))?;
+        return Ok(ended);
+    }
+    for (record, why) in &recovered.closed {
+        print::warn(match context.lang {
+            Language::Nl => format!(
+                "voicelog: `keys/records/{record}` gaat niet open met deze bladen, en blijft zoals het was: {why}"
+            ),
+            Language::En => format!(
+                "voicelog: `keys/records/{record}` does not open with these sheets, and stays as it was: {why}"
+            ),
+        });
     }
     print::line(match context.lang {
         Language::Nl => format!(
-            "Alles ligt nu onder hoofdsleutel {} ({source}). Twee bladen zijn nu gebruikt: maak een nieuwe herstelset.",
-            new.name()
+            "Wat opengaat, ligt nu onder hoofdsleutel {name} ({source}). Twee bladen zijn nu gebruikt: maak een nieuwe herstelset."
         ),
         Language::En => format!(
-            "Everything is under master key {} now ({source}). Two sheets were used: make a new recovery set.",
-            new.name()
+            "What opens is under master key {name} now ({source}). Two sheets were used: make a new recovery set."
         ),
     });
-    Ok(Ended::Done)
+    Ok(ended)
 }
 
 /// What was typed wrong is bad input; what is in the way is a failure.
