@@ -105,11 +105,11 @@ pub(super) fn tells_what_was_destroyed_as_of_one_moment(
     let (done, begun) = (seal(index, 1, None)?, seal(index, 2, None)?);
     for (number, id) in [(8, done), (9, begun)] {
         decide(index, number, id)?;
-        index.begin_destruction(&burial(number, id).destruction)?;
+        index.begin_destructions(&[burial(number, id).destruction])?;
     }
     let name = format!("destruction/{}", destruction_id(8));
     index.set_setting(&name, b"said")?;
-    index.complete_destruction(done, at(600), &leaf(150))?;
+    index.complete_destructions(&[(done, leaf(150))], at(600))?;
     let ledger = index.ledger(0)?;
     let mut found = ledger.destructions.iter();
     let (one, two) = (found.next(), found.next());

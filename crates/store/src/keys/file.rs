@@ -154,13 +154,19 @@ impl Keys for FileKeys {
     }
 
     fn destroy(&self, recording: RecordingId) -> Result<(), StoreError> {
+        self.destroy_all(&[recording])
+    }
+
+    fn destroy_all(&self, recordings: &[RecordingId]) -> Result<(), StoreError> {
         let _lock = self.lock()?;
-        let path = self.path(recording);
-        // A crash in the middle of `put` leaves the bytes under the temporary name.
-        durable::shred(&durable::temporary_name(&path)?)?;
-        durable::shred(&path)?;
-        // The process before may have stopped between the unlink and the folder.
-        durable::sync_folder(&self.root)
+        let mut paths = Vec::with_capacity(2 * recordings.len());
+        for recording in recordings {
+            let path = self.path(*recording);
+            // A crash in the middle of `put` leaves the bytes under the temporary name.
+            paths.push(durable::temporary_name(&path)?);
+            paths.push(path);
+        }
+        durable::shred_all(&self.root, &paths)
     }
 
     fn list(&self) -> Result<Vec<RecordingId>, StoreError> {

@@ -197,7 +197,11 @@ impl Blobs for FileBlobs {
     }
 
     fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.writer()?.delete(key)
+        self.writer()?.delete_all(&[key.to_owned()])
+    }
+
+    fn delete_all(&self, keys: &[String]) -> Result<(), StoreError> {
+        self.writer()?.delete_all(keys)
     }
 
     fn truncate(&self, key: &str, len: u64) -> Result<(), StoreError> {
