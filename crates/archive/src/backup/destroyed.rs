@@ -13,8 +13,7 @@ use voicelog_evidence::note::{Note, VerifierKey};
 use voicelog_evidence::tlog::{Leaf, LeafKind};
 use voicelog_model::{Action, DecisionId, DestructionId, HoldId, RecordingId, Timestamp};
 use voicelog_store::index::{
-    Burial, Buried, DecisionRow, LeafId, Ledger, LedgerEntry, LedgerHold, NewDestruction, NewHold,
-    PendingLeaf, State,
+    Burial, Buried, DecisionRow, LeafId, Ledger, LedgerEntry, NewDestruction, NewHold, PendingLeaf,
 };
 
 /// What the first line of the signed head begins with: what it is. Its version follows.
@@ -158,7 +157,8 @@ impl Archive {
             write(&Line::Destroyed(Box::new(entry(destruction)?)))?;
         }
         for hold in ledger.holds {
-            write(&Line::Hold(Box::new(hold_line(hold))))?;
+            let outlives = self.outlives(&hold);
+            write(&Line::Hold(Box::new(hold_line(hold, outlives))))?;
         }
         for leaf in ledger.leaves {
             write(&Line::Leaf(leaf_line(leaf)?))?;
@@ -211,15 +211,14 @@ fn leaf_line(leaf: PendingLeaf) -> Result<LeafLine, ArchiveError> {
     })
 }
 
-fn hold_line(found: LedgerHold) -> HoldLine {
-    let LedgerHold { hold, state } = found;
+fn hold_line(hold: NewHold, outlives: bool) -> HoldLine {
     HoldLine {
         hold: hold.id,
         recording: hold.recording,
         ground: hold.ground,
         placed_at: hold.placed_at,
         review_at: hold.review_at,
-        sealed: (state != State::NotRecorded).then(|| hex(&hold.sealed)),
+        sealed: (!outlives).then(|| hex(&hold.sealed)),
     }
 }
 

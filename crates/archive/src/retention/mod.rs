@@ -5,6 +5,7 @@ mod destroy;
 mod hold;
 mod terms;
 
+pub use clock::{Uptime, UptimeClock};
 pub use destroy::{Continued, DESTROYED_TOGETHER_MAX, Destroyed};
 pub(crate) use hold::held;
 pub use hold::{

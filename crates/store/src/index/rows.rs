@@ -494,7 +494,7 @@ pub struct Ledger {
     /// Every destruction, complete or begun.
     pub destructions: Vec<LedgerEntry>,
     /// Every hold that stands.
-    pub holds: Vec<LedgerHold>,
+    pub holds: Vec<NewHold>,
     /// Whether every leaf had its place.
     pub is_settled: bool,
 }
@@ -512,15 +512,6 @@ pub struct LedgerEntry {
     pub statement: Option<Vec<u8>>,
     /// The leaf that says so.
     pub leaf: Option<PendingLeaf>,
-}
-
-/// A hold that stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LedgerHold {
-    /// The hold.
-    pub hold: NewHold,
-    /// The state of what it holds.
-    pub state: State,
 }
 
 /// A destruction that an older copy of the index knows nothing of.
