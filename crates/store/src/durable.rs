@@ -125,6 +125,18 @@ pub(crate) fn overwrite(file: &File, path: &Path) -> Result<(), StoreError> {
         .map_err(StoreError::io("sync", path.display()))
 }
 
+/// Bytes that can still be written where something lies, or is going to.
+pub fn free_bytes(path: &Path) -> Result<u64, StoreError> {
+    let there = path.ancestors().find(|folder| folder.exists());
+    let there = there.unwrap_or_else(|| Path::new("."));
+    let space = nix::sys::statvfs::statvfs(there).map_err(|error| {
+        StoreError::io("ask the free space of", there.display())(error.into())
+    })?;
+    Ok(space
+        .blocks_available()
+        .saturating_mul(space.fragment_size()))
+}
+
 /// Removes a file, if it is there: unlink, fsync of the folder.
 pub fn remove(path: &Path) -> Result<(), StoreError> {
     if remove_if_there(path)? || folder_of(path).is_dir() {

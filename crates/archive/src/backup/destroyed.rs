@@ -18,8 +18,11 @@ use voicelog_store::index::{
 
 /// What the first line of the signed head begins with: what it is. Its version follows.
 const LINE_START: &str = "voicelog-destroyed/v";
-/// The version that is written. Version 1 had no holds, and not when a call began.
-const VERSION: u32 = 2;
+/// The version that is written. Version 1 had no holds, and not when a call began; both 1 and 2 had every destruction,
+/// whatever part of the log they had.
+const VERSION: u32 = 3;
+/// From this version on, a list leaves out what the log told of before its first entry.
+const PARTIAL_SINCE: u32 = 3;
 /// What stands between the head and the lines.
 const RULE: &str = "---\n";
 /// How a list is called in messages, where it has no name of its own.
@@ -138,7 +141,8 @@ fn text(bytes: Vec<u8>, what: &str) -> Result<String, ArchiveError> {
 }
 
 impl Archive {
-    /// The list of everything that was destroyed, and the log from a place on: as it is now, signed.
+    /// The log from a place on, and what was destroyed without the log telling so before: as it is now, signed. From 0 it is
+    /// everything.
     pub fn destroyed_list(
         &self,
         log_from: u64,
@@ -352,6 +356,11 @@ impl DestroyedList {
     #[must_use]
     pub const fn report(&self) -> ListReport {
         report_of(&self.head)
+    }
+
+    /// The place in the log before which it tells of no destruction; none where it tells of every one.
+    pub(super) fn tells_from(&self) -> Option<u64> {
+        (self.head.version >= PARTIAL_SINCE).then_some(self.head.log_from)
     }
 
     /// The recordings that must not come back: those with their papers, and those of which the log says so.

@@ -1,6 +1,7 @@
 //! What every index promises about copies of it, and about what an old one is told.
 
 use super::index::{decide, hold, leaf, seal};
+use super::log::sequenced;
 use super::{at, decision_id, destruction_id, recording_id};
 use crate::index::{
     Account, Burial, Buried, DecisionRow, Login, NewDestruction, NewMessage, State,
@@ -123,6 +124,16 @@ pub(super) fn tells_what_was_destroyed_as_of_one_moment(
         )
     });
     assert_eq!(two, Some((begun, &None, at(2))));
+
+    // Who has the log with the leaf in it knows that destruction, and not the one that only began.
+    let waiting = index.pending_leaves(99)?;
+    let placed: Vec<_> = waiting.iter().map(|leaf| sequenced(leaf, 9)).collect();
+    index.append_leaves(0, &placed, &[], b"checkpoint", b"range")?;
+    let size = index.log_head()?.size;
+    let known = index.ledger(size)?.destructions.into_iter();
+    let known: Vec<_> = known.map(|one| one.row.destruction.recording).collect();
+    assert_eq!(known, [begun]);
+    assert_eq!(index.ledger(size - 1)?.destructions.len(), 2);
     Ok(())
 }
 

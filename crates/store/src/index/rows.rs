@@ -491,7 +491,7 @@ pub struct Ledger {
     pub head: LogHead,
     /// The leaves from the place that was asked on.
     pub leaves: Vec<PendingLeaf>,
-    /// Every destruction, complete or begun.
+    /// Every destruction, complete or begun, that the log did not tell of before that place.
     pub destructions: Vec<LedgerEntry>,
     /// Every hold that stands.
     pub holds: Vec<NewHold>,

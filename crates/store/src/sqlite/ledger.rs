@@ -16,7 +16,12 @@ pub(super) fn read(connection: &Connection, log_from: u64) -> Result<Ledger, Fai
             bytes: row.get(1)?,
         })
     })?;
-    let found = rows(&moment, sql::EVERY_DESTRUCTION, [], destructions::read_row)?;
+    let found = rows(
+        &moment,
+        sql::DESTRUCTIONS_SINCE,
+        [integer(log_from)],
+        destructions::read_row,
+    )?;
     let mut entries = Vec::with_capacity(found.len());
     for row in found {
         entries.push(entry(&moment, row)?);
