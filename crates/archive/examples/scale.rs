@@ -1,8 +1,8 @@
 //! How the archive does when it is large: `cargo run --release -p voicelog-archive --example scale`.
 //!
 //! A million recordings in the index, of which one is real and the others are copies of its row; an hour's
-//! call opened; a log that grows; recordings destroyed one after the other. Prints what it saw; the
-//! figures stand in `ref/performance.md`.
+//! call opened; a log that grows; recordings destroyed, together and one after the other. Prints what it saw; the
+//! figures stand in `ref/performance.md`. `-- destruction` (or `list`, `sound`, `log`) runs that part alone.
 
 #![expect(
     clippy::disallowed_methods,
@@ -21,22 +21,31 @@ use serde_json::{Map, json};
 use std::time::{Duration, Instant};
 use support::{Fixture, START, asker, end, fixture, open_call, permit, record, seconds};
 use voicelog_archive::journal::{ChunkBuilder, JournalEvent, PacketKind};
-use voicelog_archive::{Call, RecordingFilter, Verdict};
+use voicelog_archive::{Call, DESTROYED_TOGETHER_MAX, Permit, RecordingFilter, Verdict, act};
 use voicelog_evidence::digest::Digest;
 use voicelog_evidence::tlog::{Leaf, LeafKind};
 use voicelog_model::{DecisionId, RecordingId, StreamNumber};
 
 const ROWS: u32 = 1_000_000;
 const LEAVES: u32 = 100_000;
-const DESTROYED: u32 = 500;
+const DESTROYED: u32 = 2_000;
+const DESTROYED_ALONE: u32 = 100;
 /// Packets of an hour, 20 ms each.
 const HOUR: u32 = 180_000;
 
 fn main() {
-    pages_and_terms();
-    first_sound();
-    log();
-    destruction();
+    let only = std::env::args().nth(1);
+    let parts: [(&str, fn()); 4] = [
+        ("list", pages_and_terms),
+        ("sound", first_sound),
+        ("log", log),
+        ("destruction", destruction),
+    ];
+    for (name, measure) in parts {
+        if only.as_deref().is_none_or(|only| only == name) {
+            measure();
+        }
+    }
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
@@ -190,7 +199,7 @@ fn log() {
     );
 }
 
-/// Recordings destroyed one after the other, the law asked about each.
+/// Recordings destroyed as a sweep does it, and one after the other; the law asked about each.
 fn destruction() {
     let fixture = fixture();
     let archive = &fixture.archive;
@@ -198,18 +207,39 @@ fn destruction() {
         timed(|| -> Vec<RecordingId> { (0..DESTROYED).map(|_| record(archive).id).collect() });
     let now = START.plus_micros(3 * 366 * 86_400 * 1_000_000);
     archive.confirm_clock(now).unwrap();
-    let (took, ()) = timed(|| {
-        for id in ids {
-            let answer = archive.ask_to_destroy(id, now).unwrap();
-            let Verdict::Permit(permit) = answer.verdict else {
-                panic!("the law refuses to destroy the benchmark");
-            };
-            archive.destroy(permit, now).unwrap();
+    let (alone, together) = ids.split_at(DESTROYED_ALONE as usize);
+    let (took_alone, ()) = timed(|| {
+        for id in alone {
+            let answer = archive.ask_to_destroy(*id, now).unwrap();
+            archive.destroy(permitted(answer.verdict), now).unwrap();
         }
     });
+    let (mut asking, mut destroying) = (Duration::ZERO, Duration::ZERO);
+    for ids in together.chunks(DESTROYED_TOGETHER_MAX) {
+        let (took, answers) = timed(|| archive.ask_to_destroy_all(ids, now));
+        asking += took;
+        let permits = answers.into_iter();
+        let permits = permits.map(|(_, answer)| permitted(answer.unwrap().verdict));
+        let permits = permits.collect();
+        let (took, told) = timed(|| archive.destroy_all(permits, now).unwrap());
+        destroying += took;
+        assert!(told.iter().all(|one| one.outcome.is_ok()));
+    }
+    let count = DESTROYED - DESTROYED_ALONE;
     println!(
-        "destruction: {DESTROYED} recordings of two seconds in {took:?}: {:?} each; recorded in {:?} each",
-        took / DESTROYED,
+        "destruction: {count} recordings of two seconds, {DESTROYED_TOGETHER_MAX} together: {:?} each (asking {:?}, \
+         destroying {:?}); {DESTROYED_ALONE} one after the other: {:?} each; recorded in {:?} each",
+        (asking + destroying) / count,
+        asking / count,
+        destroying / count,
+        took_alone / DESTROYED_ALONE,
         recording / DESTROYED,
     );
+}
+
+fn permitted(verdict: Verdict<act::Destroy>) -> Permit<act::Destroy> {
+    match verdict {
+        Verdict::Permit(permit) => permit,
+        Verdict::Refusal(_) => panic!("the law refuses to destroy the benchmark"),
+    }
 }

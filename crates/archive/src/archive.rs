@@ -8,7 +8,7 @@ use crate::news::Subscription;
 use crate::rules::Rules;
 use crate::{
     About, ArchiveError, Call, CalledInVain, Line, Lines, OfferedCall, OfferedParty, SAYABLE_FACTS,
-    Secrets, random,
+    Secrets, UptimeClock, random,
 };
 use serde_json::{Map, Value};
 use std::fmt;
@@ -64,6 +64,8 @@ pub struct Archive {
     pub(crate) linking: Mutex<()>,
     /// Held while a recording is destroyed.
     pub(crate) destroying: Mutex<()>,
+    /// What the clock is held against.
+    pub(crate) uptime_clock: Option<UptimeClock>,
 }
 
 impl fmt::Debug for Archive {
@@ -94,6 +96,7 @@ impl Archive {
             vcon_signer: None,
             linking: Mutex::default(),
             destroying: Mutex::default(),
+            uptime_clock: None,
         }
     }
 

@@ -285,8 +285,8 @@ impl ArchiveError {
             }
             Self::ClockJumped { .. } => {
                 "look at the clock of this machine (`date`, `timedatectl`); \
-                                         if it is right, say so with `voicelog retention \
-                                         confirm-clock`"
+                                         if it is right, say so on the page Health or with \
+                                         `voicelog retention confirm-clock`"
                     .to_owned()
             }
             Self::NoKey(_) => "restore the newest backup into an empty folder (`voicelog \

@@ -26,7 +26,7 @@ use voicelog_evidence::timeline::Verdict as Completeness;
 use voicelog_evidence::tlog::{Leaf, LeafKind};
 use voicelog_law::{Decision, Facts, Outcome, Text};
 use voicelog_model::{Action, DecisionId, Language, Pii, RecordingId, Timestamp};
-use voicelog_store::index::{DecisionRow, NewRecording, RecordingRow, State};
+use voicelog_store::index::{DecisionRow, NewRecording, PendingLeaf, RecordingRow, State};
 
 /// The facts that can be said during a call and tell what a recording of it contains, rather than
 /// how it was made.
@@ -88,6 +88,30 @@ struct Question<'a> {
     private: Option<PrivateCall>,
     left: Map<String, Value>,
     now: Timestamp,
+}
+
+/// An answer that is not durable yet: nothing may be done with it.
+struct Draft {
+    row: (DecisionRow, PendingLeaf),
+    recording: RecordingId,
+    decision: Decision,
+    refusal: Option<Refusal>,
+}
+
+impl Draft {
+    /// Only once its row is durable.
+    fn into_answer<A>(self) -> Answer<A> {
+        let id = self.row.0.id;
+        let verdict = match self.refusal {
+            None => Verdict::Permit(Permit::new(self.recording, id)),
+            Some(refusal) => Verdict::Refusal(refusal),
+        };
+        Answer {
+            id,
+            decision: self.decision,
+            verdict,
+        }
+    }
 }
 
 impl Archive {
@@ -208,6 +232,33 @@ impl Archive {
         id: RecordingId,
         now: Timestamp,
     ) -> Result<Answer<act::Destroy>, ArchiveError> {
+        self.keep(self.may_destroy(id, now)?)
+    }
+
+    /// The same of many. The answers are made durable together; one that cannot be given does not keep the others.
+    pub fn ask_to_destroy_all(
+        &self,
+        ids: &[RecordingId],
+        now: Timestamp,
+    ) -> Vec<(RecordingId, Result<Answer<act::Destroy>, ArchiveError>)> {
+        let drafts: Vec<_> = ids
+            .iter()
+            .map(|id| (*id, self.may_destroy(*id, now)))
+            .collect();
+        let rows = drafts.iter().filter_map(|(_, draft)| draft.as_ref().ok());
+        let rows: Vec<_> = rows.map(|draft| draft.row.clone()).collect();
+        let is_kept = self.index.insert_decisions(&rows).is_ok();
+        let answer = |(id, draft): (RecordingId, Result<Draft, ArchiveError>)| {
+            let answered = draft.and_then(|draft| match is_kept {
+                true => Ok(draft.into_answer()),
+                false => self.keep(draft),
+            });
+            (id, answered)
+        };
+        drafts.into_iter().map(answer).collect()
+    }
+
+    fn may_destroy(&self, id: RecordingId, now: Timestamp) -> Result<Draft, ArchiveError> {
         let holds = self.index.holds_of(id).doing("looking for holds")?;
         let mut grounds = Map::new();
         for hold in holds.iter().filter(|hold| hold.lifted_at.is_none()) {
@@ -217,7 +268,7 @@ impl Archive {
         }
         let mut facts = Map::new();
         facts.insert("legal_hold".into(), Value::Object(grounds));
-        self.ask(Question {
+        self.answer(Question {
             action: Action::Destroy,
             recording: id,
             facts: self.existing_facts(id, "destroy", &facts)?,
@@ -352,9 +403,22 @@ impl Archive {
         Ok(row.decision)
     }
 
-    /// Asks the law and makes the answer durable. INVARIANT 3: the decision is on disk before the
-    /// permit exists.
+    /// Asks the law and makes the answer durable.
     fn ask<A>(&self, question: Question<'_>) -> Result<Answer<A>, ArchiveError> {
+        self.keep(self.answer(question)?)
+    }
+
+    /// INVARIANT 3: the decision is on disk before the permit exists.
+    fn keep<A>(&self, draft: Draft) -> Result<Answer<A>, ArchiveError> {
+        let (decision, leaf) = &draft.row;
+        self.index
+            .insert_decision(decision, Some(leaf))
+            .doing("keeping the decision")?;
+        Ok(draft.into_answer())
+    }
+
+    /// Asks the law.
+    fn answer(&self, question: Question<'_>) -> Result<Draft, ArchiveError> {
         let (action, now) = (question.action, question.now);
         let checked = Facts::from_map(&question.facts, now).map_err(ArchiveError::Facts)?;
         let rules = self.rulebook_at(now)?;
@@ -369,24 +433,21 @@ impl Archive {
             .or_else(|| is_held.then(|| Refusal::because(held())))
             .or_else(|| left_out(recording, one_in?))
             .or_else(|| not_requested(question.keep.as_ref()));
-        let id = self.keep_decision(question, &decision, refusal.is_none())?;
-        let verdict = match refusal {
-            None => Verdict::Permit(Permit::new(recording, id)),
-            Some(refusal) => Verdict::Refusal(refusal),
-        };
-        Ok(Answer {
-            id,
+        Ok(Draft {
+            row: self.decision_row(question, &decision, refusal.is_none())?,
+            recording,
             decision,
-            verdict,
+            refusal,
         })
     }
 
-    fn keep_decision(
+    /// What is kept of an answer.
+    fn decision_row(
         &self,
         question: Question<'_>,
         decision: &Decision,
         permitted: bool,
-    ) -> Result<DecisionId, ArchiveError> {
+    ) -> Result<(DecisionRow, PendingLeaf), ArchiveError> {
         let Question {
             action,
             recording,
@@ -439,10 +500,7 @@ impl Archive {
             sealed_facts,
             leaf: Some(leaf.id),
         };
-        self.index
-            .insert_decision(&row, Some(&leaf))
-            .doing("keeping the decision")?;
-        Ok(id)
+        Ok((row, leaf))
     }
 
     /// The facts that a decision was made on.

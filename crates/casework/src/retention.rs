@@ -6,12 +6,10 @@
 use crate::Asked;
 use std::ops::ControlFlow;
 use voicelog_archive::{
-    Archive, ArchiveError, Destroyed, RecordingSummary, TermCursor, TermsPreview, Verdict,
+    Answer, Archive, ArchiveError, DESTROYED_TOGETHER_MAX, Destroyed, RecordingSummary, TermCursor,
+    TermsPreview, Verdict,
 };
 use voicelog_model::{RecordingId, Timestamp};
-
-/// Recordings read from the index at a time.
-const PAGE_ROWS: usize = 500;
 
 /// How long the first refusal stands before the law is asked again, in microseconds: a day. Each question
 /// costs a decision and a leaf of the log, for ever; so each further one stands twice as long.
@@ -81,25 +79,56 @@ pub fn sweep(
         }
     }
     each_due(archive, now, &mut |due| {
-        let outcome = destroy(archive, due.id, now).and_then(|asked| {
-            if matches!(asked, Asked::Refused { .. }) {
-                let refused = archive.refused_destructions(due.id)?;
-                archive.ask_again(due.id, next_review(refused, now))?;
+        let mut goes_on = ControlFlow::Continue(());
+        for swept in destroy_due(archive, due, now)? {
+            let is_blocked = swept.outcome.as_ref().is_err_and(ArchiveError::is_blocked);
+            // What was done is told, whatever is said of going on.
+            if each(swept).is_break() || is_blocked {
+                goes_on = ControlFlow::Break(());
             }
-            Ok(asked)
-        });
-        let is_blocked = outcome.as_ref().is_err_and(ArchiveError::is_blocked);
-        let goes_on = each(Swept {
-            id: due.id,
-            outcome,
-        });
-        match is_blocked {
-            true => ControlFlow::Break(()),
-            false => goes_on,
         }
+        Ok(goes_on)
     })?;
     archive.sort_terms(SORTED_MAX)?;
     Ok(())
+}
+
+/// Asks about some recordings, and destroys those that the law permits to.
+fn destroy_due(
+    archive: &Archive,
+    due: &[RecordingId],
+    now: Timestamp,
+) -> Result<Vec<Swept>, ArchiveError> {
+    let (mut all, mut permits) = (Vec::new(), Vec::new());
+    for (id, answer) in archive.ask_to_destroy_all(due, now) {
+        let outcome = match answer {
+            Err(error) => Err(error),
+            Ok(Answer {
+                verdict: Verdict::Permit(permit),
+                ..
+            }) => {
+                permits.push(permit);
+                continue;
+            }
+            Ok(refused) => put_off(archive, id, now).map(|()| Asked::Refused {
+                id: refused.id,
+                decision: Box::new(refused.decision),
+            }),
+        };
+        all.push(Swept { id, outcome });
+    }
+    let destroyed = archive.destroy_all(permits, now)?;
+    all.extend(destroyed.into_iter().map(|continued| Swept {
+        id: continued.id,
+        outcome: continued.outcome.map(Asked::Given),
+    }));
+    Ok(all)
+}
+
+/// What the law refuses is no candidate until its next review.
+fn put_off(archive: &Archive, id: RecordingId, now: Timestamp) -> Result<(), ArchiveError> {
+    let refused = archive.refused_destructions(id)?;
+    archive.ask_again(id, next_review(refused, now))
 }
 
 /// When the law is asked again about what it refused so many times.
@@ -112,21 +141,20 @@ fn next_review(refused: u32, now: Timestamp) -> Timestamp {
 fn each_due(
     archive: &Archive,
     until: Timestamp,
-    each: &mut dyn FnMut(RecordingSummary) -> ControlFlow<()>,
+    each: &mut dyn FnMut(&[RecordingId]) -> Result<ControlFlow<()>, ArchiveError>,
 ) -> Result<(), ArchiveError> {
     let mut after = None;
     loop {
-        let page = archive.due(until, after, PAGE_ROWS)?;
+        let page = archive.due(until, after, DESTROYED_TOGETHER_MAX)?;
         let last = page.last().and_then(|last| {
             Some(TermCursor {
                 retain_until: last.retain_until?,
                 id: last.id,
             })
         });
-        for due in page {
-            if each(due).is_break() {
-                return Ok(());
-            }
+        let ids: Vec<_> = page.iter().map(|due| due.id).collect();
+        if each(&ids)?.is_break() {
+            return Ok(());
         }
         after = last;
         if after.is_none() {

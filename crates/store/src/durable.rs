@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 pub const FILE_MODE: u32 = 0o600;
 /// Mode of folders.
 pub const FOLDER_MODE: u32 = 0o700;
+/// Threads that overwrite files at once. A sync waits for the disk, and those that wait together share one flush of it.
+const SHREDDERS: usize = 16;
 
 /// Makes a file that does not exist yet: open(`O_EXCL`), write, fsync, fsync of the folder.
 ///
@@ -93,6 +95,37 @@ pub fn shred(path: &Path) -> Result<(), StoreError> {
     remove(path)
 }
 
+/// As [`shred`], for files of one folder, with one sync of the folder for all. On an error some of them are gone, some
+/// are zeros, and some are as they were; the names of what is not overwritten stay.
+pub(crate) fn shred_all(folder: &Path, paths: &[PathBuf]) -> Result<(), StoreError> {
+    let share = paths.len().div_ceil(SHREDDERS).max(1);
+    std::thread::scope(|scope| {
+        let mut threads = Vec::new();
+        for share in paths.chunks(share) {
+            let overwrite = || share.iter().try_for_each(|path| overwrite_if_there(path));
+            let thread = std::thread::Builder::new().spawn_scoped(scope, overwrite);
+            threads.push(thread.map_err(StoreError::io("start a thread for", folder.display()))?);
+        }
+        threads.into_iter().try_for_each(|thread| {
+            let ended = thread.join();
+            ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    })?;
+    for path in paths {
+        remove_if_there(path)?;
+    }
+    // Also where nothing was there: the process before may have stopped between the names and the folder.
+    sync_folder(folder)
+}
+
+fn overwrite_if_there(path: &Path) -> Result<(), StoreError> {
+    match OpenOptions::new().write(true).open(path) {
+        Ok(file) => overwrite(&file, path),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(StoreError::io("open", path.display())(error)),
+    }
+}
+
 /// Overwrites all of a file where it lies, and syncs it.
 pub(crate) fn overwrite(file: &File, path: &Path) -> Result<(), StoreError> {
     let zeros = [0; 65_536];
@@ -110,6 +143,18 @@ pub(crate) fn overwrite(file: &File, path: &Path) -> Result<(), StoreError> {
     }
     file.sync_all()
         .map_err(StoreError::io("sync", path.display()))
+}
+
+/// Bytes that can still be written where something lies, or is going to.
+pub fn free_bytes(path: &Path) -> Result<u64, StoreError> {
+    let there = path.ancestors().find(|folder| folder.exists());
+    let there = there.unwrap_or_else(|| Path::new("."));
+    let space = nix::sys::statvfs::statvfs(there).map_err(|error| {
+        StoreError::io("ask the free space of", there.display())(error.into())
+    })?;
+    Ok(space
+        .blocks_available()
+        .saturating_mul(space.fragment_size()))
 }
 
 /// Removes a file, if it is there: unlink, fsync of the folder.
@@ -186,7 +231,7 @@ pub(crate) fn temporary_name(path: &Path) -> Result<PathBuf, StoreError> {
 }
 
 /// The name that [`replace_secret`] keeps the former file under until it is overwritten.
-fn former_name(path: &Path) -> Result<PathBuf, StoreError> {
+pub(crate) fn former_name(path: &Path) -> Result<PathBuf, StoreError> {
     hidden(path, ".old")
 }
 

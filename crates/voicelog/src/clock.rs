@@ -1,8 +1,13 @@
 //! The machine's clock, and one that the demo moves.
 
+use nix::time::{ClockId, clock_gettime};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use voicelog_archive::Uptime;
 use voicelog_model::{Clock, Timestamp};
+
+/// Where the kernel tells which start of the machine this is.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 
 /// The machine's clock, plus a shift that only the demo uses.
 #[derive(Debug, Default)]
@@ -22,6 +27,13 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         machine_time().plus_micros(self.shift_micros.load(Ordering::SeqCst))
     }
+}
+
+/// Time since the machine was started, sleep included: a clock that nobody sets. None where the kernel does not tell it.
+pub(crate) fn uptime() -> Option<Uptime> {
+    let boot = std::fs::read_to_string(BOOT_ID).ok()?;
+    let since = clock_gettime(ClockId::CLOCK_BOOTTIME).ok()?;
+    Some(Uptime::new(boot.trim().to_owned(), Duration::from(since)))
 }
 
 #[expect(

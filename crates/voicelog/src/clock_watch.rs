@@ -3,10 +3,9 @@
 
 use crate::clock::SystemClock;
 use crate::config::ClockConfig;
-use nix::time::{ClockId, clock_gettime};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use voicelog_archive::{Archive, ArchiveError, random};
@@ -17,6 +16,8 @@ use voicelog_recorder::{ClockCheck, Recorder, check_clock};
 const LOOK: Duration = Duration::from_secs(300);
 /// How many looks lie between two questions to the time server.
 const LOOKS_PER_QUESTION: u32 = 2;
+/// So many answers in a row that are far away count; one alone may be wrong by itself.
+const FAR_ANSWERS: u32 = 2;
 /// How far the time server may be away before no term ends: an hour, in microseconds.
 const OFF_MAX_MICROS: u64 = 3_600 * 1_000_000;
 /// The alarm that stands while the clock is not believed.
@@ -28,10 +29,8 @@ pub(crate) struct ClockGuard {
     archive: Arc<Archive>,
     recorder: Arc<Recorder>,
     clock: Arc<SystemClock>,
-    /// When it was believed last, by a clock that nobody sets.
-    believed: Mutex<Option<Duration>>,
-    /// Whether the time server was far away.
-    is_off: AtomicBool,
+    /// How many times in a row the time server was far away.
+    far_answers: AtomicU32,
 }
 
 impl ClockGuard {
@@ -40,24 +39,15 @@ impl ClockGuard {
             archive: Arc::clone(archive),
             recorder: Arc::clone(recorder),
             clock: Arc::clone(clock),
-            believed: Mutex::default(),
-            is_off: AtomicBool::new(false),
+            far_answers: AtomicU32::new(0),
         }
     }
 
     /// Looks at the clock; false while it is not believed, and then the alarm stands.
     pub(crate) fn look(&self) -> bool {
         let now = self.clock.now();
-        let steady = steady();
-        let mut believed = self.believed.lock().unwrap_or_else(PoisonError::into_inner);
-        let watched = believed
-            .zip(steady)
-            .map(|(then, now)| now.saturating_sub(then));
-        let is_believed = match self.archive.look_at_clock(now, watched) {
-            Ok(()) => {
-                *believed = steady;
-                !self.is_off.load(Ordering::SeqCst)
-            }
+        let is_believed = match self.archive.look_at_clock(now) {
+            Ok(()) => true,
             Err(why) => {
                 // The alarm says it once; anything else is said each time.
                 if !matches!(why, ArchiveError::ClockJumped { .. }) {
@@ -67,7 +57,14 @@ impl ClockGuard {
             }
         };
         self.recorder.set_alarm(ALARM, !is_believed, now);
-        is_believed
+        // After one answer that is far away no term ends, until the server is asked again.
+        is_believed && self.far_answers.load(Ordering::SeqCst) == 0
+    }
+
+    /// Whether the server is to be asked again soon.
+    fn doubts(&self) -> bool {
+        let far = self.far_answers.load(Ordering::SeqCst);
+        far > 0 && far < FAR_ANSWERS
     }
 
     fn ask(&self, server: &str) {
@@ -76,10 +73,31 @@ impl ClockGuard {
         };
         match check_clock(server, &*self.clock, nonce) {
             Ok(check) => {
-                self.is_off.store(is_off(&check), Ordering::SeqCst);
+                self.weigh(is_off(&check));
                 self.recorder.set_clock_check(check);
             }
-            Err(error) => tracing::warn!("clock: {}", error::chain(&error)),
+            Err(error) => {
+                // Nobody says any more that it is wrong.
+                self.weigh(false);
+                tracing::warn!("clock: {}", error::chain(&error));
+            }
+        }
+    }
+
+    /// Two answers in a row that are far away are a jump like any other: a person says when the clock is right. One
+    /// alone is forgotten.
+    fn weigh(&self, is_far: bool) {
+        let before = self.far_answers.load(Ordering::SeqCst);
+        let far = if is_far { before.saturating_add(1) } else { 0 };
+        if far >= FAR_ANSWERS {
+            if let Err(error) = self.archive.distrust_clock() {
+                tracing::error!("clock: {}", error::chain(&error));
+                return;
+            }
+            // From here on it is kept. Where somebody confirms it all the same, two more answers are needed.
+            self.far_answers.store(0, Ordering::SeqCst);
+        } else {
+            self.far_answers.store(far, Ordering::SeqCst);
         }
     }
 }
@@ -88,12 +106,6 @@ impl ClockGuard {
 const fn is_off(check: &ClockCheck) -> bool {
     let sure = check.offset_us.unsigned_abs();
     sure.saturating_sub(check.uncertainty_us) > OFF_MAX_MICROS
-}
-
-/// Time since the machine was started, sleep included.
-fn steady() -> Option<Duration> {
-    let since = clock_gettime(ClockId::CLOCK_BOOTTIME).ok()?;
-    Some(Duration::from(since))
 }
 
 /// The thread that looks.
@@ -116,7 +128,7 @@ impl ClockWatch {
         let look = move || {
             for number in 0_u32.. {
                 if let Some(server) = &server
-                    && number % LOOKS_PER_QUESTION == 0
+                    && (number % LOOKS_PER_QUESTION == 0 || guard.doubts())
                 {
                     guard.ask(server);
                 }
@@ -142,6 +154,7 @@ impl ClockWatch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::uptime;
     use voicelog_model::Timestamp;
 
     #[test]
@@ -160,8 +173,10 @@ mod tests {
     }
 
     #[test]
-    fn the_clock_that_nobody_sets_goes_on() {
-        let (one, two) = (steady().unwrap(), steady().unwrap());
-        assert!(two >= one && one > Duration::ZERO);
+    fn the_clock_that_nobody_sets_goes_on_and_tells_which_start_of_the_machine_it_is_of() {
+        let (one, two) = (uptime().unwrap(), uptime().unwrap());
+        assert!(two.micros >= one.micros && one.micros > 0);
+        assert_eq!(one.boot, two.boot);
+        assert!(one.boot.len() > 30);
     }
 }

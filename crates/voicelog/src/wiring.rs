@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::data_folder::DataFolder;
 use crate::vouching::Vouchers;
-use crate::{BadInput, Context, house, key_ring, print, vcon_signer, webhooks};
+use crate::{BadInput, Context, clock, house, key_ring, print, vcon_signer, webhooks};
 use anyhow::{Context as _, Result};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -175,6 +175,7 @@ pub(crate) fn open(
     });
     let papers = Vouchers::read(&config.log)?.papers(archive.log_key())?;
     let archive = archive.with_papers(papers);
+    let archive = archive.with_uptime_clock(Box::new(clock::uptime));
     let archive = match vcon_signer::read(&config.vcon)? {
         Some(signer) => archive.with_vcon_signer(Box::new(signer)),
         None => archive,

@@ -123,6 +123,12 @@ fn pages() -> Vec<Route> {
         ),
         route(SignedIn, GET, "/log", get(log::show)),
         route(SignedIn, GET, "/health", get(health::show)),
+        route(
+            SignedIn,
+            &["POST"],
+            "/health/clock",
+            post(health::confirm_clock),
+        ),
     ]
 }
 
@@ -262,6 +268,12 @@ fn programs() -> Vec<Route> {
         ),
         route(Program, GET, "/v1/checkpoint", get(api::checkpoint)),
         route(Program, GET, "/v1/health", get(api::health)),
+        route(
+            Program,
+            &["POST"],
+            "/v1/clock/confirm",
+            post(api::clock::confirm),
+        ),
         route(Program, GET, "/v1/metrics", get(api::metrics::show)),
     ]);
     routes

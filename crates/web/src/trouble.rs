@@ -159,8 +159,8 @@ impl From<ArchiveError> for Trouble {
         }
         if let ArchiveError::ClockJumped { .. } = &error {
             return Self::new(StatusCode::SERVICE_UNAVAILABLE).saying(
-                "De klok van de server is versprongen. Er wordt niets vernietigd tot de beheerder zegt dat de klok goed staat (voicelog retention confirm-clock).",
-                "The server's clock jumped. Nothing is destroyed until the administrator says that the clock is right (voicelog retention confirm-clock).",
+                "De klok van de server is versprongen. Er wordt niets vernietigd tot iemand op de pagina Gezondheid zegt dat de klok goed staat.",
+                "The server's clock jumped. Nothing is destroyed until somebody says on the page Health that the clock is right.",
             );
         }
         if error.is_blocked() {

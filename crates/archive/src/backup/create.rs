@@ -1,31 +1,48 @@
 //! Making a backup, beside a running server.
 //!
-//! Order: the index as of one moment, objects, keys, and at the end the destructions: whatever was
-//! destroyed meanwhile is on that list. The statement is put in its place last; until then the folder is
-//! the backup that it was before.
+//! Order: the index as of one moment, sealed at once, since nothing can be destroyed while its plain copy is there; then
+//! objects, keys, and at the end the destructions: whatever was destroyed meanwhile is on that list. The statement is put in
+//! its place last; until then the folder is the backup that it was before.
 
 use super::format::{DESTROYED_NAME, LIST_NAME, NOTE_NAME, OBJECTS, keys_head, record_head};
 use super::sealed::{part_name, parts_of, piece, seal};
-use super::verify::Files;
+use super::verify::{Files, read_files};
 use super::{BackupError, BackupKey, BackupStatement, Created};
 use crate::error::Doing;
 use crate::keys::KeysError;
 use crate::{Archive, ArchiveError, random};
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Read;
-use std::path::Path;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
 use voicelog_evidence::Digest;
-use voicelog_model::{BackupId, Timestamp};
+use voicelog_model::{BackupId, RecordingId, Timestamp};
+use voicelog_store::index::{RecordingFilter, Recordings as _, State};
 use voicelog_store::{SqliteIndex, StoreError, durable};
 
 /// Name of the setting that says when the archive was last backed up.
 const LAST: &str = "backup/last";
+/// Name of the setting with the folders that backups were made in, one on each line, the last one first.
+const FOLDERS: &str = "backup/folders";
+/// Folders that are remembered.
+const FOLDERS_MAX: usize = 16;
+/// What is needed besides the index and the objects: keys, lists, the tables of a file system.
+const ROOM_BESIDES: u64 = 16 << 20;
+/// What systems put into folders by themselves, besides hidden files.
+const FOREIGN: [&str; 5] = [
+    "$RECYCLE.BIN",
+    "System Volume Information",
+    "Thumbs.db",
+    "desktop.ini",
+    "lost+found",
+];
 
 fn failed(doing: &'static str, source: StoreError) -> BackupError {
     ArchiveError::Store { doing, source }.into()
 }
 
+/// Rows read from the copy of the index at a time.
+const PAGE_ROWS: usize = 500;
 /// How often the keys are read while somebody changes what wraps them.
 const READ_AGAIN: usize = 20;
 
@@ -33,22 +50,40 @@ impl Archive {
     /// Makes a backup in a folder, or brings the one that is there up to date. A plain copy of the index
     /// lies beside the index meanwhile; it is gone afterwards.
     ///
-    /// Objects that the folder has whole are not copied again, and what belongs to no living recording is
-    /// taken away from it.
+    /// Objects that the folder has are not copied again, and what belongs to no living recording is
+    /// taken away from it. What a backup of before wrote there is known by its length; reading it is what
+    /// [`Backup::verify`](super::Backup::verify) is for.
     pub fn create_backup(
         &self,
         folder: &Path,
         key: &BackupKey,
         now: Timestamp,
     ) -> Result<Created, BackupError> {
-        self.must_be_ours(folder)?;
+        let former = self.former(folder)?;
         self.sequence()?;
         let snapshot = self.index.snapshot().doing("copying the index")?;
-        self.fill(folder, snapshot.path(), key, now)
+        let copy = SqliteIndex::open(snapshot.path())?;
+        let log_size = voicelog_store::index::LogRows::log_head(&copy)?.size;
+        let living = Living::read(&copy, folder)?;
+        drop(copy);
+        must_fit(folder, snapshot.path(), &living)?;
+        let id = BackupId::new(now, random::bytes().map_err(ArchiveError::from)?);
+        let mut draft = Draft {
+            folder,
+            own: folder.join(id.to_string()),
+            id,
+            key,
+            files: Files::default(),
+        };
+        durable::create_folder(&draft.own)?;
+        let index_parts = draft.write_index(snapshot.path())?;
+        // From here on recordings can be destroyed again.
+        drop(snapshot);
+        self.fill(draft, (index_parts, log_size), (&living, former.as_ref()), now)
     }
 
-    /// Errors: the folder holds something else than a backup of this archive.
-    fn must_be_ours(&self, folder: &Path) -> Result<(), BackupError> {
+    /// The files of the backup that is there. Errors: the folder holds something else than a backup of this archive.
+    fn former(&self, folder: &Path) -> Result<Option<Files>, BackupError> {
         let place = folder.display().to_string();
         let note = folder.join(NOTE_NAME);
         if note.exists() {
@@ -62,10 +97,12 @@ impl Archive {
                     backup,
                     archive,
                 }),
-                false => Ok(()),
+                // Without its list, each file is read.
+                false => Ok(read_files(folder, &there).ok()),
             };
         }
-        let is_ours = |name: &str| name == OBJECTS || name.parse::<BackupId>().is_ok();
+        let is_ours =
+            |name: &str| name == OBJECTS || name.parse::<BackupId>().is_ok() || is_foreign(name);
         match std::fs::read_dir(folder) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(StoreError::io("list", &place)(error).into()),
@@ -79,48 +116,26 @@ impl Archive {
                 }
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     fn fill(
         &self,
-        folder: &Path,
-        snapshot: &Path,
-        key: &BackupKey,
+        mut draft: Draft<'_>,
+        (index_parts, log_size): (u32, u64),
+        (living, former): (&Living, Option<&Files>),
         now: Timestamp,
     ) -> Result<Created, BackupError> {
-        let id = BackupId::new(now, random::bytes().map_err(ArchiveError::from)?);
-        let own = folder.join(id.to_string());
-        durable::create_folder(&own)?;
-        let copy = SqliteIndex::open(snapshot)?;
-        let log_size = voicelog_store::index::LogRows::log_head(&copy)?.size;
-        let mut files = Files::default();
-        let sums = self.copy_objects((folder, id), &copy, &mut files)?;
-        drop(copy);
-
-        let mut index = File::open(snapshot).map_err(StoreError::io("read", "the copy"))?;
-        let index_bytes = index
-            .metadata()
-            .map_err(StoreError::io("look at", "the copy"))?
-            .len();
-        let index_parts = parts_of(index_bytes);
-        write_parts(
-            &mut index,
-            (&own, "index", index_parts),
-            (key, id),
-            &mut files,
-        )?;
+        let (folder, id) = (draft.folder, draft.id);
+        let sums = self.copy_objects((folder, id), &living.ids, former, &mut draft.files)?;
         let keys = self.all_keys()?;
         let key_parts = parts_of(keys.len() as u64);
-        write_parts(
-            &mut keys.as_slice(),
-            (&own, "keys", key_parts),
-            (key, id),
-            &mut files,
-        )?;
+        draft.write_parts(&mut keys.as_slice(), "keys", key_parts)?;
         let (list, _report) = self.destroyed_list(log_size, now)?;
-        write_file(&own, id, DESTROYED_NAME, &list, &mut files)?;
-
+        draft.write_file(DESTROYED_NAME, &list)?;
+        let Draft {
+            own, key, files, ..
+        } = draft;
         let listed = files.to_text();
         durable::create(&own.join(LIST_NAME), listed.as_bytes())?;
         let statement = BackupStatement {
@@ -140,9 +155,7 @@ impl Archive {
         let signed = statement.sign(&self.secrets.signing_key)?;
         durable::replace(&folder.join(NOTE_NAME), signed.as_bytes())?;
         let removed = tidy(folder, id, &files)?;
-        self.index
-            .set_setting(LAST, now.to_string().as_bytes())
-            .doing("noting the backup")?;
+        self.note_backup(folder, now)?;
         Ok(Created {
             statement,
             copied: sums.copied,
@@ -205,7 +218,35 @@ impl Archive {
         Ok(all)
     }
 
-    /// When the archive was last backed up, as far as it knows.
+    /// Notes that a backup was made: of the moment at which it was begun.
+    fn note_backup(&self, folder: &Path, now: Timestamp) -> Result<(), ArchiveError> {
+        let here = absolute(folder);
+        let mut folders = self.backup_folders()?;
+        folders.retain(|known| *known != here);
+        folders.insert(0, here);
+        folders.truncate(FOLDERS_MAX);
+        self.index
+            .set_settings(&[
+                (LAST.to_owned(), now.to_string().into_bytes()),
+                (FOLDERS.to_owned(), folders.join("\n").into_bytes()),
+            ])
+            .doing("noting the backup")
+    }
+
+    fn backup_folders(&self) -> Result<Vec<String>, ArchiveError> {
+        let kept = self.index.setting(FOLDERS).doing("reading a setting")?;
+        let text = kept.and_then(|bytes| String::from_utf8(bytes).ok());
+        let text = text.unwrap_or_default();
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    /// Whether a backup was made in this folder, and there is none any more: as where a disk is not mounted.
+    pub fn backup_vanished(&self, folder: &Path) -> Result<bool, ArchiveError> {
+        let is_known = self.backup_folders()?.contains(&absolute(folder));
+        Ok(is_known && !folder.join(NOTE_NAME).exists())
+    }
+
+    /// When the newest backup was begun, as far as the archive knows.
     pub fn last_backup(&self) -> Result<Option<Timestamp>, ArchiveError> {
         let kept = self.index.setting(LAST).doing("reading a setting")?;
         let text = kept.and_then(|bytes| String::from_utf8(bytes).ok());
@@ -213,30 +254,107 @@ impl Archive {
     }
 }
 
-fn write_parts(
-    plain: &mut impl Read,
-    (own, part, count): (&Path, &str, u32),
-    (key, id): (&BackupKey, BackupId),
-    files: &mut Files,
-) -> Result<(), BackupError> {
-    for number in 1..=count {
-        let bytes = piece(plain).map_err(StoreError::io("read", part))?;
-        let sealed = seal(key, id, part, (number, count), &bytes)?;
-        write_file(own, id, &part_name(part, number), &sealed, files)?;
+/// What lives in the copy of the index.
+pub(super) struct Living {
+    ids: Vec<RecordingId>,
+    /// Bytes of sealed recordings of which the folder has nothing.
+    new_bytes: u64,
+}
+
+impl Living {
+    fn read(copy: &SqliteIndex, folder: &Path) -> Result<Self, BackupError> {
+        let mut living = Self {
+            ids: Vec::new(),
+            new_bytes: 0,
+        };
+        let recordings = folder.join(OBJECTS).join("rec");
+        let mut after = None;
+        loop {
+            let page = copy.list_recordings(&RecordingFilter::default(), after, PAGE_ROWS)?;
+            for row in &page.rows {
+                if matches!(row.state, State::Destroying | State::Destroyed) {
+                    continue;
+                }
+                living.ids.push(row.id);
+                if !recordings.join(row.id.to_string()).exists() {
+                    living.new_bytes += row.byte_count.unwrap_or(0);
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(living);
+            }
+        }
+    }
+}
+
+/// Errors: there is less room than the backup will need. Calls in progress are not counted.
+fn must_fit(folder: &Path, snapshot: &Path, living: &Living) -> Result<(), BackupError> {
+    let index = std::fs::metadata(snapshot).map_err(StoreError::io("look at", "the copy"))?;
+    let needed = index.len() + living.new_bytes + ROOM_BESIDES;
+    let free = durable::free_bytes(folder)?;
+    if free < needed {
+        let place = folder.display().to_string();
+        return Err(BackupError::NoRoom {
+            place,
+            needed,
+            free,
+        });
     }
     Ok(())
 }
 
-fn write_file(
-    own: &Path,
+fn absolute(folder: &Path) -> String {
+    let path = std::path::absolute(folder).unwrap_or_else(|_error| folder.to_owned());
+    path.to_string_lossy().into_owned()
+}
+
+/// Whether a name is none of ours, and of what systems put there by themselves.
+fn is_foreign(name: &str) -> bool {
+    name.starts_with('.') || FOREIGN.contains(&name)
+}
+
+/// A backup that is being made.
+struct Draft<'a> {
+    folder: &'a Path,
+    /// The folder of its own files.
+    own: PathBuf,
     id: BackupId,
-    name: &str,
-    bytes: &[u8],
-    files: &mut Files,
-) -> Result<(), BackupError> {
-    durable::create(&own.join(name), bytes)?;
-    files.add(format!("{id}/{name}"), Digest::of(bytes));
-    Ok(())
+    key: &'a BackupKey,
+    files: Files,
+}
+
+impl Draft<'_> {
+    /// Seals the copy of the index. Tells in how many parts.
+    fn write_index(&mut self, snapshot: &Path) -> Result<u32, BackupError> {
+        let mut index = File::open(snapshot).map_err(StoreError::io("read", "the copy"))?;
+        let metadata = index.metadata();
+        let metadata = metadata.map_err(StoreError::io("look at", "the copy"))?;
+        let parts = parts_of(metadata.len());
+        self.write_parts(&mut index, "index", parts)?;
+        Ok(parts)
+    }
+
+    fn write_parts(
+        &mut self,
+        plain: &mut impl Read,
+        part: &str,
+        count: u32,
+    ) -> Result<(), BackupError> {
+        for number in 1..=count {
+            let bytes = piece(plain).map_err(StoreError::io("read", part))?;
+            let sealed = seal(self.key, self.id, part, (number, count), &bytes)?;
+            self.write_file(&part_name(part, number), &sealed)?;
+        }
+        Ok(())
+    }
+
+    fn write_file(&mut self, name: &str, bytes: &[u8]) -> Result<(), BackupError> {
+        durable::create(&self.own.join(name), bytes)?;
+        let path = format!("{}/{name}", self.id);
+        self.files.add(path, Digest::of(bytes));
+        Ok(())
+    }
 }
 
 /// How many files there are in a folder and those below it.
@@ -280,24 +398,27 @@ fn tidy(folder: &Path, own: BackupId, files: &Files) -> Result<u64, BackupError>
         .filter_map(|name| name.split('/').nth(2))
         .collect();
     for entry in list(&recordings)? {
-        let is_living = entry
-            .file_name()
-            .to_str()
-            .is_some_and(|id| living.contains(id));
+        // Whatever has another name is not ours to take away.
+        let name = entry.file_name();
+        let Some(id) = name.to_str().filter(|id| id.parse::<RecordingId>().is_ok()) else {
+            continue;
+        };
         for file in list(&entry.path())? {
             let name = format!(
-                "{OBJECTS}/rec/{}/{}",
-                entry.file_name().to_string_lossy(),
+                "{OBJECTS}/rec/{id}/{}",
                 file.file_name().to_string_lossy()
             );
-            if files.get(&name).is_none() {
+            if files.get(&name).is_none() && name.ends_with(".seg") {
                 durable::remove(&file.path())?;
                 removed += 1;
             }
         }
-        if !is_living {
-            std::fs::remove_dir(entry.path())
-                .map_err(StoreError::io("remove", place(&entry.path())))?;
+        // One in which something foreign lies stays.
+        if !living.contains(id)
+            && let Err(error) = std::fs::remove_dir(entry.path())
+            && error.kind() != ErrorKind::DirectoryNotEmpty
+        {
+            return Err(StoreError::io("remove", place(&entry.path()))(error).into());
         }
     }
     durable::sync_folder(&recordings)?;

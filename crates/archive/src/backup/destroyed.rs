@@ -13,14 +13,16 @@ use voicelog_evidence::note::{Note, VerifierKey};
 use voicelog_evidence::tlog::{Leaf, LeafKind};
 use voicelog_model::{Action, DecisionId, DestructionId, HoldId, RecordingId, Timestamp};
 use voicelog_store::index::{
-    Burial, Buried, DecisionRow, LeafId, Ledger, LedgerEntry, LedgerHold, NewDestruction, NewHold,
-    PendingLeaf, State,
+    Burial, Buried, DecisionRow, LeafId, Ledger, LedgerEntry, NewDestruction, NewHold, PendingLeaf,
 };
 
 /// What the first line of the signed head begins with: what it is. Its version follows.
 const LINE_START: &str = "voicelog-destroyed/v";
-/// The version that is written. Version 1 had no holds, and not when a call began.
-const VERSION: u32 = 2;
+/// The version that is written. Version 1 had no holds, and not when a call began; both 1 and 2 had every destruction,
+/// whatever part of the log they had.
+const VERSION: u32 = 3;
+/// From this version on, a list leaves out what the log told of before its first entry.
+const PARTIAL_SINCE: u32 = 3;
 /// What stands between the head and the lines.
 const RULE: &str = "---\n";
 /// How a list is called in messages, where it has no name of its own.
@@ -139,7 +141,8 @@ fn text(bytes: Vec<u8>, what: &str) -> Result<String, ArchiveError> {
 }
 
 impl Archive {
-    /// The list of everything that was destroyed, and the log from a place on: as it is now, signed.
+    /// The log from a place on, and what was destroyed without the log telling so before: as it is now, signed. From 0 it is
+    /// everything.
     pub fn destroyed_list(
         &self,
         log_from: u64,
@@ -158,7 +161,8 @@ impl Archive {
             write(&Line::Destroyed(Box::new(entry(destruction)?)))?;
         }
         for hold in ledger.holds {
-            write(&Line::Hold(Box::new(hold_line(hold))))?;
+            let outlives = self.outlives(&hold);
+            write(&Line::Hold(Box::new(hold_line(hold, outlives))))?;
         }
         for leaf in ledger.leaves {
             write(&Line::Leaf(leaf_line(leaf)?))?;
@@ -211,15 +215,14 @@ fn leaf_line(leaf: PendingLeaf) -> Result<LeafLine, ArchiveError> {
     })
 }
 
-fn hold_line(found: LedgerHold) -> HoldLine {
-    let LedgerHold { hold, state } = found;
+fn hold_line(hold: NewHold, outlives: bool) -> HoldLine {
     HoldLine {
         hold: hold.id,
         recording: hold.recording,
         ground: hold.ground,
         placed_at: hold.placed_at,
         review_at: hold.review_at,
-        sealed: (state != State::NotRecorded).then(|| hex(&hold.sealed)),
+        sealed: (!outlives).then(|| hex(&hold.sealed)),
     }
 }
 
@@ -353,6 +356,11 @@ impl DestroyedList {
     #[must_use]
     pub const fn report(&self) -> ListReport {
         report_of(&self.head)
+    }
+
+    /// The place in the log before which it tells of no destruction; none where it tells of every one.
+    pub(super) fn tells_from(&self) -> Option<u64> {
+        (self.head.version >= PARTIAL_SINCE).then_some(self.head.log_from)
     }
 
     /// The recordings that must not come back: those with their papers, and those of which the log says so.

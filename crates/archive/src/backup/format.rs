@@ -249,6 +249,30 @@ pub enum BackupError {
         /// Entries that are here.
         have: u64,
     },
+    /// A list does not tell of everything that was destroyed since the backup.
+    #[error(
+        "a list of destructions begins at place {from} of the log, and the backup with the other lists has {have}: what \
+         was destroyed in between would come back. Give a list that begins no later (`voicelog backup destroyed \
+         --since {have}`)"
+    )]
+    Gap {
+        /// Where the list begins.
+        from: u64,
+        /// Entries that are here without it.
+        have: u64,
+    },
+    /// The place is too small.
+    #[error(
+        "`{place}` has room for {free} bytes, and the backup needs some {needed} more; nothing was written"
+    )]
+    NoRoom {
+        /// The folder.
+        place: String,
+        /// Bytes that are needed, about.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
     /// A checkpoint, or a list, is of another tree.
     #[error("{what} is of another log than the backup: at entry {size} they differ")]
     Fork {
@@ -266,11 +290,13 @@ impl BackupError {
         match self {
             Self::Archive(error) => error.kind(),
             Self::Store(error) => error.kind(),
+            Self::NoRoom { .. } => Kind::Exhausted,
             Self::Document(_) | Self::Signing(_) => Kind::Internal,
             Self::NotABackup(_) | Self::Version(_) | Self::KeysVersion(_) => Kind::Invalid,
             Self::NotEmpty { .. }
             | Self::Newer { .. }
             | Self::Behind { .. }
+            | Self::Gap { .. }
             | Self::Epoch { .. } => Kind::Conflict,
             Self::Foreign { .. }
             | Self::Damaged { .. }

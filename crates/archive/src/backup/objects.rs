@@ -1,7 +1,7 @@
 //! The objects of a backup.
 //!
-//! Objects of a sealed recording never change, so every backup in a folder shares them; each is held
-//! against the recording's manifest, in the folder and in the archive. Those of a recording that is not
+//! Objects of a sealed recording never change, so every backup in a folder shares them. What one of them wrote is known
+//! again by its length; any other is held against the recording's manifest. Those of a recording that is not
 //! sealed still grow: they go under the backup's own name, or a backup that is cut off would change the
 //! one before it.
 
@@ -16,11 +16,11 @@ use std::path::Path;
 use voicelog_evidence::Digest;
 use voicelog_evidence::manifest::{Manifest, SegmentEntry};
 use voicelog_model::{BackupId, RecordingId};
-use voicelog_store::index::{RecordingFilter, RecordingRow, Recordings as _, State};
-use voicelog_store::{SqliteIndex, StoreError, durable};
+use voicelog_store::index::State;
+use voicelog_store::{StoreError, durable};
 
-/// Rows read from the copy of the index at a time.
-const PAGE_ROWS: usize = 500;
+/// What is said of an object that its manifest does not know so.
+const NOT_WHOLE: &str = "is not what its manifest says";
 
 /// What became of the objects.
 #[derive(Debug, Default)]
@@ -49,6 +49,20 @@ fn is_whole(bytes: &[u8], entry: &SegmentEntry) -> bool {
     frames.is_some_and(|frames| Digest::of(frames) == entry.sha256)
 }
 
+/// The hash and length of a file that a backup of before wrote and listed, if nothing about it says that it became another
+/// since. It is not read.
+fn trusted(
+    target: &Path,
+    listed: Digest,
+    entry: &SegmentEntry,
+    here: Option<u64>,
+) -> Option<(Digest, u64)> {
+    let len = std::fs::metadata(target).ok()?.len();
+    let is_the_length = here.is_none_or(|here| here == len) && len >= entry.byte_len;
+    let is_the_hash = len != entry.byte_len || listed == entry.sha256;
+    (is_the_length && is_the_hash).then_some((listed, len))
+}
+
 /// The file in the folder, if there is one that can be read.
 fn there(target: &Path) -> Option<Vec<u8>> {
     std::fs::read(target).ok()
@@ -62,72 +76,86 @@ fn write(target: &Path, bytes: &[u8]) -> Result<(), BackupError> {
 }
 
 impl Archive {
-    /// Copies every object of a recording that the copy of the index knows and that still lives.
+    /// Copies every object of these recordings, as far as they still live. `former` are the files that a backup of before
+    /// wrote there.
     pub(super) fn copy_objects(
         &self,
         (folder, backup): (&Path, BackupId),
-        copy: &SqliteIndex,
+        living: &[RecordingId],
+        former: Option<&Files>,
         files: &mut Files,
     ) -> Result<Sums, BackupError> {
         let mut sums = Sums::default();
-        let mut after = None;
-        loop {
-            let page = copy.list_recordings(&RecordingFilter::default(), after, PAGE_ROWS)?;
-            for row in &page.rows {
-                match row.state {
-                    State::Destroying | State::Destroyed => {}
-                    State::Sealed => self.copy_sealed(folder, copy, row, files, &mut sums)?,
-                    State::Waiting | State::Recording | State::Finishing | State::NotRecorded => {
-                        self.copy_growing((folder, backup), row.id, files, &mut sums)?;
-                    }
+        for id in living {
+            let row = self.index.recording(*id).doing("reading the index")?;
+            match row.map(|row| row.state) {
+                None | Some(State::Destroying | State::Destroyed) => {}
+                Some(State::Sealed) => {
+                    self.copy_sealed((folder, former), *id, files, &mut sums)?;
+                }
+                Some(
+                    State::Waiting | State::Recording | State::Finishing | State::NotRecorded,
+                ) => {
+                    self.copy_growing((folder, backup), *id, files, &mut sums)?;
                 }
             }
-            after = page.next;
-            if after.is_none() {
-                return Ok(sums);
-            }
         }
+        Ok(sums)
     }
 
     fn copy_sealed(
         &self,
-        folder: &Path,
-        copy: &SqliteIndex,
-        row: &RecordingRow,
+        (folder, former): (&Path, Option<&Files>),
+        id: RecordingId,
         files: &mut Files,
         sums: &mut Sums,
     ) -> Result<(), BackupError> {
-        let bytes = copy.manifest(row.id)?.unwrap_or_default();
-        let Ok(manifest) = Manifest::from_bytes(&bytes) else {
-            sums.damaged
-                .push(format!("the manifest of {} cannot be read", row.id));
-            return self.keep_all(folder, row.id, files, sums);
+        let bytes = self.index.manifest(id).doing("reading a manifest")?;
+        let Ok(manifest) = Manifest::from_bytes(&bytes.unwrap_or_default()) else {
+            if self.is_sealed(id)? {
+                let what = format!("the manifest of {id} cannot be read");
+                sums.damaged.push(what);
+                self.keep_all(folder, id, files, sums)?;
+            }
+            return Ok(());
         };
         for entry in &manifest.segments {
-            let key = segment_key(row.id, entry.number);
+            let key = segment_key(id, entry.number);
             let path = format!("{OBJECTS}/{key}");
             let target = folder.join(&path);
-            let present = there(&target);
-            if let Some(bytes) = present.as_ref().filter(|bytes| is_whole(bytes, entry)) {
-                sums.add(files, path, bytes, false);
+            let here = self.object_len(&key)?;
+            if here.is_none() {
+                self.damaged(id, &key, "is missing in the archive", sums)?;
+            }
+            let listed = former.and_then(|former| former.get(&path));
+            if let Some((sha256, len)) = listed.and_then(|sha256| trusted(&target, sha256, entry, here)) {
+                files.add(path, sha256);
+                sums.bytes += len;
+                sums.kept += 1;
                 continue;
             }
-            let bytes = self.object(&key)?;
-            match bytes {
-                Some(bytes) => {
-                    if !is_whole(&bytes, entry) {
-                        self.damaged(row.id, &key, "is not what its manifest says", sums)?;
-                    }
+            let (present, bytes) = (there(&target), self.object(&key)?);
+            match (present, bytes) {
+                (Some(present), _) if is_whole(&present, entry) => {
+                    sums.add(files, path, &present, false);
+                }
+                (_, Some(bytes)) if is_whole(&bytes, entry) => {
                     write(&target, &bytes)?;
                     sums.add(files, path, &bytes, true);
                 }
-                None => {
-                    self.damaged(row.id, &key, "is missing", sums)?;
-                    // Damaged as well, and all that there is.
-                    if let Some(bytes) = present {
-                        sums.add(files, path, &bytes, false);
+                // Damaged in both: what the folder has is not replaced by what is no better.
+                (Some(present), bytes) => {
+                    if bytes.is_some() {
+                        self.damaged(id, &key, NOT_WHOLE, sums)?;
                     }
+                    sums.add(files, path, &present, false);
                 }
+                (None, Some(bytes)) => {
+                    self.damaged(id, &key, NOT_WHOLE, sums)?;
+                    write(&target, &bytes)?;
+                    sums.add(files, path, &bytes, true);
+                }
+                (None, None) => {}
             }
         }
         Ok(())
@@ -192,7 +220,18 @@ impl Archive {
         }
     }
 
-    /// Notes that the archive itself lacks an object, unless the recording was destroyed meanwhile: the list
+    fn object_len(&self, key: &str) -> Result<Option<u64>, BackupError> {
+        match self.blobs.len(key) {
+            Ok(len) => Ok(Some(len)),
+            Err(StoreError::NotFound { .. }) => Ok(None),
+            Err(source) => {
+                let doing = "looking at a segment";
+                Err(ArchiveError::Store { doing, source }.into())
+            }
+        }
+    }
+
+    /// Notes what is wrong with an object in the archive itself, unless the recording was destroyed meanwhile: the list
     /// of destructions says so then.
     fn damaged(
         &self,
@@ -201,10 +240,14 @@ impl Archive {
         why: &str,
         sums: &mut Sums,
     ) -> Result<(), BackupError> {
-        let row = self.index.recording(id).doing("reading the index")?;
-        if row.is_some_and(|row| row.state == State::Sealed) {
+        if self.is_sealed(id)? {
             sums.damaged.push(format!("`{key}` {why}"));
         }
         Ok(())
+    }
+
+    fn is_sealed(&self, id: RecordingId) -> Result<bool, BackupError> {
+        let row = self.index.recording(id).doing("reading the index")?;
+        Ok(row.is_some_and(|row| row.state == State::Sealed))
     }
 }

@@ -56,6 +56,8 @@ pub struct Unpacked {
 /// What the archive that was made again is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
+    /// Recordings whose destruction had begun and could not be completed, each with why. The next start goes on with it.
+    pub unfinished: Vec<(RecordingId, String)>,
     /// Recordings that the backup did not know as destroyed and that are tombstones now.
     pub buried: u64,
     /// Holds that were placed after the backup, and stand again.
@@ -94,6 +96,10 @@ impl RestoreInput {
             if range.log_from <= have {
                 have = have.max(range.log_size);
             }
+        }
+        let all = self.lists.iter().chain([own]);
+        if let Some(from) = all.filter_map(DestroyedList::tells_from).find(|from| *from > have) {
+            return Err(BackupError::Gap { from, have });
         }
         let seen = ranges.iter().map(|range| range.log_size);
         let known = seen
@@ -135,6 +141,13 @@ impl RestoreInput {
         let gone: BTreeSet<RecordingId> = lists.flat_map(DestroyedList::gone).collect();
         let archive = ArchiveId::from_hex(&statement.store).ok_or_else(|| self.foreign("index"))?;
         let mut unpacked = Unpacked::default();
+        // What can be refused comes before what takes long.
+        self.unpack_index(&layout.index, key)?;
+        // The backup may be of an older program than this one.
+        voicelog_store::migrate(&layout.index, statement.made_at)?;
+        if SqliteIndex::open(&layout.index)?.archive() != archive {
+            return Err(self.foreign("index"));
+        }
         FileKeys::create_folder(&layout.keys, archive)?;
         let keys = keys(FileKeys::open(&layout.keys)?);
         self.unpack_keys(&*keys, key, &gone, &mut unpacked)?;
@@ -142,12 +155,6 @@ impl RestoreInput {
         let blobs = blobs(FileBlobs::open(&layout.blobs, blobs::Options::default())?);
         self.unpack_objects(&*blobs, &gone, &mut unpacked)?;
         drop(blobs);
-        self.unpack_index(&layout.index, key)?;
-        // The backup may be of an older program than this one.
-        voicelog_store::migrate(&layout.index, statement.made_at)?;
-        if SqliteIndex::open(&layout.index)?.archive() != archive {
-            return Err(self.foreign("index"));
-        }
         Ok(unpacked)
     }
 
@@ -298,10 +305,17 @@ impl Archive {
             .queue_leaf(&leaf)
             .doing("logging the restoring")?;
         self.sequence()?;
+        let mut unfinished = Vec::new();
         for continued in self.continue_destructions(now)? {
-            continued.outcome?;
+            if let Err(error) = continued.outcome {
+                let why = voicelog_model::error::chain(&error).to_string();
+                unfinished.push((continued.id, why));
+            }
         }
+        // Where nothing works any more it was not the one recording.
+        self.sequence()?;
         Ok(Restored {
+            unfinished,
             buried,
             holds,
             caught_up: log_size.saturating_sub(before),

@@ -36,27 +36,48 @@ pub struct Continued {
     pub outcome: Result<Destroyed, ArchiveError>,
 }
 
+/// Recordings that are destroyed together at most. Each step of all of them is one transaction, and calls that begin
+/// wait that long.
+pub const DESTROYED_TOGETHER_MAX: usize = 100;
+
 impl Archive {
     /// Consumes the permit and destroys the recording. `now` is certified as the moment of what
     /// this run does; what a crash leaves to a later run gets the moment of that one.
-    #[expect(clippy::needless_pass_by_value, reason = "a permit is used once")]
     pub fn destroy(
         &self,
         permit: Permit<act::Destroy>,
         now: Timestamp,
     ) -> Result<Destroyed, ArchiveError> {
         let _one_at_a_time = self.destroying();
-        let id = permit.recording;
-        let row = NewDestruction {
-            id: DestructionId::new(now, random::bytes()?),
-            recording: id,
-            decision: permit.decision,
-            begun_at: now,
-        };
+        let row = intent(permit, now)?;
         self.index
-            .begin_destruction(&row)
+            .begin_destructions(std::slice::from_ref(&row))
             .doing("beginning the destruction")?;
-        self.continue_destruction(&row, now)
+        self.continue_one(&row, now)
+    }
+
+    /// The same for many, step by step together, so that what waits for the disk waits once for
+    /// [`DESTROYED_TOGETHER_MAX`] of them. One that fails does not keep the others, except where nothing can be wiped at the
+    /// moment: then that one is the last that is told, and what was begun of the others goes on later.
+    pub fn destroy_all(
+        &self,
+        permits: Vec<Permit<act::Destroy>>,
+        now: Timestamp,
+    ) -> Result<Vec<Continued>, ArchiveError> {
+        let _one_at_a_time = self.destroying();
+        let rows: Result<Vec<_>, _> = permits.into_iter().map(|one| intent(one, now)).collect();
+        let rows = rows?;
+        let mut all = Vec::new();
+        for together in rows.chunks(DESTROYED_TOGETHER_MAX) {
+            let begun = self.begin_together(together, &mut all);
+            if !is_blocked(&all) {
+                self.continue_together(&begun, now, &mut all);
+            }
+            if is_blocked(&all) {
+                break;
+            }
+        }
+        Ok(all)
     }
 
     /// Goes on with every destruction that was begun and is not complete: after a crash, or after
@@ -69,15 +90,11 @@ impl Archive {
             .index
             .destructions_pending()
             .doing("looking for destructions")?;
+        let rows: Vec<_> = pending.into_iter().map(|row| row.destruction).collect();
         let mut all = Vec::new();
-        for row in pending {
-            let outcome = self.continue_destruction(&row.destruction, now);
-            let is_blocked = outcome.as_ref().is_err_and(ArchiveError::is_blocked);
-            all.push(Continued {
-                id: row.destruction.recording,
-                outcome,
-            });
-            if is_blocked {
+        for together in rows.chunks(DESTROYED_TOGETHER_MAX) {
+            self.continue_together(together, now, &mut all);
+            if is_blocked(&all) {
                 break;
             }
         }
@@ -92,68 +109,171 @@ impl Archive {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The steps after the intent is durable. Safe to run any number of times: what is
-    /// certified is written down as it happens, each part once.
-    fn continue_destruction(
+    /// Makes the intents durable; gives those for which that was possible. One of them may be held by now.
+    fn begin_together(
+        &self,
+        rows: &[NewDestruction],
+        told: &mut Vec<Continued>,
+    ) -> Vec<NewDestruction> {
+        if self.index.begin_destructions(rows).is_ok() {
+            return rows.to_vec();
+        }
+        let mut begun = Vec::new();
+        for row in rows {
+            let one = self.index.begin_destructions(std::slice::from_ref(row));
+            match one.doing("beginning the destruction") {
+                Ok(()) => begun.push(row.clone()),
+                Err(error) => {
+                    told.push(Continued {
+                        id: row.recording,
+                        outcome: Err(error),
+                    });
+                    if is_blocked(told) {
+                        break;
+                    }
+                }
+            }
+        }
+        begun
+    }
+
+    /// All together; where that fails each by itself, so that it is known which one it is.
+    fn continue_together(
+        &self,
+        rows: &[NewDestruction],
+        now: Timestamp,
+        told: &mut Vec<Continued>,
+    ) {
+        if rows.len() > 1
+            && let Ok(all) = self.continue_all(rows, now)
+        {
+            told.extend(all.into_iter().map(|destroyed| Continued {
+                id: destroyed.id,
+                outcome: Ok(destroyed),
+            }));
+            return;
+        }
+        for row in rows {
+            told.push(Continued {
+                id: row.recording,
+                outcome: self.continue_one(row, now),
+            });
+            if is_blocked(told) {
+                return;
+            }
+        }
+    }
+
+    fn continue_one(
         &self,
         row: &NewDestruction,
         now: Timestamp,
     ) -> Result<Destroyed, ArchiveError> {
-        let id = row.recording;
-        self.keys.destroy(id).doing("destroying the data key")?;
-        let begun = self.written_down(row, "/key", || self.key_is_gone(row, now))?;
-        self.delete_blobs(id)?;
-        let statement = self.written_down(row, "", || {
+        let mut one = self.continue_all(std::slice::from_ref(row), now)?;
+        let of = row.recording;
+        one.pop().ok_or_else(|| damaged_certificate(of))
+    }
+
+    /// The steps after the intent is durable. Safe to run any number of times: what is
+    /// certified is written down as it happens, each part once. No step begins before the one before it is durable for
+    /// all of them.
+    fn continue_all(
+        &self,
+        rows: &[NewDestruction],
+        now: Timestamp,
+    ) -> Result<Vec<Destroyed>, ArchiveError> {
+        let ids: Vec<RecordingId> = rows.iter().map(|row| row.recording).collect();
+        self.keys
+            .destroy_all(&ids)
+            .doing("destroying the data key")?;
+        let each = rows.iter().map(|row| (row, ()));
+        let begun = self.written_down(each, "/key", |row, ()| self.key_is_gone(row, now))?;
+        self.delete_blobs(&ids)?;
+        let each = rows.iter().zip(begun);
+        let statements = self.written_down(each, "", |_row, begun| {
             Ok(DestructionStatement {
                 completed_at: now.max(begun.key_destroyed_at),
                 ..begun
             })
         })?;
-        let salt = self.certificate_salt(row.id);
-        let hash = statement.sha256()?;
-        let leaf = self.leaf(LeafKind::Destroyed, &id.to_string(), &salt, &hash, now)?;
+        let mut tombstones = Vec::with_capacity(rows.len());
+        for (row, statement) in rows.iter().zip(&statements) {
+            let (salt, hash) = (self.certificate_salt(row.id), statement.sha256()?);
+            let object = row.recording.to_string();
+            let leaf = self.leaf(LeafKind::Destroyed, &object, &salt, &hash, now)?;
+            tombstones.push((row.recording, leaf));
+        }
         self.index
-            .complete_destruction(id, now, &leaf)
+            .complete_destructions(&tombstones, now)
             .doing("closing the destruction")?;
         self.sequence()?;
-        let (leaf, proof) = self.proof_of(self.destruction_leaf(id)?, id)?;
-        let leaf = Leaf::from_bytes(&leaf).map_err(|_leaf| self.damaged_certificate(id))?;
-        let (objects, bytes) = (statement.objects, statement.bytes);
-        let certificate = Certificate {
-            statement,
-            salt,
-            leaf,
-            proof,
-        };
-        let signed = certificate.sign(&self.secrets.signing_key)?;
-        self.index
-            .set_certificate(id, signed.as_bytes())
-            .doing("keeping the certificate")?;
-        Ok(Destroyed {
-            id,
-            objects,
-            bytes,
-            certificate: signed,
-        })
+        self.certify(rows, statements)
     }
 
-    /// A statement about a destruction: the one that was written down under that name, or else the
-    /// one that is `made` now, which is written down.
-    fn written_down(
+    /// Makes the certificates, with the proofs of their leaves, and keeps them.
+    fn certify(
         &self,
-        row: &NewDestruction,
-        part: &str,
-        made: impl FnOnce() -> Result<DestructionStatement, ArchiveError>,
-    ) -> Result<DestructionStatement, ArchiveError> {
-        let name = format!("destruction/{}{part}", row.id);
-        if let Some(kept) = self.index.setting(&name).doing("reading a statement")? {
-            return from_canonical(&kept).map_err(|_text| self.damaged_certificate(row.recording));
+        rows: &[NewDestruction],
+        statements: Vec<DestructionStatement>,
+    ) -> Result<Vec<Destroyed>, ArchiveError> {
+        let mut all = Vec::with_capacity(rows.len());
+        for (row, statement) in rows.iter().zip(statements) {
+            let id = row.recording;
+            let (leaf, proof) = self.proof_of(self.destruction_leaf(id)?, id)?;
+            let leaf = Leaf::from_bytes(&leaf).map_err(|_leaf| damaged_certificate(id))?;
+            let (objects, bytes) = (statement.objects, statement.bytes);
+            let certificate = Certificate {
+                statement,
+                salt: self.certificate_salt(row.id),
+                leaf,
+                proof,
+            };
+            all.push(Destroyed {
+                id,
+                objects,
+                bytes,
+                certificate: certificate.sign(&self.secrets.signing_key)?,
+            });
         }
-        let statement = made()?;
+        let signed = all
+            .iter()
+            .map(|one| (one.id, one.certificate.clone().into_bytes()));
         self.index
-            .set_setting(&name, &canonical_json(&statement)?)
-            .doing("writing down a statement")?;
-        Ok(statement)
+            .set_certificates(&signed.collect::<Vec<_>>())
+            .doing("keeping the certificate")?;
+        Ok(all)
+    }
+
+    /// Statements about destructions: those that were written down under that name, or else those that
+    /// are `made` now, which are written down together.
+    fn written_down<'a, T>(
+        &self,
+        each: impl Iterator<Item = (&'a NewDestruction, T)>,
+        part: &str,
+        made: impl Fn(&NewDestruction, T) -> Result<DestructionStatement, ArchiveError>,
+    ) -> Result<Vec<DestructionStatement>, ArchiveError> {
+        let (mut all, mut new) = (Vec::new(), Vec::new());
+        for (row, before) in each {
+            let name = format!("destruction/{}{part}", row.id);
+            let kept = self.index.setting(&name).doing("reading a statement")?;
+            let statement = match kept {
+                Some(kept) => {
+                    from_canonical(&kept).map_err(|_text| damaged_certificate(row.recording))?
+                }
+                None => {
+                    let statement = made(row, before)?;
+                    new.push((name, canonical_json(&statement)?));
+                    statement
+                }
+            };
+            all.push(statement);
+        }
+        if !new.is_empty() {
+            self.index
+                .set_settings(&new)
+                .doing("writing down a statement")?;
+        }
+        Ok(all)
     }
 
     /// What can be stated as soon as the key is gone and while the segments can still be counted.
@@ -179,30 +299,26 @@ impl Archive {
         })
     }
 
-    /// INVARIANT 5: afterwards no ciphertext of the recording is left.
-    fn delete_blobs(&self, id: RecordingId) -> Result<(), ArchiveError> {
-        let prefix = segment_prefix(id);
-        for entry in self.blobs.list(&prefix).doing("listing segments")? {
-            self.blobs.delete(&entry.key).doing("deleting a segment")?;
+    /// INVARIANT 5: afterwards no ciphertext of the recordings is left.
+    fn delete_blobs(&self, ids: &[RecordingId]) -> Result<(), ArchiveError> {
+        let mut keys = Vec::new();
+        for id in ids {
+            let entries = self.blobs.list(&segment_prefix(*id));
+            let entries = entries.doing("listing segments")?;
+            keys.extend(entries.into_iter().map(|entry| entry.key));
         }
-        if self
-            .blobs
-            .list(&prefix)
-            .doing("listing segments")?
-            .is_empty()
-        {
-            Ok(())
-        } else {
-            Err(ArchiveError::Corrupt {
-                what: format!("the deletion of {id}"),
-            })
+        if !keys.is_empty() {
+            self.blobs.delete_all(&keys).doing("deleting a segment")?;
         }
-    }
-
-    fn damaged_certificate(&self, id: RecordingId) -> ArchiveError {
-        ArchiveError::Corrupt {
-            what: format!("the certificate of {id}"),
+        for id in ids {
+            let left = self.blobs.list(&segment_prefix(*id));
+            if !left.doing("listing segments")?.is_empty() {
+                return Err(ArchiveError::Corrupt {
+                    what: format!("the deletion of {id}"),
+                });
+            }
         }
+        Ok(())
     }
 
     fn certificate_salt(&self, id: DestructionId) -> [u8; 32] {
@@ -229,7 +345,34 @@ impl Archive {
             .certificate(id)
             .doing("reading the certificate")?;
         bytes
-            .map(|bytes| String::from_utf8(bytes).map_err(|_text| self.damaged_certificate(id)))
+            .map(|bytes| String::from_utf8(bytes).map_err(|_text| damaged_certificate(id)))
             .transpose()
+    }
+}
+
+fn intent(permit: Permit<act::Destroy>, now: Timestamp) -> Result<NewDestruction, ArchiveError> {
+    // A permit is used once: it ends here.
+    let Permit {
+        recording,
+        decision,
+        ..
+    } = permit;
+    Ok(NewDestruction {
+        id: DestructionId::new(now, random::bytes()?),
+        recording,
+        decision,
+        begun_at: now,
+    })
+}
+
+/// Whether the last one could not be wiped at the moment.
+fn is_blocked(told: &[Continued]) -> bool {
+    let last = told.last().and_then(|one| one.outcome.as_ref().err());
+    last.is_some_and(ArchiveError::is_blocked)
+}
+
+fn damaged_certificate(id: RecordingId) -> ArchiveError {
+    ArchiveError::Corrupt {
+        what: format!("the certificate of {id}"),
     }
 }

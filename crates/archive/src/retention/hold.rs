@@ -2,7 +2,8 @@
 //!
 //! A hold never ends by itself. Its ground, one word, and its moments stand in the open, so that a list
 //! and an alarm need no key; whose it is, what was noted and who placed it are sealed with the
-//! recording's data key, and go with it.
+//! recording's data key, and go with it. Where this process cannot open that key, or where there is none, the
+//! archive's own key seals it, and it is wiped with the row: what can be destroyed here can be held here.
 
 use crate::error::Doing;
 use crate::{Archive, ArchiveError, random};
@@ -187,6 +188,20 @@ pub struct OpenHold {
     pub hold: Hold,
     /// What is sealed.
     pub details: Option<HoldDetails>,
+    /// Why what is sealed of a recording that is kept cannot be opened: the key is lost or not here, or the row was
+    /// changed.
+    pub closed: Option<String>,
+}
+
+impl From<Hold> for OpenHold {
+    /// Without what is sealed, for who may not see it.
+    fn from(hold: Hold) -> Self {
+        Self {
+            hold,
+            details: None,
+            closed: None,
+        }
+    }
 }
 
 /// What the row holds sealed, and what the leaf commits to.
@@ -268,7 +283,7 @@ impl Archive {
         }
         let owner = "a hold has an owner, in at most 200 characters";
         let note = "a note has at most 1,000 characters";
-        let own = self.own_key(recording, row.state)?;
+        let own = self.data_key(recording).ok();
         let id = HoldId::new(now, random::bytes()?);
         let content = SealedHold {
             hold: id,
@@ -340,7 +355,7 @@ impl Archive {
             return Ok(false);
         }
         let recording = row.hold.recording;
-        let own = self.own_key(recording, self.row(recording)?.state)?;
+        let own = self.data_key(recording).ok();
         let content = SealedRelease {
             hold: id,
             recording,
@@ -403,7 +418,8 @@ impl Archive {
         Ok(rows.iter().map(hold_of).collect())
     }
 
-    /// The same with what is sealed. Names people: show it only to those who may see who handles a case.
+    /// The same with what is sealed, as far as that opens here. Names people: show it only to those who may see who
+    /// handles a case.
     pub fn holds_opened(&self, recording: RecordingId) -> Result<Vec<OpenHold>, ArchiveError> {
         let rows = self.index.holds_of(recording).doing("listing holds")?;
         if rows.is_empty() {
@@ -412,35 +428,38 @@ impl Archive {
         let is_gone = rows.iter().all(|row| row.hold.sealed.is_empty());
         let state = self.row(recording)?.state;
         let is_gone = is_gone || matches!(state, State::Destroying | State::Destroyed);
-        let own = match is_gone {
-            true => None,
-            false => self.own_key(recording, state)?,
-        };
+        let own = self.data_key(recording);
         let open = |row: &HoldRow| {
+            let mut open = OpenHold::from(hold_of(row));
             // A hold that a restore placed again can come without.
-            let has_details = !is_gone && !row.hold.sealed.is_empty();
-            let key = self.hold_key(own.as_ref());
-            let details = has_details.then(|| details(key, row)).transpose()?;
-            Ok(OpenHold {
-                hold: hold_of(row),
-                details,
-            })
+            if is_gone || row.hold.sealed.is_empty() {
+                return open;
+            }
+            match (details(&self.hold_keys(&own), row), &own) {
+                (Ok(details), _) => open.details = Some(details),
+                (Err(error), Ok(_)) => open.closed = Some(error.to_string()),
+                (Err(_closed), Err(error)) => open.closed = Some(error.to_string()),
+            }
+            open
         };
-        rows.iter().map(open).collect()
+        Ok(rows.iter().map(open).collect())
     }
 
-    /// The data key of what is held; a call of which nothing was kept has none.
-    fn own_key(&self, id: RecordingId, state: State) -> Result<Option<DataKey>, ArchiveError> {
-        match state {
-            State::NotRecorded => Ok(None),
-            _ => self.data_key(id).map(Some),
-        }
-    }
-
-    /// What a hold is sealed with. Where there is no data key it is the archive's own, and the ciphertext is
-    /// wiped with the row.
+    /// What a hold is sealed with. Where there is no data key, or none that opens here, it is the archive's own, and the
+    /// ciphertext is wiped with the row.
     fn hold_key<'a>(&'a self, own: Option<&'a DataKey>) -> &'a DataKey {
         own.unwrap_or(&self.secrets.decision_key)
+    }
+
+    /// The keys that a hold may be sealed with.
+    fn hold_keys<'a>(&'a self, own: &'a Result<DataKey, ArchiveError>) -> Vec<&'a DataKey> {
+        own.iter().chain([&self.secrets.decision_key]).collect()
+    }
+
+    /// Whether a key sealed it that outlives the recording: then no copy of it may leave the index.
+    pub(crate) fn outlives(&self, hold: &NewHold) -> bool {
+        let own = &self.secrets.decision_key;
+        open_bytes(own, &hold_label(hold.id), hold.recording, &hold.sealed).is_ok()
     }
 
     fn hold_row(&self, id: HoldId) -> Result<HoldRow, ArchiveError> {
@@ -464,10 +483,13 @@ fn hold_of(row: &HoldRow) -> Hold {
 
 /// Opens what is sealed, and holds it against what stands in the open: a hold cannot be made another's,
 /// nor its review be put off, by changing the row.
-fn details(data_key: &DataKey, row: &HoldRow) -> Result<HoldDetails, ArchiveError> {
+fn details(keys: &[&DataKey], row: &HoldRow) -> Result<HoldDetails, ArchiveError> {
     let NewHold { id, recording, .. } = row.hold;
     let open = |label: &str, sealed: &[u8]| {
-        open_bytes(data_key, label, recording, sealed).map_err(|_sealed| damaged(id))
+        let mut opened = keys
+            .iter()
+            .filter_map(|key| open_bytes(key, label, recording, sealed).ok());
+        opened.next().ok_or_else(|| damaged(id))
     };
     let bytes = open(&hold_label(id), &row.hold.sealed)?;
     let content: SealedHold = serde_json::from_slice(&bytes).map_err(|_text| damaged(id))?;

@@ -5,7 +5,8 @@ mod destroy;
 mod hold;
 mod terms;
 
-pub use destroy::{Continued, Destroyed};
+pub use clock::{Uptime, UptimeClock};
+pub use destroy::{Continued, DESTROYED_TOGETHER_MAX, Destroyed};
 pub(crate) use hold::held;
 pub use hold::{
     HOLD_NOTE_CHARS_MAX, HOLD_OWNER_CHARS_MAX, HOLD_RULE, Hold, HoldAsked, HoldDetails, HoldGround,

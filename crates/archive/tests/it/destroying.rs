@@ -3,7 +3,7 @@
 use crate::support::*;
 use std::path::Path;
 use voicelog_archive::check::Level;
-use voicelog_archive::{Archive, Continued, Permit, State, Verdict, act};
+use voicelog_archive::{Archive, Continued, HoldAsked, HoldGround, Permit, State, Verdict, act};
 use voicelog_evidence::certificate::Certificate;
 use voicelog_model::{Action, RecordingId};
 use voicelog_store::faulty::{FaultyBlobs, Schedule, Then, When};
@@ -102,7 +102,7 @@ fn a_certificate_tells_when_the_key_went_and_when_the_rest_did() {
         drop(archive);
         if destroyed.is_ok() {
             let operations = faults.operations();
-            let at = operations.iter().position(|name| *name == "delete");
+            let at = operations.iter().position(|name| *name == "delete_all");
             faults = Schedule::failing(at.unwrap() + 1, When::Before, Then::Dead);
             continue;
         }
@@ -167,4 +167,137 @@ fn a_destruction_that_fails_again_does_not_keep_the_server_from_starting() {
     drop(archive);
     let archive = Archive::open(parts(folder.path()));
     assert_eq!(archive.recover(after_the_term()).unwrap().destroyed, [id]);
+}
+
+fn ask_about_all(archive: &Archive, ids: &[RecordingId]) -> Vec<Permit<act::Destroy>> {
+    let answers = archive.ask_to_destroy_all(ids, after_the_term());
+    let permits = answers.into_iter().map(|(id, answer)| {
+        let answer = answer.unwrap();
+        match answer.verdict {
+            Verdict::Permit(permit) => permit,
+            Verdict::Refusal(refusal) => panic!("{id}: {refusal:?}"),
+        }
+    });
+    permits.collect()
+}
+
+fn has_a_certificate(archive: &Archive, id: RecordingId) -> bool {
+    let key = archive.verifier_key().parse().unwrap();
+    let signed = archive.certificate(id).unwrap().unwrap();
+    let (certificate, _) = Certificate::verify(signed.as_bytes(), &key).unwrap();
+    certificate.statement.recording == id && certificate.statement.objects == 1
+}
+
+#[test]
+fn many_are_destroyed_together_in_a_few_steps_and_each_has_its_own_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = Archive::open(parts(folder.path()));
+    let ids: Vec<_> = (0..7).map(|_| record(&archive).id).collect();
+    drop(archive);
+    let counting = Schedule::counting();
+    let archive = faulty(folder.path(), &counting);
+    let permits = ask_about_all(&archive, &ids);
+    let all = archive.destroy_all(permits, after_the_term()).unwrap();
+    assert!(all.iter().all(|one| one.outcome.is_ok()), "{all:?}");
+    for id in &ids {
+        assert!(has_a_certificate(&archive, *id));
+        let trace = archive.trace(*id).unwrap();
+        assert_eq!((trace.blobs, trace.has_key), (0, false));
+    }
+    // Whatever waits for the disk does so once for all.
+    let operations = counting.operations();
+    for (name, count) in [
+        ("insert_decisions", 1),
+        ("begin_destructions", 1),
+        ("destroy_all", 1),
+        ("delete_all", 1),
+        ("set_settings", 2),
+        ("complete_destructions", 1),
+        ("set_certificates", 1),
+    ] {
+        let seen = operations.iter().filter(|one| **one == name).count();
+        assert_eq!(seen, count, "{name}");
+    }
+    for one_by_one in ["insert_decision", "destroy", "delete", "set_setting"] {
+        assert!(!operations.contains(&one_by_one), "{one_by_one}");
+    }
+    assert_eq!(archive.check(Level::Hash).unwrap().wrong, []);
+}
+
+#[test]
+fn after_any_single_fault_among_many_that_are_destroyed_together_recovery_completes_each() {
+    let made = tempfile::tempdir().unwrap();
+    let archive = Archive::open(parts(made.path()));
+    let ids: Vec<_> = (0..3).map(|_| record(&archive).id).collect();
+    archive.settle().unwrap();
+    drop(archive);
+    let attempt = |schedule: &Schedule| {
+        let folder = tempfile::tempdir().unwrap();
+        copy_folder(made.path(), folder.path());
+        let archive = faulty(folder.path(), schedule);
+        let answers = archive.ask_to_destroy_all(&ids, after_the_term());
+        let permits = answers.into_iter().filter_map(|(_, answer)| {
+            let Verdict::Permit(permit) = answer.ok()?.verdict else {
+                panic!("refused")
+            };
+            Some(permit)
+        });
+        let told = archive.destroy_all(permits.collect(), after_the_term());
+        (folder, told)
+    };
+    let counting = Schedule::counting();
+    attempt(&counting).1.unwrap();
+    for (number, name) in counting.operations().iter().enumerate() {
+        for (when, then) in [
+            (When::Before, Then::Dead),
+            (When::After, Then::Dead),
+            (When::Before, Then::GoOn),
+            (When::After, Then::GoOn),
+        ] {
+            let place = format!("operation {} ({name}), {when:?}, {then:?}", number + 1);
+            let (folder, told) = attempt(&Schedule::failing(number + 1, when, then));
+            let archive = Archive::open(parts(folder.path()));
+            let later = after_the_term().plus_micros(3_600_000_000);
+            let recovery = archive.recover(later).unwrap();
+            assert_eq!(recovery.damaged, [], "{place}");
+            for id in &ids {
+                let told = told.as_ref().ok().and_then(|told| {
+                    let of = told.iter().find(|one| one.id == *id)?;
+                    Some(of.outcome.is_ok())
+                });
+                match archive.summary(*id).unwrap().state {
+                    State::Destroyed => assert!(has_a_certificate(&archive, *id), "{place}"),
+                    State::Sealed => assert_ne!(told, Some(true), "{place}: {id}"),
+                    other => panic!("{place}: {id} is still {other}"),
+                }
+            }
+            assert_eq!(archive.check(Level::Hash).unwrap().wrong, [], "{place}");
+        }
+    }
+}
+
+#[test]
+fn one_that_is_held_by_now_does_not_keep_those_that_are_destroyed_together_with_it() {
+    let fixture = fixture();
+    let archive = &fixture.archive;
+    let ids: Vec<_> = (0..3).map(|_| record(archive).id).collect();
+    let permits = ask_about_all(archive, &ids);
+    let asked = HoldAsked {
+        ground: HoldGround::Claim,
+        owner: asker(),
+        review_at: after_the_term().plus_micros(86_400_000_000),
+        note: None,
+        by: asker(),
+    };
+    archive
+        .place_hold(ids[1], &asked, after_the_term())
+        .unwrap();
+    let told = archive.destroy_all(permits, after_the_term()).unwrap();
+    let failed: Vec<_> = told.iter().filter(|one| one.outcome.is_err()).collect();
+    assert!(matches!(&failed[..], [one] if one.id == ids[1]), "{told:?}");
+    let states: Vec<_> = ids
+        .iter()
+        .map(|id| archive.summary(*id).unwrap().state)
+        .collect();
+    assert_eq!(states, [State::Destroyed, State::Sealed, State::Destroyed]);
 }

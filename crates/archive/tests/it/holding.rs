@@ -246,8 +246,10 @@ fn a_row_that_was_changed_behind_the_archives_back_does_not_pass_for_the_hold_th
         "UPDATE holds SET ground = 'woo'",
     ] {
         let copy = fixture_from(&made, change);
-        let opened = copy.archive.holds_opened(id);
-        assert_eq!(opened.unwrap_err().kind(), Kind::Corrupt, "{change}");
+        let opened = copy.archive.holds_opened(id).unwrap();
+        assert_eq!(opened[0].details, None, "{change}");
+        let why = opened[0].closed.clone().unwrap();
+        assert!(why.contains(&opened[0].hold.id.to_string()), "{why}");
     }
     assert!(made.archive.holds_opened(id).unwrap()[0].details.is_some());
 }
@@ -387,4 +389,35 @@ fn a_ground_that_this_program_does_not_know_holds_and_is_listed_beside_the_other
         .collect();
     assert_eq!(held, [(HoldGround::Woo, 1), (HoldGround::Unknown, 1)]);
     assert!("unknown".parse::<HoldGround>().is_err(), "nobody gives it");
+}
+
+#[test]
+fn one_recording_whose_key_is_lost_is_named_among_the_holds_and_can_still_be_held_and_released() {
+    let made = fixture();
+    let archive = &made.archive;
+    let (lost, other) = (record(archive).id, record(archive).id);
+    let before = hold(archive, lost, HoldGround::Claim);
+    hold(archive, other, HoldGround::Woo);
+    std::fs::remove_file(made.folder.path().join(format!("keys/{lost}.key"))).unwrap();
+    let made = made.reopen();
+    let archive = &made.archive;
+    assert_eq!(archive.open_holds(None, 9).unwrap().len(), 2);
+    let opened = archive.holds_opened(lost).unwrap();
+    assert_eq!((opened.len(), opened[0].details.clone()), (1, None));
+    let why = opened[0].closed.clone().unwrap();
+    assert!(why.contains(&lost.to_string()), "{why}");
+    assert!(archive.holds_opened(other).unwrap()[0].details.is_some());
+
+    // No key is needed to keep it.
+    let second = hold(archive, lost, HoldGround::Request);
+    let opened = archive.holds_opened(lost).unwrap();
+    let found = opened.iter().find(|open| open.hold.id == second.id).unwrap();
+    let owner = found.details.clone().unwrap().owner;
+    assert_eq!(owner, asked(HoldGround::Request, later()).owner);
+    for id in [before.id, second.id] {
+        assert!(archive.release(id, &reason(), &asker(), later()).unwrap());
+    }
+    let opened = archive.holds_opened(lost).unwrap();
+    let closed = opened.iter().filter(|open| open.closed.is_some());
+    assert_eq!(closed.count(), 1);
 }

@@ -9,7 +9,7 @@ use voicelog_archive::check::Level;
 use voicelog_archive::keys::{
     EpochKeys, KeysError, MasterKey, RecoveryState, Sheet, key_of_sheets, secrets_under_set,
 };
-use voicelog_archive::{Archive, ArchiveError, State};
+use voicelog_archive::{Archive, ArchiveError, HoldAsked, HoldGround, State, Verdict};
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey, unwrap_key, wrapped_epoch};
 use voicelog_evidence::tlog::{Leaf, LeafKind};
 use voicelog_model::RecordingId;
@@ -453,6 +453,59 @@ fn files_of_32_bytes(folder: &Path) -> Vec<[u8; 32]> {
         }
     }
     found
+}
+
+#[test]
+fn a_process_with_only_the_public_key_can_hold_what_it_could_destroy_and_lift_that_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = with_master(folder.path());
+    let recorder = opened(folder.path(), EpochKeys::public_only());
+    let asked = HoldAsked {
+        ground: HoldGround::Claim,
+        owner: asker(),
+        review_at: seconds(86_400),
+        note: None,
+        by: asker(),
+    };
+    let held = recorder.place_hold(id, &asked, seconds(60)).unwrap();
+    let years = seconds(5 * 366 * 86_400);
+    let refused = recorder.ask_to_destroy(id, years).unwrap();
+    assert!(matches!(refused.verdict, Verdict::Refusal(_)));
+    let owner = |archive: &Archive| archive.holds_opened(id).unwrap()[0].details.clone();
+    assert_eq!(owner(&recorder).unwrap().owner, asked.owner);
+    // It is sealed with a key that does not end with the recording, so no copy of it leaves the index.
+    let (list, _report) = recorder.destroyed_list(0, seconds(70)).unwrap();
+    let list = String::from_utf8(list).unwrap();
+    let line = list
+        .lines()
+        .find(|line| line.starts_with("{\"hold\""))
+        .unwrap();
+    assert!(
+        line.contains(&held.id.to_string()) && !line.contains("sealed"),
+        "{line}"
+    );
+    drop(recorder);
+
+    // Where the master key is, both kinds open.
+    let archive = under(folder.path(), master());
+    let second = archive.place_hold(id, &asked, seconds(80)).unwrap();
+    assert_eq!(owner(&archive).unwrap().owner, asked.owner);
+    drop(archive);
+    let recorder = opened(folder.path(), EpochKeys::public_only());
+    let closed = recorder.holds_opened(id).unwrap();
+    assert!(closed[0].closed.is_none() && closed[1].closed.is_some());
+    for hold in [held.id, second.id] {
+        assert!(
+            recorder
+                .release(hold, &asker(), &asker(), seconds(90))
+                .unwrap()
+        );
+    }
+    let answer = recorder.ask_to_destroy(id, years).unwrap();
+    let Verdict::Permit(permit) = answer.verdict else {
+        panic!("{:?}", answer.decision)
+    };
+    recorder.destroy(permit, years).unwrap();
 }
 
 #[test]

@@ -306,3 +306,38 @@ fn a_recording_that_begins_its_destruction_when_the_list_is_made_is_destroyed_in
     assert_eq!(again.archive.summary(id).unwrap().state, State::Destroyed);
     assert!(again.archive.certificate(id).unwrap().is_some());
 }
+
+#[test]
+fn a_list_from_a_place_on_has_what_a_backup_of_that_log_does_not_know_and_no_more() {
+    let world = World::new();
+    let [before, after] = [record(world.archive()).id, record(world.archive()).id];
+    let kept = record(world.archive()).id;
+    world.destroy(before);
+    let size = world.back_up().statement.log_size;
+    world.destroy(after);
+    let (whole, part) = (world.list(0), world.list(size));
+    assert_eq!(whole.report().destructions, 2);
+    assert_eq!(part.report().destructions, 1);
+    let input = RestoreInput {
+        lists: vec![part],
+        ..world.input()
+    };
+    let (again, restored) = restore(&input).unwrap();
+    assert_eq!(restored.buried, 1);
+    for id in [before, after] {
+        assert_eq!(again.archive.summary(id).unwrap().state, State::Destroyed);
+        assert!(again.archive.certificate(id).unwrap().is_some());
+    }
+    assert!(opens(&again.archive, kept));
+    assert_eq!(wrong(&again.archive), [""; 0]);
+
+    // One that begins later leaves a gap in which something may have been destroyed: nothing permits that.
+    let input = RestoreInput {
+        lists: vec![world.list(size + 1)],
+        accept_lost_entries: true,
+        ..world.input()
+    };
+    let refused = restore(&input).unwrap_err();
+    assert!(matches!(refused, BackupError::Gap { .. }), "{refused}");
+    assert!(refused.to_string().contains(&format!("--since {size}")));
+}

@@ -5,11 +5,13 @@ use crate::support::*;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 use voicelog_archive::backup::{Backup, BackupError};
-use voicelog_archive::{Archive, State};
+use voicelog_archive::{Archive, State, Verdict};
 use voicelog_evidence::key::KeyEncryptionKey;
 use voicelog_model::RecordingId;
 use voicelog_store::Layout;
+use voicelog_store::faulty::Schedule;
 
 fn verified(world: &World) -> Vec<BackupError> {
     Backup::open(&world.folder(), &verifier())
@@ -61,18 +63,27 @@ fn a_call_that_goes_on_after_a_backup_leaves_that_backup_whole_also_when_the_nex
 }
 
 #[test]
-fn an_object_that_the_folder_lost_or_that_was_damaged_there_is_copied_again() {
+fn an_object_that_the_folder_lost_or_that_was_cut_there_is_copied_again_and_a_changed_one_is_found_by_reading() {
     let world = World::new();
     let (one, two) = (record(world.archive()).id, record(world.archive()).id);
+    let three = record(world.archive()).id;
     world.back_up();
     let whole = std::fs::read(segment_of(&world, one)).unwrap();
     let mut flipped = whole.clone();
     flipped[whole.len() / 2] ^= 1;
     write(&segment_of(&world, one), &flipped);
     std::fs::remove_file(segment_of(&world, two)).unwrap();
-    assert_eq!(verified(&world).len(), 2);
+    write(&segment_of(&world, three), &whole[..40]);
+    assert_eq!(verified(&world).len(), 3);
+    // What was written there before is not read each time: its length is looked at.
     let again = world.back_up();
-    assert_eq!((again.copied, again.kept), (2, 0));
+    assert_eq!((again.copied, again.kept), (2, 1));
+    let wrong = verified(&world);
+    assert_eq!(wrong.len(), 1);
+    assert!(wrong[0].to_string().contains(&one.to_string()));
+    // Taken away, it is copied again.
+    std::fs::remove_file(segment_of(&world, one)).unwrap();
+    world.back_up();
     assert_eq!(std::fs::read(segment_of(&world, one)).unwrap(), whole);
     assert_eq!(verified(&world).len(), 0);
 }
@@ -97,8 +108,10 @@ fn what_is_damaged_in_the_archive_is_named_and_takes_the_place_of_no_whole_copy(
     let again = world.back_up();
     // The folder's copies of the first and the third are whole; of the second there is no other.
     assert_eq!((again.copied, again.kept), (1, 2));
-    assert_eq!(again.damaged.len(), 1, "{:?}", again.damaged);
-    assert!(again.damaged[0].contains(&two.to_string()));
+    // What only the archive lost is named as well.
+    assert_eq!(again.damaged.len(), 2, "{:?}", again.damaged);
+    assert!(again.damaged.iter().any(|one| one.contains(&two.to_string())));
+    assert!(again.damaged.iter().any(|one| one.contains(&three.to_string())));
     assert_eq!(
         std::fs::read(segment_of(&world, three)).unwrap(),
         three_whole
@@ -130,7 +143,9 @@ fn what_the_archive_lost_altogether_stays_in_the_folder_however_little_of_it_the
     assert_eq!(again.damaged.len(), 2, "{:?}", again.damaged);
     assert_eq!(std::fs::read(segment_of(&world, one)).unwrap(), bytes);
     assert!(segment_of(&world, two).exists());
-    assert_eq!(verified(&world).len(), 0, "the list says what is there");
+    let wrong = verified(&world);
+    assert_eq!(wrong.len(), 1, "reading finds it: {wrong:?}");
+    assert!(wrong[0].to_string().contains(&one.to_string()));
 }
 
 #[test]
@@ -237,7 +252,7 @@ fn while_the_index_is_copied_nothing_is_destroyed_and_what_a_crash_left_of_the_c
     let held = std::fs::File::open(&copy).unwrap();
     held.try_lock().unwrap();
     let answer = world.archive().ask_to_destroy(id, later()).unwrap();
-    let voicelog_archive::Verdict::Permit(permit) = answer.verdict else {
+    let Verdict::Permit(permit) = answer.verdict else {
         panic!("{:?}", answer.decision)
     };
     let error = world.archive().destroy(permit, later()).unwrap_err();
@@ -251,6 +266,97 @@ fn while_the_index_is_copied_nothing_is_destroyed_and_what_a_crash_left_of_the_c
     world.back_up();
     assert!(!copy.exists());
     assert!(files_of(&world.folder()).len() > 3);
+}
+
+#[test]
+fn what_is_damaged_in_the_folder_and_in_the_archive_stays_there_as_it_is() {
+    let world = World::new();
+    let id = record(world.archive()).id;
+    world.back_up();
+    let layout = Layout::in_folder(world.made.folder.path());
+    let mine = layout.blobs.join(format!("objects/rec/{id}/000001.seg"));
+    let whole = std::fs::read(&mine).unwrap();
+    write(&segment_of(&world, id), &whole[..whole.len() - 1]);
+    write(&mine, &whole[..50]);
+    let again = world.back_up();
+    assert_eq!((again.copied, again.damaged.len()), (0, 1));
+    let kept = std::fs::read(segment_of(&world, id)).unwrap();
+    assert_eq!(kept.len(), whole.len() - 1, "the longer of two bad ones");
+}
+
+#[test]
+fn recordings_can_be_destroyed_while_their_objects_are_copied() {
+    let world = World::new();
+    let (gone, kept) = (record(world.archive()).id, record(world.archive()).id);
+    let World { made, place } = world;
+    let folder = made.folder;
+    drop(made.archive);
+    let shared: Arc<OnceLock<Arc<Archive>>> = Arc::default();
+    let during = Arc::clone(&shared);
+    let schedule = Schedule::interrupted("read", move || {
+        let archive = during.get().unwrap();
+        let answer = archive.ask_to_destroy(gone, later()).unwrap();
+        let Verdict::Permit(permit) = answer.verdict else {
+            panic!("{:?}", answer.decision)
+        };
+        archive.destroy(permit, later()).unwrap();
+    });
+    let archive = Arc::new(faulty(folder.path(), &schedule));
+    shared.set(Arc::clone(&archive)).unwrap();
+    let to = place.path().join("backup");
+    let created = archive.create_backup(&to, &backup_key(1), later()).unwrap();
+    assert_eq!(created.damaged, [""; 0]);
+    assert_eq!(archive.summary(gone).unwrap().state, State::Destroyed);
+    let input = voicelog_archive::backup::RestoreInput {
+        backup: Backup::open(&to, &verifier()).unwrap(),
+        lists: Vec::new(),
+        known: None,
+        accept_lost_entries: false,
+    };
+    let (again, restored) = restore(&input).unwrap();
+    assert_eq!(restored.buried, 1);
+    assert!(opens(&again.archive, kept) && !opens(&again.archive, gone));
+    assert_eq!(wrong(&again.archive), [""; 0]);
+}
+
+#[test]
+fn what_systems_put_into_folders_by_themselves_is_in_nobodys_way() {
+    let world = World::new();
+    let id = record(world.archive()).id;
+    let folder = world.folder();
+    std::fs::create_dir_all(folder.join("lost+found")).unwrap();
+    write(&folder.join(".DS_Store"), b"x");
+    world.back_up();
+    write(&folder.join("objects/rec/.DS_Store"), b"x");
+    let inside = folder.join(format!("objects/rec/{id}/.DS_Store"));
+    write(&inside, b"x");
+    world.back_up();
+    assert!(inside.exists(), "what is not ours stays");
+    world.destroy(id);
+    world.back_up();
+    assert!(inside.exists() && !segment_of(&world, id).exists());
+    assert_eq!(verified(&world).len(), 0);
+    let other = world.place.path().join("other");
+    std::fs::create_dir(&other).unwrap();
+    write(&other.join("holiday.txt"), b"x");
+    let refused = world.archive().create_backup(&other, &backup_key(1), later());
+    assert!(matches!(refused, Err(BackupError::NotABackup(_))));
+}
+
+#[test]
+fn a_folder_whose_backup_is_gone_is_told_from_one_that_never_had_any() {
+    let world = World::new();
+    record(world.archive());
+    assert!(!world.archive().backup_vanished(&world.folder()).unwrap());
+    world.back_up();
+    assert!(!world.archive().backup_vanished(&world.folder()).unwrap());
+    // As where the disk is not mounted: the mount point is there, and empty.
+    std::fs::rename(world.folder(), world.place.path().join("elsewhere")).unwrap();
+    assert!(world.archive().backup_vanished(&world.folder()).unwrap());
+    std::fs::create_dir(world.folder()).unwrap();
+    assert!(world.archive().backup_vanished(&world.folder()).unwrap());
+    let never = world.place.path().join("never");
+    assert!(!world.archive().backup_vanished(&never).unwrap());
 }
 
 /// Packets of a recording that goes on.

@@ -93,6 +93,11 @@ pub trait Blobs: Send + Sync + Debug {
     /// Errors: [`StoreError::State`] while the object is being written.
     fn delete(&self, key: &str) -> Result<(), StoreError>;
 
+    /// The same for many at once. On an error any of them may be deleted already.
+    fn delete_all(&self, keys: &[String]) -> Result<(), StoreError> {
+        keys.iter().try_for_each(|key| self.delete(key))
+    }
+
     /// Cuts an object that is not being written to `len` bytes, durably: recovery takes away a
     /// torn tail. Never makes it longer.
     fn truncate(&self, key: &str, len: u64) -> Result<(), StoreError>;

@@ -1,6 +1,7 @@
 //! What every index promises about copies of it, and about what an old one is told.
 
 use super::index::{decide, hold, leaf, seal};
+use super::log::sequenced;
 use super::{at, decision_id, destruction_id, recording_id};
 use crate::index::{
     Account, Burial, Buried, DecisionRow, Login, NewDestruction, NewMessage, State,
@@ -91,10 +92,9 @@ pub(super) fn places_holds_again(index: &dyn Index) -> Result<(), StoreError> {
     assert_eq!(index.hold_again(&all)?, 0, "once");
     assert_eq!(index.holds_of(id)?.len(), 2);
     let ledger = index.ledger(0)?;
-    let mut standing: Vec<_> = ledger.holds.iter().map(|held| held.hold.id).collect();
+    let mut standing: Vec<_> = ledger.holds.iter().map(|held| held.id).collect();
     standing.sort();
     assert_eq!(standing, [hold(1, id).id, hold(2, id).id]);
-    assert!(ledger.holds.iter().all(|held| held.state == State::Sealed));
     assert!(!ledger.is_settled, "a leaf waits");
     Ok(())
 }
@@ -105,11 +105,11 @@ pub(super) fn tells_what_was_destroyed_as_of_one_moment(
     let (done, begun) = (seal(index, 1, None)?, seal(index, 2, None)?);
     for (number, id) in [(8, done), (9, begun)] {
         decide(index, number, id)?;
-        index.begin_destruction(&burial(number, id).destruction)?;
+        index.begin_destructions(&[burial(number, id).destruction])?;
     }
     let name = format!("destruction/{}", destruction_id(8));
     index.set_setting(&name, b"said")?;
-    index.complete_destruction(done, at(600), &leaf(150))?;
+    index.complete_destructions(&[(done, leaf(150))], at(600))?;
     let ledger = index.ledger(0)?;
     let mut found = ledger.destructions.iter();
     let (one, two) = (found.next(), found.next());
@@ -124,6 +124,16 @@ pub(super) fn tells_what_was_destroyed_as_of_one_moment(
         )
     });
     assert_eq!(two, Some((begun, &None, at(2))));
+
+    // Who has the log with the leaf in it knows that destruction, and not the one that only began.
+    let waiting = index.pending_leaves(99)?;
+    let placed: Vec<_> = waiting.iter().map(|leaf| sequenced(leaf, 9)).collect();
+    index.append_leaves(0, &placed, &[], b"checkpoint", b"range")?;
+    let size = index.log_head()?.size;
+    let known = index.ledger(size)?.destructions.into_iter();
+    let known: Vec<_> = known.map(|one| one.row.destruction.recording).collect();
+    assert_eq!(known, [begun]);
+    assert_eq!(index.ledger(size - 1)?.destructions.len(), 2);
     Ok(())
 }
 

@@ -23,11 +23,13 @@ pub(super) fn ends_in_a_tombstone(index: &dyn Index) -> Result<(), StoreError> {
         ..intent(1, id)
     };
     assert!(
-        index.begin_destruction(&no_decision).is_err(),
+        index
+            .begin_destructions(std::slice::from_ref(&no_decision))
+            .is_err(),
         "no decision, no destruction"
     );
     decide(index, 9, id)?;
-    index.begin_destruction(&no_decision)?;
+    index.begin_destructions(&[no_decision])?;
     assert_eq!(
         index.recording(id)?.map(|row| row.state),
         Some(State::Destroying)
@@ -42,20 +44,20 @@ pub(super) fn ends_in_a_tombstone(index: &dyn Index) -> Result<(), StoreError> {
         Err(StoreError::State { .. })
     ));
     assert!(matches!(
-        index.set_certificate(id, b"too early"),
+        index.set_certificates(&[(id, b"too early".to_vec())]),
         Err(StoreError::State { .. })
     ));
 
-    index.complete_destruction(id, at(600), &leaf(1))?;
+    index.complete_destructions(&[(id, leaf(1))], at(600))?;
     only_the_tombstone_is_left(index, id)?;
     assert_eq!(index.destroyed_recordings(None, 9)?, [id]);
     assert_eq!(index.destroyed_recordings(Some(id), 9)?, []);
 
     assert_eq!(index.certificate(id)?, None);
-    index.set_certificate(id, b"certificate")?;
-    index.set_certificate(id, b"certificate")?;
+    index.set_certificates(&[(id, b"certificate".to_vec())])?;
+    index.set_certificates(&[(id, b"certificate".to_vec())])?;
     assert!(matches!(
-        index.set_certificate(id, b"another"),
+        index.set_certificates(&[(id, b"another".to_vec())]),
         Err(StoreError::Exists { .. })
     ));
     assert_eq!(index.certificate(id)?.as_deref(), Some(&b"certificate"[..]));
@@ -106,17 +108,17 @@ fn only_the_tombstone_is_left(index: &dyn Index, id: RecordingId) -> Result<(), 
 pub(super) fn goes_on_where_it_stopped(index: &dyn Index) -> Result<(), StoreError> {
     let id = seal(index, 1, None)?;
     assert!(matches!(
-        index.complete_destruction(id, at(1), &leaf(1)),
+        index.complete_destructions(&[(id, leaf(1))], at(1)),
         Err(StoreError::State { .. })
     ));
-    index.begin_destruction(&intent(1, id))?;
-    index.begin_destruction(&intent(1, id))?;
+    index.begin_destructions(&[intent(1, id)])?;
+    index.begin_destructions(&[intent(1, id)])?;
     let other_intent = NewDestruction {
         id: destruction_id(7),
         ..intent(1, id)
     };
     assert!(matches!(
-        index.begin_destruction(&other_intent),
+        index.begin_destructions(&[other_intent]),
         Err(StoreError::State { .. })
     ));
     let pending = index.destructions_pending()?;
@@ -129,8 +131,8 @@ pub(super) fn goes_on_where_it_stopped(index: &dyn Index) -> Result<(), StoreErr
     );
     assert_eq!(index.destruction_of(id)?.as_ref(), pending.first());
 
-    index.complete_destruction(id, at(600), &leaf(1))?;
-    index.complete_destruction(id, at(601), &leaf(2))?;
+    index.complete_destructions(&[(id, leaf(1))], at(600))?;
+    index.complete_destructions(&[(id, leaf(2))], at(601))?;
     let waiting = index.pending_leaves(9)?;
     assert_eq!(waiting.iter().filter(|found| **found == leaf(1)).count(), 1);
     assert!(
@@ -144,7 +146,7 @@ pub(super) fn goes_on_where_it_stopped(index: &dyn Index) -> Result<(), StoreErr
             .iter()
             .all(|row| row.leaf == Some(leaf(1).id) && !row.has_certificate)
     );
-    index.set_certificate(id, b"certificate")?;
+    index.set_certificates(&[(id, b"certificate".to_vec())])?;
     assert_eq!(
         index.destruction_of(id)?.map(|row| row.has_certificate),
         Some(true)
@@ -160,15 +162,15 @@ pub(super) fn honours_holds(index: &dyn Index) -> Result<(), StoreError> {
         ..hold(1, id)
     };
     index.place_hold(&held, &leaf(141))?;
-    let held = index.begin_destruction(&intent(1, id));
+    let held = index.begin_destructions(&[intent(1, id)]);
     assert!(matches!(held, Err(StoreError::State { state: "held", .. })));
     assert!(index.lift_hold(&release(1), &leaf(142))?);
-    index.begin_destruction(&intent(1, id))?;
+    index.begin_destructions(&[intent(1, id)])?;
     assert!(matches!(
         index.place_hold(&hold(2, id), &leaf(143)),
         Err(StoreError::State { .. })
     ));
-    index.complete_destruction(id, at(600), &leaf(1))?;
+    index.complete_destructions(&[(id, leaf(1))], at(600))?;
     let reasons: Vec<_> = index
         .holds_of(id)?
         .into_iter()
@@ -178,10 +180,56 @@ pub(super) fn honours_holds(index: &dyn Index) -> Result<(), StoreError> {
 
     let running = begin(index, 3)?;
     assert!(matches!(
-        index.begin_destruction(&intent(3, running)),
+        index.begin_destructions(&[intent(3, running)]),
         Err(StoreError::State { .. })
     ));
     assert!(index.end_unrecorded(running, &unrecorded(90, None), None)?);
-    index.begin_destruction(&intent(3, running))?;
-    index.complete_destruction(running, at(601), &leaf(3))
+    index.begin_destructions(&[intent(3, running)])?;
+    index.complete_destructions(&[(running, leaf(3))], at(601))
+}
+
+pub(super) fn all_or_none(index: &dyn Index) -> Result<(), StoreError> {
+    let all = [
+        seal(index, 1, Some(100))?,
+        seal(index, 2, Some(100))?,
+        seal(index, 3, Some(100))?,
+    ];
+    let [one, two, three] = all;
+    let held = NewHold {
+        decision: Some(decision_id(2)),
+        ..hold(1, two)
+    };
+    index.place_hold(&held, &leaf(141))?;
+    let intents = [intent(1, one), intent(2, two), intent(3, three)];
+    let refused = index.begin_destructions(&intents);
+    assert!(matches!(
+        refused,
+        Err(StoreError::State { state: "held", .. })
+    ));
+    for id in all {
+        let state = index.recording(id)?.map(|row| row.state);
+        assert_eq!(state, Some(State::Sealed), "not even the one before it");
+    }
+    assert!(index.lift_hold(&release(1), &leaf(142))?);
+    index.begin_destructions(&intents)?;
+    assert_eq!(index.destructions_pending()?.len(), 3);
+
+    let running = begin(index, 4)?;
+    let gone = [(one, leaf(1)), (two, leaf(2)), (three, leaf(3))];
+    let with_another = [(one, leaf(1)), (running, leaf(4))];
+    assert!(index.complete_destructions(&with_another, at(600)).is_err());
+    assert_eq!(
+        index.recording(one)?.map(|row| row.state),
+        Some(State::Destroying)
+    );
+    index.complete_destructions(&gone, at(600))?;
+    assert_eq!(index.destroyed_recordings(None, 9)?.len(), 3);
+    let certificates = all.map(|id| (id, id.as_bytes().to_vec()));
+    let mut wrong = certificates.to_vec();
+    wrong.push((running, b"too early".to_vec()));
+    assert!(index.set_certificates(&wrong).is_err());
+    assert_eq!(index.certificate(one)?, None);
+    index.set_certificates(&certificates)?;
+    assert_eq!(index.destructions_pending()?, []);
+    Ok(())
 }

@@ -36,6 +36,7 @@ pub fn index(mut make: impl FnMut() -> Fresh<Box<dyn Index>>) -> Result<(), Stor
         super::copies::tells_what_was_destroyed_as_of_one_moment,
         super::copies::ends_what_ran_when_a_copy_was_made,
         super::destructions::honours_holds,
+        super::destructions::all_or_none,
         keeps_holds_with_their_leaves_and_lists_them_by_review,
     ] {
         let (index, _guard) = make();

@@ -35,6 +35,7 @@ pub fn keys(mut make: impl FnMut() -> Fresh<Box<dyn Keys>>) -> Result<(), StoreE
         ));
     }
     wrapped_again(&*keys)?;
+    many_at_once(&*keys)?;
     records(&*keys)?;
     turns(&*keys)
 }
@@ -68,6 +69,25 @@ fn wrapped_again(keys: &dyn Keys) -> Result<(), StoreError> {
     assert!(keys.replace(two, b"again, and longer", &[0; 40]).is_err());
     assert_eq!(keys.list()?, [two]);
     Ok(())
+}
+
+fn many_at_once(keys: &dyn Keys) -> Result<(), StoreError> {
+    let many: Vec<_> = (20..60).map(recording_id).collect();
+    for id in &many {
+        keys.put(*id, b"wrapped")?;
+    }
+    let (gone, left) = many.split_at(35);
+    // One that is not there is destroyed already.
+    keys.destroy(recording_id(20))?;
+    keys.destroy_all(gone)?;
+    keys.destroy_all(&[])?;
+    for id in gone {
+        assert!(matches!(keys.get(*id), Err(StoreError::NotFound { .. })));
+    }
+    for id in left {
+        assert_eq!(keys.get(*id)?, b"wrapped", "others are as they were");
+    }
+    keys.destroy_all(left)
 }
 
 fn records(keys: &dyn Keys) -> Result<(), StoreError> {

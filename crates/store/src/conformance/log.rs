@@ -5,7 +5,7 @@ use crate::index::{CosignedRow, LogHead, PendingLeaf, SequencedLeaf, TileHash, T
 use crate::{Index, StoreError};
 use voicelog_model::Timestamp;
 
-fn sequenced(leaf: &PendingLeaf, number: u8) -> SequencedLeaf {
+pub(super) fn sequenced(leaf: &PendingLeaf, number: u8) -> SequencedLeaf {
     SequencedLeaf {
         id: leaf.id,
         bytes: leaf.bytes.clone(),

@@ -70,6 +70,10 @@ impl Blobs for FaultyBlobs {
         self.run("delete", |inner| inner.delete(key))
     }
 
+    fn delete_all(&self, keys: &[String]) -> Result<(), StoreError> {
+        self.run("delete_all", |inner| inner.delete_all(keys))
+    }
+
     fn truncate(&self, key: &str, len: u64) -> Result<(), StoreError> {
         self.run("truncate", |inner| inner.truncate(key, len))
     }

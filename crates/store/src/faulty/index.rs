@@ -84,6 +84,7 @@ forward! { Conversations, FaultyIndex,
 
 forward! { Decisions, FaultyIndex,
     fn insert_decision(&self, decision: &DecisionRow, leaf: Option<&PendingLeaf>) -> ();
+    fn insert_decisions(&self, decisions: &[(DecisionRow, PendingLeaf)]) -> ();
     fn decision(&self, id: DecisionId) -> Option<DecisionRow>;
     fn decisions_of(&self, recording: RecordingId) -> Vec<DecisionRow>;
 }
@@ -116,16 +117,15 @@ forward! { LogRows, FaultyIndex,
 }
 
 forward! { Destructions, FaultyIndex,
-    fn begin_destruction(&self, destruction: &NewDestruction) -> ();
+    fn begin_destructions(&self, destructions: &[NewDestruction]) -> ();
     fn destructions_pending(&self) -> Vec<DestructionRow>;
     fn destruction_of(&self, recording: RecordingId) -> Option<DestructionRow>;
-    fn complete_destruction(
+    fn complete_destructions(
         &self,
-        recording: RecordingId,
+        destroyed: &[(RecordingId, PendingLeaf)],
         destroyed_at: Timestamp,
-        leaf: &PendingLeaf,
     ) -> ();
-    fn set_certificate(&self, recording: RecordingId, bytes: &[u8]) -> ();
+    fn set_certificates(&self, certificates: &[(RecordingId, Vec<u8>)]) -> ();
     fn certificate(&self, recording: RecordingId) -> Option<Vec<u8>>;
     fn destroyed_recordings(&self, after: Option<RecordingId>, limit: usize) -> Vec<RecordingId>;
 }
@@ -189,4 +189,5 @@ forward! { Outbox, FaultyIndex,
 forward! { Settings, FaultyIndex,
     fn setting(&self, name: &str) -> Option<Vec<u8>>;
     fn set_setting(&self, name: &str, value: &[u8]) -> ();
+    fn set_settings(&self, settings: &[(String, Vec<u8>)]) -> ();
 }

@@ -28,6 +28,7 @@ forward! { Keys, FaultyKeys,
     fn put(&self, recording: RecordingId, wrapped: &[u8]) -> ();
     fn get(&self, recording: RecordingId) -> Vec<u8>;
     fn destroy(&self, recording: RecordingId) -> ();
+    fn destroy_all(&self, recordings: &[RecordingId]) -> ();
     fn list(&self) -> Vec<RecordingId>;
     fn replace(&self, recording: RecordingId, old: &[u8], new: &[u8]) -> bool;
     fn swap_record(&self, name: &str, old: Option<&[u8]>, new: &[u8]) -> bool;

@@ -118,6 +118,9 @@ pub trait Decisions {
         leaf: Option<&PendingLeaf>,
     ) -> Result<(), StoreError>;
 
+    /// The same for many with their leaves: all, or none.
+    fn insert_decisions(&self, decisions: &[(DecisionRow, PendingLeaf)]) -> Result<(), StoreError>;
+
     /// The decision, if there is one.
     fn decision(&self, id: DecisionId) -> Result<Option<DecisionRow>, StoreError>;
 
@@ -199,11 +202,12 @@ pub trait LogRows {
 
 /// The end of recordings.
 pub trait Destructions {
-    /// sealed or not_recorded → destroying, and the intent. The same intent again is no error.
+    /// sealed or not_recorded → destroying, and the intents: all of them, or none. The same intent again is no
+    /// error.
     ///
-    /// Errors: [`StoreError::State`] if it is held, still running, or being destroyed under
+    /// Errors: [`StoreError::State`] if one is held, still running, or being destroyed under
     /// another intent.
-    fn begin_destruction(&self, destruction: &NewDestruction) -> Result<(), StoreError>;
+    fn begin_destructions(&self, destructions: &[NewDestruction]) -> Result<(), StoreError>;
 
     /// Destructions that have no certificate yet, oldest first: what recovery goes on with.
     fn destructions_pending(&self) -> Result<Vec<DestructionRow>, StoreError>;
@@ -213,20 +217,19 @@ pub trait Destructions {
 
     /// destroying → destroyed: wipes line, sealed columns, manifest, verdict and size of the row,
     /// and the sealed facts of its decisions and holds; keeps ids, times and state; queues the
-    /// leaf. Then takes old pages out of the database's journal.
+    /// leaf. All of them, or none. Then takes old pages out of the database's journal.
     ///
     /// Done again after a crash it only does what is left, and queues no second leaf. Errors:
-    /// [`StoreError::NotWiped`]: the tombstone is there, and old pages still have to go; call it
+    /// [`StoreError::NotWiped`]: the tombstones are there, and old pages still have to go; call it
     /// again.
-    fn complete_destruction(
+    fn complete_destructions(
         &self,
-        recording: RecordingId,
+        destroyed: &[(RecordingId, PendingLeaf)],
         destroyed_at: Timestamp,
-        leaf: &PendingLeaf,
     ) -> Result<(), StoreError>;
 
-    /// Keeps the certificate. The same bytes again are no error.
-    fn set_certificate(&self, recording: RecordingId, bytes: &[u8]) -> Result<(), StoreError>;
+    /// Keeps certificates: all, or none. The same bytes again are no error.
+    fn set_certificates(&self, certificates: &[(RecordingId, Vec<u8>)]) -> Result<(), StoreError>;
 
     /// The certificate of a destroyed recording.
     fn certificate(&self, recording: RecordingId) -> Result<Option<Vec<u8>>, StoreError>;
@@ -371,7 +374,12 @@ pub trait Settings {
     fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Sets a value.
-    fn set_setting(&self, name: &str, value: &[u8]) -> Result<(), StoreError>;
+    fn set_setting(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.set_settings(&[(name.to_owned(), value.to_vec())])
+    }
+
+    /// Sets values, each with its name: all, or none.
+    fn set_settings(&self, settings: &[(String, Vec<u8>)]) -> Result<(), StoreError>;
 }
 
 /// Which recordings are parts of one conversation, and the keys by which that is found out.

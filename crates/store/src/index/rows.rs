@@ -491,10 +491,10 @@ pub struct Ledger {
     pub head: LogHead,
     /// The leaves from the place that was asked on.
     pub leaves: Vec<PendingLeaf>,
-    /// Every destruction, complete or begun.
+    /// Every destruction, complete or begun, that the log did not tell of before that place.
     pub destructions: Vec<LedgerEntry>,
     /// Every hold that stands.
-    pub holds: Vec<LedgerHold>,
+    pub holds: Vec<NewHold>,
     /// Whether every leaf had its place.
     pub is_settled: bool,
 }
@@ -512,15 +512,6 @@ pub struct LedgerEntry {
     pub statement: Option<Vec<u8>>,
     /// The leaf that says so.
     pub leaf: Option<PendingLeaf>,
-}
-
-/// A hold that stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LedgerHold {
-    /// The hold.
-    pub hold: NewHold,
-    /// The state of what it holds.
-    pub state: State,
 }
 
 /// A destruction that an older copy of the index knows nothing of.

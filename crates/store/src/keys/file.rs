@@ -187,13 +187,20 @@ impl Keys for FileKeys {
     }
 
     fn destroy(&self, recording: RecordingId) -> Result<(), StoreError> {
+        self.destroy_all(&[recording])
+    }
+
+    fn destroy_all(&self, recordings: &[RecordingId]) -> Result<(), StoreError> {
         let _lock = self.lock()?;
-        let path = self.path(recording);
-        // A crash in the middle of `put` or `replace` leaves bytes beside it.
-        durable::sweep(&path)?;
-        durable::shred(&path)?;
-        // The process before may have stopped between the unlink and the folder.
-        durable::sync_folder(&self.root)
+        let mut paths = Vec::with_capacity(3 * recordings.len());
+        for recording in recordings {
+            let path = self.path(*recording);
+            // A crash in the middle of `put` or `replace` leaves bytes beside it.
+            paths.push(durable::temporary_name(&path)?);
+            paths.push(durable::former_name(&path)?);
+            paths.push(path);
+        }
+        durable::shred_all(&self.root, &paths)
     }
 
     fn list(&self) -> Result<Vec<RecordingId>, StoreError> {

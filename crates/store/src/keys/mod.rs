@@ -33,6 +33,11 @@ pub trait Keys: Send + Sync + Debug {
     /// Overwrites and removes a wrapped key, durably. What is not there is destroyed already.
     fn destroy(&self, recording: RecordingId) -> Result<(), StoreError>;
 
+    /// The same for many at once. On an error any of them may be destroyed already.
+    fn destroy_all(&self, recordings: &[RecordingId]) -> Result<(), StoreError> {
+        recordings.iter().try_for_each(|id| self.destroy(*id))
+    }
+
     /// The recordings that have a key, sorted.
     fn list(&self) -> Result<Vec<RecordingId>, StoreError>;
 

@@ -6,7 +6,7 @@ use super::{SqliteIndex, log, sql};
 use crate::StoreError;
 use crate::index::{DecisionRow, Decisions, PendingLeaf, State};
 use rusqlite::types::Type;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, Savepoint};
 use voicelog_model::{Action, DecisionId, RecordingId};
 
 impl Decisions for SqliteIndex {
@@ -16,29 +16,15 @@ impl Decisions for SqliteIndex {
         leaf: Option<&PendingLeaf>,
     ) -> Result<(), StoreError> {
         self.write("insert a decision", |transaction| {
-            if let Some(recording) = decision.recording
-                && !decision.sealed_facts.is_empty()
-                && state_of(transaction, recording)? == Some(State::Destroyed)
-            {
-                let act = "get sealed facts that nothing would wipe";
-                return Err(not_now(recording, State::Destroyed, act).into());
-            }
-            let facts = insert_erasable(transaction, &decision.sealed_facts)?;
-            let values = (
-                decision.id.as_bytes(),
-                decision.at.micros(),
-                decision.action.as_str(),
-                &decision.outcome,
-                decision.recording.as_ref().map(RecordingId::as_bytes),
-                &decision.document,
-                facts,
-                leaf.map(|leaf| leaf.id),
-            );
-            run(transaction, sql::INSERT_DECISION, values)?;
-            if let Some(leaf) = leaf {
-                log::queue(transaction, leaf)?;
-            }
-            Ok(())
+            insert(transaction, decision, leaf)
+        })
+    }
+
+    fn insert_decisions(&self, decisions: &[(DecisionRow, PendingLeaf)]) -> Result<(), StoreError> {
+        self.write("insert decisions", |transaction| {
+            decisions
+                .iter()
+                .try_for_each(|(decision, leaf)| insert(transaction, decision, Some(leaf)))
         })
     }
 
@@ -55,6 +41,36 @@ impl Decisions for SqliteIndex {
                 read_row,
             )?)
         })
+    }
+}
+
+fn insert(
+    transaction: &Savepoint<'_>,
+    decision: &DecisionRow,
+    leaf: Option<&PendingLeaf>,
+) -> Result<(), Fail> {
+    if let Some(recording) = decision.recording
+        && !decision.sealed_facts.is_empty()
+        && state_of(transaction, recording)? == Some(State::Destroyed)
+    {
+        let act = "get sealed facts that nothing would wipe";
+        return Err(not_now(recording, State::Destroyed, act).into());
+    }
+    let facts = insert_erasable(transaction, &decision.sealed_facts)?;
+    let values = (
+        decision.id.as_bytes(),
+        decision.at.micros(),
+        decision.action.as_str(),
+        &decision.outcome,
+        decision.recording.as_ref().map(RecordingId::as_bytes),
+        &decision.document,
+        facts,
+        leaf.map(|leaf| leaf.id),
+    );
+    run(transaction, sql::INSERT_DECISION, values)?;
+    match leaf {
+        Some(leaf) => log::queue(transaction, leaf),
+        None => Ok(()),
     }
 }
 

@@ -9,44 +9,12 @@ use rusqlite::{Connection, Row, Savepoint};
 use voicelog_model::{RecordingId, Timestamp};
 
 impl Destructions for SqliteIndex {
-    fn begin_destruction(&self, destruction: &NewDestruction) -> Result<(), StoreError> {
+    fn begin_destructions(&self, destructions: &[NewDestruction]) -> Result<(), StoreError> {
         self.not_while_copied()?;
-        self.write("begin a destruction", |transaction| {
-            let id = destruction.recording;
-            let state = require_state(transaction, id)?;
-            if let Some(present) = of(transaction, id)? {
-                if present.destruction == *destruction {
-                    return Ok(());
-                }
-                return Err(not_now(id, state, "be destroyed under another intent").into());
-            }
-            if !matches!(state, State::Sealed | State::NotRecorded) {
-                return Err(not_now(id, state, "be destroyed").into());
-            }
-            if holds::is_held(transaction, id)? {
-                let id = id.to_string();
-                let (state, act) = ("held", "be destroyed");
-                return Err(StoreError::State {
-                    noun: "recording",
-                    id,
-                    state,
-                    act,
-                }
-                .into());
-            }
-            let values = (
-                destruction.id.as_bytes(),
-                id.as_bytes(),
-                destruction.decision.as_bytes(),
-                destruction.begun_at.micros(),
-            );
-            run(transaction, sql::INSERT_DESTRUCTION, values)?;
-            run(
-                transaction,
-                sql::SET_STATE,
-                (id.as_bytes(), State::Destroying),
-            )?;
-            Ok(())
+        self.write("begin destructions", |transaction| {
+            destructions
+                .iter()
+                .try_for_each(|destruction| begin(transaction, destruction))
         })
     }
 
@@ -60,53 +28,36 @@ impl Destructions for SqliteIndex {
         self.read("read a destruction", |connection| of(connection, recording))
     }
 
-    fn complete_destruction(
+    fn complete_destructions(
         &self,
-        recording: RecordingId,
+        destroyed: &[(RecordingId, PendingLeaf)],
         destroyed_at: Timestamp,
-        leaf: &PendingLeaf,
     ) -> Result<(), StoreError> {
         self.not_while_copied()?;
-        self.write("make a tombstone", |transaction| {
-            match require_state(transaction, recording)? {
-                State::Destroying => entomb(transaction, recording, destroyed_at, leaf),
-                State::Destroyed => Ok(()),
-                state @ (State::Waiting
-                | State::Recording
-                | State::Finishing
-                | State::Sealed
-                | State::NotRecorded) => {
-                    Err(not_now(recording, state, "become a tombstone").into())
+        self.write("make tombstones", |transaction| {
+            for (recording, leaf) in destroyed {
+                match require_state(transaction, *recording)? {
+                    State::Destroying => entomb(transaction, *recording, destroyed_at, leaf)?,
+                    State::Destroyed => {}
+                    state @ (State::Waiting
+                    | State::Recording
+                    | State::Finishing
+                    | State::Sealed
+                    | State::NotRecorded) => {
+                        return Err(not_now(*recording, state, "become a tombstone").into());
+                    }
                 }
             }
+            Ok(())
         })?;
         // Outside the transaction, and again on a second call: the old pages are gone only now.
         self.empty_journal()
     }
 
-    fn set_certificate(&self, recording: RecordingId, bytes: &[u8]) -> Result<(), StoreError> {
-        self.write("keep a certificate", |transaction| {
-            let state = require_state(transaction, recording)?;
-            if state != State::Destroyed {
-                return Err(not_now(recording, state, "get a certificate").into());
-            }
-            match certificate(transaction, recording)? {
-                Some(present) if present == bytes => {}
-                Some(_) => {
-                    let id = recording.to_string();
-                    return Err(StoreError::Exists {
-                        noun: "certificate",
-                        id,
-                    }
-                    .into());
-                }
-                None => {
-                    run(
-                        transaction,
-                        sql::SET_CERTIFICATE,
-                        (recording.as_bytes(), bytes),
-                    )?;
-                }
+    fn set_certificates(&self, certificates: &[(RecordingId, Vec<u8>)]) -> Result<(), StoreError> {
+        self.write("keep certificates", |transaction| {
+            for (recording, bytes) in certificates {
+                keep_certificate(transaction, *recording, bytes)?;
             }
             Ok(())
         })
@@ -134,6 +85,71 @@ impl Destructions for SqliteIndex {
                 |row| row.recording(0),
             )?)
         })
+    }
+}
+
+fn begin(transaction: &Savepoint<'_>, destruction: &NewDestruction) -> Result<(), Fail> {
+    let id = destruction.recording;
+    let state = require_state(transaction, id)?;
+    if let Some(present) = of(transaction, id)? {
+        if present.destruction == *destruction {
+            return Ok(());
+        }
+        return Err(not_now(id, state, "be destroyed under another intent").into());
+    }
+    if !matches!(state, State::Sealed | State::NotRecorded) {
+        return Err(not_now(id, state, "be destroyed").into());
+    }
+    if holds::is_held(transaction, id)? {
+        let id = id.to_string();
+        let (state, act) = ("held", "be destroyed");
+        return Err(StoreError::State {
+            noun: "recording",
+            id,
+            state,
+            act,
+        }
+        .into());
+    }
+    let values = (
+        destruction.id.as_bytes(),
+        id.as_bytes(),
+        destruction.decision.as_bytes(),
+        destruction.begun_at.micros(),
+    );
+    run(transaction, sql::INSERT_DESTRUCTION, values)?;
+    run(
+        transaction,
+        sql::SET_STATE,
+        (id.as_bytes(), State::Destroying),
+    )?;
+    Ok(())
+}
+
+fn keep_certificate(
+    transaction: &Savepoint<'_>,
+    recording: RecordingId,
+    bytes: &[u8],
+) -> Result<(), Fail> {
+    let state = require_state(transaction, recording)?;
+    if state != State::Destroyed {
+        return Err(not_now(recording, state, "get a certificate").into());
+    }
+    match certificate(transaction, recording)? {
+        Some(present) if present == bytes => Ok(()),
+        Some(_) => {
+            let id = recording.to_string();
+            Err(StoreError::Exists {
+                noun: "certificate",
+                id,
+            }
+            .into())
+        }
+        None => {
+            let values = (recording.as_bytes(), bytes);
+            run(transaction, sql::SET_CERTIFICATE, values)?;
+            Ok(())
+        }
     }
 }
 

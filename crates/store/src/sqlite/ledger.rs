@@ -1,9 +1,9 @@
 //! What was destroyed, what is held, and the log: all as of one moment, for a list that a restore applies.
 
 use super::values::{Columns as _, Fail, first, integer, rows};
-use super::{destructions, holds, recordings, sql};
+use super::{destructions, holds, sql};
 use crate::StoreError;
-use crate::index::{DestructionRow, Ledger, LedgerEntry, LedgerHold, LogHead, PendingLeaf};
+use crate::index::{DestructionRow, Ledger, LedgerEntry, LogHead, PendingLeaf};
 use rusqlite::Connection;
 
 /// Read in one transaction: what is committed meanwhile is in none of it.
@@ -16,27 +16,24 @@ pub(super) fn read(connection: &Connection, log_from: u64) -> Result<Ledger, Fai
             bytes: row.get(1)?,
         })
     })?;
-    let found = rows(&moment, sql::EVERY_DESTRUCTION, [], destructions::read_row)?;
+    let found = rows(
+        &moment,
+        sql::DESTRUCTIONS_SINCE,
+        [integer(log_from)],
+        destructions::read_row,
+    )?;
     let mut entries = Vec::with_capacity(found.len());
     for row in found {
         entries.push(entry(&moment, row)?);
     }
-    let mut standing = Vec::new();
-    for hold in rows(&moment, sql::LEDGER_HOLDS, [], holds::read_row)? {
-        if let Some(state) = recordings::state_of(&moment, hold.hold.recording)? {
-            standing.push(LedgerHold {
-                hold: hold.hold,
-                state,
-            });
-        }
-    }
+    let standing = rows(&moment, sql::LEDGER_HOLDS, [], holds::read_row)?;
     let waiting: Option<u64> = first(&moment, sql::WAITING_LEAVES, [], |row| row.count(0))?;
     moment.finish()?;
     Ok(Ledger {
         head,
         leaves,
         destructions: entries,
-        holds: standing,
+        holds: standing.into_iter().map(|row| row.hold).collect(),
         is_settled: waiting == Some(0),
     })
 }

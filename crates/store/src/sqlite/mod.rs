@@ -252,15 +252,17 @@ impl crate::index::Settings for SqliteIndex {
         })
     }
 
-    fn set_setting(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {
-        if name == ARCHIVE_SETTING {
+    fn set_settings(&self, settings: &[(String, Vec<u8>)]) -> Result<(), StoreError> {
+        if let Some((name, _)) = settings.iter().find(|(name, _)| name == ARCHIVE_SETTING) {
             return Err(StoreError::Invalid {
                 what: "this setting never changes",
-                value: name.to_owned(),
+                value: name.clone(),
             });
         }
         self.write("change a setting", |transaction| {
-            values::run(transaction, sql::SET_SETTING, (name, value))?;
+            for setting in settings {
+                values::run(transaction, sql::SET_SETTING, (&setting.0, &setting.1))?;
+            }
             Ok(())
         })
     }

@@ -332,7 +332,11 @@ pub(super) const DESTRUCTIONS_PENDING: &str = concat!(
     destruction_columns!(),
     "WHERE d.certificate IS NULL ORDER BY d.begun_at, d.id"
 );
-pub(super) const EVERY_DESTRUCTION: &str = concat!(destruction_columns!(), "ORDER BY d.id");
+/// Those whose leaf has no place before that one: whoever has the log up to there knows the others.
+pub(super) const DESTRUCTIONS_SINCE: &str = concat!(
+    destruction_columns!(),
+    "WHERE NOT EXISTS (SELECT 1 FROM leaves WHERE id = d.leaf AND place < ?1) ORDER BY d.id"
+);
 /// Read from the leaves that have their place, and from those that wait.
 pub(super) const LEAF_BYTES: &str = "
     SELECT bytes FROM leaves WHERE id = ?1

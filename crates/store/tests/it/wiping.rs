@@ -147,22 +147,19 @@ fn hold_and_release(index: &dyn Index, id: RecordingId, held: &[u8], released: &
 
 fn destroy(index: &dyn Index, id: RecordingId) -> Result<(), StoreError> {
     let bytes = *id.as_bytes();
-    index.begin_destruction(&NewDestruction {
+    index.begin_destructions(&[NewDestruction {
         id: DestructionId::from_bytes(bytes),
         recording: id,
         decision: voicelog_model::DecisionId::from_bytes(bytes),
         begun_at: at(0),
-    })?;
+    }])?;
     let mut leaf_id = bytes;
     leaf_id[15] ^= 0x80;
-    index.complete_destruction(
-        id,
-        at(9),
-        &PendingLeaf {
-            id: leaf_id,
-            bytes: b"gone".to_vec(),
-        },
-    )
+    let leaf = PendingLeaf {
+        id: leaf_id,
+        bytes: b"gone".to_vec(),
+    };
+    index.complete_destructions(&[(id, leaf)], at(9))
 }
 
 #[test]

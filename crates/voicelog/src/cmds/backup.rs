@@ -15,7 +15,7 @@ use voicelog_archive::backup::{
 use voicelog_archive::keys::{MASTER_MARK, Master};
 use voicelog_evidence::checkpoint::Checkpoint;
 use voicelog_evidence::note::VerifierKey;
-use voicelog_model::{Clock, Kind, Language, error};
+use voicelog_model::{Clock, Kind, Language, RecordingId, error};
 use voicelog_store::{
     Access, Blobs as _, Index as _, Layout, LocalStore, SqliteIndex, durable, index::LogRows as _,
 };
@@ -33,6 +33,9 @@ pub(crate) enum Args {
         /// Copies of former backups cannot be opened any more. Keep the file apart from the backup.
         #[arg(long, value_name = "FILE")]
         with_secrets: Option<PathBuf>,
+        /// Make a new backup in a folder whose own is gone. Not where a disk is only not mounted.
+        #[arg(long)]
+        anew: bool,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -53,7 +56,8 @@ pub(crate) enum Args {
         /// The file to write.
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
-        /// With the log from this place on, counted from 0; all of it if left out.
+        /// With the log from this place on, counted from 0, and with what it did not tell of before; with all if left out.
+        /// Enough for a backup of a log of that size, or of a later one.
         #[arg(long, default_value_t = 0)]
         since: u64,
         /// Print JSON.
@@ -95,8 +99,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
         Args::Create {
             folder,
             with_secrets,
+            anew,
             json,
-        } => create(folder, with_secrets.as_deref(), *json, context),
+        } => create(folder, with_secrets.as_deref(), (*anew, *json), context),
         Args::Verify {
             folder,
             secrets,
@@ -149,7 +154,7 @@ fn only_one(folder: &DataFolder) -> Result<File> {
 fn create(
     target: &Path,
     with_secrets: Option<&Path>,
-    as_json: bool,
+    (anew, as_json): (bool, bool),
     context: &Context,
 ) -> Result<Ended> {
     let now = SystemClock::default().now();
@@ -157,6 +162,13 @@ fn create(
     let _only_one = only_one(&folder)?;
     bring_home_what_a_crash_left(&folder)?;
     let archive = wiring::visit(context, now)?;
+    if !anew && archive.backup_vanished(target)? {
+        return Err(BadInput(format!(
+            "a backup was made in `{}`, and there is none any more: look whether its disk is mounted. Nothing was written; if it is gone for good, say --anew",
+            target.display()
+        ))
+        .into());
+    }
     let key = key_for(&archive, &folder, with_secrets)?;
     let created = archive.create_backup(target, &key, now).map_err(told)?;
     if let Some(file) = with_secrets {
@@ -182,10 +194,12 @@ fn create(
     let (size, epoch) = (created.statement.log_size, key.epoch);
     print::line(match context.lang {
         Language::Nl => format!(
-            "Back-up gemaakt: {objects} bestanden met opnamen, {copied} daarvan nieuw; logboek tot plaats {size}; sleutel {epoch}."
+            "Back-up gemaakt: {}, {copied} daarvan nieuw; logboek tot plaats {size}; sleutel {epoch}.",
+            print::count(objects, "bestand met opnamen", "bestanden met opnamen")
         ),
         Language::En => format!(
-            "Backup made: {objects} files of recordings, {copied} of them new; log up to place {size}; key {epoch}."
+            "Backup made: {}, {copied} of them new; log up to place {size}; key {epoch}.",
+            print::count(objects, "file of recordings", "files of recordings")
         ),
     });
     if with_secrets.is_none() {
@@ -201,8 +215,8 @@ fn create(
     if !created.damaged.is_empty() {
         print::say(
             context.lang,
-            "LET OP: dit klopt niet in het archief zelf. De back-up houdt wat hij ervan had. Kijk met `voicelog check --level hash`.",
-            "NOTE: this is wrong in the archive itself. The backup keeps what it had of it. Look with `voicelog check --level hash`.",
+            "LET OP: dit klopt niet in het archief zelf. De back-up houdt wat hij ervan heeft. Kijk met `voicelog check --level hash`.",
+            "NOTE: this is wrong in the archive itself. The backup keeps what it has of it. Look with `voicelog check --level hash`.",
         );
     }
     Ok(ended)
@@ -326,8 +340,14 @@ fn verify(from: &Path, secrets: Option<&Path>, as_json: bool, context: &Context)
         let (files, at) = (found.files, backup.statement().made_at);
         if wrong.is_empty() {
             print::line(match context.lang {
-                Language::Nl => format!("✔ De back-up van {at} is heel: {files} bestanden."),
-                Language::En => format!("✔ The backup of {at} is whole: {files} files."),
+                Language::Nl => format!(
+                    "✔ De back-up van {at} is heel: {}.",
+                    print::count(files, "bestand", "bestanden")
+                ),
+                Language::En => format!(
+                    "✔ The backup of {at} is whole: {}.",
+                    print::count(files, "file", "files")
+                ),
             });
             if untried > 0 {
                 print::line(match context.lang {
@@ -368,8 +388,14 @@ fn destroyed(output: &Path, since: u64, as_json: bool, context: &Context) -> Res
         }))?;
     } else {
         print::line(match context.lang {
-            Language::Nl => format!("{count} vernietigingen; logboek tot plaats {size}"),
-            Language::En => format!("{count} destructions; log up to place {size}"),
+            Language::Nl => format!(
+                "{}; logboek tot plaats {size}",
+                print::count(count, "vernietiging", "vernietigingen")
+            ),
+            Language::En => format!(
+                "{}; log up to place {size}",
+                print::count(count, "destruction", "destructions")
+            ),
         });
     }
     Ok(Ended::Done)
@@ -513,6 +539,29 @@ fn fill(input: &RestoreInput, secrets: &SecretsFile, into: &Path) -> Result<(Unp
     Ok((unpacked, restored))
 }
 
+fn say_what_failed(damaged: &[String], unfinished: &[(RecordingId, String)], lang: Language) {
+    for line in damaged {
+        print::line(format!("✘ {line}"));
+    }
+    if !damaged.is_empty() {
+        print::say(
+            lang,
+            "LET OP: deze bestanden zijn beschadigd in de back-up en niet teruggezet. De rest is er.",
+            "NOTE: these files are damaged in the backup and were not restored. The rest is there.",
+        );
+    }
+    for (id, why) in unfinished {
+        print::line(format!("✘ {id}: {why}"));
+    }
+    if !unfinished.is_empty() {
+        print::say(
+            lang,
+            "LET OP: de vernietiging hiervan was begonnen en is nu niet gelukt. De server gaat ermee verder als hij start.",
+            "NOTE: the destruction of these had begun and did not succeed now. The server goes on with it when it starts.",
+        );
+    }
+}
+
 /// Tells what came of it. The archive is there, whatever becomes of telling so.
 fn report(
     unpacked: &Unpacked,
@@ -522,7 +571,7 @@ fn report(
     context: &Context,
 ) -> Result<Ended> {
     let damaged: Vec<String> = unpacked.damaged.iter().map(ToString::to_string).collect();
-    let ended = match damaged.is_empty() {
+    let ended = match damaged.is_empty() && restored.unfinished.is_empty() {
         true => Ended::Done,
         false => Ended::Failed,
     };
@@ -538,16 +587,19 @@ fn report(
             "log_lost": restored.lost,
             "holds": restored.holds,
             "damaged": damaged,
+            "unfinished": restored.unfinished,
         }))?;
         return Ok(ended);
     }
     let (objects, buried, size) = (unpacked.objects, restored.buried, restored.log_size);
     print::line(match context.lang {
         Language::Nl => format!(
-            "Teruggezet: {objects} bestanden met opnamen. Vernietigd na de back-up, en niet teruggekomen: {buried}. Het logboek gaat verder na plaats {size}."
+            "Teruggezet: {}. Vernietigd na de back-up, en niet teruggekomen: {buried}. Het logboek gaat verder na plaats {size}.",
+            print::count(objects, "bestand met opnamen", "bestanden met opnamen")
         ),
         Language::En => format!(
-            "Restored: {objects} files of recordings. Destroyed after the backup, and not come back: {buried}. The log goes on after place {size}."
+            "Restored: {}. Destroyed after the backup, and not come back: {buried}. The log goes on after place {size}.",
+            print::count(objects, "file of recordings", "files of recordings")
         ),
     });
     if restored.holds > 0 {
@@ -561,16 +613,7 @@ fn report(
             }
         });
     }
-    for line in &damaged {
-        print::line(format!("✘ {line}"));
-    }
-    if !damaged.is_empty() {
-        print::say(
-            context.lang,
-            "LET OP: deze bestanden zijn beschadigd in de back-up en niet teruggezet. De rest is er.",
-            "NOTE: these files are damaged in the backup and were not restored. The rest is there.",
-        );
-    }
+    say_what_failed(&damaged, &restored.unfinished, context.lang);
     if restored.lost > 0 {
         let lost = restored.lost;
         print::line(match context.lang {

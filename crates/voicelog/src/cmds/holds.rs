@@ -5,9 +5,7 @@ use crate::clock::SystemClock;
 use crate::{BadInput, Context, Ended, print, wiring};
 use anyhow::Result;
 use serde_json::{Value, json};
-use voicelog_archive::{
-    Archive, ArchiveError, Hold, HoldAsked, HoldCursor, HoldDetails, HoldGround, OpenHold,
-};
+use voicelog_archive::{Archive, ArchiveError, HoldAsked, HoldCursor, HoldGround, OpenHold};
 use voicelog_law::moment_or_day;
 use voicelog_model::{Clock, HoldId, Kind, Language, Pii, RecordingId, Timestamp};
 
@@ -59,7 +57,8 @@ pub(crate) struct ListArgs {
 }
 
 /// A hold for programs, with what is sealed where that can be opened.
-pub(crate) fn value(hold: &Hold, details: Option<&HoldDetails>, now: Timestamp) -> Value {
+pub(crate) fn value(open: &OpenHold, now: Timestamp) -> Value {
+    let (hold, details) = (&open.hold, open.details.as_ref());
     json!({
         "hold": hold.id,
         "recording": hold.recording,
@@ -68,6 +67,7 @@ pub(crate) fn value(hold: &Hold, details: Option<&HoldDetails>, now: Timestamp) 
         "review_at": hold.review_at,
         "is_overdue": hold.is_overdue(now),
         "lifted_at": hold.lifted_at,
+        "closed": open.closed,
         "owner": details.map(|details| &details.owner),
         "note": details.and_then(|details| details.note.as_ref()),
         "placed_by": details.map(|details| &details.placed_by),
@@ -83,11 +83,12 @@ pub(crate) fn print_holds(holds: &[OpenHold], now: Timestamp, lang: Language) {
     }
     print::say(lang, "Vernietigingsstop:", "Holds:");
     for open in holds {
-        print_hold(&open.hold, open.details.as_ref(), now, lang);
+        print_hold(open, now, lang);
     }
 }
 
-fn print_hold(hold: &Hold, details: Option<&HoldDetails>, now: Timestamp, lang: Language) {
+fn print_hold(open: &OpenHold, now: Timestamp, lang: Language) {
+    let hold = &open.hold;
     let (id, ground) = (hold.id, hold.ground.text(lang));
     let state = match hold.lifted_at {
         Some(at) => format!("{} {at}", lang.pick("opgeheven op", "lifted on")),
@@ -106,7 +107,16 @@ fn print_hold(hold: &Hold, details: Option<&HoldDetails>, now: Timestamp, lang: 
         ),
     };
     print::line(format!("  {id}  {ground}; {state}"));
-    let Some(details) = details else { return };
+    if let Some(why) = &open.closed {
+        print::line(format!(
+            "    ✘ {}: {why}",
+            lang.pick(
+                "van wie hij is gaat hier niet open",
+                "whose it is does not open here"
+            )
+        ));
+    }
+    let Some(details) = &open.details else { return };
     let note = details
         .note
         .as_ref()
@@ -146,9 +156,9 @@ pub(crate) fn hold(args: &HoldArgs, context: &Context) -> Result<Ended> {
     };
     let hold = archive.place_hold(args.id, &asked, now).map_err(bad_hold)?;
     if args.json {
-        print::json(&value(&hold, None, now))?;
+        print::json(&value(&hold.into(), now))?;
     } else {
-        print_hold(&hold, None, now, context.lang);
+        print_hold(&hold.into(), now, context.lang);
     }
     Ok(Ended::Done)
 }
@@ -162,9 +172,9 @@ pub(crate) fn release(args: &ReleaseArgs, context: &Context) -> Result<Ended> {
         .map_err(bad_hold)?;
     let hold = archive.hold(id)?;
     if args.json {
-        print::json(&value(&hold, None, now))?;
+        print::json(&value(&hold.into(), now))?;
     } else if is_lifted {
-        print_hold(&hold, None, now, context.lang);
+        print_hold(&hold.into(), now, context.lang);
     } else {
         print::say(
             context.lang,
@@ -224,21 +234,21 @@ pub(crate) fn list(args: &ListArgs, context: &Context) -> Result<Ended> {
                 continue;
             }
             let opened = archive.holds_opened(hold.recording)?;
-            let details = opened.into_iter().find(|open| open.hold.id == hold.id);
-            rows.push((hold, details.and_then(|open| open.details)));
+            rows.extend(opened.into_iter().find(|open| open.hold.id == hold.id));
         }
     }
+    let ended = match rows.iter().any(|open| open.closed.is_some()) {
+        true => Ended::Failed,
+        false => Ended::Done,
+    };
     if args.json {
-        let rows: Vec<_> = rows
-            .iter()
-            .map(|(hold, details)| value(hold, details.as_ref(), now))
-            .collect();
+        let rows: Vec<_> = rows.iter().map(|open| value(open, now)).collect();
         print::json(&rows)?;
-        return Ok(Ended::Done);
+        return Ok(ended);
     }
-    for (hold, details) in &rows {
-        print::line(hold.recording);
-        print_hold(hold, details.as_ref(), now, context.lang);
+    for open in &rows {
+        print::line(open.hold.recording);
+        print_hold(open, now, context.lang);
     }
     if rows.is_empty() {
         print::say(
@@ -247,7 +257,7 @@ pub(crate) fn list(args: &ListArgs, context: &Context) -> Result<Ended> {
             "There are no holds.",
         );
     }
-    Ok(Ended::Done)
+    Ok(ended)
 }
 
 /// What was said wrongly is bad input, as an id that is not there.

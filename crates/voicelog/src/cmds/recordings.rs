@@ -177,7 +177,7 @@ pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
             "accesses": accesses,
             "holds": holds
                 .iter()
-                .map(|open| holds::value(&open.hold, open.details.as_ref(), now))
+                .map(|open| holds::value(open, now))
                 .collect::<Vec<_>>(),
             "decisions": decisions,
             "timeline": detail.timeline,
@@ -385,10 +385,7 @@ pub(crate) fn destroy(args: &DestroyArgs, context: &Context) -> Result<Ended> {
             }
             let mut answer = decision.to_json(context.lang);
             if let Some(members) = answer.as_object_mut() {
-                let holds: Vec<_> = holds
-                    .iter()
-                    .map(|open| holds::value(&open.hold, open.details.as_ref(), now))
-                    .collect();
+                let holds: Vec<_> = holds.iter().map(|open| holds::value(open, now)).collect();
                 members.insert("holds".to_owned(), json!(holds));
             }
             print::json(&answer)?;

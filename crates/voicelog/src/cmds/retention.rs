@@ -173,7 +173,7 @@ fn value(found: &TermsPreview, lang: Language) -> serde_json::Value {
 
 fn sweep(context: &Context, now: Timestamp, as_json: bool) -> Result<Ended> {
     let (archive, _lock) = wiring::work(context, now)?;
-    archive.look_at_clock(now, None)?;
+    archive.look_at_clock(now)?;
     let swept = retention::run(&archive, now)?;
     let mut ended = Ended::Done;
     let mut rows = Vec::new();

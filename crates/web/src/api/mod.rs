@@ -1,6 +1,7 @@
 //! The HTTP API, version 1: the same verbs for programs. `openapi.json` describes it.
 
 pub(crate) mod calls;
+pub(crate) mod clock;
 pub(crate) mod consent;
 pub(crate) mod expected;
 pub(crate) mod holds;

@@ -1,5 +1,6 @@
 //! How the server is doing: briefly for a monitoring program, in words for people.
 
+use crate::api::clock::confirm_as;
 use crate::app::{Pause, Shared};
 use crate::diary::LastHour;
 use crate::frame::html;
@@ -7,13 +8,14 @@ use crate::trouble::Trouble;
 use crate::view::Fact;
 use crate::view::alarms::{AlarmView, RefusedView, refused};
 use crate::view::badge::{Badge, Shape};
-use crate::view::health::{HealthPage, called, keys};
+use crate::view::health::{ClockView, HealthPage, called, keys};
 use crate::view::when::{When, bytes};
 use crate::visitor::Visitor;
-use axum::extract::State;
+use axum::extract::{Form, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Json};
+use serde::Deserialize;
 use serde_json::json;
 use voicelog_archive::{ArchiveError, OutboxCount};
 use voicelog_casework::expected::Found;
@@ -36,14 +38,15 @@ pub(crate) async fn show(
 ) -> Result<Response, Trouble> {
     let lang = visitor.lang;
     let status = desk.app.status.status();
-    let (free, outbox, hour, in_vain, of_keys) = desk
+    let (free, outbox, hour, in_vain, of_keys, clock) = desk
         .ask(move |archive, now| {
             let hour = LastHour::read(archive, now)?;
             let in_vain = archive.called_in_vain();
             let (recovery, waiting) = (archive.recovery_state()?, archive.waiting_for_key()?);
             let of_keys = keys(&recovery, waiting.len(), lang);
             let (free, outbox) = (archive.free_bytes()?, archive.outbox()?);
-            Ok::<_, ArchiveError>((free, outbox, hour, in_vain, of_keys))
+            let clock = jumped(archive.must_believe_clock(now), lang)?;
+            Ok::<_, ArchiveError>((free, outbox, hour, in_vain, of_keys, clock))
         })
         .await?;
     let standing = desk.app.status.alarms();
@@ -60,6 +63,7 @@ pub(crate) async fn show(
             .iter()
             .map(|alarm| AlarmView::new(alarm, lang))
             .collect(),
+        clock,
         refused: refused_in(&hour, lang),
         called: called(&in_vain, lang),
         facts: vec![
@@ -86,6 +90,39 @@ pub(crate) async fn show(
     view.facts.extend(lists(&hour, lang));
     view.facts.extend(messages(&outbox, lang));
     html(StatusCode::OK, &view)
+}
+
+/// What there is to confirm of the clock.
+fn jumped(
+    believed: Result<(), ArchiveError>,
+    lang: Language,
+) -> Result<Option<ClockView>, ArchiveError> {
+    match believed {
+        Ok(()) => Ok(None),
+        Err(ArchiveError::ClockJumped { now, seen }) => Ok(Some(ClockView {
+            now: When::new(now, lang),
+            seen: When::new(seen, lang),
+        })),
+        Err(error) => Err(error),
+    }
+}
+
+/// What the page of the clock was about when it was sent.
+#[derive(Deserialize)]
+pub(crate) struct ClockForm {
+    #[serde(default)]
+    at: String,
+}
+
+/// Somebody saw what the clock says, and says that it is right. A page that was opened long ago shows what it says now.
+pub(crate) async fn confirm_clock(
+    State(desk): State<Shared>,
+    Form(form): Form<ClockForm>,
+) -> Result<Response, Trouble> {
+    if let Ok(at) = form.at.parse() {
+        confirm_as(&desk, at).await?;
+    }
+    Ok(Redirect::to("/health").into_response())
 }
 
 /// In a word and a sentence: whether calls are taken, and whether something is wrong all the same.

@@ -12,7 +12,7 @@ use axum::Extension;
 use axum::extract::{Form, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use voicelog_archive::{ArchiveError, HoldAsked, HoldGround, OpenHold};
+use voicelog_archive::{ArchiveError, HoldAsked, HoldGround};
 use voicelog_model::{HoldId, Kind, Pii, RecordingId};
 
 /// Every hold that stands, the one to be looked at first at the top.
@@ -35,16 +35,7 @@ pub(crate) async fn list(
         next: next.map(|id| id.to_string()),
         holds: holds
             .into_iter()
-            .map(|hold| {
-                HoldView::new(
-                    &OpenHold {
-                        hold,
-                        details: None,
-                    },
-                    now,
-                    lang,
-                )
-            })
+            .map(|hold| HoldView::new(&hold.into(), now, lang))
             .collect(),
     };
     html(StatusCode::OK, &view)

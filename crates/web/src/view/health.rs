@@ -18,11 +18,22 @@ pub(crate) struct HealthPage {
     pub(crate) meaning: &'static str,
     /// What is wrong now.
     pub(crate) alarms: Vec<AlarmView>,
+    /// The clock, while nobody confirmed it after it jumped.
+    pub(crate) clock: Option<ClockView>,
     pub(crate) facts: Vec<Fact>,
     /// What was turned away in the last hour.
     pub(crate) refused: Vec<RefusedView>,
     /// What was called and is no line.
     pub(crate) called: Vec<CalledView>,
+}
+
+/// A clock that jumped.
+#[derive(Debug, Clone)]
+pub(crate) struct ClockView {
+    /// What it says.
+    pub(crate) now: When,
+    /// The last moment at which it was believed.
+    pub(crate) seen: When,
 }
 
 /// A name that recording clients called and that is no line.

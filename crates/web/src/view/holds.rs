@@ -21,6 +21,8 @@ pub(crate) struct HoldView {
     /// Whose it is, and what was noted; nothing where that was not opened.
     pub(crate) owner: Option<String>,
     pub(crate) note: Option<String>,
+    /// Whether what is sealed of it should open and does not.
+    pub(crate) is_closed: bool,
     /// Why it was lifted.
     pub(crate) why_lifted: Option<String>,
 }
@@ -41,6 +43,7 @@ impl HoldView {
             lifted: hold.lifted_at.map(|at| When::new(at, lang)),
             owner: details.map(|details| details.owner.expose().clone()),
             note: note.map(|note| note.expose().clone()),
+            is_closed: open.closed.is_some(),
             why_lifted: released.map(|(why, by)| format!("{} ({})", why.expose(), by.expose())),
         }
     }

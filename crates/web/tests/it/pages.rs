@@ -351,3 +351,62 @@ async fn a_part_says_which_it_is_and_leads_to_the_others() {
         .await;
     assert!(!alone.shows("van één gesprek"));
 }
+
+#[tokio::test]
+async fn a_clock_that_jumped_is_confirmed_on_the_page_of_health_or_by_a_program_that_knows_the_time()
+ {
+    let site = site();
+    let mut browser = Browser::signed_in(&site).await;
+    let page = browser.get("/health").await;
+    assert!(!page.shows("The clock is right"));
+    let nothing = program(
+        &site,
+        "POST",
+        "/v1/clock/confirm",
+        r#"{"at":"2026-11-21T10:00:00Z"}"#,
+    )
+    .await;
+    assert_eq!(nothing.status, StatusCode::CONFLICT);
+    site.archive.look_at_clock(NOW).unwrap();
+    let days = NOW.plus_micros(20 * 86_400_000_000);
+    assert!(site.archive.look_at_clock(days).is_err());
+
+    // The jump is kept, so it has to be confirmed also where the clock went back.
+    let page = browser.get("/health").await;
+    assert!(
+        page.shows("The clock is right") && page.shows("jumped"),
+        "{}",
+        page.text()
+    );
+    let far = program(
+        &site,
+        "POST",
+        "/v1/clock/confirm",
+        r#"{"at":"2031-01-01T00:00:00Z"}"#,
+    )
+    .await;
+    assert_eq!(far.status, StatusCode::CONFLICT);
+    let wrong = program(&site, "POST", "/v1/clock/confirm", r#"{"at":"now"}"#).await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    // A page that was opened long ago is no word about the clock of now.
+    let old = browser
+        .post("/health/clock", &[("at", "2026-01-01T00:00:00Z")])
+        .await;
+    assert_eq!(old.status, StatusCode::SEE_OTHER);
+    assert!(site.archive.must_believe_clock(NOW).is_err());
+
+    let said = NOW.to_string();
+    let page = browser.post("/health/clock", &[("at", &said)]).await;
+    assert_eq!(
+        (page.status, page.location()),
+        (StatusCode::SEE_OTHER, "/health")
+    );
+    site.archive.must_believe_clock(NOW).unwrap();
+    assert!(!browser.get("/health").await.shows("The clock is right"));
+
+    assert!(site.archive.look_at_clock(days).is_err());
+    let body = format!(r#"{{"at":"{said}"}}"#);
+    let page = program(&site, "POST", "/v1/clock/confirm", &body).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text());
+    site.archive.must_believe_clock(NOW).unwrap();
+}

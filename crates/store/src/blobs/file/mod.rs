@@ -197,7 +197,11 @@ impl Blobs for FileBlobs {
     }
 
     fn delete(&self, key: &str) -> Result<(), StoreError> {
-        self.writer()?.delete(key)
+        self.writer()?.delete_all(&[key.to_owned()])
+    }
+
+    fn delete_all(&self, keys: &[String]) -> Result<(), StoreError> {
+        self.writer()?.delete_all(keys)
     }
 
     fn truncate(&self, key: &str, len: u64) -> Result<(), StoreError> {
@@ -211,12 +215,7 @@ impl Blobs for FileBlobs {
     }
 
     fn free_bytes(&self) -> Result<u64, StoreError> {
-        let space = nix::sys::statvfs::statvfs(&self.root).map_err(|error| {
-            StoreError::io("ask the free space of", self.root.display())(error.into())
-        })?;
-        Ok(space
-            .blocks_available()
-            .saturating_mul(space.fragment_size()))
+        crate::durable::free_bytes(&self.root)
     }
 
     fn list_unknown(&self, is_known: &dyn Fn(&str) -> bool) -> Result<Vec<Unknown>, StoreError> {

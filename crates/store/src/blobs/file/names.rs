@@ -7,7 +7,7 @@ use super::spool;
 use super::writer::{Live, State, Writer};
 use crate::StoreError;
 use crate::blobs::{BlobId, check_key};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -63,25 +63,33 @@ impl Writer {
         Ok(id)
     }
 
-    pub(super) fn delete(&self, key: &str) -> Result<(), StoreError> {
-        check_key(key)?;
-        self.settle_key(key, "be deleted")?;
+    pub(super) fn delete_all(&self, keys: &[String]) -> Result<(), StoreError> {
+        keys.iter().try_for_each(|key| check_key(key))?;
+        self.settle_keys(keys, "be deleted")?;
         let disk = &self.shared.disk;
-        let path = self.shared.objects.join(key);
-        let _names = self.names();
-        disk.remove(Step::RemoveObject, &path)?;
-        for folder in folders_of(&self.shared.objects, &path) {
-            let is_gone = folder != self.shared.objects && remove_empty_folder(folder)?;
-            if !is_gone {
-                return disk.sync_folder(folder);
+        let mut changed = BTreeSet::new();
+        for key in keys {
+            let path = self.shared.objects.join(key);
+            // For each by itself: a call that begins waits for one of them, not for all.
+            let _names = self.names();
+            disk.remove(Step::RemoveObject, &path)?;
+            for folder in folders_of(&self.shared.objects, &path) {
+                let is_gone = folder != self.shared.objects && remove_empty_folder(folder)?;
+                if !is_gone {
+                    changed.insert(folder.to_path_buf());
+                    break;
+                }
             }
         }
-        Ok(())
+        // One that is gone by now was emptied later; then the folder above it is among them.
+        let left = changed.iter().filter(|folder| folder.is_dir());
+        left.into_iter()
+            .try_for_each(|folder| disk.sync_folder(folder))
     }
 
     pub(super) fn truncate(&self, key: &str, len: u64) -> Result<(), StoreError> {
         check_key(key)?;
-        self.settle_key(key, "be cut")?;
+        self.settle_keys(&[key.to_owned()], "be cut")?;
         let path = self.shared.objects.join(key);
         let file = match OpenOptions::new().write(true).open(&path) {
             Ok(file) => file,
@@ -104,19 +112,21 @@ impl Writer {
         disk.sync(Step::SyncObject, &file, &path)
     }
 
-    /// Makes sure that no spool holds bytes of an object, which recovery would bring back.
-    fn settle_key(&self, key: &str, act: &'static str) -> Result<(), StoreError> {
+    /// Makes sure that no spool holds bytes of these objects, which recovery would bring back.
+    fn settle_keys(&self, keys: &[String], act: &'static str) -> Result<(), StoreError> {
+        let keys: BTreeSet<&str> = keys.iter().map(String::as_str).collect();
+        let is_one = |object: &Object| keys.contains(object.key.as_str());
         let is_spooled = |state: &State| {
             let protected = state.protected.values().chain([&state.pending.touched]);
             protected
                 .flat_map(BTreeMap::values)
-                .any(|object| object.key == key)
+                .any(|object| is_one(object))
         };
         let state = self.shared.state();
-        if state.live.values().any(|live| live.object.key == key) {
+        if let Some(live) = state.live.values().find(|live| is_one(&live.object)) {
             return Err(StoreError::State {
                 noun: "object",
-                id: key.to_owned(),
+                id: live.object.key.clone(),
                 state: "being written",
                 act,
             });
