@@ -17,6 +17,7 @@ mod recovering;
 mod restoring;
 mod rules;
 mod sequencing;
+mod simulation;
 mod support;
 mod surviving;
 mod tampering;
