@@ -90,6 +90,30 @@ pub(crate) fn crash(arguments: &[String]) -> anyhow::Result<()> {
     shell::run(&mut command)
 }
 
+/// `cargo xtask sim [--seeds N] [--from S]`: the test with 200 lives, with more of them.
+pub(crate) fn sim(arguments: &[String]) -> anyhow::Result<()> {
+    let (mut seeds, mut from) = ("5000", "1");
+    for pair in arguments.chunks(2) {
+        match pair {
+            [option, value] if option == "--seeds" => seeds = value,
+            [option, value] if option == "--from" => from = value,
+            _ => bail!("cargo xtask sim [--seeds N] [--from S]"),
+        }
+    }
+    for number in [seeds, from] {
+        number
+            .parse::<u64>()
+            .with_context(|| format!("`{number}` is no number"))?;
+    }
+    let common = ["test", "--release", "--package", "voicelog-archive"];
+    let mut command = shell::command("cargo", &common);
+    command
+        .args(["--test", "it", "--", "simulation::", "--nocapture"])
+        .env("VOICELOG_SIM_SEEDS", seeds)
+        .env("VOICELOG_SIM_FROM", from);
+    shell::run(&mut command)
+}
+
 /// `cargo xtask pages`: every page in a real browser, held against an accessibility checker.
 pub(crate) fn pages() -> anyhow::Result<()> {
     cargo(&["build", "--package", "voicelog-web", "--example", "pages"])?;

@@ -38,6 +38,8 @@ cargo xtask COMMAND
   fuzz-smoke   every parser against a fixed sequence of damaged input
   fuzz         every parser, guided by coverage: [TARGET …], --seconds N for each (20), --keep
   crash [N]    N times kill -9 among calls (1,000), each archive checked after it; --seed S
+  sim          lives of an archive drawn from seeds, with faults and power cuts, each checked after every
+               recovery: --seeds N (5,000), --from S
   pages        every page in a browser, with an accessibility checker
   verifier     the second verifier (verify.html): built again, tested, held against the program
   bench        the numbers of ref/performance.md: --calls N, --seconds S, --quick;
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
         "fuzz-smoke" => ci::fuzz_smoke(),
         "fuzz" => fuzz::run(rest),
         "crash" => ci::crash(rest),
+        "sim" => ci::sim(rest),
         "pages" => ci::pages(),
         "verifier" => verifier::run(),
         "bench" => bench::run(rest),

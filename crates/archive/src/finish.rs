@@ -195,6 +195,8 @@ impl Archive {
         id: RecordingId,
         now: Timestamp,
     ) -> Result<Finished, ArchiveError> {
+        // Of what could not be closed the first time, the last may wait for its commit.
+        self.blobs.commit().doing("committing media")?;
         self.enter_finishing(id, now)?;
         let data_key = self.data_key(id)?;
         let mut summary = Summary::new(id, &data_key);

@@ -182,6 +182,13 @@ impl Archive {
         self.cut_unpromised_tail(id, &data_key)?;
         let mut summary = Summary::new(id, &data_key);
         let segments = self.read_records(id, &data_key, |record| summary.push(record))?;
+        // What a killed process appended and never committed is read from memory: a manifest must not
+        // name it before it is on the disk. Half a frame goes.
+        for entry in &segments.entries {
+            self.blobs
+                .truncate(&segment_key(id, entry.number), entry.byte_len)
+                .doing("keeping what a crash left")?;
+        }
         let interrupted = !summary.ended;
         if interrupted {
             let mut chunk = ChunkBuilder::new();
@@ -208,8 +215,7 @@ impl Archive {
             segment
                 .seal(chunk.plaintext(), &mut bytes)
                 .map_err(|source| ArchiveError::Sealing { id, source })?;
-            // A torn frame at the end of the last segment stays where it is: the reader skips it,
-            // and the new segment goes on from the last whole frame.
+            // The new segment goes on from the last whole frame.
             let blob = self
                 .blobs
                 .create(&segment_key(id, number))

@@ -18,6 +18,7 @@ mod recovering;
 mod restoring;
 mod rules;
 mod sequencing;
+mod simulation;
 mod support;
 mod surviving;
 mod tampering;

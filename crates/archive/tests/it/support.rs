@@ -112,7 +112,7 @@ pub(crate) fn reading(folder: &Path) -> Parts {
     parts_of(LocalStore::open(&Layout::in_folder(folder), Access::Read).unwrap())
 }
 
-fn parts_of(store: LocalStore) -> Parts {
+pub(crate) fn parts_of(store: LocalStore) -> Parts {
     Parts {
         index: Box::new(store.index),
         blobs: Box::new(store.blobs),

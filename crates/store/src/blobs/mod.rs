@@ -98,8 +98,8 @@ pub trait Blobs: Send + Sync + Debug {
         keys.iter().try_for_each(|key| self.delete(key))
     }
 
-    /// Cuts an object that is not being written to `len` bytes, durably: recovery takes away a
-    /// torn tail. Never makes it longer.
+    /// Cuts an object that is not being written to `len` bytes: recovery takes away a torn tail. Never makes
+    /// it longer. What is left is durable, name and all, whoever appended it.
     fn truncate(&self, key: &str, len: u64) -> Result<(), StoreError>;
 
     /// Opening after a crash found this object being written: the length up to which it was

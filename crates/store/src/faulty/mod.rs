@@ -5,11 +5,13 @@
 //! recover, and look at the archive from outside.
 
 mod blobs;
+mod dice;
 mod index;
 mod keys;
 
 pub use crate::blobs::cut_power;
 pub use blobs::FaultyBlobs;
+pub use dice::Dice;
 pub use index::FaultyIndex;
 pub use keys::FaultyKeys;
 
@@ -82,6 +84,11 @@ impl Schedule {
     /// From now on every operation fails without effect, until it is said that they work again.
     pub fn set_down(&self, is_down: bool) {
         self.plan().is_down = is_down;
+    }
+
+    /// The process is dead from now on: every operation fails, and objects are abandoned as they are.
+    pub fn kill(&self) {
+        self.plan().is_dead = true;
     }
 
     /// Names of the operations so far.

@@ -3,6 +3,7 @@
 use tempfile::TempDir;
 use voicelog_model::{DecisionId, RecordingId, Timestamp};
 use voicelog_store::blobs::Options;
+pub(crate) use voicelog_store::faulty::Dice;
 use voicelog_store::{Access, ArchiveId, FileBlobs, Layout, LocalStore};
 
 pub(crate) const ARCHIVE: ArchiveId = ArchiveId([0xa7; 16]);
@@ -51,24 +52,4 @@ pub(crate) fn recording_id(number: u32) -> RecordingId {
 
 pub(crate) fn decision_id(number: u32) -> DecisionId {
     DecisionId::from_bytes(*recording_id(number).as_bytes())
-}
-
-/// Numbers that look random and are the same in every run (xorshift).
-#[derive(Debug)]
-pub(crate) struct Dice(pub(crate) u64);
-
-impl Dice {
-    /// A number from 0, below the limit.
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % limit as u64).unwrap()
-    }
-
-    pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
-        (0..count)
-            .map(|_| u8::try_from(self.below(256)).unwrap())
-            .collect()
-    }
 }

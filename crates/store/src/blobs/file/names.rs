@@ -109,7 +109,12 @@ impl Writer {
         if len < present {
             disk.cut(Step::CutObject, &file, &path, len)?;
         }
-        disk.sync(Step::SyncObject, &file, &path)
+        disk.sync(Step::SyncObject, &file, &path)?;
+        // Of a process that was killed, not even the name may be on the disk yet.
+        for folder in folders_of(&self.shared.objects, &path) {
+            disk.sync_folder(folder)?;
+        }
+        Ok(())
     }
 
     /// Makes sure that no spool holds bytes of these objects, which recovery would bring back.
