@@ -473,7 +473,7 @@ pub(crate) fn bad_id(error: ArchiveError) -> anyhow::Error {
 }
 
 /// Refuses to write over a file, before anything is asked or logged.
-fn is_free(path: &Path, force: bool) -> Result<()> {
+pub(crate) fn is_free(path: &Path, force: bool) -> Result<()> {
     if force || !path.exists() {
         return Ok(());
     }
@@ -483,7 +483,6 @@ fn is_free(path: &Path, force: bool) -> Result<()> {
     ))))
 }
 
-/// Tells what was written.
 /// Where the sound in a bundle is not simply what was sent; nothing if all of it is.
 fn spans_of(bundle: &[u8]) -> Vec<StreamSpans> {
     SoundSpans::in_bundle(bundle).map_or_else(Vec::new, |spans| spans.streams)

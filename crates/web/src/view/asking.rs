@@ -89,36 +89,10 @@ pub(crate) struct RefusedPage {
 pub(crate) fn recipients(lang: Language) -> Vec<Choice> {
     Recipient::ALL
         .into_iter()
-        .map(|(recipient, value)| {
-            let (nl, en) = match recipient {
-                Recipient::Court => (
-                    "De rechtbank, in een procedure",
-                    "The court, in a procedure",
-                ),
-                Recipient::DataSubject => ("Iemand die is opgenomen", "Somebody who was recorded"),
-                Recipient::Guardian => (
-                    "Ouder of voogd van een kind dat is opgenomen",
-                    "Parent or guardian of a child who was recorded",
-                ),
-                Recipient::Lawyer => (
-                    "Advocaat van iemand die is opgenomen",
-                    "Lawyer of somebody who was recorded",
-                ),
-                Recipient::Judge => ("Een rechter die erom vraagt", "A judge who asks for it"),
-                Recipient::Ap => (
-                    "Autoriteit Persoonsgegevens",
-                    "Data protection authority (AP)",
-                ),
-                Recipient::Afm => (
-                    "Autoriteit Financiële Markten",
-                    "Financial markets authority (AFM)",
-                ),
-            };
-            Choice {
-                value,
-                text: lang.pick(nl, en),
-                chosen: false,
-            }
+        .map(|(recipient, value)| Choice {
+            value,
+            text: recipient.text(lang),
+            chosen: false,
         })
         .collect()
 }
