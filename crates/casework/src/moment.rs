@@ -35,7 +35,7 @@ fn local(at: Timestamp) -> Zoned {
 pub fn day(at: Timestamp, lang: Language) -> String {
     let local = local(at);
     let index = usize::try_from(local.month().saturating_sub(1)).unwrap_or(0);
-    let month = MONTHS.get(index).map(|(nl, en)| lang.pick(*nl, *en));
+    let month = MONTHS.get(index).map(|(nl, en)| lang.pick(nl, en));
     let month = month.unwrap_or_default();
     format!("{} {month} {}", local.day(), local.year())
 }

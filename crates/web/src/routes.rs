@@ -129,7 +129,7 @@ fn pages() -> Vec<Route> {
 /// The end of recordings, and what stands against it, for people.
 fn endings() -> Vec<Route> {
     use Audience::SignedIn;
-    use pages::{asking, holds, retention};
+    use pages::{asking, declaration, holds, retention};
     const GET: &[&str] = &["GET"];
     const BOTH: &[&str] = &["GET", "POST"];
     vec![
@@ -144,6 +144,18 @@ fn endings() -> Vec<Route> {
             BOTH,
             "/recordings/{id}/hold",
             get(holds::place_form).post(holds::place),
+        ),
+        route(
+            SignedIn,
+            GET,
+            "/recordings/{id}/declaration",
+            get(declaration::show),
+        ),
+        route(
+            SignedIn,
+            GET,
+            "/retention/declaration",
+            get(declaration::of_period),
         ),
         route(SignedIn, GET, "/holds", get(holds::list)),
         route(SignedIn, GET, "/retention", get(retention::show)),
@@ -225,6 +237,18 @@ fn programs() -> Vec<Route> {
             GET,
             "/v1/recordings/{id}/receipt",
             get(api::recordings::receipt),
+        ),
+        route(
+            Program,
+            GET,
+            "/v1/recordings/{id}/declaration",
+            get(api::declarations::of_recording),
+        ),
+        route(
+            Program,
+            GET,
+            "/v1/declarations",
+            get(api::declarations::of_period),
         ),
         route(
             Program,

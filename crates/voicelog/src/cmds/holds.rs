@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use voicelog_archive::{
     Archive, ArchiveError, Hold, HoldAsked, HoldCursor, HoldDetails, HoldGround, OpenHold,
 };
+use voicelog_casework::moment::moment;
 use voicelog_law::moment_or_day;
 use voicelog_model::{Clock, HoldId, Kind, Language, Pii, RecordingId, Timestamp};
 
@@ -90,19 +91,22 @@ pub(crate) fn print_holds(holds: &[OpenHold], now: Timestamp, lang: Language) {
 fn print_hold(hold: &Hold, details: Option<&HoldDetails>, now: Timestamp, lang: Language) {
     let (id, ground) = (hold.id, hold.ground.text(lang));
     let state = match hold.lifted_at {
-        Some(at) => format!("{} {at}", lang.pick("opgeheven op", "lifted on")),
+        Some(at) => {
+            let on = lang.pick("opgeheven op", "lifted on");
+            format!("{on} {}", moment(at, lang))
+        }
         None if hold.is_overdue(now) => format!(
             "{} {}",
             lang.pick(
                 "LOOPT NOG, had bekeken moeten zijn op",
                 "STANDS, was to be looked at on"
             ),
-            hold.review_at
+            moment(hold.review_at, lang)
         ),
         None => format!(
             "{} {}",
             lang.pick("bekijken op", "to be looked at on"),
-            hold.review_at
+            moment(hold.review_at, lang)
         ),
     };
     print::line(format!("  {id}  {ground}; {state}"));

@@ -7,6 +7,7 @@ pub(crate) mod asking;
 pub(crate) mod badge;
 pub(crate) mod conversation;
 pub(crate) mod decision;
+pub(crate) mod declaration;
 pub(crate) mod document;
 pub(crate) mod error;
 pub(crate) mod health;
