@@ -85,7 +85,7 @@ fn doors() -> Vec<Route> {
 
 fn pages() -> Vec<Route> {
     use Audience::SignedIn;
-    use pages::{asking, health, log, player, receipt, recording, recordings};
+    use pages::{asking, copying, health, log, player, receipt, recording, recordings};
     const GET: &[&str] = &["GET"];
     const BOTH: &[&str] = &["GET", "POST"];
     vec![
@@ -113,7 +113,7 @@ fn pages() -> Vec<Route> {
             SignedIn,
             BOTH,
             "/recordings/{id}/copy",
-            get(asking::copy_form).post(asking::copy),
+            get(copying::form).post(copying::copy),
         ),
         route(
             SignedIn,

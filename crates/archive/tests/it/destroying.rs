@@ -85,6 +85,26 @@ fn a_certificate_says_what_it_was_for_its_term_why_it_went_and_which_copies_had_
     drop(folder);
 }
 
+#[test]
+fn a_municipality_destroys_after_the_term_of_its_selection_list_and_the_certificate_names_the_process()
+ {
+    let fixture = fixture();
+    let archive = &fixture.archive;
+    let call = open_call(archive, "municipality");
+    let writer = write_media(archive, &call, 20);
+    let id = end(archive, writer, 20).unwrap().id;
+    let early = archive.ask_to_destroy(id, seconds(60)).unwrap();
+    assert!(!early.decision.is_permitted(), "its term runs");
+    let answer = archive.ask_to_destroy(id, after_the_term()).unwrap();
+    let Verdict::Permit(permit) = answer.verdict else {
+        panic!("{:?}", answer.decision)
+    };
+    archive.destroy(permit, after_the_term()).unwrap();
+    let was = certified(archive, id).statement.was.unwrap();
+    assert_eq!(was.recorder_type.as_deref(), Some("government_body"));
+    assert_eq!(was.process_type.as_deref(), Some("8.1"));
+}
+
 fn certified(archive: &Archive, id: RecordingId) -> Certificate {
     let signed = archive.certificate(id).unwrap().unwrap();
     let key = archive.verifier_key().parse().unwrap();

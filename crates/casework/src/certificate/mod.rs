@@ -6,6 +6,8 @@
 
 mod html;
 mod sheet;
+#[cfg(test)]
+mod tests;
 
 pub use html::html;
 

@@ -2,7 +2,7 @@
 
 mod part;
 
-pub use part::{PartRequest, PartRequestError};
+pub use part::{PartRequest, PartRequestError, part_fault};
 
 use crate::Asked;
 use serde_json::{Map, Value, json};

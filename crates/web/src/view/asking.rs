@@ -32,8 +32,6 @@ pub(crate) struct AskingPage {
     /// Until when the chosen term still runs.
     pub(crate) term_runs_until: Option<When>,
     pub(crate) recipients: Vec<Choice>,
-    /// What would be answered for the one who gets the copy, once it is known who that is.
-    pub(crate) foreseen: Option<ForeseenView>,
 }
 
 /// What the law would answer, before anybody asked.

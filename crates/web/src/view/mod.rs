@@ -6,6 +6,7 @@ pub(crate) mod alarms;
 pub(crate) mod asking;
 pub(crate) mod badge;
 pub(crate) mod conversation;
+pub(crate) mod copying;
 pub(crate) mod decision;
 pub(crate) mod declaration;
 pub(crate) mod document;
