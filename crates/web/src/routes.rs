@@ -240,6 +240,12 @@ fn programs() -> Vec<Route> {
         ),
         route(
             Program,
+            &["POST"],
+            "/v1/recordings/{id}/copies",
+            post(api::copies::make),
+        ),
+        route(
+            Program,
             GET,
             "/v1/recordings/{id}/declaration",
             get(api::declarations::of_recording),

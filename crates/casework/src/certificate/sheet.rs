@@ -322,8 +322,8 @@ impl Words<'_> {
     fn not_proven(&self, declaration: &Declaration, blocks: &mut Vec<Block>) {
         blocks.push(self.heading("Wat dit niet bewijst", "What this does not prove"));
         blocks.push(self.paragraph(
-            "Dat er buiten het archief geen kopie meer is. Kopieën die eerder zijn gegeven, zijn hiermee niet vernietigd. Wie er een kreeg, moet het zelf doen.",
-            "That there is no copy outside the archive. Copies that were given before are not destroyed by this. Whoever got one has to do that.",
+            "Dat er buiten het archief geen kopie meer is. Kopieën die eerder zijn gegeven, zijn hiermee niet vernietigd. Wie er een kreeg, moet het zelf doen. Ook niet dat een schijf, of een momentopname van een schijf die buiten het archief is gemaakt, geen oude blokken meer heeft.",
+            "That there is no copy outside the archive. Copies that were given before are not destroyed by this. Whoever got one has to do that. Nor that a disk, or a snapshot of a disk that was made outside the archive, has no old blocks any more.",
         ));
         let mut rows = Vec::new();
         let mut is_known = true;

@@ -2,6 +2,7 @@
 
 pub(crate) mod calls;
 pub(crate) mod consent;
+pub(crate) mod copies;
 pub(crate) mod declarations;
 pub(crate) mod expected;
 pub(crate) mod holds;

@@ -102,6 +102,7 @@ pub(crate) async fn refused(
             "recordings",
             lang.pick("Dat mag niet", "That is not permitted"),
         ),
+        of_destruction: what == What::Destroy,
         holds: holds.collect(),
         id: id.to_string(),
         started: When::new(summary.started_at, lang),

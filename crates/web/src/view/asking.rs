@@ -76,6 +76,8 @@ impl AskingPage {
 #[template(path = "refused.html")]
 pub(crate) struct RefusedPage {
     pub(crate) p: Page,
+    /// Whether destruction was asked for.
+    pub(crate) of_destruction: bool,
     /// The holds that stand, where destruction was asked for.
     pub(crate) holds: Vec<HoldView>,
     pub(crate) id: String,

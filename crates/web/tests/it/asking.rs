@@ -196,6 +196,11 @@ async fn destruction_before_the_term_of_a_statute_is_refused_with_the_whole_deci
     let page = browser.post(&path, &[("confirm", "before_term")]).await;
     assert_eq!(page.status, StatusCode::FORBIDDEN);
     assert!(page.shows("Nothing has happened.") && page.shows("<h3>Reasons</h3>"));
+    let hold = format!("href=\"/recordings/{id}/hold\"");
+    assert!(
+        page.shows(&hold),
+        "a request that is refused is put on record with its review"
+    );
     assert!(page.shows("May the recording be destroyed?"));
     assert!(
         page.shows(&format!("href=\"/recordings/{id}?lang=nl\"")),
