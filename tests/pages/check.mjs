@@ -226,23 +226,57 @@ async function walk(page) {
   const links = await page.locator("table.list a").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
   expect(links.length > 0, "there are recordings to look at");
   let sealed;
+  let declared;
   for (const [place, link] of links.slice(0, 12).entries()) {
     await visit(page, `recording-${place + 1}`, link);
     if (!sealed && (await page.locator("#reason").count()) > 0) sealed = link;
+    if (!declared && (await page.locator('a[href$="/declaration"]').count()) > 0) declared = `${link}/declaration`;
   }
+  expect(declared !== undefined, "one of them is destroyed, and has its declaration");
+  if (declared) await visit(page, "declaration", declared);
   expect(sealed !== undefined, "one of them can be listened to");
   if (sealed) {
     for (const name of ["listen", "copy", "destroy", "receipt"]) await visit(page, name, `${sealed}/${name}`);
     await visit(page, "copy-duties", `${sealed}/copy?recipient=data_subject`);
+    await part(page, sealed);
     await mistakes(page, sealed);
     await player(page, sealed);
     await refusal(page, sealed);
   }
+  await visit(page, "holds", "/holds");
+  await visit(page, "retention", "/retention");
   await visit(page, "log", "/log");
   await visit(page, "health", "/health");
   await visit(page, "not-found", "/nowhere", 404);
   await switchLanguage(page);
   await keyboard(page);
+}
+
+// Fills in a part of a copy wrongly, with the keyboard, and asks for more room.
+async function part(page, recording) {
+  await page.goto(`${base}${recording}/copy?recipient=data_subject&lang=en`);
+  await page.locator("#from_1").focus();
+  for (const text of ["0:01", "later", "", "a third person"]) {
+    await page.keyboard.type(text);
+    await page.keyboard.press("Tab");
+  }
+  const [wrong] = await Promise.all([
+    page.waitForNavigation(),
+    page.getByRole("button", { name: "Get the copy" }).click(),
+  ]);
+  expect(wrong.status() === 422, `a part with mistakes is not made, status ${wrong.status()}`);
+  await look(page, "copy-part-wrong", "en");
+  await page.getByRole("link", { name: "fill in up to where" }).click();
+  const at = await page.evaluate(() => document.activeElement.id);
+  expect(at === "to_1", `the link leads to the field, not to ${at}`);
+  const [more] = await Promise.all([
+    page.waitForNavigation(),
+    page.getByRole("button", { name: "Leave out more" }).click(),
+  ]);
+  expect(more.status() === 200, `more room is given, status ${more.status()}`);
+  expect((await page.locator("#reason_1").inputValue()) === "a third person", "what was filled in stays");
+  expect((await page.locator("#reason_4").count()) === 1, "there is room for more");
+  await look(page, "copy-part-more", "en");
 }
 
 // Asks for destruction before the term is over: the whole refusal is shown.

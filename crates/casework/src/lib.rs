@@ -7,10 +7,12 @@
 //! `archive`'s gate, and carries out the answer.
 #![deny(missing_docs)]
 
+pub mod certificate;
 pub mod disclosure;
 pub mod expected;
 pub mod listening;
 pub mod memory;
+pub mod moment;
 pub mod print;
 pub mod receipt;
 pub mod retention;

@@ -4,12 +4,14 @@
 //! the holds and terms of that moment.
 
 use crate::Asked;
+use serde_json::Value;
 use std::ops::ControlFlow;
 use voicelog_archive::{
     Answer, Archive, ArchiveError, DESTROYED_TOGETHER_MAX, Destroyed, RecordingSummary, TermCursor,
-    TermsPreview, Verdict,
+    TermsAlike, TermsPreview, Verdict,
 };
-use voicelog_model::{RecordingId, Timestamp};
+use voicelog_law::FactWords;
+use voicelog_model::{Language, RecordingId, Timestamp};
 
 /// How long the first refusal stands before the law is asked again, in microseconds: a day. Each question
 /// costs a decision and a leaf of the log, for ever; so each further one stands twice as long.
@@ -29,6 +31,36 @@ pub fn preview(
 ) -> Result<TermsPreview, ArchiveError> {
     archive.sort_terms(SORTED_MAX)?;
     archive.preview_terms(until, now)
+}
+
+/// The term that was chosen, and between which bounds statutes let one choose, with their articles.
+#[must_use]
+pub fn term_in_words(alike: &TermsAlike, at: Timestamp, lang: Language) -> String {
+    let words = FactWords::load(lang, at).ok();
+    let say = |length: &str| {
+        let said = words.as_ref();
+        said.map_or_else(
+            || length.to_owned(),
+            |words| words.value("retention_term", &Value::from(length)),
+        )
+    };
+    let chosen = alike.retention_term.as_deref();
+    let mut parts = vec![chosen.map_or_else(|| lang.pick("geen", "none").to_owned(), say)];
+    let bounds = [
+        (alike.bounds.floor, lang.pick("ten minste", "at least")),
+        (alike.bounds.ceiling, lang.pick("ten hoogste", "at most")),
+    ];
+    for (bound, how) in bounds {
+        parts.extend(bound.map(|bound| format!("{how} {} ({})", say(bound.length), bound.article)));
+    }
+    if parts.len() == 1 {
+        let text = lang.pick(
+            "de wet noemt geen getal: niet langer dan nodig voor het doel (AVG 5 lid 1 e)",
+            "the law names no number: no longer than the purpose needs (AVG 5 lid 1 e)",
+        );
+        parts.push(text.to_owned());
+    }
+    parts.join("; ")
 }
 
 /// What the sweep did with one recording.

@@ -42,6 +42,60 @@ pub struct DestructionStatement {
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// What it was and why it could go, as far as that outlives it; none where it could not be read any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was: Option<DestroyedRecording>,
+}
+
+/// What is kept of a destroyed recording beside its id, so that the destruction can be accounted for: words
+/// of the law, moments and articles. Nothing about anybody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DestroyedRecording {
+    /// When the call began.
+    pub recorded_at: Timestamp,
+    /// What it was recorded for: one word of the law's `purpose`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
+    /// The term that was chosen: an ISO 8601 duration, or `unlimited`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_term: Option<String>,
+    /// When that term ended, or would have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retain_until: Option<Timestamp>,
+    /// Who recorded: one word of the law's `recorder_type`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorder_type: Option<String>,
+    /// The process in the selection list of a government body, as the line names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process_type: Option<String>,
+    /// Why the law let it be kept no longer; empty where it would have, and somebody asked to destroy it.
+    pub grounds: Vec<DestructionGround>,
+    /// Copies that were given before, oldest first. They are not destroyed by this.
+    pub copies: Vec<CopyGiven>,
+}
+
+/// A rule by which a recording may not be kept any longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DestructionGround {
+    /// Its id in the rulebook.
+    pub rule: String,
+    /// The articles that it rests on.
+    pub articles: Vec<String>,
+}
+
+/// A copy that was given before the destruction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CopyGiven {
+    /// When.
+    pub at: Timestamp,
+    /// The decision about it.
+    pub decision: DecisionId,
+    /// For whom, by role: one word of the law's `requester_role`, or `court`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<String>,
 }
 
 impl DestructionStatement {
@@ -247,6 +301,16 @@ mod tests {
             keys: 1,
             objects: 3,
             bytes: 1_234_567,
+            was: Some(DestroyedRecording {
+                recorded_at: at.plus_micros(-1),
+                purpose: Some("klacht".to_owned()),
+                retention_term: None,
+                retain_until: None,
+                recorder_type: None,
+                process_type: None,
+                grounds: Vec::new(),
+                copies: Vec::new(),
+            }),
         };
         let salt = [9; 32];
         let committed = commitment(&salt, &statement.sha256().unwrap());
@@ -275,6 +339,25 @@ mod tests {
         assert_eq!(certificate, sample());
         assert_eq!(checkpoint.size, 5);
         assert!(signed.contains("is vernietigd") && signed.contains("is destroyed"));
+    }
+
+    #[test]
+    fn a_certificate_can_say_nothing_of_what_was_destroyed() {
+        let mut bare = sample();
+        bare.statement.was = None;
+        let committed = commitment(&bare.salt, &bare.statement.sha256().unwrap());
+        let (at, object) = (bare.leaf.at, bare.leaf.object.clone());
+        bare.leaf = Leaf::new(LeafKind::Destroyed, at, object, committed);
+        let checkpoint = Checkpoint::sign(1, root_of(&[bare.leaf.hash().unwrap()]), &key());
+        bare.proof = TlogProof {
+            index: 0,
+            hashes: Vec::new(),
+            checkpoint: checkpoint.unwrap(),
+        };
+        let signed = bare.sign(&key()).unwrap();
+        assert!(!signed.contains("\"was\""));
+        let (read, _) = Certificate::verify(signed.as_bytes(), &key().verifier()).unwrap();
+        assert_eq!(read, bare);
     }
 
     #[test]

@@ -50,7 +50,9 @@ pub mod zip;
 
 pub use bundle::{BundleInput, Salt};
 pub use canonical::{canonical_json, from_canonical};
-pub use certificate::{Certificate, DestructionStatement};
+pub use certificate::{
+    Certificate, CopyGiven, DestroyedRecording, DestructionGround, DestructionStatement,
+};
 pub use checkpoint::{Checkpoint, TlogProof};
 pub use digest::Digest;
 pub use inventory::{Inventory, InventoryBuilder};

@@ -49,5 +49,5 @@ pub use interview::{
 pub use preview::{AnswerChange, Change, Preview, PurposeChange, RuleChange, TermChange};
 pub use purposes::{Purpose, purpose, purposes};
 pub use rulebook::{BareCedar, BareQuestion, BeforeRulebook, RuleText, Rulebook, RulebookError};
-pub use terms::end_of_term;
+pub use terms::{TermBound, TermBounds, end_of_term};
 pub use text::{Bilingual, Text, in_brackets};

@@ -1,6 +1,7 @@
 //! How long something must be kept (floor) and may be kept (ceiling). What statutes set is a dated
 //! table; what the organisation chose is a fact.
 
+use crate::Facts;
 use crate::facts::calendar;
 use crate::facts::name;
 use crate::facts::values::Values;
@@ -48,6 +49,68 @@ pub(crate) struct StatutoryTerm {
     pub(crate) valid_from: &'static str,
     /// Last day, if it ends without another version in its place.
     pub(crate) valid_until: Option<&'static str>,
+}
+
+/// A bound that a statute sets to a term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TermBound {
+    /// How long: an ISO 8601 duration.
+    pub length: &'static str,
+    /// The article that sets it.
+    pub article: &'static str,
+}
+
+/// The bounds of a term: the shortest and the longest that statutes let one choose for recordings with some
+/// facts. Where the rulebook knows none there is none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TermBounds {
+    /// It must be kept so long.
+    pub floor: Option<TermBound>,
+    /// It may be kept so long.
+    pub ceiling: Option<TermBound>,
+}
+
+impl TermBounds {
+    /// The bounds by the law of a moment.
+    #[must_use]
+    pub fn of(facts: &Facts, at: Timestamp) -> Self {
+        Self::of_values(&facts.filled(), at)
+    }
+
+    fn of_values(facts: &Values, at: Timestamp) -> Self {
+        let day = calendar::day_of(at).to_string();
+        let find = |bound: Bound| {
+            let mut terms = in_force(STATUTORY, &day).filter(|term| term.bound == bound);
+            let found = terms.find(|term| term.is_of(facts));
+            found.map(|term| TermBound {
+                length: term.length,
+                article: term.article,
+            })
+        };
+        Self {
+            floor: find(Bound::Floor),
+            ceiling: find(Bound::Ceiling),
+        }
+    }
+
+    /// The floor, where a chosen term (`unlimited` for one without end) is shorter. Lengths are compared from
+    /// `at` on.
+    #[must_use]
+    pub fn below_floor(&self, chosen: &str, at: Timestamp) -> Option<TermBound> {
+        let end = end_of_term(at, chosen)?;
+        let is_below =
+            |floor: &TermBound| end_of_term(at, floor.length).is_some_and(|last| end < last);
+        self.floor.filter(is_below)
+    }
+
+    /// The ceiling, where a chosen term is longer, or has no end.
+    #[must_use]
+    pub fn beyond_ceiling(&self, chosen: &str, at: Timestamp) -> Option<TermBound> {
+        let end = end_of_term(at, chosen);
+        let is_beyond =
+            |ceiling: &TermBound| end.is_none() || end > end_of_term(at, ceiling.length);
+        self.ceiling.filter(is_beyond)
+    }
 }
 
 /// The name of the longest time that an emergency call may be kept.
@@ -126,14 +189,11 @@ pub(crate) fn in_force<'t>(
 /// Whether the term chosen is longer than the law of the moment lets it be. Lengths are compared
 /// from that moment on.
 pub(crate) fn is_beyond_ceiling(facts: &Values, at: Timestamp) -> bool {
-    let day = calendar::day_of(at).to_string();
     let Some(chosen) = facts.word(name::RETENTION_TERM) else {
         return false;
     };
-    let end = end_of_term(at, chosen);
-    in_force(STATUTORY, &day)
-        .filter(|term| term.bound == Bound::Ceiling && term.is_of(facts))
-        .any(|term| end.is_none() || end > end_of_term(at, term.length))
+    let bounds = TermBounds::of_values(facts, at);
+    bounds.beyond_ceiling(chosen, at).is_some()
 }
 
 /// Whether an emergency call is kept longer than the law of the moment lets it.

@@ -1,5 +1,6 @@
 //! What must be right about a line before the first call: its facts, and those of each of its rules.
 
+use crate::line_terms;
 use anyhow::{Result, bail};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -213,8 +214,8 @@ fn check_facts(facts: &Map<String, Value>, at: &str, now: Timestamp) -> Result<(
     check_told(facts, at)?;
     let mut facts = facts.clone();
     facts.insert("requested_action".into(), "record".into());
-    Facts::from_map(&facts, now).map_err(|error| anyhow::anyhow!("{at}: {error}"))?;
-    Ok(())
+    let facts = Facts::from_map(&facts, now).map_err(|error| anyhow::anyhow!("{at}: {error}"))?;
+    line_terms::check(&facts, at, now)
 }
 
 /// What each call tells may not be told here.

@@ -8,6 +8,7 @@ mod data_folder;
 mod house;
 mod key_ring;
 mod key_watch;
+mod line_terms;
 mod line_words;
 mod lines;
 mod master;
@@ -91,6 +92,8 @@ enum Command {
     Verify(cmds::verify::Args),
     /// Destroy a recording, if the law permits it. The server must be stopped; its pages do the same.
     Destroy(cmds::recordings::DestroyArgs),
+    /// The declaration of destruction: of one recording, or of all that were destroyed in a time; or check one.
+    Certificate(cmds::certificate::Args),
     /// Hold a recording: nothing destroys it until the hold is released.
     Hold(cmds::holds::HoldArgs),
     /// End a hold.
@@ -175,6 +178,7 @@ fn run(command: Command, context: &Context) -> anyhow::Result<Ended> {
         Command::Receipt(args) => cmds::receipt::run(&args, context),
         Command::Verify(args) => cmds::verify::run(&args, context),
         Command::Destroy(args) => cmds::recordings::destroy(&args, context),
+        Command::Certificate(args) => cmds::certificate::run(&args, context),
         Command::Hold(args) => cmds::holds::hold(&args, context),
         Command::Release(args) => cmds::holds::release(&args, context),
         Command::Holds(args) => cmds::holds::list(&args, context),

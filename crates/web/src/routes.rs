@@ -85,7 +85,7 @@ fn doors() -> Vec<Route> {
 
 fn pages() -> Vec<Route> {
     use Audience::SignedIn;
-    use pages::{asking, health, log, player, receipt, recording, recordings};
+    use pages::{asking, copying, health, log, player, receipt, recording, recordings};
     const GET: &[&str] = &["GET"];
     const BOTH: &[&str] = &["GET", "POST"];
     vec![
@@ -113,7 +113,7 @@ fn pages() -> Vec<Route> {
             SignedIn,
             BOTH,
             "/recordings/{id}/copy",
-            get(asking::copy_form).post(asking::copy),
+            get(copying::form).post(copying::copy),
         ),
         route(
             SignedIn,
@@ -135,7 +135,7 @@ fn pages() -> Vec<Route> {
 /// The end of recordings, and what stands against it, for people.
 fn endings() -> Vec<Route> {
     use Audience::SignedIn;
-    use pages::{asking, holds, retention};
+    use pages::{asking, declaration, holds, retention};
     const GET: &[&str] = &["GET"];
     const BOTH: &[&str] = &["GET", "POST"];
     vec![
@@ -150,6 +150,18 @@ fn endings() -> Vec<Route> {
             BOTH,
             "/recordings/{id}/hold",
             get(holds::place_form).post(holds::place),
+        ),
+        route(
+            SignedIn,
+            GET,
+            "/recordings/{id}/declaration",
+            get(declaration::show),
+        ),
+        route(
+            SignedIn,
+            GET,
+            "/retention/declaration",
+            get(declaration::of_period),
         ),
         route(SignedIn, GET, "/holds", get(holds::list)),
         route(SignedIn, GET, "/retention", get(retention::show)),
@@ -231,6 +243,24 @@ fn programs() -> Vec<Route> {
             GET,
             "/v1/recordings/{id}/receipt",
             get(api::recordings::receipt),
+        ),
+        route(
+            Program,
+            &["POST"],
+            "/v1/recordings/{id}/copies",
+            post(api::copies::make),
+        ),
+        route(
+            Program,
+            GET,
+            "/v1/recordings/{id}/declaration",
+            get(api::declarations::of_recording),
+        ),
+        route(
+            Program,
+            GET,
+            "/v1/declarations",
+            get(api::declarations::of_period),
         ),
         route(
             Program,

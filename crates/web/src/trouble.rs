@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use std::error::Error;
 use voicelog_archive::{ArchiveError, AudioError};
+use voicelog_casework::certificate::DeclarationError;
 use voicelog_law::DocumentError;
 use voicelog_model::{Kind, Language, error};
 
@@ -180,6 +181,34 @@ impl From<ArchiveError> for Trouble {
             trouble.cause = Some(error::chain(&error).to_string());
         }
         trouble
+    }
+}
+
+/// A declaration that there is not.
+impl From<DeclarationError> for Trouble {
+    fn from(error: DeclarationError) -> Self {
+        match error {
+            DeclarationError::Archive(error) => error.into(),
+            DeclarationError::NotDestroyed(_) => Self::new(StatusCode::CONFLICT).saying(
+                "Deze opname is niet vernietigd.",
+                "This recording is not destroyed.",
+            ),
+            DeclarationError::NoCertificate(_) => Self::new(StatusCode::CONFLICT).saying(
+                "Van deze opname zegt alleen het logboek dat zij vernietigd is. Na het terugzetten van een oudere kopie van het archief is het bewijs verloren.",
+                "Of this recording only the log says that it is destroyed. After an older copy of the archive was restored the certificate is lost.",
+            ),
+            DeclarationError::Period => Self::invalid(
+                "Kies een eerste en een laatste dag, de eerste niet na de laatste en niet in de toekomst.",
+                "Choose a first and a last day, the first not after the last and not in the future.",
+            ),
+            DeclarationError::TooMany => Self::invalid(
+                "In die tijd zijn meer dan 10.000 opnamen vernietigd. Kies een kortere tijd.",
+                "More than 10,000 recordings were destroyed in that time. Choose a shorter one.",
+            ),
+            other @ (DeclarationError::Certificate { .. } | DeclarationError::Print(_)) => {
+                Self::internal(&other)
+            }
+        }
     }
 }
 

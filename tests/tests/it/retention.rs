@@ -8,13 +8,21 @@ use voicelog_src_sim::{CallPlan, place};
 fn what_a_statute_forbids_is_counted_with_its_article_before_anything_happens() {
     let folder = tempfile::tempdir().unwrap();
     let config = write_config(folder.path(), "");
-    // A term of a day was chosen, and a statute demands years.
     let text = std::fs::read_to_string(&config).unwrap();
     let facts = FACTS
         .replace("\"bewijs_overeenkomst\"", "\"wettelijke_plicht\"")
         .replace("legal_basis = \"b\"", "legal_basis = \"c\"")
-        .replace("\"P5Y\"", "\"P1D\"")
         + "statutory_duty_ref = \"BGfo 35\"\nsector = \"finance_investment\"\n";
+    // A term of a day where a statute demands years is no configuration.
+    let short = facts.replace("\"P5Y\"", "\"P1D\"");
+    write_file(&config, &text.replace(FACTS, &short));
+    let refused = voicelog(&["check", "--config", config.to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(2));
+    let why = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        why.contains("2017/565 art. 76 lid 11") && why.contains("retention_term = \"P5Y\""),
+        "{why}"
+    );
     write_file(&config, &text.replace(FACTS, &facts));
     let mut server = Server::start(&config);
     let mut plan = CallPlan::speech(server.sip, crate::support::LINE);
@@ -51,6 +59,10 @@ fn what_a_statute_forbids_is_counted_with_its_article_before_anything_happens() 
     );
     let alike = &later["alike"][0];
     assert_eq!(alike["purpose"], "wettelijke_plicht");
+    assert_eq!(
+        (&alike["retention_term"], &alike["floor"]["length"]),
+        (&"P5Y".into(), &"P5Y".into())
+    );
     assert!(
         !alike["refusals"][0]["articles"]
             .as_array()
@@ -60,4 +72,87 @@ fn what_a_statute_forbids_is_counted_with_its_article_before_anything_happens() 
     let asked = voicelog(&["retention", "run", "--json", "--config", config]);
     assert!(asked.status.success(), "nothing is due today");
     assert_eq!(asked.stdout, b"[]\n");
+}
+
+#[test]
+fn a_declaration_of_destruction_is_written_in_each_form_and_checked_without_the_archive() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = write_config(folder.path(), "");
+    let mut server = Server::start(&config);
+    let mut plan = CallPlan::speech(server.sip, crate::support::LINE);
+    plan.duration = Some(Duration::from_secs(1));
+    place(&plan).unwrap().finish().unwrap();
+    let rows = server.wait_for_closed(1);
+    assert!(server.terminate().success());
+    let id = rows[0]["id"].as_str().unwrap();
+    let config = config.to_str().unwrap();
+    let run = |arguments: &[&str]| voicelog(&[arguments, &["--config", config][..]].concat());
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let early = run(&["certificate", id]);
+    assert_eq!(early.status.code(), Some(2), "it is not destroyed");
+    assert!(run(&["destroy", id, "--yes"]).status.success());
+
+    let told: serde_json::Value =
+        serde_json::from_slice(&run(&["certificate", id, "--json"]).stdout).unwrap();
+    let log_key = told["log_key"].as_str().unwrap().to_owned();
+    let was = &told["destroyed"][0]["statement"]["was"];
+    assert_eq!(was["purpose"], "bewijs_overeenkomst", "{told:#}");
+    for (name, begins) in [
+        ("d.pdf", "%PDF"),
+        ("d.html", "<!doctype"),
+        ("d.txt", "voicelog-destruction/v1"),
+    ] {
+        let written = run(&["certificate", id, "-o", &file(name), "--lang", "en"]);
+        assert!(written.status.success(), "{written:?}");
+        let bytes = std::fs::read(file(name)).unwrap();
+        assert!(bytes.starts_with(begins.as_bytes()), "{name}");
+    }
+    let page = std::fs::read_to_string(file("d.html")).unwrap();
+    assert!(
+        page.contains("Declaration of destruction")
+            && page.contains("Somebody asked for its destruction")
+    );
+    // Neither archive nor configuration is at hand.
+    for name in ["d.txt", "d.html"] {
+        let checked = voicelog(&["certificate", "--check", &file(name), "--log-key", &log_key]);
+        assert!(checked.status.success(), "{checked:?}");
+        let text = std::fs::read_to_string(file(name)).unwrap();
+        std::fs::write(file(name), text.replace("bewijs_overeenkomst", "klacht")).unwrap();
+        let changed = voicelog(&["certificate", "--check", &file(name), "--log-key", &log_key]);
+        assert_eq!(changed.status.code(), Some(1), "{changed:?}");
+    }
+    let paper = voicelog(&[
+        "certificate",
+        "--check",
+        &file("d.pdf"),
+        "--log-key",
+        &log_key,
+    ]);
+    assert_eq!(
+        paper.status.code(),
+        Some(2),
+        "the certificates of a PDF are a file of their own"
+    );
+
+    let all = run(&[
+        "certificate",
+        "--from",
+        "2026-01-01",
+        "--to",
+        "2099-01-01",
+        "-o",
+        &file("all.txt"),
+    ]);
+    assert!(all.status.success(), "{all:?}");
+    let checked = run(&["certificate", "--check", &file("all.txt"), "--json"]);
+    let told: serde_json::Value = serde_json::from_slice(&checked.stdout).unwrap();
+    assert_eq!(
+        (
+            &told["holds"],
+            told["certificates"].as_array().unwrap().len()
+        ),
+        (&true.into(), 1)
+    );
+    let none = run(&["certificate", "--from", "2026-01-02", "--to", "2026-01-01"]);
+    assert_eq!(none.status.code(), Some(2));
 }

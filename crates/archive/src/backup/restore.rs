@@ -98,7 +98,10 @@ impl RestoreInput {
             }
         }
         let all = self.lists.iter().chain([own]);
-        if let Some(from) = all.filter_map(DestroyedList::tells_from).find(|from| *from > have) {
+        if let Some(from) = all
+            .filter_map(DestroyedList::tells_from)
+            .find(|from| *from > have)
+        {
             return Err(BackupError::Gap { from, have });
         }
         let seen = ranges.iter().map(|range| range.log_size);

@@ -296,6 +296,8 @@ impl Archive {
             keys: 1,
             objects: entries.len() as u64,
             bytes: entries.iter().map(|entry| entry.len).sum(),
+            // The facts are wiped with the row, at the end.
+            was: self.account_of(row.recording, now),
         })
     }
 

@@ -1,5 +1,6 @@
 //! The end of recordings: terms that end, what holds a recording beyond its term, destruction.
 
+mod account;
 mod clock;
 mod destroy;
 mod hold;

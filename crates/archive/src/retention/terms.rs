@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::digest::hmac_sha256;
-use voicelog_law::{Decision, Facts, Rulebook, Text};
+use voicelog_law::{Decision, Facts, Rulebook, TermBounds, Text};
 use voicelog_model::{Action, RecordingId, Timestamp};
 use voicelog_store::index::{Hash, State, TermGroup};
 
@@ -42,6 +42,10 @@ pub struct TermsAlike {
     pub purpose: Option<String>,
     /// How many, without those that are held, and those that are asked about later.
     pub count: u64,
+    /// The term that was chosen: an ISO 8601 duration, or `unlimited`.
+    pub retention_term: Option<String>,
+    /// The shortest and the longest that statutes let one choose.
+    pub bounds: TermBounds,
     /// Why the law would refuse; empty where it would permit.
     pub refusals: Vec<TermRefusal>,
 }
@@ -166,10 +170,10 @@ impl Archive {
                 continue;
             }
             let facts = self.recorded_facts(&row)?;
-            let purpose = facts
-                .get("purpose")
-                .and_then(Value::as_str)
-                .map(str::to_owned);
+            let word = |name: &str| facts.get(name).and_then(Value::as_str).map(str::to_owned);
+            let (purpose, retention_term) = (word("purpose"), word("retention_term"));
+            let checked = about(&facts, "keep", row.started_at, now)?;
+            let bounds = TermBounds::of(&checked, now);
             for span in spans(&rulebook, &facts, group, now)? {
                 let found = self
                     .index
@@ -178,7 +182,11 @@ impl Archive {
                 let count = found.all.saturating_sub(found.held + found.put_off);
                 put_off += found.put_off;
                 let same = alike.iter_mut().find(|one| {
-                    one.line == row.line && one.purpose == purpose && one.refusals == span.refusals
+                    one.line == row.line
+                        && one.purpose == purpose
+                        && one.retention_term == retention_term
+                        && one.bounds == bounds
+                        && one.refusals == span.refusals
                 });
                 match same {
                     Some(one) => one.count += count,
@@ -186,6 +194,8 @@ impl Archive {
                         line: row.line.clone(),
                         purpose: purpose.clone(),
                         count,
+                        retention_term: retention_term.clone(),
+                        bounds,
                         refusals: span.refusals,
                     }),
                     None => {}
@@ -220,25 +230,37 @@ impl Archive {
     }
 }
 
-/// What the law would answer about a recording with these facts whose call began at a moment.
-fn refusals(
+/// Why the law would refuse an act on a recording with these facts whose call began at a moment, and that
+/// nothing holds; empty where it would permit it.
+pub(super) fn refusals(
     rulebook: &Rulebook,
     facts: &Map<String, Value>,
+    action: &str,
     started_at: Timestamp,
     now: Timestamp,
 ) -> Result<Vec<TermRefusal>, ArchiveError> {
-    let mut facts = facts.clone();
-    facts.insert("requested_action".into(), json!("destroy"));
-    facts.insert("recorded_at".into(), json!(started_at));
-    facts.insert("recording_state".into(), json!("exists"));
-    facts.insert("legal_hold".into(), json!({}));
-    let checked = Facts::from_map(&facts, now).map_err(ArchiveError::Facts)?;
+    let checked = about(facts, action, started_at, now)?;
     let decision = voicelog_law::decide_without_unknown(rulebook, &checked, now);
     Ok(if decision.is_permitted() {
         Vec::new()
     } else {
         reasons(&decision)
     })
+}
+
+/// The facts about an act on such a recording.
+fn about(
+    facts: &Map<String, Value>,
+    action: &str,
+    started_at: Timestamp,
+    now: Timestamp,
+) -> Result<Facts, ArchiveError> {
+    let mut facts = facts.clone();
+    facts.insert("requested_action".into(), json!(action));
+    facts.insert("recorded_at".into(), json!(started_at));
+    facts.insert("recording_state".into(), json!("exists"));
+    facts.insert("legal_hold".into(), json!({}));
+    Facts::from_map(&facts, now).map_err(ArchiveError::Facts)
 }
 
 fn reasons(decision: &Decision) -> Vec<TermRefusal> {
@@ -260,7 +282,7 @@ fn spans(
     group: &TermGroup,
     now: Timestamp,
 ) -> Result<Vec<Span>, ArchiveError> {
-    let ask = |at| refusals(rulebook, facts, at, now);
+    let ask = |at| refusals(rulebook, facts, "destroy", at, now);
     let last = ask(group.last_started)?;
     let mut spans = Vec::new();
     let mut from = group.first_started;

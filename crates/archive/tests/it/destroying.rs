@@ -38,6 +38,80 @@ fn a_destroyed_recording_leaves_a_tombstone_and_a_certificate_that_verifies() {
 }
 
 #[test]
+fn a_certificate_says_what_it_was_for_its_term_why_it_went_and_which_copies_had_been_given() {
+    let Fixture { archive, folder } = fixture();
+    let id = record(&archive).id;
+    let nothing = serde_json::Map::new();
+    let given = seconds(60);
+    let asked = archive.ask_for_copy(id, Action::FileInCourt, &asker(), &nothing, given);
+    let answer = asked.unwrap();
+    let Verdict::Permit(permit) = answer.verdict else {
+        panic!("{:?}", answer.decision)
+    };
+    archive.export(permit, None, given).unwrap();
+    let answer = archive.ask_to_destroy(id, after_the_term()).unwrap();
+    let Verdict::Permit(permit) = answer.verdict else {
+        panic!("{:?}", answer.decision)
+    };
+    let term = archive.summary(id).unwrap().retain_until;
+    archive.destroy(permit, after_the_term()).unwrap();
+    let was = certified(&archive, id).statement.was.unwrap();
+    assert_eq!(was.recorded_at, archive.summary(id).unwrap().started_at);
+    assert_eq!(was.purpose.as_deref(), Some("bewijs_overeenkomst"));
+    assert_eq!(was.recorder_type.as_deref(), Some("company"));
+    assert_eq!(
+        (was.retention_term.as_deref(), was.retain_until),
+        (Some("P1Y"), term)
+    );
+    let grounds: Vec<_> = was.grounds.iter().map(|one| one.rule.as_str()).collect();
+    assert_eq!(grounds, ["avg.5.term_over"]);
+    assert_eq!(was.grounds[0].articles, ["AVG 5 lid 1 e"]);
+    let copies: Vec<_> = was
+        .copies
+        .iter()
+        .map(|one| (one.at, one.recipient.as_deref()))
+        .collect();
+    assert_eq!(copies, [(given, Some("court"))]);
+
+    // Before the end of its term the law lets it be kept: there is no ground but that somebody asked.
+    let early = record(&archive).id;
+    let permit = archive.ask_to_destroy(early, seconds(120)).unwrap().verdict;
+    let Verdict::Permit(permit) = permit else {
+        panic!("refused")
+    };
+    archive.destroy(permit, seconds(120)).unwrap();
+    let was = certified(&archive, early).statement.was.unwrap();
+    assert_eq!((was.grounds, was.copies), (vec![], vec![]));
+    drop(folder);
+}
+
+#[test]
+fn a_municipality_destroys_after_the_term_of_its_selection_list_and_the_certificate_names_the_process()
+ {
+    let fixture = fixture();
+    let archive = &fixture.archive;
+    let call = open_call(archive, "municipality");
+    let writer = write_media(archive, &call, 20);
+    let id = end(archive, writer, 20).unwrap().id;
+    let early = archive.ask_to_destroy(id, seconds(60)).unwrap();
+    assert!(!early.decision.is_permitted(), "its term runs");
+    let answer = archive.ask_to_destroy(id, after_the_term()).unwrap();
+    let Verdict::Permit(permit) = answer.verdict else {
+        panic!("{:?}", answer.decision)
+    };
+    archive.destroy(permit, after_the_term()).unwrap();
+    let was = certified(archive, id).statement.was.unwrap();
+    assert_eq!(was.recorder_type.as_deref(), Some("government_body"));
+    assert_eq!(was.process_type.as_deref(), Some("8.1"));
+}
+
+fn certified(archive: &Archive, id: RecordingId) -> Certificate {
+    let signed = archive.certificate(id).unwrap().unwrap();
+    let key = archive.verifier_key().parse().unwrap();
+    Certificate::verify(signed.as_bytes(), &key).unwrap().0
+}
+
+#[test]
 fn a_recording_before_the_end_of_its_term_is_not_due() {
     let fixture = fixture();
     record(&fixture.archive);

@@ -79,6 +79,25 @@ fn of_a_broker() -> Map<String, Value> {
     facts
 }
 
+/// Complaints at the counter of a municipality, under a process of its selection list.
+fn of_a_municipality() -> Map<String, Value> {
+    let mut facts = facts("announced");
+    for (name, value) in [
+        ("recorder_type", json!("government_body")),
+        ("counterpart_types", json!(["citizen"])),
+        ("purpose", json!("dossier_overheid")),
+        ("legal_basis", json!("e")),
+        ("process_type", json!("8.1")),
+        (
+            "archive",
+            json!({ "selectielijst_result": "vernietigen", "destruction_declaration": true }),
+        ),
+    ] {
+        facts.insert(name.to_owned(), value);
+    }
+    facts
+}
+
 fn line(name: &str, facts: Map<String, Value>) -> Line {
     Line {
         own_domains: vec!["voorbeeld.example".to_owned()],
@@ -129,6 +148,7 @@ pub(crate) fn parts_of(store: LocalStore) -> Parts {
             line("consent", resting_on_consent()),
             line("household", of_a_household()),
             line("covered", facts("announced")),
+            line("municipality", of_a_municipality()),
             line("broker", of_a_broker()),
         ]),
     }

@@ -98,6 +98,9 @@ fn what_a_statute_forbids_is_counted_with_its_article_and_from_the_day_on_which_
     let now = seconds(300 * DAY);
     let found = archive.preview_terms(now, now).unwrap();
     assert_eq!((found.destroyed(), found.refused()), (0, 2));
+    let floor = found.alike[0].bounds.floor.unwrap();
+    assert_eq!((floor.length, found.alike[0].bounds.ceiling), ("P5Y", None));
+    assert!(floor.article.contains("2017/565"), "{floor:?}");
     let refusal = &found.alike[0].refusals[0];
     assert!(
         !refusal.articles.is_empty() && !refusal.text.en.is_empty(),

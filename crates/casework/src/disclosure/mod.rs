@@ -2,7 +2,7 @@
 
 mod part;
 
-pub use part::{PartRequest, PartRequestError};
+pub use part::{PartRequest, PartRequestError, part_fault};
 
 use crate::Asked;
 use serde_json::{Map, Value, json};
@@ -11,7 +11,7 @@ use voicelog_archive::{Archive, ArchiveError, VconForm, Verdict};
 use voicelog_evidence::bundle::BundleError;
 use voicelog_evidence::part::Plan;
 use voicelog_law::Decision;
-use voicelog_model::{Action, Pii, RecordingId, Timestamp};
+use voicelog_model::{Action, Language, Pii, RecordingId, Timestamp};
 
 /// A copy that may be given.
 #[derive(Debug)]
@@ -70,6 +70,35 @@ impl Recipient {
             .iter()
             .find(|(recipient, _)| *recipient == self)
             .map_or("", |(_, word)| word)
+    }
+
+    /// Who that is, in words.
+    #[must_use]
+    pub const fn text(self, lang: Language) -> &'static str {
+        match self {
+            Self::Court => lang.pick(
+                "De rechtbank, in een procedure",
+                "The court, in a procedure",
+            ),
+            Self::DataSubject => lang.pick("Iemand die is opgenomen", "Somebody who was recorded"),
+            Self::Guardian => lang.pick(
+                "Ouder of voogd van een kind dat is opgenomen",
+                "Parent or guardian of a child who was recorded",
+            ),
+            Self::Lawyer => lang.pick(
+                "Advocaat van iemand die is opgenomen",
+                "Lawyer of somebody who was recorded",
+            ),
+            Self::Judge => lang.pick("Een rechter die erom vraagt", "A judge who asks for it"),
+            Self::Ap => lang.pick(
+                "Autoriteit Persoonsgegevens",
+                "Data protection authority (AP)",
+            ),
+            Self::Afm => lang.pick(
+                "Autoriteit Financiële Markten",
+                "Financial markets authority (AFM)",
+            ),
+        }
     }
 
     /// What the law is told of the one who gets it.

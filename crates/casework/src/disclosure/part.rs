@@ -1,9 +1,12 @@
 //! Which part of a recording a copy is to show, as a person says it.
 
 use serde::Deserialize;
+use voicelog_archive::ArchiveError;
 use voicelog_evidence::Timeline;
+use voicelog_evidence::bundle::BundleError;
 use voicelog_evidence::part::{PartError, Plan, Redaction, SoundInstead, Window};
 use voicelog_evidence::timeline::clock_text;
+use voicelog_law::Text;
 use voicelog_model::StreamNumber;
 
 /// Largest plan that is read, in bytes.
@@ -116,6 +119,39 @@ impl PartRequest {
         plan.check(length_us, &streams)?;
         Ok(plan)
     }
+}
+
+/// Why a part fits no such recording, in words; none where an error is about something else.
+#[must_use]
+pub fn part_fault(error: &ArchiveError) -> Option<Text> {
+    let ArchiveError::Bundle {
+        source: BundleError::Part(fault),
+        ..
+    } = error
+    else {
+        return None;
+    };
+    let nl = match fault {
+        PartError::NothingAsked => "Er is niets gekozen om weg te laten.".to_owned(),
+        PartError::Window { length_us, .. } => format!(
+            "Een begin ligt voor zijn eind, en beide liggen binnen het gesprek, dat {} duurt.",
+            clock_text(*length_us)
+        ),
+        PartError::NoSuchStream { stream, .. } => {
+            format!("Deze opname heeft geen stroom {stream}.")
+        }
+        PartError::CoversNothing(_) => {
+            "Op een plaats die weg moet, is bij die stem geen geluid. Kijk de tijden na.".to_owned()
+        }
+        PartError::NothingShown => {
+            "Er blijft niets over. Kies een langer stuk, of laat minder weg.".to_owned()
+        }
+        PartError::Text { .. } => "Waarom, op welke grond en wie dat besliste: elk in hoogstens 500 tekens, zonder stuurtekens.".to_owned(),
+        PartError::TooMany(_) => "Er wordt op te veel plaatsen iets weggelaten.".to_owned(),
+        PartError::Original(_) => return None,
+    };
+    let en = fault.to_string();
+    Some(Text { nl, en })
 }
 
 fn moment<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {

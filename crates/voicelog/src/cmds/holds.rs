@@ -6,6 +6,7 @@ use crate::{BadInput, Context, Ended, print, wiring};
 use anyhow::Result;
 use serde_json::{Value, json};
 use voicelog_archive::{Archive, ArchiveError, HoldAsked, HoldCursor, HoldGround, OpenHold};
+use voicelog_casework::moment::moment;
 use voicelog_law::moment_or_day;
 use voicelog_model::{Clock, HoldId, Kind, Language, Pii, RecordingId, Timestamp};
 
@@ -91,19 +92,22 @@ fn print_hold(open: &OpenHold, now: Timestamp, lang: Language) {
     let hold = &open.hold;
     let (id, ground) = (hold.id, hold.ground.text(lang));
     let state = match hold.lifted_at {
-        Some(at) => format!("{} {at}", lang.pick("opgeheven op", "lifted on")),
+        Some(at) => {
+            let on = lang.pick("opgeheven op", "lifted on");
+            format!("{on} {}", moment(at, lang))
+        }
         None if hold.is_overdue(now) => format!(
             "{} {}",
             lang.pick(
                 "LOOPT NOG, had bekeken moeten zijn op",
                 "STANDS, was to be looked at on"
             ),
-            hold.review_at
+            moment(hold.review_at, lang)
         ),
         None => format!(
             "{} {}",
             lang.pick("bekijken op", "to be looked at on"),
-            hold.review_at
+            moment(hold.review_at, lang)
         ),
     };
     print::line(format!("  {id}  {ground}; {state}"));

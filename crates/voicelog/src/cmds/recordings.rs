@@ -12,6 +12,7 @@ use voicelog_archive::{
     VconForm,
 };
 use voicelog_casework::disclosure::{self, PartRequest, PartRequestError, Recipient};
+use voicelog_casework::moment::moment;
 use voicelog_casework::{Asked, listening, retention};
 use voicelog_evidence::bundle::{self, BundleError, SoundSpans};
 use voicelog_evidence::vcon::{Profile, VconError};
@@ -351,6 +352,7 @@ pub(crate) fn destroy(args: &DestroyArgs, context: &Context) -> Result<Ended> {
         && summary.state == State::Sealed
         && let Some(until) = retention::term_runs_until(&summary, now)
     {
+        let until = moment(until, Language::En);
         return Err(BadInput(format!(
             "the chosen term of {} runs until {until}, and nothing was destroyed. Only a statute or a hold would forbid it now, and the archive knows of no request, claim or court case that it was not told of. Say --yes to destroy it before its term",
             args.id
@@ -438,7 +440,7 @@ fn failed(
         print::json(&json!({ "id": id, "destroyed_at": at, "certificate": certificate }))?;
         return Ok(Ended::Failed);
     }
-    let on = at.map(|at| at.to_string()).unwrap_or_default();
+    let on = at.map(|at| moment(at, context.lang)).unwrap_or_default();
     print::warn(match context.lang {
         Language::Nl => format!(
             "voicelog: opname {id} is vernietigd op {on}; hier is het bewijs van vernietiging"
@@ -478,7 +480,7 @@ pub(crate) fn bad_id(error: ArchiveError) -> anyhow::Error {
 }
 
 /// Refuses to write over a file, before anything is asked or logged.
-fn is_free(path: &Path, force: bool) -> Result<()> {
+pub(crate) fn is_free(path: &Path, force: bool) -> Result<()> {
     if force || !path.exists() {
         return Ok(());
     }
@@ -488,7 +490,6 @@ fn is_free(path: &Path, force: bool) -> Result<()> {
     ))))
 }
 
-/// Tells what was written.
 /// Where the sound in a bundle is not simply what was sent; nothing if all of it is.
 fn spans_of(bundle: &[u8]) -> Vec<StreamSpans> {
     SoundSpans::in_bundle(bundle).map_or_else(Vec::new, |spans| spans.streams)

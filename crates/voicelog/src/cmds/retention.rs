@@ -6,7 +6,9 @@ use crate::{BadInput, Context, Ended, print, wiring};
 use anyhow::Result;
 use serde_json::json;
 use voicelog_archive::{TermRefusal, TermsPreview};
+use voicelog_casework::moment::moment;
 use voicelog_casework::{Asked, retention};
+use voicelog_law::TermBound;
 use voicelog_model::{Clock, Language, Timestamp};
 
 #[derive(Debug, clap::Subcommand)]
@@ -59,7 +61,9 @@ fn confirm_clock(context: &Context, now: Timestamp, as_json: bool) -> Result<End
         print::json(&json!({ "clock": now, "seen_before": seen }))?;
         return Ok(Ended::Done);
     }
-    let before = seen.map_or_else(|| "-".to_owned(), |seen| seen.to_string());
+    let lang = context.lang;
+    let before = seen.map_or_else(|| "-".to_owned(), |seen| moment(seen, lang));
+    let now = moment(now, lang);
     print::line(match context.lang {
         Language::Nl => format!("Bevestigd: het is {now}. Daarvoor het laatst gezien: {before}."),
         Language::En => format!("Confirmed: it is {now}. Last seen before: {before}."),
@@ -89,6 +93,9 @@ fn preview(context: &Context, until: Timestamp, now: Timestamp, as_json: bool) -
             "{:>9}  {}  {purpose}  {what}",
             alike.count, alike.line
         ));
+        let term = retention::term_in_words(alike, found.until, lang);
+        let name = lang.pick("bewaartermijn", "retention term");
+        print::line(format!("{:>9}  {name}: {term}", ""));
         for refusal in &alike.refusals {
             let articles = refusal.articles.join("; ");
             print::line(format!(
@@ -99,7 +106,8 @@ fn preview(context: &Context, until: Timestamp, now: Timestamp, as_json: bool) -
         }
     }
     for held in &found.held {
-        let (count, ground, review) = (held.count, held.ground.text(lang), held.first_review);
+        let (count, ground) = (held.count, held.ground.text(lang));
+        let review = moment(held.first_review, lang);
         print::line(match lang {
             Language::Nl => {
                 format!("{count:>9}  vernietigingsstop: {ground}; eerst bekijken op {review}")
@@ -139,6 +147,7 @@ fn print_rest(found: &TermsPreview, lang: Language) {
         });
     }
     if let Some(next) = found.next {
+        let next = moment(next, lang);
         print::line(match lang {
             Language::Nl => format!("De eerstvolgende termijn eindigt op {next}."),
             Language::En => format!("The next term ends on {next}."),
@@ -148,9 +157,13 @@ fn print_rest(found: &TermsPreview, lang: Language) {
 
 fn value(found: &TermsPreview, lang: Language) -> serde_json::Value {
     let refusal = |one: &TermRefusal| json!({ "rule": one.rule, "articles": one.articles, "text": one.text.pick(lang) });
+    let bound = |one: TermBound| json!({ "length": one.length, "article": one.article });
     let alike = found.alike.iter().map(|alike| {
         json!({
             "line": alike.line, "purpose": alike.purpose, "count": alike.count,
+            "retention_term": alike.retention_term,
+            "floor": alike.bounds.floor.map(bound),
+            "ceiling": alike.bounds.ceiling.map(bound),
             "refusals": alike.refusals.iter().map(refusal).collect::<Vec<_>>(),
         })
     });

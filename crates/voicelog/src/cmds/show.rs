@@ -240,7 +240,7 @@ pub(crate) fn conversation(conversation: &Conversation, lang: Language) {
         let started = conversation.parts.first().map(|part| part.started_at);
         let started = started.map(|at| at.to_string()).unwrap_or_default();
         let talk = lang.pick("één gesprek in", "one conversation in");
-        let parts = lang.pick("delen", "parts");
+        let parts = lang.pick("deelopnamen", "parts");
         print::line(format!("{started}  {talk} {total} {parts}"));
     }
     let indent = if total > 1 { "  " } else { "" };
@@ -272,7 +272,7 @@ pub(crate) fn place(conversation: &Conversation, id: RecordingId, lang: Language
         return;
     };
     print::line(match lang {
-        Language::Nl => format!("deel {place} van {total} van één gesprek:"),
+        Language::Nl => format!("deelopname {place} van {total} van één gesprek:"),
         Language::En => format!("part {place} of {total} of one conversation:"),
     });
     for (part, number) in conversation.parts.iter().zip(1..) {

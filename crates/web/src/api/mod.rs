@@ -3,6 +3,8 @@
 pub(crate) mod calls;
 pub(crate) mod clock;
 pub(crate) mod consent;
+pub(crate) mod copies;
+pub(crate) mod declarations;
 pub(crate) mod expected;
 pub(crate) mod holds;
 pub(crate) mod keeping;

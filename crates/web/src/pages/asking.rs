@@ -5,21 +5,17 @@ use crate::frame::html;
 use crate::pages::{recording_id, who};
 use crate::secret::Token;
 use crate::trouble::Trouble;
-use crate::view::asking::{AskingPage, ForeseenView, RefusedPage, What, recipients};
+use crate::view::asking::{AskingPage, RefusedPage, What, recipients};
 use crate::view::decision::DecisionView;
 use crate::view::holds::HoldView;
 use crate::view::when::When;
 use crate::visitor::Visitor;
 use axum::Extension;
-use axum::body::{Body, Bytes};
-use axum::extract::{Form, Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::extract::{Form, Path, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
-use std::sync::Arc;
-use tokio::sync::OwnedSemaphorePermit;
 use voicelog_archive::{ArchiveError, RecordingSummary};
-use voicelog_casework::disclosure::{self, Recipient};
 use voicelog_casework::memory::Made;
 use voicelog_casework::{Asked, listening, retention};
 use voicelog_law::Decision;
@@ -68,7 +64,6 @@ async fn page(
         confirm_missing: missing && what == What::Destroy,
         term_runs_until: term.map(|until| When::new(until, lang)),
         recipients: recipients(visitor.lang),
-        foreseen: None,
     };
     html(
         if missing {
@@ -80,7 +75,7 @@ async fn page(
     )
 }
 
-async fn refused(
+pub(crate) async fn refused(
     desk: &Desk,
     visitor: &Visitor,
     id: RecordingId,
@@ -107,6 +102,7 @@ async fn refused(
             "recordings",
             lang.pick("Dat mag niet", "That is not permitted"),
         ),
+        of_destruction: what == What::Destroy,
         holds: holds.collect(),
         id: id.to_string(),
         started: When::new(summary.started_at, lang),
@@ -177,116 +173,18 @@ pub(crate) async fn listen(
     }
 }
 
-/// For whom a copy would be; left out until somebody was chosen.
-#[derive(Deserialize)]
-pub(crate) struct Wanted {
-    recipient: Option<String>,
-}
-
-/// First for whom; then the duties, before the copy is made. Only the form that is sent then asks
-/// the law, and leaves its trace.
-pub(crate) async fn copy_form(
-    State(desk): State<Shared>,
-    Extension(visitor): Extension<Visitor>,
-    Path(id): Path<String>,
-    Query(wanted): Query<Wanted>,
+/// The page on which it is chosen for whom a copy is; `is_sent` where nobody was.
+pub(crate) async fn without_recipient(
+    desk: &Desk,
+    visitor: &Visitor,
+    id: RecordingId,
+    is_sent: bool,
 ) -> Result<Response, Trouble> {
-    let id = recording_id(&id)?;
-    let Some(recipient) = wanted.recipient else {
-        return page(&desk, &visitor, id, What::Copy, Missing::Nothing).await;
+    let missing = match is_sent {
+        true => Missing::Field,
+        false => Missing::Nothing,
     };
-    let Ok(recipient) = recipient.parse::<Recipient>() else {
-        return page(&desk, &visitor, id, What::Copy, Missing::Field).await;
-    };
-    let lang = visitor.lang;
-    let (summary, decision) = desk
-        .ask(move |archive, now| {
-            let decision = disclosure::foresee(archive, id, recipient, now)?;
-            Ok::<_, ArchiveError>((archive.summary(id)?, decision))
-        })
-        .await?;
-    let view = AskingPage {
-        p: visitor.page("recordings", title(What::Copy, lang)),
-        id: id.to_string(),
-        started: When::new(summary.started_at, lang),
-        what: What::Copy,
-        reason_missing: false,
-        recipient_missing: false,
-        confirm_missing: false,
-        term_runs_until: None,
-        recipients: Vec::new(),
-        foreseen: Some(ForeseenView::new(recipient, &decision, lang)),
-    };
-    html(StatusCode::OK, &view)
-}
-
-/// A bundle that is being sent, with its place among those.
-struct Sending {
-    bundle: Vec<u8>,
-    _place: OwnedSemaphorePermit,
-}
-
-impl AsRef<[u8]> for Sending {
-    fn as_ref(&self) -> &[u8] {
-        &self.bundle
-    }
-}
-
-fn others_first() -> Trouble {
-    Trouble::new(StatusCode::SERVICE_UNAVAILABLE)
-        .saying(
-            "Er worden al kopieën verstuurd. Probeer het over een minuut opnieuw.",
-            "Other copies are being sent. Try again in a minute.",
-        )
-        .retry_after(60)
-}
-
-/// Who gets the copy.
-#[derive(Deserialize)]
-pub(crate) struct ForWhom {
-    #[serde(default)]
-    recipient: String,
-}
-
-pub(crate) async fn copy(
-    State(desk): State<Shared>,
-    Extension(visitor): Extension<Visitor>,
-    Path(id): Path<String>,
-    Form(form): Form<ForWhom>,
-) -> Result<Response, Trouble> {
-    let id = recording_id(&id)?;
-    let Ok(recipient) = form.recipient.parse::<Recipient>() else {
-        return page(&desk, &visitor, id, What::Copy, Missing::Field).await;
-    };
-    let asker = Pii::new(who(&visitor)?.account.clone());
-    // Before the copy is made and put in the log, not after.
-    let place = Arc::clone(&desk.sending)
-        .try_acquire_owned()
-        .map_err(|_all_taken| others_first())?;
-    let command = format!("export {id} --for {}", recipient.as_str());
-    match desk
-        .open(id, Made::Bundle, &command, move |archive, now| {
-            disclosure::bundle(archive, id, &asker, recipient, None, now)
-        })
-        .await?
-    {
-        Asked::Given(copy) => {
-            let file = format!("attachment; filename=\"voicelog-{id}.zip\"");
-            let headers = [
-                (header::CONTENT_TYPE, "application/zip".to_owned()),
-                (header::CONTENT_DISPOSITION, file),
-            ];
-            let bytes = Bytes::from_owner(Sending {
-                bundle: copy.bundle,
-                _place: place,
-            });
-            Ok((headers, Body::from(bytes)).into_response())
-        }
-        Asked::Refused {
-            id: decision_id,
-            decision,
-        } => refused(&desk, &visitor, id, decision_id, &decision, What::Copy).await,
-    }
+    page(desk, visitor, id, What::Copy, missing).await
 }
 
 pub(crate) async fn destroy_form(

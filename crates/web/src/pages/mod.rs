@@ -1,6 +1,8 @@
 //! The pages: each handler asks casework or the archive, and fills a view.
 
 pub(crate) mod asking;
+pub(crate) mod copying;
+pub(crate) mod declaration;
 pub(crate) mod document;
 pub(crate) mod health;
 pub(crate) mod holds;

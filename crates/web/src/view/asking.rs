@@ -32,8 +32,6 @@ pub(crate) struct AskingPage {
     /// Until when the chosen term still runs.
     pub(crate) term_runs_until: Option<When>,
     pub(crate) recipients: Vec<Choice>,
-    /// What would be answered for the one who gets the copy, once it is known who that is.
-    pub(crate) foreseen: Option<ForeseenView>,
 }
 
 /// What the law would answer, before anybody asked.
@@ -78,6 +76,8 @@ impl AskingPage {
 #[template(path = "refused.html")]
 pub(crate) struct RefusedPage {
     pub(crate) p: Page,
+    /// Whether destruction was asked for.
+    pub(crate) of_destruction: bool,
     /// The holds that stand, where destruction was asked for.
     pub(crate) holds: Vec<HoldView>,
     pub(crate) id: String,
@@ -89,36 +89,10 @@ pub(crate) struct RefusedPage {
 pub(crate) fn recipients(lang: Language) -> Vec<Choice> {
     Recipient::ALL
         .into_iter()
-        .map(|(recipient, value)| {
-            let (nl, en) = match recipient {
-                Recipient::Court => (
-                    "De rechtbank, in een procedure",
-                    "The court, in a procedure",
-                ),
-                Recipient::DataSubject => ("Iemand die is opgenomen", "Somebody who was recorded"),
-                Recipient::Guardian => (
-                    "Ouder of voogd van een kind dat is opgenomen",
-                    "Parent or guardian of a child who was recorded",
-                ),
-                Recipient::Lawyer => (
-                    "Advocaat van iemand die is opgenomen",
-                    "Lawyer of somebody who was recorded",
-                ),
-                Recipient::Judge => ("Een rechter die erom vraagt", "A judge who asks for it"),
-                Recipient::Ap => (
-                    "Autoriteit Persoonsgegevens",
-                    "Data protection authority (AP)",
-                ),
-                Recipient::Afm => (
-                    "Autoriteit Financiële Markten",
-                    "Financial markets authority (AFM)",
-                ),
-            };
-            Choice {
-                value,
-                text: lang.pick(nl, en),
-                chosen: false,
-            }
+        .map(|(recipient, value)| Choice {
+            value,
+            text: recipient.text(lang),
+            chosen: false,
         })
         .collect()
 }

@@ -14,7 +14,7 @@ use voicelog_model::{Language, RecordingId};
 pub(crate) struct PartView {
     /// Its line, as a recording by itself has one.
     pub(crate) row: Row,
-    /// `deel 2`.
+    /// `deelopname 2`.
     pub(crate) name: String,
     /// Why it is a part, or that it is the same talk once more.
     pub(crate) why: &'static str,
@@ -27,11 +27,11 @@ pub(crate) struct PartView {
 pub(crate) struct ConversationView {
     /// Its first part's line, with the length and the verdict of all.
     pub(crate) whole: Row,
-    /// `3 delen`; nothing where it is one recording.
+    /// `3 deelopnamen`; nothing where it is one recording.
     pub(crate) count: Option<String>,
     /// Its parts, oldest first; none where it is one recording.
     pub(crate) parts: Vec<PartView>,
-    /// `Deel 2 van 3`, on the page of that part.
+    /// `Deelopname 2 van 3`, on the page of that part.
     pub(crate) place: Option<String>,
     /// The part before the one that the page is about.
     pub(crate) before: Option<String>,
@@ -67,20 +67,20 @@ impl ConversationView {
             Some(part.id.to_string())
         };
         let parts = conversation.parts.iter().zip(1..).map(|(part, number)| {
-            let deel = lang.pick("deel", "part");
+            let word = lang.pick("deelopname", "part");
             PartView {
                 row: Row::new(part, lang),
-                name: format!("{deel} {number}"),
+                name: format!("{word} {number}"),
                 why: why(part, number == 1, lang),
                 is_this: Some(part.id) == this,
             }
         });
         Some(Self {
             whole,
-            count: (total > 1).then(|| format!("{total} {}", lang.pick("delen", "parts"))),
+            count: (total > 1).then(|| format!("{total} {}", lang.pick("deelopnamen", "parts"))),
             parts: parts.filter(|_| total > 1).collect(),
             place: place.map(|place| match lang {
-                Language::Nl => format!("Deel {place} van {total} van één gesprek"),
+                Language::Nl => format!("Deelopname {place} van {total} van één gesprek"),
                 Language::En => format!("Part {place} of {total} of one conversation"),
             }),
             before: id_at(place.and_then(|place| place.checked_sub(1))),
@@ -107,7 +107,7 @@ fn badge(parts: &[RecordingSummary], lang: Language) -> Badge {
         _ => Badge::new(
             Shape::Dashes,
             "part",
-            lang.pick("Verschilt per deel", "Differs by part"),
+            lang.pick("Verschilt per deelopname", "Differs by part"),
         ),
     }
 }
@@ -124,7 +124,7 @@ fn why(part: &RecordingSummary, is_first: bool, lang: Language) -> &'static str 
         ),
         _ if is_first => ("", ""),
         REPLACES => (
-            "neemt de plaats in van een ander deel (Replaces)",
+            "neemt de plaats in van een andere deelopname (Replaces)",
             "takes the place of another part (Replaces)",
         ),
         "session_id" => ("zelfde Session-ID", "same Session-ID"),

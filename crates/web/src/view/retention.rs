@@ -5,6 +5,7 @@ use crate::view::recordings::line_name;
 use crate::view::when::When;
 use askama::Template;
 use voicelog_archive::TermsPreview;
+use voicelog_casework::retention::term_in_words;
 
 /// Recordings about which the answer is the same.
 #[derive(Debug)]
@@ -12,6 +13,8 @@ pub(crate) struct AlikeView {
     pub(crate) count: u64,
     pub(crate) line: String,
     pub(crate) purpose: String,
+    /// The term that was chosen, and between which bounds the law lets one choose.
+    pub(crate) term: String,
     /// Why the law would refuse, with its articles; nothing where it would permit.
     pub(crate) refusals: Vec<String>,
 }
@@ -52,6 +55,7 @@ impl RetentionPage {
                 .and_then(voicelog_law::purpose)
                 .map(|purpose| purpose.called.pick(lang).to_owned())
                 .unwrap_or_default(),
+            term: term_in_words(alike, found.until, lang),
             refusals: alike
                 .refusals
                 .iter()

@@ -1,37 +1,8 @@
 //! Moments and lengths as people in the Netherlands read them.
 
 use jiff::civil;
-use jiff::tz::TimeZone;
+use voicelog_casework::moment;
 use voicelog_model::{Language, Timestamp};
-
-const MONTHS_NL: [&str; 12] = [
-    "januari",
-    "februari",
-    "maart",
-    "april",
-    "mei",
-    "juni",
-    "juli",
-    "augustus",
-    "september",
-    "oktober",
-    "november",
-    "december",
-];
-const MONTHS_EN: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 /// A moment in two forms: for machines (`datetime` attribute) and for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,32 +17,14 @@ pub(crate) struct When {
     pub(crate) clock: String,
 }
 
-fn amsterdam() -> TimeZone {
-    // The zone data is built in; without it every time would be told in UTC, never wrongly.
-    TimeZone::get("Europe/Amsterdam").unwrap_or(TimeZone::UTC)
-}
-
 impl When {
     /// The moment in Dutch local time.
     pub(crate) fn new(at: Timestamp, lang: Language) -> Self {
-        let local = at.to_jiff().to_zoned(amsterdam());
-        let months = match lang {
-            Language::Nl => &MONTHS_NL,
-            Language::En => &MONTHS_EN,
-        };
-        let month = usize::try_from(local.month() - 1)
-            .ok()
-            .and_then(|index| months.get(index))
-            .copied()
-            .unwrap_or_default();
-        let day = format!("{} {month} {}", local.day(), local.year());
-        let clock = format!("{:02}:{:02}", local.hour(), local.minute());
-        let text = format!("{day} {clock}:{:02}", local.second());
         Self {
             iso: at.to_string(),
-            text,
-            day,
-            clock,
+            text: moment::moment(at, lang),
+            day: moment::day(at, lang),
+            clock: moment::clock(at),
         }
     }
 }
@@ -88,7 +41,7 @@ pub(crate) fn day_end(text: &str) -> Option<Timestamp> {
 }
 
 fn start_of(day: civil::Date) -> Option<Timestamp> {
-    let zoned = day.to_zoned(amsterdam()).ok()?;
+    let zoned = day.to_zoned(moment::zone()).ok()?;
     Some(Timestamp::from_jiff(zoned.timestamp()))
 }
 

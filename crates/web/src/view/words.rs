@@ -88,7 +88,7 @@ pub(crate) const fn completeness_meaning(
 ) -> &'static str {
     let (nl, en) = match (state, verdict) {
         (State::Destroyed, _) => (
-            "Van dit gesprek is niets meer te horen of te lezen. Alleen deze regel en het bewijs van vernietiging zijn er nog.",
+            "Van dit gesprek is niets meer te horen of te lezen. Alleen deze vermelding en het bewijs van vernietiging zijn er nog.",
             "Nothing of this conversation can be heard or read any more. Only this entry and the certificate of destruction remain.",
         ),
         (State::Destroying, _) => (

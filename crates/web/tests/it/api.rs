@@ -307,3 +307,48 @@ async fn the_numbers_of_the_recorder_are_there_for_prometheus() {
     };
     assert!(text.lines().any(is_free), "{text}");
 }
+
+#[tokio::test]
+async fn a_program_asks_for_a_copy_of_a_part_for_somebody_and_gets_it_or_the_reason() {
+    let site = site();
+    let path = format!("/v1/recordings/{}/copies", site.filled().whole);
+    let ask = |body: Value| {
+        let (site, path) = (&site, &path);
+        async move { program(site, "POST", path, &body.to_string()).await }
+    };
+    let redaction = json!({
+        "stream": 1, "from": "0:00.5", "to": "0:01", "reason": "a third person",
+        "legal_ground": "AVG art. 15 lid 4", "decided_by": "privacy officer"
+    });
+    let page = ask(json!({
+        "recipient": "data_subject", "asked_by": "case 114", "to": "0:02", "redactions": [redaction]
+    }))
+    .await;
+    assert_eq!(
+        page.status,
+        StatusCode::OK,
+        "{}",
+        String::from_utf8_lossy(&page.bytes)
+    );
+    assert!(voicelog_evidence::verify::verify(&page.bytes, None).holds());
+    for (body, why) in [
+        (json!({ "recipient": "court" }), "asked_by"),
+        (json!({ "recipient": "curt", "asked_by": "x" }), "court"),
+        (
+            json!({ "recipient": "court", "asked_by": "x", "from": "soon" }),
+            "moment",
+        ),
+        (
+            json!({ "recipient": "court", "asked_by": "x", "from": "9:59:59" }),
+            "binnen het gesprek",
+        ),
+        (
+            json!({ "recipient": "court", "asked_by": "x", "redactions": [{ "from": "1" }] }),
+            "redactions",
+        ),
+    ] {
+        let page = ask(body).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{}", page.text());
+        assert!(page.shows(why), "{}", page.text());
+    }
+}

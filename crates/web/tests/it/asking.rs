@@ -196,6 +196,11 @@ async fn destruction_before_the_term_of_a_statute_is_refused_with_the_whole_deci
     let page = browser.post(&path, &[("confirm", "before_term")]).await;
     assert_eq!(page.status, StatusCode::FORBIDDEN);
     assert!(page.shows("Nothing has happened.") && page.shows("<h3>Reasons</h3>"));
+    let hold = format!("href=\"/recordings/{id}/hold\"");
+    assert!(
+        page.shows(&hold),
+        "a request that is refused is put on record with its review"
+    );
     assert!(page.shows("May the recording be destroyed?"));
     assert!(
         page.shows(&format!("href=\"/recordings/{id}?lang=nl\"")),
@@ -213,7 +218,7 @@ async fn the_duties_of_a_copy_are_read_before_it_is_made() {
     let path = format!("/recordings/{id}/copy");
     let page = browser.get(&format!("{path}?recipient=data_subject")).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text());
-    assert!(page.shows("<h3>Duties</h3>") && page.shows("always the whole recording"));
+    assert!(page.shows("<h3>Duties</h3>") && page.shows("the whole recording, with every voice"));
     assert!(page.shows("name=\"recipient\" value=\"data_subject\""));
     let page = browser.get(&format!("{path}?recipient=")).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -307,4 +312,101 @@ async fn only_so_many_copies_are_in_memory_and_a_place_is_free_again_when_one_wa
     assert_eq!(third.headers()[header::RETRY_AFTER], "60");
     drop(first);
     assert_eq!(ask(&browser).await.unwrap().status(), StatusCode::OK);
+}
+
+/// The form of a copy for the data subject, with these fields filled in.
+async fn part(browser: &mut Browser<'_>, id: &str, fields: &[(&str, &str)]) -> Page {
+    let mut all = vec![("recipient", "data_subject")];
+    all.extend_from_slice(fields);
+    browser.post(&format!("/recordings/{id}/copy"), &all).await
+}
+
+#[tokio::test]
+async fn a_copy_of_a_part_is_asked_for_on_the_page_and_proves_what_is_left_out() {
+    let site = site();
+    let id = site.filled().whole.to_string();
+    let mut browser = Browser::signed_in(&site).await;
+    let form = browser
+        .get(&format!("/recordings/{id}/copy?recipient=data_subject"))
+        .await;
+    assert!(form.shows("name=\"from\"") && form.shows("name=\"decider_1\""));
+    assert!(form.shows("Stream 1") && !form.shows("<script"));
+    let passage = [
+        ("from", ""),
+        ("to", "0:02"),
+        ("stream_1", "1"),
+        ("from_1", "0:00.5"),
+        ("to_1", "0:01"),
+        ("reason_1", "the name of a third person"),
+        ("ground_1", "AVG art. 15 lid 4"),
+        ("decider_1", "privacy officer"),
+    ];
+    let page = part(&mut browser, &id, &passage).await;
+    assert_eq!(
+        page.status,
+        StatusCode::OK,
+        "{}",
+        String::from_utf8_lossy(&page.bytes)
+    );
+    let report = voicelog_evidence::verify::verify(&page.bytes, None);
+    assert!(report.holds(), "{:?}", report.findings);
+    let facts: Vec<_> = report
+        .facts
+        .iter()
+        .map(|fact| fact.value_en.as_str())
+        .collect();
+    assert!(
+        facts
+            .iter()
+            .any(|value| value.contains("the name of a third person")),
+        "{facts:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_filled_in_wrongly_for_a_part_stays_in_the_form_and_asks_nobody() {
+    let site = site();
+    let id = site.filled().whole.to_string();
+    let mut browser = Browser::signed_in(&site).await;
+    let before = site
+        .archive
+        .detail(site.filled().whole)
+        .unwrap()
+        .decisions
+        .len();
+    for (fields, shown) in [
+        (&[("from", "soon")][..], "href=\"#from\""),
+        (
+            &[("from_1", "0:01"), ("to_1", "0:02")],
+            "href=\"#reason_1\"",
+        ),
+        (&[("from", "9:59:59")], "within the call"),
+        (
+            &[("from_2", "1"), ("to_2", "x"), ("reason_2", "kept words")],
+            "href=\"#to_2\"",
+        ),
+        (
+            &[("from_2", "1"), ("to_2", "x"), ("reason_2", "kept words")],
+            "kept words",
+        ),
+    ] {
+        let page = part(&mut browser, &id, fields).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{fields:?}");
+        assert!(
+            page.shows(shown) && page.shows("<title>Error: "),
+            "{}",
+            page.text()
+        );
+    }
+    let more = [("more", "yes"), ("reason_1", "kept words")];
+    let page = part(&mut browser, &id, &more).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.shows("name=\"reason_4\"") && page.shows("kept words"));
+    let after = site
+        .archive
+        .detail(site.filled().whole)
+        .unwrap()
+        .decisions
+        .len();
+    assert_eq!(before, after);
 }

@@ -5,6 +5,7 @@
 mod api;
 mod asking;
 mod calls;
+mod declaration;
 mod expected;
 #[expect(dead_code, reason = "the example uses the rest of it")]
 mod fixture;

@@ -345,7 +345,7 @@ async fn a_part_says_which_it_is_and_leads_to_the_others() {
     assert!(page.shows("a stream had a label that the metadata does not know"));
     browser.lang = "nl";
     let page = browser.get(&format!("/recordings/{first}")).await;
-    assert!(page.shows("Deel 1 van 3 van één gesprek") && !page.shows("rel=\"prev\""));
+    assert!(page.shows("Deelopname 1 van 3 van één gesprek") && !page.shows("rel=\"prev\""));
     let alone = browser
         .get(&format!("/recordings/{}", site.filled().whole))
         .await;

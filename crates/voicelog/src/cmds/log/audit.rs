@@ -154,7 +154,9 @@ fn tell(
     } else {
         let size = found.checkpoint.size;
         print::line(match lang {
-            Language::Nl => format!("Alle {size} regels gelezen; ze zijn wat de sleutel tekende."),
+            Language::Nl => {
+                format!("Alle {size} vermeldingen gelezen; ze zijn wat de sleutel tekende.")
+            }
             Language::En => format!("All {size} entries read; they are what the key signed."),
         });
         for (kind, count) in &kinds {

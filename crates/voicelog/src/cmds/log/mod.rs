@@ -108,7 +108,7 @@ fn show(as_json: bool, context: &Context, now: Timestamp) -> Result<Ended> {
     let lang = context.lang;
     let key = archive.verifier_key();
     print::line(match lang {
-        Language::Nl => format!("Sleutel:  {key}\nRegels:   {size}"),
+        Language::Nl => format!("Sleutel:       {key}\nVermeldingen:  {size}"),
         Language::En => format!("Key:      {key}\nEntries:  {size}"),
     });
     for signer in &cosigned {
@@ -116,14 +116,14 @@ fn show(as_json: bool, context: &Context, now: Timestamp) -> Result<Ended> {
         let (name, at) = (word("witness"), word("at"));
         let entries = signer.get("size").and_then(Value::as_u64).unwrap_or(0);
         print::line(match lang {
-            Language::Nl => format!("Getuige:  {name} tekende {entries} regels op {at}"),
+            Language::Nl => format!("Getuige:  {name} tekende {entries} vermeldingen op {at}"),
             Language::En => format!("Witness:  {name} signed {entries} entries at {at}"),
         });
     }
     for row in archive.timestamps(1)? {
         let (entries, at) = (row.size, row.at);
         print::line(match lang {
-            Language::Nl => format!("Stempel:  {entries} regels op {at}"),
+            Language::Nl => format!("Stempel:  {entries} vermeldingen op {at}"),
             Language::En => format!("Stamp:    {entries} entries at {at}"),
         });
     }
