@@ -7,6 +7,7 @@ use crate::support::*;
 use serde_json::{Value, json};
 use std::path::Path;
 use voicelog_archive::backup::{Backup, BackupKey, DestroyedList, RestoreInput};
+use voicelog_archive::check::Level;
 use voicelog_archive::keys::{EpochKeys, KeysError, RecoveryState, Sheet};
 use voicelog_archive::{Archive, ArchiveError};
 use voicelog_evidence::canonical::canonical_json;
@@ -228,8 +229,13 @@ fn sheets_open_what_they_open_and_name_what_is_damaged_or_a_strangers() {
     assert_eq!(closed, ["epoch-0002", "epoch-0099"]);
     drop(archive);
     let archive = under(path, other_master());
-    assert!(archive.detail(one).unwrap().timeline.is_some());
-    assert!(archive.detail(two).unwrap().timeline.is_none());
+    assert_eq!(read(path, "epoch-0002"), damaged, "as it was");
+    archive.sequence().unwrap();
+    let wrong = format!("{:?}", archive.check(Level::Hash).unwrap().wrong);
+    assert!(
+        wrong.contains(&two.to_string()) && !wrong.contains(&one.to_string()),
+        "{wrong}"
+    );
     assert_eq!(
         archive.check_newest_epoch().err().map(|error| error.kind()),
         None::<Kind>
