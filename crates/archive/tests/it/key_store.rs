@@ -10,6 +10,7 @@ use voicelog_archive::backup::{Backup, BackupKey, DestroyedList, RestoreInput};
 use voicelog_archive::check::Level;
 use voicelog_archive::keys::{EpochKeys, KeysError, RecoveryState, Sheet};
 use voicelog_archive::{Archive, ArchiveError};
+use voicelog_evidence::Digest;
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
 use voicelog_evidence::sealing::{SealingKey, seal};
@@ -72,7 +73,7 @@ fn a_recovery_set_that_somebody_puts_into_the_key_store_gets_no_epoch_and_is_an_
     let mut swapped = ours.clone();
     swapped["public_key"] = json!("07".repeat(32));
     // As it was confirmed before anything bound it.
-    let mut unbound = ours.clone();
+    let mut unbound = ours;
     unbound["version"] = json!(1);
     unbound.as_object_mut().unwrap().remove("bound");
     for foreign in [swapped, unbound] {
@@ -197,15 +198,10 @@ fn sheets_open_what_they_open_and_name_what_is_damaged_or_a_strangers() {
     damaged["slots"][1]["wrapped"] = json!("00".repeat(80));
     put(path, "epoch-0002", &damaged);
     let mut forged = forged(path, 99);
-    let set = read(path, "recovery")["public_key"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let set: Vec<u8> = (0..32)
-        .map(|at| u8::from_str_radix(&set[2 * at..2 * at + 2], 16).unwrap())
-        .collect();
+    let set = read(path, "recovery")["public_key"].clone();
+    let set = Digest::from_hex(set.as_str().unwrap()).unwrap().0;
     let sealed = seal(
-        &SealingKey(set.try_into().unwrap()),
+        &SealingKey(set),
         b"voicelog/v1/recovery",
         b"epoch-key/99",
         strange(99).expose(),
