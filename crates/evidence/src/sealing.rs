@@ -157,15 +157,10 @@ impl TryCryptoRng for Drawn {}
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn bytes(hex: &str) -> Vec<u8> {
-        let at = (0..hex.len()).step_by(2);
-        at.map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
-            .collect()
-    }
+    use crate::digest::unhex;
 
     fn array(hex: &str) -> [u8; 32] {
-        bytes(hex).try_into().unwrap()
+        unhex(hex).unwrap()
     }
 
     /// RFC 9180 appendix A.1.1: the pair of the receiver, and the ephemeral one. Its message is of AES-128-GCM, a suite
@@ -185,7 +180,8 @@ mod tests {
         let sealed = seal(&public, info, b"Count-0", plain, array(random)).unwrap();
         let encapsulated = "37fda3567bdbd628e88668c3c8d7e97d1d1253b6d4ea6d44c150f741f1bf4431";
         let body = "090b7dc225419f7da9e8b460becfbb96a26c7964d79b8010d397fa838530a32a397b14f5776db19ff5e57734e0";
-        assert_eq!(sealed, [bytes(encapsulated), bytes(body)].concat());
+        let body: [u8; 45] = unhex(body).unwrap();
+        assert_eq!(sealed, [array(encapsulated).as_slice(), &body].concat());
         assert_eq!(*receiver.open(info, b"Count-0", &sealed).unwrap(), plain);
         assert!(receiver.open(info, b"Count-1", &sealed).is_none());
     }

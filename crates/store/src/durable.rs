@@ -80,7 +80,8 @@ fn is_one_file(one: &Path, two: &Path) -> Result<bool, StoreError> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(StoreError::io("look at", path.display())(error)),
     };
-    Ok(look(one)?.is_some_and(|one| matches!(look(two), Ok(Some(two)) if one == two)))
+    let (one, two) = (look(one)?, look(two)?);
+    Ok(one.is_some() && one == two)
 }
 
 /// Overwrites a file with zeros, then removes it; one that is not there is gone already. The name goes

@@ -3,7 +3,7 @@
 use crate::config::{Config, RecorderKeys};
 use crate::data_folder::DataFolder;
 use crate::key_ring;
-use anyhow::Result;
+use crate::master::Source;
 use voicelog_archive::{Archive, ArchiveError};
 use voicelog_model::{Timestamp, error};
 use voicelog_recorder::Recorder;
@@ -11,16 +11,19 @@ use voicelog_recorder::Recorder;
 /// Looks at the keys of a server.
 #[derive(Debug)]
 pub(crate) struct KeyWatch {
-    folder: DataFolder,
-    config: Config,
+    /// Where the master key is, that a recorder with only the public key must not get at.
+    forbidden: Option<Source>,
 }
 
 impl KeyWatch {
-    pub(crate) fn new(config: &Config) -> Result<Self> {
-        Ok(Self {
-            folder: DataFolder::open(&config.storage.data)?,
-            config: config.clone(),
-        })
+    /// Of a server whose data folder is there.
+    pub(crate) fn new(config: &Config) -> Self {
+        let is_public = config.keys.recorder == RecorderKeys::Public;
+        let folder = DataFolder::open(&config.storage.data).ok();
+        let folder = folder.filter(|_folder| is_public);
+        Self {
+            forbidden: folder.map(|folder| key_ring::master(&folder, config)),
+        }
     }
 
     /// Sets the alarms about keys, or takes them back.
@@ -29,13 +32,9 @@ impl KeyWatch {
         if let Err(error) = look(archive, &set) {
             tracing::error!("keys: {}", error::chain(&error));
         }
-        set("master_key_beside_recorder", self.is_master_beside());
-    }
-
-    /// A recorder that is to have only the public key, and whose machine has the master key: who steals it opens all.
-    fn is_master_beside(&self) -> bool {
-        self.config.keys.recorder == RecorderKeys::Public
-            && key_ring::master(&self.folder, &self.config).is_here()
+        // Whoever steals the machine would open all.
+        let is_beside = self.forbidden.as_ref().is_some_and(Source::is_here);
+        set("master_key_beside_recorder", is_beside);
     }
 }
 

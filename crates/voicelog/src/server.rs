@@ -117,8 +117,7 @@ impl Server {
         runtime.spawn(look_ahead(Arc::clone(&archive), Arc::clone(clock)));
         let couriers = Couriers::start(endpoints, &archive, clock)?;
         let (clock_watch, guard) = ClockWatch::start(&config.clock, &archive, &recorder, clock);
-        let keys = KeyWatch::new(config)?;
-        let (stop_sweep, sweep) = start_sweep(config, &archive, &recorder, clock, (guard, keys));
+        let (stop_sweep, sweep) = start_sweep(config, &archive, &recorder, clock, guard);
         Ok(Self {
             archive,
             recorder,
@@ -405,7 +404,7 @@ fn start_sweep(
     archive: &Arc<Archive>,
     recorder: &Arc<Recorder>,
     clock: &Arc<SystemClock>,
-    (guard, keys): (Arc<ClockGuard>, KeyWatch),
+    guard: Arc<ClockGuard>,
 ) -> (Sender<()>, JoinHandle<()>) {
     let (stop, stopped) = mpsc::channel();
     let archive = Arc::clone(archive);
@@ -413,6 +412,7 @@ fn start_sweep(
     let clock = Arc::clone(clock);
     let minutes = config.retention.sweep_minutes;
     let expected = config.backup.expected_every_hours;
+    let keys = KeyWatch::new(config);
     let sweep = std::thread::spawn(move || {
         let every = Duration::from_secs(if minutes == 0 {
             u64::MAX / 2

@@ -418,6 +418,53 @@ fn sheets_need_nothing_more_where_the_other_secrets_are_still_there() {
 }
 
 #[test]
+fn what_a_stranger_puts_into_the_key_store_and_a_master_key_beside_a_recorder_are_alarms() {
+    let folder = tempfile::tempdir().unwrap();
+    let master = folder.path().join("usb-stick");
+    let config = write_config(
+        folder.path(),
+        &format!(
+            "[keys]\nmaster = \"file:{}\"\nrecorder = \"public\"",
+            master.display()
+        ),
+    );
+    let program = plain(&config);
+    let mut server = program.serve();
+    wait_for_alarm(&server, "master_key_beside_recorder", true);
+    assert!(server.terminate().success());
+    std::fs::rename(&master, folder.path().join("in-the-safe")).unwrap();
+    // Whoever can write in the key store would have the calls sealed to himself.
+    let records = folder.path().join("data/keys/records");
+    let record = std::fs::read_to_string(records.join("epoch-0001")).unwrap();
+    let forged = record.replace("\"epoch\":1", "\"epoch\":99");
+    assert_ne!(record, forged);
+    durable::create(&records.join("epoch-0099"), forged.as_bytes()).unwrap();
+
+    let mut server = program.serve();
+    wait_for_alarm(&server, "key_record_foreign", true);
+    wait_for_alarm(&server, "master_key_beside_recorder", false);
+    call(&server);
+    server.wait_for_closed(1);
+    let output = program.run(&["keys", "--json"], "");
+    assert_eq!(output.status.code(), Some(1));
+    let listed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(listed["epochs"][0]["data_keys"], 1, "{listed:#}");
+    let told = program.refused(&["keys"], "", 1);
+    assert!(told.contains("keys/records/epoch-0099"), "{told}");
+    assert!(server.terminate().success());
+
+    // A master key that is there and cannot be used is named; what needs none goes on.
+    durable::create(&master, &[1; 32]).unwrap();
+    std::fs::set_permissions(&master, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let listed = program.run(&["list"], "");
+    let told = String::from_utf8_lossy(&listed.stderr);
+    assert!(
+        listed.status.success() && told.contains("chmod 600"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_server_with_only_the_public_key_records_and_what_a_crash_cuts_off_waits_for_the_key() {
     let folder = tempfile::tempdir().unwrap();
     let master = folder.path().join("usb-stick");
@@ -431,23 +478,11 @@ fn a_server_with_only_the_public_key_records_and_what_a_crash_cuts_off_waits_for
     let program = plain(&config);
     // The first start makes the archive, and so the master key; then that key is taken away.
     let mut server = program.serve();
-    wait_for_alarm(&server, "master_key_beside_recorder", true);
     assert!(server.terminate().success());
     let away = folder.path().join("in-the-safe");
     std::fs::rename(&master, &away).unwrap();
-    // Somebody who can write in the key store would have the calls sealed to himself.
-    let records = folder.path().join("data/keys/records");
-    let record = std::fs::read_to_string(records.join("epoch-0001")).unwrap();
-    let forged = record.replace("\"epoch\":1", "\"epoch\":99");
-    assert_ne!(record, forged);
-    durable::create(&records.join("epoch-0099"), forged.as_bytes()).unwrap();
 
     let mut server = program.serve();
-    wait_for_alarm(&server, "key_record_foreign", true);
-    wait_for_alarm(&server, "master_key_beside_recorder", false);
-    let told = program.refused(&["keys"], "", 1);
-    assert!(told.contains("keys/records/epoch-0099"), "{told}");
-    std::fs::remove_file(records.join("epoch-0099")).unwrap();
     call(&server);
     let rows = server.wait_for_closed(1);
     assert_eq!(rows[0]["state"], "sealed", "{}", rows[0]);
@@ -484,16 +519,6 @@ fn a_server_with_only_the_public_key_records_and_what_a_crash_cuts_off_waits_for
     assert!(server.terminate().success());
     let told = program.refused(&["keys", "finish"], "", 1);
     assert!(told.contains("usb-stick"), "{told}");
-    // A master key that is there and cannot be used is named; what needs none goes on.
-    durable::create(&master, &[1; 32]).unwrap();
-    std::fs::set_permissions(&master, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let listed = program.run(&["list"], "");
-    let told = String::from_utf8_lossy(&listed.stderr);
-    assert!(
-        listed.status.success() && told.contains("chmod 600"),
-        "{told}"
-    );
-    std::fs::remove_file(&master).unwrap();
 
     std::fs::rename(&away, &master).unwrap();
     let done = program.json(&["keys", "finish", "--json"]);

@@ -127,6 +127,9 @@ pub(super) struct Epochs {
     pub(super) odd: Vec<String>,
 }
 
+/// The name of the record of an epoch, and its key or why it does not open.
+pub(super) type OpenedRecord = (String, Result<KeyEncryptionKey, KeysError>);
+
 impl Archive {
     /// Every epoch that has a record. One that lacks the archive's signature is its own where the master key opens it.
     pub(super) fn epochs(&self) -> Result<Epochs, ArchiveError> {
@@ -172,7 +175,7 @@ impl Archive {
     pub(super) fn epochs_under_set(
         &self,
         set: &OpeningKey,
-    ) -> Result<Vec<(String, Result<KeyEncryptionKey, KeysError>)>, ArchiveError> {
+    ) -> Result<Vec<OpenedRecord>, ArchiveError> {
         let mut found = Vec::new();
         for epoch in self.epoch_numbers()? {
             let Some(record) = self.epoch_record(epoch)? else {

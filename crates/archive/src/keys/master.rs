@@ -25,6 +25,9 @@ pub enum MasterError {
     /// It cannot be reached: a token that is gone, a PIN that is refused.
     #[error("{0}")]
     Unavailable(String),
+    /// It answers that something failed, and not what: it is in trouble itself, or another key wrapped this.
+    #[error("{0}")]
+    Unclear(String),
     /// What it is asked to open was changed, or wrapped by another key.
     #[error("the master key does not open this: it was changed, or another key wrapped it")]
     NotAuthentic,

@@ -84,9 +84,9 @@ impl KeysError {
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match self {
-            Self::Master(MasterError::Unavailable(_)) | Self::NoMaster | Self::Busy => {
-                Kind::Unavailable
-            }
+            Self::Master(MasterError::Unavailable(_) | MasterError::Unclear(_))
+            | Self::NoMaster
+            | Self::Busy => Kind::Unavailable,
             Self::Master(MasterError::NotAuthentic)
             | Self::Damaged(_)
             | Self::NotVouched

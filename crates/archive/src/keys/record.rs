@@ -110,7 +110,7 @@ pub(super) fn opened_by(
     for slot in own.into_iter().chain(others) {
         match master.unwrap(context, &slot.wrapped.0) {
             Ok(key) => return Ok(Some(key)),
-            Err(MasterError::NotAuthentic) if slot.by != by => {}
+            Err(MasterError::NotAuthentic | MasterError::Unclear(_)) if slot.by != by => {}
             Err(error) => return Err(error),
         }
     }

@@ -370,7 +370,8 @@ impl Archive {
             Ok(true) => *known = Some(seen),
             Ok(false) => return odd(),
             // The token is away.
-            Err(ArchiveError::Keys(KeysError::Master(_))) => {}
+            Err(ArchiveError::Keys(KeysError::Master(MasterError::Unavailable(_)))) => {}
+            Err(ArchiveError::Keys(KeysError::Master(_))) => return odd(),
             Err(error) => return Err(error),
         }
         Ok(None)

@@ -392,7 +392,10 @@ impl Archive {
             self.tell_created(&kek, now)?;
         }
         match self.secrets.epoch_keys.master() {
-            Ok(master) if !self.epochs()?.ours.is_empty() => self.tell_master(master, now),
+            // A token that is away is told of when it is back.
+            Ok(master) if !self.epochs()?.ours.is_empty() && master.name().is_ok() => {
+                self.tell_master(master, now)
+            }
             _ => Ok(()),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use voicelog_archive::Archive;
 use voicelog_archive::check::Level;
 use voicelog_model::RecordingId;
-use voicelog_store::{Access, Keys, StoreError};
+use voicelog_store::{Access, Keys, StoreError, Turn};
 
 /// Keys beside which somebody does something whenever one is read.
 struct Meanwhile<F>(Box<dyn Keys>, F);
@@ -53,6 +53,10 @@ impl<F: Fn() + Send + Sync> Keys for Meanwhile<F> {
 
     fn records(&self) -> Result<Vec<String>, StoreError> {
         self.0.records()
+    }
+
+    fn turn(&self, who: &str, may_wait: bool) -> Result<Turn, StoreError> {
+        self.0.turn(who, may_wait)
     }
 }
 

@@ -7,8 +7,10 @@ use crate::support::*;
 use serde_json::{Value, json};
 use std::path::Path;
 use voicelog_archive::backup::{Backup, BackupKey, DestroyedList, RestoreInput};
+use voicelog_archive::check::Level;
 use voicelog_archive::keys::{EpochKeys, KeysError, RecoveryState, Sheet};
 use voicelog_archive::{Archive, ArchiveError};
+use voicelog_evidence::Digest;
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
 use voicelog_evidence::sealing::{SealingKey, seal};
@@ -71,7 +73,7 @@ fn a_recovery_set_that_somebody_puts_into_the_key_store_gets_no_epoch_and_is_an_
     let mut swapped = ours.clone();
     swapped["public_key"] = json!("07".repeat(32));
     // As it was confirmed before anything bound it.
-    let mut unbound = ours.clone();
+    let mut unbound = ours;
     unbound["version"] = json!(1);
     unbound.as_object_mut().unwrap().remove("bound");
     for foreign in [swapped, unbound] {
@@ -196,15 +198,10 @@ fn sheets_open_what_they_open_and_name_what_is_damaged_or_a_strangers() {
     damaged["slots"][1]["wrapped"] = json!("00".repeat(80));
     put(path, "epoch-0002", &damaged);
     let mut forged = forged(path, 99);
-    let set = read(path, "recovery")["public_key"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let set: Vec<u8> = (0..32)
-        .map(|at| u8::from_str_radix(&set[2 * at..2 * at + 2], 16).unwrap())
-        .collect();
+    let set = read(path, "recovery")["public_key"].clone();
+    let set = Digest::from_hex(set.as_str().unwrap()).unwrap().0;
     let sealed = seal(
-        &SealingKey(set.try_into().unwrap()),
+        &SealingKey(set),
         b"voicelog/v1/recovery",
         b"epoch-key/99",
         strange(99).expose(),
@@ -228,8 +225,13 @@ fn sheets_open_what_they_open_and_name_what_is_damaged_or_a_strangers() {
     assert_eq!(closed, ["epoch-0002", "epoch-0099"]);
     drop(archive);
     let archive = under(path, other_master());
-    assert!(archive.detail(one).unwrap().timeline.is_some());
-    assert!(archive.detail(two).unwrap().timeline.is_none());
+    assert_eq!(read(path, "epoch-0002"), damaged, "as it was");
+    archive.sequence().unwrap();
+    let wrong = format!("{:?}", archive.check(Level::Hash).unwrap().wrong);
+    assert!(
+        wrong.contains(&two.to_string()) && !wrong.contains(&one.to_string()),
+        "{wrong}"
+    );
     assert_eq!(
         archive.check_newest_epoch().err().map(|error| error.kind()),
         None::<Kind>

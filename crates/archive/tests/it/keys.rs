@@ -212,7 +212,12 @@ fn rotation_survives_a_crash_at_every_operation_and_goes_on_where_it_was() {
     };
     let before = tempfile::tempdir().unwrap();
     with_master(before.path());
-    record(&under(before.path(), master()));
+    let archive = under(before.path(), master());
+    record(&archive);
+    let sheets = archive.new_recovery_set(START).unwrap().sheets;
+    let set = archive.confirm_recovery_set(&sheets[0], &sheets[1], b"secrets", START);
+    set.unwrap();
+    drop(archive);
     let run = |schedule: Schedule| {
         let folder = tempfile::tempdir().unwrap();
         copy_folder(before.path(), folder.path());
@@ -253,6 +258,8 @@ fn rotation_survives_a_crash_at_every_operation_and_goes_on_where_it_was() {
             let state = archive.key_state().unwrap();
             assert_eq!(state.epochs.len(), 1, "{at}");
             assert_eq!(state.epochs[0].data_keys, 2, "{at}");
+            let recovery = state.recovery.as_str();
+            assert_eq!(recovery, "confirmed", "{at}: the set went along");
             assert!(
                 !opens(master()),
                 "{at}: the former master key opens nothing"

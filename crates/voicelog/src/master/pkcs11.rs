@@ -261,7 +261,14 @@ impl Master for Token {
         let (session, handle) = self.session()?;
         let opened = with_gcm(*nonce, context, |gcm| session.decrypt(gcm, handle, sealed));
         let opened = opened.map(Zeroizing::new).map_err(|error| match error {
-            // A general error says nothing of what was to be opened: the token may be in trouble itself.
+            // Some say this of what was changed, and of themselves being in trouble.
+            Error::Pkcs11(RvError::GeneralError | RvError::FunctionFailed, _) => {
+                MasterError::Unclear(
+                    "the token failed to open a key and does not say why: it is in trouble itself, or another key wrapped this, \
+                     or it was changed; nothing was lost"
+                        .to_owned(),
+                )
+            }
             Error::Pkcs11(RvError::EncryptedDataInvalid | RvError::EncryptedDataLenRange, _) => {
                 MasterError::NotAuthentic
             }

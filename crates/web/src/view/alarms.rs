@@ -90,22 +90,6 @@ fn text(alarm: &Alarm, lang: Language) -> String {
             "De klok van de server loopt meer dan een halve seconde anders dan de tijdserver. De tijden van de opnamen wijken zo ver af.",
             "The server's clock is more than half a second from the time server. The times of the recordings are off by that.",
         ),
-        "key_record_foreign" => (
-            "In de map van de sleutels ligt iets wat dit archief er niet heeft neergelegd, of er ontbreekt iets. Er gebeurt niets mee; kijk met voicelog keys.",
-            "In the folder of keys lies something that this archive did not put there, or something is missing. Nothing is done with it; look with voicelog keys.",
-        ),
-        "epoch_over" => (
-            "Dit archief is teruggezet en neemt op onder een sleutel die al vervangen was. Maak een nieuwe: voicelog keys rotate --rewrap.",
-            "This archive was restored and records under a key that had been replaced. Make a new one: voicelog keys rotate --rewrap.",
-        ),
-        "master_key_beside_recorder" => (
-            "Deze server hoort alleen de publieke sleutel te hebben, maar kan bij de hoofdsleutel. Haal die weg: wie de machine heeft, kan alles horen.",
-            "This server is to have only the public key, and can get at the master key. Take that away: who has the machine can hear everything.",
-        ),
-        "secrets_file_old" => (
-            "De hoofdsleutel is veranderd nadat de geheimen zijn weggeschreven. Maak een back-up met voicelog backup create MAP --with-secrets BESTAND.",
-            "The master key was changed after the secrets were written. Make a backup with voicelog backup create FOLDER --with-secrets FILE.",
-        ),
         "backup_old" => (
             "Er is al te lang geen back-up gemaakt (voicelog backup create).",
             "No backup was made for too long (voicelog backup create).",
@@ -133,9 +117,35 @@ fn text(alarm: &Alarm, lang: Language) -> String {
             let what = refused(reason, lang).unwrap_or_else(|| reason.replace('_', " "));
             return format!("{}: {what}.", lang.pick("Geweigerd", "Turned away"));
         }
-        other => return other.replace('_', " "),
+        other => match of_keys(other) {
+            Some(texts) => texts,
+            None => return other.replace('_', " "),
+        },
     };
     lang.pick(nl, en).to_owned()
+}
+
+/// What is wrong with the keys.
+fn of_keys(word: &str) -> Option<(&'static str, &'static str)> {
+    Some(match word {
+        "key_record_foreign" => (
+            "In de map van de sleutels ligt iets wat dit archief er niet heeft neergelegd, of er ontbreekt iets. Er gebeurt niets mee; kijk met voicelog keys.",
+            "In the folder of keys lies something that this archive did not put there, or something is missing. Nothing is done with it; look with voicelog keys.",
+        ),
+        "epoch_over" => (
+            "Dit archief is teruggezet en neemt op onder een sleutel die al vervangen was. Maak een nieuwe: voicelog keys rotate --rewrap.",
+            "This archive was restored and records under a key that had been replaced. Make a new one: voicelog keys rotate --rewrap.",
+        ),
+        "master_key_beside_recorder" => (
+            "Deze server hoort alleen de publieke sleutel te hebben, maar kan bij de hoofdsleutel. Haal die weg: wie de machine heeft, kan alles horen.",
+            "This server is to have only the public key, and can get at the master key. Take that away: who has the machine can hear everything.",
+        ),
+        "secrets_file_old" => (
+            "De hoofdsleutel is veranderd nadat de geheimen zijn weggeschreven. Maak een back-up met voicelog backup create MAP --with-secrets BESTAND.",
+            "The master key was changed after the secrets were written. Make a backup with voicelog backup create FOLDER --with-secrets FILE.",
+        ),
+        _ => return None,
+    })
 }
 
 /// Why there is no timestamp of the log.
