@@ -129,9 +129,8 @@ pub(crate) fn overwrite(file: &File, path: &Path) -> Result<(), StoreError> {
 pub fn free_bytes(path: &Path) -> Result<u64, StoreError> {
     let there = path.ancestors().find(|folder| folder.exists());
     let there = there.unwrap_or_else(|| Path::new("."));
-    let space = nix::sys::statvfs::statvfs(there).map_err(|error| {
-        StoreError::io("ask the free space of", there.display())(error.into())
-    })?;
+    let space = nix::sys::statvfs::statvfs(there)
+        .map_err(|error| StoreError::io("ask the free space of", there.display())(error.into()))?;
     Ok(space
         .blocks_available()
         .saturating_mul(space.fragment_size()))

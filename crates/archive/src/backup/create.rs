@@ -79,7 +79,12 @@ impl Archive {
         let index_parts = draft.write_index(snapshot.path())?;
         // From here on recordings can be destroyed again.
         drop(snapshot);
-        self.fill(draft, (index_parts, log_size), (&living, former.as_ref()), now)
+        self.fill(
+            draft,
+            (index_parts, log_size),
+            (&living, former.as_ref()),
+            now,
+        )
     }
 
     /// The files of the backup that is there. Errors: the folder holds something else than a backup of this archive.
@@ -104,7 +109,7 @@ impl Archive {
         let is_ours =
             |name: &str| name == OBJECTS || name.parse::<BackupId>().is_ok() || is_foreign(name);
         match std::fs::read_dir(folder) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(StoreError::io("list", &place)(error).into()),
             // A first backup that was cut off leaves its parts without the statement.
             Ok(entries) => {
@@ -403,10 +408,7 @@ fn tidy(folder: &Path, own: BackupId, files: &Files) -> Result<u64, BackupError>
             continue;
         };
         for file in list(&entry.path())? {
-            let name = format!(
-                "{OBJECTS}/rec/{id}/{}",
-                file.file_name().to_string_lossy()
-            );
+            let name = format!("{OBJECTS}/rec/{id}/{}", file.file_name().to_string_lossy());
             if files.get(&name).is_none() && name.ends_with(".seg") {
                 durable::remove(&file.path())?;
                 removed += 1;

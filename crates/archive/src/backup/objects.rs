@@ -93,9 +93,7 @@ impl Archive {
                 Some(State::Sealed) => {
                     self.copy_sealed((folder, former), *id, files, &mut sums)?;
                 }
-                Some(
-                    State::Waiting | State::Recording | State::Finishing | State::NotRecorded,
-                ) => {
+                Some(State::Waiting | State::Recording | State::Finishing | State::NotRecorded) => {
                     self.copy_growing((folder, backup), *id, files, &mut sums)?;
                 }
             }
@@ -128,7 +126,9 @@ impl Archive {
                 self.damaged(id, &key, "is missing in the archive", sums)?;
             }
             let listed = former.and_then(|former| former.get(&path));
-            if let Some((sha256, len)) = listed.and_then(|sha256| trusted(&target, sha256, entry, here)) {
+            if let Some((sha256, len)) =
+                listed.and_then(|sha256| trusted(&target, sha256, entry, here))
+            {
                 files.add(path, sha256);
                 sums.bytes += len;
                 sums.kept += 1;

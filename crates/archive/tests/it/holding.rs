@@ -411,7 +411,10 @@ fn one_recording_whose_key_is_lost_is_named_among_the_holds_and_can_still_be_hel
     // No key is needed to keep it.
     let second = hold(archive, lost, HoldGround::Request);
     let opened = archive.holds_opened(lost).unwrap();
-    let found = opened.iter().find(|open| open.hold.id == second.id).unwrap();
+    let found = opened
+        .iter()
+        .find(|open| open.hold.id == second.id)
+        .unwrap();
     let owner = found.details.clone().unwrap().owner;
     assert_eq!(owner, asked(HoldGround::Request, later()).owner);
     for id in [before.id, second.id] {

@@ -63,7 +63,8 @@ fn a_call_that_goes_on_after_a_backup_leaves_that_backup_whole_also_when_the_nex
 }
 
 #[test]
-fn an_object_that_the_folder_lost_or_that_was_cut_there_is_copied_again_and_a_changed_one_is_found_by_reading() {
+fn an_object_that_the_folder_lost_or_that_was_cut_there_is_copied_again_and_a_changed_one_is_found_by_reading()
+ {
     let world = World::new();
     let (one, two) = (record(world.archive()).id, record(world.archive()).id);
     let three = record(world.archive()).id;
@@ -110,8 +111,18 @@ fn what_is_damaged_in_the_archive_is_named_and_takes_the_place_of_no_whole_copy(
     assert_eq!((again.copied, again.kept), (1, 2));
     // What only the archive lost is named as well.
     assert_eq!(again.damaged.len(), 2, "{:?}", again.damaged);
-    assert!(again.damaged.iter().any(|one| one.contains(&two.to_string())));
-    assert!(again.damaged.iter().any(|one| one.contains(&three.to_string())));
+    assert!(
+        again
+            .damaged
+            .iter()
+            .any(|one| one.contains(&two.to_string()))
+    );
+    assert!(
+        again
+            .damaged
+            .iter()
+            .any(|one| one.contains(&three.to_string()))
+    );
     assert_eq!(
         std::fs::read(segment_of(&world, three)).unwrap(),
         three_whole
@@ -339,7 +350,9 @@ fn what_systems_put_into_folders_by_themselves_is_in_nobodys_way() {
     let other = world.place.path().join("other");
     std::fs::create_dir(&other).unwrap();
     write(&other.join("holiday.txt"), b"x");
-    let refused = world.archive().create_backup(&other, &backup_key(1), later());
+    let refused = world
+        .archive()
+        .create_backup(&other, &backup_key(1), later());
     assert!(matches!(refused, Err(BackupError::NotABackup(_))));
 }
 
