@@ -110,7 +110,7 @@ pub fn sweep(
             return Ok(());
         }
     }
-    each_due(archive, now, &mut |due| {
+    each_due(archive, now, |due| {
         let mut goes_on = ControlFlow::Continue(());
         for swept in destroy_due(archive, due, now)? {
             let is_blocked = swept.outcome.as_ref().is_err_and(ArchiveError::is_blocked);
@@ -173,7 +173,7 @@ fn next_review(refused: u32, now: Timestamp) -> Timestamp {
 fn each_due(
     archive: &Archive,
     until: Timestamp,
-    each: &mut dyn FnMut(&[RecordingId]) -> Result<ControlFlow<()>, ArchiveError>,
+    mut each: impl FnMut(&[RecordingId]) -> Result<ControlFlow<()>, ArchiveError>,
 ) -> Result<(), ArchiveError> {
     let mut after = None;
     loop {

@@ -34,7 +34,11 @@ pub(crate) struct ClockGuard {
 }
 
 impl ClockGuard {
-    fn new(archive: &Arc<Archive>, recorder: &Arc<Recorder>, clock: &Arc<SystemClock>) -> Self {
+    pub(crate) fn new(
+        archive: &Arc<Archive>,
+        recorder: &Arc<Recorder>,
+        clock: &Arc<SystemClock>,
+    ) -> Self {
         Self {
             archive: Arc::clone(archive),
             recorder: Arc::clone(recorder),
@@ -86,7 +90,7 @@ impl ClockGuard {
 
     /// Two answers in a row that are far away are a jump like any other: a person says when the clock is right. One
     /// alone is forgotten.
-    fn weigh(&self, is_far: bool) {
+    pub(crate) fn weigh(&self, is_far: bool) {
         let before = self.far_answers.load(Ordering::SeqCst);
         let far = if is_far { before.saturating_add(1) } else { 0 };
         if far >= FAR_ANSWERS {

@@ -622,6 +622,22 @@ mod tests {
     }
 
     #[test]
+    fn one_far_answer_of_a_time_server_is_forgotten_and_two_in_a_row_are_a_jump() {
+        let (_folder, server) = started(|_config| {});
+        let clock = Arc::new(SystemClock::default());
+        let guard = ClockGuard::new(&server.archive, &server.recorder, &clock);
+        guard.weigh(true);
+        assert!(!guard.look() && server.archive.must_believe_clock(clock.now()).is_ok());
+        guard.weigh(false);
+        assert!(guard.look());
+        [true, true, false].map(|is_far| guard.weigh(is_far));
+        assert!(!guard.look(), "it does not end by itself");
+        server.archive.confirm_clock(clock.now()).unwrap();
+        assert!(guard.look());
+        server.stop(Duration::ZERO);
+    }
+
+    #[test]
     fn behind_a_tls_proxy_cookies_and_links_are_those_of_the_proxy() {
         let public = "https://opnamen.voorbeeld.nl";
         let (_folder, server) = started(|config| config.http.public_url = Some(public.to_owned()));

@@ -27,6 +27,20 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
+/// A backup, with its secrets in a file.
+fn back_up(config: &Path, to: &Path, file: &Path) -> Output {
+    voicelog(&[
+        "backup",
+        "create",
+        text(to),
+        "--with-secrets",
+        text(file),
+        "--json",
+        "--config",
+        text(config),
+    ])
+}
+
 fn errors(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
@@ -51,18 +65,7 @@ fn a_key_of_backups_is_in_the_file_of_secrets_before_it_is_anywhere_else() {
     let root = tempfile::tempdir().unwrap();
     let config = archive(root.path());
     let (to, file) = (root.path().join("backup"), root.path().join("secrets"));
-    let create = |to: &Path, file: &Path| {
-        voicelog(&[
-            "backup",
-            "create",
-            text(to),
-            "--with-secrets",
-            text(file),
-            "--json",
-            "--config",
-            text(&config),
-        ])
-    };
+    let create = |to: &Path, file: &Path| back_up(&config, to, file);
     let nowhere = root.path().join("nowhere/secrets");
     assert_eq!(create(&to, &nowhere).status.code(), Some(1));
     assert_eq!(
@@ -128,15 +131,7 @@ fn a_restore_that_would_fork_the_log_or_lacks_a_secret_says_what_that_means_and_
     let root = tempfile::tempdir().unwrap();
     let config = archive(root.path());
     let (to, file) = (root.path().join("backup"), root.path().join("secrets"));
-    let created = voicelog(&[
-        "backup",
-        "create",
-        text(&to),
-        "--with-secrets",
-        text(&file),
-        "--config",
-        text(&config),
-    ]);
+    let created = back_up(&config, &to, &file);
     assert!(created.status.success(), "{}", errors(&created));
     let into = root.path().join("again");
     let restore = |more: &[&str]| {
@@ -195,15 +190,7 @@ fn an_archive_that_was_restored_stays_also_when_nobody_can_be_told_of_it() {
     let root = tempfile::tempdir().unwrap();
     let config = archive(root.path());
     let (to, file) = (root.path().join("backup"), root.path().join("secrets"));
-    let created = voicelog(&[
-        "backup",
-        "create",
-        text(&to),
-        "--with-secrets",
-        text(&file),
-        "--config",
-        text(&config),
-    ]);
+    let created = back_up(&config, &to, &file);
     assert!(created.status.success());
     let into = root.path().join("again");
     let full = File::options().write(true).open("/dev/full").unwrap();
@@ -223,15 +210,7 @@ fn a_restore_of_a_damaged_backup_names_what_did_not_come_back_and_the_check_does
     let root = tempfile::tempdir().unwrap();
     let config = archive(root.path());
     let (to, file) = (root.path().join("backup"), root.path().join("secrets"));
-    let created = voicelog(&[
-        "backup",
-        "create",
-        text(&to),
-        "--with-secrets",
-        text(&file),
-        "--config",
-        text(&config),
-    ]);
+    let created = back_up(&config, &to, &file);
     assert!(created.status.success());
     let recording = std::fs::read_dir(to.join("objects/rec")).unwrap().next();
     let object = recording.unwrap().unwrap().path().join("000001.seg");
@@ -365,4 +344,36 @@ fn by_a_clock_that_jumped_nothing_is_destroyed_until_somebody_says_that_it_is_ri
 )]
 fn write_bytes(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_folder_without_a_backup_is_said_to_be_one_and_nothing_is_written_where_one_is_gone() {
+    let root = tempfile::tempdir().unwrap();
+    let config = archive(root.path());
+    let (to, file) = (root.path().join("backup"), root.path().join("secrets"));
+    assert!(back_up(&config, &to, &file).status.success());
+    // As where a disk is not mounted: its mount point is there, and empty.
+    std::fs::rename(&to, root.path().join("elsewhere")).unwrap();
+    std::fs::create_dir(&to).unwrap();
+    let verified = voicelog(&["backup", "verify", text(&to), "--secrets", text(&file)]);
+    assert_eq!(verified.status.code(), Some(2));
+    let why = errors(&verified);
+    assert!(why.contains("this folder holds no backup"), "{why}");
+    let again = |more: &[&str]| {
+        let mut all = vec!["backup", "create", text(&to), "--config", text(&config)];
+        all.extend_from_slice(more);
+        voicelog(&all)
+    };
+    let refused = again(&[]);
+    assert_eq!(refused.status.code(), Some(2));
+    let why = errors(&refused);
+    assert!(why.contains("mounted") && why.contains("--anew"), "{why}");
+    assert_eq!(std::fs::read_dir(&to).unwrap().count(), 0);
+    let made = again(&["--anew"]);
+    assert!(made.status.success(), "{}", errors(&made));
+    let told = String::from_utf8_lossy(&made.stdout).into_owned();
+    assert!(
+        told.contains("1 file of recordings,") || told.contains("1 bestand met opnamen,"),
+        "{told}"
+    );
 }

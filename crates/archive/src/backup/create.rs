@@ -109,7 +109,7 @@ impl Archive {
         let is_ours =
             |name: &str| name == OBJECTS || name.parse::<BackupId>().is_ok() || is_foreign(name);
         match std::fs::read_dir(folder) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(StoreError::io("list", &place)(error).into()),
             // A first backup that was cut off leaves its parts without the statement.
             Ok(entries) => {

@@ -145,6 +145,7 @@ impl RestoreInput {
         let archive = ArchiveId::from_hex(&statement.store).ok_or_else(|| self.foreign("index"))?;
         let mut unpacked = Unpacked::default();
         // What can be refused comes before what takes long.
+        let all_keys = self.backup.all_keys(key)?;
         self.unpack_index(&layout.index, key)?;
         // The backup may be of an older program than this one.
         voicelog_store::migrate(&layout.index, statement.made_at)?;
@@ -153,7 +154,7 @@ impl RestoreInput {
         }
         FileKeys::create_folder(&layout.keys, archive)?;
         let keys = keys(FileKeys::open(&layout.keys)?);
-        self.unpack_keys(&*keys, key, &gone, &mut unpacked)?;
+        self.unpack_keys(&*keys, &all_keys, &gone, &mut unpacked)?;
         FileBlobs::create_folder(&layout.blobs, archive)?;
         let blobs = blobs(FileBlobs::open(&layout.blobs, blobs::Options::default())?);
         self.unpack_objects(&*blobs, &gone, &mut unpacked)?;
@@ -171,12 +172,10 @@ impl RestoreInput {
     fn unpack_keys(
         &self,
         keys: &dyn Keys,
-        key: &BackupKey,
+        mut rest: &[u8],
         gone: &BTreeSet<RecordingId>,
         unpacked: &mut Unpacked,
     ) -> Result<(), BackupError> {
-        let all = self.backup.all_keys(key)?;
-        let mut rest = all.as_slice();
         while !rest.is_empty() {
             let (id, wrapped, after) = next_key(rest).ok_or_else(|| self.backup.cut_key())?;
             rest = after;

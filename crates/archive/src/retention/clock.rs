@@ -94,7 +94,7 @@ impl Seen {
         let jumped = || ArchiveError::ClockJumped { now, seen: self.at };
         let moved = now.micros_since(self.at);
         let Some(passed) = self.passed(uptime.as_ref()) else {
-            if moved > UNWATCHED_MAX || moved < -BACK_MAX {
+            if !(-BACK_MAX..=UNWATCHED_MAX).contains(&moved) {
                 return Err(jumped());
             }
             return Ok(Self {

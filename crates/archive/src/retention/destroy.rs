@@ -352,8 +352,11 @@ impl Archive {
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a permit is used once: it ends here"
+)]
 fn intent(permit: Permit<act::Destroy>, now: Timestamp) -> Result<NewDestruction, ArchiveError> {
-    // A permit is used once: it ends here.
     let Permit {
         recording,
         decision,

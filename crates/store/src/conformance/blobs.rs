@@ -11,6 +11,7 @@ pub fn blobs(mut make: impl FnMut() -> Fresh<Box<dyn Blobs>>) -> Result<(), Stor
         is_written_once,
         lists,
         goes_away,
+        go_away_together,
         is_cut,
         has_limits,
         is_shared,
@@ -84,6 +85,33 @@ fn is_written_once(blobs: &dyn Blobs) -> Result<(), StoreError> {
         blobs.create("rec/1"),
         Err(StoreError::Exists { .. })
     ));
+    Ok(())
+}
+
+fn go_away_together(blobs: &dyn Blobs) -> Result<(), StoreError> {
+    let all = ["rec/a/1", "rec/a/2", "rec/b/1", "rec/c/1"].map(str::to_owned);
+    for key in &all {
+        let blob = blobs.create(key)?;
+        blobs.append(blob, key.as_bytes())?;
+        blobs.seal(blob)?;
+    }
+    let open = blobs.create("rec/d/1")?;
+    let with_one_being_written = ["rec/a/1", "rec/d/1"].map(str::to_owned);
+    assert!(matches!(
+        blobs.delete_all(&with_one_being_written),
+        Err(StoreError::State { .. })
+    ));
+    assert_eq!(blobs.read("rec/a/1")?, b"rec/a/1", "nothing was deleted");
+    blobs.seal(open)?;
+    let gone = ["rec/a/1", "rec/b/1", "rec/nowhere/1", "rec/c/1"].map(str::to_owned);
+    blobs.delete_all(&gone)?;
+    blobs.delete_all(&gone)?;
+    let left: Vec<_> = blobs.list("")?.into_iter().map(|entry| entry.key).collect();
+    assert_eq!(left, ["rec/a/2", "rec/d/1"]);
+    // The last ones of all: the folders above go as well.
+    blobs.delete_all(&left)?;
+    assert_eq!(blobs.list("")?, []);
+    blobs.create("rec/a/1").and_then(|blob| blobs.seal(blob))?;
     Ok(())
 }
 

@@ -95,8 +95,8 @@ fn text(alarm: &Alarm, lang: Language) -> String {
             "No backup was made for too long (voicelog backup create).",
         ),
         "clock_jumped" => (
-            "De klok van de server is versprongen, of de server heeft lang stilgestaan. Er wordt niets vernietigd tot iemand zegt dat de klok goed staat: voicelog retention confirm-clock.",
-            "The server's clock jumped, or the server was off for long. Nothing is destroyed until somebody says that the clock is right: voicelog retention confirm-clock.",
+            "De klok van de server is versprongen, of de server heeft lang stilgestaan. Er wordt niets vernietigd tot iemand zegt dat de klok goed staat: op de pagina Gezondheid, of met voicelog retention confirm-clock.",
+            "The server's clock jumped, or the server was off for long. Nothing is destroyed until somebody says that the clock is right: on the page Health, or with voicelog retention confirm-clock.",
         ),
         "hold_review_overdue" => (
             "Een vernietigingsstop is niet op tijd bekeken. Hij gaat door; kijk op /holds of hij nog nodig is.",
