@@ -9,11 +9,12 @@ use crate::{Archive, ArchiveError, random};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use voicelog_evidence::Digest;
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::digest::sha256;
 use voicelog_evidence::journal::Ground;
 use voicelog_evidence::key::{DataKey, open_bytes, seal_bytes};
-use voicelog_evidence::tlog::LeafKind;
+use voicelog_evidence::tlog::{LeafKind, commitment};
 use voicelog_model::{HoldId, Language, Pii, RecordingId, Timestamp};
 use voicelog_store::index::{HoldCursor, HoldRow, NewHold, OverdueHolds, Release, State};
 
@@ -429,6 +430,29 @@ impl Archive {
         rows.iter().map(open).collect()
     }
 
+    /// What the leaves of every hold on a recording must commit to; the id of one that does not open, or says
+    /// something else than its row. Nothing once the recording is destroyed, or where its key does not open.
+    pub(crate) fn hold_leaves(
+        &self,
+        recording: RecordingId,
+        state: State,
+    ) -> Result<Vec<Result<HoldLeaves, HoldId>>, ArchiveError> {
+        let mut rows = self.index.holds_of(recording).doing("listing holds")?;
+        // A hold that a restore placed again can come without what was sealed.
+        rows.retain(|row| !row.hold.sealed.is_empty());
+        if rows.is_empty() || matches!(state, State::Destroying | State::Destroyed) {
+            return Ok(Vec::new());
+        }
+        let Ok(own) = self.own_key(recording, state) else {
+            return Ok(Vec::new());
+        };
+        let key = self.hold_key(own.as_ref());
+        let rows = rows.iter();
+        Ok(rows
+            .map(|row| leaves_of(key, row).map_err(|_damaged| row.hold.id))
+            .collect())
+    }
+
     /// The data key of what is held; a call of which nothing was kept has none.
     fn own_key(&self, id: RecordingId, state: State) -> Result<Option<DataKey>, ArchiveError> {
         match state {
@@ -460,6 +484,43 @@ fn hold_of(row: &HoldRow) -> Hold {
         review_at: row.hold.review_at,
         lifted_at: row.lifted_at,
     }
+}
+
+/// What the leaves of a hold commit to: of its beginning, and of its end if it was lifted.
+#[derive(Debug)]
+pub(crate) struct HoldLeaves {
+    held: Digest,
+    released: Option<Digest>,
+}
+
+impl HoldLeaves {
+    /// Both of them.
+    pub(crate) fn commitments(&self) -> impl Iterator<Item = Digest> {
+        [Some(self.held), self.released].into_iter().flatten()
+    }
+}
+
+fn leaves_of(key: &DataKey, row: &HoldRow) -> Result<HoldLeaves, ArchiveError> {
+    let NewHold { id, recording, .. } = row.hold;
+    details(key, row)?;
+    let open = |label: &str, sealed: &[u8]| {
+        open_bytes(key, label, recording, sealed).map_err(|_sealed| damaged(id))
+    };
+    let committed = |salt: &[u8; 32], bytes: &[u8]| commitment(salt, &sha256(bytes));
+    let bytes = open(&hold_label(id), &row.hold.sealed)?;
+    let begun: SealedHold = serde_json::from_slice(&bytes).map_err(|_text| damaged(id))?;
+    let released = match row.lifted_at {
+        None => None,
+        Some(_at) => {
+            let bytes = open(&release_label(id), &row.release)?;
+            let end: SealedRelease = serde_json::from_slice(&bytes).map_err(|_text| damaged(id))?;
+            Some(committed(&end.salt, &bytes))
+        }
+    };
+    Ok(HoldLeaves {
+        held: committed(&begun.salt, &bytes),
+        released,
+    })
 }
 
 /// Opens what is sealed, and holds it against what stands in the open: a hold cannot be made another's,

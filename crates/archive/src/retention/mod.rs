@@ -6,10 +6,10 @@ mod hold;
 mod terms;
 
 pub use destroy::{Continued, Destroyed};
-pub(crate) use hold::held;
 pub use hold::{
     HOLD_NOTE_CHARS_MAX, HOLD_OWNER_CHARS_MAX, HOLD_RULE, Hold, HoldAsked, HoldDetails, HoldGround,
     OpenHold,
 };
+pub(crate) use hold::{HoldLeaves, held};
 pub use terms::{HeldCount, TermRefusal, TermsAlike, TermsPreview};
 pub use voicelog_store::index::{HoldCursor, OverdueHolds};
