@@ -166,6 +166,11 @@ impl Archive {
         for leaf in waiting.doing("reading pending leaves")? {
             self.check_told(leaf.id, &leaf.bytes, &mut told)?;
         }
+        // And one that a server gave its place meanwhile.
+        let placed = self.index.leaves(findings.leaves, usize::MAX);
+        for leaf in placed.doing("reading leaves")? {
+            self.check_told(leaf.id, &leaf.bytes, &mut told)?;
+        }
         for (recording, what) in std::mem::take(&mut told.missing) {
             findings.add(4, recording, what);
         }
