@@ -388,7 +388,7 @@ impl Archive {
 
     /// When the term that was chosen for the recording ends; `None` if no term was chosen or it
     /// has no end. The end of the term is a candidate for destruction, never a decision.
-    fn retain_until(
+    pub(crate) fn retain_until(
         &self,
         id: RecordingId,
         started_at: Timestamp,

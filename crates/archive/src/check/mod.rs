@@ -4,12 +4,14 @@
 //! and the arithmetic done again, up to the log that the checkpoint signs).
 
 mod rows;
+mod told;
 
 use crate::error::Doing;
 use crate::finish::{Basis, Summary};
 use crate::writer::segment_prefix;
 use crate::{Archive, ArchiveError};
 use std::collections::BTreeSet;
+use told::Told;
 use voicelog_evidence::canonical::{canonical_json, from_canonical};
 use voicelog_evidence::checkpoint::Checkpoint;
 use voicelog_evidence::manifest::Manifest;
@@ -94,6 +96,7 @@ impl Archive {
         let entries = self.blobs.list("").doing("listing blobs")?;
         let mut blobs: BTreeSet<String> = entries.into_iter().map(|entry| entry.key).collect();
         let known = blobs.clone();
+        let mut told = (level == Level::Hash).then(Told::default);
         let mut after = None;
         loop {
             let filter = RecordingFilter::default();
@@ -103,6 +106,9 @@ impl Archive {
                 .doing("listing recordings")?;
             for row in page.rows {
                 self.check_recording(&row, level, &mut blobs, &mut findings)?;
+                if let Some(told) = &mut told {
+                    self.note_holds(&row, told, &mut findings)?;
+                }
             }
             after = page.next;
             if after.is_none() {
@@ -125,7 +131,11 @@ impl Archive {
         for line in self.index.check().doing("checking the index")? {
             findings.add(1, None, line);
         }
-        self.check_log(&mut findings)?;
+        self.check_log(told.as_mut(), &mut findings)?;
+        if let Some(told) = told {
+            self.check_all_told(told, &mut findings)?;
+            self.check_vouched(&mut findings)?;
+        }
         // Looked at again at the end: a server that begins a recording makes the key before the
         // row, so a key that had no row at first may be of a call that came in meanwhile.
         let mut still_there = Vec::new();
@@ -202,12 +212,10 @@ impl Archive {
             }
             State::Waiting | State::Recording | State::Finishing | State::Destroying => {}
         }
-        if self
-            .index
-            .decision(row.decision)
-            .doing("looking for a decision")?
-            .is_none()
-            && row.state != State::Waiting
+        let decision = self.index.decision(row.decision);
+        let decision = decision.doing("looking for a decision")?;
+        if row.state != State::Waiting
+            && decision.is_none_or(|decision| decision.recording != Some(id))
         {
             findings.add(3, Some(id), "its decision is not there");
         }
@@ -339,7 +347,11 @@ impl Archive {
     }
 
     /// The log: every leaf hashes to what the tree holds, and the signed checkpoint is its root.
-    fn check_log(&self, findings: &mut Findings) -> Result<(), ArchiveError> {
+    fn check_log(
+        &self,
+        mut told: Option<&mut Told>,
+        findings: &mut Findings,
+    ) -> Result<(), ArchiveError> {
         let head = self.index.log_head().doing("reading the log's head")?;
         let mut range = CompactRange::default();
         let mut tiles = Vec::new();
@@ -365,6 +377,9 @@ impl Archive {
                         ),
                     );
                 }
+                if let Some(told) = told.as_deref_mut() {
+                    self.check_told(leaf.id, &leaf.bytes, told)?;
+                }
                 range.append_seen(hash, |height, place, hash| {
                     if height % TILE_HEIGHT == 0 {
                         tiles.push((height / TILE_HEIGHT, place, hash));
@@ -376,6 +391,10 @@ impl Archive {
         findings.leaves = range.size();
         if head.size == 0 {
             return Ok(());
+        }
+        // What the next entry goes on from.
+        if head.compact_range != range.to_bytes() {
+            findings.add(4, None, "the head of the log is not of its leaves");
         }
         match Checkpoint::verify(&head.checkpoint, &self.secrets.signing_key.verifier()) {
             Ok(checkpoint)

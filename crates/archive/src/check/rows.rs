@@ -5,18 +5,31 @@ use super::Findings;
 use crate::error::Doing;
 use crate::{Archive, ArchiveError};
 use voicelog_evidence::Digest;
+use voicelog_evidence::canonical::from_canonical;
 use voicelog_evidence::certificate::Certificate;
 use voicelog_evidence::digest::sha256;
 use voicelog_evidence::manifest::Manifest;
+use voicelog_evidence::timeline::Timeline;
 use voicelog_evidence::tlog::{Leaf, LeafKind, commitment};
 use voicelog_model::RecordingId;
 use voicelog_store::index::{DecisionRow, LeafId, RecordingRow, State};
+
+/// How far the beginning of a call in its row may be from the moment in its id: less than a day. Terms and
+/// statutes count from it in years.
+const DAY_MILLIS: u64 = 86_400_000;
+
+/// Milliseconds since 1970 at which a call was taken up: the first six bytes of its id (RFC 9562 UUIDv7).
+fn offered_at(id: RecordingId) -> u64 {
+    let first = id.as_bytes().first_chunk();
+    first.map_or(0, |bytes| u64::from_be_bytes(*bytes) >> 16)
+}
 
 /// What the leaf of a row must say.
 struct Told {
     object: String,
     kinds: &'static [LeafKind],
-    commitment: Digest,
+    /// None where the salt went with the recording.
+    commitment: Option<Digest>,
 }
 
 impl Archive {
@@ -26,28 +39,31 @@ impl Archive {
         row: &RecordingRow,
         findings: &mut Findings,
     ) -> Result<(), ArchiveError> {
+        let is_open = !matches!(row.state, State::Destroying | State::Destroyed);
+        if is_open && row.started_at.unix_millis().abs_diff(offered_at(row.id)) >= DAY_MILLIS {
+            let what = "its row says that it began at another time than its id";
+            findings.add(1, Some(row.id), what);
+        }
         match row.state {
             State::Sealed => self.check_manifest_row(row, findings)?,
             State::NotRecorded => {
+                self.check_columns(row, findings)?;
                 let timeline = self.index.timeline(row.id).doing("reading the timeline")?;
                 let told = Told {
                     object: row.id.to_string(),
                     kinds: &[LeafKind::Refused],
-                    commitment: commitment(
+                    commitment: Some(commitment(
                         &self.unrecorded_salt(row.id),
                         &sha256(&timeline.unwrap_or_default()),
-                    ),
+                    )),
                 };
                 self.check_leaf(row.id, row.leaf, &told, findings)?;
             }
             State::Destroyed => self.check_certificate(row.id, findings)?,
             State::Waiting | State::Recording | State::Finishing | State::Destroying => {}
         }
-        // With the recording the salts of its decisions are gone.
-        if !matches!(row.state, State::Destroying | State::Destroyed) {
-            for decision in self.index.decisions_of(row.id).doing("reading decisions")? {
-                self.check_decision(row.id, &decision, findings)?;
-            }
+        for decision in self.index.decisions_of(row.id).doing("reading decisions")? {
+            self.check_decision(row.id, is_open, &decision, findings)?;
         }
         Ok(())
     }
@@ -76,22 +92,74 @@ impl Archive {
         if self.details(row, &data_key).is_err() {
             findings.add(1, Some(id), "its sealed details do not open");
         }
+        self.check_columns(row, findings)?;
         let told = Told {
             object: id.to_string(),
             kinds: &[LeafKind::Recorded],
-            commitment: commitment(&data_key.commitment_salt(id), &sha256(&document)),
+            commitment: Some(commitment(
+                &data_key.commitment_salt(id),
+                &sha256(&document),
+            )),
         };
         self.check_leaf(id, row.leaf, &told, findings)
+    }
+
+    /// What stands in the row in the open, for lists and terms, is what timeline, manifest and facts say.
+    fn check_columns(
+        &self,
+        row: &RecordingRow,
+        findings: &mut Findings,
+    ) -> Result<(), ArchiveError> {
+        let timeline = self.index.timeline(row.id).doing("reading the timeline")?;
+        // One that cannot be read is found where the segments are.
+        let Ok(timeline) = from_canonical::<Timeline>(&timeline.unwrap_or_default()) else {
+            return Ok(());
+        };
+        let is_same = row.ended_at == Some(timeline.call_ended)
+            && row.verdict.as_deref() == Some(timeline.verdict.as_str());
+        if !is_same {
+            findings.add(
+                1,
+                Some(row.id),
+                "its row says something else than its timeline",
+            );
+        }
+        // Facts that do not open are found with their decision.
+        if row.state == State::Sealed
+            && let Ok(retain_until) = self.retain_until(row.id, timeline.call_started)
+            && retain_until != row.retain_until
+        {
+            findings.add(
+                3,
+                Some(row.id),
+                "its term is not the one that it was recorded with",
+            );
+        }
+        Ok(())
     }
 
     fn check_decision(
         &self,
         id: RecordingId,
+        has_facts: bool,
         row: &DecisionRow,
         findings: &mut Findings,
     ) -> Result<(), ArchiveError> {
-        let kept = match self.facts_of(row.id) {
-            Ok(kept) => kept,
+        let is_same = self.parse_decision(row).is_ok_and(|decision| {
+            decision.action == row.action
+                && decision.outcome.as_str() == row.outcome
+                && decision.at == row.at
+        });
+        if !is_same {
+            let what = format!(
+                "the row of decision {} says something else than it does",
+                row.id
+            );
+            findings.add(3, Some(id), what);
+        }
+        // With the recording the salts of its decisions are gone.
+        let commitment = match has_facts.then(|| self.facts_of(row.id)).transpose() {
+            Ok(kept) => kept.map(|kept| commitment(&kept.salt, &sha256(&row.document))),
             Err(ArchiveError::Corrupt { what }) => {
                 findings.add(3, Some(id), format!("{what} do not open"));
                 return Ok(());
@@ -105,7 +173,7 @@ impl Archive {
                 LeafKind::Refused,
                 LeafKind::DestructionRefused,
             ],
-            commitment: commitment(&kept.salt, &sha256(&row.document)),
+            commitment,
         };
         self.check_leaf(id, row.leaf, &told, findings)
     }
@@ -133,7 +201,9 @@ impl Archive {
             return Ok(());
         };
         let is_told = Leaf::from_bytes(&bytes).is_ok_and(|leaf| {
-            leaf.object == *object && kinds.contains(&leaf.kind) && leaf.commitment == *commitment
+            leaf.object == *object
+                && kinds.contains(&leaf.kind)
+                && commitment.is_none_or(|told| leaf.commitment == told)
         });
         if !is_told {
             let what = format!("the log says something else of {object} than its row");
@@ -186,6 +256,23 @@ impl Archive {
                 return Ok(());
             }
         };
+        let statement = &certificate.statement;
+        let row = self.index.destruction_of(id);
+        let row = row.doing("reading the destruction")?;
+        let leaf = match row.as_ref().and_then(|row| row.leaf) {
+            Some(leaf) => self.index.leaf_index_of(leaf).doing("looking in the log")?,
+            None => None,
+        };
+        let is_same = row.is_some_and(|row| {
+            row.destruction.id == statement.destruction
+                && row.destruction.decision == statement.decision
+                && row.destroyed_at == Some(certificate.leaf.at)
+                && leaf == Some(certificate.proof.index)
+        });
+        if !is_same {
+            let what = "its destruction says something else than its certificate";
+            findings.add(5, Some(id), what);
+        }
         let logged = self.index.leaf(certificate.proof.index);
         let logged = logged.doing("reading a leaf")?.map(|leaf| leaf.bytes);
         if certificate.statement.recording != id || logged != certificate.leaf.to_bytes().ok() {

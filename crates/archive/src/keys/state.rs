@@ -1,11 +1,13 @@
 //! What can be told of the keys without opening anything.
 
 use super::epochs::Epochs;
-use super::record::By;
-use super::{KeysError, RecoverySet};
+use super::record::{self, By, EpochRecord};
+use super::{KeysError, MasterError, RecoverySet};
+use crate::error::Doing;
 use crate::{Archive, ArchiveError};
 use voicelog_evidence::key::KeyEncryptionKey;
 use voicelog_model::Timestamp;
+use voicelog_store::StoreError;
 
 /// One epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +120,57 @@ impl Archive {
             odd,
             recovery,
         })
+    }
+
+    /// Names of the records that are damaged, that this archive did not put there, or that the master key of this
+    /// process, if it has one, does not open.
+    pub(crate) fn damaged_key_records(&self) -> Result<Vec<String>, ArchiveError> {
+        let mut damaged = self.odd_key_records()?;
+        for name in self.keys.records().doing("listing the keys of epochs")? {
+            let is_epoch = record::epoch_of(&name).is_some();
+            let bytes = match self.keys.record(&name) {
+                Ok(bytes) if is_epoch => bytes,
+                Ok(_) | Err(StoreError::NotFound { .. }) => continue,
+                Err(error) => return Err(error).doing("reading the key of an epoch"),
+            };
+            let opens = EpochRecord::from_bytes(&name, &bytes).and_then(|record| {
+                match self.secrets.epoch_keys.master() {
+                    Ok(master) => record.open(master).map(drop),
+                    Err(_no_master) => Ok(()),
+                }
+            });
+            match opens {
+                // A token that is away says nothing of the record.
+                Ok(()) | Err(KeysError::Master(MasterError::Unavailable(_))) => {}
+                Err(_damaged) if damaged.contains(&name) => {}
+                Err(_damaged) => damaged.push(name),
+            }
+        }
+        if !damaged.is_empty() {
+            return Ok(damaged);
+        }
+        // Every epoch is under the set that counts, so another set in its place is under none.
+        match self.key_state() {
+            Ok(state) => {
+                let is_confirmed = matches!(state.recovery, RecoveryState::Confirmed { .. });
+                let mut records = state.epochs.iter().filter(|one| one.created_at.is_some());
+                if is_confirmed && records.any(|epoch| !epoch.is_under_set) {
+                    damaged.push("recovery".to_owned());
+                }
+            }
+            Err(ArchiveError::Keys(KeysError::Damaged(name))) => damaged.push(name),
+            Err(other) => return Err(other),
+        }
+        Ok(damaged)
+    }
+
+    /// The newest epoch whose key is kept here, by the names alone; 0 if there is none.
+    pub(crate) fn newest_kept_epoch(&self) -> Result<u32, ArchiveError> {
+        let names = self.keys.records().doing("listing the keys of epochs")?;
+        let kept = names.iter().filter_map(|name| record::epoch_of(name));
+        let given = self.secrets.epoch_keys.given_key();
+        let given = given.map(KeyEncryptionKey::epoch);
+        Ok(kept.chain(given).max().unwrap_or(0))
     }
 
     /// How it stands with the recovery set.

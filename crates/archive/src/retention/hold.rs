@@ -10,11 +10,12 @@ use crate::{Archive, ArchiveError, random};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use voicelog_evidence::Digest;
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::digest::sha256;
 use voicelog_evidence::journal::Ground;
 use voicelog_evidence::key::{DataKey, open_bytes, seal_bytes};
-use voicelog_evidence::tlog::LeafKind;
+use voicelog_evidence::tlog::{LeafKind, commitment};
 use voicelog_model::{HoldId, Language, Pii, RecordingId, Timestamp};
 use voicelog_store::index::{HoldCursor, HoldRow, NewHold, OverdueHolds, Release, State};
 
@@ -445,6 +446,31 @@ impl Archive {
         Ok(rows.iter().map(open).collect())
     }
 
+    /// What the leaves of every hold on a recording must commit to; the id of one that does not open, or says
+    /// something else than its row. Nothing once the recording is destroyed; and where its key does not open, nothing of
+    /// those that only that key would open.
+    pub(crate) fn hold_leaves(
+        &self,
+        recording: RecordingId,
+        state: State,
+    ) -> Result<Vec<Result<HoldLeaves, HoldId>>, ArchiveError> {
+        let mut rows = self.index.holds_of(recording).doing("listing holds")?;
+        // A hold that a restore placed again can come without what was sealed.
+        rows.retain(|row| !row.hold.sealed.is_empty());
+        if rows.is_empty() || matches!(state, State::Destroying | State::Destroyed) {
+            return Ok(Vec::new());
+        }
+        let own = self.data_key(recording);
+        // A call of which nothing was kept has no data key.
+        let is_key_lost = own.is_err() && state != State::NotRecorded;
+        let keys = self.hold_keys(&own);
+        let leaves = |row: &HoldRow| leaves_of(&keys, row).map_err(|_damaged| row.hold.id);
+        let all = rows.iter().map(leaves);
+        Ok(all
+            .filter(|found| found.is_ok() || !is_key_lost)
+            .collect())
+    }
+
     /// What a hold is sealed with. Where there is no data key, or none that opens here, it is the archive's own, and the
     /// ciphertext is wiped with the row.
     fn hold_key<'a>(&'a self, own: Option<&'a DataKey>) -> &'a DataKey {
@@ -481,16 +507,60 @@ fn hold_of(row: &HoldRow) -> Hold {
     }
 }
 
+/// What the leaves of a hold commit to: of its beginning, and of its end if it was lifted.
+#[derive(Debug)]
+pub(crate) struct HoldLeaves {
+    held: Digest,
+    released: Option<Digest>,
+}
+
+impl HoldLeaves {
+    /// Both of them.
+    pub(crate) fn commitments(&self) -> impl Iterator<Item = Digest> {
+        [Some(self.held), self.released].into_iter().flatten()
+    }
+}
+
+fn leaves_of(keys: &[&DataKey], row: &HoldRow) -> Result<HoldLeaves, ArchiveError> {
+    let NewHold { id, recording, .. } = row.hold;
+    details(keys, row)?;
+    let open = |label: &str, sealed: &[u8]| opened(keys, label, recording, sealed, id);
+    let committed = |salt: &[u8; 32], bytes: &[u8]| commitment(salt, &sha256(bytes));
+    let bytes = open(&hold_label(id), &row.hold.sealed)?;
+    let begun: SealedHold = serde_json::from_slice(&bytes).map_err(|_text| damaged(id))?;
+    let released = match row.lifted_at {
+        None => None,
+        Some(_at) => {
+            let bytes = open(&release_label(id), &row.release)?;
+            let end: SealedRelease = serde_json::from_slice(&bytes).map_err(|_text| damaged(id))?;
+            Some(committed(&end.salt, &bytes))
+        }
+    };
+    Ok(HoldLeaves {
+        held: committed(&begun.salt, &bytes),
+        released,
+    })
+}
+
+/// What one of the keys opens.
+fn opened(
+    keys: &[&DataKey],
+    label: &str,
+    recording: RecordingId,
+    sealed: &[u8],
+    id: HoldId,
+) -> Result<Vec<u8>, ArchiveError> {
+    let mut opened = keys
+        .iter()
+        .filter_map(|key| open_bytes(key, label, recording, sealed).ok());
+    opened.next().ok_or_else(|| damaged(id))
+}
+
 /// Opens what is sealed, and holds it against what stands in the open: a hold cannot be made another's,
 /// nor its review be put off, by changing the row.
 fn details(keys: &[&DataKey], row: &HoldRow) -> Result<HoldDetails, ArchiveError> {
     let NewHold { id, recording, .. } = row.hold;
-    let open = |label: &str, sealed: &[u8]| {
-        let mut opened = keys
-            .iter()
-            .filter_map(|key| open_bytes(key, label, recording, sealed).ok());
-        opened.next().ok_or_else(|| damaged(id))
-    };
+    let open = |label: &str, sealed: &[u8]| opened(keys, label, recording, sealed, id);
     let bytes = open(&hold_label(id), &row.hold.sealed)?;
     let content: SealedHold = serde_json::from_slice(&bytes).map_err(|_text| damaged(id))?;
     let is_the_row = content.hold == id

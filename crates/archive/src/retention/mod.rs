@@ -8,10 +8,10 @@ mod terms;
 
 pub use clock::{Uptime, UptimeClock};
 pub use destroy::{Continued, DESTROYED_TOGETHER_MAX, Destroyed};
-pub(crate) use hold::held;
 pub use hold::{
     HOLD_NOTE_CHARS_MAX, HOLD_OWNER_CHARS_MAX, HOLD_RULE, Hold, HoldAsked, HoldDetails, HoldGround,
     OpenHold,
 };
+pub(crate) use hold::{HoldLeaves, held};
 pub use terms::{HeldCount, TermRefusal, TermsAlike, TermsPreview};
 pub use voicelog_store::index::{HoldCursor, OverdueHolds};

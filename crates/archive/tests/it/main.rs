@@ -22,6 +22,7 @@ mod simulation;
 mod support;
 mod surviving;
 mod tampering;
+mod tampering_live;
 mod telling;
 mod terms;
 mod vcon;

@@ -1,5 +1,6 @@
 //! A crash at any moment: nothing committed is lost, and the gap is declared.
 
+use crate::simulation::disk::Disk;
 use crate::support::*;
 use std::sync::Arc;
 use voicelog_archive::check::Level;
@@ -7,6 +8,9 @@ use voicelog_archive::timeline::Verdict as Completeness;
 use voicelog_archive::{Archive, State, Verdict};
 use voicelog_evidence::Digest;
 use voicelog_model::RecordingId;
+use voicelog_store::blobs::Options;
+use voicelog_store::faulty::{Dice, Schedule};
+use voicelog_store::{Access, Layout};
 
 #[test]
 fn a_recording_cut_off_by_a_crash_keeps_what_was_committed_and_declares_the_restart() {
@@ -197,7 +201,7 @@ fn overwrite(path: &std::path::Path, bytes: &[u8]) {
 
 /// The one segment of a recording, as a file.
 fn segment_file(folder: &std::path::Path, id: RecordingId) -> std::path::PathBuf {
-    let layout = voicelog_store::Layout::in_folder(folder);
+    let layout = Layout::in_folder(folder);
     layout.blobs.join(format!("objects/rec/{id}/000001.seg"))
 }
 
@@ -260,4 +264,47 @@ fn damage_below_the_promised_length_is_never_cut_away() {
     let recovery = fixture.archive.recover(seconds(30)).unwrap();
     assert_eq!(recovery.damaged.len(), 1);
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
+fn what_a_killed_server_never_committed_is_on_the_disk_before_a_manifest_names_it() {
+    for seed in 1..9 {
+        let folder = tempfile::tempdir().unwrap();
+        drop(parts(folder.path()));
+        let layout = Layout::in_folder(folder.path());
+        let disk = Arc::new(Disk::new(&layout.blobs, tempfile::tempdir().unwrap()));
+        let open = |schedule: &Schedule| {
+            disk.arm(None, schedule);
+            let options = Options {
+                faults: Some(Arc::clone(&disk) as _),
+                ..Options::default()
+            };
+            let parts = parts_for(folder.path(), Access::Write(options));
+            Archive::open(with_faults(parts, schedule))
+        };
+        let schedule = Schedule::counting();
+        let archive = open(&schedule);
+        let call = open_call(&archive, "announced");
+        let answer = archive.ask_to_record(call.id, START).unwrap();
+        let decision = answer.id;
+        let mut writer = archive.begin(permit(answer)).unwrap();
+        archive
+            .append(&mut writer, &first_chunk(&call, decision, 20))
+            .unwrap();
+        schedule.kill();
+        drop(archive);
+        // What it had not committed is in the machine's memory yet, and is closed as it is.
+        let schedule = Schedule::counting();
+        let archive = open(&schedule);
+        let recovery = archive.recover(seconds(30)).unwrap();
+        assert_eq!(recovery.interrupted, [call.id]);
+        let closed = archive.detail(call.id).unwrap().timeline.unwrap();
+        assert_eq!(closed.streams[0].packets, 20);
+        disk.cut_now();
+        drop(archive);
+        disk.cut_power(&mut Dice(seed));
+        let archive = open(&Schedule::counting());
+        assert_eq!(archive.recover(seconds(60)).unwrap().damaged, []);
+        assert_eq!(archive.check(Level::Hash).unwrap().wrong, [], "dice {seed}");
+    }
 }

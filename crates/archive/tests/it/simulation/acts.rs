@@ -51,7 +51,7 @@ impl Process<'_> {
     /// One act. Gives its name.
     pub(crate) fn act(&mut self) -> (&'static str, Outcome) {
         *self.now = self.now.plus_micros(1_000_000);
-        match self.dice.below(34) {
+        match self.dice.below(36) {
             0..5 => ("begin", self.begin()),
             5..11 => ("append", self.append()),
             11..16 => ("finish", self.finish()),
@@ -60,11 +60,11 @@ impl Process<'_> {
             20..22 => ("release", self.release()),
             22..25 => ("advance", self.advance()),
             25..27 => ("sweep", self.sweep()),
-            27..29 => ("destroy", self.destroy_one()),
-            29 => ("listen", self.listen()),
-            30 => ("export", self.export(None)),
-            31 => ("excerpt", self.excerpt()),
-            32 => (
+            27..31 => ("destroy", self.destroy_one()),
+            31 => ("listen", self.listen()),
+            32 => ("export", self.export(None)),
+            33 => ("excerpt", self.excerpt()),
+            34 => (
                 "rotate",
                 self.archive
                     .new_epoch(*self.now)

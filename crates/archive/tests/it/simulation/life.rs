@@ -40,6 +40,8 @@ pub(crate) struct Life<'a> {
     place: TempDir,
     /// The backups that the folder may hold: the one that was acknowledged last, and those that failed since.
     copies: Vec<Copy>,
+    /// A spool that is soon full, or never: then it still holds what is destroyed.
+    spool_bytes_max: u64,
     told: &'a Mutex<Vec<String>>,
 }
 
@@ -56,6 +58,7 @@ impl<'a> Life<'a> {
             model: Model::default(),
             place: memory_folder(),
             copies: Vec::new(),
+            spool_bytes_max: 4_000,
             told,
         }
     }
@@ -67,7 +70,7 @@ impl<'a> Life<'a> {
     pub(crate) fn live(mut self, mut acts: usize) {
         while acts > 0 {
             acts = acts.saturating_sub(1);
-            let count = self.dice.below(9).min(acts);
+            let count = self.dice.below(13).min(acts);
             acts -= self.process(count);
             // Every other time the next process meets what this one left, with faults of its own.
             if self.dice.below(2) == 0 {
@@ -84,7 +87,7 @@ impl<'a> Life<'a> {
     fn open(&self, schedule: &Schedule) -> Result<Archive, String> {
         let faults = Some(Arc::clone(&self.disk) as _);
         let options = Options {
-            spool_bytes_max: 4_000,
+            spool_bytes_max: self.spool_bytes_max,
             faults,
             ..Options::default()
         };
@@ -130,6 +133,7 @@ impl<'a> Life<'a> {
     /// A process that does so much at most. Gives how many acts it came to.
     fn process(&mut self, count: usize) -> usize {
         let (failing, fault) = self.draw_faults();
+        self.spool_bytes_max = [4_000, 1 << 20][self.dice.below(2)];
         self.tell(format!("process: {failing:?}, {fault:?}"));
         let schedule = failing.map_or_else(Schedule::counting, |(number, when, then)| {
             Schedule::failing(number, when, then)

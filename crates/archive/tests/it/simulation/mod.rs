@@ -2,7 +2,7 @@
 //! die, power that is cut. After each recovery, what was acknowledged is held against what is there.
 
 mod acts;
-mod disk;
+pub(crate) mod disk;
 mod life;
 mod model;
 
