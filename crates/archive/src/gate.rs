@@ -208,6 +208,16 @@ impl Archive {
         id: RecordingId,
         now: Timestamp,
     ) -> Result<Answer<act::Destroy>, ArchiveError> {
+        self.ask_to_destroy_for(id, None, now)
+    }
+
+    /// The same, asked by an account. Its name is sealed with the decision, and goes with the recording.
+    pub fn ask_to_destroy_for(
+        &self,
+        id: RecordingId,
+        asker: Option<&Pii<String>>,
+        now: Timestamp,
+    ) -> Result<Answer<act::Destroy>, ArchiveError> {
         let holds = self.index.holds_of(id).doing("looking for holds")?;
         let mut grounds = Map::new();
         for hold in holds.iter().filter(|hold| hold.lifted_at.is_none()) {
@@ -221,7 +231,7 @@ impl Archive {
             action: Action::Destroy,
             recording: id,
             facts: self.existing_facts(id, "destroy", &facts)?,
-            asker: None,
+            asker,
             rule: None,
             sayings: Vec::new(),
             notice: None,

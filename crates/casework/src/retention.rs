@@ -11,7 +11,7 @@ use voicelog_archive::{
     Verdict,
 };
 use voicelog_law::FactWords;
-use voicelog_model::{Language, RecordingId, Timestamp};
+use voicelog_model::{Language, Pii, RecordingId, Timestamp};
 
 /// Recordings read from the index at a time.
 const PAGE_ROWS: usize = 500;
@@ -58,8 +58,8 @@ pub fn term_in_words(alike: &TermsAlike, at: Timestamp, lang: Language) -> Strin
     }
     if parts.len() == 1 {
         let text = lang.pick(
-            "de wet noemt geen getal: niet langer dan nodig voor het doel (AVG 5 lid 1 e)",
-            "the law names no number: no longer than the purpose needs (AVG 5 lid 1 e)",
+            "hiervoor is geen wettelijk getal bekend: niet langer dan nodig voor het doel (AVG 5 lid 1 e)",
+            "no number of a statute is known for this: no longer than the purpose needs (AVG 5 lid 1 e)",
         );
         parts.push(text.to_owned());
     }
@@ -185,8 +185,27 @@ pub fn destroy(
     id: RecordingId,
     now: Timestamp,
 ) -> Result<Asked<Destroyed>, ArchiveError> {
+    ask_and_destroy(archive, id, None, now)
+}
+
+/// The same, asked by an account. Its name is sealed with the decision; that one asked is certified.
+pub fn destroy_for(
+    archive: &Archive,
+    id: RecordingId,
+    asker: &Pii<String>,
+    now: Timestamp,
+) -> Result<Asked<Destroyed>, ArchiveError> {
+    ask_and_destroy(archive, id, Some(asker), now)
+}
+
+fn ask_and_destroy(
+    archive: &Archive,
+    id: RecordingId,
+    asker: Option<&Pii<String>>,
+    now: Timestamp,
+) -> Result<Asked<Destroyed>, ArchiveError> {
     archive.must_believe_clock(now)?;
-    let answer = archive.ask_to_destroy(id, now)?;
+    let answer = archive.ask_to_destroy_for(id, asker, now)?;
     match answer.verdict {
         Verdict::Permit(permit) => Ok(Asked::Given(archive.destroy(permit, now)?)),
         Verdict::Refusal(_) => Ok(Asked::Refused {

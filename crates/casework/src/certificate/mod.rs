@@ -5,6 +5,7 @@
 //! that a stranger can check it.
 
 mod html;
+mod several;
 mod sheet;
 #[cfg(test)]
 mod tests;
