@@ -178,18 +178,3 @@ fn its_certificates_are_checked_from_text_and_page_and_a_changed_one_is_found_am
     assert!(found.iter().all(Result::is_err));
     assert!(check("no certificate", &verifier).is_empty());
 }
-
-#[test]
-#[ignore = "measures"]
-fn of_ten_thousand_how_long_paper_takes() {
-    let all: Vec<_> = (0..10_000)
-        .map(|_| certified(1, Some(was("company"))))
-        .collect();
-    let mut made = declaration(all, Some((AT.plus_micros(-1), AT)));
-    made.uncertified = Vec::new();
-    let rulebook = Rulebook::embedded(AT).unwrap();
-    let begun = std::time::Instant::now();
-    let sheets = [sheet::sheet(&made, &rulebook, Language::Nl)];
-    let pdf = PdfPrinter.print("x", AT, &sheets).unwrap();
-    eprintln!("TOOK {:?} {} bytes", begun.elapsed(), pdf.len());
-}
