@@ -218,6 +218,7 @@ fn ask_and_destroy(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use voicelog_law::{TermBound, TermBounds};
 
     #[test]
     fn a_term_runs_until_it_ends_and_none_runs_where_none_was_chosen() {
@@ -237,6 +238,33 @@ mod tests {
         assert_eq!(term_runs_until(&recording(Some(at(5))), at(4)), Some(at(5)));
         assert_eq!(term_runs_until(&recording(Some(at(5))), at(5)), None);
         assert_eq!(term_runs_until(&recording(None), at(4)), None);
+    }
+
+    #[test]
+    fn a_term_is_told_with_the_bounds_that_statutes_set_and_their_articles() {
+        let bound = |length| TermBound {
+            length,
+            article: "Wet 1",
+        };
+        let said = |floor, ceiling, lang| {
+            let alike = TermsAlike {
+                line: String::new(),
+                purpose: None,
+                count: 1,
+                retention_term: Some("P1Y".to_owned()),
+                bounds: TermBounds { floor, ceiling },
+                refusals: Vec::new(),
+            };
+            let at = Timestamp::from_micros(1_795_000_000_000_000);
+            term_in_words(&alike, at, lang)
+        };
+        let both = said(Some(bound("P1M")), Some(bound("P5Y")), Language::Nl);
+        assert_eq!(
+            both,
+            "1 jaar; ten minste 1 maand (Wet 1); ten hoogste 5 jaar (Wet 1)"
+        );
+        let none = said(None, None, Language::En);
+        assert!(none.starts_with("1 year; no number of a statute"), "{none}");
     }
 
     #[test]

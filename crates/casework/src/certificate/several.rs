@@ -41,8 +41,8 @@ impl Words<'_> {
         });
         if !declaration.uncertified.is_empty() {
             blocks.push(self.paragraph(
-                "Van deze opnamen zegt alleen het logboek dat zij vernietigd zijn. Na het terugzetten van een oudere kopie van het archief is hun bewijs verloren:",
-                "Of these recordings only the log says that they are destroyed. After an older copy of the archive was restored their certificates are lost:",
+                "Van deze opnamen zegt alleen het logboek dat zij vernietigd zijn. Hun bewijs wordt nog gemaakt, of het ging verloren toen een oudere kopie van het archief werd teruggezet:",
+                "Of these recordings only the log says that they are destroyed. Their certificates are still being made, or were lost when an older copy of the archive was restored:",
             ));
             let ids = declaration.uncertified.iter();
             blocks.push(Block::List(ids.map(ToString::to_string).collect()));

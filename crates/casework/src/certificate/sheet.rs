@@ -106,11 +106,19 @@ impl Words<'_> {
     }
 
     pub(super) fn grounds(&self, was: &DestroyedRecording) -> Vec<String> {
-        if was.grounds.is_empty() {
-            return vec![self.t(
+        let nobody_forbade = match (was.grounds.is_empty(), was.asked_by_account) {
+            (false, _) => None,
+            (true, true) => Some(self.t(
                 "De wet liet toe haar nog te bewaren. Iemand vroeg om vernietiging, en geen wet en geen vernietigingsstop verbood die.",
                 "The law would have let it be kept. Somebody asked for its destruction, and no statute and no hold forbade that.",
-            )];
+            )),
+            (true, false) => Some(self.t(
+                "De termijn die voor haar gekozen was, is voorbij. Geen wet en geen vernietigingsstop verbood de vernietiging.",
+                "The term that was chosen for it is over. No statute and no hold forbade the destruction.",
+            )),
+        };
+        if let Some(text) = nobody_forbade {
+            return vec![text];
         }
         was.grounds.iter().map(|one| self.ground(one)).collect()
     }
@@ -232,6 +240,10 @@ impl Words<'_> {
             self.t(
                 "Dan in de database: lijn, deelnemers, tijdlijn, manifest, kenmerken waarmee gesprekken aan elkaar hangen, de gegevens waarmee de wet is gevraagd, en wie luisterde of een kopie kreeg. Oude bladzijden van de database zijn overschreven.",
                 "Then in the database: line, participants, timeline, manifest, the marks that tie conversations together, the facts that the law was asked with, and who listened or got a copy. Old pages of the database were overwritten.",
+            ),
+            self.t(
+                "Andere bestanden van de opname zijn er niet: geluid dat iemand beluistert of als kopie krijgt, wordt elke keer gemaakt en niet bewaard.",
+                "There are no other files of the recording: sound that somebody listens to or gets as a copy is made each time, and not kept.",
             ),
             self.t(
                 "Wat blijft: nummers, momenten, besluiten met hun redenen, en dit bewijs. Daar staat niets in over wie er spraken.",
