@@ -232,7 +232,17 @@ impl Archive {
         id: RecordingId,
         now: Timestamp,
     ) -> Result<Answer<act::Destroy>, ArchiveError> {
-        self.keep(self.may_destroy(id, now)?)
+        self.keep(self.may_destroy(id, None, now)?)
+    }
+
+    /// The same, asked by an account. Its name is sealed with the decision, and goes with the recording.
+    pub fn ask_to_destroy_for(
+        &self,
+        id: RecordingId,
+        asker: Option<&Pii<String>>,
+        now: Timestamp,
+    ) -> Result<Answer<act::Destroy>, ArchiveError> {
+        self.keep(self.may_destroy(id, asker, now)?)
     }
 
     /// The same of many. The answers are made durable together; one that cannot be given does not keep the others.
@@ -243,7 +253,7 @@ impl Archive {
     ) -> Vec<(RecordingId, Result<Answer<act::Destroy>, ArchiveError>)> {
         let drafts: Vec<_> = ids
             .iter()
-            .map(|id| (*id, self.may_destroy(*id, now)))
+            .map(|id| (*id, self.may_destroy(*id, None, now)))
             .collect();
         let rows = drafts.iter().filter_map(|(_, draft)| draft.as_ref().ok());
         let rows: Vec<_> = rows.map(|draft| draft.row.clone()).collect();
@@ -258,7 +268,12 @@ impl Archive {
         drafts.into_iter().map(answer).collect()
     }
 
-    fn may_destroy(&self, id: RecordingId, now: Timestamp) -> Result<Draft, ArchiveError> {
+    fn may_destroy(
+        &self,
+        id: RecordingId,
+        asker: Option<&Pii<String>>,
+        now: Timestamp,
+    ) -> Result<Draft, ArchiveError> {
         let holds = self.index.holds_of(id).doing("looking for holds")?;
         let mut grounds = Map::new();
         for hold in holds.iter().filter(|hold| hold.lifted_at.is_none()) {
@@ -272,7 +287,7 @@ impl Archive {
             action: Action::Destroy,
             recording: id,
             facts: self.existing_facts(id, "destroy", &facts)?,
-            asker: None,
+            asker,
             rule: None,
             sayings: Vec::new(),
             notice: None,

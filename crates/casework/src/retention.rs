@@ -11,7 +11,7 @@ use voicelog_archive::{
     TermsAlike, TermsPreview, Verdict,
 };
 use voicelog_law::FactWords;
-use voicelog_model::{Language, RecordingId, Timestamp};
+use voicelog_model::{Language, Pii, RecordingId, Timestamp};
 
 /// How long the first refusal stands before the law is asked again, in microseconds: a day. Each question
 /// costs a decision and a leaf of the log, for ever; so each further one stands twice as long.
@@ -55,8 +55,8 @@ pub fn term_in_words(alike: &TermsAlike, at: Timestamp, lang: Language) -> Strin
     }
     if parts.len() == 1 {
         let text = lang.pick(
-            "de wet noemt geen getal: niet langer dan nodig voor het doel (AVG 5 lid 1 e)",
-            "the law names no number: no longer than the purpose needs (AVG 5 lid 1 e)",
+            "hiervoor is geen wettelijk getal bekend: niet langer dan nodig voor het doel (AVG 5 lid 1 e)",
+            "no number of a statute is known for this: no longer than the purpose needs (AVG 5 lid 1 e)",
         );
         parts.push(text.to_owned());
     }
@@ -212,8 +212,27 @@ pub fn destroy(
     id: RecordingId,
     now: Timestamp,
 ) -> Result<Asked<Destroyed>, ArchiveError> {
+    ask_and_destroy(archive, id, None, now)
+}
+
+/// The same, asked by an account. Its name is sealed with the decision; that one asked is certified.
+pub fn destroy_for(
+    archive: &Archive,
+    id: RecordingId,
+    asker: &Pii<String>,
+    now: Timestamp,
+) -> Result<Asked<Destroyed>, ArchiveError> {
+    ask_and_destroy(archive, id, Some(asker), now)
+}
+
+fn ask_and_destroy(
+    archive: &Archive,
+    id: RecordingId,
+    asker: Option<&Pii<String>>,
+    now: Timestamp,
+) -> Result<Asked<Destroyed>, ArchiveError> {
     archive.must_believe_clock(now)?;
-    let answer = archive.ask_to_destroy(id, now)?;
+    let answer = archive.ask_to_destroy_for(id, asker, now)?;
     match answer.verdict {
         Verdict::Permit(permit) => Ok(Asked::Given(archive.destroy(permit, now)?)),
         Verdict::Refusal(_) => Ok(Asked::Refused {
@@ -226,6 +245,7 @@ pub fn destroy(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use voicelog_law::{TermBound, TermBounds};
 
     #[test]
     fn a_term_runs_until_it_ends_and_none_runs_where_none_was_chosen() {
@@ -245,6 +265,33 @@ mod tests {
         assert_eq!(term_runs_until(&recording(Some(at(5))), at(4)), Some(at(5)));
         assert_eq!(term_runs_until(&recording(Some(at(5))), at(5)), None);
         assert_eq!(term_runs_until(&recording(None), at(4)), None);
+    }
+
+    #[test]
+    fn a_term_is_told_with_the_bounds_that_statutes_set_and_their_articles() {
+        let bound = |length| TermBound {
+            length,
+            article: "Wet 1",
+        };
+        let said = |floor, ceiling, lang| {
+            let alike = TermsAlike {
+                line: String::new(),
+                purpose: None,
+                count: 1,
+                retention_term: Some("P1Y".to_owned()),
+                bounds: TermBounds { floor, ceiling },
+                refusals: Vec::new(),
+            };
+            let at = Timestamp::from_micros(1_795_000_000_000_000);
+            term_in_words(&alike, at, lang)
+        };
+        let both = said(Some(bound("P1M")), Some(bound("P5Y")), Language::Nl);
+        assert_eq!(
+            both,
+            "1 jaar; ten minste 1 maand (Wet 1); ten hoogste 5 jaar (Wet 1)"
+        );
+        let none = said(None, None, Language::En);
+        assert!(none.starts_with("1 year; no number of a statute"), "{none}");
     }
 
     #[test]

@@ -69,6 +69,8 @@ pub struct DestroyedRecording {
     /// The process in the selection list of a government body, as the line names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process_type: Option<String>,
+    /// Whether an account asked for the destruction; else the archive did it by itself when the term was over.
+    pub asked_by_account: bool,
     /// Why the law let it be kept no longer; empty where it would have, and somebody asked to destroy it.
     pub grounds: Vec<DestructionGround>,
     /// Copies that were given before, oldest first. They are not destroyed by this.
@@ -308,6 +310,7 @@ mod tests {
                 retain_until: None,
                 recorder_type: None,
                 process_type: None,
+                asked_by_account: true,
                 grounds: Vec::new(),
                 copies: Vec::new(),
             }),

@@ -225,25 +225,11 @@ fn calls() -> Vec<Route> {
     ]
 }
 
-fn programs() -> Vec<Route> {
+/// Copies, and the end of recordings with what stands against it, for programs.
+fn givings_and_endings() -> Vec<Route> {
     use Audience::Program;
     const GET: &[&str] = &["GET"];
-    let mut routes = calls();
-    routes.extend(vec![
-        route(Program, GET, "/v1/openapi.json", get(api::description)),
-        route(Program, GET, "/v1/recordings", get(api::recordings::list)),
-        route(
-            Program,
-            GET,
-            "/v1/recordings/{id}",
-            get(api::recordings::show),
-        ),
-        route(
-            Program,
-            GET,
-            "/v1/recordings/{id}/receipt",
-            get(api::recordings::receipt),
-        ),
+    vec![
         route(
             Program,
             &["POST"],
@@ -274,6 +260,29 @@ fn programs() -> Vec<Route> {
             &["POST"],
             "/v1/holds/{id}/release",
             post(api::holds::release),
+        ),
+    ]
+}
+
+fn programs() -> Vec<Route> {
+    use Audience::Program;
+    const GET: &[&str] = &["GET"];
+    let mut routes = calls();
+    routes.extend(givings_and_endings());
+    routes.extend(vec![
+        route(Program, GET, "/v1/openapi.json", get(api::description)),
+        route(Program, GET, "/v1/recordings", get(api::recordings::list)),
+        route(
+            Program,
+            GET,
+            "/v1/recordings/{id}",
+            get(api::recordings::show),
+        ),
+        route(
+            Program,
+            GET,
+            "/v1/recordings/{id}/receipt",
+            get(api::recordings::receipt),
         ),
         route(
             Program,

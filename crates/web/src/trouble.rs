@@ -194,8 +194,8 @@ impl From<DeclarationError> for Trouble {
                 "This recording is not destroyed.",
             ),
             DeclarationError::NoCertificate(_) => Self::new(StatusCode::CONFLICT).saying(
-                "Van deze opname zegt alleen het logboek dat zij vernietigd is. Na het terugzetten van een oudere kopie van het archief is het bewijs verloren.",
-                "Of this recording only the log says that it is destroyed. After an older copy of the archive was restored the certificate is lost.",
+                "Van deze opname zegt alleen het logboek dat zij vernietigd is. Het bewijs wordt nog gemaakt (bij de volgende start van de server), of het ging verloren toen een oudere kopie van het archief werd teruggezet.",
+                "Of this recording only the log says that it is destroyed. The certificate is still to be made (at the next start of the server), or was lost when an older copy of the archive was restored.",
             ),
             DeclarationError::Period => Self::invalid(
                 "Kies een eerste en een laatste dag, de eerste niet na de laatste en niet in de toekomst.",

@@ -97,6 +97,7 @@ fn a_declaration_of_destruction_is_written_in_each_form_and_checked_without_the_
     let log_key = told["log_key"].as_str().unwrap().to_owned();
     let was = &told["destroyed"][0]["statement"]["was"];
     assert_eq!(was["purpose"], "bewijs_overeenkomst", "{told:#}");
+    assert_eq!(was["asked_by_account"], true);
     for (name, begins) in [
         ("d.pdf", "%PDF"),
         ("d.html", "<!doctype"),

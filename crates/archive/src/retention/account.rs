@@ -5,7 +5,7 @@ use super::terms;
 use crate::{Archive, ArchiveError, Came};
 use serde_json::{Map, Value};
 use voicelog_evidence::certificate::{CopyGiven, DestroyedRecording, DestructionGround};
-use voicelog_model::{Action, RecordingId, Timestamp};
+use voicelog_model::{Action, DecisionId, RecordingId, Timestamp};
 
 /// Whom a copy for the court is for: there is no role that asks for one.
 const COURT: &str = "court";
@@ -13,8 +13,13 @@ const COURT: &str = "court";
 impl Archive {
     /// What is certified of a recording beside its destruction; none where it does not open any more: a
     /// damaged decision must not keep a recording from being destroyed.
-    pub(super) fn account_of(&self, id: RecordingId, now: Timestamp) -> Option<DestroyedRecording> {
-        match self.read_account(id, now) {
+    pub(super) fn account_of(
+        &self,
+        id: RecordingId,
+        decision: DecisionId,
+        now: Timestamp,
+    ) -> Option<DestroyedRecording> {
+        match self.read_account(id, decision, now) {
             Ok(account) => Some(account),
             Err(error) => {
                 tracing::warn!(
@@ -30,6 +35,7 @@ impl Archive {
     fn read_account(
         &self,
         id: RecordingId,
+        decision: DecisionId,
         now: Timestamp,
     ) -> Result<DestroyedRecording, ArchiveError> {
         let row = self.row(id)?;
@@ -47,6 +53,7 @@ impl Archive {
             retain_until: row.retain_until,
             recorder_type: word(&facts, "recorder_type"),
             process_type: word(&facts, "process_type"),
+            asked_by_account: self.facts_of(decision)?.asker.is_some(),
             grounds: grounds.collect(),
             copies: self.copies_given(id)?,
         })

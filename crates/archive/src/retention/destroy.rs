@@ -297,7 +297,7 @@ impl Archive {
             objects: entries.len() as u64,
             bytes: entries.iter().map(|entry| entry.len).sum(),
             // The facts are wiped with the row, at the end.
-            was: self.account_of(row.recording, now),
+            was: self.account_of(row.recording, row.decision, now),
         })
     }
 

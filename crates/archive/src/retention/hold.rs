@@ -466,9 +466,7 @@ impl Archive {
         let keys = self.hold_keys(&own);
         let leaves = |row: &HoldRow| leaves_of(&keys, row).map_err(|_damaged| row.hold.id);
         let all = rows.iter().map(leaves);
-        Ok(all
-            .filter(|found| found.is_ok() || !is_key_lost)
-            .collect())
+        Ok(all.filter(|found| found.is_ok() || !is_key_lost).collect())
     }
 
     /// What a hold is sealed with. Where there is no data key, or none that opens here, it is the archive's own, and the

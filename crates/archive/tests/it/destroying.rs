@@ -75,12 +75,15 @@ fn a_certificate_says_what_it_was_for_its_term_why_it_went_and_which_copies_had_
 
     // Before the end of its term the law lets it be kept: there is no ground but that somebody asked.
     let early = record(&archive).id;
-    let permit = archive.ask_to_destroy(early, seconds(120)).unwrap().verdict;
+    assert!(!was.asked_by_account);
+    let asked = archive.ask_to_destroy_for(early, Some(&asker()), seconds(120));
+    let permit = asked.unwrap().verdict;
     let Verdict::Permit(permit) = permit else {
         panic!("refused")
     };
     archive.destroy(permit, seconds(120)).unwrap();
     let was = certified(&archive, early).statement.was.unwrap();
+    assert!(was.asked_by_account);
     assert_eq!((was.grounds, was.copies), (vec![], vec![]));
     drop(folder);
 }

@@ -5,6 +5,7 @@
 //! that a stranger can check it.
 
 mod html;
+mod several;
 mod sheet;
 #[cfg(test)]
 mod tests;
@@ -51,8 +52,8 @@ pub struct Declaration {
     pub checked: Vec<Checked>,
     /// From when to when it was destroyed; none where one recording was asked for.
     pub period: Option<(Timestamp, Timestamp)>,
-    /// Recordings of which only the log says that they are destroyed: an older copy of the archive was
-    /// restored, and their certificates were lost.
+    /// Recordings of which only the log says that they are destroyed: their certificates are still to be made
+    /// after a crash, or were lost when an older copy of the archive was restored.
     pub uncertified: Vec<RecordingId>,
     /// The archive's key, in text, that all of it is checked with.
     pub key: String,
@@ -71,7 +72,7 @@ pub enum DeclarationError {
     NotDestroyed(RecordingId),
     /// There is no certificate of it.
     #[error(
-        "of recording {0} only the log says that it is destroyed: an older copy of the archive was restored, and the certificate was lost"
+        "of recording {0} only the log says that it is destroyed: its certificate is still to be made (at the next start), or was lost when an older copy of the archive was restored"
     )]
     NoCertificate(RecordingId),
     /// A time in which nothing can have been destroyed.

@@ -4,7 +4,6 @@ use super::{Checked, Declaration};
 use crate::disclosure::Recipient;
 use crate::moment::moment;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use voicelog_evidence::certificate::{DestroyedRecording, DestructionGround};
 use voicelog_evidence::digest::Digest;
 use voicelog_evidence::sheet::{Block, Sheet, Tone};
@@ -22,7 +21,7 @@ pub(super) const fn title(lang: Language) -> &'static str {
 }
 
 /// In which words things are said.
-struct Words<'a> {
+pub(super) struct Words<'a> {
     lang: Language,
     rulebook: &'a Rulebook,
     facts: Option<FactWords>,
@@ -51,23 +50,23 @@ pub(super) fn sheet(declaration: &Declaration, rulebook: &Rulebook, lang: Langua
 }
 
 impl Words<'_> {
-    fn t(&self, nl: &str, en: &str) -> String {
+    pub(super) fn t(&self, nl: &str, en: &str) -> String {
         self.lang.pick(nl, en).to_owned()
     }
 
-    fn heading(&self, nl: &str, en: &str) -> Block {
+    pub(super) fn heading(&self, nl: &str, en: &str) -> Block {
         Block::Heading(self.t(nl, en))
     }
 
-    fn paragraph(&self, nl: &str, en: &str) -> Block {
+    pub(super) fn paragraph(&self, nl: &str, en: &str) -> Block {
         Block::Paragraph(self.t(nl, en))
     }
 
-    fn at(&self, at: Timestamp) -> String {
+    pub(super) fn at(&self, at: Timestamp) -> String {
         moment(at, self.lang)
     }
 
-    fn unknown(&self) -> String {
+    pub(super) fn unknown(&self) -> String {
         self.t("niet bekend", "not known")
     }
 
@@ -79,7 +78,7 @@ impl Words<'_> {
         )
     }
 
-    fn purpose(&self, was: &DestroyedRecording) -> String {
+    pub(super) fn purpose(&self, was: &DestroyedRecording) -> String {
         let word = was.purpose.as_deref();
         let known = word.and_then(voicelog_law::purpose);
         match (known, word) {
@@ -89,7 +88,7 @@ impl Words<'_> {
         }
     }
 
-    fn term(&self, was: &DestroyedRecording) -> String {
+    pub(super) fn term(&self, was: &DestroyedRecording) -> String {
         match was.retention_term.as_deref() {
             Some(term) => self.fact("retention_term", term),
             None => self.t("geen gekozen", "none chosen"),
@@ -106,12 +105,20 @@ impl Words<'_> {
         format!("{text}{}", in_brackets(&ground.articles))
     }
 
-    fn grounds(&self, was: &DestroyedRecording) -> Vec<String> {
-        if was.grounds.is_empty() {
-            return vec![self.t(
+    pub(super) fn grounds(&self, was: &DestroyedRecording) -> Vec<String> {
+        let nobody_forbade = match (was.grounds.is_empty(), was.asked_by_account) {
+            (false, _) => None,
+            (true, true) => Some(self.t(
                 "De wet liet toe haar nog te bewaren. Iemand vroeg om vernietiging, en geen wet en geen vernietigingsstop verbood die.",
                 "The law would have let it be kept. Somebody asked for its destruction, and no statute and no hold forbade that.",
-            )];
+            )),
+            (true, false) => Some(self.t(
+                "De termijn die voor haar gekozen was, is voorbij. Geen wet en geen vernietigingsstop verbood de vernietiging.",
+                "The term that was chosen for it is over. No statute and no hold forbade the destruction.",
+            )),
+        };
+        if let Some(text) = nobody_forbade {
+            return vec![text];
         }
         was.grounds.iter().map(|one| self.ground(one)).collect()
     }
@@ -174,7 +181,7 @@ impl Words<'_> {
                 self.t("Al het andere gewist", "All else deleted"),
                 self.at(statement.completed_at),
             ),
-            (self.t("Door", "By"), self.by(&one.checkpoint.origin)),
+            (self.t("Door", "By"), self.by(one)),
             (
                 self.t("Op grond van besluit", "On decision"),
                 statement.decision.to_string(),
@@ -186,98 +193,20 @@ impl Words<'_> {
         ]));
     }
 
-    fn by(&self, origin: &str) -> String {
-        format!(
-            "{} {origin}; {}",
-            self.t("het archief", "the archive"),
-            self.t(
-                "namen van medewerkers worden hierbij niet bewaard",
-                "names of staff are not kept with it"
-            )
-        )
-    }
-
-    /// Of all in a time: counted, then one by one.
-    fn several(&self, declaration: &Declaration, blocks: &mut Vec<Block>) {
-        let all = &declaration.checked;
-        let (from, to) = declaration
-            .period
-            .unwrap_or((declaration.made_at, declaration.made_at));
-        let count = all.len().saturating_add(declaration.uncertified.len());
-        blocks.push(Block::Frame {
-            tone: Tone::Good,
-            title: format!(
-                "{}: {count}",
-                self.t("Vernietigde opnamen", "Recordings destroyed")
+    fn by(&self, one: &Checked) -> String {
+        let origin = &one.checkpoint.origin;
+        let asked = match one.statement().was.as_ref().map(|was| was.asked_by_account) {
+            Some(true) => self.t(
+                "gevraagd door iemand met een account; namen van medewerkers blijven hierbij niet bewaard",
+                "asked for by somebody with an account; names of staff are not kept with it",
             ),
-            lines: vec![format!(
-                "{} {} {} {}",
-                self.t("Vanaf", "From"),
-                self.at(from),
-                self.t("tot", "until"),
-                self.at(to)
-            )],
-        });
-        let mut alike: BTreeMap<[String; 3], u64> = BTreeMap::new();
-        for one in all {
-            let key = match &one.statement().was {
-                Some(was) => [
-                    self.purpose(was),
-                    self.term(was),
-                    self.grounds(was).join(" "),
-                ],
-                None => [self.unknown(), self.unknown(), self.unknown()],
-            };
-            *alike.entry(key).or_default() += 1;
-        }
-        blocks.push(self.heading("Wat, en op welke grond", "What, and on which ground"));
-        blocks.push(Block::Table {
-            columns: vec![
-                self.t("Aantal", "Count"),
-                self.t("Doel", "Purpose"),
-                self.t("Bewaartermijn", "Retention term"),
-                self.t("Grond", "Ground"),
-            ],
-            rows: alike
-                .into_iter()
-                .map(|([purpose, term, ground], count)| {
-                    vec![count.to_string(), purpose, term, ground]
-                })
-                .collect(),
-        });
-        blocks.push(self.heading("De opnamen", "The recordings"));
-        blocks.push(Block::Table {
-            columns: vec![
-                self.t("Opname", "Recording"),
-                self.t("Opgenomen op", "Recorded on"),
-                self.t("Vernietigd op", "Destroyed on"),
-                self.t("Plaats in het logboek", "Place in the log"),
-            ],
-            rows: all.iter().map(|one| self.row(one)).collect(),
-        });
-        if !declaration.uncertified.is_empty() {
-            blocks.push(self.paragraph(
-                "Van deze opnamen zegt alleen het logboek dat zij vernietigd zijn. Na het terugzetten van een oudere kopie van het archief is hun bewijs verloren:",
-                "Of these recordings only the log says that they are destroyed. After an older copy of the archive was restored their certificates are lost:",
-            ));
-            let ids = declaration.uncertified.iter();
-            blocks.push(Block::List(ids.map(ToString::to_string).collect()));
-        }
-        if let Some(one) = all.first() {
-            let by = (self.t("Door", "By"), self.by(&one.checkpoint.origin));
-            blocks.push(Block::Facts(vec![by]));
-        }
-    }
-
-    fn row(&self, one: &Checked) -> Vec<String> {
-        let statement = one.statement();
-        let recorded = statement.was.as_ref();
-        vec![
-            statement.recording.to_string(),
-            recorded.map_or_else(|| self.unknown(), |was| self.at(was.recorded_at)),
-            self.at(statement.completed_at),
-            place(one),
-        ]
+            Some(false) => self.t(
+                "vanzelf, na het eind van de termijn",
+                "by itself, after the end of the term",
+            ),
+            None => self.t("wie het vroeg is niet bekend", "who asked is not known"),
+        };
+        format!("{} {origin}; {asked}", self.t("het archief", "the archive"))
     }
 
     fn how(&self, declaration: &Declaration, blocks: &mut Vec<Block>) {
@@ -311,6 +240,10 @@ impl Words<'_> {
             self.t(
                 "Dan in de database: lijn, deelnemers, tijdlijn, manifest, kenmerken waarmee gesprekken aan elkaar hangen, de gegevens waarmee de wet is gevraagd, en wie luisterde of een kopie kreeg. Oude bladzijden van de database zijn overschreven.",
                 "Then in the database: line, participants, timeline, manifest, the marks that tie conversations together, the facts that the law was asked with, and who listened or got a copy. Old pages of the database were overwritten.",
+            ),
+            self.t(
+                "Andere bestanden van de opname zijn er niet: geluid dat iemand beluistert of als kopie krijgt, wordt elke keer gemaakt en niet bewaard.",
+                "There are no other files of the recording: sound that somebody listens to or gets as a copy is made each time, and not kept.",
             ),
             self.t(
                 "Wat blijft: nummers, momenten, besluiten met hun redenen, en dit bewijs. Daar staat niets in over wie er spraken.",
@@ -452,6 +385,6 @@ impl Words<'_> {
 }
 
 /// Counted from one, as people do; the proof counts from zero.
-fn place(one: &Checked) -> String {
+pub(super) fn place(one: &Checked) -> String {
     one.certificate.proof.index.saturating_add(1).to_string()
 }

@@ -21,6 +21,7 @@ fn was(recorder: &str) -> DestroyedRecording {
         retain_until: Some(AT.plus_micros(-1)),
         recorder_type: Some(recorder.to_owned()),
         process_type: None,
+        asked_by_account: false,
         grounds: vec![DestructionGround {
             rule: "avg.5.term_over".to_owned(),
             articles: vec!["AVG 5 lid 1 e".to_owned()],
@@ -95,6 +96,7 @@ fn a_declaration_says_what_why_when_how_which_copies_there_are_and_what_backups_
         "vernietigingslijst",
         "voicelog certificate --check",
         "example.com/archive",
+        "vanzelf, na het eind van de termijn",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
@@ -120,6 +122,7 @@ fn a_government_body_is_told_that_it_keeps_a_copy_and_needs_no_signature() {
 fn of_a_time_it_counts_by_purpose_term_and_ground_and_names_each_recording() {
     let mut early = was("company");
     early.grounds = Vec::new();
+    early.asked_by_account = true;
     early.copies = Vec::new();
     let all = vec![
         certified(1, Some(was("company"))),
@@ -148,6 +151,10 @@ fn of_a_time_it_counts_by_purpose_term_and_ground_and_names_each_recording() {
     assert!(text.contains("Recordings destroyed: 5"));
     assert!(text.contains("only the log says") && text.contains("can no longer be said"));
     assert!(text.contains("Somebody asked for its destruction"));
+    assert!(
+        text.contains("Asked for by somebody with an account</dt><dd>1</dd>"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -359,7 +359,7 @@ pub(crate) fn destroy(args: &DestroyArgs, context: &Context) -> Result<Ended> {
         ))
         .into());
     }
-    let asked = match retention::destroy(&archive, args.id, now) {
+    let asked = match retention::destroy_for(&archive, args.id, &asker(), now) {
         Ok(asked) => asked,
         Err(error) => return failed(error, &archive, args.json, context),
     };

@@ -220,6 +220,7 @@ pub(crate) async fn destroy(
     Form(form): Form<Sure>,
 ) -> Result<Response, Trouble> {
     let id = recording_id(&id)?;
+    let asker = Pii::new(who(&visitor)?.account.clone());
     // Who confirmed a page without a term that runs did not confirm to cut one short.
     let term = retention::term_runs_until(&summary(&desk, id).await?, desk.now());
     let confirmed = match form.confirm.as_str() {
@@ -231,7 +232,7 @@ pub(crate) async fn destroy(
         return page(&desk, &visitor, id, What::Destroy, Missing::Field).await;
     }
     match desk
-        .ask(move |archive, now| retention::destroy(archive, id, now))
+        .ask(move |archive, now| retention::destroy_for(archive, id, &asker, now))
         .await?
     {
         Asked::Given(_destroyed) => {

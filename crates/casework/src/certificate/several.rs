@@ -1,0 +1,118 @@
+//! What a declaration says of all that was destroyed in a time.
+
+use super::sheet::{Words, place};
+use super::{Checked, Declaration};
+use std::collections::BTreeMap;
+use voicelog_evidence::sheet::{Block, Tone};
+
+impl Words<'_> {
+    /// Of all in a time: counted, then one by one.
+    pub(super) fn several(&self, declaration: &Declaration, blocks: &mut Vec<Block>) {
+        let all = &declaration.checked;
+        let (from, to) = declaration
+            .period
+            .unwrap_or((declaration.made_at, declaration.made_at));
+        let count = all.len().saturating_add(declaration.uncertified.len());
+        blocks.push(Block::Frame {
+            tone: Tone::Good,
+            title: format!(
+                "{}: {count}",
+                self.t("Vernietigde opnamen", "Recordings destroyed")
+            ),
+            lines: vec![format!(
+                "{} {} {} {}",
+                self.t("Vanaf", "From"),
+                self.at(from),
+                self.t("tot", "until"),
+                self.at(to)
+            )],
+        });
+        blocks.push(self.heading("Wat, en op welke grond", "What, and on which ground"));
+        blocks.push(self.counted(all));
+        blocks.push(self.heading("De opnamen", "The recordings"));
+        blocks.push(Block::Table {
+            columns: vec![
+                self.t("Opname", "Recording"),
+                self.t("Opgenomen op", "Recorded on"),
+                self.t("Vernietigd op", "Destroyed on"),
+                self.t("Plaats in het logboek", "Place in the log"),
+            ],
+            rows: all.iter().map(|one| self.row(one)).collect(),
+        });
+        if !declaration.uncertified.is_empty() {
+            blocks.push(self.paragraph(
+                "Van deze opnamen zegt alleen het logboek dat zij vernietigd zijn. Hun bewijs wordt nog gemaakt, of het ging verloren toen een oudere kopie van het archief werd teruggezet:",
+                "Of these recordings only the log says that they are destroyed. Their certificates are still being made, or were lost when an older copy of the archive was restored:",
+            ));
+            let ids = declaration.uncertified.iter();
+            blocks.push(Block::List(ids.map(ToString::to_string).collect()));
+        }
+        if let Some(one) = all.first() {
+            blocks.push(self.by_all(one, all));
+        }
+    }
+
+    /// How many, by purpose, term and ground.
+    fn counted(&self, all: &[Checked]) -> Block {
+        let mut alike: BTreeMap<[String; 3], u64> = BTreeMap::new();
+        for one in all {
+            let key = match &one.statement().was {
+                Some(was) => [
+                    self.purpose(was),
+                    self.term(was),
+                    self.grounds(was).join(" "),
+                ],
+                None => [self.unknown(), self.unknown(), self.unknown()],
+            };
+            *alike.entry(key).or_default() += 1;
+        }
+        Block::Table {
+            columns: vec![
+                self.t("Aantal", "Count"),
+                self.t("Doel", "Purpose"),
+                self.t("Bewaartermijn", "Retention term"),
+                self.t("Grond", "Ground"),
+            ],
+            rows: alike
+                .into_iter()
+                .map(|([purpose, term, ground], count)| {
+                    vec![count.to_string(), purpose, term, ground]
+                })
+                .collect(),
+        }
+    }
+
+    fn by_all(&self, one: &Checked, all: &[Checked]) -> Block {
+        let asked = |one: &&Checked| {
+            let was = one.statement().was.as_ref();
+            was.is_some_and(|was| was.asked_by_account)
+        };
+        let asked = all.iter().filter(asked).count();
+        let archive = format!(
+            "{} {}",
+            self.t("het archief", "the archive"),
+            one.checkpoint.origin
+        );
+        Block::Facts(vec![
+            (self.t("Door", "By"), archive),
+            (
+                self.t(
+                    "Gevraagd door iemand met een account",
+                    "Asked for by somebody with an account",
+                ),
+                asked.to_string(),
+            ),
+        ])
+    }
+
+    fn row(&self, one: &Checked) -> Vec<String> {
+        let statement = one.statement();
+        let recorded = statement.was.as_ref();
+        vec![
+            statement.recording.to_string(),
+            recorded.map_or_else(|| self.unknown(), |was| self.at(was.recorded_at)),
+            self.at(statement.completed_at),
+            place(one),
+        ]
+    }
+}
