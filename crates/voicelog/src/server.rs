@@ -627,7 +627,9 @@ mod tests {
         assert!(!guard.look() && server.archive.must_believe_clock(clock.now()).is_ok());
         guard.weigh(false);
         assert!(guard.look());
-        [true, true, false].map(|is_far| guard.weigh(is_far));
+        for is_far in [true, true, false] {
+            guard.weigh(is_far);
+        }
         assert!(!guard.look(), "it does not end by itself");
         server.archive.confirm_clock(clock.now()).unwrap();
         assert!(guard.look());
