@@ -152,6 +152,10 @@ pub fn free_bytes(path: &Path) -> Result<u64, StoreError> {
     let there = there.unwrap_or_else(|| Path::new("."));
     let space = nix::sys::statvfs::statvfs(there)
         .map_err(|error| StoreError::io("ask the free space of", there.display())(error.into()))?;
+    // Some file systems over a network do not tell.
+    if space.blocks() == 0 {
+        return Ok(u64::MAX);
+    }
     Ok(space
         .blocks_available()
         .saturating_mul(space.fragment_size()))

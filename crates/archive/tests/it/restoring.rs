@@ -1,6 +1,6 @@
 //! What a restore brings back of the time after the backup, and what it does when a step of it fails.
 
-use crate::backup::{World, backup_key, later, opens, restore, verifier, wrong};
+use crate::backup::{World, backup_key, later, opens, restore, verifier, write, wrong};
 use crate::support::*;
 use serde_json::Value;
 use voicelog_archive::backup::{BackupError, DestroyedList, RestoreInput, Restored};
@@ -8,6 +8,7 @@ use voicelog_archive::{Archive, HoldAsked, HoldGround, Login, State, Verdict};
 use voicelog_evidence::Digest;
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::certificate::Certificate;
+use voicelog_evidence::key::{open_bytes, seal_bytes};
 use voicelog_evidence::note::SigningKey;
 use voicelog_model::{Pii, RecordingId};
 use voicelog_store::Layout;
@@ -340,4 +341,58 @@ fn a_list_from_a_place_on_has_what_a_backup_of_that_log_does_not_know_and_no_mor
     let refused = restore(&input).err().unwrap();
     assert!(matches!(refused, BackupError::Gap { .. }), "{refused}");
     assert!(refused.to_string().contains(&format!("--since {size}")));
+}
+
+/// Makes the backup one that an older program could have made: its index has the schema before this one.
+fn make_older(world: &World) {
+    let folder = world.folder();
+    let mut statement = world.input().backup.statement().clone();
+    let own = folder.join(statement.backup.to_string());
+    let (part, list) = (own.join("index.000001"), own.join("files"));
+    let (key, label) = (backup_key(1).key, "backup index 1 of 1");
+    let of = RecordingId::from_bytes(*statement.backup.as_bytes());
+    let plain = open_bytes(&key, label, of, &std::fs::read(&part).unwrap()).unwrap();
+    let index = world.place.path().join("older.db");
+    write(&index, &plain);
+    let connection = rusqlite::Connection::open(&index).unwrap();
+    let back = "DROP INDEX recordings_put_off; UPDATE schema_history SET version = 5;";
+    connection.execute_batch(back).unwrap();
+    drop(connection);
+    let sealed = seal_bytes(&key, label, of, [1; 12], &std::fs::read(&index).unwrap());
+    write(&part, &sealed);
+    let name = format!("{}/index.000001", statement.backup);
+    let listed = std::fs::read_to_string(&list).unwrap();
+    let listed: Vec<String> = listed
+        .lines()
+        .map(|line| match line.ends_with(&name) {
+            true => format!("{}  {name}\n", Digest::of(&sealed).to_hex()),
+            false => format!("{line}\n"),
+        })
+        .collect();
+    write(&list, listed.concat().as_bytes());
+    statement.list_sha256 = Digest::of(listed.concat().as_bytes());
+    let json = String::from_utf8(canonical_json(&statement).unwrap()).unwrap();
+    let signing = SigningKey::from_seed("voicelog/test", [2; 32]).unwrap();
+    let note = signing
+        .sign(&format!("voicelog-backup/v2\n{json}\n"))
+        .unwrap();
+    write(&folder.join("backup.note"), note.as_bytes());
+}
+
+#[test]
+fn a_backup_of_an_older_schema_is_restored_and_brought_up_to_date() {
+    let world = World::new();
+    let (gone, kept) = (record(world.archive()).id, record(world.archive()).id);
+    world.back_up();
+    make_older(&world);
+    world.destroy(gone);
+    let input = RestoreInput {
+        lists: vec![world.list(0)],
+        ..world.input()
+    };
+    assert_eq!(input.backup.verify().wrong.len(), 0);
+    let (again, restored) = restore(&input).unwrap();
+    assert_eq!(restored.buried, 1);
+    assert!(opens(&again.archive, kept) && !opens(&again.archive, gone));
+    assert_eq!(wrong(&again.archive), [""; 0]);
 }
