@@ -490,3 +490,64 @@ fn an_archive_as_a_whole_of_yesterday_passes_its_own_check_and_a_checkpoint_from
         "{shown}"
     );
 }
+
+#[test]
+fn a_spool_that_is_changed_costs_nothing_that_the_objects_have_and_one_of_another_form_is_refused()
+{
+    for at in [3, 20, 40, 100, 2_000] {
+        let made = fixture();
+        let call = open_call(&made.archive, "announced");
+        std::mem::forget(write_media(&made.archive, &call, 75));
+        let after = tempfile::tempdir().unwrap();
+        copy_folder(made.folder.path(), after.path());
+        let all = files_of(&after.path().join("blobs/spool"));
+        let spool = all
+            .iter()
+            .find(|path| path.extension().is_some_and(|end| end == "spool"));
+        spoil(spool.unwrap(), "flipped", at);
+        let writing = Access::Write(voicelog_store::blobs::Options::default());
+        let store = LocalStore::open(&Layout::in_folder(after.path()), writing);
+        if at < 16 {
+            let refused = store.unwrap_err().to_string();
+            assert!(refused.contains(".spool"), "{refused}");
+            continue;
+        }
+        let archive = Archive::open(parts_of(store.unwrap()));
+        assert_eq!(archive.recover(seconds(30)).unwrap().damaged, []);
+        let timeline = archive.detail(call.id).unwrap().timeline.unwrap();
+        assert_eq!(timeline.streams[0].packets, 75, "flipped at {at}");
+        assert_eq!(archive.check(Level::Hash).unwrap().wrong, []);
+    }
+}
+
+#[test]
+fn a_journal_of_the_index_that_is_changed_is_named_or_a_checkpoint_from_outside_shows_it() {
+    let made = fixture();
+    let ids = [0, 1, 2].map(|_| record(&made.archive).id);
+    made.archive.sequence().unwrap();
+    let (seen, note) = made.archive.newest_checkpoint().unwrap().unwrap();
+    let name = "index.db-wal";
+    let len = std::fs::read(made.folder.path().join(name)).unwrap().len();
+    let mut shown = 0;
+    for at in (0..len).step_by(len / 12).chain([len - 1]) {
+        let copy = tempfile::tempdir().unwrap();
+        copy_folder(made.folder.path(), copy.path());
+        // What reads it first makes this again.
+        std::fs::remove_file(copy.path().join("index.db-shm")).unwrap();
+        spoil(&copy.path().join(name), "flipped", at);
+        let Ok(store) = LocalStore::open(&Layout::in_folder(copy.path()), Access::Read) else {
+            shown += 1;
+            continue;
+        };
+        let archive = Archive::open(parts_of(store));
+        let is_named = archive
+            .check(Level::Hash)
+            .map_or(true, |found| !found.wrong.is_empty());
+        let is_back = archive.own_checkpoint(note.as_bytes()).is_err();
+        let is_same = archive.log_size().is_ok_and(|size| size == seen.size)
+            && ids.iter().all(|id| archive.summary(*id).is_ok());
+        assert!(is_named || is_back || is_same, "flipped at {at}");
+        shown += usize::from(is_named || is_back);
+    }
+    assert!(shown > 3, "{shown}");
+}
