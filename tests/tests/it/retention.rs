@@ -1,6 +1,9 @@
 //! Terms that end, with the real program.
 
 use crate::support::{FACTS, Server, voicelog, voicelog_json, write_config, write_file};
+use serde_json::Value;
+use std::path::Path;
+use std::process::Output;
 use std::time::Duration;
 use voicelog_src_sim::{CallPlan, place};
 
@@ -74,26 +77,49 @@ fn what_a_statute_forbids_is_counted_with_its_article_before_anything_happens() 
     assert_eq!(asked.stdout, b"[]\n");
 }
 
+/// A folder with an archive in which one recording was destroyed, before its term.
+struct Destroyed {
+    folder: tempfile::TempDir,
+    config: String,
+    id: String,
+}
+
+impl Destroyed {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = write_config(folder.path(), "");
+        let mut server = Server::start(&config);
+        let mut plan = CallPlan::speech(server.sip, crate::support::LINE);
+        plan.duration = Some(Duration::from_secs(1));
+        place(&plan).unwrap().finish().unwrap();
+        let rows = server.wait_for_closed(1);
+        assert!(server.terminate().success());
+        let made = Self {
+            folder,
+            config: config.to_str().unwrap().to_owned(),
+            id: rows[0]["id"].as_str().unwrap().to_owned(),
+        };
+        let early = made.run(&["certificate", &made.id]);
+        assert_eq!(early.status.code(), Some(2), "it is not destroyed");
+        let destroyed = made.run(&["destroy", &made.id, "--yes"]);
+        assert!(destroyed.status.success(), "{destroyed:?}");
+        made
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        voicelog(&[arguments, &["--config", &self.config][..]].concat())
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+}
+
 #[test]
 fn a_declaration_of_destruction_is_written_in_each_form_and_checked_without_the_archive() {
-    let folder = tempfile::tempdir().unwrap();
-    let config = write_config(folder.path(), "");
-    let mut server = Server::start(&config);
-    let mut plan = CallPlan::speech(server.sip, crate::support::LINE);
-    plan.duration = Some(Duration::from_secs(1));
-    place(&plan).unwrap().finish().unwrap();
-    let rows = server.wait_for_closed(1);
-    assert!(server.terminate().success());
-    let id = rows[0]["id"].as_str().unwrap();
-    let config = config.to_str().unwrap();
-    let run = |arguments: &[&str]| voicelog(&[arguments, &["--config", config][..]].concat());
-    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let early = run(&["certificate", id]);
-    assert_eq!(early.status.code(), Some(2), "it is not destroyed");
-    assert!(run(&["destroy", id, "--yes"]).status.success());
-
-    let told: serde_json::Value =
-        serde_json::from_slice(&run(&["certificate", id, "--json"]).stdout).unwrap();
+    let made = Destroyed::new();
+    let told = made.run(&["certificate", &made.id, "--json"]);
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
     let log_key = told["log_key"].as_str().unwrap().to_owned();
     let was = &told["destroyed"][0]["statement"]["was"];
     assert_eq!(was["purpose"], "bewijs_overeenkomst", "{told:#}");
@@ -103,57 +129,47 @@ fn a_declaration_of_destruction_is_written_in_each_form_and_checked_without_the_
         ("d.html", "<!doctype"),
         ("d.txt", "voicelog-destruction/v1"),
     ] {
-        let written = run(&["certificate", id, "-o", &file(name), "--lang", "en"]);
+        let file = made.file(name);
+        let written = made.run(&["certificate", &made.id, "-o", &file, "--lang", "en"]);
         assert!(written.status.success(), "{written:?}");
-        let bytes = std::fs::read(file(name)).unwrap();
+        let bytes = std::fs::read(file).unwrap();
         assert!(bytes.starts_with(begins.as_bytes()), "{name}");
     }
-    let page = std::fs::read_to_string(file("d.html")).unwrap();
-    assert!(
-        page.contains("Declaration of destruction")
-            && page.contains("Somebody asked for its destruction")
-    );
+    let page = std::fs::read_to_string(made.file("d.html")).unwrap();
+    assert!(page.contains("Declaration of destruction"));
+    assert!(page.contains("Somebody asked for its destruction"));
     // Neither archive nor configuration is at hand.
+    let check = |name: &str| {
+        let file = made.file(name);
+        voicelog(&["certificate", "--check", &file, "--log-key", &log_key])
+    };
     for name in ["d.txt", "d.html"] {
-        let checked = voicelog(&["certificate", "--check", &file(name), "--log-key", &log_key]);
+        let checked = check(name);
         assert!(checked.status.success(), "{checked:?}");
-        let text = std::fs::read_to_string(file(name)).unwrap();
-        std::fs::write(file(name), text.replace("bewijs_overeenkomst", "klacht")).unwrap();
-        let changed = voicelog(&["certificate", "--check", &file(name), "--log-key", &log_key]);
-        assert_eq!(changed.status.code(), Some(1), "{changed:?}");
+        let text = std::fs::read_to_string(made.file(name)).unwrap();
+        let changed = text.replace("bewijs_overeenkomst", "klacht");
+        write_file(Path::new(&made.file(name)), &changed);
+        assert_eq!(check(name).status.code(), Some(1), "{name}");
     }
-    let paper = voicelog(&[
-        "certificate",
-        "--check",
-        &file("d.pdf"),
-        "--log-key",
-        &log_key,
-    ]);
+    let paper = check("d.pdf");
     assert_eq!(
         paper.status.code(),
         Some(2),
-        "the certificates of a PDF are a file of their own"
+        "its certificates are a file of their own"
     );
+}
 
-    let all = run(&[
-        "certificate",
-        "--from",
-        "2026-01-01",
-        "--to",
-        "2099-01-01",
-        "-o",
-        &file("all.txt"),
-    ]);
+#[test]
+fn all_that_was_destroyed_in_a_time_is_declared_and_checked_together() {
+    let made = Destroyed::new();
+    let file = made.file("all.txt");
+    let (from, to) = ("2026-01-01", "2099-01-01");
+    let all = made.run(&["certificate", "--from", from, "--to", to, "-o", &file]);
     assert!(all.status.success(), "{all:?}");
-    let checked = run(&["certificate", "--check", &file("all.txt"), "--json"]);
-    let told: serde_json::Value = serde_json::from_slice(&checked.stdout).unwrap();
-    assert_eq!(
-        (
-            &told["holds"],
-            told["certificates"].as_array().unwrap().len()
-        ),
-        (&true.into(), 1)
-    );
-    let none = run(&["certificate", "--from", "2026-01-02", "--to", "2026-01-01"]);
+    let checked = made.run(&["certificate", "--check", &file, "--json"]);
+    let told: Value = serde_json::from_slice(&checked.stdout).unwrap();
+    assert_eq!(told["holds"], true, "{told:#}");
+    assert_eq!(told["certificates"].as_array().unwrap().len(), 1);
+    let none = made.run(&["certificate", "--from", to, "--to", from]);
     assert_eq!(none.status.code(), Some(2));
 }

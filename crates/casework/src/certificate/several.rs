@@ -27,18 +27,20 @@ impl Words<'_> {
                 self.at(to)
             )],
         });
-        blocks.push(self.heading("Wat, en op welke grond", "What, and on which ground"));
-        blocks.push(self.counted(all));
-        blocks.push(self.heading("De opnamen", "The recordings"));
-        blocks.push(Block::Table {
-            columns: vec![
-                self.t("Opname", "Recording"),
-                self.t("Opgenomen op", "Recorded on"),
-                self.t("Vernietigd op", "Destroyed on"),
-                self.t("Plaats in het logboek", "Place in the log"),
-            ],
-            rows: all.iter().map(|one| self.row(one)).collect(),
-        });
+        if !all.is_empty() {
+            blocks.push(self.heading("Wat, en op welke grond", "What, and on which ground"));
+            blocks.push(self.counted(all));
+            blocks.push(self.heading("De opnamen", "The recordings"));
+            blocks.push(Block::Table {
+                columns: vec![
+                    self.t("Opname", "Recording"),
+                    self.t("Opgenomen op", "Recorded on"),
+                    self.t("Vernietigd op", "Destroyed on"),
+                    self.t("Plaats in het logboek", "Place in the log"),
+                ],
+                rows: all.iter().map(|one| self.row(one)).collect(),
+            });
+        }
         if !declaration.uncertified.is_empty() {
             blocks.push(self.paragraph(
                 "Van deze opnamen zegt alleen het logboek dat zij vernietigd zijn. Hun bewijs wordt nog gemaakt, of het ging verloren toen een oudere kopie van het archief werd teruggezet:",

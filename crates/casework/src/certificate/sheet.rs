@@ -38,10 +38,13 @@ pub(super) fn sheet(declaration: &Declaration, rulebook: &Rulebook, lang: Langua
         (None, [only]) => words.one(only, &mut blocks),
         _ => words.several(declaration, &mut blocks),
     }
-    words.how(declaration, &mut blocks);
-    words.not_proven(declaration, &mut blocks);
-    words.backups(&mut blocks);
-    words.check(declaration, &mut blocks);
+    // Of nothing there is no more to say.
+    if !declaration.checked.is_empty() {
+        words.how(declaration, &mut blocks);
+        words.not_proven(declaration, &mut blocks);
+        words.backups(&mut blocks);
+        words.check(declaration, &mut blocks);
+    }
     words.kept(declaration, &mut blocks);
     Sheet {
         language: lang,

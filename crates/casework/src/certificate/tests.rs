@@ -158,6 +158,16 @@ fn of_a_time_it_counts_by_purpose_term_and_ground_and_names_each_recording() {
 }
 
 #[test]
+fn of_a_time_in_which_nothing_was_destroyed_it_says_that_and_no_more() {
+    let text = said(&declaration(Vec::new(), Some((AT, AT))), Language::En);
+    assert!(text.contains("Recordings destroyed: 0"), "{text}");
+    assert!(
+        !text.contains("Backups") && !text.contains("<table>"),
+        "{text}"
+    );
+}
+
+#[test]
 fn its_certificates_are_checked_from_text_and_page_and_a_changed_one_is_found_among_others() {
     let one = certified(1, Some(was("company")));
     let made = declaration(vec![one, certified(2, None)], Some((AT, AT)));

@@ -8,6 +8,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use voicelog_casework::certificate::{self, Checked, Declaration, DeclarationError};
+use voicelog_casework::moment;
 use voicelog_evidence::note::VerifierKey;
 use voicelog_law::moment_or_day;
 use voicelog_model::{Clock as _, Language, RecordingId, Timestamp, error};
@@ -84,8 +85,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     let made = match (args.id, &args.from, &args.to) {
         (Some(id), _, _) => certificate::of_recording(&archive, id, now),
         (None, Some(from), Some(to)) => {
-            let from = moment("--from", from, context.lang)?;
-            let to = moment("--to", to, context.lang)?;
+            let from = day_or_moment("--from", from, context.lang)?;
+            let to = day_or_moment("--to", to, context.lang)?;
             certificate::of_period(&archive, from, to, now)
         }
         (None, _, _) => return Err(BadInput("name a recording, or --from and --to".into()).into()),
@@ -110,7 +111,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     Ok(Ended::Done)
 }
 
-fn moment(option: &str, text: &str, lang: Language) -> Result<Timestamp> {
+fn day_or_moment(option: &str, text: &str, lang: Language) -> Result<Timestamp> {
     moment_or_day(text).map_err(|wrong| {
         let why = wrong.text();
         BadInput(format!("{option}: `{text}`: {}", why.pick(lang))).into()
@@ -135,6 +136,21 @@ fn statement(one: &Checked) -> Value {
         "log_size": one.checkpoint.size,
         "log": one.checkpoint.origin,
     })
+}
+
+/// `opname … is vernietigd op 21 november 2026 11:02:00; plaats 27 in het logboek`.
+fn in_words(one: &Checked, lang: Language) -> String {
+    let statement = &one.certificate.statement;
+    let (id, at) = (statement.recording, statement.key_destroyed_at);
+    let at = moment::moment(at, lang);
+    // Counted from one, as people do; the proof counts from zero.
+    let place = one.certificate.proof.index.saturating_add(1);
+    match lang {
+        Language::Nl => {
+            format!("opname {id} is vernietigd op {at}; plaats {place} in het logboek")
+        }
+        Language::En => format!("recording {id} was destroyed on {at}; place {place} in the log"),
+    }
 }
 
 fn value(made: &Declaration) -> Value {
@@ -185,7 +201,7 @@ fn check(file: &Path, args: &Args, context: &Context) -> Result<Ended> {
     } else {
         for one in &found {
             print::line(match one {
-                Ok(one) => format!("ok  {}", one.certificate.summary(context.lang)),
+                Ok(one) => format!("ok  {}", in_words(one, context.lang)),
                 Err(why) => format!("XX  {}", error::chain(why)),
             });
         }
