@@ -332,7 +332,7 @@ impl Archive {
     }
 
     /// The name of the master key that everything is under, as the log was told.
-    fn told_master(&self) -> Result<Option<String>, ArchiveError> {
+    pub(super) fn told_master(&self) -> Result<Option<String>, ArchiveError> {
         let told = self.index.log_mark(MASTER_MARK).doing("reading the log")?;
         Ok(told.and_then(|name| String::from_utf8(name).ok()))
     }

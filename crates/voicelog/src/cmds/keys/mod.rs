@@ -227,6 +227,7 @@ fn change_master(new: &Source, as_json: bool, context: &Context, now: Timestamp)
         print::json(&json!({ "master": master.name()?, "epochs": epochs }))?;
         return Ok(Ended::Done);
     }
+    tell_odd(&keys.archive.key_state()?.odd, context.lang);
     let is_told = keys.config.keys.master.as_ref() == Some(new);
     print::line(match context.lang {
         Language::Nl => format!("Alles ligt nu onder hoofdsleutel {}.", master.name()?),
@@ -348,7 +349,12 @@ fn tell_state(state: &KeyState, lang: Language) {
             ),
         });
     }
-    for name in &state.odd {
+    tell_odd(&state.odd, lang);
+    tell_recovery(&state.recovery, lang);
+}
+
+fn tell_odd(odd: &[String], lang: Language) {
+    for name in odd {
         print::warn(match lang {
             Language::Nl => format!(
                 "voicelog: `keys/records/{name}` is beschadigd of niet van dit archief; er gebeurt niets mee. Zoek uit wie in die map kan schrijven"
@@ -358,7 +364,6 @@ fn tell_state(state: &KeyState, lang: Language) {
             ),
         });
     }
-    tell_recovery(&state.recovery, lang);
 }
 
 fn epoch_line(epoch: &EpochState, lang: Language) -> String {
