@@ -231,7 +231,7 @@ impl Archive {
             findings.add(
                 1,
                 None,
-                format!("what is kept of the keys (`{name}`) is damaged"),
+                format!("what is kept of the keys (`{name}`) is damaged, or not of this archive"),
             );
         }
         if let Some(epoch) = newest

@@ -134,6 +134,9 @@ impl Archive {
                 Err(error) => return Err(error).doing("reading the key of an epoch"),
             };
             let opens = EpochRecord::from_bytes(&name, &bytes).and_then(|record| {
+                if !record.is_signed(&self.secrets.signing_key.verifier()) {
+                    return Err(KeysError::Damaged(name.clone()));
+                }
                 match self.secrets.epoch_keys.master() {
                     Ok(master) => record.open(master).map(drop),
                     Err(_no_master) => Ok(()),

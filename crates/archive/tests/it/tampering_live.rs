@@ -136,7 +136,7 @@ impl Site {
 enum Kind {
     /// This: an id, or a name.
     Named(String),
-    /// Locked while somebody works; empty.
+    /// Locked while somebody works. Nothing in it counts.
     Lock,
     /// The index, which the next test is about.
     Index,
@@ -152,7 +152,7 @@ fn kind(name: &str) -> Kind {
         ["index.db"] => Kind::Index,
         ["keys", "meta"] => named("keys"),
         ["blobs", "meta"] => named("blobs"),
-        ["keys", "lock"] | ["blobs", "spool", "lock"] => Kind::Lock,
+        ["keys", "lock" | "keys.lock"] | ["blobs", "spool", "lock"] => Kind::Lock,
         ["keys", "records", "recovery-secrets"] => Kind::Sheets,
         ["keys", "records", record] => named(record),
         ["keys", key] => named(key.strip_suffix(".key").unwrap()),
