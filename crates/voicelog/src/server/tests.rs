@@ -1,0 +1,134 @@
+//! The server as a whole, on free ports of this machine.
+
+use super::*;
+use nix::sys::signal::Signal;
+
+/// A server on free ports of this machine, with a data folder of its own.
+fn started(change: impl FnOnce(&mut Config)) -> (tempfile::TempDir, Server) {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(SystemClock::default());
+    let text = "[sip]\nudp = \"127.0.0.1:0\"\ntcp = \"127.0.0.1:0\"\nmedia_port_first = 0\n\
+                media_port_last = 0\n[http]\naddress = \"127.0.0.1:0\"\n";
+    let mut config = Config::parse(text, clock.now()).unwrap();
+    config.storage.data = folder.path().join("data");
+    config.storage.keep_free_mib = 1;
+    change(&mut config);
+    let server = Server::start(&config, &clock).unwrap();
+    (folder, server)
+}
+
+#[test]
+fn the_documented_way_to_the_api_works() {
+    let (folder, server) = started(|_config| {});
+    // curl -H "Authorization: Bearer $(cat voicelog-data/secrets/api-token)" URL
+    let file = folder.path().join("data/secrets/api-token");
+    let token = std::fs::read_to_string(file).unwrap();
+    let url = format!("http://{}/v1/recordings", server.http);
+    let bearer = format!("Bearer {}", token.trim_end());
+    let answer = ureq::get(&url).header("Authorization", &bearer).call();
+    assert_eq!(answer.unwrap().status(), 200);
+    assert!(ureq::get(&url).call().is_err(), "not without it");
+    server.stop(Duration::ZERO);
+}
+
+#[test]
+fn a_backup_that_was_expected_and_not_made_is_an_alarm_until_one_is_made() {
+    let (folder, server) = started(|_config| {});
+    let now = SystemClock::default().now();
+    let stands = |hours, now| {
+        look_at_backups(&server.archive, &server.recorder, hours, now);
+        let alarms = server.recorder.status().alarms;
+        alarms.iter().any(|one| one.key.alarm == "backup_old")
+    };
+    assert!(!stands(0, now), "none is expected");
+    assert!(stands(24, now));
+    let key = voicelog_archive::backup::BackupKey {
+        epoch: 1,
+        key: voicelog_evidence::key::DataKey::from_random([1; 32]),
+    };
+    let to = folder.path().join("backup");
+    server.archive.create_backup(&to, &key, now).unwrap();
+    let hours = |hours: i64| now.plus_micros(hours * 3_600 * 1_000_000);
+    assert!(!stands(24, hours(23)));
+    assert!(stands(24, hours(25)));
+    server.stop(Duration::ZERO);
+}
+
+#[test]
+fn one_far_answer_of_a_time_server_is_forgotten_and_two_in_a_row_are_a_jump() {
+    let (_folder, server) = started(|_config| {});
+    let clock = Arc::new(SystemClock::default());
+    let guard = ClockGuard::new(&server.archive, &server.recorder, &clock);
+    guard.weigh(true);
+    assert!(!guard.look() && server.archive.must_believe_clock(clock.now()).is_ok());
+    guard.weigh(false);
+    assert!(guard.look());
+    for is_far in [true, true, false] {
+        guard.weigh(is_far);
+    }
+    assert!(!guard.look(), "it does not end by itself");
+    server.archive.confirm_clock(clock.now()).unwrap();
+    assert!(guard.look());
+    server.stop(Duration::ZERO);
+}
+
+#[test]
+fn behind_a_tls_proxy_cookies_and_links_are_those_of_the_proxy() {
+    let public = "https://opnamen.voorbeeld.nl";
+    let (_folder, server) = started(|config| config.http.public_url = Some(public.to_owned()));
+    assert_eq!(server.public_url, public);
+    let answer = ureq::get(format!("http://{}/login", server.http)).call();
+    let answer = answer.unwrap();
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+    assert!(
+        cookie.starts_with("__Host-") && cookie.contains("; Secure"),
+        "{cookie}"
+    );
+    server.stop(Duration::ZERO);
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_with_the_key_that_sets_it() {
+    let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config::default();
+    config.storage.data = folder.path().join("data");
+    config.sip.udp = taken.local_addr().unwrap();
+    let error = Server::start(&config, &Arc::new(SystemClock::default()));
+    let error = format!("{:#}", error.err().unwrap());
+    assert!(
+        error.contains("set sip.udp") && error.contains(&config.sip.udp.to_string()),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_file_for_tls_that_does_not_do_is_named_with_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config::default();
+    config.storage.data = folder.path().join("data");
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    (config.sip.udp, config.sip.tcp) = (any, any);
+    config.sip.tls = Some(any);
+    config.sip.tls_certificate = Some(folder.path().join("gone.pem"));
+    config.sip.tls_key = Some(folder.path().join("key.pem"));
+    let error = Server::start(&config, &Arc::new(SystemClock::default()));
+    let error = error.err().unwrap();
+    let is_bad_input = error.chain().any(|cause| cause.is::<BadInput>());
+    let error = format!("{error:#}");
+    assert!(
+        error.contains("gone.pem") && error.contains("see sip.tls_certificate"),
+        "{error}"
+    );
+    assert!(is_bad_input, "as a wrong file of a notice is");
+}
+
+#[test]
+fn either_signal_asks_to_stop_and_each_counts() {
+    let (_folder, mut server) = started(|_config| {});
+    for asked in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGTERM] {
+        nix::sys::signal::raise(asked).unwrap();
+        server.wait_for_signal().unwrap();
+    }
+    server.stop(Duration::ZERO);
+}
