@@ -381,7 +381,10 @@ impl Process<'_> {
     }
 
     fn export(&mut self, part: Option<&Plan>) -> Outcome {
-        let Some(id) = self.pick(|known| known.is_kept() && known.durable > 4) else {
+        let Some(id) = self.pick(|known| {
+            // A part in which nothing was kept, because of a pause, is refused.
+            known.is_kept() && known.durable > 4 && (part.is_none() || known.paused == 0)
+        }) else {
             return Ok(Did::Nothing);
         };
         let (archive, now) = (self.archive, *self.now);

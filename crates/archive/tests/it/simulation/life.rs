@@ -386,7 +386,8 @@ fn expected_of(then: &Model, now: &Model) -> Model {
                 known.manifest = None;
                 (known.holds, known.unclear_hold) = (Vec::new(), true);
             }
-            _ => {}
+            // Its tombstone comes from the list, which has no hold that was lifted.
+            _ => (known.holds, known.unclear_hold) = (Vec::new(), true),
         }
         model.calls.push(known);
     }
