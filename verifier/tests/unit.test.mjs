@@ -203,6 +203,16 @@ function certificate(key, change = {}) {
   return signNote(`${lines.join("\n")}\n`, key);
 }
 
+test("a certificate that the program wrote holds, and says what was destroyed", () => {
+  const vectors = new URL("../../crates/evidence/tests/vectors/", import.meta.url);
+  const archive = readZip(readFileSync(GOLDEN)).find(({ name }) => name === "archive.vkey").content.toString().trim();
+  const report = core.verifyCertificate(new Uint8Array(readFileSync(new URL("certificate/v1/destroyed.txt", vectors))), core.readKey(archive));
+  assert.ok(report.holds, JSON.stringify(report.findings));
+  assert.equal(report.statement.was.copies[0].recipient, "data_subject");
+  const receipt = core.readReceipt(new Uint8Array(readFileSync(new URL("receipt/v1/receipt.txt", vectors))));
+  assert.equal(receipt.key.text, archive);
+});
+
 test("a certificate of destruction holds under the archive's key and under no other; what it states is what the log holds", () => {
   const key = makeKey();
   const known = core.readKey(key.text);
@@ -212,6 +222,9 @@ test("a certificate of destruction holds under the archive's key and under no ot
   assert.deepEqual(broken(check(certificate(key), null)), ["Signature certificate"]);
   assert.deepEqual(broken(check(certificate(key, { statement: { bytes: 6 } }))), ["Certificate certificate"]);
   assert.deepEqual(broken(check(certificate(key, { leaf: { type: "recorded" } }))), ["Certificate certificate"]);
+  const was = { recorded_at: "2030-11-23T05:06:23.459979Z", asked_by_account: true, grounds: [], copies: [] };
+  const unknown = certificate(key, { statement: { was: { ...was, name: "somebody" } } });
+  assert.match(check(unknown).findings[0].detail, /not known/);
   const changed = Buffer.from(certificate(key));
   changed[60] ^= 1;
   assert.ok(!check(changed).holds);

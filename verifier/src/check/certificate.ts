@@ -1,7 +1,7 @@
 // A certificate of destruction: a signed note that says what was destroyed, and where the log holds it.
 
 import { BadForm, fromBase64, fromHex, refuse, textOf, utf8 } from "../base/bytes";
-import { count, object, readJson, text, writeJson, type Json, type Reader } from "../base/json";
+import { count, flag, list, object, readJson, text, writeJson, type Json, type Reader } from "../base/json";
 import { id, time, version1 } from "../base/words";
 import { readNote, readOwnNote, type VerifierKey } from "../log/note";
 import { sha256 } from "../base/sha256";
@@ -19,11 +19,31 @@ export interface Statement {
   readonly keys: number;
   readonly objects: number;
   readonly bytes: number;
+  readonly was?: DestroyedRecording;
 }
+
+/** What it was, in words of the law's facts, and why it could go. */
+export interface DestroyedRecording {
+  readonly recorded_at: string;
+  readonly purpose?: string;
+  readonly retention_term?: string;
+  readonly retain_until?: string;
+  readonly recorder_type?: string;
+  readonly process_type?: string;
+  readonly asked_by_account: boolean;
+  readonly grounds: readonly { readonly rule: string; readonly articles: readonly string[] }[];
+  readonly copies: readonly { readonly at: string; readonly decision: string; readonly recipient?: string }[];
+}
+
+const wasReader: Reader<DestroyedRecording> = object({
+  recorded_at: time, "purpose?": text, "retention_term?": text, "retain_until?": time, "recorder_type?": text, "process_type?": text,
+  asked_by_account: flag, grounds: list(object({ rule: text, articles: list(text) })),
+  copies: list(object({ at: time, decision: id, "recipient?": text })),
+});
 
 const statementReader: Reader<Statement> = object({
   version: version1, destruction: id, recording: id, decision: id, key_destroyed_at: time, completed_at: time,
-  keys: count, objects: count, bytes: count,
+  keys: count, objects: count, bytes: count, "was?": wasReader,
 });
 
 interface Certificate {

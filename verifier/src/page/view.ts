@@ -117,8 +117,16 @@ function certificate(report: PageReport): HTMLElement | null {
   const { statement } = found;
   if (!statement) return null;
   // Told from the statement that the log commits to, and not from the sentences beside it.
+  const { was } = statement;
+  const grounds = was?.grounds.map(({ rule, articles }) => `${articles.join(", ")} (${rule})`).join("; ");
+  const copies = was?.copies.map(({ at, recipient }) => `${moment(at)}${recipient === undefined ? "" : ` (${recipient})`}`).join("; ");
   return section("destroyedStatement", facts([
-    ["recording", statement.recording], ["keyDestroyed", moment(statement.key_destroyed_at)], ["completed", moment(statement.completed_at)],
+    ["recording", statement.recording], ["recordedAt", was ? moment(was.recorded_at) : null], ["purpose", was?.purpose ? plain(was.purpose, 100) : null],
+    ["term", was?.retention_term ? plain(was.retention_term, 100) : null], ["termEnd", was?.retain_until ? moment(was.retain_until) : null],
+    ["process", was?.process_type ? plain(was.process_type, 100) : null],
+    ["decidedHow", was ? say(was.asked_by_account ? "askedByAccount" : "askedByNobody") : null], ["ground", grounds ? plain(grounds, 1_000) : null],
+    ["copiesGiven", copies === undefined ? null : plain(copies, 1_000) || say("noCopies")],
+    ["keyDestroyed", moment(statement.key_destroyed_at)], ["completed", moment(statement.completed_at)],
     ["objects", String(statement.objects)], ["bytes", String(statement.bytes)], ["logSize", found.logSize],
   ]), el("p", {}, say("destroyedLimit")));
 }

@@ -13,6 +13,7 @@ use crate::tamper::{repacked, rewritten};
 use crate::vcon::{Lie, lying};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use voicelog_evidence::part::{Redaction, Scope, SoundInstead};
 use voicelog_evidence::{
@@ -353,7 +354,10 @@ pub(crate) fn said(report: &Report) -> Vec<u8> {
 }
 
 pub(crate) fn put(path: &Path, bytes: &[u8]) {
-    std::fs::write(path, bytes).unwrap();
+    std::fs::File::create(path)
+        .unwrap()
+        .write_all(bytes)
+        .unwrap();
 }
 
 #[test]
