@@ -312,7 +312,9 @@ impl Call {
             if let Some(to) = stream.to_flush.take() {
                 stream.sender.pause(|bytes| sink(place, to, bytes));
                 if let Some(mut moment) = stream.last_report.filter(|_| self.dialog.is_leaving()) {
-                    stream.sender.update(&mut moment);
+                    let made_at = stream.report_at.and_then(|at| at.checked_sub(REPORT_EVERY));
+                    let since = made_at.map(|at| now.saturating_duration_since(at));
+                    stream.sender.update(&mut moment, since.unwrap_or_default());
                     let goodbye = rtcp::goodbye(&moment, self.dialog.call_id());
                     let goodbye = stream.sender.control(goodbye);
                     sink(place, rtcp_address(to), &goodbye);

@@ -283,21 +283,25 @@ impl Sender {
 
     /// What RTCP says of this stream just after packet `number`, which went out so late.
     pub(crate) fn moment(&self, number: u64, late: Duration, wall: Timestamp) -> rtcp::Moment {
-        let late = late.as_micros() * u128::from(self.codec.clock_rate()) / 1_000_000;
-        let late = u32::try_from(late).unwrap_or(0);
-        let mut moment = rtcp::Moment {
+        rtcp::Moment {
             ssrc: self.ssrc,
             wall,
-            media: self.timestamp(number).wrapping_add(late),
-            packets: 0,
-            payload_bytes: 0,
-        };
-        self.update(&mut moment);
-        moment
+            media: self.timestamp(number).wrapping_add(self.ticks(late)),
+            packets: self.sent.packets,
+            payload_bytes: self.sent.payload_bytes,
+        }
     }
 
-    /// Brings the counts of a moment up to date.
-    pub(crate) const fn update(&self, moment: &mut rtcp::Moment) {
+    fn ticks(&self, of: Duration) -> u32 {
+        let ticks = of.as_micros() * u128::from(self.codec.clock_rate()) / 1_000_000;
+        u32::try_from(ticks).unwrap_or(0)
+    }
+
+    /// Brings a moment up to date that was made so long before.
+    pub(crate) fn update(&self, moment: &mut rtcp::Moment, since: Duration) {
+        let micros = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
+        moment.wall = moment.wall.plus_micros(micros);
+        moment.media = moment.media.wrapping_add(self.ticks(since));
         moment.packets = self.sent.packets;
         moment.payload_bytes = self.sent.payload_bytes;
     }

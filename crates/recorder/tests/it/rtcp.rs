@@ -104,8 +104,8 @@ fn what_the_senders_say_of_their_clocks_and_that_they_left_is_in_the_report_once
     for (claim, stream) in report.senders.iter().zip([1, 2]) {
         assert_eq!(claim.stream.0, stream);
         let clock = claim.clock.as_ref().unwrap();
-        // The client's clock is this machine's; a second is plenty on a busy one.
-        assert!(clock.drift_ms.abs() < 1_000, "{claim:?}");
+        // The client's clock is this machine's; half a second is plenty on a busy one.
+        assert!(clock.drift_ms.abs() < 500, "{claim:?}");
         assert!(
             clock.until_us > clock.at_us && claim.left_us >= Some(clock.until_us),
             "{claim:?}"
