@@ -117,7 +117,10 @@ impl Archive {
             id: access_leaf(decision),
             ..leaf
         };
-        self.index.queue_leaf(&leaf).doing("logging an access")
+        // A copy that goes out while the recording is being destroyed would be one that its certificate does not name.
+        self.index
+            .queue_leaf_of(id, &leaf)
+            .doing("logging an access")
     }
 }
 

@@ -71,7 +71,8 @@ pub struct DestroyedRecording {
     pub process_type: Option<String>,
     /// Whether an account asked for the destruction; else the archive did it by itself when the term was over.
     pub asked_by_account: bool,
-    /// Why the law let it be kept no longer; empty where it would have, and somebody asked to destroy it.
+    /// Why the law let it be kept no longer; empty where it would have, and somebody asked to destroy it or the chosen
+    /// term was over.
     pub grounds: Vec<DestructionGround>,
     /// Copies that were given before, oldest first. They are not destroyed by this.
     pub copies: Vec<CopyGiven>,

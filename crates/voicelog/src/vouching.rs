@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use voicelog_archive::{Archive, ArchiveError, BundlePapers, Stamper};
 use voicelog_casework::print::PdfPrinter;
 use voicelog_casework::vouching::{
@@ -19,7 +19,7 @@ use voicelog_casework::webhook::{Trust, check_address};
 use voicelog_evidence::note::VerifierKey;
 use voicelog_evidence::policy::Policy;
 use voicelog_evidence::timestamp::{Anchors, Question};
-use voicelog_model::{Clock, Timestamp, error};
+use voicelog_model::{Clock, error};
 
 /// How often it is looked whether there is something new to vouch for.
 const LOOK: Duration = Duration::from_secs(5);
@@ -29,8 +29,8 @@ const REST: u32 = 12;
 const UNREACHED_MAX: u32 = 5;
 /// How often the log is stamped, in microseconds.
 const DAY: i64 = 86_400 * 1_000_000;
-/// How long after a failure the authority is asked again, in microseconds.
-const STAMP_REST: i64 = 900 * 1_000_000;
+/// How long after a failure the authority is asked again.
+const STAMP_REST: Duration = Duration::from_secs(900);
 /// Witnesses at most.
 const WITNESSES_MAX: usize = 16;
 
@@ -173,7 +173,7 @@ impl Notary {
         let mut round = Round {
             authority: vouchers.authority(),
             witnesses: vouchers.witnesses(archive),
-            next_stamp: None,
+            failed_at: None,
             archive: Arc::clone(archive),
             clock: Arc::clone(clock),
             standing: Arc::clone(&standing),
@@ -217,8 +217,8 @@ impl Notary {
 struct Round {
     witnesses: Witnesses,
     authority: Option<Arc<Authority>>,
-    /// Before this moment the authority is not asked again.
-    next_stamp: Option<Timestamp>,
+    /// When the authority failed last. By a clock that nobody sets.
+    failed_at: Option<Instant>,
     archive: Arc<Archive>,
     clock: Arc<SystemClock>,
     standing: Arc<Standing>,
@@ -265,7 +265,7 @@ impl Round {
         let Some(authority) = &self.authority else {
             return Ok(());
         };
-        if self.next_stamp.is_some_and(|next| now < next)
+        if self.failed_at.is_some_and(|at| at.elapsed() < STAMP_REST)
             || !Authority::is_due(&self.archive, now.plus_micros(-DAY))?
         {
             return Ok(());
@@ -274,7 +274,7 @@ impl Round {
             None | Some(Ok(_)) => None,
             Some(Err(fault)) => {
                 tracing::warn!("no timestamp of the log: {fault}");
-                self.next_stamp = Some(now.plus_micros(STAMP_REST));
+                self.failed_at = Some(Instant::now());
                 Some(fault.word())
             }
         };

@@ -1,6 +1,6 @@
 // A certificate of destruction: a signed note that says what was destroyed, and where the log holds it.
 
-import { BadForm, fromBase64, fromHex, refuse, textOf, utf8 } from "../base/bytes";
+import { areEqual, BadForm, fromBase64, fromHex, refuse, textOf, utf8 } from "../base/bytes";
 import { count, flag, list, object, readJson, text, writeJson, type Json, type Reader } from "../base/json";
 import { id, time, version1 } from "../base/words";
 import { readNote, readOwnNote, type VerifierKey } from "../log/note";
@@ -77,6 +77,15 @@ export function isCertificate(bytes: Uint8Array): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether another certificate stands behind the first. */
+export function hasMore(bytes: Uint8Array): boolean {
+  const mark = utf8("\nvoicelog-destruction/");
+  for (let i = bytes.indexOf(mark[0] as number); i >= 0; i = bytes.indexOf(mark[0] as number, i + 1)) {
+    if (areEqual(bytes.subarray(i, i + mark.length), mark)) return true;
+  }
+  return false;
 }
 
 export interface CertificateReport {

@@ -78,7 +78,7 @@ export type Request =
   | { readonly kind: "helper_lost" };
 
 export type Step = "reading" | "original" | "sound";
-export type Failure = "no_bundle" | "bad_key" | "bad_policy" | "bad_anchors" | "bad_receipt" | "cannot_read" | "fault" | "no_sound";
+export type Failure = "no_bundle" | "many_certificates" | "bad_key" | "bad_policy" | "bad_anchors" | "bad_receipt" | "cannot_read" | "fault" | "no_sound";
 
 export type Answer =
   | { readonly kind: "progress"; readonly done: number; readonly step: Step }

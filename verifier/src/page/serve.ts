@@ -3,7 +3,7 @@
 import { BadForm, utf8, type Bytes } from "../base/bytes";
 import type { Source } from "../base/digest";
 import type { Json } from "../base/json";
-import { isCertificate, verifyCertificate } from "../check/certificate";
+import { hasMore, isCertificate, verifyCertificate } from "../check/certificate";
 import { ALL_WAV, wavName } from "../check/list";
 import { doTask } from "../check/hands";
 import { readReceipt } from "../check/receipt";
@@ -142,6 +142,7 @@ class Server {
     }
     const start = await source.read(0, Math.min(source.size, CERTIFICATE_BYTES_MAX));
     if (!isCertificate(start)) throw new Refused("no_bundle", "neither a bundle nor a certificate");
+    if (hasMore(start)) throw new Refused("many_certificates", "several certificates");
     const { holds, findings, statement, sentences, logSize } = verifyCertificate(start, key);
     return { holds, findings, key: keyFacts(key, key !== null), bundle: null, certificate: { statement, sentences, logSize } };
   }

@@ -7,7 +7,7 @@ type Both = readonly [nl: string, en: string];
 const TEXTS = {
   title: ["Klopt deze opname?", "Is this recording genuine?"],
   intro: [
-    "Deze pagina controleert de bundel van een opgenomen gesprek, of een verklaring van vernietiging. Alles gebeurt op dit apparaat. Er gaat niets naar internet.",
+    "Deze pagina controleert de bundel van een opgenomen gesprek, of een bewijs van vernietiging. Alles gebeurt op dit apparaat. Er gaat niets naar internet.",
     "This page checks the bundle of a recorded conversation, or a certificate of destruction. Everything happens on this device. Nothing is sent anywhere.",
   ],
   choose: ["Kies een bestand", "Choose a file"],
@@ -37,7 +37,11 @@ const TEXTS = {
   reading: ["De bundel wordt gelezen", "Reading the bundle"],
   original: ["De pakketten worden gecontroleerd", "Checking the packets"],
   sound: ["Het geluid wordt vergeleken", "Comparing the sound"],
-  no_bundle: ["Dit is geen bundel en geen verklaring van vernietiging. Kies het ZIP-bestand zoals u het kreeg.", "This is neither a bundle nor a certificate of destruction. Choose the ZIP file as you were given it."],
+  no_bundle: ["Dit is geen bundel en geen bewijs van vernietiging. Kies het ZIP-bestand zoals u het kreeg, of van een verklaring van vernietiging het tekstbestand met het bewijs.", "This is neither a bundle nor a certificate of destruction. Choose the ZIP file as you were given it, or of a declaration of destruction the text file with the certificate."],
+  many_certificates: [
+    "In dit bestand staan meer bewijzen van vernietiging. Deze pagina controleert er één. Het programma voicelog certificate --check controleert ze allemaal.",
+    "This file has several certificates of destruction. This page checks one. The program voicelog certificate --check checks all of them.",
+  ],
   bad_key: ["De sleutel die u gaf, is geen sleutel. Kopieer de hele regel: naam+cijfers+letters.", "The key that you gave is no key. Copy the whole line: name+digits+letters."],
   bad_policy: ["De lijst van getuigen is niet te lezen. Kopieer de hele tekst.", "The list of witnesses cannot be read. Copy the whole text."],
   bad_receipt: ["Dit is geen ontvangstbewijs. Kopieer de hele tekst, van de eerste tot de laatste regel.", "This is no receipt. Copy the whole text, from the first line to the last."],
@@ -54,9 +58,9 @@ const TEXTS = {
   not_recorded: ["De bundel klopt. Van dit gesprek is niets opgenomen.", "The bundle holds. Nothing of this conversation was recorded."],
   not_drawn: ["De bundel klopt. Dit gesprek zat niet in de steekproef en is niet opgenomen.", "The bundle holds. This conversation was not in the sample and was not recorded."],
   not_requested: ["De bundel klopt. Niemand vroeg om dit gesprek te bewaren; het is niet opgenomen.", "The bundle holds. Nobody asked to keep this conversation; it was not recorded."],
-  certificateHolds: ["De verklaring van vernietiging klopt.", "The certificate of destruction holds."],
-  certificateBroken: ["De verklaring van vernietiging klopt niet.", "The certificate of destruction does not hold."],
-  certificateNoKey: ["De verklaring kan zonder sleutel niet gecontroleerd worden. Vul hierboven de sleutel van het archief in.", "The certificate cannot be checked without a key. Fill in the key of the archive above."],
+  certificateHolds: ["Het bewijs van vernietiging klopt.", "The certificate of destruction holds."],
+  certificateBroken: ["Het bewijs van vernietiging klopt niet.", "The certificate of destruction does not hold."],
+  certificateNoKey: ["Het bewijs kan zonder sleutel niet gecontroleerd worden. Vul hierboven de sleutel van het archief in.", "The certificate cannot be checked without a key. Fill in the key of the archive above."],
   opusNote: [
     "Eén ding is niet gecontroleerd: of het geluidsbestand precies bij de Opus-pakketten hoort. Deze pagina kan Opus niet tot op de bit decoderen. De pakketten zelf zijn wel gecontroleerd, en het geluidsbestand is dat van de ondertekende lijst.",
     "One thing was not checked: whether the sound file is exactly that of the Opus packets. This page cannot decode Opus to the bit. The packets themselves were checked, and the sound file is the one on the signed list.",

@@ -9,6 +9,7 @@ mod public;
 mod told;
 mod vouching;
 
+pub(crate) use papers::Stamping;
 pub use papers::{BundlePapers, Stamper};
 
 use crate::error::Doing;

@@ -38,6 +38,15 @@ pub struct BundlePapers {
     pub stamper: Option<Arc<dyn Stamper>>,
 }
 
+/// Whether an authority is asked where nothing is stamped yet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Stamping {
+    /// It is.
+    Now,
+    /// What is kept is enough.
+    Kept,
+}
+
 /// A stamped checkpoint that has a recording.
 pub(crate) struct Stamped {
     proof: TlogProof,
@@ -77,10 +86,11 @@ impl Archive {
         &self,
         index: u64,
         id: RecordingId,
+        stamping: Stamping,
         now: Timestamp,
     ) -> Result<Option<Stamped>, ArchiveError> {
         let found = self.stamped_before(index, id)?;
-        let (None, Some(stamper)) = (&found, &self.papers.stamper) else {
+        let (None, Some(stamper), Stamping::Now) = (&found, &self.papers.stamper, stamping) else {
             return Ok(found);
         };
         let Some((checkpoint, note)) = self.newest_checkpoint()? else {

@@ -1,5 +1,6 @@
 //! Giving a copy out: the evidence bundle, or the vCon alone.
 
+use crate::log::Stamping;
 use crate::permit::{Permit, act};
 use crate::{Archive, ArchiveError};
 use serde_json::Value;
@@ -32,7 +33,7 @@ impl Archive {
         part: Option<&Plan>,
         now: Timestamp,
     ) -> Result<Vec<u8>, ArchiveError> {
-        let bundle = self.bundle_of(permit.recording, part, now)?;
+        let bundle = self.bundle_of(permit.recording, part, Stamping::Now, now)?;
         self.log_export(&permit, now)?;
         Ok(bundle)
     }
@@ -47,7 +48,8 @@ impl Archive {
         now: Timestamp,
     ) -> Result<Vec<u8>, ArchiveError> {
         let id = permit.recording;
-        let bundle = self.bundle_of(id, part, now)?;
+        // A vCon brings no timestamp.
+        let bundle = self.bundle_of(id, part, Stamping::Kept, now)?;
         let vcon = self.vcon_in(&bundle, form);
         let vcon = vcon.map_err(|error| ArchiveError::Bundle {
             id,
@@ -83,15 +85,17 @@ impl Archive {
         &self,
         id: RecordingId,
         part: Option<&Plan>,
+        stamping: Stamping,
         now: Timestamp,
     ) -> Result<Vec<u8>, ArchiveError> {
-        let opened = self.opened(id)?;
         self.sequence()?;
         let row = self.row(id)?;
-        let data_key = self.data_key(id)?;
         let recorded = row.leaf.ok_or(ArchiveError::NotFound(id))?;
         let (leaf, proof) = self.proof_of(recorded, id)?;
-        let stamped = self.stamped(proof.index, id, now)?;
+        // Before anything is opened: an authority can be slow.
+        let stamped = self.stamped(proof.index, id, stamping, now)?;
+        let opened = self.opened(id)?;
+        let data_key = self.data_key(id)?;
         let damaged = || ArchiveError::Corrupt {
             what: format!("the documents of {id}"),
         };

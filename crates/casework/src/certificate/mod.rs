@@ -27,6 +27,8 @@ pub const RECORDINGS_MAX: usize = 10_000;
 const PAGE_ROWS: usize = 500;
 /// With what each certificate begins, on a line of its own.
 const FIRST_LINE: &str = "voicelog-destruction/v1\n";
+/// What may stand around certificates.
+const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
 /// A certificate that was checked, and its text as it was signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -222,21 +224,29 @@ impl Declaration {
 /// empty where there is none in it.
 #[must_use]
 pub fn check(file: &str, key: &VerifierKey) -> Vec<Result<Checked, CertificateError>> {
+    let file = file.strip_prefix('\u{feff}').unwrap_or(file);
     let text = html::certificates_in(file).unwrap_or_else(|| file.replace("\r\n", "\n"));
+    let text = text.trim_start_matches(SPACE);
     let mut starts: Vec<usize> = text.match_indices(FIRST_LINE).map(|(at, _)| at).collect();
     starts.retain(|at| *at == 0 || text.as_bytes().get(at.wrapping_sub(1)) == Some(&b'\n'));
     let ends = starts.iter().skip(1).copied().chain([text.len()]);
-    starts
-        .iter()
-        .zip(ends)
-        .map(|(start, end)| {
-            let signed = text.get(*start..end).unwrap_or_default().to_owned();
-            let (certificate, checkpoint) = Certificate::verify(signed.as_bytes(), key)?;
-            Ok(Checked {
-                certificate,
-                checkpoint,
-                signed,
-            })
+    // A certificate whose first line was damaged must not be passed over.
+    let before = starts
+        .first()
+        .is_some_and(|first| *first > 0)
+        .then_some(Err(CertificateError::Malformed(
+            "there is something else before the first certificate",
+        )));
+    let certificates = starts.iter().zip(ends).map(|(start, end)| {
+        // Editors and mail add lines, and take the last one away.
+        let signed = text.get(*start..end).unwrap_or_default();
+        let signed = format!("{}\n", signed.trim_end_matches(SPACE));
+        let (certificate, checkpoint) = Certificate::verify(signed.as_bytes(), key)?;
+        Ok(Checked {
+            certificate,
+            checkpoint,
+            signed,
         })
-        .collect()
+    });
+    before.into_iter().chain(certificates).collect()
 }

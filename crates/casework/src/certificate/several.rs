@@ -95,7 +95,11 @@ impl Words<'_> {
             self.t("het archief", "the archive"),
             one.checkpoint.origin
         );
-        Block::Facts(vec![
+        let unknown = all
+            .iter()
+            .filter(|one| one.statement().was.is_none())
+            .count();
+        let mut facts = vec![
             (self.t("Door", "By"), archive),
             (
                 self.t(
@@ -104,7 +108,12 @@ impl Words<'_> {
                 ),
                 asked.to_string(),
             ),
-        ])
+        ];
+        if unknown > 0 {
+            let name = self.t("Niet bekend wie het vroeg", "Not known who asked");
+            facts.push((name, unknown.to_string()));
+        }
+        Block::Facts(facts)
     }
 
     fn row(&self, one: &Checked) -> Vec<String> {

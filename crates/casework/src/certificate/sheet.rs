@@ -15,6 +15,9 @@ const GOVERNMENT: &str = "government_body";
 /// The rule that asks for it.
 const DECLARATION_RULE: &str = "archiefwet.declaration";
 
+/// The rule of the list that a government body destroys by.
+const SELECTION_RULE: &str = "archiefwet.selection_list";
+
 /// What the document is called.
 pub(super) const fn title(lang: Language) -> &'static str {
     lang.pick("Verklaring van vernietiging", "Declaration of destruction")
@@ -41,8 +44,12 @@ pub(super) fn sheet(declaration: &Declaration, rulebook: &Rulebook, lang: Langua
     // Of nothing there is no more to say.
     if !declaration.checked.is_empty() {
         words.how(declaration, &mut blocks);
+    }
+    if !declaration.checked.is_empty() || !declaration.uncertified.is_empty() {
         words.not_proven(declaration, &mut blocks);
         words.backups(&mut blocks);
+    }
+    if !declaration.checked.is_empty() {
         words.check(declaration, &mut blocks);
     }
     words.kept(declaration, &mut blocks);
@@ -126,6 +133,21 @@ impl Words<'_> {
         was.grounds.iter().map(|one| self.ground(one)).collect()
     }
 
+    /// The same, with what a government body destroys by.
+    fn grounds_of_body(&self, was: &DestroyedRecording) -> Vec<String> {
+        let mut grounds = self.grounds(was);
+        let is_government = was.recorder_type.as_deref() == Some(GOVERNMENT);
+        if let (true, Some(process)) = (is_government, &was.process_type) {
+            let rule = self.rulebook.rule(SELECTION_RULE);
+            let articles = rule.map_or_else(String::new, |rule| in_brackets(&rule.articles));
+            grounds.push(format!(
+                "{} {process}{articles}",
+                self.t("Selectielijst, proces", "Selection list, process"),
+            ));
+        }
+        grounds
+    }
+
     /// Of one recording: what it was, why and when it went.
     fn one(&self, one: &Checked, blocks: &mut Vec<Block>) {
         let statement = one.statement();
@@ -171,10 +193,10 @@ impl Words<'_> {
         blocks.push(Block::Facts(facts));
         blocks.push(self.heading("Op welke grond", "On which ground"));
         blocks.push(match &statement.was {
-            Some(was) => Block::List(self.grounds(was)),
+            Some(was) => Block::List(self.grounds_of_body(was)),
             None => self.paragraph(
-                "De gegevens waaruit dat bleek waren bij de vernietiging niet meer te lezen. De wet is wel gevraagd: het besluit staat hieronder.",
-                "The data that told it could not be read any more at the destruction. The law was asked: the decision is named below.",
+                "De gegevens waaruit dat bleek, staan niet in het bewijs. De wet is wel gevraagd: het besluit staat hieronder.",
+                "The data that told it are not in the certificate. The law was asked: the decision is named below.",
             ),
         });
         blocks.push(self.heading("Wanneer en door wie", "When and by whom"));
@@ -262,7 +284,7 @@ impl Words<'_> {
             "That there is no copy outside the archive. Copies that were given before are not destroyed by this. Whoever got one has to do that. Nor that a disk, or a snapshot of a disk that was made outside the archive, has no old blocks any more.",
         ));
         let mut rows = Vec::new();
-        let mut is_known = true;
+        let mut is_known = declaration.uncertified.is_empty();
         for one in &declaration.checked {
             let statement = one.statement();
             let Some(was) = &statement.was else {
@@ -278,12 +300,13 @@ impl Words<'_> {
                 ]
             }));
         }
-        if rows.is_empty() {
+        if rows.is_empty() && is_known {
             blocks.push(self.paragraph(
                 "Volgens het archief is er geen kopie gegeven.",
                 "By the archive no copy was given.",
             ));
-        } else {
+        }
+        if !rows.is_empty() {
             blocks.push(Block::Table {
                 columns: vec![
                     self.t("Opname", "Recording"),
@@ -294,7 +317,7 @@ impl Words<'_> {
                 rows,
             });
         }
-        if !is_known || !declaration.uncertified.is_empty() {
+        if !is_known {
             blocks.push(self.paragraph(
                 "Van een of meer opnamen is niet meer te zeggen of er een kopie is gegeven.",
                 "Of one recording or more it can no longer be said whether a copy was given.",
@@ -322,8 +345,8 @@ impl Words<'_> {
     fn check(&self, declaration: &Declaration, blocks: &mut Vec<Block>) {
         blocks.push(self.heading("Zelf nakijken", "Check it yourself"));
         blocks.push(self.paragraph(
-            "Elke vernietiging staat in het logboek van het archief, dat alleen kan groeien, en heeft een ondertekend bewijs met haar plaats daarin. Alles wat hierboven over een opname staat, komt uit dat bewijs. Zo kijkt u de bewijzen na, zonder het archief:",
-            "Each destruction is in the archive’s log, which can only grow, and has a signed certificate with its place in it. All that is said above of a recording comes from that certificate. To check the certificates without the archive:",
+            "Elke vernietiging staat in het logboek van het archief, dat alleen kan groeien, en heeft een ondertekend bewijs met haar plaats daarin. Alles wat hierboven over een opname staat, komt uit dat bewijs; van een grond staan daarin de regel en de artikelen, en de zin is die van de regels van nu. Zo kijkt u de bewijzen na, zonder het archief:",
+            "Each destruction is in the archive’s log, which can only grow, and has a signed certificate with its place in it. All that is said above of a recording comes from that certificate; of a ground it has the rule and the articles, and the sentence is that of the rules of now. To check the certificates without the archive:",
         ));
         let text = declaration.text();
         let mut facts = vec![

@@ -187,4 +187,55 @@ fn its_certificates_are_checked_from_text_and_page_and_a_changed_one_is_found_am
     let found = check(&made.text(), &other.verifier());
     assert!(found.iter().all(Result::is_err));
     assert!(check("no certificate", &verifier).is_empty());
+    // As an editor saves it, and as mail brings it.
+    let edited = format!("\u{feff}\n{} \r\n\r\n", made.text().trim_end());
+    let found = check(&edited, &verifier);
+    assert!(
+        found.len() == 2 && found.iter().all(Result::is_ok),
+        "{found:?}"
+    );
+    // One whose first line was damaged is not passed over.
+    let hidden = made.text().replacen("voicelog", "voicelag", 1);
+    let found = check(&hidden, &verifier);
+    assert!(found[0].is_err() && found[1].is_ok(), "{found:?}");
+}
+
+#[test]
+fn what_a_certificate_does_not_say_is_not_denied() {
+    let one = declaration(vec![certified(1, None)], None);
+    let text = said(&one, Language::En);
+    assert!(!text.contains("no copy was given"), "{text}");
+    assert!(
+        text.contains("can no longer be said whether a copy was given"),
+        "{text}"
+    );
+    let all = declaration(
+        vec![certified(1, None), certified(2, Some(was("company")))],
+        Some((AT, AT)),
+    );
+    let text = said(&all, Language::En);
+    assert!(text.contains("Not known who asked"), "{text}");
+    let mut none = declaration(Vec::new(), Some((AT, AT)));
+    none.uncertified = vec![voicelog_model::RecordingId::from_bytes([5; 16])];
+    let text = said(&none, Language::En);
+    assert!(
+        text.contains("can no longer be said whether a copy was given"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_government_body_destroys_by_its_selection_list() {
+    let body = DestroyedRecording {
+        process_type: Some("8.1".to_owned()),
+        ..was("government_body")
+    };
+    let text = said(
+        &declaration(vec![certified(1, Some(body))], None),
+        Language::Nl,
+    );
+    assert!(
+        text.contains("Selectielijst, proces 8.1 [Archiefwet"),
+        "{text}"
+    );
 }

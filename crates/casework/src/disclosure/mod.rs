@@ -3,6 +3,7 @@
 mod part;
 
 pub use part::{PartRequest, PartRequestError, part_fault};
+pub use voicelog_evidence::timeline::clock_text;
 
 use crate::Asked;
 use serde_json::{Map, Value, json};

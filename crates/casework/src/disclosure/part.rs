@@ -94,19 +94,14 @@ impl PartRequest {
         let is_excerpt = self.start_us.is_some() || self.end_us.is_some();
         let excerpt = is_excerpt.then(|| Window {
             start_us: self.start_us.unwrap_or(0),
-            end_us: self.end_us.unwrap_or(length_us),
+            end_us: self.end_us.map_or(length_us, |end| end_at(end, length_us)),
         });
         let redaction = |passage: &Passage| Redaction {
             streams: passage
                 .stream
                 .map_or_else(|| streams.clone(), |one| vec![one]),
             start_us: passage.from,
-            // A moment is written to the second where the call ends within one.
-            end_us: if clock_text(passage.to) == clock_text(length_us) {
-                passage.to.min(length_us)
-            } else {
-                passage.to
-            },
+            end_us: end_at(passage.to, length_us),
             reason: passage.reason.trim().to_owned(),
             legal_ground: passage.legal_ground.trim().to_owned(),
             decided_by: passage.decided_by.trim().to_owned(),
@@ -118,6 +113,17 @@ impl PartRequest {
         };
         plan.check(length_us, &streams)?;
         Ok(plan)
+    }
+}
+
+/// The end that somebody means who writes the call's last second, as it is shown: the end of the call, which lies within
+/// that second.
+fn end_at(written: u64, length_us: u64) -> u64 {
+    let is_last_second = clock_text(written) == clock_text(length_us);
+    let is_whole = written.is_multiple_of(1_000_000);
+    match is_last_second && (is_whole || written > length_us) {
+        true => length_us,
+        false => written,
     }
 }
 
@@ -187,6 +193,20 @@ fn below_sixty(number: u64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_second_of_a_call_means_its_end() {
+        let length = 64_600_000;
+        for (written, end) in [
+            (64_000_000, length),
+            (64_900_000, length),
+            (64_300_000, 64_300_000),
+            (63_000_000, 63_000_000),
+            (65_000_000, 65_000_000),
+        ] {
+            assert_eq!(end_at(written, length), end, "{written}");
+        }
+    }
 
     #[test]
     fn a_moment_is_written_as_people_write_it() {

@@ -4,6 +4,7 @@ use super::{agent, post};
 use crate::webhook::Trust;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use ureq::Agent;
 use voicelog_archive::{Archive, ArchiveError, Stamper, TimestampRow, random};
 use voicelog_evidence::checkpoint::Checkpoint;
@@ -13,8 +14,9 @@ use voicelog_model::Timestamp;
 
 /// How far the authority's moment may lie from our clock, in microseconds: either of the two is wrong then.
 const APART_MAX: i64 = 600 * 1_000_000;
-/// How long after it did not answer for one copy it is not asked for the next, in microseconds.
-const REST: i64 = 900 * 1_000_000;
+/// How long after it did not answer for one copy it is not asked for the next. By a clock that nobody sets: one that
+/// jumped must not keep it from being asked for years.
+const REST: Duration = Duration::from_secs(900);
 
 /// An authority as the configuration names it.
 #[derive(Debug, Clone)]
@@ -57,8 +59,8 @@ impl StampFault {
 pub struct Authority {
     settings: AuthoritySettings,
     agent: Agent,
-    /// Before this moment no copy waits for it.
-    resting_until: Mutex<Option<Timestamp>>,
+    /// Since when no copy waits for it.
+    resting_since: Mutex<Option<Instant>>,
 }
 
 impl fmt::Debug for Authority {
@@ -74,7 +76,7 @@ impl Authority {
         Self {
             settings,
             agent: agent(trust),
-            resting_until: Mutex::default(),
+            resting_since: Mutex::default(),
         }
     }
 
@@ -149,16 +151,16 @@ impl Stamper for Authority {
     ) -> Result<(Timestamp, Vec<u8>), String> {
         // It is one moment: what a panic leaves behind is whole.
         let mut resting = self
-            .resting_until
+            .resting_since
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if resting.is_some_and(|until| now < until) {
+        if resting.is_some_and(|since| since.elapsed() < REST) {
             return Err("it did not answer a short while ago".to_owned());
         }
         let nonce = random::bytes().map_err(|error| error.to_string())?;
         let stamped = self.stamped(checkpoint, nonce, now);
         if stamped.is_err() {
-            *resting = Some(now.plus_micros(REST));
+            *resting = Some(Instant::now());
         }
         let stamped = stamped.map_err(|fault| fault.to_string());
         stamped.map(|(stamp, token)| (stamp.at, token))

@@ -91,6 +91,7 @@ forward! { Decisions, FaultyIndex,
 
 forward! { LogRows, FaultyIndex,
     fn queue_leaf(&self, leaf: &PendingLeaf) -> ();
+    fn queue_leaf_of(&self, recording: RecordingId, leaf: &PendingLeaf) -> ();
     fn queue_leaf_once(&self, name: &str, value: &[u8], leaf: &PendingLeaf) -> bool;
     fn log_mark(&self, name: &str) -> Option<Vec<u8>>;
     fn pending_leaves(&self, limit: usize) -> Vec<PendingLeaf>;

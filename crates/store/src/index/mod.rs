@@ -133,6 +133,10 @@ pub trait LogRows {
     /// Queues a leaf that belongs to no other verb.
     fn queue_leaf(&self, leaf: &PendingLeaf) -> Result<(), StoreError>;
 
+    /// Queues a leaf that says that a recording was opened. Errors: [`StoreError::State`] where its destruction has begun,
+    /// which accounts for everybody who opened it.
+    fn queue_leaf_of(&self, recording: RecordingId, leaf: &PendingLeaf) -> Result<(), StoreError>;
+
     /// Queues a leaf that tells that the thing of this name now has this value, and notes it in the same
     /// transaction. False, and nothing done, if that is what the log was told last.
     fn queue_leaf_once(

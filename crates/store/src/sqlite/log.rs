@@ -1,5 +1,6 @@
 //! The rows under the transparency log.
 
+use super::recordings::require_not_ending;
 use super::values::{Columns as _, Fail, first, integer, limit, rows, run};
 use super::{SqliteIndex, sql};
 use crate::StoreError;
@@ -9,10 +10,18 @@ use crate::index::{
     TimestampRow,
 };
 use rusqlite::{Connection, Row, Savepoint};
+use voicelog_model::RecordingId;
 
 impl LogRows for SqliteIndex {
     fn queue_leaf(&self, leaf: &PendingLeaf) -> Result<(), StoreError> {
         self.write("queue a leaf", |transaction| queue(transaction, leaf))
+    }
+
+    fn queue_leaf_of(&self, recording: RecordingId, leaf: &PendingLeaf) -> Result<(), StoreError> {
+        self.write("queue a leaf", |transaction| {
+            require_not_ending(transaction, recording, "be opened")?;
+            queue(transaction, leaf)
+        })
     }
 
     fn queue_leaf_once(

@@ -76,7 +76,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     let form = match &args.output {
         Some(path) => {
             is_free(path, args.force)?;
-            Some(Form::of(path)?)
+            let form = Form::of(path)?;
+            if let Form::Pdf = form {
+                is_free(&certificates_beside(path), args.force)?;
+            }
+            Some(form)
         }
         None => None,
     };
@@ -99,16 +103,28 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
             Form::Text => made.text().into_bytes(),
         };
         write(path, &bytes)?;
+        if let Form::Pdf = form {
+            // Paper proves nothing by itself.
+            write(&certificates_beside(path), made.text().as_bytes())?;
+        }
     }
     match (&args.output, args.json) {
         (_, true) => print::json(&value(&made))?,
         (None, false) => print::line(made.text().trim_end()),
-        (Some(path), false) => print::line(match context.lang {
-            Language::Nl => format!("geschreven: {}", path.display()),
-            Language::En => format!("written: {}", path.display()),
-        }),
+        (Some(path), false) => {
+            let beside = matches!(form, Some(Form::Pdf)).then(|| certificates_beside(path));
+            for path in [Some(path.clone()), beside].into_iter().flatten() {
+                let written = context.lang.pick("geschreven", "written");
+                print::line(format!("{written}: {}", path.display()));
+            }
+        }
     }
     Ok(Ended::Done)
+}
+
+/// The signed certificates that go with a declaration on paper.
+fn certificates_beside(pdf: &Path) -> PathBuf {
+    pdf.with_extension("txt")
 }
 
 fn day_or_moment(option: &str, text: &str, lang: Language) -> Result<Timestamp> {

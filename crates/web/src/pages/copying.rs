@@ -7,7 +7,7 @@ use crate::pages::{recording_id, who};
 use crate::trouble::Trouble;
 use crate::view::asking::{ForeseenView, What};
 use crate::view::copying::{CopyPage, PartForm, StreamChoice};
-use crate::view::when::{When, length};
+use crate::view::when::When;
 use crate::visitor::Visitor;
 use axum::Extension;
 use axum::body::{Body, Bytes};
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 use voicelog_archive::ArchiveError;
 use voicelog_casework::Asked;
-use voicelog_casework::disclosure::{self, GivenCopy, PartRequest, Recipient};
+use voicelog_casework::disclosure::{self, GivenCopy, PartRequest, Recipient, clock_text};
 use voicelog_casework::memory::Made;
 use voicelog_model::{Pii, RecordingId};
 
@@ -71,7 +71,7 @@ async fn page(
         p: visitor.page_at(&path, "recordings", lang.pick("Kopie geven", "Give a copy")),
         id: id.to_string(),
         started: When::new(detail.summary.started_at, lang),
-        length: timeline.map_or_else(String::new, |timeline| length(timeline.length_us())),
+        length: timeline.map_or_else(String::new, |timeline| clock_text(timeline.length_us())),
         streams: streams
             .iter()
             .map(|one| StreamChoice::new(&one.stream, lang))

@@ -31,6 +31,7 @@ pub(crate) struct PassageForm {
 impl PassageForm {
     fn is_blank(&self) -> bool {
         let fields = [
+            &self.stream,
             &self.from,
             &self.to,
             &self.reason,
