@@ -117,7 +117,8 @@ impl KeysError {
             }
             Self::Busy => "try again when the other command has ended",
             Self::NotVouched => {
-                "run `voicelog keys rewrap` where the master key is: it signs what that key opens"
+                "run `voicelog keys rewrap` where the master key is: it signs what that key opens. Where that says the \
+                 same, `voicelog keys rotate` makes a new epoch"
             }
             Self::ForeignSet(_) => {
                 "make the recovery set anew, with `voicelog keys recovery create` and `confirm`, and find out who can write \
