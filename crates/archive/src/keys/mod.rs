@@ -56,7 +56,7 @@ pub enum KeysError {
     NotVouched,
     /// The record of the recovery set was not put there with this master key.
     #[error(
-        "the recovery set `{0}` was not confirmed with this master key: somebody may have put it there"
+        "the recovery set `{0}` was not confirmed with this master key, or is a former one: somebody may have put it there"
     )]
     ForeignSet(String),
     /// There is no further number for an epoch.

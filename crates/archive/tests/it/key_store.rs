@@ -116,6 +116,7 @@ fn a_former_recovery_set_that_is_put_back_gets_no_epoch_and_is_an_alarm() {
     put(path, "recovery", &former);
     let refused = keys_error(archive.new_epoch(START).unwrap_err());
     assert!(matches!(refused, KeysError::ForeignSet(_)), "{refused}");
+    drop(archive);
     for keys in [
         EpochKeys::public_only(),
         EpochKeys::under(Box::new(master()), None),
@@ -139,6 +140,7 @@ fn an_epoch_that_was_destroyed_and_is_put_back_gets_no_data_key_and_is_an_alarm(
     assert_eq!(archive.key_state().unwrap().odd, ["epoch-0001"]);
     assert_eq!(found_wrong(&archive), ["epoch-0001"]);
     assert_eq!(epoch_of(path, record(&archive).id), 2);
+    drop(archive);
     std::fs::remove_file(path.join("keys/records/epoch-0002")).unwrap();
     let recorder = opened(path, EpochKeys::public_only());
     let refused = keys_error(recorder.check_newest_epoch().unwrap_err());
@@ -153,10 +155,12 @@ fn the_newest_epoch_is_missed_when_somebody_takes_it_away() {
     let archive = under(path, master());
     archive.new_epoch(START).unwrap();
     assert_eq!(archive.odd_key_records().unwrap(), Vec::<String>::new());
+    drop(archive);
     std::fs::remove_file(path.join("keys/records/epoch-0002")).unwrap();
     let server = opened(path, EpochKeys::public_only());
     assert_eq!(server.odd_key_records().unwrap(), ["epoch-0002"]);
     assert_eq!(server.key_state().unwrap().odd, ["epoch-0002"]);
+    drop(server);
     assert_eq!(
         found_wrong(&under(path, master())),
         ["the key of epoch 2 is missing"]
