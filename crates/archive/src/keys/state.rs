@@ -33,7 +33,8 @@ pub enum RecoveryState {
     None,
     /// Sheets were made, and not typed back.
     NotConfirmed(RecoverySet),
-    /// There is one that the master key does not vouch for: somebody may have put it there, and nothing comes under it.
+    /// There is one that the master key does not vouch for, or a former one: somebody may have put it there, and nothing
+    /// comes under it.
     Foreign(RecoverySet),
     /// Two sheets were typed back; `waiting` is one that will take its place.
     Confirmed {

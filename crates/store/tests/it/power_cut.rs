@@ -635,6 +635,7 @@ fn a_deletion_that_was_cut_off_before_its_folders_were_synced_is_made_durable_by
         .create("rec/2/1")
         .and_then(|blob| blobs.seal(blob))
         .unwrap();
+    blobs.settle().unwrap();
     faults.set(&[Step::SyncFolder]);
     assert!(blobs.delete("rec/1/1").is_err());
     assert_eq!(blobs.list("rec/1/").unwrap(), []);

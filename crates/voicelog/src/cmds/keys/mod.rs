@@ -418,14 +418,14 @@ fn tell_recovery(state: &RecoveryState, lang: Language) {
         (RecoveryState::Foreign(set), Language::Nl) => tone(
             Tone::Bad,
             &format!(
-                "Herstelset {} is niet met deze hoofdsleutel bevestigd: iemand kan hem er neergelegd hebben. Maak een nieuwe met `voicelog keys recovery create`.",
+                "Herstelset {} is niet de laatste die met deze hoofdsleutel is bevestigd: iemand kan hem er neergelegd hebben. Maak een nieuwe met `voicelog keys recovery create`.",
                 set.name
             ),
         ),
         (RecoveryState::Foreign(set), Language::En) => tone(
             Tone::Bad,
             &format!(
-                "Recovery set {} was not confirmed with this master key: somebody may have put it there. Make a new one with `voicelog keys recovery create`.",
+                "Recovery set {} is not the last that was confirmed with this master key: somebody may have put it there. Make a new one with `voicelog keys recovery create`.",
                 set.name
             ),
         ),
