@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use voicelog_archive::backup::BackupKey;
-use voicelog_archive::keys::MasterKey;
+use voicelog_archive::keys::{Master as _, MasterKey};
 use voicelog_archive::random;
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
 use voicelog_evidence::note::{SigningKey, VerifierKey};
@@ -156,6 +156,39 @@ pub(crate) fn pack(
     drawn: Option<&Drawn>,
     to: &Path,
 ) -> Result<()> {
+    let mut packed = every_secret(folder, archive)?;
+    if let Some(drawn) = drawn {
+        let name = format!("{BACKUP_KEY}{:04}", drawn.epoch);
+        packed.files.insert(name, hex(drawn.bytes.as_slice()));
+    }
+    write(&packed, to)
+}
+
+/// The same without a former master key that still lies there: `master` is the name of the one in use, as far as it is
+/// known.
+pub(crate) fn pack_in_use(
+    folder: &DataFolder,
+    archive: &str,
+    master: Option<&str>,
+    to: &Path,
+) -> Result<()> {
+    let mut kept = SecretsFile(every_secret(folder, archive)?);
+    let lying = kept.master().map(|lying| lying.name()).transpose()?;
+    if let (Some(lying), Some(used)) = (lying, master)
+        && lying != used
+        && let Some(mut former) = kept.0.files.remove(MASTER_KEY)
+    {
+        former.zeroize();
+    }
+    write(&kept.0, to)
+}
+
+fn write(packed: &Packed, to: &Path) -> Result<()> {
+    let text = Zeroizing::new(serde_json::to_vec_pretty(packed)?);
+    durable::replace_secret(to, &text).with_context(|| format!("cannot write `{}`", to.display()))
+}
+
+fn every_secret(folder: &DataFolder, archive: &str) -> Result<Packed> {
     let mut packed = Packed {
         version: VERSION,
         archive: archive.to_owned(),
@@ -176,12 +209,7 @@ pub(crate) fn pack(
         let bytes = std::fs::read(entry.path()).with_context(|| format!("cannot read `{name}`"))?;
         packed.files.insert(name, hex(&Zeroizing::new(bytes)));
     }
-    if let Some(drawn) = drawn {
-        let name = format!("{BACKUP_KEY}{:04}", drawn.epoch);
-        packed.files.insert(name, hex(drawn.bytes.as_slice()));
-    }
-    let text = Zeroizing::new(serde_json::to_vec_pretty(&packed)?);
-    durable::replace_secret(to, &text).with_context(|| format!("cannot write `{}`", to.display()))
+    Ok(packed)
 }
 
 /// The secrets that lie beside the keys of recordings, as bytes that a recovery set is given. What wraps the keys of

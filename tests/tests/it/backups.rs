@@ -78,11 +78,13 @@ fn a_key_of_backups_is_in_the_file_of_secrets_before_it_is_anywhere_else() {
     std::fs::create_dir(&occupied).unwrap();
     write_file(&occupied.join("holiday.txt"), "x");
     assert_eq!(create(&occupied, &file).status.code(), Some(2));
-    assert_eq!(keys_here(root.path()), ["backup-key-0001"]);
-    let first = packed(&file)["files"]["backup-key-0001"].clone();
-    assert!(first.is_string());
+    // What is refused changes no key, and writes nothing.
+    assert_eq!(keys_here(root.path()), [""; 0]);
+    assert!(!file.exists());
 
     assert!(create(&to, &file).status.success());
+    assert_eq!(keys_here(root.path()), ["backup-key-0001"]);
+    assert!(packed(&file)["files"]["backup-key-0001"].is_string());
     let verify = |file: &Path| {
         voicelog(&[
             "backup",

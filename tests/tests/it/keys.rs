@@ -295,6 +295,13 @@ fn the_master_key_is_changed_for_another_and_the_former_opens_nothing() {
     wait_for_alarm(&server, "secrets_file_old", true);
     assert!(server.terminate().success());
     program.json(&back_up);
+    // The former master key lies among the secrets still, and goes along no more.
+    assert!(folder.path().join("data/secrets/master-key").exists());
+    let output = program.run(&verify, "");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{told}");
+    let packed = std::fs::read_to_string(secrets).unwrap();
+    assert!(!packed.contains("master-key") && packed.contains("backup-key-"));
     let mut server = program.serve();
     wait_for_alarm(&server, "secrets_file_old", false);
     // And nothing of the memory in which keys are can be written into a file.

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use voicelog_evidence::Digest;
 use voicelog_model::{BackupId, RecordingId, Timestamp};
 use voicelog_store::index::{RecordingFilter, Recordings as _, State};
-use voicelog_store::{SqliteIndex, StoreError, durable};
+use voicelog_store::{Snapshot, SqliteIndex, StoreError, durable};
 
 /// Name of the setting that says when the archive was last backed up.
 const LAST: &str = "backup/last";
@@ -59,6 +59,14 @@ impl Archive {
         key: &BackupKey,
         now: Timestamp,
     ) -> Result<Created, BackupError> {
+        self.prepare_backup(folder)?.create(key, now)
+    }
+
+    /// The first half of it, which writes nothing into the folder: copies the index. Until the other half, or until it is
+    /// dropped, nothing can be destroyed.
+    ///
+    /// Errors: the folder holds something else, or a newer backup; there is too little room.
+    pub fn prepare_backup<'a>(&'a self, folder: &'a Path) -> Result<Prepared<'a>, BackupError> {
         let former = self.former(folder)?;
         self.sequence()?;
         let snapshot = self.index.snapshot().doing("copying the index")?;
@@ -67,24 +75,14 @@ impl Archive {
         let living = Living::read(&copy, folder)?;
         drop(copy);
         must_fit(folder, snapshot.path(), &living)?;
-        let id = BackupId::new(now, random::bytes().map_err(ArchiveError::from)?);
-        let mut draft = Draft {
+        Ok(Prepared {
+            archive: self,
             folder,
-            own: folder.join(id.to_string()),
-            id,
-            key,
-            files: Files::default(),
-        };
-        durable::create_folder(&draft.own)?;
-        let index_parts = draft.write_index(snapshot.path())?;
-        // From here on recordings can be destroyed again.
-        drop(snapshot);
-        self.fill(
-            draft,
-            (index_parts, log_size),
-            (&living, former.as_ref()),
-            now,
-        )
+            former,
+            snapshot,
+            log_size,
+            living,
+        })
     }
 
     /// The files of the backup that is there. Errors: the folder holds something else than a backup of this archive.
@@ -259,7 +257,44 @@ impl Archive {
     }
 }
 
+/// A backup that can be made: the folder is one for it, and there is room.
+#[derive(Debug)]
+pub struct Prepared<'a> {
+    archive: &'a Archive,
+    folder: &'a Path,
+    former: Option<Files>,
+    snapshot: Snapshot,
+    log_size: u64,
+    living: Living,
+}
+
+impl Prepared<'_> {
+    /// Makes it.
+    pub fn create(self, key: &BackupKey, now: Timestamp) -> Result<Created, BackupError> {
+        let folder = self.folder;
+        let id = BackupId::new(now, random::bytes().map_err(ArchiveError::from)?);
+        let mut draft = Draft {
+            folder,
+            own: folder.join(id.to_string()),
+            id,
+            key,
+            files: Files::default(),
+        };
+        durable::create_folder(&draft.own)?;
+        let index_parts = draft.write_index(self.snapshot.path())?;
+        // From here on recordings can be destroyed again.
+        drop(self.snapshot);
+        self.archive.fill(
+            draft,
+            (index_parts, self.log_size),
+            (&self.living, self.former.as_ref()),
+            now,
+        )
+    }
+}
+
 /// What lives in the copy of the index.
+#[derive(Debug)]
 pub(super) struct Living {
     ids: Vec<RecordingId>,
     /// Bytes of sealed recordings of which the folder has nothing.

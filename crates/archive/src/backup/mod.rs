@@ -14,6 +14,7 @@ mod restore;
 mod sealed;
 mod verify;
 
+pub use create::Prepared;
 pub use destroyed::{DestroyedList, ListReport};
 pub use format::{BackupError, BackupStatement};
 pub use restore::{RestoreInput, Restored, Unpacked};

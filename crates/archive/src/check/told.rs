@@ -2,7 +2,7 @@
 //! it, leaves the entry of the log behind.
 //!
 //! What came after a backup is lost when an archive is restored from it; its entries come back with the list
-//! of destructions. So the entries before the last `restored` need no rows any more.
+//! of destructions. So the entries before the last `restored` need no rows any more; what they say was destroyed stays so.
 
 use super::Findings;
 use crate::error::Doing;
@@ -25,6 +25,8 @@ pub(super) struct Told {
     held: BTreeMap<RecordingId, Vec<Digest>>,
     /// What the index lacks, and what of.
     missing: Vec<(Option<RecordingId>, String)>,
+    /// What the index has, and the log says was destroyed. A restore brings none of these back.
+    undestroyed: BTreeSet<RecordingId>,
     /// The newest epoch.
     epoch: Option<u32>,
     was_restored: bool,
@@ -110,14 +112,16 @@ impl Archive {
         told: &mut Told,
     ) -> Result<(), ArchiveError> {
         let row = self.index.recording(id).doing("reading the index")?;
-        let what = match row.map(|row| row.state) {
-            None => "the log tells of it, and the index does not have it",
-            Some(state) if kind == LeafKind::Destroyed && state != State::Destroyed => {
-                "the log says that it was destroyed, and the index does not"
+        match row.map(|row| row.state) {
+            None => {
+                let what = "the log tells of it, and the index does not have it";
+                told.missing.push((Some(id), what.to_owned()));
             }
-            Some(_) => return Ok(()),
-        };
-        told.missing.push((Some(id), what.to_owned()));
+            Some(state) if kind == LeafKind::Destroyed && state != State::Destroyed => {
+                told.undestroyed.insert(id);
+            }
+            Some(_) => {}
+        }
         Ok(())
     }
 
@@ -177,6 +181,10 @@ impl Archive {
         }
         for (recording, what) in std::mem::take(&mut told.missing) {
             findings.add(4, recording, what);
+        }
+        for id in &told.undestroyed {
+            let what = "the log says that it was destroyed, and the index does not";
+            findings.add(4, Some(*id), what);
         }
         self.check_holds(&told, findings)?;
         self.check_kept_keys(told.epoch, findings)

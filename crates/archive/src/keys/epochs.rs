@@ -121,9 +121,10 @@ impl fmt::Debug for EpochKeys {
 /// What lies in the key store under the names of epochs.
 #[derive(Debug, Default)]
 pub(super) struct Epochs {
-    /// Those of this archive, the oldest first.
+    /// Those of this archive that were not destroyed before, the oldest first.
     pub(super) ours: Vec<EpochRecord>,
-    /// Names of what is damaged, or was put there by somebody who has not the archive's signing key: nothing is done with it.
+    /// Names of what is damaged, was put there by somebody who has not the archive's signing key, or was destroyed and
+    /// put back: nothing is done with it.
     pub(super) odd: Vec<String>,
 }
 
@@ -136,7 +137,10 @@ impl Archive {
         let mut found = Epochs::default();
         for epoch in self.epoch_numbers()? {
             match self.epoch_record(epoch)? {
-                Some(Ok(record)) if self.is_vouched(&record) || self.is_opened(&record) => {
+                Some(Ok(record))
+                    if (self.is_vouched(&record) || self.is_opened(&record))
+                        && !self.is_retired(epoch)? =>
+                {
                     found.ours.push(record);
                 }
                 Some(_odd) => found.odd.push(record::name_of(epoch)),
@@ -148,7 +152,7 @@ impl Archive {
     }
 
     /// The numbers that records of epochs go by, the lowest first.
-    fn epoch_numbers(&self) -> Result<Vec<u32>, ArchiveError> {
+    pub(super) fn epoch_numbers(&self) -> Result<Vec<u32>, ArchiveError> {
         let names = self.keys.records().doing("listing the keys of epochs")?;
         let numbers = names.iter().filter_map(|name| record::epoch_of(name));
         let mut numbers: Vec<u32> = numbers.collect();
@@ -221,13 +225,14 @@ impl Archive {
     }
 
     /// The epoch that new data keys come under, with its record, if it has one. What the archive does not vouch for is
-    /// passed over, whatever number it goes by.
+    /// passed over, whatever number it goes by; so is what was destroyed and put back.
     pub(super) fn newest_epoch(&self) -> Result<(u32, Option<EpochRecord>), ArchiveError> {
         let numbers = self.epoch_numbers()?;
         self.secrets.epoch_keys.keep_only(&numbers);
         for epoch in numbers.iter().rev() {
             if let Some(Ok(record)) = self.epoch_record(*epoch)?
                 && self.is_vouched(&record)
+                && !self.is_retired(*epoch)?
             {
                 return Ok((*epoch, Some(record)));
             }
@@ -239,18 +244,45 @@ impl Archive {
         }
     }
 
-    /// What lies in the key store that this archive did not put there, or that is damaged, by name: it is an alarm.
+    /// What lies in the key store that this archive did not put there, or that is damaged, and what is gone of what the
+    /// log tells of, by name: it is an alarm.
     pub fn odd_key_records(&self) -> Result<Vec<String>, ArchiveError> {
+        let mut odd = self.odd_epochs()?;
+        odd.extend(self.missing_epoch()?);
+        odd.extend(self.odd_recovery_set()?);
+        Ok(odd)
+    }
+
+    /// The same of the epochs that lie there. The master key is not asked.
+    pub(super) fn odd_epochs(&self) -> Result<Vec<String>, ArchiveError> {
         let mut odd = Vec::new();
         for epoch in self.epoch_numbers()? {
             match self.epoch_record(epoch)? {
-                Some(Ok(record)) if self.is_vouched(&record) => {}
+                Some(Ok(record)) if self.is_vouched(&record) && !self.is_retired(epoch)? => {}
                 Some(_odd) => odd.push(record::name_of(epoch)),
                 None => {}
             }
         }
-        odd.extend(self.odd_recovery_set()?);
         Ok(odd)
+    }
+
+    /// The record of the newest epoch that the log tells of, where it is gone: whoever takes it away has calls come under
+    /// the one before.
+    pub(super) fn missing_epoch(&self) -> Result<Option<String>, ArchiveError> {
+        let mut newest = match self.newest_epoch() {
+            Ok((newest, _record)) => newest,
+            Err(ArchiveError::Keys(KeysError::NoEpochs | KeysError::NotVouched)) => 0,
+            Err(error) => return Err(error),
+        };
+        let here = newest;
+        while let Some(next) = newest.checked_add(1)
+            && self.log_knows(next)?
+        {
+            newest = next;
+        }
+        // One that was made meanwhile is there now; one that is damaged is odd.
+        let is_gone = newest > here && self.epoch_record(newest)?.is_none();
+        Ok(is_gone.then(|| record::name_of(newest)))
     }
 
     /// The key of an epoch. Errors: it is not here, or only its public half is.

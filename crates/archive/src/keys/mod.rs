@@ -54,9 +54,9 @@ pub enum KeysError {
     /// There are epochs, and none that the archive signed or that is open.
     #[error("no epoch of this archive is signed by it")]
     NotVouched,
-    /// The record of the recovery set was not put there with this master key.
+    /// The record of the recovery set was not put there with this master key, or is a former one.
     #[error(
-        "the recovery set `{0}` was not confirmed with this master key: somebody may have put it there"
+        "the recovery set `{0}` is not the last that was confirmed with this master key: somebody may have put it there"
     )]
     ForeignSet(String),
     /// There is no further number for an epoch.
@@ -117,7 +117,8 @@ impl KeysError {
             }
             Self::Busy => "try again when the other command has ended",
             Self::NotVouched => {
-                "run `voicelog keys rewrap` where the master key is: it signs what that key opens"
+                "run `voicelog keys rewrap` where the master key is: it signs what that key opens. Where that says the \
+                 same, `voicelog keys rotate` makes a new epoch"
             }
             Self::ForeignSet(_) => {
                 "make the recovery set anew, with `voicelog keys recovery create` and `confirm`, and find out who can write \

@@ -240,6 +240,8 @@ impl Archive {
         record.confirmed_at = Some(now);
         record.bind(master)?;
         self.put_record(CONFIRMED, &canonical_json(&record)?)?;
+        // While it still waits: cut off here, it can be confirmed again.
+        self.tell_once(CONFIRMED, LeafKind::KeyCreated, CONFIRMED, &name, now)?;
         for epoch in &epochs {
             self.change_record(epoch.epoch, |record| {
                 record.only_under_set(&public);
@@ -249,7 +251,6 @@ impl Archive {
         self.keys
             .destroy_record(WAITING)
             .doing("keeping the recovery set")?;
-        self.tell_once(CONFIRMED, LeafKind::KeyCreated, CONFIRMED, &name, now)?;
         Ok(record.told())
     }
 
@@ -334,30 +335,43 @@ impl Archive {
         Ok(())
     }
 
-    /// The public key of the set that counts. Errors: the master key does not vouch for it.
+    /// The name of the set that counts, as the log was told.
+    fn told_set(&self) -> Result<Option<Vec<u8>>, ArchiveError> {
+        self.index.log_mark(CONFIRMED).doing("reading the log")
+    }
+
+    /// Whether the log was told of another set since: then somebody put a former one back.
+    fn is_former_set(&self, record: &SetRecord) -> Result<bool, ArchiveError> {
+        let name = set_name(&record.key());
+        Ok(self.told_set()?.is_some_and(|told| told != name.as_bytes()))
+    }
+
+    /// The public key of the set that counts. Errors: the master key does not vouch for it, or it is a former one.
     pub(super) fn confirmed_set(&self) -> Result<Option<SealingKey>, ArchiveError> {
         let Some(record) = SetRecord::read(&*self.keys, CONFIRMED)? else {
             return Ok(None);
         };
-        match record.is_bound(self.secrets.epoch_keys.master()?)? {
+        let is_bound = record.is_bound(self.secrets.epoch_keys.master()?)?;
+        match is_bound && !self.is_former_set(&record)? {
             true => Ok(Some(record.key())),
             false => Err(KeysError::ForeignSet(set_name(&record.key())).into()),
         }
     }
 
     /// The name of the record of the set that counts, where the master key does not vouch for it, or where it is gone
-    /// although the log was told of one. A process that cannot ask the master key does not know.
+    /// or a former one by what the log was told. A process that cannot ask the master key knows only the latter.
     pub(super) fn odd_recovery_set(&self) -> Result<Option<String>, ArchiveError> {
         let odd = || Ok(Some(CONFIRMED.to_owned()));
         let record = match SetRecord::read(&*self.keys, CONFIRMED) {
             Ok(Some(record)) => record,
-            Ok(None) => {
-                let told = self.index.log_mark(CONFIRMED).doing("reading the log")?;
-                return if told.is_some() { odd() } else { Ok(None) };
-            }
+            Ok(None) if self.told_set()?.is_some() => return odd(),
+            Ok(None) => return Ok(None),
             Err(ArchiveError::Keys(KeysError::Damaged(_))) => return odd(),
             Err(error) => return Err(error),
         };
+        if self.is_former_set(&record)? {
+            return odd();
+        }
         let Ok(master) = self.secrets.epoch_keys.master() else {
             return Ok(None);
         };

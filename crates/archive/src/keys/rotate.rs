@@ -37,6 +37,11 @@ const KEPT_SECRETS: &str = "keys/kept-secrets";
 /// What the log was told of the master key last, by this name of a mark.
 pub const MASTER_MARK: &str = "master";
 
+/// Under which name of a mark the log was told that an epoch was destroyed.
+fn retired_mark(epoch: u32) -> String {
+    format!("retired-{epoch}")
+}
+
 /// Tries to change one record before somebody else is said to be at it.
 const TRIES: usize = 8;
 
@@ -50,9 +55,12 @@ impl Archive {
         let _turn = self.key_turn("voicelog keys rotate")?;
         let master = self.secrets.epoch_keys.master()?;
         self.sign_those_of(master)?;
-        // A master key that does not open what is there is the wrong one.
-        if let Ok((_newest, Some(newest))) = self.newest_epoch() {
-            newest.open(master)?;
+        // A master key that does not open what is there is the wrong one. Where nothing is left to open, the log says.
+        match self.newest_epoch() {
+            Ok((_newest, Some(newest))) => drop(newest.open(master)?),
+            Ok((_, None)) | Err(ArchiveError::Keys(KeysError::NoEpochs)) => {}
+            Err(ArchiveError::Keys(KeysError::NotVouched)) if self.is_told(master)? => {}
+            Err(error) => return Err(error),
         }
         let set = self.confirmed_set()?;
         for epoch in self.free_numbers()? {
@@ -88,8 +96,14 @@ impl Archive {
         Ok((highest..=u32::MAX).skip(1))
     }
 
-    fn log_knows(&self, epoch: u32) -> Result<bool, ArchiveError> {
+    pub(super) fn log_knows(&self, epoch: u32) -> Result<bool, ArchiveError> {
         let mark = self.index.log_mark(&format!("epoch-{epoch}"));
+        Ok(mark.doing("reading the log")?.is_some())
+    }
+
+    /// Whether the log was told that this epoch was destroyed.
+    pub(super) fn is_retired(&self, epoch: u32) -> Result<bool, ArchiveError> {
+        let mark = self.index.log_mark(&retired_mark(epoch));
         Ok(mark.doing("reading the log")?.is_some())
     }
 
@@ -251,20 +265,22 @@ impl Archive {
     /// Tells the log of every epoch that it was told of, and that is gone. `gone` is one that lay in the open, and
     /// whose file was just destroyed.
     pub fn tell_retired(&self, gone: &[u32], now: Timestamp) -> Result<(), ArchiveError> {
-        let records = self.epochs()?.ours;
-        let Some(newest) = records.last().map(|record| record.epoch) else {
+        let newest = self.epochs()?.ours.last().map(|record| record.epoch);
+        let Some(newest) = newest else {
             return Ok(());
         };
+        // By name: one that is damaged was not destroyed.
+        let numbers = self.epoch_numbers()?;
         let given = self.secrets.epoch_keys.given_key();
         let given = given.map(KeyEncryptionKey::epoch);
         for epoch in 1..newest {
-            let is_here = records.iter().any(|record| record.epoch == epoch)
-                || (given == Some(epoch) && !gone.contains(&epoch));
+            let is_here =
+                numbers.contains(&epoch) || (given == Some(epoch) && !gone.contains(&epoch));
             let object = format!("epoch-{epoch}");
             let created = self.index.log_mark(&object).doing("reading the log")?;
             if let (false, Some(fingerprint)) = (is_here, created) {
                 let fingerprint = String::from_utf8_lossy(&fingerprint).into_owned();
-                let mark = format!("retired-{epoch}");
+                let mark = retired_mark(epoch);
                 self.tell_once(&mark, LeafKind::KeyRetired, &object, &fingerprint, now)?;
             }
         }
@@ -331,8 +347,14 @@ impl Archive {
         Ok(kept.is_some_and(|kept| kept != told.as_bytes()))
     }
 
+    /// Whether this is the master key that everything is under, as the log was told.
+    fn is_told(&self, master: &dyn Master) -> Result<bool, ArchiveError> {
+        let name = master.name().map_err(KeysError::from)?;
+        Ok(self.told_master()? == Some(name))
+    }
+
     /// The name of the master key that everything is under, as the log was told.
-    pub(super) fn told_master(&self) -> Result<Option<String>, ArchiveError> {
+    pub fn told_master(&self) -> Result<Option<String>, ArchiveError> {
         let told = self.index.log_mark(MASTER_MARK).doing("reading the log")?;
         Ok(told.and_then(|name| String::from_utf8(name).ok()))
     }
@@ -387,13 +409,13 @@ impl Archive {
     /// Tells the log of the newest epoch, and of the master key that wraps it. Nothing of what this process cannot
     /// open: whoever made it told it.
     pub(crate) fn tell_of_keys(&self, now: Timestamp) -> Result<(), ArchiveError> {
-        let (newest, _record) = self.newest_epoch()?;
+        let (newest, record) = self.newest_epoch()?;
         if let Ok(kek) = self.epoch_key(newest) {
             self.tell_created(&kek, now)?;
         }
         match self.secrets.epoch_keys.master() {
-            // A token that is away is told of when it is back.
-            Ok(master) if !self.epochs()?.ours.is_empty() && master.name().is_ok() => {
+            // The former one opens nothing any more. A token that is away is told of when it is back.
+            Ok(master) if record.is_some_and(|record| record.open(master).is_ok()) => {
                 self.tell_master(master, now)
             }
             _ => Ok(()),

@@ -33,7 +33,8 @@ pub enum RecoveryState {
     None,
     /// Sheets were made, and not typed back.
     NotConfirmed(RecoverySet),
-    /// There is one that the master key does not vouch for: somebody may have put it there, and nothing comes under it.
+    /// There is one that the master key does not vouch for, or a former one: somebody may have put it there, and nothing
+    /// comes under it.
     Foreign(RecoverySet),
     /// Two sheets were typed back; `waiting` is one that will take its place.
     Confirmed {
@@ -64,7 +65,8 @@ pub struct KeyState {
     pub epochs: Vec<EpochState>,
     /// Data keys that name an epoch that is not there: nobody can open them.
     pub data_keys_lost: u64,
-    /// Names of records of epochs that are damaged, or that this archive did not put there. Nothing is done with them.
+    /// Names of records of epochs that are damaged, gone, were destroyed and put back, or that this archive did not put
+    /// there. Nothing is done with them.
     pub odd: Vec<String>,
     /// The recovery set.
     pub recovery: RecoveryState,
@@ -96,7 +98,8 @@ impl Archive {
                 is_under_set: false,
             });
         }
-        let Epochs { ours, odd } = self.epochs()?;
+        let Epochs { ours, mut odd } = self.epochs()?;
+        odd.extend(self.missing_epoch()?);
         for record in ours {
             let masters = record.slots.iter().filter_map(|slot| match &slot.by {
                 By::Master(name) => Some(name.clone()),
@@ -122,10 +125,11 @@ impl Archive {
         })
     }
 
-    /// Names of the records that are damaged, that this archive did not put there, or that the master key of this
-    /// process, if it has one, does not open.
+    /// Names of the records that are damaged, that this archive did not put there, that were destroyed and put back, or
+    /// that the master key of this process, if it has one, does not open.
     pub(crate) fn damaged_key_records(&self) -> Result<Vec<String>, ArchiveError> {
-        let mut damaged = self.odd_key_records()?;
+        let mut damaged = self.odd_epochs()?;
+        damaged.extend(self.odd_recovery_set()?);
         for name in self.keys.records().doing("listing the keys of epochs")? {
             let is_epoch = record::epoch_of(&name).is_some();
             let bytes = match self.keys.record(&name) {

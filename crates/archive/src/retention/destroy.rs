@@ -309,9 +309,8 @@ impl Archive {
             let entries = entries.doing("listing segments")?;
             keys.extend(entries.into_iter().map(|entry| entry.key));
         }
-        if !keys.is_empty() {
-            self.blobs.delete_all(&keys).doing("deleting a segment")?;
-        }
+        // Also where none is left: a deletion that was killed may not be on the disk yet.
+        self.blobs.delete_all(&keys).doing("deleting a segment")?;
         for id in ids {
             let left = self.blobs.list(&segment_prefix(*id));
             if !left.doing("listing segments")?.is_empty() {

@@ -455,8 +455,8 @@ impl Archive {
         state: State,
     ) -> Result<Vec<Result<HoldLeaves, HoldId>>, ArchiveError> {
         let mut rows = self.index.holds_of(recording).doing("listing holds")?;
-        // A hold that a restore placed again can come without what was sealed.
-        rows.retain(|row| !row.hold.sealed.is_empty());
+        // A hold that a restore placed again can come without what was sealed; its end is sealed all the same.
+        rows.retain(|row| !row.hold.sealed.is_empty() || !row.release.is_empty());
         if rows.is_empty() || matches!(state, State::Destroying | State::Destroyed) {
             return Ok(Vec::new());
         }
@@ -505,39 +505,28 @@ fn hold_of(row: &HoldRow) -> Hold {
     }
 }
 
-/// What the leaves of a hold commit to: of its beginning, and of its end if it was lifted.
+/// What the leaves of a hold commit to: of its beginning, where that came back with a restore, and of its end if it
+/// was lifted.
 #[derive(Debug)]
 pub(crate) struct HoldLeaves {
-    held: Digest,
+    held: Option<Digest>,
     released: Option<Digest>,
 }
 
 impl HoldLeaves {
     /// Both of them.
     pub(crate) fn commitments(&self) -> impl Iterator<Item = Digest> {
-        [Some(self.held), self.released].into_iter().flatten()
+        [self.held, self.released].into_iter().flatten()
     }
 }
 
 fn leaves_of(keys: &[&DataKey], row: &HoldRow) -> Result<HoldLeaves, ArchiveError> {
-    let NewHold { id, recording, .. } = row.hold;
-    details(keys, row)?;
-    let open = |label: &str, sealed: &[u8]| opened(keys, label, recording, sealed, id);
-    let committed = |salt: &[u8; 32], bytes: &[u8]| commitment(salt, &sha256(bytes));
-    let bytes = open(&hold_label(id), &row.hold.sealed)?;
-    let begun: SealedHold = serde_json::from_slice(&bytes).map_err(|_text| damaged(id))?;
-    let released = match row.lifted_at {
-        None => None,
-        Some(_at) => {
-            let bytes = open(&release_label(id), &row.release)?;
-            let end: SealedRelease = serde_json::from_slice(&bytes).map_err(|_text| damaged(id))?;
-            Some(committed(&end.salt, &bytes))
-        }
+    let held = match row.hold.sealed.is_empty() {
+        true => None,
+        false => Some(begun(keys, row)?.1),
     };
-    Ok(HoldLeaves {
-        held: committed(&begun.salt, &bytes),
-        released,
-    })
+    let released = ended(keys, row)?.map(|(_end, committed)| committed);
+    Ok(HoldLeaves { held, released })
 }
 
 /// What one of the keys opens.
@@ -557,9 +546,20 @@ fn opened(
 /// Opens what is sealed, and holds it against what stands in the open: a hold cannot be made another's,
 /// nor its review be put off, by changing the row.
 fn details(keys: &[&DataKey], row: &HoldRow) -> Result<HoldDetails, ArchiveError> {
+    let (begun, _committed) = begun(keys, row)?;
+    let ended = ended(keys, row)?;
+    Ok(HoldDetails {
+        owner: begun.owner,
+        note: begun.note,
+        placed_by: begun.by,
+        released: ended.map(|(end, _committed)| (end.reason, end.by)),
+    })
+}
+
+/// What is sealed of its beginning, and what the leaf of that commits to.
+fn begun(keys: &[&DataKey], row: &HoldRow) -> Result<(SealedHold, Digest), ArchiveError> {
     let NewHold { id, recording, .. } = row.hold;
-    let open = |label: &str, sealed: &[u8]| opened(keys, label, recording, sealed, id);
-    let bytes = open(&hold_label(id), &row.hold.sealed)?;
+    let bytes = opened(keys, &hold_label(id), recording, &row.hold.sealed, id)?;
     let content: SealedHold = serde_json::from_slice(&bytes).map_err(|_text| damaged(id))?;
     let is_the_row = content.hold == id
         && content.recording == recording
@@ -569,23 +569,26 @@ fn details(keys: &[&DataKey], row: &HoldRow) -> Result<HoldDetails, ArchiveError
     if !is_the_row {
         return Err(damaged(id));
     }
-    let released = match row.lifted_at {
-        None => None,
-        Some(at) => {
-            let bytes = open(&release_label(id), &row.release)?;
-            let end: SealedRelease = serde_json::from_slice(&bytes).map_err(|_text| damaged(id))?;
-            if end.hold != id || end.at != at {
-                return Err(damaged(id));
-            }
-            Some((end.reason, end.by))
-        }
+    let committed = commitment(&content.salt, &sha256(&bytes));
+    Ok((content, committed))
+}
+
+/// The same of its end, if it was lifted.
+fn ended(
+    keys: &[&DataKey],
+    row: &HoldRow,
+) -> Result<Option<(SealedRelease, Digest)>, ArchiveError> {
+    let NewHold { id, recording, .. } = row.hold;
+    let Some(at) = row.lifted_at else {
+        return Ok(None);
     };
-    Ok(HoldDetails {
-        owner: content.owner,
-        note: content.note,
-        placed_by: content.by,
-        released,
-    })
+    let bytes = opened(keys, &release_label(id), recording, &row.release, id)?;
+    let end: SealedRelease = serde_json::from_slice(&bytes).map_err(|_text| damaged(id))?;
+    if end.hold != id || end.at != at {
+        return Err(damaged(id));
+    }
+    let committed = commitment(&end.salt, &sha256(&bytes));
+    Ok(Some((end, committed)))
 }
 
 fn damaged(id: HoldId) -> ArchiveError {

@@ -8,12 +8,13 @@ use serde_json::{Value, json};
 use std::path::Path;
 use voicelog_archive::backup::{Backup, BackupKey, DestroyedList, RestoreInput};
 use voicelog_archive::check::Level;
-use voicelog_archive::keys::{EpochKeys, KeysError, RecoveryState, Sheet};
+use voicelog_archive::keys::{EpochKeys, KeysError, Master as _, RecoveryState, Sheet};
 use voicelog_archive::{Archive, ArchiveError};
 use voicelog_evidence::Digest;
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
 use voicelog_evidence::sealing::{SealingKey, seal};
+use voicelog_evidence::tlog::{Leaf, LeafKind};
 use voicelog_model::Kind;
 use voicelog_store::faulty::Schedule;
 use voicelog_store::{FileKeys, Keys as _, Layout, StoreError, durable};
@@ -99,6 +100,117 @@ fn a_recovery_set_that_somebody_puts_into_the_key_store_gets_no_epoch_and_is_an_
     archive.new_epoch(START).unwrap();
     let state = archive.key_state().unwrap();
     assert!(state.epochs.iter().all(|epoch| epoch.is_under_set));
+}
+
+#[test]
+fn a_former_recovery_set_that_is_put_back_gets_no_epoch_and_is_an_alarm() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    with_master(path);
+    let archive = under(path, master());
+    confirmed(&archive);
+    let former = read(path, "recovery");
+    confirmed(&archive);
+    assert_eq!(archive.odd_key_records().unwrap(), Vec::<String>::new());
+    // The same master key vouched for it.
+    put(path, "recovery", &former);
+    let refused = keys_error(archive.new_epoch(START).unwrap_err());
+    assert!(matches!(refused, KeysError::ForeignSet(_)), "{refused}");
+    drop(archive);
+    for keys in [
+        EpochKeys::public_only(),
+        EpochKeys::under(Box::new(master()), None),
+    ] {
+        let server = opened(path, keys);
+        assert_eq!(server.odd_key_records().unwrap(), ["recovery"]);
+    }
+}
+
+#[test]
+fn an_epoch_that_was_destroyed_and_is_put_back_gets_no_data_key_and_is_an_alarm() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    with_master(path);
+    let archive = under(path, master());
+    let destroyed = read(path, "epoch-0001");
+    archive.new_epoch(START).unwrap();
+    assert_eq!(archive.rewrap(START).unwrap().destroyed, [1]);
+    put(path, "epoch-0001", &destroyed);
+    assert_eq!(archive.odd_key_records().unwrap(), ["epoch-0001"]);
+    assert_eq!(archive.key_state().unwrap().odd, ["epoch-0001"]);
+    assert_eq!(found_wrong(&archive), ["epoch-0001"]);
+    assert_eq!(epoch_of(path, record(&archive).id), 2);
+    drop(archive);
+    std::fs::remove_file(path.join("keys/records/epoch-0002")).unwrap();
+    let recorder = opened(path, EpochKeys::public_only());
+    let refused = keys_error(recorder.check_newest_epoch().unwrap_err());
+    assert!(matches!(refused, KeysError::NotVouched), "{refused}");
+}
+
+#[test]
+fn the_newest_epoch_is_missed_when_somebody_takes_it_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    with_master(path);
+    let archive = under(path, master());
+    archive.new_epoch(START).unwrap();
+    assert_eq!(archive.odd_key_records().unwrap(), Vec::<String>::new());
+    drop(archive);
+    std::fs::remove_file(path.join("keys/records/epoch-0002")).unwrap();
+    let server = opened(path, EpochKeys::public_only());
+    assert_eq!(server.odd_key_records().unwrap(), ["epoch-0002"]);
+    assert_eq!(server.key_state().unwrap().odd, ["epoch-0002"]);
+    drop(server);
+    assert_eq!(
+        found_wrong(&under(path, master())),
+        ["the key of epoch 2 is missing"]
+    );
+}
+
+#[test]
+fn the_log_tells_of_no_end_of_an_epoch_that_is_damaged_and_not_destroyed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    with_master(path);
+    let archive = under(path, master());
+    archive.new_epoch(START).unwrap();
+    drop(archive);
+    durable::replace(&path.join("keys/records/epoch-0001"), b"{}").unwrap();
+    let archive = under(path, master());
+    assert_eq!(archive.rewrap(START).unwrap().stuck.len(), 1);
+    archive.sequence().unwrap();
+    let leaves = archive.leaves(0, 1_000).unwrap().into_iter();
+    let mut kinds = leaves.map(|row| Leaf::from_bytes(&row.bytes).unwrap().kind);
+    assert!(kinds.all(|kind| kind != LeafKind::KeyRetired));
+}
+
+#[test]
+fn where_no_epoch_opens_only_the_master_key_that_the_log_knows_makes_a_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    with_master(path);
+    durable::replace(&path.join("keys/records/epoch-0001"), b"{}").unwrap();
+    let refused = keys_error(under(path, other_master()).new_epoch(START).unwrap_err());
+    assert!(matches!(refused, KeysError::NotVouched), "{refused}");
+    assert!(!path.join("keys/records/epoch-0002").exists());
+    let archive = under(path, master());
+    assert_eq!(archive.new_epoch(START).unwrap(), 2);
+    assert_eq!(epoch_of(path, record(&archive).id), 2);
+}
+
+#[test]
+fn a_server_that_starts_with_the_former_master_key_does_not_tell_the_log_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    with_master(path);
+    let archive = under(path, master());
+    archive.change_master(&other_master(), START).unwrap();
+    let told = archive.told_master().unwrap();
+    assert_eq!(told, other_master().name().ok());
+    drop(archive);
+    let server = under(path, master());
+    server.introduce(seconds(9)).unwrap();
+    assert_eq!(server.told_master().unwrap(), told);
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn a_hold_that_was_placed_after_the_backup_stands_in_the_restored_archive_with_w
     let nothing_kept = refused_call(world.archive());
     world.back_up();
     let placed = hold(world.archive(), id, "mr. Kanarie");
-    hold(world.archive(), nothing_kept, "mr. Vink");
+    let bare = hold(world.archive(), nothing_kept, "mr. Vink");
     let after = record(world.archive()).id;
     hold(world.archive(), after, "mr. Mus");
     let (bytes, _report) = world.archive().destroyed_list(0, later()).unwrap();
@@ -80,13 +80,38 @@ fn a_hold_that_was_placed_after_the_backup_stands_in_the_restored_archive_with_w
     let opened = again.archive.holds_opened(nothing_kept).unwrap();
     assert!(opened[0].details.is_none());
     assert_eq!(wrong(&again.archive), [""; 0]);
-    // It ends as any other.
+    // They end as any other.
     let why = Pii::new("settled".to_owned());
-    again
-        .archive
-        .release(placed.id, &why, &asker(), later())
-        .unwrap();
+    for id in [placed.id, bare.id] {
+        again.archive.release(id, &why, &asker(), later()).unwrap();
+    }
     assert!(!is_refused(&again.archive, id));
+    again.archive.sequence().unwrap();
+    assert_eq!(wrong(&again.archive), [""; 0]);
+}
+
+#[test]
+fn a_restore_excuses_what_is_gone_and_nothing_that_came_back_after_it_was_destroyed() {
+    let world = World::new();
+    let gone = record(world.archive()).id;
+    world.back_up();
+    world.destroy(gone);
+    let input = RestoreInput {
+        lists: vec![world.list(0)],
+        ..world.input()
+    };
+    let (again, _restored) = restore(&input).unwrap();
+    assert_eq!(wrong(&again.archive), [""; 0]);
+    let index = Layout::in_folder(again.folder.path()).index;
+    // Somebody who can write in the index, and has its checks ignored.
+    let index = rusqlite::Connection::open(index).unwrap();
+    let ignored = index.pragma_update(None, "ignore_check_constraints", true);
+    ignored.unwrap();
+    let back = "UPDATE recordings SET state = 'sealed' WHERE id = ?1";
+    assert_eq!(index.execute(back, [gone.as_bytes()]).unwrap(), 1);
+    let wrong = format!("{:?}", wrong(&again.archive));
+    let what = "the log says that it was destroyed, and the index does not";
+    assert!(wrong.contains(what), "{wrong}");
 }
 
 #[test]

@@ -93,7 +93,8 @@ pub trait Blobs: Send + Sync + Debug {
     /// Errors: [`StoreError::State`] while the object is being written.
     fn delete(&self, key: &str) -> Result<(), StoreError>;
 
-    /// The same for many at once. On an error any of them may be deleted already.
+    /// The same for many at once. On an error any of them may be deleted already. Without any it makes durable what was
+    /// deleted before, also by a process that was killed on the way.
     fn delete_all(&self, keys: &[String]) -> Result<(), StoreError> {
         keys.iter().try_for_each(|key| self.delete(key))
     }

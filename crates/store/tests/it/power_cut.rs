@@ -623,6 +623,29 @@ fn a_disk_that_does_not_sync_is_reported_and_keeps_its_spool_until_it_does() {
 }
 
 #[test]
+fn a_deletion_that_was_cut_off_before_its_folders_were_synced_is_made_durable_by_the_next_try() {
+    let (_folder, layout) = archive_in_memory();
+    let faults = Broken::new(&[], IO_ERROR);
+    let blobs = open_broken(&layout, &faults);
+    blobs
+        .create("rec/1/1")
+        .and_then(|blob| blobs.seal(blob))
+        .unwrap();
+    blobs
+        .create("rec/2/1")
+        .and_then(|blob| blobs.seal(blob))
+        .unwrap();
+    blobs.settle().unwrap();
+    faults.set(&[Step::SyncFolder]);
+    assert!(blobs.delete("rec/1/1").is_err());
+    assert_eq!(blobs.list("rec/1/").unwrap(), []);
+    // Nothing is left to be deleted, and that is not on the disk.
+    assert!(blobs.delete_all(&[]).is_err());
+    faults.set(&[]);
+    blobs.delete_all(&[]).unwrap();
+}
+
+#[test]
 fn a_store_that_plays_dead_takes_nothing_more_and_keeps_nobody_waiting() {
     let (_folder, layout) = archive_in_memory();
     let blobs = open_blobs(&layout);

@@ -169,11 +169,15 @@ fn create(
         ))
         .into());
     }
+    // What can be refused is refused before a key is changed for it.
+    let prepared = archive.prepare_backup(target).map_err(told)?;
     let key = key_for(&archive, &folder, with_secrets)?;
-    let created = archive.create_backup(target, &key, now).map_err(told)?;
+    let created = prepared.create(&key, now).map_err(told)?;
     if let Some(file) = with_secrets {
         secrets_file::forget_former(&folder, key.epoch)?;
-        secrets_file::pack(&folder, &archive.store_name(), None, file)?;
+        // The backup from before is no more, so what only that needed goes.
+        let (name, master) = (archive.store_name(), archive.told_master()?);
+        secrets_file::pack_in_use(&folder, &name, master.as_deref(), file)?;
         archive.note_kept_secrets()?;
     }
     let ended = match created.damaged.is_empty() {

@@ -84,10 +84,10 @@ pub(crate) fn keys(recovery: &RecoveryState, waiting: usize, lang: Language) -> 
             "does not count yet: no two sheets were typed back".to_owned()
         }
         (RecoveryState::Foreign(_), Language::Nl) => {
-            "niet met de hoofdsleutel bevestigd: maak een nieuwe".to_owned()
+            "niet de laatste die met de hoofdsleutel is bevestigd: maak een nieuwe".to_owned()
         }
         (RecoveryState::Foreign(_), Language::En) => {
-            "not confirmed with the master key: make a new one".to_owned()
+            "not the last that was confirmed with the master key: make a new one".to_owned()
         }
         (RecoveryState::Confirmed { set, .. }, _) => {
             let since = set.confirmed_at.map(|at| When::new(at, lang).text);

@@ -10,7 +10,7 @@ use crate::blobs::{BlobId, check_key};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
@@ -68,6 +68,9 @@ impl Writer {
         self.settle_keys(keys, "be deleted")?;
         let disk = &self.shared.disk;
         let mut changed = BTreeSet::new();
+        if keys.is_empty() {
+            changed = self.topmost_folders()?;
+        }
         for key in keys {
             let path = self.shared.objects.join(key);
             // For each by itself: a call that begins waits for one of them, not for all.
@@ -85,6 +88,17 @@ impl Writer {
         let left = changed.iter().filter(|folder| folder.is_dir());
         left.into_iter()
             .try_for_each(|folder| disk.sync_folder(folder))
+    }
+
+    /// The folder of all objects, and those in it: where the folders of objects go from when they are empty.
+    fn topmost_folders(&self) -> Result<BTreeSet<PathBuf>, StoreError> {
+        let objects = &self.shared.objects;
+        let listed = || StoreError::io("list", objects.display());
+        let mut found = BTreeSet::from([objects.clone()]);
+        for entry in std::fs::read_dir(objects).map_err(listed())? {
+            found.insert(entry.map_err(listed())?.path());
+        }
+        Ok(found)
     }
 
     pub(super) fn truncate(&self, key: &str, len: u64) -> Result<(), StoreError> {

@@ -221,7 +221,7 @@ fn change_master(new: &Source, as_json: bool, context: &Context, now: Timestamp)
     let epochs = keys
         .archive
         .change_master(&*master, now)
-        .context("nothing was lost: the master key of before opens everything; try again")?;
+        .context("nothing was lost. Keep both master keys: between them they open everything; run the same command again")?;
     keys.archive.sequence()?;
     if as_json {
         print::json(&json!({ "master": master.name()?, "epochs": epochs }))?;
@@ -357,10 +357,10 @@ fn tell_odd(odd: &[String], lang: Language) {
     for name in odd {
         print::warn(match lang {
             Language::Nl => format!(
-                "voicelog: `keys/records/{name}` is beschadigd of niet van dit archief; er gebeurt niets mee. Zoek uit wie in die map kan schrijven"
+                "voicelog: `keys/records/{name}` is beschadigd, weg of niet (meer) van dit archief; er gebeurt niets mee. Zoek uit wie in die map kan schrijven"
             ),
             Language::En => format!(
-                "voicelog: `keys/records/{name}` is damaged or not of this archive; nothing is done with it. Find out who can write in that folder"
+                "voicelog: `keys/records/{name}` is damaged, gone or not (any more) of this archive; nothing is done with it. Find out who can write in that folder"
             ),
         });
     }
@@ -418,14 +418,14 @@ fn tell_recovery(state: &RecoveryState, lang: Language) {
         (RecoveryState::Foreign(set), Language::Nl) => tone(
             Tone::Bad,
             &format!(
-                "Herstelset {} is niet met deze hoofdsleutel bevestigd: iemand kan hem er neergelegd hebben. Maak een nieuwe met `voicelog keys recovery create`.",
+                "Herstelset {} is niet de laatste die met deze hoofdsleutel is bevestigd: iemand kan hem er neergelegd hebben. Maak een nieuwe met `voicelog keys recovery create`.",
                 set.name
             ),
         ),
         (RecoveryState::Foreign(set), Language::En) => tone(
             Tone::Bad,
             &format!(
-                "Recovery set {} was not confirmed with this master key: somebody may have put it there. Make a new one with `voicelog keys recovery create`.",
+                "Recovery set {} is not the last that was confirmed with this master key: somebody may have put it there. Make a new one with `voicelog keys recovery create`.",
                 set.name
             ),
         ),
