@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use voicelog_archive::{Archive, ArchiveError, BundlePapers, Stamper};
 use voicelog_casework::print::PdfPrinter;
 use voicelog_casework::vouching::{
@@ -19,7 +19,7 @@ use voicelog_casework::webhook::{Trust, check_address};
 use voicelog_evidence::note::VerifierKey;
 use voicelog_evidence::policy::Policy;
 use voicelog_evidence::timestamp::{Anchors, Question};
-use voicelog_model::{Clock, error};
+use voicelog_model::{Clock, Timestamp, error};
 
 /// How often it is looked whether there is something new to vouch for.
 const LOOK: Duration = Duration::from_secs(5);
@@ -29,8 +29,8 @@ const REST: u32 = 12;
 const UNREACHED_MAX: u32 = 5;
 /// How often the log is stamped, in microseconds.
 const DAY: i64 = 86_400 * 1_000_000;
-/// How long after a failure the authority is asked again.
-const STAMP_REST: Duration = Duration::from_secs(900);
+/// How long after a failure the authority is asked again, in microseconds.
+const STAMP_REST: u64 = 900 * 1_000_000;
 /// Witnesses at most.
 const WITNESSES_MAX: usize = 16;
 
@@ -217,8 +217,8 @@ impl Notary {
 struct Round {
     witnesses: Witnesses,
     authority: Option<Arc<Authority>>,
-    /// When the authority failed last. By a clock that nobody sets.
-    failed_at: Option<Instant>,
+    /// When the authority failed last.
+    failed_at: Option<Timestamp>,
     archive: Arc<Archive>,
     clock: Arc<SystemClock>,
     standing: Arc<Standing>,
@@ -265,7 +265,9 @@ impl Round {
         let Some(authority) = &self.authority else {
             return Ok(());
         };
-        if self.failed_at.is_some_and(|at| at.elapsed() < STAMP_REST)
+        // A clock that jumped and was set right must not keep it from being asked for years.
+        let is_recent = |at: Timestamp| now.micros().abs_diff(at.micros()) < STAMP_REST;
+        if self.failed_at.is_some_and(is_recent)
             || !Authority::is_due(&self.archive, now.plus_micros(-DAY))?
         {
             return Ok(());
@@ -274,7 +276,7 @@ impl Round {
             None | Some(Ok(_)) => None,
             Some(Err(fault)) => {
                 tracing::warn!("no timestamp of the log: {fault}");
-                self.failed_at = Some(Instant::now());
+                self.failed_at = Some(now);
                 Some(fault.word())
             }
         };

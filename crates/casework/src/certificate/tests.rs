@@ -216,7 +216,7 @@ fn what_a_certificate_does_not_say_is_not_denied() {
     let text = said(&all, Language::En);
     assert!(text.contains("Not known who asked"), "{text}");
     let mut none = declaration(Vec::new(), Some((AT, AT)));
-    none.uncertified = vec![voicelog_model::RecordingId::from_bytes([5; 16])];
+    none.uncertified = vec![RecordingId::from_bytes([5; 16])];
     let text = said(&none, Language::En);
     assert!(
         text.contains("can no longer be said whether a copy was given"),

@@ -4,7 +4,6 @@ use super::{agent, post};
 use crate::webhook::Trust;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 use ureq::Agent;
 use voicelog_archive::{Archive, ArchiveError, Stamper, TimestampRow, random};
 use voicelog_evidence::checkpoint::Checkpoint;
@@ -14,9 +13,8 @@ use voicelog_model::Timestamp;
 
 /// How far the authority's moment may lie from our clock, in microseconds: either of the two is wrong then.
 const APART_MAX: i64 = 600 * 1_000_000;
-/// How long after it did not answer for one copy it is not asked for the next. By a clock that nobody sets: one that
-/// jumped must not keep it from being asked for years.
-const REST: Duration = Duration::from_secs(900);
+/// How long after it did not answer for one copy it is not asked for the next, in microseconds.
+const REST: u64 = 900 * 1_000_000;
 
 /// An authority as the configuration names it.
 #[derive(Debug, Clone)]
@@ -60,7 +58,7 @@ pub struct Authority {
     settings: AuthoritySettings,
     agent: Agent,
     /// Since when no copy waits for it.
-    resting_since: Mutex<Option<Instant>>,
+    resting_since: Mutex<Option<Timestamp>>,
 }
 
 impl fmt::Debug for Authority {
@@ -154,13 +152,14 @@ impl Stamper for Authority {
             .resting_since
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if resting.is_some_and(|since| since.elapsed() < REST) {
+        // Also before then: a clock that jumped and was set right must not keep it from being asked for years.
+        if resting.is_some_and(|since| now.micros().abs_diff(since.micros()) < REST) {
             return Err("it did not answer a short while ago".to_owned());
         }
         let nonce = random::bytes().map_err(|error| error.to_string())?;
         let stamped = self.stamped(checkpoint, nonce, now);
         if stamped.is_err() {
-            *resting = Some(Instant::now());
+            *resting = Some(now);
         }
         let stamped = stamped.map_err(|fault| fault.to_string());
         stamped.map(|(stamp, token)| (stamp.at, token))
