@@ -161,7 +161,7 @@ impl Archive {
     }
 
     /// The record of an epoch; nothing where there is none.
-    fn epoch_record(
+    pub(super) fn epoch_record(
         &self,
         epoch: u32,
     ) -> Result<Option<Result<EpochRecord, KeysError>>, ArchiveError> {
@@ -213,7 +213,7 @@ impl Archive {
 
     /// Whether data keys may be sealed to the public key of a record: the archive signed it, or its key is in memory.
     /// The master key is not asked.
-    fn is_vouched(&self, record: &EpochRecord) -> bool {
+    pub(super) fn is_vouched(&self, record: &EpochRecord) -> bool {
         let remembered = self.secrets.epoch_keys.remembered(record.epoch);
         remembered.is_some_and(|kek| record.is_of(&kek))
             || record.is_signed(&self.secrets.signing_key.verifier())
@@ -242,47 +242,6 @@ impl Archive {
             None if numbers.is_empty() => Err(KeysError::NoEpochs.into()),
             None => Err(KeysError::NotVouched.into()),
         }
-    }
-
-    /// What lies in the key store that this archive did not put there, or that is damaged, and what is gone of what the
-    /// log tells of, by name: it is an alarm.
-    pub fn odd_key_records(&self) -> Result<Vec<String>, ArchiveError> {
-        let mut odd = self.odd_epochs()?;
-        odd.extend(self.missing_epoch()?);
-        odd.extend(self.odd_recovery_set()?);
-        Ok(odd)
-    }
-
-    /// The same of the epochs that lie there. The master key is not asked.
-    pub(super) fn odd_epochs(&self) -> Result<Vec<String>, ArchiveError> {
-        let mut odd = Vec::new();
-        for epoch in self.epoch_numbers()? {
-            match self.epoch_record(epoch)? {
-                Some(Ok(record)) if self.is_vouched(&record) && !self.is_retired(epoch)? => {}
-                Some(_odd) => odd.push(record::name_of(epoch)),
-                None => {}
-            }
-        }
-        Ok(odd)
-    }
-
-    /// The record of the newest epoch that the log tells of, where it is gone: whoever takes it away has calls come under
-    /// the one before.
-    pub(super) fn missing_epoch(&self) -> Result<Option<String>, ArchiveError> {
-        let mut newest = match self.newest_epoch() {
-            Ok((newest, _record)) => newest,
-            Err(ArchiveError::Keys(KeysError::NoEpochs | KeysError::NotVouched)) => 0,
-            Err(error) => return Err(error),
-        };
-        let here = newest;
-        while let Some(next) = newest.checked_add(1)
-            && self.log_knows(next)?
-        {
-            newest = next;
-        }
-        // One that was made meanwhile is there now; one that is damaged is odd.
-        let is_gone = newest > here && self.epoch_record(newest)?.is_none();
-        Ok(is_gone.then(|| record::name_of(newest)))
     }
 
     /// The key of an epoch. Errors: it is not here, or only its public half is.

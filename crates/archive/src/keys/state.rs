@@ -125,6 +125,47 @@ impl Archive {
         })
     }
 
+    /// What lies in the key store that this archive did not put there, or that is damaged, and what is gone of what the
+    /// log tells of, by name: it is an alarm.
+    pub fn odd_key_records(&self) -> Result<Vec<String>, ArchiveError> {
+        let mut odd = self.odd_epochs()?;
+        odd.extend(self.missing_epoch()?);
+        odd.extend(self.odd_recovery_set()?);
+        Ok(odd)
+    }
+
+    /// The same of the epochs that lie there. The master key is not asked.
+    fn odd_epochs(&self) -> Result<Vec<String>, ArchiveError> {
+        let mut odd = Vec::new();
+        for epoch in self.epoch_numbers()? {
+            match self.epoch_record(epoch)? {
+                Some(Ok(record)) if self.is_vouched(&record) && !self.is_retired(epoch)? => {}
+                Some(_odd) => odd.push(record::name_of(epoch)),
+                None => {}
+            }
+        }
+        Ok(odd)
+    }
+
+    /// The record of the newest epoch that the log tells of, where it is gone: whoever takes it away has calls come under
+    /// the one before.
+    fn missing_epoch(&self) -> Result<Option<String>, ArchiveError> {
+        let mut newest = match self.newest_epoch() {
+            Ok((newest, _record)) => newest,
+            Err(ArchiveError::Keys(KeysError::NoEpochs | KeysError::NotVouched)) => 0,
+            Err(error) => return Err(error),
+        };
+        let here = newest;
+        while let Some(next) = newest.checked_add(1)
+            && self.log_knows(next)?
+        {
+            newest = next;
+        }
+        // One that was made meanwhile is there now; one that is damaged is odd.
+        let is_gone = newest > here && self.epoch_record(newest)?.is_none();
+        Ok(is_gone.then(|| record::name_of(newest)))
+    }
+
     /// Names of the records that are damaged, that this archive did not put there, that were destroyed and put back, or
     /// that the master key of this process, if it has one, does not open.
     pub(crate) fn damaged_key_records(&self) -> Result<Vec<String>, ArchiveError> {
