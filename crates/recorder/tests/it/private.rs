@@ -112,6 +112,8 @@ fn the_law_is_asked_with_that_fact_and_who_reviews_the_list_sees_that_a_part_was
     wait_until("the law was asked", || {
         server.detail(id).decisions.len() == 2
     });
+    // In less time than a packet lasts there would be nothing to leave out.
+    wait_until("a part is left out", || counts(&server).paused > 5);
     end(&server, id, "agent 2001").unwrap();
     wait_until("the law was asked again", || {
         server.detail(id).decisions.len() == 3
