@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -97,8 +97,14 @@ pub(crate) fn write_config_with(
     sip_extra: &str,
     (first, last): (u16, u16),
 ) -> PathBuf {
-    let free = |socket: UdpSocket| socket.local_addr().unwrap();
-    let sip = free(UdpSocket::bind("127.0.0.1:0").unwrap());
+    // One number for both: a port that is free for datagrams may be somebody's for connections.
+    let sip = loop {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap();
+        if TcpListener::bind(address).is_ok() {
+            break address;
+        }
+    };
     let text = format!(
         "{extra}\n[sip]\nudp = \"{sip}\"\ntcp = \"{sip}\"\nmedia_port_first = {first}\nmedia_port_last = {last}\n\
          drain_seconds = 20\n{sip_extra}\n\
