@@ -5,7 +5,7 @@ use crate::support::{LINE, Server, binary, now, pause, write_config};
 use serde_json::Value;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 use voicelog_archive::keys::{MasterKey, open_epochs};
@@ -424,17 +424,20 @@ fn sheets_need_nothing_more_where_the_other_secrets_are_still_there() {
     );
 }
 
+/// The configuration of a server that records without being able to listen, and where its master key is at its first start.
+fn with_only_the_public_key(folder: &Path) -> (PathBuf, PathBuf) {
+    let master = folder.join("usb-stick");
+    let keys = format!(
+        "[keys]\nmaster = \"file:{}\"\nrecorder = \"public\"",
+        master.display()
+    );
+    (write_config(folder, &keys), master)
+}
+
 #[test]
 fn what_a_stranger_puts_into_the_key_store_and_a_master_key_beside_a_recorder_are_alarms() {
     let folder = tempfile::tempdir().unwrap();
-    let master = folder.path().join("usb-stick");
-    let config = write_config(
-        folder.path(),
-        &format!(
-            "[keys]\nmaster = \"file:{}\"\nrecorder = \"public\"",
-            master.display()
-        ),
-    );
+    let (config, master) = with_only_the_public_key(folder.path());
     let program = plain(&config);
     let mut server = program.serve();
     wait_for_alarm(&server, "master_key_beside_recorder", true);
@@ -474,14 +477,7 @@ fn what_a_stranger_puts_into_the_key_store_and_a_master_key_beside_a_recorder_ar
 #[test]
 fn a_server_with_only_the_public_key_records_and_what_a_crash_cuts_off_waits_for_the_key() {
     let folder = tempfile::tempdir().unwrap();
-    let master = folder.path().join("usb-stick");
-    let config = write_config(
-        folder.path(),
-        &format!(
-            "[keys]\nmaster = \"file:{}\"\nrecorder = \"public\"",
-            master.display()
-        ),
-    );
+    let (config, master) = with_only_the_public_key(folder.path());
     let program = plain(&config);
     // The first start makes the archive, and so the master key; then that key is taken away.
     let mut server = program.serve();
