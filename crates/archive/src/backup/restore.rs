@@ -271,6 +271,7 @@ impl Archive {
             self.catch_up(list)?;
         }
         for list in &lists {
+            self.note_lost_accesses(list.log().1)?;
             let leaves = list.log().1.iter();
             let leaves = leaves.filter_map(|leaf| Leaf::from_bytes(&leaf.bytes).ok());
             self.raise_epoch_floor(leaves)?;

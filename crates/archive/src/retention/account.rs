@@ -63,18 +63,19 @@ impl Archive {
     fn copies_given(&self, id: RecordingId) -> Result<Vec<CopyGiven>, ArchiveError> {
         let mut copies = Vec::new();
         for access in self.accesses(id)? {
-            if access.came != Came::Opened || access.action == Action::Listen {
+            if access.action == Action::Listen {
                 continue;
             }
-            let facts = self.facts_of(access.decision)?.facts;
-            let role = word(&facts, "requester_role");
+            let recipient = match (access.came, access.action) {
+                (Came::NotOpened | Came::Refused, _) => continue,
+                (Came::OnlyLogged, _) => None,
+                (Came::Opened, Action::FileInCourt) => Some(COURT.to_owned()),
+                (Came::Opened, _) => word(&self.facts_of(access.decision)?.facts, "requester_role"),
+            };
             copies.push(CopyGiven {
                 at: access.at,
                 decision: access.decision,
-                recipient: match access.action {
-                    Action::FileInCourt => Some(COURT.to_owned()),
-                    _ => role,
-                },
+                recipient,
             });
         }
         Ok(copies)

@@ -108,7 +108,7 @@ fn a_municipality_destroys_after_the_term_of_its_selection_list_and_the_certific
     assert_eq!(was.process_type.as_deref(), Some("8.1"));
 }
 
-fn certified(archive: &Archive, id: RecordingId) -> Certificate {
+pub(crate) fn certified(archive: &Archive, id: RecordingId) -> Certificate {
     let signed = archive.certificate(id).unwrap().unwrap();
     let key = archive.verifier_key().parse().unwrap();
     Certificate::verify(signed.as_bytes(), &key).unwrap().0

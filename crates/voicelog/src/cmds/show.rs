@@ -136,10 +136,13 @@ pub(crate) fn accesses(accesses: &[Access], lang: Language, indent: &str) {
     );
     print::line(format!("{indent}{heading}"));
     for access in accesses {
-        let gone = lang.pick(
-            "(vernietigd met de opname)",
-            "(destroyed with the recording)",
-        );
+        let gone = match access.came {
+            Came::OnlyLogged => lang.pick("(niet meer bekend)", "(not known any more)"),
+            _ => lang.pick(
+                "(vernietigd met de opname)",
+                "(destroyed with the recording)",
+            ),
+        };
         let asker = access.asker.as_ref().map_or(gone, |asker| asker.expose());
         let what = match access.action {
             Action::Listen => lang.pick("beluisteren", "listen"),
@@ -156,6 +159,10 @@ pub(crate) fn accesses(accesses: &[Access], lang: Language, indent: &str) {
             Came::Opened => "",
             Came::NotOpened => lang.pick(" (niet geopend)", " (not opened)"),
             Came::Refused => lang.pick(" (geweigerd)", " (refused)"),
+            Came::OnlyLogged => lang.pick(
+                " (alleen het logboek weet ervan, sinds het archief is teruggezet)",
+                " (only the log tells of it, since the archive was restored)",
+            ),
         };
         let reason = access.reason.as_ref().map_or_else(String::new, |reason| {
             format!("  {}: {}", lang.pick("reden", "reason"), reason.expose())
