@@ -5,6 +5,7 @@
 //! come back: the list of destructions is applied before anything else. Format and reasons:
 //! `design/backup.md`.
 
+mod catching_up;
 mod create;
 mod destroyed;
 mod format;

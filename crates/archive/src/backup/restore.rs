@@ -3,6 +3,7 @@
 //! The lists of destructions come first: no object and no key of what is on them is written at all, and
 //! their rows become tombstones before anybody can open the archive.
 
+use super::catching_up::{catch_up, continuation, must_agree};
 use super::format::{OBJECTS, record_name};
 use super::{Backup, BackupError, BackupKey, DestroyedList};
 use crate::error::Doing;
@@ -16,16 +17,15 @@ use std::path::Path;
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::checkpoint::Checkpoint;
 use voicelog_evidence::digest::sha256;
-use voicelog_evidence::tlog::{CompactRange, Leaf, LeafKind};
+use voicelog_evidence::tlog::{Leaf, LeafKind};
 use voicelog_model::{BackupId, RecordingId, Timestamp};
-use voicelog_store::index::PendingLeaf;
 use voicelog_store::{
     ArchiveId, Blobs, FileBlobs, FileKeys, Index as _, Keys, Layout, SqliteIndex, StoreError,
     adopt_copy, blobs, durable,
 };
 
-/// Hashes of leaves read at a time.
-const HASHES_MAX: u64 = 10_000;
+/// How messages call the checkpoint that somebody else kept.
+const KNOWN: &str = "the checkpoint that was given";
 
 /// What an archive is made again from.
 #[derive(Debug)]
@@ -149,9 +149,12 @@ impl RestoreInput {
         self.unpack_index(&layout.index, key)?;
         // The backup may be of an older program than this one.
         voicelog_store::migrate(&layout.index, statement.made_at)?;
-        if SqliteIndex::open(&layout.index)?.archive() != archive {
+        let index = SqliteIndex::open(&layout.index)?;
+        if index.archive() != archive {
             return Err(self.foreign("index"));
         }
+        self.must_be_one_log(&index, &own)?;
+        drop(index);
         FileKeys::create_folder(&layout.keys, archive)?;
         let keys = keys(FileKeys::open(&layout.keys)?);
         self.unpack_keys(&*keys, &all_keys, &gone, &mut unpacked)?;
@@ -160,6 +163,15 @@ impl RestoreInput {
         self.unpack_objects(&*blobs, &gone, &mut unpacked)?;
         drop(blobs);
         Ok(unpacked)
+    }
+
+    /// Nothing that was given is of another log than the backup's, as far as that can be told before it is brought up.
+    fn must_be_one_log(&self, index: &SqliteIndex, own: &DestroyedList) -> Result<(), BackupError> {
+        for list in self.lists.iter().chain([own]) {
+            continuation(index, list)?;
+        }
+        let known = self.known.as_ref();
+        known.map_or(Ok(()), |known| must_agree(index, known, KNOWN))
     }
 
     fn foreign(&self, part: &str) -> BackupError {
@@ -268,7 +280,7 @@ impl Archive {
         let (_have, lost) = input.reach(&own)?;
         let before = self.log_size()?;
         for list in &lists {
-            self.catch_up(list)?;
+            catch_up(&*self.index, list)?;
         }
         for list in &lists {
             self.note_lost_accesses(list.log().1)?;
@@ -278,7 +290,7 @@ impl Archive {
         }
         let log_size = self.log_size()?;
         if let Some(known) = &input.known {
-            self.must_agree(known, "the checkpoint that was given")?;
+            must_agree(&*self.index, known, KNOWN)?;
         }
         let mut buried = 0;
         for list in &lists {
@@ -325,77 +337,5 @@ impl Archive {
             log_size,
             lost,
         })
-    }
-
-    /// Adds the entries of a list behind those that are here, where it begins no later.
-    fn catch_up(&self, list: &DestroyedList) -> Result<(), BackupError> {
-        let (from, leaves, checkpoint) = list.log();
-        let head = self.index.log_head().doing("reading the log's head")?;
-        let Some(checkpoint) = checkpoint else {
-            return Ok(());
-        };
-        if from > head.size {
-            return Ok(());
-        }
-        if checkpoint.size <= head.size {
-            return self.must_agree(checkpoint, "a list of destructions");
-        }
-        let fork = BackupError::Fork {
-            what: "a list of destructions",
-            size: checkpoint.size,
-        };
-        let damaged = || ArchiveError::Corrupt {
-            what: "the head of the log".to_owned(),
-        };
-        let mut range = match head.size {
-            0 => CompactRange::default(),
-            _ => CompactRange::from_bytes(&head.compact_range).map_err(|_range| damaged())?,
-        };
-        let skip = usize::try_from(head.size - from).unwrap_or(usize::MAX);
-        let waiting = self.index.pending_leaves(usize::MAX);
-        let waiting = waiting.doing("reading pending leaves")?;
-        let waiting: BTreeSet<_> = waiting.into_iter().map(|leaf| leaf.id).collect();
-        let (new, tiles) = crate::log::placed(&mut range, leaves.iter().skip(skip).cloned());
-        // Before anything is written: it is the tree that was signed.
-        if range.size() != checkpoint.size || range.root() != checkpoint.root {
-            return Err(fork);
-        }
-        for leaf in new.iter().filter(|leaf| !waiting.contains(&leaf.id)) {
-            let leaf = PendingLeaf {
-                id: leaf.id,
-                bytes: leaf.bytes.clone(),
-            };
-            self.index.queue_leaf(&leaf).doing("taking over the log")?;
-        }
-        let signed = list.signed_checkpoint().as_bytes();
-        self.index
-            .append_leaves(head.size, &new, &tiles, signed, &range.to_bytes())
-            .doing("taking over the log")?;
-        Ok(())
-    }
-
-    /// A checkpoint is of this log, as far as this log goes.
-    fn must_agree(&self, checkpoint: &Checkpoint, what: &'static str) -> Result<(), BackupError> {
-        let size = checkpoint.size;
-        if size > self.log_size()? {
-            return Ok(());
-        }
-        let mut range = CompactRange::default();
-        while range.size() < size {
-            let to = size.min(range.size() + HASHES_MAX);
-            let hashes = self.index.leaf_hashes(range.size(), to);
-            let hashes = hashes.doing("reading the log")?;
-            if hashes.is_empty() {
-                break;
-            }
-            for hash in hashes {
-                range.append(hash);
-            }
-        }
-        if range.size() == size && range.root() == checkpoint.root {
-            Ok(())
-        } else {
-            Err(BackupError::Fork { what, size })
-        }
     }
 }
