@@ -149,7 +149,7 @@ fn a_restore_that_would_fork_the_log_or_lacks_a_secret_says_what_that_means_and_
         all.extend_from_slice(more);
         voicelog(&all)
     };
-    let refused = restore(&[]);
+    let refused = restore(&["--lang", "en"]);
     assert_eq!(refused.status.code(), Some(2));
     let why = errors(&refused);
     for word in [
@@ -160,6 +160,8 @@ fn a_restore_that_would_fork_the_log_or_lacks_a_secret_says_what_that_means_and_
     ] {
         assert!(why.contains(word), "{why}");
     }
+    let why = errors(&restore(&["--lang", "nl"]));
+    assert!(why.contains("zou terugkomen"), "{why}");
     assert!(!into.exists());
 
     let whole = std::fs::read_to_string(&file).unwrap();
@@ -185,6 +187,14 @@ fn a_restore_that_would_fork_the_log_or_lacks_a_secret_says_what_that_means_and_
     );
     let checked = voicelog_json(&["check", "--level", "hash", "--json", "--data", text(&into)]);
     assert_eq!(checked["holds"], true, "{checked:#}");
+    for (lang, what) in [
+        ("nl", "wordt teruggezet in een lege map"),
+        ("en", "is restored into an empty folder"),
+    ] {
+        let refused = restore(&["--as-of-backup", "--lang", lang]);
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(errors(&refused).contains(what), "{}", errors(&refused));
+    }
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod opening;
 mod restore;
 mod sealed;
 mod verify;
+mod words;
 
 pub use create::Prepared;
 pub use destroyed::{DestroyedList, ListReport};
