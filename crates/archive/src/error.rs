@@ -279,8 +279,8 @@ impl ArchiveError {
             }
             Self::ClockBehind { .. } => {
                 "set the clock of this machine (`date`, `timedatectl`); if it \
-                                         is right now and was ahead before, start once with \
-                                         `voicelog serve --clock-was-ahead`"
+                                         is right now and was ahead before, say so with \
+                                         `voicelog retention confirm-clock`, or start once with `voicelog serve --clock-was-ahead`"
                     .to_owned()
             }
             Self::ClockJumped { .. } => {

@@ -354,6 +354,52 @@ fn by_a_clock_that_jumped_nothing_is_destroyed_until_somebody_says_that_it_is_ri
     clippy::disallowed_methods,
     reason = "a test's own file need not survive a power cut"
 )]
+#[test]
+fn by_a_clock_behind_the_log_no_command_writes_in_it_and_those_that_read_go_on() {
+    let root = tempfile::tempdir().unwrap();
+    let config = archive(root.path());
+    let index = Connection::open(root.path().join("data/index.db")).unwrap();
+    let seen = "UPDATE settings SET value = ?1 WHERE name = 'clock/seen'";
+    let ahead = [b"2099-01-01T00:00:00.000000Z"];
+    assert_eq!(index.execute(seen, ahead).unwrap(), 1);
+    drop(index);
+    let run = |arguments: &[&str]| {
+        let mut all = arguments.to_vec();
+        all.extend_from_slice(&["--json", "--config", text(&config)]);
+        voicelog(&all)
+    };
+    let listed: Value = serde_json::from_slice(&run(&["list"]).stdout).unwrap();
+    let id = listed[0]["id"].as_str().unwrap();
+    let entries = || {
+        let checked = run(&["check", "--level", "hash"]);
+        assert!(checked.status.success(), "{}", errors(&checked));
+        let told: Value = serde_json::from_slice(&checked.stdout).unwrap();
+        told["leaves"].as_u64().unwrap()
+    };
+    let before = entries();
+    let (sound, copy) = (root.path().join("a.wav"), root.path().join("a.zip"));
+    let hold = ["hold", id, "--ground", "claim", "--owner", "mr X"];
+    let play = ["play", id, "--reason", "complaint 12", "-o", text(&sound)];
+    let export = ["export", id, "--for", "court", "-o", text(&copy)];
+    for act in [
+        &[&hold[..], &["--review", "2099-03-01"]].concat()[..],
+        &play,
+        &export,
+        &["keys", "rotate"],
+        &["destroy", id, "--yes"],
+        &["retention", "run"],
+    ] {
+        let refused = run(act);
+        assert_eq!(refused.status.code(), Some(1), "{act:?}");
+        let why = errors(&refused);
+        assert!(why.contains("one of the two is wrong"), "{act:?}: {why}");
+        assert!(why.contains("confirm-clock"), "{act:?}: {why}");
+    }
+    assert_eq!(entries(), before);
+    assert!(run(&["retention", "confirm-clock"]).status.success());
+    assert!(run(&export).status.success());
+}
+
 fn write_bytes(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).unwrap();
 }

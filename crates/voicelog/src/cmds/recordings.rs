@@ -225,7 +225,7 @@ pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
 pub(crate) fn play(args: &PlayArgs, context: &Context) -> Result<Ended> {
     is_free(&args.output, args.force)?;
     let now = SystemClock::default().now();
-    let archive = wiring::visit(context, now)?;
+    let archive = wiring::act(context, now)?;
     let asked = match listening::open(&archive, args.id, &asker(), &args.reason, now) {
         Ok(asked) => asked,
         Err(error) => return failed(error, &archive, args.json, context),
@@ -250,7 +250,7 @@ pub(crate) fn play(args: &PlayArgs, context: &Context) -> Result<Ended> {
 pub(crate) fn export(args: &ExportArgs, context: &Context) -> Result<Ended> {
     is_free(&args.output, args.force)?;
     let now = SystemClock::default().now();
-    let archive = wiring::visit(context, now)?;
+    let archive = wiring::act(context, now)?;
     let part = part(args)?;
     let (file, decision) = match copy(args, &archive, part.as_ref(), now) {
         Ok(Asked::Given(copy)) => copy,
