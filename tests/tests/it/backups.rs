@@ -350,10 +350,6 @@ fn by_a_clock_that_jumped_nothing_is_destroyed_until_somebody_says_that_it_is_ri
     assert_eq!(told[0]["id"], id.as_str(), "the law was asked: {told:#}");
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test's own file need not survive a power cut"
-)]
 #[test]
 fn by_a_clock_behind_the_log_no_command_writes_in_it_and_those_that_read_go_on() {
     let root = tempfile::tempdir().unwrap();
@@ -400,6 +396,10 @@ fn by_a_clock_behind_the_log_no_command_writes_in_it_and_those_that_read_go_on()
     assert!(run(&export).status.success());
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test's own file need not survive a power cut"
+)]
 fn write_bytes(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).unwrap();
 }
