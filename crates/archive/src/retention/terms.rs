@@ -88,6 +88,13 @@ impl TermsPreview {
         permitted.map(|alike| alike.count).sum()
     }
 
+    /// Recordings whose sound alone has to go, and that are neither held nor put off: the law is asked about each.
+    #[must_use]
+    pub const fn sound_to_go(&self) -> u64 {
+        let sound = self.sound;
+        sound.all.saturating_sub(sound.held + sound.put_off)
+    }
+
     /// How many the law would refuse.
     #[must_use]
     pub fn refused(&self) -> u64 {
