@@ -17,8 +17,9 @@ use std::path::Path;
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::checkpoint::Checkpoint;
 use voicelog_evidence::digest::sha256;
+use voicelog_evidence::key::owner_of_key;
 use voicelog_evidence::tlog::{Leaf, LeafKind};
-use voicelog_model::{BackupId, RecordingId, Timestamp};
+use voicelog_model::{BackupId, RecordingId, Scope, Timestamp};
 use voicelog_store::{
     ArchiveId, Blobs, FileBlobs, FileKeys, Index as _, Keys, Layout, SqliteIndex, StoreError,
     adopt_copy, blobs, durable,
@@ -53,12 +54,33 @@ pub struct Unpacked {
     pub damaged: Vec<BackupError>,
 }
 
+/// What the lists say was destroyed, and how much of it.
+struct Gone(BTreeSet<(RecordingId, Scope)>);
+
+impl Gone {
+    /// Whether a key, by its name in the store, must not come back.
+    fn is_key(&self, name: RecordingId) -> bool {
+        match owner_of_key(name) {
+            (id, true) => self.is_sound(id),
+            (id, false) => self.0.contains(&(id, Scope::Whole)),
+        }
+    }
+
+    /// Whether the objects of a recording, which hold its sound, must not come back.
+    fn is_sound(&self, id: RecordingId) -> bool {
+        [Scope::Whole, Scope::Sound]
+            .into_iter()
+            .any(|scope| self.0.contains(&(id, scope)))
+    }
+}
+
 /// What the archive that was made again is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
     /// Recordings whose destruction had begun and could not be completed, each with why. The next start goes on with it.
     pub unfinished: Vec<(RecordingId, String)>,
-    /// Recordings that the backup did not know as destroyed and that are tombstones now.
+    /// Recordings that the backup did not know as destroyed and that are tombstones now, and those that are without
+    /// their sound.
     pub buried: u64,
     /// Holds that were placed after the backup, and stand again.
     pub holds: u64,
@@ -141,7 +163,7 @@ impl RestoreInput {
         let own = self.backup.destroyed()?;
         self.reach(&own)?;
         let lists = self.lists.iter().chain([&own]);
-        let gone: BTreeSet<RecordingId> = lists.flat_map(DestroyedList::gone).collect();
+        let gone = Gone(lists.flat_map(DestroyedList::gone).collect());
         let archive = ArchiveId::from_hex(&statement.store).ok_or_else(|| self.foreign("index"))?;
         let mut unpacked = Unpacked::default();
         // What can be refused comes before what takes long.
@@ -185,7 +207,7 @@ impl RestoreInput {
         &self,
         keys: &dyn Keys,
         mut rest: &[u8],
-        gone: &BTreeSet<RecordingId>,
+        gone: &Gone,
         unpacked: &mut Unpacked,
     ) -> Result<(), BackupError> {
         while !rest.is_empty() {
@@ -195,7 +217,7 @@ impl RestoreInput {
                 keys.swap_record(&name, None, wrapped)?;
                 continue;
             }
-            if gone.contains(&id) {
+            if gone.is_key(id) {
                 unpacked.left_out += 1;
                 continue;
             }
@@ -208,7 +230,7 @@ impl RestoreInput {
     fn unpack_objects(
         &self,
         blobs: &dyn Blobs,
-        gone: &BTreeSet<RecordingId>,
+        gone: &Gone,
         unpacked: &mut Unpacked,
     ) -> Result<(), BackupError> {
         let grown = format!("{}/{OBJECTS}/", self.backup.statement.backup);
@@ -219,7 +241,7 @@ impl RestoreInput {
                 continue;
             };
             let id = object.split('/').nth(1).and_then(|id| id.parse().ok());
-            if id.is_some_and(|id| gone.contains(&id)) {
+            if id.is_some_and(|id| gone.is_sound(id)) {
                 unpacked.left_out += 1;
                 continue;
             }

@@ -10,6 +10,7 @@
 
 mod epochs;
 mod master;
+mod own;
 mod record;
 mod recovery;
 mod rotate;

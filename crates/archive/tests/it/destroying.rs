@@ -223,7 +223,7 @@ fn a_destruction_that_failed_goes_on_without_a_restart() {
     assert_eq!(archive.summary(id).unwrap().state, State::Destroying);
     assert!(archive.due(after_the_term(), None, 9).unwrap().is_empty());
     let went_on = archive.continue_destructions(after_the_term()).unwrap();
-    assert!(matches!(&went_on[..], [Continued { id: of, outcome: Ok(_) }] if *of == id));
+    assert!(matches!(&went_on[..], [Continued { id: of, outcome: Ok(_), .. }] if *of == id));
     assert_eq!(archive.summary(id).unwrap().state, State::Destroyed);
     let left = archive.continue_destructions(after_the_term()).unwrap();
     assert!(left.is_empty());

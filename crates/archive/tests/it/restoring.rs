@@ -381,7 +381,19 @@ fn make_older(world: &World) {
     let index = world.place.path().join("older.db");
     write(&index, &plain);
     let connection = rusqlite::Connection::open(&index).unwrap();
-    let back = "DROP INDEX recordings_put_off; UPDATE schema_history SET version = 5;";
+    let back = "DROP INDEX recordings_put_off; DROP INDEX recordings_by_sound_term;
+        DROP INDEX recordings_by_end_of_sound;
+        ALTER TABLE recordings DROP COLUMN sound_destroyed_at;
+        ALTER TABLE recordings DROP COLUMN sound_ask_again_at;
+        ALTER TABLE recordings DROP COLUMN sound_until;
+        ALTER TABLE recordings DROP COLUMN sound;
+        DROP TABLE destructions;
+        CREATE TABLE destructions (
+            id BLOB NOT NULL PRIMARY KEY, recording BLOB NOT NULL UNIQUE REFERENCES recordings (id),
+            decision BLOB NOT NULL REFERENCES decisions (id), begun_at INTEGER NOT NULL, leaf BLOB,
+            certificate BLOB
+        ) STRICT;
+        UPDATE schema_history SET version = 5;";
     connection.execute_batch(back).unwrap();
     drop(connection);
     let sealed = seal_bytes(&key, label, of, [1; 12], &std::fs::read(&index).unwrap());

@@ -154,6 +154,7 @@ fn a_segment_of_version_1_is_read_and_written_as_ever() {
 fn certificate() -> Certificate {
     let at = Timestamp::from_micros(1_830_000_000_000_000);
     let statement = DestructionStatement {
+        scope: voicelog_model::Scope::Whole,
         version: DestructionStatement::VERSION,
         destruction: DestructionId::from_bytes([2; 16]),
         recording: recording(),

@@ -3,8 +3,10 @@
 use crate::print::{self, Tone};
 use voicelog_archive::odd::odd;
 use voicelog_archive::{
-    Access, CallReport, Came, Conversation, Detail, LINE_NOT_SET_UP, StoredDecision,
+    Access, CallReport, Came, Conversation, Detail, LINE_NOT_SET_UP, RecordingSummary,
+    StoredDecision,
 };
+use voicelog_casework::moment::moment;
 use voicelog_evidence::audio::describe_span;
 use voicelog_evidence::bundle::StreamSpans;
 use voicelog_evidence::timeline::{Timeline, Verdict, comings, describe, ending_text, remarks};
@@ -270,6 +272,32 @@ pub(crate) fn conversation(conversation: &Conversation, lang: Language) {
             voicelog_web::state(part.state, lang)
         ));
     }
+}
+
+/// Prints until when the sound is kept, or when it went and why, where it has a term of its own.
+pub(crate) fn sound(summary: &RecordingSummary, lang: Language) {
+    let line = match (summary.sound_destroyed_at, summary.sound_until) {
+        (Some(at), _) => {
+            let on = moment(at, lang);
+            match lang {
+                Language::Nl => format!(
+                    "Het geluid is vernietigd op {on}, omdat de termijn van het geluid voorbij is. Tijdlijn en besluiten zijn er nog."
+                ),
+                Language::En => format!(
+                    "The sound was destroyed on {on}, because the term of the sound is over. Timeline and decisions are still there."
+                ),
+            }
+        }
+        (None, Some(until)) if summary.destroyed_at.is_none() => {
+            let until = moment(until, lang);
+            match lang {
+                Language::Nl => format!("Het geluid wordt bewaard tot {until}."),
+                Language::En => format!("The sound is kept until {until}."),
+            }
+        }
+        (None, _) => return,
+    };
+    print::line(line);
 }
 
 /// Prints which part of a conversation a recording is, and the others.
