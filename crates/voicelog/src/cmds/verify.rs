@@ -1,4 +1,4 @@
-//! `voicelog verify`: an evidence bundle, without server or archive.
+//! `voicelog verify`: an evidence bundle, without server or archive. A vCon is told of by `verify_vcon`.
 
 use crate::{BadInput, Context, Ended, print};
 use anyhow::Result;
@@ -12,7 +12,7 @@ use voicelog_model::limits;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The bundle.
+    /// The bundle; or a vCon (JSON), of which it is told what it says and what of that holds.
     bundle: PathBuf,
     /// The public key of the archive's log (text, or a file that holds it). Without it the key in
     /// the bundle speaks for itself, and the answer says so.
@@ -35,6 +35,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
+    if super::verify_vcon::is_one(&args.bundle) {
+        return super::verify_vcon::run(&args.bundle, args.json, context.lang);
+    }
     let path = args.bundle.display();
     let bad = |what: String| anyhow::Error::new(BadInput(what));
     let size = std::fs::metadata(&args.bundle)
