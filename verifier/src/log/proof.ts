@@ -12,7 +12,7 @@ const anObject = (form: RegExp): Reader<string> => (value) =>
 
 /** What leaves of a type are of. A type that is not here is refused. */
 const OBJECTS: Readonly<Record<string, Reader<string>>> = {
-  recorded: id, permitted: id, refused: id, listened: id, exported: id, destroyed: id, destruction_refused: id, paused: id,
+  recorded: id, permitted: id, refused: id, listened: id, exported: id, destroyed: id, sound_destroyed: id, destruction_refused: id, paused: id,
   held: id, released: id, restored: id,
   archive_opened: anObject(/^archive$/),
   key_created: anObject(/^(epoch-(0|[1-9][0-9]*)|master|recovery)$/),

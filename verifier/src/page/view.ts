@@ -121,7 +121,7 @@ function certificate(report: PageReport): HTMLElement | null {
   const grounds = was?.grounds.map(({ rule, articles }) => `${articles.join(", ")} (${rule})`).join("; ");
   const copies = was?.copies.map(({ at, recipient }) => `${moment(at)}${recipient === undefined ? "" : ` (${recipient})`}`).join("; ");
   return section("destroyedStatement", facts([
-    ["recording", statement.recording], ["recordedAt", was ? moment(was.recorded_at) : null], ["purpose", was?.purpose ? plain(was.purpose, 100) : null],
+    ["recording", statement.recording], ["howMuch", say(statement.scope === "sound" ? "soundAlone" : "wholeRecording")], ["recordedAt", was ? moment(was.recorded_at) : null], ["purpose", was?.purpose ? plain(was.purpose, 100) : null],
     ["term", was?.retention_term ? plain(was.retention_term, 100) : null], ["termEnd", was?.retain_until ? moment(was.retain_until) : null],
     ["process", was?.process_type ? plain(was.process_type, 100) : null],
     ["decidedHow", was ? say(was.asked_by_account ? "askedByAccount" : "askedByNobody") : null], ["ground", grounds ? plain(grounds, 1_000) : null],

@@ -20,6 +20,7 @@ mod rules;
 mod sequencing;
 mod simulation;
 mod sound;
+mod sound_keeping;
 mod support;
 mod surviving;
 mod tampering;
