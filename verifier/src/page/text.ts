@@ -1,5 +1,7 @@
 // What the page says, in Dutch and in English.
 
+import { clock, rounded, type Edge } from "../base/words";
+
 export type Lang = "nl" | "en";
 
 type Both = readonly [nl: string, en: string];
@@ -322,17 +324,14 @@ export function sayWord(prefix: string, word: string): string {
   return Object.hasOwn(TEXTS, name) ? say(name as TextName) : word;
 }
 
-export function clock(us: number): string {
-  const seconds = Math.floor(us / 1_000_000);
-  const two = (n: number): string => String(n).padStart(2, "0");
-  const hours = Math.floor(seconds / 3_600);
-  return `${hours > 0 ? `${hours}:` : ""}${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+export function point(): string {
+  return lang === "nl" ? "," : ".";
 }
 
 /** With hundredths: parts of a call may be short. */
-export function exactClock(us: number): string {
-  const hundredths = String(Math.floor(us / 10_000) % 100).padStart(2, "0");
-  return `${clock(us)}${lang === "nl" ? "," : "."}${hundredths}`;
+export function exactClock(us: number, edge: Edge): string {
+  const told = rounded(us, edge, 10_000);
+  return `${clock(told)}${point()}${String((told / 10_000) % 100).padStart(2, "0")}`;
 }
 
 export function duration(us: number): string {

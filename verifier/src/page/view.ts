@@ -4,9 +4,10 @@ import type { Finding } from "../check/report";
 import type { Interval } from "../timeline/model";
 import { leftOutTable, omittedOf } from "./part";
 import { drawTimeline } from "./drawing";
+import { clock } from "../base/words";
 import { el, plain, type Child } from "./dom";
 import type { BundleFacts, PageReport } from "./messages";
-import { clock, duration, exactClock, moment, say, sayWord, type TextName } from "./text";
+import { duration, exactClock, moment, say, sayWord, type TextName } from "./text";
 
 const GAPS_MAX = 500;
 
@@ -82,12 +83,12 @@ function gaps(bundle: BundleFacts, seek: Seek): HTMLElement {
   found.sort((a, b) => a.interval.start_us - b.interval.start_us);
   const rows = found.slice(0, GAPS_MAX).map(({ line, interval }) => {
     const { number } = line.stream;
-    const from = exactClock(interval.start_us);
+    const from = exactClock(interval.start_us, "start");
     const button = el("button", { type: "button", "aria-label": `${say("listen")}: ${say("stream")} ${number}, ${from}` }, say("listen"));
     button.addEventListener("click", () => seek(Math.max(0, interval.start_us - 2_000_000), number));
     const kind = interval.kind === "undeclared_gap" ? "undeclared_gap_kind" : interval.kind;
     return [
-      String(number), sayWord("", kind), from, exactClock(interval.end_us), duration(interval.end_us - interval.start_us), whyOf(interval),
+      String(number), sayWord("", kind), from, exactClock(interval.end_us, "end"), duration(interval.end_us - interval.start_us), whyOf(interval),
       bundle.heard.includes(number) ? button : "",
     ];
   });

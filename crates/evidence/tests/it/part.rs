@@ -198,6 +198,23 @@ fn an_excerpt_is_as_long_as_it_says_and_says_so_everywhere() {
 }
 
 #[test]
+fn an_excerpt_within_a_second_says_which_tenths_of_it() {
+    let copy = copy(&Parts::new(1, 60), &excerpt(240, 871));
+    assert_holds(&copy);
+    for name in ["audio/all.wav", "README.txt", "completeness.html"] {
+        let text = String::from_utf8_lossy(&file(&copy, name)).into_owned();
+        assert!(
+            text.contains("uittreksel 00:00,2 tot 00:00,9 van 00:01,3"),
+            "{name}"
+        );
+        assert!(
+            text.contains("excerpt 00:00.2 to 00:00.9 of 00:01.3"),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn an_excerpt_can_have_passages_left_out_of_it() {
     let parts = Parts::new(2, 200);
     let mut plan = excerpt(1_000, 3_000);
