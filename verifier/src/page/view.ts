@@ -1,5 +1,6 @@
 // The report as a page: the verdict first, then who vouches, then the rest.
 
+import { conclusionOf } from "../check/conclusion";
 import type { Finding } from "../check/report";
 import type { Interval } from "../timeline/model";
 import { leftOutTable, omittedOf } from "./part";
@@ -7,7 +8,7 @@ import { drawTimeline } from "./drawing";
 import { clock } from "../base/words";
 import { el, plain, type Child } from "./dom";
 import type { BundleFacts, PageReport } from "./messages";
-import { duration, exactClock, moment, say, sayWord, type TextName } from "./text";
+import { duration, exactClock, moment, pick, say, sayWord, type TextName } from "./text";
 
 const GAPS_MAX = 500;
 
@@ -29,12 +30,11 @@ export function verdictOf(report: PageReport): { readonly text: string; readonly
     const hasNoKey = report.findings.some(({ code }) => code === "no_key");
     return { text: say(hasNoKey ? "certificateNoKey" : "certificateBroken"), tone: "bad" };
   }
-  if (!report.holds || !report.bundle) return { text: say("broken"), tone: "bad" };
+  if (!report.holds || !report.bundle) return { text: pick(conclusionOf(null, false)), tone: "bad" };
   const { verdict } = report.bundle;
   const tone = verdict === "whole" ? "good" : verdict === "undeclared_gap" || verdict === "cut_short" ? "bad" : "note";
-  if (!report.bundle.isPart) return { text: sayWord("", verdict), tone };
-  // "Nothing is missing" is said of no copy from which something was left out.
-  return { text: sayWord("part_", verdict), tone: tone === "good" ? "note" : tone };
+  const { isPart } = report.bundle;
+  return { text: pick(conclusionOf(verdict, isPart)), tone: isPart && tone === "good" ? "note" : tone };
 }
 
 function table(head: readonly TextName[], rows: readonly (readonly Child[])[]): HTMLElement {
@@ -139,7 +139,7 @@ export function reportView(report: PageReport, player: HTMLElement | null, seek:
   const parts: (HTMLElement | null)[] = [bundle && leftOutTable(bundle, table), brokenParts(report.findings), certificate(report), whoVouches(report)];
   if (bundle) {
     parts.push(section("facts", facts([
-      ["recording", bundle.recording], ["started", moment(bundle.callStarted)],
+      ["recording", bundle.recording], ["origin", sayWord("origin_", bundle.provenance)], ["started", moment(bundle.callStarted)],
       ["length", bundle.streams.length > 0 ? clock(bundle.lengthUs) : null], ["made", bundle.made && moment(bundle.made)],
       ["inLog", bundle.inLogSince && moment(bundle.inLogSince)], ["logSize", bundle.logSize], ["receiptSize", bundle.receiptSize],
       [bundle.stamp?.isGiven ? "stampGiven" : "stampFromBundle", bundle.stamp && `${moment(bundle.stamp.moment)}, ${plain(bundle.stamp.authority, 100)}`],

@@ -32,8 +32,8 @@ pub fn scope_title(plan: &Plan, length_us: u64, language: Language) -> String {
     parts.join(", ")
 }
 
-/// What the sound files of a copy say of themselves, in both languages.
-pub(crate) fn wav_comment(scope: &Scope, length_us: u64) -> String {
+/// What a copy says of itself in both languages: in its sound files, and in the title of its papers.
+pub(crate) fn both_titles(scope: &Scope, length_us: u64) -> String {
     let plan = scope.plan();
     let title = |language| scope_title(&plan, length_us, language);
     format!("{} / {}", title(Language::Nl), title(Language::En))
