@@ -23,4 +23,5 @@ mod simulate;
 mod simulate_tls;
 mod sipp;
 mod support;
+mod verdicts;
 mod webhooks;
