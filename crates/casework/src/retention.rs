@@ -11,7 +11,7 @@ use voicelog_archive::{
     TermsAlike, TermsPreview, Verdict,
 };
 use voicelog_law::FactWords;
-use voicelog_model::{Language, Pii, RecordingId, Timestamp};
+use voicelog_model::{Language, Pii, ProposalId, RecordingId, Timestamp};
 
 /// How long the first refusal stands before the law is asked again, in microseconds: a day. Each question
 /// costs a decision and a leaf of the log, for ever; so each further one stands twice as long.
@@ -72,8 +72,8 @@ pub struct Swept {
     pub outcome: Result<Asked<Destroyed>, ArchiveError>,
 }
 
-/// Goes on with destructions that were begun, then destroys every recording whose term has ended,
-/// if the law permits it.
+/// Goes on with destructions that were begun, carries out proposals that were confirmed, then destroys every recording
+/// whose term has ended, if the law permits it.
 pub fn run(archive: &Archive, now: Timestamp) -> Result<Vec<Swept>, ArchiveError> {
     let mut all = Vec::new();
     sweep(archive, now, &mut |swept| {
@@ -110,19 +110,28 @@ pub fn sweep(
             return Ok(());
         }
     }
+    // What two people agreed on, and a crash kept from being done.
+    let confirmed = archive.confirmed_proposals(now, DESTROYED_TOGETHER_MAX)?;
+    if tell_each(destroy_due(archive, &confirmed, now)?, each).is_break() {
+        return Ok(());
+    }
     each_due(archive, now, |due| {
-        let mut goes_on = ControlFlow::Continue(());
-        for swept in destroy_due(archive, due, now)? {
-            let is_blocked = swept.outcome.as_ref().is_err_and(ArchiveError::is_blocked);
-            // What was done is told, whatever is said of going on.
-            if each(swept).is_break() || is_blocked {
-                goes_on = ControlFlow::Break(());
-            }
-        }
-        Ok(goes_on)
+        Ok(tell_each(destroy_due(archive, due, now)?, each))
     })?;
     archive.sort_terms(SORTED_MAX)?;
     Ok(())
+}
+
+/// Tells of all that was done, whatever is said of going on; whether the sweep goes on.
+fn tell_each(all: Vec<Swept>, each: &mut dyn FnMut(Swept) -> ControlFlow<()>) -> ControlFlow<()> {
+    let mut goes_on = ControlFlow::Continue(());
+    for swept in all {
+        let is_blocked = swept.outcome.as_ref().is_err_and(ArchiveError::is_blocked);
+        if each(swept).is_break() || is_blocked {
+            goes_on = ControlFlow::Break(());
+        }
+    }
+    goes_on
 }
 
 /// Asks about some recordings, and destroys those that the law permits to.
@@ -223,6 +232,24 @@ pub fn destroy_for(
     now: Timestamp,
 ) -> Result<Asked<Destroyed>, ArchiveError> {
     ask_and_destroy(archive, id, Some(asker), now)
+}
+
+/// A second person confirms a proposal, and the recording is destroyed if the law permits that now. The confirmation is
+/// durable before: where the destruction fails, the next sweep carries it out.
+///
+/// # Errors
+/// [`ArchiveError::SamePerson`], [`ArchiveError::ProposalOver`]; [`ArchiveError::ClockJumped`], and then nothing is
+/// confirmed.
+pub fn confirm(
+    archive: &Archive,
+    id: ProposalId,
+    by: &Pii<String>,
+    now: Timestamp,
+) -> Result<Asked<Destroyed>, ArchiveError> {
+    archive.must_believe_clock(now)?;
+    let proposal = archive.confirm(id, by, now)?;
+    // Who asked is the one who proposed it.
+    ask_and_destroy(archive, proposal.recording, None, now)
 }
 
 fn ask_and_destroy(

@@ -17,6 +17,7 @@ mod ledger;
 mod log;
 mod migrate;
 mod outbox;
+mod proposals;
 mod recordings;
 mod snapshot;
 mod sql;
@@ -38,7 +39,7 @@ use values::Fail;
 use voicelog_model::Timestamp;
 
 /// The schema that this program writes.
-pub const SCHEMA_VERSION: i64 = 6;
+pub const SCHEMA_VERSION: i64 = 7;
 
 /// How long a write waits for another process to finish its own.
 const BUSY_SECONDS: u64 = 10;

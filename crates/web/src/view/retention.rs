@@ -1,6 +1,7 @@
 //! Terms that end, counted.
 
 use crate::view::page::Page;
+use crate::view::proposals::ProposalView;
 use crate::view::recordings::line_name;
 use crate::view::when::When;
 use askama::Template;
@@ -41,6 +42,8 @@ pub(crate) struct RetentionPage {
     pub(crate) put_off: u64,
     pub(crate) unsorted: u64,
     pub(crate) next: Option<When>,
+    /// Proposals to destroy that stand.
+    pub(crate) proposals: Vec<ProposalView>,
 }
 
 impl RetentionPage {
@@ -77,6 +80,7 @@ impl RetentionPage {
             put_off: found.put_off,
             unsorted: found.unsorted,
             next: found.next.map(|next| When::new(next, lang)),
+            proposals: Vec::new(),
             p,
         }
     }
