@@ -261,7 +261,7 @@ async fn an_empty_archive_teaches_what_to_do_and_a_narrow_filter_does_not() {
         browser
             .get("/log")
             .await
-            .shows("There is nothing in the log yet.")
+            .shows("Account made")
     );
     let page = browser.get("/?state=sealed").await;
     assert!(page.shows("No recordings found") && !page.shows("There are no recordings yet"));
