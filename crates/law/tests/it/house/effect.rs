@@ -82,7 +82,9 @@ fn to_destroy(second_person: Option<bool>) -> Value {
 fn the_law_asks_for_no_second_person_and_a_house_can_also_at_the_end_of_a_term() {
     let known = [None, Some(false), Some(true)];
     let permits = |rules: &Rulebook| {
-        known.map(|second| decided(rules, &to_destroy(second)).outcome <= Outcome::PermittedWithDuties)
+        known.map(|second| {
+            decided(rules, &to_destroy(second)).outcome <= Outcome::PermittedWithDuties
+        })
     };
     assert_eq!(permits(rulebook()), [true; 3]);
     let files = example();
