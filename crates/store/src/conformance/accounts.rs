@@ -142,8 +142,8 @@ pub(super) fn invites_people(index: &dyn Index) -> Result<(), StoreError> {
     let one = invitation(2, "anna", "beheer");
     assert!(index.invite(&one)?);
     assert!(!index.invite(&invitation(3, "anna", "beheer"))?, "invited");
-    assert_eq!(index.invitations(at(2))?, [one.clone()]);
-    assert_eq!(index.invitation(&[2; 32], at(99))?, Some(one.clone()));
+    assert_eq!(index.invitations(at(2))?, std::slice::from_ref(&one));
+    assert_eq!(index.invitation(&[2; 32], at(99))?, Some(one));
     assert_eq!(index.invitation(&[2; 32], at(100))?, None, "too late");
     assert_eq!(index.invitations(at(100))?, []);
 
@@ -215,8 +215,10 @@ pub(super) fn ends_accounts(index: &dyn Index) -> Result<(), StoreError> {
     let all = index.list_accounts()?;
     let names: Vec<_> = all.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, ["beheer", "anna"]);
-    assert_eq!(all[1].ended, Some(ended("beheer")));
-    assert_eq!(all[1].password_hash, "");
+    let last = all
+        .last()
+        .map(|one| (one.ended.clone(), one.password_hash.as_str()));
+    assert_eq!(last, Some((Some(ended("beheer")), "")));
     assert!(!index.tell_account("beheer", &[1; 32], &leaf(6))?, "told");
     Ok(())
 }
