@@ -19,6 +19,7 @@ mod log;
 mod pains;
 mod pausing;
 mod retention;
+mod second_person;
 mod simulate;
 mod simulate_tls;
 mod sipp;

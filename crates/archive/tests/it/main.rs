@@ -13,6 +13,7 @@ mod house;
 mod key_store;
 mod keys;
 mod notice;
+mod proposing;
 mod recording;
 mod recovering;
 mod restoring;
