@@ -127,7 +127,7 @@ fn overwrite_if_there(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Overwrites all of a file where it lies, and syncs it.
+/// Overwrites all of a file where it lies, and syncs its bytes.
 pub(crate) fn overwrite(file: &File, path: &Path) -> Result<(), StoreError> {
     let zeros = [0; 65_536];
     let metadata = file.metadata();
@@ -142,7 +142,9 @@ pub(crate) fn overwrite(file: &File, path: &Path) -> Result<(), StoreError> {
             .map_err(StoreError::io("overwrite", path.display()))?;
         at += piece.len() as u64;
     }
-    file.sync_all()
+    // Its bytes, and not when they were changed: the file is as long as it was, and lies where it lay, so that no
+    // file system has to write its journal for each.
+    file.sync_data()
         .map_err(StoreError::io("sync", path.display()))
 }
 
