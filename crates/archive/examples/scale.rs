@@ -2,7 +2,7 @@
 //!
 //! A million recordings in the index, of which one is real and the others are copies of its row; an hour's
 //! call opened; a log that grows; recordings destroyed, together and one after the other. Prints what it saw; the
-//! figures stand in `ref/performance.md`. `-- destruction` (or `list`, `sound`, `log`) runs that part alone.
+//! figures stand in `ref/performance.md`. `-- destruction` (or `list`, `sound`, `wav`, `log`) runs that part alone.
 
 #![expect(
     clippy::disallowed_methods,
@@ -18,10 +18,15 @@ mod support;
 
 use rusqlite::Connection;
 use serde_json::{Map, json};
+use std::io::Write as _;
+use std::ops::Range;
+use std::process::Command;
 use std::time::{Duration, Instant};
 use support::{Fixture, START, asker, end, fixture, open_call, permit, record, seconds};
 use voicelog_archive::journal::{ChunkBuilder, JournalEvent, PacketKind};
-use voicelog_archive::{Call, DESTROYED_TOGETHER_MAX, Permit, RecordingFilter, Verdict, act};
+use voicelog_archive::{
+    Archive, Call, DESTROYED_TOGETHER_MAX, Permit, Playable, RecordingFilter, Verdict, act,
+};
 use voicelog_evidence::digest::Digest;
 use voicelog_evidence::tlog::{Leaf, LeafKind};
 use voicelog_model::{DecisionId, RecordingId, StreamNumber};
@@ -35,9 +40,10 @@ const HOUR: u32 = 180_000;
 
 fn main() {
     let only = std::env::args().nth(1);
-    let parts: [(&str, fn()); 4] = [
+    let parts: [(&str, fn()); 5] = [
         ("list", pages_and_terms),
         ("sound", first_sound),
+        ("wav", wav_beside_others),
         ("log", log),
         ("destruction", destruction),
     ];
@@ -52,6 +58,67 @@ fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     let begun = Instant::now();
     let made = work();
     (begun.elapsed(), made)
+}
+
+/// Processor seconds so far, user and system: of all threads here, and of all programs that were started and
+/// have ended. `/proc/self/stat` counts a hundred a second.
+fn processor_time() -> (f64, f64) {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    let ticks = fields.split_whitespace().skip(11).take(4);
+    let ticks: Vec<f64> = ticks.map(|field| field.parse().unwrap()).collect();
+    ((ticks[0] + ticks[1]) / 100.0, (ticks[2] + ticks[3]) / 100.0)
+}
+
+/// An hour's call as a stereo WAV file, and what others need to make the same of the bare bytes of its packets, all on the
+/// same disk, after one another. Ours opens the recording (authenticates and decrypts it all) and decodes it; the
+/// others read two files of A-law. Pin it to one core: `taskset -c 1 …`.
+fn wav_beside_others() {
+    let fixture = fixture();
+    let (id, _closing) = hour(&fixture);
+    let folder = tempfile::tempdir_in(fixture.folder.path()).unwrap();
+    let place = |name: &str| folder.path().join(name);
+    let sound: Vec<u8> = (0..HOUR).flat_map(|n| packet(n).split_off(12)).collect();
+    for side in ["left.al", "right.al"] {
+        std::fs::write(place(side), &sound).unwrap();
+    }
+    let raw = |format: &str| format.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let sox = raw("-q -M -t al -r 8000 -c 1 left.al -t al -r 8000 -c 1 right.al -b 16 sox.wav");
+    let ffmpeg = raw(
+        "-loglevel error -y -threads 1 -f alaw -ar 8000 -ac 1 -i left.al -f alaw -ar 8000 -ac 1 -i right.al \
+         -filter_complex amerge=inputs=2 -bitexact ffmpeg.wav",
+    );
+    for round in 0..3 {
+        let before = processor_time().0;
+        let mut file = std::fs::File::create(place("voicelog.wav")).unwrap();
+        let opened = opened(&fixture.archive, id);
+        let mut write = |piece: &[u8]| file.write_all(piece).unwrap();
+        read(&fixture.archive, &opened, 0..opened.byte_len(), &mut write);
+        let ours = processor_time().0 - before;
+        let mut others = Vec::new();
+        for (program, arguments) in [("sox", &sox), ("ffmpeg", &ffmpeg)] {
+            let before = processor_time().1;
+            let mut command = Command::new(program);
+            let ended = command.args(arguments).current_dir(folder.path()).status();
+            if !ended.is_ok_and(|status| status.success()) {
+                println!("{program} is not here, or fails: not measured");
+                continue;
+            }
+            let theirs = processor_time().1 - before;
+            let samples = |name: &str| std::fs::read(place(name)).unwrap().split_off(44);
+            // A call ends with the arrival of its last packet, which is not heard then.
+            let same = samples(&format!("{program}.wav")).starts_with(&samples("voicelog.wav"));
+            others.push(format!(
+                "{program} {theirs:.2} s, {:.2} times ours ({} samples)",
+                theirs / ours,
+                if same { "the same" } else { "OTHER" }
+            ));
+        }
+        println!(
+            "round {round}: stereo WAV of an hour of A-law, processor time: voicelog {ours:.2} s; {}",
+            others.join("; ")
+        );
+    }
 }
 
 fn index_of(fixture: &Fixture) -> Connection {
@@ -98,34 +165,72 @@ fn pages_and_terms() {
     }
 }
 
-/// An hour's call, from the question to its WAV file in memory.
-fn first_sound() {
-    let fixture = fixture();
+/// What a player asks for first.
+const FIRST_BYTES: usize = 64 << 10;
+
+/// An hour's call of two streams, recorded; and how long it took to close it.
+fn hour(fixture: &Fixture) -> (RecordingId, Duration) {
     let archive = &fixture.archive;
     let call = open_call(archive, "announced");
     let answer = archive.ask_to_record(call.id, START).unwrap();
     let decision = answer.id;
     let mut writer = archive.begin(permit(answer)).unwrap();
-    write_hour(&fixture, &mut writer, &call, decision);
+    write_hour(fixture, &mut writer, &call, decision);
     // The last moment, without packets.
     let (closing, finished) = timed(|| end(archive, writer, 0).unwrap());
+    (finished.id, closing)
+}
+
+/// Asks, and opens it.
+fn opened(archive: &Archive, id: RecordingId) -> Playable {
+    let facts = Map::from_iter([
+        ("requester_role".to_owned(), json!("controller_staff")),
+        ("need_to_know_basis".to_owned(), json!("complaint 12")),
+    ]);
+    let answer = archive.ask_to_listen(id, &asker(), &facts, seconds(4_000));
+    let Verdict::Permit(permit) = answer.unwrap().verdict else {
+        panic!("the law refuses to listen to the benchmark");
+    };
+    archive.play(permit, seconds(4_000)).unwrap()
+}
+
+/// Makes a range of its file, and gives each piece.
+fn read(
+    archive: &Archive,
+    opened: &Playable,
+    range: Range<usize>,
+    each: &mut dyn FnMut(&[u8]),
+) -> usize {
+    let (mut reader, mut count) = (opened.read(range), 0);
+    loop {
+        let piece = archive.sound(opened, &mut reader).unwrap();
+        if piece.is_empty() {
+            return count;
+        }
+        count += piece.len();
+        each(&piece);
+    }
+}
+
+/// An hour's call, from the question to the first sound of its WAV file, and to all of it.
+fn first_sound() {
+    let fixture = fixture();
+    let archive = &fixture.archive;
+    let (id, closing) = hour(&fixture);
     for round in 0..3 {
-        let (opening, opened) = timed(|| {
-            let facts = Map::from_iter([
-                ("requester_role".to_owned(), json!("controller_staff")),
-                ("need_to_know_basis".to_owned(), json!("complaint 12")),
-            ]);
-            let answer = archive.ask_to_listen(finished.id, &asker(), &facts, seconds(4_000));
-            let Verdict::Permit(permit) = answer.unwrap().verdict else {
-                panic!("the law refuses to listen to the benchmark");
-            };
-            archive.listen(permit, seconds(4_000)).unwrap()
-        });
-        let (rendering, (wav, _spans)) = timed(|| opened.wav().unwrap());
+        let before = processor_time().0;
+        let (opening, opened) = timed(|| opened(archive, id));
+        let cpu = processor_time().0 - before;
+        let read = |range| read(archive, &opened, range, &mut |_piece| {});
+        let all = opened.byte_len();
+        let (first, _) = timed(|| read(0..FIRST_BYTES));
+        let (later, _) = timed(|| read(all / 2..all / 2 + FIRST_BYTES));
+        let (rest, count) = timed(|| read(0..all));
         println!(
-            "round {round}: an hour of two streams: opened in {opening:?}, WAV of {} bytes in {rendering:?} (closed in \
-             {closing:?})",
-            wav.len()
+            "round {round}: an hour of two streams: first {FIRST_BYTES} bytes of sound after {:?} (opened in {opening:?}, \
+             {cpu:.2} s of processor time), as many from the middle in {later:?}, all {count} in {rest:?}; {} bytes held (closed in {closing:?})",
+            opening + first,
+            opened.held_bytes(),
         );
     }
 }

@@ -65,13 +65,15 @@ pub use news::{News, NewsKind, Subscription};
 pub use notice::NoticeState;
 pub use permit::{Answer, Permit, Refusal, Verdict, act};
 pub use private::{PrivateCall, PrivateSaid};
-pub use read::{Detail, OpenRecording, RecordingSummary, StoredDecision, Trace, VconForm};
+pub use read::{
+    Detail, OpenRecording, Playable, RecordingSummary, StoredDecision, Trace, VconForm,
+};
 pub use ready::Readiness;
 pub use recover::Recovery;
 pub use report::{CallReport, StreamReport};
 pub use retention::*;
 pub use secrets::Secrets;
-pub use voicelog_evidence::audio::{AudioError, describe_span};
+pub use voicelog_evidence::audio::{AudioError, WavReader, describe_span};
 pub use voicelog_evidence::tlog::{Tile, TileKind};
 pub use voicelog_evidence::{bundle::StreamSpans, journal, timeline};
 pub use voicelog_store::index::{

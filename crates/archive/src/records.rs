@@ -7,7 +7,7 @@ use voicelog_evidence::Digest;
 use voicelog_evidence::journal::{ChunkReader, RecordRef};
 use voicelog_evidence::key::DataKey;
 use voicelog_evidence::manifest::SegmentEntry;
-use voicelog_evidence::segment::{CHAIN_START, SegmentReader, Tail};
+use voicelog_evidence::segment::{CHAIN_START, FrameOpener, FramePlace, SegmentReader, Tail};
 use voicelog_model::RecordingId;
 use voicelog_store::StoreError;
 
@@ -20,6 +20,16 @@ pub(crate) struct Segments {
     pub(crate) torn: Vec<u32>,
     /// Chain value after the last whole frame.
     pub(crate) chain: [u8; 32],
+}
+
+/// Where a chunk of the journal lies that was read once, so that it can be read again by itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ChunkPlace {
+    /// Number of its segment.
+    segment: u32,
+    /// The chain before that segment.
+    previous_chain: [u8; 32],
+    frame: FramePlace,
 }
 
 impl Default for Segments {
@@ -58,6 +68,18 @@ impl Archive {
         data_key: &DataKey,
         mut each: impl FnMut(RecordRef<'_>),
     ) -> Result<Segments, ArchiveError> {
+        self.read_chunks(id, data_key, |_place, chunk| {
+            records_of(id, chunk, &mut each)
+        })
+    }
+
+    /// The same, chunk by chunk.
+    pub(crate) fn read_chunks(
+        &self,
+        id: RecordingId,
+        data_key: &DataKey,
+        mut each: impl FnMut(ChunkPlace, &[u8]) -> Result<(), ArchiveError>,
+    ) -> Result<Segments, ArchiveError> {
         let mut segments = Segments::default();
         let mut chunk = Vec::new();
         for number in 1.. {
@@ -67,14 +89,16 @@ impl Archive {
                 Err(error) => return Err(error).doing("reading a segment"),
             };
             let broken = |source| ArchiveError::Segment { id, number, source };
-            let no_journal = |source| ArchiveError::Journal { id, source };
-            let mut reader = SegmentReader::start(data_key, id, number, segments.chain, &bytes)
+            let previous_chain = segments.chain;
+            let mut reader = SegmentReader::start(data_key, id, number, previous_chain, &bytes)
                 .map_err(broken)?;
-            while reader.next_chunk(&mut chunk).map_err(broken)? {
-                let mut records = ChunkReader::new(&chunk).map_err(no_journal)?;
-                while let Some(record) = records.next_record().map_err(no_journal)? {
-                    each(record);
-                }
+            while let Some(frame) = reader.next_frame(&mut chunk).map_err(broken)? {
+                let place = ChunkPlace {
+                    segment: number,
+                    previous_chain,
+                    frame,
+                };
+                each(place, &chunk)?;
             }
             segments.chain = reader.chain();
             // Half a frame at the end is what a crash leaves. It cannot hide a cut: the next
@@ -99,4 +123,63 @@ impl Archive {
         }
         Ok(segments)
     }
+}
+
+/// Reads single chunks again, each authentic as the one that lay there, after all that came before it.
+#[derive(Debug)]
+pub(crate) struct ChunkOpener<'a> {
+    archive: &'a Archive,
+    id: RecordingId,
+    data_key: DataKey,
+    /// Of the segment of the last chunk, with its number.
+    opener: Option<(u32, FrameOpener)>,
+    chunk: Vec<u8>,
+}
+
+impl<'a> ChunkOpener<'a> {
+    /// Of one recording.
+    pub(crate) const fn new(archive: &'a Archive, id: RecordingId, data_key: DataKey) -> Self {
+        Self {
+            archive,
+            id,
+            data_key,
+            opener: None,
+            chunk: Vec::new(),
+        }
+    }
+
+    /// A chunk.
+    pub(crate) fn open(&mut self, place: &ChunkPlace) -> Result<&[u8], ArchiveError> {
+        let (id, number, frame) = (self.id, place.segment, &place.frame);
+        let blobs = &self.archive.blobs;
+        let bytes = blobs
+            .read_part(&segment_key(id, number), frame.at as u64, frame.len)
+            .doing("reading a segment")?;
+        let (_, mut opener) = match self.opener.take() {
+            Some(kept) if kept.0 == number => kept,
+            _ => {
+                let chain = place.previous_chain;
+                let opener = FrameOpener::new(&self.data_key, id, number, chain);
+                (number, opener)
+            }
+        };
+        let opened = opener.open(frame, &bytes, &mut self.chunk);
+        self.opener = Some((number, opener));
+        opened.map_err(|source| ArchiveError::Segment { id, number, source })?;
+        Ok(&self.chunk)
+    }
+}
+
+/// The records of a chunk, in order.
+pub(crate) fn records_of(
+    id: RecordingId,
+    chunk: &[u8],
+    each: &mut impl FnMut(RecordRef<'_>),
+) -> Result<(), ArchiveError> {
+    let no_journal = |source| ArchiveError::Journal { id, source };
+    let mut records = ChunkReader::new(chunk).map_err(no_journal)?;
+    while let Some(record) = records.next_record().map_err(no_journal)? {
+        each(record);
+    }
+    Ok(())
 }

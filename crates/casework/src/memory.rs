@@ -3,6 +3,7 @@
 
 use voicelog_archive::timeline::StreamTimeline;
 use voicelog_archive::{Archive, ArchiveError};
+use voicelog_model::limits::SEGMENT_BYTES_MAX;
 use voicelog_model::{Codec, RecordingId};
 
 /// What is made of a recording.
@@ -14,12 +15,15 @@ pub enum Made {
     Bundle,
 }
 
-/// Bytes of memory for each stored byte: the records with what holds them (a packet of 20 ms has
-/// 160 bytes of sound and about as many around it), and in a bundle the original as well.
-const PER_STORED_BYTE: [u64; 2] = [3, 5];
-/// Bytes of memory for each second of narrowband sound: samples (8,000 of 2 bytes), and the WAV file of
-/// them; in a bundle the WAV file lies in the ZIP file as well.
-const PER_STREAM_SECOND: [u64; 2] = [32_000, 48_000];
+/// Bytes of memory for each stored byte of a bundle: the records with what holds them (a packet of 20 ms has
+/// 160 bytes of sound and about as many around it), and the original as well.
+const PER_STORED_BYTE: u64 = 5;
+/// Bytes of memory for each second of narrowband sound in a bundle: samples (8,000 of 2 bytes), the WAV file of
+/// them, and the ZIP file that it lies in.
+const PER_STREAM_SECOND: u64 = 48_000;
+/// Stored bytes for each byte that is held of a recording that is listened to: the place of each packet. Of Opus, which is
+/// stored in few bytes, it is the most.
+const STORED_PER_PLACE_BYTE: u64 = 2;
 
 /// Bytes of memory that making this of a recording takes at its height, estimated from what is
 /// stored, its length and its streams. 0 while it is not closed: then nothing is opened.
@@ -48,13 +52,15 @@ fn width(stream: &StreamTimeline) -> u64 {
 }
 
 fn estimate(stored_bytes: u64, stream_seconds: u64, made: Made) -> u64 {
-    let [per_byte, per_second] = [PER_STORED_BYTE, PER_STREAM_SECOND].map(|of| match made {
-        Made::Sound => of[0],
-        Made::Bundle => of[1],
-    });
-    stored_bytes
-        .saturating_mul(per_byte)
-        .saturating_add(stream_seconds.saturating_mul(per_second))
+    match made {
+        // While it is opened, a segment at a time.
+        Made::Sound => stored_bytes
+            .min(2 * SEGMENT_BYTES_MAX)
+            .saturating_add(stored_bytes / STORED_PER_PLACE_BYTE),
+        Made::Bundle => stored_bytes
+            .saturating_mul(PER_STORED_BYTE)
+            .saturating_add(stream_seconds.saturating_mul(PER_STREAM_SECOND)),
+    }
 }
 
 #[cfg(test)]
@@ -62,15 +68,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_hour_of_two_streams_takes_some_hundred_megabytes_and_ten_hours_gigabytes() {
+    fn an_hour_takes_a_hundred_megabytes_to_listen_to_and_some_hundred_to_copy() {
         // 50 packets of 172 bytes a second, and a few bytes around each.
         let hours = |hours: u64| (hours * 2 * 3_600 * 50 * 176, hours * 2 * 3_600);
         let (bytes, seconds) = hours(1);
-        let sound = estimate(bytes, seconds, Made::Sound) >> 20;
-        assert!((350..450).contains(&sound), "{sound} MiB");
+        let mebibytes = |made| estimate(bytes, seconds, made) >> 20;
+        assert!((80..100).contains(&mebibytes(Made::Sound)));
+        assert!((600..1_000).contains(&mebibytes(Made::Bundle)));
         let (bytes, seconds) = hours(10);
-        assert!(estimate(bytes, seconds, Made::Sound) > 3 << 30);
-        assert!(estimate(bytes, seconds, Made::Bundle) > estimate(bytes, seconds, Made::Sound));
-        assert_eq!(estimate(u64::MAX, 1, Made::Sound), u64::MAX);
+        assert!(estimate(bytes, seconds, Made::Sound) < 512 << 20);
+        assert!(estimate(bytes, seconds, Made::Bundle) > 3 << 30);
+        assert_eq!(estimate(u64::MAX, 1, Made::Bundle), u64::MAX);
     }
 }

@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::journal::RecordRef;
 use crate::manifest::StreamEntry;
 use crate::original::{self, EVENTS, OriginalError};
-use crate::timeline::{Timeline, TimelineBuilder};
+use crate::timeline::{Assembly, Placed, Timeline};
 use crate::tree::{StreamTree, StreamTreeBuilder};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -55,9 +55,9 @@ impl Inventory {
 /// Takes the inventory record by record, in the order of the journal. Memory grows with the
 /// number of intervals, not with the number of packets.
 #[derive(Debug)]
-pub struct InventoryBuilder {
+pub struct InventoryBuilder<T = ()> {
     tree_salt: [u8; 32],
-    timeline: TimelineBuilder,
+    timeline: Assembly<T>,
     /// Boxed: a map keeps room for eleven in one piece, and a call has two.
     trees: BTreeMap<StreamNumber, Box<StreamTreeBuilder>>,
     events: Sha256,
@@ -69,9 +69,28 @@ impl InventoryBuilder {
     /// Nothing yet; `tree_salt` is [`crate::DataKey::tree_salt`].
     #[must_use]
     pub fn new(tree_salt: [u8; 32]) -> Self {
+        Self::tagged(tree_salt)
+    }
+
+    /// Adds the next record. Fails only for an event that has no canonical JSON, which no journal
+    /// holds.
+    pub fn push(&mut self, record: RecordRef<'_>) -> Result<(), OriginalError> {
+        self.push_tagged(record, (), &mut |_placed| {})
+    }
+
+    /// The inventory of the records so far.
+    #[must_use]
+    pub fn finish(self) -> Inventory {
+        self.finish_tagged(&mut |_placed| {})
+    }
+}
+
+impl<T: Copy> InventoryBuilder<T> {
+    /// Nothing yet, of records that each have a tag: it is given back when the record finds its place among the sound.
+    pub(crate) fn tagged(tree_salt: [u8; 32]) -> Self {
         Self {
             tree_salt,
-            timeline: TimelineBuilder::new(),
+            timeline: Assembly::default(),
             trees: BTreeMap::new(),
             events: Sha256::new().chain_update(original::header(EVENTS)),
             frame: Vec::new(),
@@ -79,9 +98,13 @@ impl InventoryBuilder {
         }
     }
 
-    /// Adds the next record. Fails only for an event that has no canonical JSON, which no journal
-    /// holds.
-    pub fn push(&mut self, record: RecordRef<'_>) -> Result<(), OriginalError> {
+    /// As [`InventoryBuilder::push`].
+    pub(crate) fn push_tagged(
+        &mut self,
+        record: RecordRef<'_>,
+        tag: T,
+        placed: &mut impl FnMut(Placed<T>),
+    ) -> Result<(), OriginalError> {
         let index = self.record_count;
         match record {
             RecordRef::Packet {
@@ -102,7 +125,7 @@ impl InventoryBuilder {
                 self.events.update(&self.frame);
             }
         }
-        self.timeline.push_view(record);
+        self.timeline.push(record, tag, placed);
         self.record_count += 1;
         Ok(())
     }
@@ -120,10 +143,9 @@ impl InventoryBuilder {
         self.timeline.kept()
     }
 
-    /// The inventory of the records so far.
-    #[must_use]
-    pub fn finish(self) -> Inventory {
-        let timeline = self.timeline.finish();
+    /// As [`InventoryBuilder::finish`].
+    pub(crate) fn finish_tagged(self, placed: &mut impl FnMut(Placed<T>)) -> Inventory {
+        let timeline = self.timeline.finish(placed);
         let mut trees = self.trees;
         let tree = |stream: &crate::timeline::StreamTimeline| {
             let number = stream.stream.number;

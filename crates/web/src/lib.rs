@@ -28,6 +28,7 @@ mod range;
 mod routes;
 mod secret;
 mod serve;
+mod sounding;
 mod throttle;
 mod tiles;
 mod trouble;

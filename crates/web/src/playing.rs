@@ -1,15 +1,15 @@
-//! Recordings that somebody is listening to: opened under a permit, held in memory, bound to the
-//! login that opened them, gone after a while.
+//! Recordings that somebody is listening to: opened under a permit, bound to the login that opened
+//! them, gone after a while. What is held of one is where its packets are, not its sound.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use voicelog_casework::listening::ListenSession;
+use voicelog_archive::Playable;
 use voicelog_model::{RecordingId, Timestamp};
 
 /// Open at once at most; the oldest makes room.
 const OPEN_MAX: usize = 32;
-/// Bytes of sound in memory at most; the oldest make room, the newest always stays.
-const BYTES_MAX: usize = 1 << 30;
+/// Bytes in memory at most; the oldest make room, the newest always stays.
+const BYTES_MAX: usize = 1 << 28;
 /// How long one stays open.
 const OPEN_MICROS: i64 = 2 * 3_600 * 1_000_000;
 
@@ -17,12 +17,22 @@ const OPEN_MICROS: i64 = 2 * 3_600 * 1_000_000;
 #[derive(Debug)]
 pub(crate) struct Opened {
     /// What was opened.
-    pub(crate) sound: ListenSession,
+    pub(crate) sound: Playable,
     /// The reason that was given.
     pub(crate) reason: String,
     /// Hash of the login that may hear it.
     login: [u8; 32],
     opened_at: Timestamp,
+}
+
+/// Who opened what: by this it is found again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OpenedBy {
+    /// Hash of the token in the address.
+    pub(crate) token_hash: [u8; 32],
+    /// Hash of the login.
+    pub(crate) login: [u8; 32],
+    pub(crate) id: RecordingId,
 }
 
 /// All of them.
@@ -41,7 +51,7 @@ impl Playing {
         &self,
         token_hash: [u8; 32],
         login: [u8; 32],
-        sound: ListenSession,
+        sound: Playable,
         reason: String,
         now: Timestamp,
     ) {
@@ -68,17 +78,11 @@ impl Playing {
     }
 
     /// The opened recording, if this login opened it and it is still open.
-    pub(crate) fn find(
-        &self,
-        token_hash: &[u8; 32],
-        login: &[u8; 32],
-        id: RecordingId,
-        now: Timestamp,
-    ) -> Option<Arc<Opened>> {
+    pub(crate) fn find(&self, by: &OpenedBy, now: Timestamp) -> Option<Arc<Opened>> {
         self.sweep(now);
         self.lock()
-            .get(token_hash)
-            .filter(|opened| opened.login == *login && opened.sound.id == id)
+            .get(&by.token_hash)
+            .filter(|opened| opened.login == by.login && opened.sound.id == by.id)
             .cloned()
     }
 
@@ -102,5 +106,6 @@ impl Playing {
 }
 
 fn bytes_in(open: &BTreeMap<[u8; 32], Arc<Opened>>) -> usize {
-    open.values().map(|opened| opened.sound.wav().len()).sum()
+    let held = open.values().map(|opened| opened.sound.held_bytes());
+    held.sum()
 }

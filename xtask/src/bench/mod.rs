@@ -111,6 +111,10 @@ pub(crate) fn measure(arguments: &[String]) -> anyhow::Result<()> {
     if !bench.cores.are_apart() {
         println!("note: one core only; sender and server share it, and the numbers say little");
     }
+    if options.verification {
+        verification::measure(options.quick)?.print();
+        return Ok(());
+    }
     if options.setup {
         bench.setup(options.calls)?;
         return bench.clean();

@@ -11,6 +11,8 @@ pub(crate) struct Options {
     pub(crate) seconds: u32,
     /// Only how fast calls are set up.
     pub(crate) setup: bool,
+    /// Only how fast a bundle is verified.
+    pub(crate) verification: bool,
     /// Leave out what takes long: the search for the most calls, the large bundle.
     pub(crate) quick: bool,
 }
@@ -22,6 +24,7 @@ impl Options {
             seconds: 60,
             quick: false,
             setup: false,
+            verification: false,
         };
         let mut words = arguments.iter();
         while let Some(word) = words.next() {
@@ -42,8 +45,9 @@ impl Options {
                 "--seconds" => options.seconds = number()?,
                 "--quick" => options.quick = true,
                 "--setup" => options.setup = true,
+                "--verification" => options.verification = true,
                 other => bail!(
-                    "`{other}` is no option; there are --calls, --seconds, --quick and --setup"
+                    "`{other}` is no option; there are --calls, --seconds, --quick, --setup and --verification"
                 ),
             }
         }

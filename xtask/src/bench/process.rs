@@ -70,6 +70,14 @@ pub(crate) fn own_peak_bytes() -> anyhow::Result<f64> {
     peak_bytes(&read("/proc/self/status")?).context("cannot make sense of /proc/self/status")
 }
 
+/// Processor seconds of this thread so far: the first number of `schedstat`, in nanoseconds.
+pub(crate) fn own_thread_seconds() -> anyhow::Result<f64> {
+    let text = read("/proc/thread-self/schedstat")?;
+    let nanoseconds = text.split_whitespace().next();
+    let nanoseconds: Option<f64> = nanoseconds.and_then(|number| number.parse().ok());
+    Ok(nanoseconds.context("cannot make sense of /proc/thread-self/schedstat")? / 1e9)
+}
+
 /// Processor seconds of each kind of thread that is alive now, the largest first. Threads of one
 /// name count together.
 pub(crate) fn cpu_by_thread(child: &Child) -> anyhow::Result<Vec<(String, f64)>> {

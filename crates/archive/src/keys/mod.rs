@@ -10,7 +10,7 @@
 
 mod epochs;
 mod master;
-mod own;
+pub(crate) mod own;
 mod record;
 mod recovery;
 mod rotate;

@@ -3,11 +3,15 @@
 
 mod export;
 mod foresee;
+mod playing;
 
 pub use export::VconForm;
+pub use playing::Playable;
 
 use crate::error::Doing;
+use crate::keys::own::RecordingKeys;
 use crate::permit::{Permit, act};
+use crate::records::Segments;
 use crate::writer::{DETAILS_LABEL, SealedDetails, segment_prefix};
 use crate::{Archive, ArchiveError, CallReport};
 use std::collections::BTreeSet;
@@ -15,7 +19,7 @@ use voicelog_evidence::Digest;
 use voicelog_evidence::audio;
 use voicelog_evidence::bundle::{SoundSpans, StreamSpans};
 use voicelog_evidence::canonical::from_canonical;
-use voicelog_evidence::journal::Record;
+use voicelog_evidence::journal::{Record, RecordRef};
 use voicelog_evidence::key::{DataKey, open_bytes, sound_key_name};
 use voicelog_evidence::manifest::Manifest;
 use voicelog_evidence::timeline::{Timeline, Verdict};
@@ -102,6 +106,26 @@ pub struct Trace {
     pub has_sound_key: bool,
 }
 
+/// What is known of a closed recording before its records are read.
+struct Known {
+    keys: RecordingKeys,
+    parties: Vec<Party>,
+    manifest: Manifest,
+    timeline: Timeline,
+}
+
+impl Known {
+    /// Whether what was read is all that its manifest lists, byte for byte.
+    fn are_whole(&self, segments: &Segments) -> Result<(), ArchiveError> {
+        if segments.entries == self.manifest.segments && segments.torn.is_empty() {
+            return Ok(());
+        }
+        let id = self.manifest.recording;
+        let what = "its segments are not those that its manifest lists";
+        Err(ArchiveError::NotWhole { id, what })
+    }
+}
+
 /// A recording, opened under a permit.
 #[derive(Debug)]
 pub struct OpenRecording {
@@ -128,7 +152,7 @@ impl OpenRecording {
             let names: Vec<_> = names.into_iter().collect();
             return Err(audio::AudioError::NothingDecodable(names.join(", ")).into());
         };
-        let channels: Vec<&[i16]> = channels.iter().map(Vec::as_slice).collect();
+        let channels: Vec<&[i16]> = channels.iter().map(AsRef::as_ref).collect();
         Ok((audio::wav(&channels, rate, None)?, spans))
     }
 }
@@ -324,6 +348,21 @@ impl Archive {
     }
 
     pub(crate) fn opened(&self, id: RecordingId) -> Result<OpenRecording, ArchiveError> {
+        let known = self.known_of(id)?;
+        let mut records = Vec::new();
+        let each = |record: RecordRef<'_>| records.push(record.to_record());
+        let segments = self.read_records(id, known.keys.of_segments(), each)?;
+        known.are_whole(&segments)?;
+        Ok(OpenRecording {
+            parties: known.parties,
+            timeline: known.timeline,
+            records,
+        })
+    }
+
+    /// What is known of a closed recording before its records are read: its timeline is the one that its manifest
+    /// names.
+    fn known_of(&self, id: RecordingId) -> Result<Known, ArchiveError> {
         let row = self.row(id)?;
         if row.state != State::Sealed {
             return Err(self.wrong_state(id, "opened"));
@@ -335,28 +374,18 @@ impl Archive {
         let parties = self.details(&row, &keys.data)?.parties;
         let manifest =
             Manifest::from_bytes(&self.manifest_bytes(id)?).map_err(|_text| damaged("manifest"))?;
-        let mut records = Vec::new();
-        let segments = self.read_records(id, keys.of_segments(), |record| {
-            records.push(record.to_record())
-        })?;
-        let not_whole = |what| ArchiveError::NotWhole { id, what };
-        if segments.entries != manifest.segments || !segments.torn.is_empty() {
-            return Err(not_whole(
-                "its segments are not those that its manifest lists",
-            ));
-        }
         let timeline = self.index.timeline(id).doing("reading the timeline")?;
         let timeline = timeline.unwrap_or_default();
         if Digest::of(&timeline) != manifest.timeline_sha256 {
-            return Err(not_whole(
-                "its timeline is not the one that its manifest names",
-            ));
+            let what = "its timeline is not the one that its manifest names";
+            return Err(ArchiveError::NotWhole { id, what });
         }
         let timeline = from_canonical(&timeline).map_err(|_text| damaged("timeline"))?;
-        Ok(OpenRecording {
+        Ok(Known {
+            keys,
             parties,
+            manifest,
             timeline,
-            records,
         })
     }
 

@@ -247,12 +247,47 @@ fn listening_asks_for_a_reason_and_is_logged() {
     let Verdict::Permit(permit) = answer.verdict else {
         panic!("{:?}", answer.decision)
     };
-    let opened = archive.listen(permit, seconds(60)).unwrap();
+    let opened = archive.play(permit, seconds(60)).unwrap();
     assert_eq!(opened.parties[0].name.as_ref().unwrap().expose(), NAME);
     archive.sequence().unwrap();
     let leaves = archive.leaves(0, 100).unwrap();
     let text = |leaf: &voicelog_archive::LeafRow| String::from_utf8(leaf.bytes.clone()).unwrap();
     assert!(leaves.iter().any(|leaf| text(leaf).contains("listened")));
+}
+
+#[test]
+fn what_is_heard_piece_by_piece_is_the_sound_of_the_copy_byte_for_byte() {
+    let fixture = fixture();
+    let archive = &fixture.archive;
+    let id = record(archive).id;
+    let permit = || {
+        let answer = archive.ask_to_listen(id, &asker(), &reader(), seconds(60));
+        match answer.unwrap().verdict {
+            Verdict::Permit(permit) => permit,
+            Verdict::Refusal(refusal) => panic!("{refusal:?}"),
+        }
+    };
+    let (whole, spans) = archive
+        .listen(permit(), seconds(60))
+        .unwrap()
+        .wav()
+        .unwrap();
+    let sound = archive.play(permit(), seconds(60)).unwrap();
+    assert_eq!((sound.byte_len(), &sound.spans), (whole.len(), &spans));
+    for size in [1_013, 4_096, 64_001, whole.len()] {
+        let mut heard = Vec::new();
+        while heard.len() < whole.len() {
+            let mut reader = sound.read(heard.len()..heard.len() + size);
+            loop {
+                let some = archive.sound(&sound, &mut reader).unwrap();
+                if some.is_empty() {
+                    break;
+                }
+                heard.extend(some);
+            }
+        }
+        assert!(heard == whole, "in ranges of {size} bytes");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::{Map, json};
 use std::path::{Path, PathBuf};
 use voicelog_archive::check::{Finding, Level};
 use voicelog_archive::journal::{Cause, JournalEvent};
-use voicelog_archive::{Archive, ArchiveError, Verdict};
+use voicelog_archive::{Archive, ArchiveError, Permit, Verdict, act};
 use voicelog_model::RecordingId;
 use voicelog_store::index::Recordings as _;
 use voicelog_store::{Access, Layout, LocalStore};
@@ -144,18 +144,25 @@ fn segment(fixture: &Fixture, id: RecordingId, number: u32) -> PathBuf {
     fixture.folder.path().join(name)
 }
 
-/// Why a recording cannot be listened to and cannot be exported, which is the same.
-fn not_opened(archive: &Archive, id: RecordingId) -> &'static str {
+fn permit_to_listen(archive: &Archive, id: RecordingId) -> Permit<act::Listen> {
     let facts =
         json!({ "requester_role": "controller_staff", "need_to_know_basis": "complaint 12" });
+    let answer = archive.ask_to_listen(id, &asker(), facts.as_object().unwrap(), seconds(60));
+    match answer.unwrap().verdict {
+        Verdict::Permit(permit) => permit,
+        Verdict::Refusal(_) => panic!("refused"),
+    }
+}
+
+/// Why a recording cannot be listened to and cannot be exported, which is the same.
+fn not_opened(archive: &Archive, id: RecordingId) -> &'static str {
     let at = seconds(60);
-    let answer = archive.ask_to_listen(id, &asker(), facts.as_object().unwrap(), at);
-    let Verdict::Permit(listen) = answer.unwrap().verdict else {
-        panic!("refused")
-    };
-    let Err(ArchiveError::NotWhole { what, .. }) = archive.listen(listen, at) else {
+    let Err(ArchiveError::NotWhole { what, .. }) = archive.play(permit_to_listen(archive, id), at)
+    else {
         panic!("it opens")
     };
+    let listened = archive.listen(permit_to_listen(archive, id), at);
+    assert!(matches!(listened, Err(ArchiveError::NotWhole { what: same, .. }) if same == what));
     let court = voicelog_model::Action::FileInCourt;
     let answer = archive
         .ask_for_copy(id, court, &asker(), &Map::new(), at)
@@ -168,6 +175,41 @@ fn not_opened(archive: &Archive, id: RecordingId) -> &'static str {
         Err(ArchiveError::NotWhole { what: same, .. }) if same == what
     ));
     what
+}
+
+#[test]
+fn sound_that_was_changed_or_destroyed_after_it_was_opened_is_not_heard() {
+    let (fixture, id) = recorded();
+    let archive = &fixture.archive;
+    let sound = archive
+        .play(permit_to_listen(archive, id), seconds(60))
+        .unwrap();
+    let read = || {
+        let mut reader = sound.read(0..sound.byte_len());
+        archive.sound(&sound, &mut reader)
+    };
+    assert_eq!(read().unwrap().len(), sound.byte_len());
+    let path = segment(&fixture, id, 1);
+    let whole = std::fs::read(&path).unwrap();
+    for at in [whole.len() / 4, whole.len() / 2, whole.len() - 200] {
+        let mut changed = whole.clone();
+        changed[at] ^= 1;
+        write(&path, &changed);
+        assert!(matches!(read(), Err(ArchiveError::Segment { .. })), "{at}");
+        write(&path, &whole[..at]);
+        assert!(matches!(read(), Err(ArchiveError::Segment { .. })), "{at}");
+    }
+    write(&path, &whole);
+    assert_eq!(read().unwrap().len(), sound.byte_len());
+    let later = after_the_term();
+    archive.confirm_clock(later).unwrap();
+    let answer = archive.ask_to_destroy(id, later).unwrap();
+    let Verdict::Permit(permit) = answer.verdict else {
+        panic!("{:?}", answer.decision)
+    };
+    archive.destroy(permit, later).unwrap();
+    let error = read().unwrap_err();
+    assert!(matches!(error, ArchiveError::NoKey(_)), "{error}");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! Nobody here is trusted: what comes out of a decoder is counted by who asked for it.
 
-use super::g711::{decode_alaw, decode_ulaw};
+use super::Lack;
+use super::g711::{ALAW, ULAW};
 use super::opus::Opus;
 use audio_codec::Decoder as _;
 use audio_codec::g722::G722Decoder;
@@ -13,7 +14,7 @@ use voicelog_model::{Codec, Format};
 pub(crate) struct Undecodable;
 
 /// Turns the payloads of one format of one stream into samples, in their order.
-pub(crate) trait Decode {
+pub(crate) trait Decode: Send {
     /// Channels that it puts out.
     fn channels(&self) -> usize {
         1
@@ -56,12 +57,72 @@ pub(crate) fn shape(format: &Format, payload: &[u8]) -> Option<Shape> {
     Some(Shape { rate, channels })
 }
 
+/// What is seen of a payload without decoding it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Glance {
+    bytes: u16,
+    first: Option<u8>,
+    /// As Opus: its frames are where its head says.
+    is_whole_opus: bool,
+    /// As Opus: it repeats the packet before it.
+    repeats: bool,
+}
+
+impl Glance {
+    /// `may_be_opus`: whether to look further than at its length.
+    pub(crate) fn at(payload: &[u8], may_be_opus: bool) -> Self {
+        Self {
+            // LIMIT: no datagram is longer.
+            bytes: u16::try_from(payload.len()).unwrap_or(u16::MAX),
+            first: payload.first().copied(),
+            is_whole_opus: may_be_opus && super::opus::is_whole(payload),
+            repeats: may_be_opus && super::opus::repeats(payload),
+        }
+    }
+
+    pub(crate) fn shape(&self, format: &Format) -> Option<Shape> {
+        shape(format, self.first.as_slice())
+    }
+
+    /// Whether the decoder of that format gives so many samples of each channel, or what is the matter.
+    pub(crate) fn gives(&self, format: &Format, need: usize) -> Result<(), Lack> {
+        let bytes = usize::from(self.bytes);
+        let given = match &format.codec {
+            codec if !codec.is_playable() => return Err(Lack::Codec),
+            Codec::Pcma | Codec::Pcmu => bytes,
+            Codec::G722 => 2 * bytes,
+            Codec::L16 { .. } if bytes % 2 == 1 => return Err(Lack::Damaged),
+            Codec::L16 { channels, .. } => {
+                let channels = usize::from(*channels).max(1);
+                if (bytes / 2) % channels != 0 {
+                    return Err(Lack::Length);
+                }
+                bytes / 2 / channels
+            }
+            // As long as its head says, which is what the timeline goes by.
+            Codec::Opus if self.is_whole_opus => need,
+            Codec::Opus => return Err(Lack::Damaged),
+            _ => return Err(Lack::Codec),
+        };
+        if given == need {
+            Ok(())
+        } else {
+            Err(Lack::Length)
+        }
+    }
+
+    /// Whether it brings back the packet before it, which was lost.
+    pub(crate) fn recovers(&self, format: &Format) -> bool {
+        format.codec == Codec::Opus && self.repeats
+    }
+}
+
 /// A decoder for a format that has a [`shape`], of so many channels.
 pub(crate) fn decoder(format: &Format, channels: usize) -> Option<Box<dyn Decode>> {
     match &format.codec {
         codec if !codec.is_playable() => None,
-        Codec::Pcma => Some(Box::new(PerByte(decode_alaw))),
-        Codec::Pcmu => Some(Box::new(PerByte(decode_ulaw))),
+        Codec::Pcma => Some(Box::new(PerByte(&ALAW))),
+        Codec::Pcmu => Some(Box::new(PerByte(&ULAW))),
         Codec::G722 => Some(Box::new(G722(G722Decoder::new()))),
         Codec::L16 { channels, .. } => Some(Box::new(L16(usize::from(*channels)))),
         Codec::Opus => Some(Box::new(Opus::new(channels)?)),
@@ -69,11 +130,13 @@ pub(crate) fn decoder(format: &Format, channels: usize) -> Option<Box<dyn Decode
     }
 }
 
-struct PerByte(fn(u8) -> i16);
+/// The sample of each byte.
+struct PerByte(&'static [i16; 256]);
 
 impl Decode for PerByte {
     fn decode(&mut self, payload: &[u8], out: &mut Vec<i16>) -> Result<(), Undecodable> {
-        out.extend(payload.iter().map(|byte| (self.0)(*byte)));
+        let sample = |byte: &u8| self.0.get(usize::from(*byte)).copied().unwrap_or(0);
+        out.extend(payload.iter().map(sample));
         Ok(())
     }
 }

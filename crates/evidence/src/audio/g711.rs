@@ -35,6 +35,27 @@ pub const fn decode_ulaw(byte: u8) -> i16 {
     }
 }
 
+/// All samples of A-law: a copy of a long call has a hundred million of them.
+pub(super) static ALAW: [i16; 256] = table(true);
+/// All samples of µ-law.
+pub(super) static ULAW: [i16; 256] = table(false);
+
+const fn table(is_alaw: bool) -> [i16; 256] {
+    let mut samples = [0; 256];
+    let mut rest: &mut [i16] = &mut samples;
+    let mut byte = 0;
+    while let Some((sample, after)) = rest.split_first_mut() {
+        *sample = if is_alaw {
+            decode_alaw(byte)
+        } else {
+            decode_ulaw(byte)
+        };
+        byte = byte.wrapping_add(1);
+        rest = after;
+    }
+    samples
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -23,12 +23,14 @@ pub use notice::{
     Heard, NOTICE_SECONDS_MAX, NOTICE_SECONDS_MIN, NOTICE_SIMILARITY_MIN, Notice, NoticeError,
     NoticeListener,
 };
-pub use render::render;
-pub(crate) use render::{Plan, Rendering};
+pub use render::{PacketPlace, WavLayout, WavLayoutBuilder, WavReader, render};
+pub(crate) use render::{Plan, Rendering, Sounds, datagram};
+pub(crate) use wav::is_wav_of;
 pub use wav::{wav, wav_byte_len};
 
 use crate::timeline::between;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use voicelog_model::limits::RECORDING_SECONDS_MAX;
 use voicelog_model::{Codec, Kind, Language, StreamNumber};
 
@@ -105,7 +107,7 @@ pub fn describe_span(span: &Span, language: Language) -> String {
 /// The sound of several streams side by side, all channels of the first, then of the next: at the
 /// highest of their rates. `None` where there is none.
 #[must_use]
-pub fn side_by_side(streams: &[StreamAudio]) -> Option<(u32, Vec<Vec<i16>>)> {
+pub fn side_by_side(streams: &[StreamAudio]) -> Option<(u32, Vec<Cow<'_, [i16]>>)> {
     let sounding = || streams.iter().filter(|stream| !stream.channels.is_empty());
     let rate = sounding().map(|stream| stream.rate).max()?;
     let mut channels = Vec::new();
@@ -114,9 +116,13 @@ pub fn side_by_side(streams: &[StreamAudio]) -> Option<(u32, Vec<Vec<i16>>)> {
             let longest = sounding().filter(|other| other.rate == rate);
             let need = longest.map(|other| other.channels.iter().map(Vec::len).max());
             let need = need.flatten().max().unwrap_or(channel.len());
+            if channel.len() == need {
+                channels.push(Cow::Borrowed(channel.as_slice()));
+                continue;
+            }
             let mut out = Vec::with_capacity(need);
             render::stretch(channel, need, &mut out);
-            channels.push(out);
+            channels.push(Cow::Owned(out));
         }
     }
     Some((rate, channels))
@@ -127,8 +133,12 @@ pub(crate) const CHANNELS_PLAYED: usize = 2;
 
 /// All channels heard at once, in one: their sum, as far as a sample holds it. What is too loud is cut off.
 #[must_use]
-pub(crate) fn mixed(channels: &[Vec<i16>]) -> Vec<i16> {
-    let length = channels.iter().map(Vec::len).max().unwrap_or(0);
+pub(crate) fn mixed(channels: &[&[i16]]) -> Vec<i16> {
+    let length = channels
+        .iter()
+        .map(|channel| channel.len())
+        .max()
+        .unwrap_or(0);
     let sum = |at: usize| {
         let all = channels.iter().filter_map(|channel| channel.get(at));
         let sum: i32 = all.map(|sample| i32::from(*sample)).sum();

@@ -3,6 +3,7 @@
 
 use super::decode::{Decode, Undecodable};
 use crate::timeline::opus_ticks;
+use ropus::opus::decoder::{MAX_FRAMES, opus_packet_parse_impl};
 use ropus::{Channels, DecodeMode, Decoder};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -87,8 +88,21 @@ impl Decode for Opus {
     }
 }
 
+/// Whether the frames of a packet are where its head says (RFC 6716 §3.2), so that a decoder makes sound of
+/// them, whatever they hold.
+pub(super) fn is_whole(payload: &[u8]) -> bool {
+    let Ok(len @ 1..) = i32::try_from(payload.len()) else {
+        return false;
+    };
+    let parsed = catch_unwind(|| {
+        let (mut head, mut sizes, mut start) = (0, [0; MAX_FRAMES], 0);
+        opus_packet_parse_impl(payload, len, false, &mut head, &mut sizes, &mut start, None)
+    });
+    opus_ticks(payload).is_some() && parsed.is_ok_and(|frames| frames > 0)
+}
+
 /// Whether a packet holds the frame before it once more.
-fn repeats(payload: &[u8]) -> bool {
+pub(super) fn repeats(payload: &[u8]) -> bool {
     let Ok(len @ 2..) = i32::try_from(payload.len()) else {
         return false;
     };
@@ -238,11 +252,14 @@ mod tests {
             let mut out = Vec::new();
             for _ in 0..2 {
                 let before = out.len();
-                match decoder.decode(&payload, &mut out) {
+                let decoded = decoder.decode(&payload, &mut out);
+                prop_assert_eq!(decoded.is_ok(), is_whole(&payload), "it is told without decoding");
+                match decoded {
                     Ok(()) => prop_assert_eq!(out.len() - before, opus_ticks(&payload).unwrap() as usize * channels),
                     Err(Undecodable) => prop_assert_eq!(out.len(), before),
                 }
-                let _ignored = decoder.recover(&payload, 960, &mut out);
+                let recovered = decoder.recover(&payload, 960, &mut out);
+                prop_assert_eq!(recovered.is_ok(), repeats(&payload));
             }
         }
     }

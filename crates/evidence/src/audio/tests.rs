@@ -41,8 +41,10 @@ fn streams_of_different_rates_stand_side_by_side_at_the_highest() {
     let narrow = stream(1, 8_000, vec![vec![0, 100]]);
     let wide = stream(2, 16_000, vec![vec![1, 2, 3, 4], vec![5, 6, 7, 8]]);
     let silent = stream(3, 48_000, Vec::new());
-    let (rate, channels) = side_by_side(&[narrow, wide, silent.clone()]).unwrap();
+    let streams = [narrow, wide, silent.clone()];
+    let (rate, channels) = side_by_side(&streams).unwrap();
     assert_eq!(rate, 16_000);
+    let channels: Vec<&[i16]> = channels.iter().map(AsRef::as_ref).collect();
     assert_eq!(channels, [[0, 50, 100, 100], [1, 2, 3, 4], [5, 6, 7, 8]]);
     assert_eq!(side_by_side(&[silent]), None);
 }

@@ -51,17 +51,27 @@ pub fn wav(channels: &[&[i16]], rate: u32, comment: Option<&str>) -> Result<Vec<
         .max()
         .unwrap_or(0);
     let total = wav_byte_len(channels.len(), samples, comment)?;
-    let too_large = || AudioError::NoWav {
-        channels: channels.len(),
-        samples,
-    };
-    let count = u16::try_from(channels.len()).map_err(|_| too_large())?;
-    let body =
-        u32::try_from(channels.len() * samples * BYTES_PER_SAMPLE).map_err(|_| too_large())?;
-    let extensible = channels.len() > 2;
     let mut out = Vec::with_capacity(total);
+    put_head(channels.len(), samples, rate, comment, &mut out)?;
+    put_samples(channels, samples, &mut out);
+    Ok(out)
+}
+
+/// Appends everything before the samples.
+pub(super) fn put_head(
+    channels: usize,
+    samples: usize,
+    rate: u32,
+    comment: Option<&str>,
+    out: &mut Vec<u8>,
+) -> Result<(), AudioError> {
+    let total = wav_byte_len(channels, samples, comment)?;
+    let too_large = |_| AudioError::NoWav { channels, samples };
+    let count = u16::try_from(channels).map_err(too_large)?;
+    let body = u32::try_from(channels * samples * BYTES_PER_SAMPLE).map_err(too_large)?;
+    let extensible = channels > 2;
     out.extend_from_slice(b"RIFF");
-    let riff_len = u32::try_from(total - 8).map_err(|_| too_large())?;
+    let riff_len = u32::try_from(total - 8).map_err(too_large)?;
     out.extend_from_slice(&riff_len.to_le_bytes());
     out.extend_from_slice(b"WAVEfmt ");
     let (format_len, format) = if extensible {
@@ -86,12 +96,76 @@ pub fn wav(channels: &[&[i16]], rate: u32, comment: Option<&str>) -> Result<Vec<
     out.extend(comment.map(comment_chunk).into_iter().flatten());
     out.extend_from_slice(b"data");
     out.extend_from_slice(&body.to_le_bytes());
-    for at in 0..samples {
-        for channel in channels {
-            out.extend_from_slice(&channel.get(at).copied().unwrap_or(0).to_le_bytes());
+    Ok(())
+}
+
+/// Appends so many samples of each channel, those of a moment side by side.
+pub(super) fn put_samples(channels: &[&[i16]], samples: usize, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + samples * channels.len() * BYTES_PER_SAMPLE, 0);
+    let body = out.get_mut(start..).unwrap_or_default();
+    // Players play one or two channels: mostly it is these.
+    match channels {
+        [one] if one.len() == samples => {
+            for (bytes, sample) in body.as_chunks_mut().0.iter_mut().zip(*one) {
+                *bytes = sample.to_le_bytes();
+            }
+        }
+        [left, right] if left.len() == samples && right.len() == samples => {
+            let both = left.iter().zip(*right);
+            for (bytes, (left, right)) in body.as_chunks_mut().0.iter_mut().zip(both) {
+                *bytes = pair(*left, *right);
+            }
+        }
+        _ => {
+            let mut body = body.as_chunks_mut().0.iter_mut();
+            for at in 0..samples {
+                for (channel, bytes) in channels.iter().zip(&mut body) {
+                    *bytes = channel.get(at).copied().unwrap_or(0).to_le_bytes();
+                }
+            }
         }
     }
-    Ok(out)
+}
+
+/// Two samples of one moment.
+const fn pair(left: i16, right: i16) -> [u8; 4] {
+    let ([a, b], [c, d]) = (left.to_le_bytes(), right.to_le_bytes());
+    [a, b, c, d]
+}
+
+/// Samples that are made at once to be compared, few enough for the processor to keep them near.
+const COMPARED_AT_ONCE: usize = 4_096;
+
+/// Whether a file is, byte for byte, the one that [`wav`] writes. Made piece by piece: only one is in memory.
+pub(crate) fn is_wav_of<'s>(
+    file: &[u8],
+    channels: &[&'s [i16]],
+    rate: u32,
+    comment: Option<&str>,
+) -> Result<bool, AudioError> {
+    let of_channels = channels.iter().map(|channel| channel.len());
+    let samples = of_channels.max().unwrap_or(0);
+    let mut made = Vec::new();
+    put_head(channels.len(), samples, rate, comment, &mut made)?;
+    let Some(mut rest) = file.strip_prefix(made.as_slice()) else {
+        return Ok(false);
+    };
+    for first in (0..samples).step_by(COMPARED_AT_ONCE) {
+        let end = (first + COMPARED_AT_ONCE).min(samples);
+        let part = |channel: &&'s [i16]| {
+            let there = channel.get(first..end.min(channel.len()));
+            there.unwrap_or_default()
+        };
+        let parts: Vec<&[i16]> = channels.iter().map(part).collect();
+        made.clear();
+        put_samples(&parts, end - first, &mut made);
+        match rest.strip_prefix(made.as_slice()) {
+            Some(after) => rest = after,
+            None => return Ok(false),
+        }
+    }
+    Ok(rest.is_empty())
 }
 
 #[cfg(test)]
@@ -119,6 +193,29 @@ mod tests {
         assert_eq!(three.len(), wav_byte_len(3, 1, None).unwrap());
         assert_eq!(three[20..22], [0xfe, 0xff]);
         assert_eq!(three[68..], [1, 0, 2, 0, 3, 0]);
+    }
+
+    #[test]
+    fn a_file_is_held_against_samples_to_its_last_byte() {
+        let samples: Vec<i16> = (0..10_000).collect();
+        let fewer = &samples[..9_000];
+        for channels in [
+            &[&samples[..]][..],
+            &[&samples, &samples],
+            &[&samples, fewer],
+        ] {
+            let file = wav(channels, 8_000, None).unwrap();
+            let holds = |file: &[u8]| is_wav_of(file, channels, 8_000, None).unwrap();
+            assert!(holds(&file));
+            for at in [0, 24, 43, 44, 8_191, 8_236, file.len() - 1] {
+                let mut changed = file.clone();
+                changed[at] ^= 1;
+                assert!(!holds(&changed), "byte {at}");
+            }
+            assert!(!holds(&file[..file.len() - 1]));
+            assert!(!holds(&[&file[..], &[0]].concat()));
+            assert!(!is_wav_of(&file, channels, 8_000, Some("a part")).unwrap());
+        }
     }
 
     #[test]

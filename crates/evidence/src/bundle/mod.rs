@@ -14,7 +14,8 @@ pub use papers::{Papers, StampedProof};
 pub(crate) use readme::{recipe, text as readme};
 
 use crate::audio::{
-    AudioError, CHANNELS_PLAYED, Rendering, StreamAudio, decoder, mixed, render, side_by_side, wav,
+    AudioError, CHANNELS_PLAYED, Rendering, StreamAudio, decoder, is_wav_of, mixed, render,
+    side_by_side, wav,
 };
 use crate::canonical::{CanonicalError, canonical_json, from_canonical};
 use crate::checkpoint::TlogProof;
@@ -403,35 +404,91 @@ fn sound_of_part(input: &BundleInput<'_>, cut: &Cut<'_>) -> Result<Vec<NamedFile
     sound_files(&rendering.render(&decoder), Some((&cut.scope, timeline)))
 }
 
-/// The files of the sound: all streams side by side in one file, mixed in one where that has more channels
-/// than players play, then each alone, then what is to
-/// be told of them. A stream of which nothing can be heard has none.
-pub(crate) fn sound_files(
+/// A file of the sound, before it is written.
+pub(crate) enum SoundFile<'a> {
+    Wav {
+        channels: &'a [&'a [i16]],
+        rate: u32,
+        comment: Option<&'a str>,
+    },
+    Spans(Vec<u8>),
+}
+
+impl SoundFile<'_> {
+    fn written(self) -> Result<Vec<u8>, AudioError> {
+        match self {
+            Self::Wav {
+                channels,
+                rate,
+                comment,
+            } => wav(channels, rate, comment),
+            Self::Spans(bytes) => Ok(bytes),
+        }
+    }
+
+    /// Whether a file is this one, byte for byte.
+    pub(crate) fn is(&self, file: &[u8]) -> Result<bool, AudioError> {
+        match self {
+            Self::Wav {
+                channels,
+                rate,
+                comment,
+            } => is_wav_of(file, channels, *rate, *comment),
+            Self::Spans(bytes) => Ok(bytes == file),
+        }
+    }
+}
+
+fn sound_files(
     streams: &[StreamAudio],
     part: Option<(&Scope, &Timeline)>,
 ) -> Result<Vec<NamedFile>, BundleError> {
+    let mut files = Vec::new();
+    each_sound_file(streams, part, &mut |name, file| {
+        files.push((name.to_owned(), file.written()?));
+        Ok(())
+    })?;
+    Ok(files)
+}
+
+/// The files of the sound: all streams side by side in one file, mixed in one where that has more channels
+/// than players play, then each alone, then what is to
+/// be told of them. A stream of which nothing can be heard has none.
+pub(crate) fn each_sound_file(
+    streams: &[StreamAudio],
+    part: Option<(&Scope, &Timeline)>,
+    each: &mut dyn FnMut(&str, SoundFile<'_>) -> Result<(), AudioError>,
+) -> Result<(), BundleError> {
     let comment = part.map(|(scope, timeline)| both_titles(scope, timeline.length_us()));
     let comment = comment.as_deref();
-    let mut files = Vec::new();
+    let mut wav = |name: &str, channels: &[&[i16]], rate| {
+        let file = SoundFile::Wav {
+            channels,
+            rate,
+            comment,
+        };
+        each(name, file).map_err(BundleError::Audio)
+    };
     if let Some((rate, channels)) = side_by_side(streams) {
-        let bytes = wav(&views(&channels), rate, comment).map_err(BundleError::Audio)?;
-        files.push((file::ALL_SOUND.to_owned(), bytes));
+        let channels: Vec<&[i16]> = channels.iter().map(AsRef::as_ref).collect();
+        wav(file::ALL_SOUND, &channels, rate)?;
         // Few players play more than two channels.
         if channels.len() > CHANNELS_PLAYED {
-            let bytes = wav(&[&mixed(&channels)], rate, comment).map_err(BundleError::Audio)?;
-            files.push((file::MIXED_SOUND.to_owned(), bytes));
+            wav(file::MIXED_SOUND, &[&mixed(&channels)], rate)?;
         }
     }
     for stream in streams.iter().filter(|stream| !stream.channels.is_empty()) {
-        let bytes =
-            wav(&views(&stream.channels), stream.rate, comment).map_err(BundleError::Audio)?;
-        files.push((sound_of(stream.stream), bytes));
+        wav(
+            &sound_of(stream.stream),
+            &views(&stream.channels),
+            stream.rate,
+        )?;
     }
     if let Some(spans) = SoundSpans::of(streams) {
         let bytes = canonical_json(&spans).map_err(BundleError::Document)?;
-        files.push((file::SPANS.to_owned(), bytes));
+        each(file::SPANS, SoundFile::Spans(bytes)).map_err(BundleError::Audio)?;
     }
-    Ok(files)
+    Ok(())
 }
 
 fn views(channels: &[Vec<i16>]) -> Vec<&[i16]> {

@@ -10,7 +10,7 @@
 mod read;
 mod write;
 
-pub use read::{Segment, SegmentReader, Tail};
+pub use read::{FrameOpener, FramePlace, Segment, SegmentReader, Tail};
 pub use write::SegmentWriter;
 
 use crate::aead::{Cipher, NONCE_BYTES, TAG_BYTES};

@@ -31,6 +31,20 @@ pub struct Segment {
     pub tail: Tail,
 }
 
+/// Where a frame lies that was opened once, and what it is bound to: with it the frame can be opened again,
+/// by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FramePlace {
+    /// Byte of the file at which it begins.
+    pub at: usize,
+    /// Bytes of it.
+    pub len: usize,
+    /// Number of its chunk.
+    counter: u64,
+    /// The chain before it.
+    chain: [u8; 32],
+}
+
 /// Opens the chunks of one segment, in order.
 #[derive(Debug)]
 pub struct SegmentReader<'a> {
@@ -127,23 +141,24 @@ impl<'a> SegmentReader<'a> {
             });
             return Ok(false);
         };
-        let sealed = frame.get(FRAME_HEADER_BYTES..).unwrap_or_default();
-        let Some((body, tag)) = sealed.split_last_chunk::<TAG_BYTES>() else {
-            return Err(self.not_authentic());
-        };
-        out.extend_from_slice(body);
-        if !self
-            .seal
-            .cipher
-            .open(self.seal.nonce(), &self.seal.aad(), out, *tag)
-        {
-            out.clear();
+        if !self.seal.open(frame, out) {
             return Err(self.not_authentic());
         }
         self.seal.advance(frame);
         self.seal.catch_up();
         self.at += frame.len();
         Ok(true)
+    }
+
+    /// The same with the place of the frame that it opened. None after the last whole frame.
+    pub fn next_frame(&mut self, out: &mut Vec<u8>) -> Result<Option<FramePlace>, SegmentError> {
+        let (at, counter, chain) = (self.at, self.seal.counter, self.seal.chain);
+        Ok(self.next_chunk(out)?.then(|| FramePlace {
+            at,
+            len: self.at - at,
+            counter,
+            chain,
+        }))
     }
 
     /// The chain over header and all frames read so far.
@@ -170,13 +185,11 @@ impl<'a> SegmentReader<'a> {
         else {
             return Ok(None);
         };
-        let length = [*l0, *l1, *l2, *l3];
-        let sealed_len = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
-        let plausible = (TAG_BYTES..=SEALED_BYTES_MAX).contains(&sealed_len);
-        if !plausible || self.seal.length_check(length) != [*c0, *c1, *c2, *c3] {
-            return Err(self.not_authentic());
+        let (length, check) = ([*l0, *l1, *l2, *l3], [*c0, *c1, *c2, *c3]);
+        match self.seal.sealed_len(length, check) {
+            Some(sealed_len) => Ok(rest.get(..FRAME_HEADER_BYTES + sealed_len)),
+            None => Err(self.not_authentic()),
         }
-        Ok(rest.get(..FRAME_HEADER_BYTES + sealed_len))
     }
 
     const fn not_authentic(&self) -> SegmentError {
@@ -185,6 +198,79 @@ impl<'a> SegmentReader<'a> {
             chunk: self.seal.counter,
             at: self.at,
         }
+    }
+}
+
+/// Opens single frames of one segment again, in any order.
+#[derive(Debug)]
+pub struct FrameOpener {
+    seal: Seal,
+    segment: u32,
+}
+
+impl FrameOpener {
+    /// Of the segment with these arguments of [`SegmentReader::start`].
+    #[must_use]
+    pub fn new(
+        data_key: &DataKey,
+        recording: RecordingId,
+        segment: u32,
+        previous_chain: [u8; 32],
+    ) -> Self {
+        let header = header(data_key, recording, segment, previous_chain);
+        Self {
+            seal: Seal::new(data_key, recording, segment, &header),
+            segment,
+        }
+    }
+
+    /// Opens one frame into `out`, replacing what is there; `frame` is all bytes of it. It is authentic as the frame with
+    /// that number, after all those that came before it when its place was told.
+    pub fn open(
+        &mut self,
+        place: &FramePlace,
+        frame: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), SegmentError> {
+        out.clear();
+        (self.seal.counter, self.seal.chain) = (place.counter, place.chain);
+        let head = frame.first_chunk::<FRAME_HEADER_BYTES>();
+        let sealed_len = head.and_then(|[l0, l1, l2, l3, c0, c1, c2, c3]| {
+            let (length, check) = ([*l0, *l1, *l2, *l3], [*c0, *c1, *c2, *c3]);
+            self.seal.sealed_len(length, check)
+        });
+        let is_whole = sealed_len.is_some_and(|len| FRAME_HEADER_BYTES + len == frame.len());
+        if is_whole && self.seal.open(frame, out) {
+            return Ok(());
+        }
+        Err(SegmentError::NotAuthentic {
+            segment: self.segment,
+            chunk: place.counter,
+            at: place.at,
+        })
+    }
+}
+
+impl Seal {
+    /// Bytes of the sealed part of a frame, by its head; `None` where that was changed.
+    fn sealed_len(&self, length: [u8; 4], check: [u8; 4]) -> Option<usize> {
+        let sealed_len = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
+        let plausible = (TAG_BYTES..=SEALED_BYTES_MAX).contains(&sealed_len);
+        (plausible && self.length_check(length) == check).then_some(sealed_len)
+    }
+
+    /// Opens a whole frame behind what is in `out`, which is empty; false, and still empty, where it is not authentic.
+    fn open(&self, frame: &[u8], out: &mut Vec<u8>) -> bool {
+        let sealed = frame.get(FRAME_HEADER_BYTES..).unwrap_or_default();
+        let Some((body, tag)) = sealed.split_last_chunk::<TAG_BYTES>() else {
+            return false;
+        };
+        out.extend_from_slice(body);
+        let is_authentic = self.cipher.open(self.nonce(), &self.aad(), out, *tag);
+        if !is_authentic {
+            out.clear();
+        }
+        is_authentic
     }
 }
 
@@ -260,6 +346,35 @@ mod tests {
         assert_eq!((opened.chain, opened.tail), (chain, Tail::Clean));
         let plain: usize = CHUNKS.iter().map(|chunk| chunk.len()).sum();
         assert_eq!(bytes.len(), HEADER_BYTES + plain + 4 * FRAME_OVERHEAD_BYTES);
+    }
+
+    #[test]
+    fn a_frame_that_was_opened_opens_again_by_itself_and_as_nothing_else() {
+        let (bytes, ends, _) = segment();
+        let mut reader = SegmentReader::start(&key(), recording(1), 3, [7; 32], &bytes).unwrap();
+        let (mut chunk, mut places) = (Vec::new(), Vec::new());
+        while let Some(place) = reader.next_frame(&mut chunk).unwrap() {
+            places.push(place);
+        }
+        let open = |place: &FramePlace, bytes: &[u8]| {
+            let mut opener = FrameOpener::new(&key(), recording(1), 3, [7; 32]);
+            let mut chunk = Vec::new();
+            opener.open(place, bytes, &mut chunk).map(|()| chunk)
+        };
+        for (n, place) in places.iter().enumerate() {
+            assert_eq!((place.at, place.at + place.len), (ends[n], ends[n + 1]));
+            let frame = &bytes[place.at..place.at + place.len];
+            assert_eq!(open(place, frame).unwrap(), CHUNKS[n]);
+            for at in 0..frame.len() {
+                let mut changed = frame.to_vec();
+                changed[at] ^= 1;
+                assert!(open(place, &changed).is_err(), "byte {at}");
+                assert!(open(place, &frame[..at]).is_err(), "cut at {at}");
+            }
+            let other = &places[(n + 1) % places.len()];
+            assert!(open(other, frame).is_err());
+            assert!(open(place, &[frame, &[0]].concat()).is_err());
+        }
     }
 
     #[test]

@@ -433,11 +433,6 @@ impl TimelineBuilder {
         self.0.push(record, (), &mut |_| {});
     }
 
-    /// How many things it keeps that grow with what happens in the call.
-    pub(crate) fn kept(&self) -> usize {
-        self.0.kept()
-    }
-
     /// The timeline of the records so far.
     #[must_use]
     pub fn finish(self) -> Timeline {

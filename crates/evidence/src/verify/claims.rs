@@ -4,9 +4,10 @@ use super::facts::fact;
 use super::files::Files;
 use super::part;
 use super::report::{Check, Fact, Findings, Text};
-use crate::audio::{CHANNELS_PLAYED, Plan, Rendering, decoder, wav_byte_len};
+use crate::audio::{CHANNELS_PLAYED, Plan, Rendering, Sounds, datagram, decoder, wav_byte_len};
 use crate::bundle::{
-    BundleNote, EVENTS_BYTES_MAX, Opening, file, original_of, sound_files, sound_of, tree_of,
+    BundleNote, EVENTS_BYTES_MAX, Opening, SoundSpans, each_sound_file, file, original_of,
+    sound_of, tree_of,
 };
 use crate::canonical::{CanonicalError, from_canonical};
 use crate::checkpoint::TlogProof;
@@ -109,10 +110,10 @@ impl Claims {
         }
         let records = journal.in_order(manifest, findings)?;
         let tree_salt = self.opening.as_ref()?.tree_salt?;
-        let inventory = inventory(&records, tree_salt.0, findings)?;
+        let (inventory, sounds) = inventory(&records, tree_salt.0, findings)?;
         check_original(manifest, &inventory, findings);
         check_timeline(manifest, &inventory.timeline, files, findings);
-        match Rendering::new(records.iter().copied(), &inventory.timeline) {
+        match Rendering::of(sounds, &inventory.timeline) {
             Ok(rendering) => check_sound(&rendering, None, files, findings),
             Err(error) => findings.broken(Check::Sound, file::ALL_SOUND, SOUND_BAD, Some(&error)),
         }
@@ -390,19 +391,24 @@ fn read_events(
         .ok()
 }
 
-fn inventory(
-    records: &[RecordRef<'_>],
+/// What follows from the records, and their sound, sorted on the way.
+fn inventory<'a>(
+    records: &[RecordRef<'a>],
     tree_salt: [u8; 32],
     findings: &mut Findings,
-) -> Option<Inventory> {
-    let mut builder = InventoryBuilder::new(tree_salt);
+) -> Option<(Inventory, Sounds<'a>)> {
+    let mut builder = InventoryBuilder::tagged(tree_salt);
+    let mut sounds = Sounds::default();
     for record in records {
-        if let Err(error) = builder.push(*record) {
+        let tag = datagram(*record);
+        let pushed = builder.push_tagged(*record, tag, &mut |placed| sounds.push(placed));
+        if let Err(error) = pushed {
             findings.broken(Check::Original, file::EVENTS, DAMAGED, Some(&error));
             return None;
         }
     }
-    Some(builder.finish())
+    let inventory = builder.finish_tagged(&mut |placed| sounds.push(placed));
+    Some((inventory, sounds))
 }
 
 fn check_original(manifest: &Manifest, inventory: &Inventory, findings: &mut Findings) {
@@ -514,19 +520,20 @@ pub(super) fn check_sound(
     if !plausible {
         return;
     }
-    match sound_files(&rendering.render(&decoder), part) {
-        Ok(rendered) => {
-            if !rendered.iter().any(|(name, _)| name == file::SPANS)
-                && files.get(file::SPANS).is_some()
-            {
-                findings.broken(Check::Sound, file::SPANS, SOUND_BAD, None);
-            }
-            for (name, bytes) in rendered {
-                let same = files.get(&name) == Some(bytes.as_slice());
-                findings.expect(same, Check::Sound, &name, SOUND_OK, SOUND_BAD);
-            }
-        }
-        Err(error) => findings.broken(Check::Sound, file::ALL_SOUND, SOUND_BAD, Some(&error)),
+    let streams = rendering.render(&decoder);
+    if SoundSpans::of(&streams).is_none() && files.get(file::SPANS).is_some() {
+        findings.broken(Check::Sound, file::SPANS, SOUND_BAD, None);
+    }
+    let compared = each_sound_file(&streams, part, &mut |name, made| {
+        let same = match files.get(name) {
+            Some(there) => made.is(there)?,
+            None => false,
+        };
+        findings.expect(same, Check::Sound, name, SOUND_OK, SOUND_BAD);
+        Ok(())
+    });
+    if let Err(error) = compared {
+        findings.broken(Check::Sound, file::ALL_SOUND, SOUND_BAD, Some(&error));
     }
 }
 

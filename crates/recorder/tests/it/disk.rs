@@ -52,6 +52,9 @@ impl Blobs for Tight {
     fn read(&self, key: &str) -> Result<Vec<u8>, StoreError> {
         self.inner.read(key)
     }
+    fn read_part(&self, key: &str, at: u64, len: usize) -> Result<Vec<u8>, StoreError> {
+        self.inner.read_part(key, at, len)
+    }
     fn len(&self, key: &str) -> Result<u64, StoreError> {
         self.inner.len(key)
     }

@@ -81,6 +81,10 @@ pub trait Blobs: Send + Sync + Debug {
     /// The whole object. Errors: [`StoreError::NotFound`].
     fn read(&self, key: &str) -> Result<Vec<u8>, StoreError>;
 
+    /// `len` bytes of the object from byte `at` on; fewer where it ends before. Errors:
+    /// [`StoreError::NotFound`].
+    fn read_part(&self, key: &str, at: u64, len: usize) -> Result<Vec<u8>, StoreError>;
+
     /// The object's length in bytes. Errors: [`StoreError::NotFound`].
     fn len(&self, key: &str) -> Result<u64, StoreError>;
 

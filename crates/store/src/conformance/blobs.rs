@@ -62,6 +62,14 @@ fn grows(blobs: &dyn Blobs) -> Result<(), StoreError> {
     assert_eq!(blobs.seal(one)?, 8);
     assert_eq!(blobs.len("rec/1/000001.seg")?, 8);
     assert_eq!(blobs.read("rec/1/000001.seg")?, b"one more");
+    let part = |at, len| blobs.read_part("rec/1/000001.seg", at, len);
+    assert_eq!(part(2, 4)?, b"e mo");
+    assert_eq!(part(6, 100)?, b"re", "up to its end");
+    assert_eq!(part(9, 1)?, b"");
+    assert!(matches!(
+        blobs.read_part("rec/3", 0, 1),
+        Err(StoreError::NotFound { .. })
+    ));
     assert_eq!(blobs.append(two, b"too")?, 7, "others go on");
     assert_eq!(blobs.seal(two)?, 7);
     assert_eq!(blobs.read("rec/2/000001.seg")?, b"two too");

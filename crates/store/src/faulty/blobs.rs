@@ -58,6 +58,10 @@ impl Blobs for FaultyBlobs {
         self.run("read", |inner| inner.read(key))
     }
 
+    fn read_part(&self, key: &str, at: u64, len: usize) -> Result<Vec<u8>, StoreError> {
+        self.run("read", |inner| inner.read_part(key, at, len))
+    }
+
     fn len(&self, key: &str) -> Result<u64, StoreError> {
         self.run("len", |inner| inner.len(key))
     }

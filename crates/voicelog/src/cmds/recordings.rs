@@ -236,15 +236,18 @@ pub(crate) fn play(args: &PlayArgs, context: &Context) -> Result<Ended> {
     };
     archive.sequence()?;
     match asked {
-        Asked::Given(session) => {
-            write(&args.output, session.wav())?;
-            told(
-                &args.output,
-                session.wav().len(),
-                &session.spans,
-                args.json,
-                context,
-            )?;
+        Asked::Given(sound) => {
+            let mut wav = Vec::with_capacity(sound.byte_len());
+            let mut reader = sound.read(0..sound.byte_len());
+            loop {
+                let some = archive.sound(&sound, &mut reader)?;
+                if some.is_empty() {
+                    break;
+                }
+                wav.extend(some);
+            }
+            write(&args.output, &wav)?;
+            told(&args.output, wav.len(), &sound.spans, args.json, context)?;
             Ok(Ended::Done)
         }
         Asked::Refused { decision, .. } => refused(&decision, args.json, context),

@@ -3,19 +3,21 @@
 use crate::app::Shared;
 use crate::frame::html;
 use crate::pages::{recording_id, who};
-use crate::playing::Opened;
+use crate::playing::{Opened, OpenedBy};
 use crate::range::{self, Part};
 use crate::secret::Token;
+use crate::sounding::Sounding;
 use crate::trouble::Trouble;
 use crate::view::player::{PartyView, PlayerPage};
 use crate::view::timeline;
 use crate::view::when::{When, length};
 use crate::visitor::{self, Visitor};
 use axum::Extension;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use std::ops::Range;
 use std::sync::Arc;
 use voicelog_archive::{State as RecordingState, StreamSpans, describe_span};
 use voicelog_model::{Language, RecordingId};
@@ -29,18 +31,23 @@ async fn opened(
     visitor: &Visitor,
     id: RecordingId,
     token: &str,
-) -> Result<Option<Arc<Opened>>, Trouble> {
+) -> Result<Option<(OpenedBy, Arc<Opened>)>, Trouble> {
     let login = who(visitor)?.login;
-    let Some(hash) = Token::parse(token).map(|token| token.hash()) else {
+    let Some(token_hash) = Token::parse(token).map(|token| token.hash()) else {
         return Ok(None);
     };
-    let Some(opened) = desk.playing.find(&hash, &login, id, desk.now()) else {
+    let by = OpenedBy {
+        token_hash,
+        login,
+        id,
+    };
+    let Some(opened) = desk.playing.find(&by, desk.now()) else {
         return Ok(None);
     };
-    // Another process may have destroyed it; then the copy in memory goes at once as well.
+    // Another process may have destroyed it.
     let summary = desk.ask(move |archive, _now| archive.summary(id)).await?;
     if summary.state == RecordingState::Sealed {
-        return Ok(Some(opened));
+        return Ok(Some((by, opened)));
     }
     desk.playing.close_recording(id);
     Ok(None)
@@ -52,7 +59,7 @@ pub(crate) async fn show(
     Path((id, token)): Path<(String, String)>,
 ) -> Result<Response, Trouble> {
     let id = recording_id(&id)?;
-    let Some(opened) = opened(&desk, &visitor, id, &token).await? else {
+    let Some((_by, opened)) = opened(&desk, &visitor, id, &token).await? else {
         // Closed after a while: the reason has to be given again.
         return Ok(Redirect::to(&format!("/recordings/{id}/listen")).into_response());
     };
@@ -94,15 +101,6 @@ fn spans(streams: &[StreamSpans], lang: Language) -> Vec<String> {
     all.take(SPANS_MAX).collect()
 }
 
-/// The sound as bytes that keep the opened recording alive, without a copy.
-struct Sound(Arc<Opened>);
-
-impl AsRef<[u8]> for Sound {
-    fn as_ref(&self) -> &[u8] {
-        self.0.sound.wav()
-    }
-}
-
 pub(crate) async fn sound(
     State(desk): State<Shared>,
     Extension(visitor): Extension<Visitor>,
@@ -110,41 +108,47 @@ pub(crate) async fn sound(
     headers: HeaderMap,
 ) -> Result<Response, Trouble> {
     let id = recording_id(&id)?;
-    let opened = opened(&desk, &visitor, id, &token)
+    let (by, opened) = opened(&desk, &visitor, id, &token)
         .await?
         .ok_or_else(Trouble::not_found)?;
-    let bytes = Bytes::from_owner(Sound(opened));
+    let total = opened.sound.byte_len();
     // There is no validator to compare with, so a conditional range is always the whole.
     let asked = if headers.contains_key(header::IF_RANGE) {
         None
     } else {
         visitor::field(&headers, header::RANGE)
     };
-    Ok(sound_part(bytes, asked))
+    Ok(sound_part(total, asked, |range| {
+        Body::new(Sounding::new(desk, opened, by, range))
+    }))
 }
 
-fn sound_part(bytes: Bytes, asked: Option<&str>) -> Response {
-    let total = bytes.len();
+fn sound_part(
+    total: usize,
+    asked: Option<&str>,
+    body: impl FnOnce(Range<usize>) -> Body,
+) -> Response {
     let (status, body, range) = match range::part(asked, total) {
-        Part::Whole => (StatusCode::OK, bytes, None),
+        Part::Whole => (StatusCode::OK, body(0..total), None),
         Part::Some(part) => {
-            let range = format!(
-                "bytes {}-{}/{total}",
-                part.start,
-                part.end.saturating_sub(1)
-            );
-            (StatusCode::PARTIAL_CONTENT, bytes.slice(part), Some(range))
+            let (first, last) = (part.start, part.end.saturating_sub(1));
+            let range = format!("bytes {first}-{last}/{total}");
+            (StatusCode::PARTIAL_CONTENT, body(part), Some(range))
         }
         Part::Outside => {
             let range = format!("bytes */{total}");
-            (StatusCode::RANGE_NOT_SATISFIABLE, Bytes::new(), Some(range))
+            (
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                Body::empty(),
+                Some(range),
+            )
         }
     };
     let headers = [
         (header::CONTENT_TYPE, "audio/wav"),
         (header::ACCEPT_RANGES, "bytes"),
     ];
-    let mut response = (status, headers, Body::from(body)).into_response();
+    let mut response = (status, headers, body).into_response();
     if let Some(value) = range.and_then(|range| range.parse().ok()) {
         response.headers_mut().insert(header::CONTENT_RANGE, value);
     }
@@ -156,7 +160,7 @@ mod tests {
     use super::*;
 
     fn answer(asked: Option<&str>) -> (u16, Option<String>, Option<String>) {
-        let response = sound_part(Bytes::from_static(b"0123456789"), asked);
+        let response = sound_part(10, asked, |_range| Body::empty());
         let field = |name| visitor::field(response.headers(), name).map(str::to_owned);
         (
             response.status().as_u16(),

@@ -4,6 +4,7 @@ use crate::fixture::{ADDRESS, NAME};
 use crate::support::*;
 use axum::body::Body;
 use axum::http::{StatusCode, header};
+use http_body_util::BodyExt;
 use tower::ServiceExt;
 use voicelog_archive::State;
 use voicelog_model::Clock as _;
@@ -85,6 +86,37 @@ async fn the_sound_can_be_sought_in() {
     let head = send(&site.router, head).await;
     assert_eq!((head.status, head.bytes.len()), (StatusCode::OK, 0));
     assert_eq!(head.header(header::CONTENT_LENGTH), total.to_string());
+}
+
+#[tokio::test]
+async fn sound_that_was_changed_after_it_was_opened_stops_and_the_next_opening_tells_why() {
+    let site = site();
+    let id = site.filled().whole.to_string();
+    let mut browser = Browser::signed_in(&site).await;
+    let player = open(&mut browser, &id).await;
+    let sound = format!("{player}/audio.wav");
+    let segment = site
+        .folder
+        .path()
+        .join(format!("blobs/objects/rec/{id}/000001.seg"));
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    let request = browser.request("GET", &sound).body(Body::empty()).unwrap();
+    let answer = site.router.clone().oneshot(request).await.unwrap();
+    let body = answer.into_body().collect().await;
+    assert!(body.is_err(), "a player does not take it for all of it");
+    assert_eq!(browser.get(&sound).await.status, StatusCode::NOT_FOUND);
+    let page = browser.get(&player).await;
+    assert_eq!(page.location(), format!("/recordings/{id}/listen"));
+    let page = browser
+        .post(
+            &format!("/recordings/{id}/listen"),
+            &[("reason", "complaint 114")],
+        )
+        .await;
+    assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Other codecs than G.711, and decoders that fail or lie.
 
+use super::pieces::same_in_pieces;
 use super::*;
 use crate::audio::decode::Undecodable;
 use crate::audio::tests::{sine, snr_db};
@@ -75,8 +76,11 @@ fn heard_by(records: &[Record], make: Make<'_>) -> StreamAudio {
     audio
 }
 
+/// Also that the file that is made piece by piece is the same, and tells the same of itself.
 fn heard(records: &[Record]) -> StreamAudio {
-    heard_by(records, &decoder)
+    let audio = heard_by(records, &decoder);
+    same_in_pieces(records);
+    audio
 }
 
 /// 20 ms packets of one format, one after the other.

@@ -1,6 +1,11 @@
 //! One stream's sound, laid out as its timeline says.
 
+mod layout;
 mod part;
+mod reader;
+
+pub use layout::{PacketPlace, WavLayout, WavLayoutBuilder};
+pub use reader::WavReader;
 
 use super::decode::{Decode, decoder, shape};
 use super::{AudioError, Lack, Span, StreamAudio};
@@ -62,6 +67,29 @@ struct Piece<'a> {
     sounds: Vec<Sound<'a>>,
 }
 
+/// What a record is known by while it is sorted: its datagram.
+pub(crate) const fn datagram(record: RecordRef<'_>) -> &[u8] {
+    match record {
+        RecordRef::Packet { bytes, .. } => bytes,
+        RecordRef::Event { .. } => &[],
+    }
+}
+
+/// The packets of sound of a recording, stream by stream, in the order of their media.
+#[derive(Default)]
+pub(crate) struct Sounds<'a>(BTreeMap<StreamNumber, Vec<Sound<'a>>>);
+
+impl<'a> Sounds<'a> {
+    /// The next packet that found its place, known by its datagram.
+    pub(crate) fn push(&mut self, placed: Placed<&'a [u8]>) {
+        self.0.entry(placed.stream).or_default().push(Sound {
+            payload: RtpPacket::parse(placed.tag).map_or(&[][..], |packet| packet.payload),
+            format: placed.format,
+            ticks: placed.ticks,
+        });
+    }
+}
+
 /// The packets of a recording in the order of their media.
 pub(crate) struct Rendering<'a, 't> {
     timeline: &'t Timeline,
@@ -78,25 +106,19 @@ impl<'a, 't> Rendering<'a, 't> {
         records: impl IntoIterator<Item = RecordRef<'a>>,
         timeline: &'t Timeline,
     ) -> Result<Self, AudioError> {
-        check_length(timeline)?;
-        let mut packets: BTreeMap<StreamNumber, Vec<Sound<'a>>> = BTreeMap::new();
-        let mut sink = |placed: Placed<&'a [u8]>| {
-            let sound = Sound {
-                payload: RtpPacket::parse(placed.tag).map_or(&[][..], |packet| packet.payload),
-                format: placed.format,
-                ticks: placed.ticks,
-            };
-            packets.entry(placed.stream).or_default().push(sound);
-        };
+        let mut sounds = Sounds::default();
         let mut assembly = Assembly::default();
         for record in records {
-            let tag = match record {
-                RecordRef::Packet { bytes, .. } => bytes,
-                RecordRef::Event { .. } => &[],
-            };
-            assembly.push(record, tag, &mut sink);
+            assembly.push(record, datagram(record), &mut |placed| sounds.push(placed));
         }
-        let _same_timeline = assembly.finish(&mut sink);
+        let _same_timeline = assembly.finish(&mut |placed| sounds.push(placed));
+        Self::of(sounds, timeline)
+    }
+
+    /// Of packets that were sorted when the timeline was made.
+    pub(crate) fn of(sounds: Sounds<'a>, timeline: &'t Timeline) -> Result<Self, AudioError> {
+        check_length(timeline)?;
+        let mut packets = sounds.0;
         let pieces = timeline.streams.iter().map(|stream| {
             let number = stream.stream.number;
             let packets = packets.remove(&number).unwrap_or_default();
@@ -146,19 +168,9 @@ impl<'a, 't> Rendering<'a, 't> {
         let streams = self.timeline.streams.iter();
         let render = |stream| {
             let plan = self.plan(stream);
-            let mut stage = Stage {
-                formats: known_formats(&stream.stream),
-                make,
-                decoders: BTreeMap::new(),
-                audio: StreamAudio {
-                    stream: plan.stream,
-                    rate: plan.rate,
-                    channels: vec![vec![0; plan.samples]; plan.channels],
-                    spans: Vec::new(),
-                },
-                first: samples_at(self.window.0, plan.rate),
-                samples: plan.samples,
-            };
+            let first = samples_at(self.window.0, plan.rate);
+            let formats = known_formats(&stream.stream);
+            let mut stage = Stage::new(&plan, formats, make, first..first + plan.samples);
             // What is shown is laid over them: no word of what is left out can silence it.
             self.lay_tones(&mut stage);
             stage.play(self.pieces_of(stream), &stream.intervals);
@@ -168,16 +180,47 @@ impl<'a, 't> Rendering<'a, 't> {
     }
 }
 
+/// One decoder for each format, by its place among the known ones: each remembers what it heard.
+type Decoders = BTreeMap<usize, Box<dyn Decode>>;
+
 /// One stream while its sound is laid out.
 struct Stage<'m> {
     formats: Vec<Format>,
     make: Make<'m>,
-    /// One decoder for each format: each remembers what it heard.
-    decoders: BTreeMap<usize, Box<dyn Decode>>,
+    decoders: Decoders,
     audio: StreamAudio,
     /// Which sample of the call the first one is, and how many there are: nothing else is held.
     first: usize,
     samples: usize,
+    /// Of the packet that is decoded: as its decoder gives them, and by channel. Kept for their room.
+    samples_of_packet: Vec<i16>,
+    heard: Vec<Vec<i16>>,
+}
+
+impl<'m> Stage<'m> {
+    /// Silence, in a window of the samples of the call.
+    fn new(
+        plan: &Plan,
+        formats: Vec<Format>,
+        make: Make<'m>,
+        window: std::ops::Range<usize>,
+    ) -> Self {
+        Self {
+            formats,
+            make,
+            decoders: Decoders::new(),
+            audio: StreamAudio {
+                stream: plan.stream,
+                rate: plan.rate,
+                channels: vec![vec![0; window.len()]; plan.channels],
+                spans: Vec::new(),
+            },
+            first: window.start,
+            samples: window.len(),
+            samples_of_packet: Vec::new(),
+            heard: Vec::new(),
+        }
+    }
 }
 
 impl Stage<'_> {
@@ -215,43 +258,47 @@ impl Stage<'_> {
         let (rate, clock) = (self.audio.rate, self.clock_of(pieces));
         let total = pieces.iter().map(Piece::end_tick).max().unwrap_or(0);
         let total = total.max(interval.samples);
-        let place = Stretched {
-            from: samples_at(interval.start_us, rate),
-            until: samples_at(interval.end_us, rate),
-            received: scaled(interval.samples, rate, clock),
-        };
+        let place = Stretched::of(interval, rate, clock);
+        // Mostly nothing is stretched, and each packet is laid where it is heard at once.
+        let is_plain = place.received == place.places();
+        let window = self.first..self.first + self.samples;
+        let mut channels = std::mem::take(&mut self.audio.channels);
         for (number, piece) in pieces.iter().enumerate() {
             if number > 0 && piece.is_fresh {
                 self.decoders.clear();
             }
             let at = |ticks| scaled(ticks, rate, clock);
-            let of_piece = at(piece.tick)..at(piece.end_tick());
-            let part = place.needed(&of_piece, self.first..self.first + self.samples);
-            let mut received = vec![vec![0; part.len()]; self.audio.channels.len()];
-            let (mut ticks, mut stretched) = (piece.tick, Vec::new());
+            let part = place.needed(&(at(piece.tick)..at(piece.end_tick())), window.clone());
+            let mut received = match is_plain {
+                true => Vec::new(),
+                false => vec![vec![0; part.len()]; channels.len()],
+            };
+            let mut ticks = piece.tick;
             for sound in &piece.sounds {
                 let from = ticks;
                 ticks = ticks.saturating_add(sound.ticks.into());
-                let decoded = self.decode(*sound);
-                if let Err(lack) = decoded {
+                let (start, need) = (at(from), at(ticks) - at(from));
+                if let Err(lack) = self.decode(*sound, channels.len(), need) {
                     let moment =
                         |ticks| interval.start_us + part_of(interval.length_us(), ticks, total);
                     self.note(lack, *sound, moment(from), moment(ticks));
                 }
-                let decoded = decoded.unwrap_or_default();
-                for (channel, received) in received.iter_mut().enumerate() {
-                    // One channel is heard on both sides.
-                    let samples = decoded.get(channel).or(decoded.first());
-                    stretched.clear();
-                    let samples = samples.map_or(&[][..], Vec::as_slice);
-                    stretch(samples, at(ticks) - at(from), &mut stretched);
-                    put(&stretched, at(from), part.start, received);
+                for (samples, channel) in self.heard.iter().zip(&mut channels) {
+                    if is_plain {
+                        let end = place.until.saturating_sub(self.first).min(channel.len());
+                        let room = channel.get_mut(..end).unwrap_or_default();
+                        put(samples, place.from.saturating_add(start), self.first, room);
+                    }
+                }
+                for (samples, received) in self.heard.iter().zip(&mut received) {
+                    put(samples, start, part.start, received);
                 }
             }
-            for (received, channel) in received.iter().zip(&mut self.audio.channels) {
+            for (received, channel) in received.iter().zip(&mut channels) {
                 place.lay(received, part.start, channel, self.first);
             }
         }
+        self.audio.channels = channels;
     }
 
     /// The end of a loss, as far as the packet behind it repeats what was lost.
@@ -270,7 +317,8 @@ impl Stage<'_> {
         let length = scaled(u64::from(sound.ticks), rate, clock).min(end.saturating_sub(start));
         let moments = scaled(u64::from(sound.ticks), shape.rate, clock);
         let mut samples = Vec::new();
-        let Some(decoder) = self.decoder(sound) else {
+        let heard_on = self.audio.channels.len();
+        let Some(decoder) = self.decoder(sound, heard_on) else {
             return;
         };
         let channels = decoder.channels();
@@ -304,58 +352,83 @@ impl Stage<'_> {
         format.map_or(8_000, |format| format.codec.clock_rate())
     }
 
-    fn decoder(&mut self, sound: Sound<'_>) -> Option<&mut Box<dyn Decode>> {
+    fn decoder(&mut self, sound: Sound<'_>, channels: usize) -> Option<&mut Box<dyn Decode>> {
         let format = self.formats.get(sound.format)?;
         if !self.decoders.contains_key(&sound.format) {
-            let made = (self.make)(format, self.audio.channels.len())?;
+            let made = (self.make)(format, channels)?;
             self.decoders.insert(sound.format, made);
         }
         self.decoders.get_mut(&sound.format)
     }
 
-    /// The samples of a packet, channel by channel, if they are as many as its span has.
-    fn decode(&mut self, sound: Sound<'_>) -> Result<Vec<Vec<i16>>, Lack> {
-        let format = self.formats.get(sound.format).ok_or(Lack::Codec)?;
-        let shape = shape(format, sound.payload).ok_or(Lack::Codec)?;
-        let need = scaled(
-            u64::from(sound.ticks),
-            shape.rate,
-            format.codec.clock_rate(),
-        );
-        let decoder = self.decoder(sound).ok_or(Lack::Codec)?;
-        let channels = decoder.channels().max(1);
-        let mut samples = Vec::with_capacity(need * channels);
-        decoder
-            .decode(sound.payload, &mut samples)
-            .map_err(|_undecodable| Lack::Damaged)?;
-        if samples.len() != need * channels {
-            return Err(Lack::Length);
-        }
-        let side = |of| samples.iter().skip(of).step_by(channels).copied().collect();
-        Ok((0..channels).map(side).collect())
-    }
-
-    /// LIMIT: beyond [`super::SPANS_MAX`], the last span stands for those that follow.
-    fn note(&mut self, lack: Lack, sound: Sound<'_>, start_us: u64, end_us: u64) {
-        let Some(format) = self.formats.get(sound.format) else {
-            return;
-        };
-        let is_full = self.audio.spans.len() >= super::SPANS_MAX;
-        if let Some(last) = self.audio.spans.last_mut() {
-            let goes_on =
-                last.lack == lack && last.codec == format.codec && last.end_us == start_us;
-            if goes_on || is_full {
-                last.end_us = end_us;
-                return;
+    /// The samples of a packet into [`Self::heard`], `need` of each of so many channels: silence where they are not as
+    /// many as its span has.
+    fn decode(&mut self, sound: Sound<'_>, channels: usize, need: usize) -> Result<(), Lack> {
+        let mut samples = std::mem::take(&mut self.samples_of_packet);
+        samples.clear();
+        let decoded = self.decode_into(sound, channels, &mut samples);
+        self.heard.resize_with(channels, Vec::new);
+        for (channel, heard) in self.heard.iter_mut().enumerate() {
+            heard.clear();
+            match decoded {
+                Ok(1) => stretch(&samples, need, heard),
+                Ok(sides) => {
+                    let side = samples.iter().skip(channel).step_by(sides).copied();
+                    stretch(&side.collect::<Vec<_>>(), need, heard);
+                }
+                Err(_lack) => heard.resize(need, 0),
             }
         }
-        self.audio.spans.push(Span {
-            start_us,
-            end_us,
-            codec: format.codec.clone(),
-            lack,
-        });
+        self.samples_of_packet = samples;
+        decoded.map(|_sides| ())
     }
+
+    /// The samples of a packet as its decoder gives them, and of how many channels they are.
+    fn decode_into(
+        &mut self,
+        sound: Sound<'_>,
+        channels: usize,
+        samples: &mut Vec<i16>,
+    ) -> Result<usize, Lack> {
+        let format = self.formats.get(sound.format).ok_or(Lack::Codec)?;
+        let shape = shape(format, sound.payload).ok_or(Lack::Codec)?;
+        let ticks = u64::from(sound.ticks);
+        let need = scaled(ticks, shape.rate, format.codec.clock_rate());
+        let decoder = self.decoder(sound, channels).ok_or(Lack::Codec)?;
+        let sides = decoder.channels().max(1);
+        decoder
+            .decode(sound.payload, samples)
+            .map_err(|_undecodable| Lack::Damaged)?;
+        if samples.len() == need * sides {
+            Ok(sides)
+        } else {
+            Err(Lack::Length)
+        }
+    }
+
+    fn note(&mut self, lack: Lack, sound: Sound<'_>, start_us: u64, end_us: u64) {
+        if let Some(format) = self.formats.get(sound.format) {
+            note(&mut self.audio.spans, lack, format, (start_us, end_us));
+        }
+    }
+}
+
+/// LIMIT: beyond [`super::SPANS_MAX`], the last span stands for those that follow.
+fn note(spans: &mut Vec<Span>, lack: Lack, format: &Format, (start_us, end_us): (u64, u64)) {
+    let is_full = spans.len() >= super::SPANS_MAX;
+    if let Some(last) = spans.last_mut() {
+        let goes_on = last.lack == lack && last.codec == format.codec && last.end_us == start_us;
+        if goes_on || is_full {
+            last.end_us = end_us;
+            return;
+        }
+    }
+    spans.push(Span {
+        start_us,
+        end_us,
+        codec: format.codec.clone(),
+        lack,
+    });
 }
 
 impl Piece<'_> {
@@ -392,9 +465,9 @@ fn check_length(timeline: &Timeline) -> Result<(), AudioError> {
 
 /// Writes samples that begin at `at` into `out`, which begins at `first`, as far as there is room.
 fn put(samples: &[i16], at: usize, first: usize, out: &mut [i16]) {
-    let samples = samples.iter().skip(first.saturating_sub(at));
-    let places = out.iter_mut().skip(at.saturating_sub(first));
-    for (sample, place) in samples.zip(places) {
+    let samples = samples.get(first.saturating_sub(at)..).unwrap_or_default();
+    let places = out.get_mut(at.saturating_sub(first)..).unwrap_or_default();
+    for (sample, place) in samples.iter().zip(places) {
         *place = *sample;
     }
 }
@@ -411,6 +484,15 @@ struct Stretched {
 }
 
 impl Stretched {
+    /// Those of an interval of media whose packets count in units of `clock`.
+    fn of(interval: &Interval, rate: u32, clock: u32) -> Self {
+        Self {
+            from: samples_at(interval.start_us, rate),
+            until: samples_at(interval.end_us, rate),
+            received: scaled(interval.samples, rate, clock),
+        }
+    }
+
     const fn places(&self) -> usize {
         self.until.saturating_sub(self.from)
     }
@@ -495,23 +577,30 @@ pub(super) fn stretch(samples: &[i16], need: usize, out: &mut Vec<i16>) {
     if samples.len() == need {
         return out.extend_from_slice(samples);
     }
-    let (have, of) = (samples.len() as u64, need as u64);
-    for at in 0..of {
-        let along = at * have;
-        let (place, rest) = (along / of, along % of);
-        let sample = |place: u64| {
-            let last = have.saturating_sub(1);
-            let place = usize::try_from(place.min(last)).unwrap_or(usize::MAX);
-            i64::from(samples.get(place).copied().unwrap_or(0))
-        };
-        let (left, right) = (sample(place), sample(place + 1));
-        let rest = i64::try_from(rest).unwrap_or(0);
-        let between = left + (right - left) * rest / i64::try_from(of).unwrap_or(1);
-        out.push(i16::try_from(between).unwrap_or(0));
-    }
+    let sample = |place: usize| samples.get(place).copied().unwrap_or(0);
+    out.extend((0..need).map(|at| stretched(at, samples.len(), need, sample)));
+}
+
+/// Sample `at` of the `need` that `have` are stretched to, on a straight line between two of them.
+fn stretched(at: usize, have: usize, need: usize, sample: impl Fn(usize) -> i16) -> i16 {
+    let (have, of) = (have as u64, need as u64);
+    let along = at as u64 * have;
+    let (place, rest) = (along / of, along % of);
+    let sample = |place: u64| {
+        let last = have.saturating_sub(1);
+        i64::from(sample(
+            usize::try_from(place.min(last)).unwrap_or(usize::MAX),
+        ))
+    };
+    let (left, right) = (sample(place), sample(place + 1));
+    let rest = i64::try_from(rest).unwrap_or(0);
+    let between = left + (right - left) * rest / i64::try_from(of).unwrap_or(1);
+    i16::try_from(between).unwrap_or(0)
 }
 
 #[cfg(test)]
 mod codecs;
+#[cfg(test)]
+mod pieces;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! Calls that are rendered, and what is heard of them.
 
+use super::pieces::same_in_pieces;
 use super::*;
 use crate::audio::decode_alaw;
 use crate::journal::{Cause, JournalEvent, PacketKind, Record};
@@ -59,6 +60,7 @@ fn payload_byte(sequence: u16, n: u16) -> u8 {
 }
 
 fn sound(records: &[Record]) -> Vec<i16> {
+    same_in_pieces(records);
     let timeline = build(records.to_vec());
     let mut streams = render(records.iter().map(Record::as_view), &timeline).unwrap();
     assert_eq!(streams.len(), 1);

@@ -25,7 +25,7 @@ use crate::{ArchiveId, StoreError, folder};
 use disk::Disk;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{ErrorKind, Read as _};
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use writer::Writer;
@@ -185,6 +185,19 @@ impl Blobs for FileBlobs {
         file.take(OBJECT_BYTES_MAX)
             .read_to_end(&mut bytes)
             .map_err(StoreError::io("read", key))?;
+        Ok(bytes)
+    }
+
+    fn read_part(&self, key: &str, at: u64, len: usize) -> Result<Vec<u8>, StoreError> {
+        let (mut file, whole) = self.open_object(key)?;
+        let failed = |error| StoreError::io("read", key)(error);
+        file.seek(SeekFrom::Start(at)).map_err(failed)?;
+        let left = usize::try_from(whole.saturating_sub(at)).unwrap_or(usize::MAX);
+        let len = len.min(left);
+        let mut bytes = Vec::with_capacity(len);
+        file.take(len as u64)
+            .read_to_end(&mut bytes)
+            .map_err(failed)?;
         Ok(bytes)
     }
 
