@@ -140,6 +140,10 @@ pub(crate) fn open(folder: &Path, now: Timestamp) -> Outcome<Arc<Archive>> {
             },
             line("orders", orders()),
             line("proefgesprekken", for_four_weeks()),
+            Line {
+                sound_term: Some("P4W".to_owned()),
+                ..line("geluid-kort", facts("announced"))
+            },
         ]),
     })))
 }
@@ -362,7 +366,7 @@ fn permit(answer: Answer<act::Record>) -> Outcome<voicelog_archive::Permit<act::
     }
 }
 
-fn whole(archive: &Archive, line: &str, at: Timestamp) -> Outcome<RecordingId> {
+pub(crate) fn whole(archive: &Archive, line: &str, at: Timestamp) -> Outcome<RecordingId> {
     let call = open_call(archive, line, ADDRESS, at)?;
     let mut tape = Tape::start(archive, &call, &[], at)?;
     tape.sound(0..100)?;

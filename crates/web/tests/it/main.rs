@@ -16,6 +16,7 @@ mod law;
 mod pages;
 mod signing_in;
 mod sockets;
+mod sound;
 mod support;
 mod tiles;
 mod told;
