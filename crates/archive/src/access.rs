@@ -5,8 +5,11 @@
 
 use crate::error::Doing;
 use crate::{Archive, ArchiveError};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use voicelog_evidence::canonical::{canonical_json, from_canonical};
 use voicelog_evidence::digest::sha256;
-use voicelog_evidence::tlog::LeafKind;
+use voicelog_evidence::tlog::{Leaf, LeafKind};
 use voicelog_model::{Action, DecisionId, Pii, RecordingId, Timestamp};
 use voicelog_store::index::{LeafId, PendingLeaf, State};
 
@@ -19,6 +22,9 @@ pub enum Came {
     NotOpened,
     /// The law refused.
     Refused,
+    /// The recording was opened, after the backup from which the archive was restored: the log tells so, and who
+    /// asked and why was lost.
+    OnlyLogged,
 }
 
 impl Came {
@@ -29,6 +35,7 @@ impl Came {
             Self::Opened => "opened",
             Self::NotOpened => "not_opened",
             Self::Refused => "refused",
+            Self::OnlyLogged => "only_logged",
         }
     }
 }
@@ -40,16 +47,16 @@ pub struct Access {
     pub decision: DecisionId,
     /// When.
     pub at: Timestamp,
-    /// `listen`, `give_copy` or `file_in_court`.
+    /// `listen`, `give_copy` or `file_in_court`. Of what is only in the log a copy for a court is `give_copy` too.
     pub action: Action,
     /// What came of it.
     pub came: Came,
-    /// The account that asked. None once the recording is destroyed.
+    /// The account that asked. None once the recording is destroyed, and where only the log tells of it.
     pub asker: Option<Pii<String>>,
-    /// The reason that the asker gave, if one was given. None once the recording is destroyed.
+    /// The reason that the asker gave, if one was given. None where there is no asker.
     pub reason: Option<Pii<String>>,
     /// The role of whom it was for, one word of the law's `requester_role`, as `data_subject`;
-    /// none for a court, and once the recording is destroyed.
+    /// none for a court, and where there is no asker.
     pub recipient: Option<String>,
 }
 
@@ -99,7 +106,52 @@ impl Archive {
             }
             accesses.push(access);
         }
+        accesses.extend(self.lost_accesses(id)?.into_iter().map(LostAccess::told));
+        accesses.sort_by_key(|access| access.at);
         Ok(accesses)
+    }
+
+    /// Notes the accesses that entries of the log tell of, and of which the index has no decision: what a restore
+    /// finds of the time after the backup. May be called again with the same entries.
+    pub(crate) fn note_lost_accesses(&self, leaves: &[PendingLeaf]) -> Result<(), ArchiveError> {
+        let mut lost: BTreeMap<RecordingId, Vec<LostAccess>> = BTreeMap::new();
+        for pending in leaves {
+            let Ok(leaf) = Leaf::from_bytes(&pending.bytes) else {
+                continue;
+            };
+            let is_access = matches!(leaf.kind, LeafKind::Listened | LeafKind::Exported);
+            let (true, Ok(id)) = (is_access, leaf.object.parse()) else {
+                continue;
+            };
+            let decision = DecisionId::from_bytes(pending.id);
+            let kept = self.index.decision(decision);
+            if kept.doing("looking for a decision")?.is_none() {
+                let access = LostAccess {
+                    decision,
+                    at: leaf.at,
+                    was_copy: leaf.kind == LeafKind::Exported,
+                };
+                lost.entry(id).or_default().push(access);
+            }
+        }
+        for (id, new) in lost {
+            let mut all = self.lost_accesses(id)?;
+            all.extend(new);
+            all.sort_by_key(|access| (access.at, access.decision));
+            all.dedup();
+            self.index
+                .set_setting(&lost_name(id), &canonical_json(&all)?)
+                .doing("noting what was lost of accesses")?;
+        }
+        Ok(())
+    }
+
+    fn lost_accesses(&self, id: RecordingId) -> Result<Vec<LostAccess>, ArchiveError> {
+        let kept = self.index.setting(&lost_name(id));
+        match kept.doing("reading a setting")? {
+            Some(bytes) => Ok(from_canonical(&bytes)?),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Puts in the log that a recording was opened under a decision.
@@ -122,6 +174,38 @@ impl Archive {
             .queue_leaf_of(id, &leaf)
             .doing("logging an access")
     }
+}
+
+/// An access of which only the log tells. Nothing about anybody: it stays when the recording is destroyed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LostAccess {
+    decision: DecisionId,
+    at: Timestamp,
+    was_copy: bool,
+}
+
+impl LostAccess {
+    const fn told(self) -> Access {
+        Access {
+            decision: self.decision,
+            at: self.at,
+            action: if self.was_copy {
+                Action::GiveCopy
+            } else {
+                Action::Listen
+            },
+            came: Came::OnlyLogged,
+            asker: None,
+            reason: None,
+            recipient: None,
+        }
+    }
+}
+
+/// The setting that keeps what only the log tells of the accesses to a recording.
+fn lost_name(id: RecordingId) -> String {
+    format!("accesses_lost/{id}")
 }
 
 /// The id of the leaf that says that a recording was opened under a decision, so that it can be

@@ -244,6 +244,7 @@ impl Call {
                 rule: rule.map(|rule| rule.name.clone()),
                 facts: self.facts_under(rule),
                 sample: self.line.sample_under(rule),
+                sound_term: self.line.sound_term_under(rule).map(str::to_owned),
             })
             .collect()
     }
@@ -323,6 +324,8 @@ pub struct Candidate {
     pub facts: Map<String, Value>,
     /// Of such calls one in so many is recorded.
     pub sample: Option<Sample>,
+    /// How long the sound is kept, where it has a term of its own.
+    pub sound_term: Option<String>,
 }
 
 /// All that an answer depends on: the facts of the law, and what the organisation makes of its

@@ -82,6 +82,17 @@ pub enum ArchiveError {
         /// When.
         at: Option<Timestamp>,
     },
+    /// The sound of the recording was destroyed when its term ended; what is known of the call is kept.
+    #[error("the sound of recording {id} was destroyed{}, because the term of the sound ended", moment(*at))]
+    SoundDestroyed {
+        /// Which recording.
+        id: RecordingId,
+        /// When; none while it is being destroyed.
+        at: Option<Timestamp>,
+    },
+    /// The key of its sound is gone, and the sound was not destroyed.
+    #[error("the key of the sound of recording {0} is missing, so nobody can hear it")]
+    NoSoundKey(RecordingId),
     /// The data key is gone, and the recording was not destroyed.
     #[error("the data key of recording {0} is missing, so nobody can open it")]
     NoKey(RecordingId),
@@ -237,10 +248,13 @@ impl ArchiveError {
                 Kind::Invalid
             }
             Self::NotFound(_) | Self::NoDecision(_) | Self::NoHold(_) => Kind::NotFound,
-            Self::State { .. } | Self::Destroyed { .. } => Kind::Conflict,
+            Self::State { .. } | Self::Destroyed { .. } | Self::SoundDestroyed { .. } => {
+                Kind::Conflict
+            }
             Self::Key { source, .. } => source.kind(),
             Self::Keys(source) => source.kind(),
             Self::NoKey(_)
+            | Self::NoSoundKey(_)
             | Self::Segment { .. }
             | Self::Journal { .. }
             | Self::IndexBehind(_)
@@ -269,6 +283,9 @@ impl ArchiveError {
             Self::Destroyed { id, .. } => {
                 format!("the certificate of destruction is in `voicelog show {id}`")
             }
+            Self::SoundDestroyed { id, .. } => format!(
+                "timeline, decisions and the certificate of the sound are in `voicelog show {id}`"
+            ),
             Self::NoDecision(_) => "the page of a recording and `voicelog show ID --json` name \
                                     its decisions"
                 .to_owned(),
@@ -279,8 +296,8 @@ impl ArchiveError {
             }
             Self::ClockBehind { .. } => {
                 "set the clock of this machine (`date`, `timedatectl`); if it \
-                                         is right now and was ahead before, start once with \
-                                         `voicelog serve --clock-was-ahead`"
+                                         is right now and was ahead before, say so with \
+                                         `voicelog retention confirm-clock`, or start once with `voicelog serve --clock-was-ahead`"
                     .to_owned()
             }
             Self::ClockJumped { .. } => {
@@ -289,7 +306,7 @@ impl ArchiveError {
                                          `voicelog retention confirm-clock`"
                     .to_owned()
             }
-            Self::NoKey(_) => "restore the newest backup into an empty folder (`voicelog \
+            Self::NoKey(_) | Self::NoSoundKey(_) => "restore the newest backup into an empty folder (`voicelog \
                                restore`), with the newest list of destructions; `voicelog check` names every recording without its data key"
                 .to_owned(),
             Self::Key {

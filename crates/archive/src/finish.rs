@@ -7,6 +7,7 @@ use crate::error::Doing;
 use crate::writer::{RecordingWriter, segment_key};
 use crate::{Archive, ArchiveError};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::digest::sha256;
 use voicelog_evidence::inventory::InventoryBuilder;
@@ -19,7 +20,7 @@ use voicelog_evidence::tlog::LeafKind;
 use voicelog_evidence::tree::StreamTreeBuilder;
 use voicelog_evidence::{Digest, SenderClaims};
 use voicelog_model::{DecisionId, RecordingId, Timestamp};
-use voicelog_store::index::{Finished as FinishedRow, State, Unrecorded};
+use voicelog_store::index::{Finished as FinishedRow, RecordingRow, State, Unrecorded};
 
 /// The program and version that manifests name.
 const TOOL: &str = concat!("voicelog ", env!("CARGO_PKG_VERSION"));
@@ -40,6 +41,15 @@ pub(crate) struct Basis {
     pub(crate) decision_sha256: Digest,
     pub(crate) rulebook_hash: Digest,
     pub(crate) tool: String,
+}
+
+/// From when the terms of a recording run.
+fn term_runs_from(facts: &Map<String, Value>, started_at: Timestamp) -> Timestamp {
+    facts
+        .get("start_event")
+        .and_then(Value::as_str)
+        .and_then(|moment| moment.parse().ok())
+        .unwrap_or(started_at)
 }
 
 /// What a leaf about a pause commits to.
@@ -198,9 +208,9 @@ impl Archive {
         // Of what could not be closed the first time, the last may wait for its commit.
         self.blobs.commit().doing("committing media")?;
         self.enter_finishing(id, now)?;
-        let data_key = self.data_key(id)?;
-        let mut summary = Summary::new(id, &data_key);
-        let segments = self.read_records(id, &data_key, |record| summary.push(record))?;
+        let keys = self.recording_keys(id)?;
+        let mut summary = Summary::new(id, &keys.data);
+        let segments = self.read_records(id, keys.of_segments(), |record| summary.push(record))?;
         // What a crash left of a frame goes: the file is then what the manifest says.
         for entry in &segments.entries {
             if segments.torn.contains(&entry.number) {
@@ -257,6 +267,7 @@ impl Archive {
         let also = pauses
             .into_iter()
             .map(|(at, hash)| self.leaf(LeafKind::Paused, &id.to_string(), &salt, &hash, at));
+        let retain_until = self.retain_until(id, timeline.call_started)?;
         let row = FinishedRow {
             also: also.collect::<Result<_, _>>()?,
             ended_at: timeline.call_ended,
@@ -264,7 +275,8 @@ impl Archive {
             manifest: document,
             timeline: canonical_json(&timeline)?,
             byte_count,
-            retain_until: self.retain_until(id, timeline.call_started)?,
+            retain_until,
+            sound_until: self.sound_until(id, timeline.call_started, retain_until)?,
         };
         if !self
             .index
@@ -397,11 +409,35 @@ impl Archive {
         let Some(term) = facts.get("retention_term").and_then(|term| term.as_str()) else {
             return Ok(None);
         };
-        let from = facts
-            .get("start_event")
-            .and_then(|moment| moment.as_str())
-            .and_then(|moment| moment.parse().ok())
-            .unwrap_or(started_at);
-        Ok(voicelog_law::end_of_term(from, term))
+        Ok(voicelog_law::end_of_term(
+            term_runs_from(&facts, started_at),
+            term,
+        ))
+    }
+
+    /// When the term of the sound ends, where that is before `retain_until`; `None` where the sound ends with the
+    /// whole. It is the term under which the recording was last permitted.
+    pub(crate) fn sound_until(
+        &self,
+        id: RecordingId,
+        started_at: Timestamp,
+        retain_until: Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, ArchiveError> {
+        let row = self.row(id)?;
+        let Some(term) = self.sound_term(&row)? else {
+            return Ok(None);
+        };
+        let from = term_runs_from(&self.recorded_facts(&row)?, started_at);
+        let until = voicelog_law::end_of_term(from, &term);
+        Ok(until.filter(|until| retain_until.is_none_or(|whole| *until < whole)))
+    }
+
+    /// The term of the sound, where it has a key of its own and a term.
+    pub(crate) fn sound_term(&self, row: &RecordingRow) -> Result<Option<String>, ArchiveError> {
+        if !row.has_sound_key {
+            return Ok(None);
+        }
+        let governing = self.governing_decision(row)?;
+        Ok(self.facts_of(governing)?.sound_term)
     }
 }

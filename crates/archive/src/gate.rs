@@ -8,6 +8,7 @@ use crate::call::CONSENTS;
 use crate::consent::Saying;
 use crate::error::Doing;
 use crate::keep::{KeepState, not_requested};
+use crate::line::Chosen;
 use crate::line::ChosenRule;
 use crate::line::draw::left_out;
 use crate::notice::NoticeState;
@@ -25,7 +26,7 @@ use voicelog_evidence::key::{open_bytes, seal_bytes};
 use voicelog_evidence::timeline::Verdict as Completeness;
 use voicelog_evidence::tlog::{Leaf, LeafKind};
 use voicelog_law::{Decision, Facts, Outcome, Text};
-use voicelog_model::{Action, DecisionId, Language, Pii, RecordingId, Timestamp};
+use voicelog_model::{Action, DecisionId, Language, Pii, RecordingId, Scope, Timestamp};
 use voicelog_store::index::{DecisionRow, NewRecording, PendingLeaf, RecordingRow, State};
 
 /// The facts that can be said during a call and tell what a recording of it contains, rather than
@@ -73,6 +74,12 @@ pub(crate) struct SealedFacts {
     /// question was not about them; what was kept while they were there is.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub(crate) left: Map<String, Value>,
+    /// How long the sound is kept, where it has a term of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sound_term: Option<String>,
+    /// How much of the recording a question to destroy was about.
+    #[serde(default, skip_serializing_if = "Scope::is_whole")]
+    pub(crate) scope: Scope,
 }
 
 /// One question to the law.
@@ -87,6 +94,8 @@ struct Question<'a> {
     keep: Option<KeepState>,
     private: Option<PrivateCall>,
     left: Map<String, Value>,
+    sound_term: Option<String>,
+    scope: Scope,
     now: Timestamp,
 }
 
@@ -123,7 +132,11 @@ impl Archive {
     ) -> Result<Answer<act::Record>, ArchiveError> {
         let call = self.calls.get(id).ok_or(ArchiveError::NotFound(id))?;
         let asked = call.asked();
-        let (facts, rule) = self.strictest(&call, now)?;
+        let Chosen {
+            facts,
+            rule,
+            sound_term,
+        } = self.strictest(&call, now)?;
         let answer = self.ask(Question {
             action: Action::Record,
             recording: id,
@@ -135,6 +148,8 @@ impl Archive {
             notice: call.notice,
             keep: call.keep,
             private: call.private,
+            sound_term,
+            scope: Scope::Whole,
             now,
         })?;
         // A call that is refused gets its row at once, so that a refusal is never silent. It
@@ -153,6 +168,7 @@ impl Archive {
                 decision: answer.id,
                 sealed: Vec::new(),
                 report: call.about.report.to_bytes()?,
+                has_sound_key: call.line.names_sound_term(),
             };
             self.index
                 .insert_recording(&row)
@@ -182,6 +198,8 @@ impl Archive {
             keep: None,
             private: None,
             left: Map::new(),
+            sound_term: None,
+            scope: Scope::Whole,
             now,
         })
     }
@@ -208,6 +226,8 @@ impl Archive {
             keep: None,
             private: None,
             left: Map::new(),
+            sound_term: None,
+            scope: Scope::Whole,
             now,
         })
     }
@@ -232,7 +252,7 @@ impl Archive {
         id: RecordingId,
         now: Timestamp,
     ) -> Result<Answer<act::Destroy>, ArchiveError> {
-        self.keep(self.may_destroy(id, None, now)?)
+        self.keep(self.may_destroy(id, Scope::Whole, None, now)?)
     }
 
     /// The same, asked by an account. Its name is sealed with the decision, and goes with the recording.
@@ -242,7 +262,7 @@ impl Archive {
         asker: Option<&Pii<String>>,
         now: Timestamp,
     ) -> Result<Answer<act::Destroy>, ArchiveError> {
-        self.keep(self.may_destroy(id, asker, now)?)
+        self.keep(self.may_destroy(id, Scope::Whole, asker, now)?)
     }
 
     /// The same of many. The answers are made durable together; one that cannot be given does not keep the others.
@@ -251,9 +271,28 @@ impl Archive {
         ids: &[RecordingId],
         now: Timestamp,
     ) -> Vec<(RecordingId, Result<Answer<act::Destroy>, ArchiveError>)> {
+        self.ask_all(ids, Scope::Whole, now)
+    }
+
+    /// May the sound of these recordings be destroyed? The law is asked what it is asked of the whole: a hold and a
+    /// floor hold for the sound too.
+    pub fn ask_to_destroy_sound_all(
+        &self,
+        ids: &[RecordingId],
+        now: Timestamp,
+    ) -> Vec<(RecordingId, Result<Answer<act::DestroySound>, ArchiveError>)> {
+        self.ask_all(ids, Scope::Sound, now)
+    }
+
+    fn ask_all<A>(
+        &self,
+        ids: &[RecordingId],
+        scope: Scope,
+        now: Timestamp,
+    ) -> Vec<(RecordingId, Result<Answer<A>, ArchiveError>)> {
         let drafts: Vec<_> = ids
             .iter()
-            .map(|id| (*id, self.may_destroy(*id, None, now)))
+            .map(|id| (*id, self.may_destroy(*id, scope, None, now)))
             .collect();
         let rows = drafts.iter().filter_map(|(_, draft)| draft.as_ref().ok());
         let rows: Vec<_> = rows.map(|draft| draft.row.clone()).collect();
@@ -271,9 +310,16 @@ impl Archive {
     fn may_destroy(
         &self,
         id: RecordingId,
+        scope: Scope,
         asker: Option<&Pii<String>>,
         now: Timestamp,
     ) -> Result<Draft, ArchiveError> {
+        let row = self.row(id)?;
+        match (scope, row.state) {
+            (Scope::Sound, State::Sealed) if row.has_sound_key => {}
+            (Scope::Whole, State::Sealed | State::WithoutSound) => {}
+            (Scope::Whole | Scope::Sound, _) => return Err(self.wrong_state(id, "used")),
+        }
         let holds = self.index.holds_of(id).doing("looking for holds")?;
         let mut grounds = Map::new();
         for hold in holds.iter().filter(|hold| hold.lifted_at.is_none()) {
@@ -286,7 +332,7 @@ impl Archive {
         self.answer(Question {
             action: Action::Destroy,
             recording: id,
-            facts: self.existing_facts(id, "destroy", &facts)?,
+            facts: self.facts_about(&row, "destroy", &facts)?,
             asker,
             rule: None,
             sayings: Vec::new(),
@@ -294,6 +340,8 @@ impl Archive {
             keep: None,
             private: None,
             left: Map::new(),
+            sound_term: None,
+            scope,
             now,
         })
     }
@@ -310,7 +358,16 @@ impl Archive {
         if row.state != State::Sealed {
             return Err(self.wrong_state(id, "used"));
         }
-        let mut facts = self.recorded_facts(&row)?;
+        self.facts_about(&row, action, added)
+    }
+
+    fn facts_about(
+        &self,
+        row: &RecordingRow,
+        action: &str,
+        added: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, ArchiveError> {
+        let mut facts = self.recorded_facts(row)?;
         facts.insert("requested_action".into(), json!(action));
         facts.insert("recorded_at".into(), json!(row.started_at));
         facts.insert("recording_state".into(), json!("exists"));
@@ -474,6 +531,8 @@ impl Archive {
             keep,
             private,
             left,
+            sound_term,
+            scope,
             now,
         } = question;
         let id = DecisionId::new(now, random::bytes()?);
@@ -503,6 +562,8 @@ impl Archive {
                 keep,
                 private,
                 left,
+                sound_term,
+                scope,
             })?,
         );
         let row = DecisionRow {

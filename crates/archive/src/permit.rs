@@ -17,6 +17,12 @@
 //! ```
 //!
 //! ```compile_fail
+//! fn of_the_sound(archive: &voicelog_archive::Archive, permit: voicelog_archive::Permit<voicelog_archive::act::DestroySound>) {
+//!     let _destroyed = archive.destroy(permit, voicelog_model::Timestamp::default()); // the sound alone
+//! }
+//! ```
+//!
+//! ```compile_fail
 //! fn other_act(archive: &voicelog_archive::Archive, permit: voicelog_archive::Permit<voicelog_archive::act::Listen>) {
 //!     let _destroyed = archive.destroy(permit, voicelog_model::Timestamp::default()); // another act
 //! }
@@ -42,6 +48,9 @@ pub mod act {
     /// Destroy a recording.
     #[derive(Debug)]
     pub enum Destroy {}
+    /// Destroy the sound of a recording and nothing else of it.
+    #[derive(Debug)]
+    pub enum DestroySound {}
 }
 
 /// Proof that the law was asked about this act on this recording, that it said yes, and that the

@@ -7,9 +7,10 @@ use crate::writer::segment_key;
 use crate::{Archive, ArchiveError};
 use std::collections::BTreeSet;
 use voicelog_evidence::journal::{ChunkBuilder, JournalEvent};
+use voicelog_evidence::key::{owner_of_key, sound_key_name};
 use voicelog_evidence::segment::SegmentWriter;
 use voicelog_model::{RecordingId, Timestamp};
-use voicelog_store::index::{RecordingFilter, State};
+use voicelog_store::index::{RecordingFilter, RecordingRow, State};
 
 /// What recovery found and did.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub struct Recovery {
     /// Recordings cut off by a crash, which this process cannot open: it has only a public key. They stay as they are
     /// until a process with the master key finishes them.
     pub waiting_for_key: Vec<RecordingId>,
-    /// Closed recordings whose data key is missing: nobody can open them.
+    /// Closed recordings whose data key, or the key of their sound, is missing: nobody can open them.
     pub without_key: Vec<RecordingId>,
 }
 
@@ -115,14 +116,15 @@ impl Archive {
     /// with. Where there are segments the key is not stray: it is the index that lacks something,
     /// as after restoring an older copy of it, and without its key that recording is lost.
     fn forget_stray_keys(&self, recovery: &mut Recovery) -> Result<(), ArchiveError> {
-        for id in self.keys.list().doing("listing keys")? {
+        for name in self.keys.list().doing("listing keys")? {
+            let (id, _is_sound) = owner_of_key(name);
             let row = self.index.recording(id).doing("reading the index")?;
             if row.is_some() {
                 continue;
             }
             if self.trace(id)?.blobs == 0 {
                 self.keys
-                    .destroy(id)
+                    .destroy(name)
                     .doing("removing a key that is not needed")?;
             } else {
                 let why = ArchiveError::IndexBehind(id).to_string();
@@ -137,21 +139,29 @@ impl Archive {
     fn look_for_keys(&self, recovery: &mut Recovery) -> Result<(), ArchiveError> {
         let keys = self.keys.list().doing("listing keys")?;
         let keys: BTreeSet<RecordingId> = keys.into_iter().collect();
-        let filter = RecordingFilter {
-            state: Some(State::Sealed),
-            ..RecordingFilter::default()
-        };
-        let mut after = None;
-        loop {
-            let page = self.index.list_recordings(&filter, after, ROWS_AT_ONCE);
-            let page = page.doing("listing recordings")?;
-            let lost = page.rows.iter().filter(|row| !keys.contains(&row.id));
-            recovery.without_key.extend(lost.map(|row| row.id));
-            after = page.next;
-            if after.is_none() {
-                return Ok(());
+        for state in [State::Sealed, State::WithoutSound] {
+            let filter = RecordingFilter {
+                state: Some(state),
+                ..RecordingFilter::default()
+            };
+            let mut after = None;
+            loop {
+                let page = self.index.list_recordings(&filter, after, ROWS_AT_ONCE);
+                let page = page.doing("listing recordings")?;
+                let is_lost = |row: &&RecordingRow| {
+                    let needs_sound = row.has_sound_key && state == State::Sealed;
+                    !keys.contains(&row.id)
+                        || (needs_sound && !keys.contains(&sound_key_name(row.id)))
+                };
+                let lost = page.rows.iter().filter(is_lost);
+                recovery.without_key.extend(lost.map(|row| row.id));
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
             }
         }
+        Ok(())
     }
 
     /// A call that waited for a permit when the server stopped: nothing was kept of it.
@@ -178,10 +188,10 @@ impl Archive {
 
     /// A recording that was being written or closed. True if the crash cut it off.
     fn recover_recording(&self, id: RecordingId, now: Timestamp) -> Result<bool, ArchiveError> {
-        let data_key = self.data_key(id)?;
-        self.cut_unpromised_tail(id, &data_key)?;
-        let mut summary = Summary::new(id, &data_key);
-        let segments = self.read_records(id, &data_key, |record| summary.push(record))?;
+        let keys = self.recording_keys(id)?;
+        self.cut_unpromised_tail(id, keys.of_segments())?;
+        let mut summary = Summary::new(id, &keys.data);
+        let segments = self.read_records(id, keys.of_segments(), |record| summary.push(record))?;
         // What a killed process appended and never committed is read from memory: a manifest must not
         // name it before it is on the disk. Half a frame goes.
         for entry in &segments.entries {
@@ -211,7 +221,7 @@ impl Archive {
             push(at, event)?;
             let number = segments.next_number();
             let (mut segment, mut bytes) =
-                SegmentWriter::create(&data_key, id, number, segments.chain);
+                SegmentWriter::create(keys.of_segments(), id, number, segments.chain);
             segment
                 .seal(chunk.plaintext(), &mut bytes)
                 .map_err(|source| ArchiveError::Sealing { id, source })?;

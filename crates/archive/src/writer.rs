@@ -5,7 +5,6 @@
 
 use crate::error::Doing;
 use crate::finish::Summary;
-use crate::keys::PutKeyError;
 use crate::permit::{Permit, act};
 use crate::records::Segments;
 use crate::running::Running;
@@ -45,7 +44,8 @@ pub(crate) fn segment_key(id: RecordingId, number: u32) -> String {
 /// A recording that is being written. Lives on the writer's thread; needs no lock.
 pub struct RecordingWriter {
     id: RecordingId,
-    data_key: DataKey,
+    /// The key that its segments are sealed under.
+    segments_key: DataKey,
     segment: SegmentWriter,
     segment_number: u32,
     blob: BlobId,
@@ -155,15 +155,20 @@ impl Archive {
         decision: DecisionId,
     ) -> Result<RecordingWriter, ArchiveError> {
         let id = call.id;
-        let (data_key, last) = self.new_key(id)?;
+        let (keys, is_new) = self.new_keys(id, call.line.names_sound_term())?;
+        // What an attempt to begin left holds nothing, and the next one goes on from it.
+        let last = match is_new {
+            true => Segments::default(),
+            false => self.read_records(id, keys.of_segments(), |_record| ())?,
+        };
         let details = canonical_json(&SealedDetails {
             parties: call.parties.clone(),
         })?;
         let nonce = random::bytes()?;
-        let sealed = key::seal_bytes(&data_key, DETAILS_LABEL, id, nonce, &details);
+        let sealed = key::seal_bytes(&keys.data, DETAILS_LABEL, id, nonce, &details);
         self.begin_row(call, decision, sealed)?;
         let number = last.next_number();
-        let (segment, header) = SegmentWriter::create(&data_key, id, number, last.chain);
+        let (segment, header) = SegmentWriter::create(keys.of_segments(), id, number, last.chain);
         let blob = self
             .blobs
             .create(&segment_key(id, number))
@@ -176,29 +181,14 @@ impl Archive {
         }
         Ok(RecordingWriter {
             id,
-            running: Running::new(id, &data_key, last),
-            data_key,
+            running: Running::new(id, &keys.data, last),
+            segments_key: keys.of_segments().clone(),
             segment,
             segment_number: number,
             blob,
             unwritten: Vec::new(),
             sealed_len: 0,
         })
-    }
-
-    /// A new data key, kept. Where an attempt to begin came as far as its key, that key, and the
-    /// segments that it opened: they hold nothing, and the next one goes on from them.
-    fn new_key(&self, id: RecordingId) -> Result<(DataKey, Segments), ArchiveError> {
-        let data_key = DataKey::from_random(random::bytes()?);
-        match self.put_data_key(id, &data_key) {
-            Ok(()) => Ok((data_key, Segments::default())),
-            Err(PutKeyError::Exists) => {
-                let data_key = self.data_key(id)?;
-                let segments = self.read_records(id, &data_key, |_record| ())?;
-                Ok((data_key, segments))
-            }
-            Err(PutKeyError::Archive(error)) => Err(error),
-        }
     }
 
     /// A second permit for a recording that is being written: it was refused on the way, and may
@@ -277,7 +267,8 @@ impl Archive {
         if let Some(running) = &mut writer.running {
             running.turn_over(writer.segment_number, &writer.segment);
         }
-        let (segment, header) = SegmentWriter::create(&writer.data_key, writer.id, number, chain);
+        let (segment, header) =
+            SegmentWriter::create(&writer.segments_key, writer.id, number, chain);
         writer.segment = segment;
         writer.sealed_len = header.len();
         writer.unwritten = header;
@@ -322,6 +313,7 @@ impl Archive {
                 decision,
                 sealed,
                 report: call.about.report.to_bytes()?,
+                has_sound_key: call.line.names_sound_term(),
             };
             return self
                 .index
@@ -360,7 +352,7 @@ impl Archive {
         }
         self.secrets.epoch_keys.forget(id);
         self.keys
-            .destroy(id)
+            .destroy_all(&[id, key::sound_key_name(id)])
             .doing("removing a key that is not needed")
     }
 }

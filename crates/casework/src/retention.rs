@@ -1,4 +1,4 @@
-//! The end of the term: which recordings are due, and their destruction.
+//! The end of the term: which recordings are due, or their sound, and its destruction.
 //!
 //! The index names candidates; whether one may be destroyed is asked of the law each time, with
 //! the holds and terms of that moment.
@@ -7,11 +7,11 @@ use crate::Asked;
 use serde_json::Value;
 use std::ops::ControlFlow;
 use voicelog_archive::{
-    Answer, Archive, ArchiveError, DESTROYED_TOGETHER_MAX, Destroyed, RecordingSummary, TermCursor,
-    TermsAlike, TermsPreview, Verdict,
+    Answer, Archive, ArchiveError, Continued, DESTROYED_TOGETHER_MAX, Destroyed, Permit,
+    RecordingSummary, TermCursor, TermsAlike, TermsPreview, Verdict,
 };
 use voicelog_law::FactWords;
-use voicelog_model::{Language, Pii, RecordingId, Timestamp};
+use voicelog_model::{Language, Pii, RecordingId, Scope, Timestamp};
 
 /// How long the first refusal stands before the law is asked again, in microseconds: a day. Each question
 /// costs a decision and a leaf of the log, for ever; so each further one stands twice as long.
@@ -68,12 +68,14 @@ pub fn term_in_words(alike: &TermsAlike, at: Timestamp, lang: Language) -> Strin
 pub struct Swept {
     /// Which recording.
     pub id: RecordingId,
+    /// How much of it.
+    pub scope: Scope,
     /// Destroyed, refused by the law, or failed. One failure does not stop the sweep.
     pub outcome: Result<Asked<Destroyed>, ArchiveError>,
 }
 
-/// Goes on with destructions that were begun, then destroys every recording whose term has ended,
-/// if the law permits it.
+/// Goes on with destructions that were begun, then destroys every recording whose term has ended, and
+/// the sound of those where that of the sound has, if the law permits it.
 pub fn run(archive: &Archive, now: Timestamp) -> Result<Vec<Swept>, ArchiveError> {
     let mut all = Vec::new();
     sweep(archive, now, &mut |swept| {
@@ -104,35 +106,57 @@ pub fn sweep(
             .is_err_and(ArchiveError::is_blocked);
         let swept = Swept {
             id: continued.id,
+            scope: continued.scope,
             outcome: continued.outcome.map(Asked::Given),
         };
         if each(swept).is_break() || is_blocked {
             return Ok(());
         }
     }
-    each_due(archive, now, |due| {
-        let mut goes_on = ControlFlow::Continue(());
-        for swept in destroy_due(archive, due, now)? {
-            let is_blocked = swept.outcome.as_ref().is_err_and(ArchiveError::is_blocked);
-            // What was done is told, whatever is said of going on.
-            if each(swept).is_break() || is_blocked {
-                goes_on = ControlFlow::Break(());
+    // The whole first: of what goes as a whole the sound need not go alone.
+    for scope in [Scope::Whole, Scope::Sound] {
+        let goes_on = each_due(archive, scope, now, |due| {
+            let swept = match scope {
+                Scope::Whole => {
+                    let answers = archive.ask_to_destroy_all(due, now);
+                    destroy_due(archive, scope, answers, now, Archive::destroy_all)
+                }
+                Scope::Sound => {
+                    let answers = archive.ask_to_destroy_sound_all(due, now);
+                    destroy_due(archive, scope, answers, now, Archive::destroy_sound_all)
+                }
+            };
+            let mut goes_on = ControlFlow::Continue(());
+            for swept in swept? {
+                let is_blocked = swept.outcome.as_ref().is_err_and(ArchiveError::is_blocked);
+                // What was done is told, whatever is said of going on.
+                if each(swept).is_break() || is_blocked {
+                    goes_on = ControlFlow::Break(());
+                }
             }
+            Ok(goes_on)
+        })?;
+        if goes_on.is_break() {
+            break;
         }
-        Ok(goes_on)
-    })?;
+    }
     archive.sort_terms(SORTED_MAX)?;
     Ok(())
 }
 
-/// Asks about some recordings, and destroys those that the law permits to.
-fn destroy_due(
+/// What the law answered about some recordings.
+type Answers<A> = Vec<(RecordingId, Result<Answer<A>, ArchiveError>)>;
+
+/// Destroys what the law permits to, and puts off what it does not.
+fn destroy_due<A>(
     archive: &Archive,
-    due: &[RecordingId],
+    scope: Scope,
+    answers: Answers<A>,
     now: Timestamp,
+    destroy: fn(&Archive, Vec<Permit<A>>, Timestamp) -> Result<Vec<Continued>, ArchiveError>,
 ) -> Result<Vec<Swept>, ArchiveError> {
     let (mut all, mut permits) = (Vec::new(), Vec::new());
-    for (id, answer) in archive.ask_to_destroy_all(due, now) {
+    for (id, answer) in answers {
         let outcome = match answer {
             Err(error) => Err(error),
             Ok(Answer {
@@ -142,25 +166,30 @@ fn destroy_due(
                 permits.push(permit);
                 continue;
             }
-            Ok(refused) => put_off(archive, id, now).map(|()| Asked::Refused {
+            Ok(refused) => put_off(archive, (id, scope), now).map(|()| Asked::Refused {
                 id: refused.id,
                 decision: Box::new(refused.decision),
             }),
         };
-        all.push(Swept { id, outcome });
+        all.push(Swept { id, scope, outcome });
     }
-    let destroyed = archive.destroy_all(permits, now)?;
+    let destroyed = destroy(archive, permits, now)?;
     all.extend(destroyed.into_iter().map(|continued| Swept {
         id: continued.id,
+        scope,
         outcome: continued.outcome.map(Asked::Given),
     }));
     Ok(all)
 }
 
 /// What the law refuses is no candidate until its next review.
-fn put_off(archive: &Archive, id: RecordingId, now: Timestamp) -> Result<(), ArchiveError> {
-    let refused = archive.refused_destructions(id)?;
-    archive.ask_again(id, next_review(refused, now))
+fn put_off(
+    archive: &Archive,
+    (id, scope): (RecordingId, Scope),
+    now: Timestamp,
+) -> Result<(), ArchiveError> {
+    let refused = archive.refused_destructions(id, scope)?;
+    archive.ask_again(id, scope, next_review(refused, now))
 }
 
 /// When the law is asked again about what it refused so many times.
@@ -169,28 +198,36 @@ fn next_review(refused: u32, now: Timestamp) -> Timestamp {
     now.plus_micros(REFUSAL_STANDS_MICROS << doublings)
 }
 
-/// Every recording whose term has ended by `until`, page by page.
+/// Every recording whose term, or that of its sound, has ended by `until`, page by page.
 fn each_due(
     archive: &Archive,
+    scope: Scope,
     until: Timestamp,
     mut each: impl FnMut(&[RecordingId]) -> Result<ControlFlow<()>, ArchiveError>,
-) -> Result<(), ArchiveError> {
+) -> Result<ControlFlow<()>, ArchiveError> {
     let mut after = None;
     loop {
-        let page = archive.due(until, after, DESTROYED_TOGETHER_MAX)?;
+        let page = match scope {
+            Scope::Whole => archive.due(until, after, DESTROYED_TOGETHER_MAX)?,
+            Scope::Sound => archive.due_sound(until, after, DESTROYED_TOGETHER_MAX)?,
+        };
         let last = page.last().and_then(|last| {
+            let retain_until = match scope {
+                Scope::Whole => last.retain_until?,
+                Scope::Sound => last.sound_until?,
+            };
             Some(TermCursor {
-                retain_until: last.retain_until?,
+                retain_until,
                 id: last.id,
             })
         });
         let ids: Vec<_> = page.iter().map(|due| due.id).collect();
         if each(&ids)?.is_break() {
-            return Ok(());
+            return Ok(ControlFlow::Break(()));
         }
         after = last;
         if after.is_none() {
-            return Ok(());
+            return Ok(ControlFlow::Continue(()));
         }
     }
 }
@@ -260,6 +297,8 @@ mod tests {
             verdict: None,
             retain_until,
             destroyed_at: None,
+            sound_until: None,
+            sound_destroyed_at: None,
             part: None,
         };
         assert_eq!(term_runs_until(&recording(Some(at(5))), at(4)), Some(at(5)));

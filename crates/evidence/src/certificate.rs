@@ -12,7 +12,7 @@ use crate::tlog::{Leaf, LeafKind, commitment};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize};
-use voicelog_model::{DecisionId, DestructionId, Kind, Language, RecordingId, Timestamp};
+use voicelog_model::{DecisionId, DestructionId, Kind, Language, RecordingId, Scope, Timestamp};
 
 /// First line of a certificate: what it is, and its version.
 const LINE: &str = "voicelog-destruction/v1";
@@ -29,6 +29,9 @@ pub struct DestructionStatement {
     pub destruction: DestructionId,
     /// The recording.
     pub recording: RecordingId,
+    /// How much of it: left out where that is everything.
+    #[serde(default, skip_serializing_if = "Scope::is_whole")]
+    pub scope: Scope,
     /// The decision that permitted it.
     pub decision: DecisionId,
     /// When the key was destroyed: from then on nothing could be read. After a crash in that very
@@ -36,7 +39,7 @@ pub struct DestructionStatement {
     pub key_destroyed_at: Timestamp,
     /// When everything else was deleted; later than the key only where a crash came between.
     pub completed_at: Timestamp,
-    /// Wrapped data keys destroyed.
+    /// Wrapped keys destroyed: the data key, and that of the sound where it had one.
     pub keys: u32,
     /// Stored objects deleted.
     pub objects: u64,
@@ -57,7 +60,7 @@ pub struct DestroyedRecording {
     /// What it was recorded for: one word of the law's `purpose`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
-    /// The term that was chosen: an ISO 8601 duration, or `unlimited`.
+    /// The term that was chosen, of the sound where that alone was destroyed: an ISO 8601 duration, or `unlimited`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention_term: Option<String>,
     /// When that term ended, or would have.
@@ -105,6 +108,15 @@ impl DestructionStatement {
     /// The hash that the leaf of the log commits to.
     pub fn sha256(&self) -> Result<[u8; 32], CanonicalError> {
         canonical_json(self).map(|bytes| sha256(&bytes))
+    }
+
+    /// The kind of leaf that says so. Of the sound alone it is one of its own: `destroyed` is the end of a recording.
+    #[must_use]
+    pub const fn leaf_kind(&self) -> LeafKind {
+        match self.scope {
+            Scope::Whole => LeafKind::Destroyed,
+            Scope::Sound => LeafKind::SoundDestroyed,
+        }
     }
 
     /// The version that is written.
@@ -178,7 +190,8 @@ impl Certificate {
         let leaf = &certificate.leaf;
         let committed = leaf.commitment == commitment(&certificate.salt, &statement_sha256);
         let recording = certificate.statement.recording.to_string();
-        if !committed || leaf.kind != LeafKind::Destroyed || leaf.object != recording {
+        if !committed || leaf.kind != certificate.statement.leaf_kind() || leaf.object != recording
+        {
             return Err(CertificateError::OtherLeaf);
         }
         let leaf_hash = leaf.hash().map_err(CertificateError::Document)?;
@@ -194,11 +207,18 @@ impl Certificate {
     pub fn summary(&self, language: Language) -> String {
         let DestructionStatement {
             recording,
+            scope,
             key_destroyed_at,
             objects,
             bytes,
             ..
         } = &self.statement;
+        let what = match (language, scope) {
+            (Language::Nl, Scope::Whole) => "Opname",
+            (Language::Nl, Scope::Sound) => "Het geluid van opname",
+            (Language::En, Scope::Whole) => "Recording",
+            (Language::En, Scope::Sound) => "The sound of recording",
+        };
         // Counted from one, as people do; the proof counts from zero. It comes from outside.
         let place = self.proof.index.saturating_add(1);
         let file = match (language, *objects == 1) {
@@ -209,11 +229,11 @@ impl Certificate {
         };
         match language {
             Language::Nl => format!(
-                "Opname {recording} is vernietigd: de sleutel op {key_destroyed_at}, daarna \
+                "{what} {recording} is vernietigd: de sleutel op {key_destroyed_at}, daarna \
                  {objects} {file} ({bytes} bytes). Dit staat op plaats {place} in het logboek.",
             ),
             Language::En => format!(
-                "Recording {recording} is destroyed: the key at {key_destroyed_at}, then \
+                "{what} {recording} is destroyed: the key at {key_destroyed_at}, then \
                  {objects} {file} ({bytes} bytes). This is at place {place} in the log.",
             ),
         }
@@ -298,6 +318,7 @@ mod tests {
             version: VERSION,
             destruction: DestructionId::from_bytes([2; 16]),
             recording,
+            scope: Scope::Whole,
             decision: DecisionId::from_bytes([3; 16]),
             key_destroyed_at: at,
             completed_at: at.plus_micros(5_000),
@@ -362,6 +383,45 @@ mod tests {
         assert!(!signed.contains("\"was\""));
         let (read, _) = Certificate::verify(signed.as_bytes(), &key().verifier()).unwrap();
         assert_eq!(read, bare);
+    }
+
+    /// The same of the sound alone, under a leaf of that kind.
+    fn of_the_sound(kind: LeafKind) -> Certificate {
+        let mut sound = sample();
+        sound.statement.scope = Scope::Sound;
+        let committed = commitment(&sound.salt, &sound.statement.sha256().unwrap());
+        let (at, object) = (sound.leaf.at, sound.leaf.object.clone());
+        sound.leaf = Leaf::new(kind, at, object, committed);
+        let root = root_of(&[sound.leaf.hash().unwrap()]);
+        sound.proof = TlogProof {
+            index: 0,
+            hashes: Vec::new(),
+            checkpoint: Checkpoint::sign(1, root, &key()).unwrap(),
+        };
+        sound
+    }
+
+    #[test]
+    fn a_certificate_of_the_sound_alone_says_so_and_has_a_leaf_of_its_own_kind() {
+        let sound = of_the_sound(LeafKind::SoundDestroyed);
+        let signed = sound.sign(&key()).unwrap();
+        let (read, _) = Certificate::verify(signed.as_bytes(), &key().verifier()).unwrap();
+        assert_eq!(read, sound);
+        assert!(signed.contains("Het geluid van opname") && signed.contains("The sound of"));
+        assert!(signed.contains("\"scope\":\"sound\""));
+        // Neither kind of leaf passes for the other.
+        let as_whole = of_the_sound(LeafKind::Destroyed).sign(&key()).unwrap();
+        let mut whole = sample();
+        whole.leaf.kind = LeafKind::SoundDestroyed;
+        for wrong in [as_whole, whole.sign(&key()).unwrap()] {
+            assert!(matches!(
+                Certificate::verify(wrong.as_bytes(), &key().verifier()),
+                Err(CertificateError::OtherLeaf)
+            ));
+        }
+        // Everything is said by leaving the scope out.
+        let named = sample().sign(&key()).unwrap();
+        assert!(!named.contains("scope"));
     }
 
     #[test]

@@ -55,6 +55,27 @@ impl DataKey {
     }
 }
 
+/// Under which name the key of a recording's sound is kept, where it has one: the recording's id with the bits of its
+/// version turned over, so 8 in the place of 7 (RFC 9562 §5.8). No recording has such an id. It is wrapped for that
+/// name, so it never passes for the data key.
+#[must_use]
+pub const fn sound_key_name(recording: RecordingId) -> RecordingId {
+    let mut bytes = *recording.as_bytes();
+    bytes[6] ^= 0xf0;
+    RecordingId::from_bytes(bytes)
+}
+
+/// Whose key is kept under a name, and whether it is that of the sound alone.
+#[must_use]
+pub const fn owner_of_key(name: RecordingId) -> (RecordingId, bool) {
+    let is_sound = name.as_bytes()[6] >> 4 == 8;
+    let owner = match is_sound {
+        true => sound_key_name(name),
+        false => name,
+    };
+    (owner, is_sound)
+}
+
 impl fmt::Debug for DataKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DataKey(secret)")
@@ -355,6 +376,22 @@ mod tests {
             );
             assert!(unwrap_key(&keks, recording(5), &wrapped[..at]).is_err());
         }
+    }
+
+    #[test]
+    fn the_key_of_the_sound_has_a_name_of_its_own_and_does_not_pass_for_the_data_key() {
+        let id: RecordingId = "0190f3c2-0000-7abc-8def-0123456789ab".parse().unwrap();
+        let name = sound_key_name(id);
+        assert_eq!(name.to_string(), "0190f3c2-0000-8abc-8def-0123456789ab");
+        assert_eq!(owner_of_key(name), (id, true));
+        assert_eq!(owner_of_key(id), (id, false));
+        let keks = [KeyEncryptionKey::new(1, [1; 32])];
+        let wrapped = wrap(&keks[0], &DataKey::from_random([9; 32]), name, [3; 12]);
+        assert!(unwrap_key(&keks, name, &wrapped).is_ok());
+        assert_eq!(
+            unwrap_key(&keks, id, &wrapped).unwrap_err(),
+            KeyError::NotAuthentic
+        );
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod party;
 pub mod pii;
 pub mod rtcp;
 pub mod rtp;
+pub mod scope;
 pub mod time;
 
 pub use action::Action;
@@ -28,4 +29,5 @@ pub use language::Language;
 pub use media::{Format, MediaStream, StreamNumber};
 pub use party::Party;
 pub use pii::Pii;
+pub use scope::Scope;
 pub use time::{Clock, SimClock, Timestamp};

@@ -20,6 +20,8 @@ pub(crate) fn check(line: &Line, now: Timestamp) -> Result<()> {
         now,
     )?;
     check_sample(line, None, &format!("line `{name}`"))?;
+    let own = line.sound_term_under(None);
+    line_terms::check_sound(&line.facts, own, &format!("line `{name}`"), now)?;
     if let Some(fault) = line.keys.fault() {
         bail!("line `{name}`: {fault}");
     }
@@ -59,6 +61,7 @@ pub(crate) fn check(line: &Line, now: Timestamp) -> Result<()> {
         let facts = line.facts_under(Some(rule));
         check_with_notice(line, &facts, &format!("{at}: facts"), now)?;
         check_sample(line, Some(rule), &at)?;
+        line_terms::check_sound(&facts, line.sound_term_under(Some(rule)), &at, now)?;
     }
     Ok(())
 }

@@ -259,7 +259,7 @@ impl Round {
 }
 
 impl Round {
-    /// Once a day, and sooner after a failure.
+    /// Once a day, and sooner after a failure, also of one that only a copy saw.
     fn stamp(&mut self) -> Result<(), ArchiveError> {
         let now = self.clock.now();
         let Some(authority) = &self.authority else {
@@ -267,9 +267,11 @@ impl Round {
         };
         // A clock that jumped and was set right must not keep it from being asked for years.
         let is_recent = |at: Timestamp| now.micros().abs_diff(at.micros()) < STAMP_REST;
-        if self.failed_at.is_some_and(is_recent)
-            || !Authority::is_due(&self.archive, now.plus_micros(-DAY))?
-        {
+        if self.failed_at.is_some_and(is_recent) {
+            return Ok(());
+        }
+        let is_due = Authority::is_due(&self.archive, now.plus_micros(-DAY))?;
+        if !is_due && !authority.was_missed() {
             return Ok(());
         }
         let fault = match authority.ask(&self.archive, now)? {

@@ -87,7 +87,7 @@ pub(crate) fn create_or_open(
     if config.clock_was_ahead {
         archive.confirm_clock(now)?;
     } else {
-        archive.check_clock(now)?;
+        must_not_be_behind(&archive, now)?;
         archive.begin_to_watch_clock(now)?;
     }
     archive.introduce(now).context("cannot write in the log")?;
@@ -118,6 +118,23 @@ pub(crate) fn visit(context: &Context, now: Timestamp) -> Result<Arc<Archive>> {
     open(&folder, &config, epoch_keys, Access::Read, now)
 }
 
+/// The same for a command that writes in the log.
+///
+/// Errors: the clock lies behind the log; what it would write would seem to have been before what was.
+pub(crate) fn act(context: &Context, now: Timestamp) -> Result<Arc<Archive>> {
+    let archive = visit(context, now)?;
+    must_not_be_behind(&archive, now)?;
+    Ok(archive)
+}
+
+/// Refuses a clock that lies behind the log.
+pub(crate) fn must_not_be_behind(archive: &Archive, now: Timestamp) -> Result<()> {
+    archive.check_clock(now).map_err(|error| {
+        let help = error.help();
+        anyhow::anyhow!("{error}; {help}")
+    })
+}
+
 /// Opens the archive for a command that deletes; refuses while a server runs.
 pub(crate) fn work(context: &Context, now: Timestamp) -> Result<(Arc<Archive>, std::fs::File)> {
     let config = config(context, now)?;
@@ -127,7 +144,9 @@ pub(crate) fn work(context: &Context, now: Timestamp) -> Result<(Arc<Archive>, s
         .lock("destroy in its pages (it looks for terms that ended by itself), or stop it first")?;
     let access = Access::Write(voicelog_store::blobs::Options::default());
     let epoch_keys = key_ring::of_command(&folder, &config)?;
-    Ok((open(&folder, &config, epoch_keys, access, now)?, lock))
+    let archive = open(&folder, &config, epoch_keys, access, now)?;
+    must_not_be_behind(&archive, now)?;
+    Ok((archive, lock))
 }
 
 /// Opens an archive that is being restored: its index does not have its name yet.

@@ -4,6 +4,7 @@
 //! problem document) and gives it the request's id. The cause goes to the operator's log, never
 //! to the page.
 
+use crate::view::when::When;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use std::error::Error;
@@ -155,6 +156,20 @@ impl From<ArchiveError> for Trouble {
                 ),
                 format!(
                     "This recording is all there, but voicelog cannot play it: it came in {codecs}. A copy holds the packets, for a program that can."
+                ),
+            );
+        }
+        if let ArchiveError::SoundDestroyed { at, .. } = &error {
+            let on = |lang| at.map(|at| When::new(at, lang).text);
+            let (nl, en) = (on(Language::Nl), on(Language::En));
+            return Self::new(StatusCode::CONFLICT).saying(
+                format!(
+                    "Het geluid van deze opname is vernietigd{}, omdat de termijn van het geluid voorbij is. Wat van het gesprek bekend is, staat op de pagina van de opname.",
+                    nl.map(|on| format!(" op {on}")).unwrap_or_default()
+                ),
+                format!(
+                    "The sound of this recording was destroyed{}, because the term of the sound is over. What is known of the call is on the recording’s page.",
+                    en.map(|on| format!(" on {on}")).unwrap_or_default()
                 ),
             );
         }

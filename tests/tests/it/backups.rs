@@ -149,7 +149,7 @@ fn a_restore_that_would_fork_the_log_or_lacks_a_secret_says_what_that_means_and_
         all.extend_from_slice(more);
         voicelog(&all)
     };
-    let refused = restore(&[]);
+    let refused = restore(&["--lang", "en"]);
     assert_eq!(refused.status.code(), Some(2));
     let why = errors(&refused);
     for word in [
@@ -160,6 +160,8 @@ fn a_restore_that_would_fork_the_log_or_lacks_a_secret_says_what_that_means_and_
     ] {
         assert!(why.contains(word), "{why}");
     }
+    let why = errors(&restore(&["--lang", "nl"]));
+    assert!(why.contains("zou terugkomen"), "{why}");
     assert!(!into.exists());
 
     let whole = std::fs::read_to_string(&file).unwrap();
@@ -185,6 +187,14 @@ fn a_restore_that_would_fork_the_log_or_lacks_a_secret_says_what_that_means_and_
     );
     let checked = voicelog_json(&["check", "--level", "hash", "--json", "--data", text(&into)]);
     assert_eq!(checked["holds"], true, "{checked:#}");
+    for (lang, what) in [
+        ("nl", "wordt teruggezet in een lege map"),
+        ("en", "is restored into an empty folder"),
+    ] {
+        let refused = restore(&["--as-of-backup", "--lang", lang]);
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(errors(&refused).contains(what), "{}", errors(&refused));
+    }
 }
 
 #[test]
@@ -338,6 +348,52 @@ fn by_a_clock_that_jumped_nothing_is_destroyed_until_somebody_says_that_it_is_ri
     assert!(swept.status.code() != Some(1), "{}", errors(&swept));
     let told: Value = serde_json::from_slice(&swept.stdout).unwrap();
     assert_eq!(told[0]["id"], id.as_str(), "the law was asked: {told:#}");
+}
+
+#[test]
+fn by_a_clock_behind_the_log_no_command_writes_in_it_and_those_that_read_go_on() {
+    let root = tempfile::tempdir().unwrap();
+    let config = archive(root.path());
+    let index = Connection::open(root.path().join("data/index.db")).unwrap();
+    let seen = "UPDATE settings SET value = ?1 WHERE name = 'clock/seen'";
+    let ahead = [b"2099-01-01T00:00:00.000000Z"];
+    assert_eq!(index.execute(seen, ahead).unwrap(), 1);
+    drop(index);
+    let run = |arguments: &[&str]| {
+        let mut all = arguments.to_vec();
+        all.extend_from_slice(&["--json", "--config", text(&config)]);
+        voicelog(&all)
+    };
+    let listed: Value = serde_json::from_slice(&run(&["list"]).stdout).unwrap();
+    let id = listed[0]["id"].as_str().unwrap();
+    let entries = || {
+        let checked = run(&["check", "--level", "hash"]);
+        assert!(checked.status.success(), "{}", errors(&checked));
+        let told: Value = serde_json::from_slice(&checked.stdout).unwrap();
+        told["leaves"].as_u64().unwrap()
+    };
+    let before = entries();
+    let (sound, copy) = (root.path().join("a.wav"), root.path().join("a.zip"));
+    let hold = ["hold", id, "--ground", "claim", "--owner", "mr X"];
+    let play = ["play", id, "--reason", "complaint 12", "-o", text(&sound)];
+    let export = ["export", id, "--for", "court", "-o", text(&copy)];
+    for act in [
+        &[&hold[..], &["--review", "2099-03-01"]].concat()[..],
+        &play,
+        &export,
+        &["keys", "rotate"],
+        &["destroy", id, "--yes"],
+        &["retention", "run"],
+    ] {
+        let refused = run(act);
+        assert_eq!(refused.status.code(), Some(1), "{act:?}");
+        let why = errors(&refused);
+        assert!(why.contains("one of the two is wrong"), "{act:?}: {why}");
+        assert!(why.contains("confirm-clock"), "{act:?}: {why}");
+    }
+    assert_eq!(entries(), before);
+    assert!(run(&["retention", "confirm-clock"]).status.success());
+    assert!(run(&export).status.success());
 }
 
 #[expect(

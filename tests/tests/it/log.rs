@@ -385,6 +385,46 @@ fn severity_of(report: &Value, check: &str) -> String {
 }
 
 #[test]
+fn who_kept_only_a_receipt_holds_it_against_the_whole_log() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path();
+    let (config, id) = recorded(folder);
+    let place = config.to_str().unwrap();
+    let kept = folder.join("receipt.txt");
+    let receipt = stdout(&voicelog(&["receipt", &id, "--config", place]));
+    write_file(&kept, &receipt);
+    let key = folder.join("data").join("log.vkey");
+    let mut server = Server::start(&config);
+    let served = format!("{}/log", server.http);
+    let audit = |since: &Path| {
+        let since = since.to_str().unwrap();
+        let key = key.to_str().unwrap();
+        log(
+            &config,
+            &["audit", &served, "--log-key", key, "--since", since],
+        )
+    };
+    let audited = audit(&kept);
+    assert!(audited.status.success(), "{audited:?}");
+    assert!(
+        stdout(&audited).contains("still holds"),
+        "{}",
+        stdout(&audited)
+    );
+    let changed = folder.join("changed.txt");
+    let index = receipt
+        .lines()
+        .find(|line| line.starts_with("index "))
+        .unwrap();
+    write_file(&changed, &receipt.replace(index, "index 0"));
+    let refused = audit(&changed);
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    server.terminate();
+    let proven = log(&config, &["consistency", kept.to_str().unwrap()]);
+    assert!(stdout(&proven).starts_with("old "), "{proven:?}");
+}
+
+#[test]
 fn a_receipt_that_somebody_kept_is_held_against_a_later_bundle() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path();

@@ -11,7 +11,7 @@ use voicelog_evidence::canonical::{canonical_json, from_canonical};
 use voicelog_evidence::checkpoint::Checkpoint;
 use voicelog_evidence::note::{Note, VerifierKey};
 use voicelog_evidence::tlog::{Leaf, LeafKind};
-use voicelog_model::{Action, DecisionId, DestructionId, HoldId, RecordingId, Timestamp};
+use voicelog_model::{Action, DecisionId, DestructionId, HoldId, RecordingId, Scope, Timestamp};
 use voicelog_store::index::{
     Burial, Buried, DecisionRow, LeafId, Ledger, LedgerEntry, NewDestruction, NewHold, PendingLeaf,
 };
@@ -74,6 +74,9 @@ struct HoldLine {
 #[serde(deny_unknown_fields)]
 struct Entry {
     recording: RecordingId,
+    /// Left out where it is everything; before there were scopes it always was.
+    #[serde(default, skip_serializing_if = "Scope::is_whole")]
+    scope: Scope,
     /// When the call began; not in version 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     started_at: Option<Timestamp>,
@@ -230,6 +233,7 @@ fn entry(found: LedgerEntry) -> Result<Entry, ArchiveError> {
     let NewDestruction {
         id,
         recording,
+        scope,
         decision,
         begun_at,
     } = found.row.destruction;
@@ -248,6 +252,7 @@ fn entry(found: LedgerEntry) -> Result<Entry, ArchiveError> {
     };
     Ok(Entry {
         recording,
+        scope,
         started_at: Some(found.started_at),
         destruction: id,
         begun_at,
@@ -363,19 +368,28 @@ impl DestroyedList {
         (self.head.version >= PARTIAL_SINCE).then_some(self.head.log_from)
     }
 
-    /// The recordings that must not come back: those with their papers, and those of which the log says so.
-    pub(super) fn gone(&self) -> impl Iterator<Item = RecordingId> {
-        let papers = self.entries.iter().map(|entry| entry.recording);
-        papers.chain(self.destroyed_leaves().into_iter().map(|(id, _at)| id))
+    /// The recordings that must not come back, or whose sound must not: those with their papers, and those of which the
+    /// log says so.
+    pub(super) fn gone(&self) -> impl Iterator<Item = (RecordingId, Scope)> {
+        let papers = self.entries.iter();
+        let papers = papers.map(|entry| (entry.recording, entry.scope));
+        let told = self.destroyed_leaves().into_iter();
+        papers.chain(told.map(|(id, scope, _at)| (id, scope)))
     }
 
-    /// What the log says was destroyed, and when.
-    pub(super) fn destroyed_leaves(&self) -> Vec<(RecordingId, Timestamp)> {
+    /// What the log says was destroyed, how much of it, and when.
+    pub(super) fn destroyed_leaves(&self) -> Vec<(RecordingId, Scope, Timestamp)> {
         let read = self.leaves.iter();
         let read = read.filter_map(|leaf| Leaf::from_bytes(&leaf.bytes).ok());
-        let gone = read.filter(|leaf| leaf.kind == LeafKind::Destroyed);
-        gone.filter_map(|leaf| Some((leaf.object.parse().ok()?, leaf.at)))
-            .collect()
+        let gone = read.filter_map(|leaf| {
+            let scope = match leaf.kind {
+                LeafKind::Destroyed => Scope::Whole,
+                LeafKind::SoundDestroyed => Scope::Sound,
+                _ => return None,
+            };
+            Some((leaf.object.parse().ok()?, scope, leaf.at))
+        });
+        gone.collect()
     }
 
     /// The holds that stood.
@@ -400,6 +414,7 @@ impl DestroyedList {
             destruction: NewDestruction {
                 id: entry.destruction,
                 recording: entry.recording,
+                scope: entry.scope,
                 decision: entry.decision,
                 begun_at: entry.begun_at,
             },

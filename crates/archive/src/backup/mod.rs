@@ -5,6 +5,7 @@
 //! come back: the list of destructions is applied before anything else. Format and reasons:
 //! `design/backup.md`.
 
+mod catching_up;
 mod create;
 mod destroyed;
 mod format;
@@ -13,6 +14,7 @@ mod opening;
 mod restore;
 mod sealed;
 mod verify;
+mod words;
 
 pub use create::Prepared;
 pub use destroyed::{DestroyedList, ListReport};

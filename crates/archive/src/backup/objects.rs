@@ -89,7 +89,13 @@ impl Archive {
         for id in living {
             let row = self.index.recording(*id).doing("reading the index")?;
             match row.map(|row| row.state) {
-                None | Some(State::Destroying | State::Destroyed) => {}
+                None
+                | Some(
+                    State::SoundDestroying
+                    | State::WithoutSound
+                    | State::Destroying
+                    | State::Destroyed,
+                ) => {}
                 Some(State::Sealed) => {
                     self.copy_sealed((folder, former), *id, files, &mut sums)?;
                 }

@@ -7,7 +7,7 @@ use super::sealed::{open, part_name};
 use super::{Backup, BackupError, BackupKey};
 use crate::keys::{Master, epoch_in};
 use std::collections::BTreeSet;
-use voicelog_evidence::key::{KeyEncryptionKey, unwrap_key, wrapped_epoch};
+use voicelog_evidence::key::{KeyEncryptionKey, owner_of_key, unwrap_key, wrapped_epoch};
 
 /// What an index begins with once it is open.
 const INDEX_START: &[u8] = b"SQLite format 3\0";
@@ -100,6 +100,7 @@ impl Backup {
             if wrapped_epoch(wrapped).is_ok_and(|epoch| closed.contains(&epoch)) {
                 trial.untried = trial.untried.saturating_add(1);
             } else {
+                let (id, _is_sound) = owner_of_key(id);
                 let what = format!("the key of recording {id}");
                 trial.wrong.push(does_not_open(what));
             }

@@ -3,6 +3,7 @@
 //! The lists of destructions come first: no object and no key of what is on them is written at all, and
 //! their rows become tombstones before anybody can open the archive.
 
+use super::catching_up::{catch_up, continuation, must_agree};
 use super::format::{OBJECTS, record_name};
 use super::{Backup, BackupError, BackupKey, DestroyedList};
 use crate::error::Doing;
@@ -16,16 +17,16 @@ use std::path::Path;
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::checkpoint::Checkpoint;
 use voicelog_evidence::digest::sha256;
-use voicelog_evidence::tlog::{CompactRange, Leaf, LeafKind};
-use voicelog_model::{BackupId, RecordingId, Timestamp};
-use voicelog_store::index::PendingLeaf;
+use voicelog_evidence::key::owner_of_key;
+use voicelog_evidence::tlog::{Leaf, LeafKind};
+use voicelog_model::{BackupId, RecordingId, Scope, Timestamp};
 use voicelog_store::{
     ArchiveId, Blobs, FileBlobs, FileKeys, Index as _, Keys, Layout, SqliteIndex, StoreError,
     adopt_copy, blobs, durable,
 };
 
-/// Hashes of leaves read at a time.
-const HASHES_MAX: u64 = 10_000;
+/// How messages call the checkpoint that somebody else kept.
+const KNOWN: &str = "the checkpoint that was given";
 
 /// What an archive is made again from.
 #[derive(Debug)]
@@ -53,12 +54,33 @@ pub struct Unpacked {
     pub damaged: Vec<BackupError>,
 }
 
+/// What the lists say was destroyed, and how much of it.
+struct Gone(BTreeSet<(RecordingId, Scope)>);
+
+impl Gone {
+    /// Whether a key, by its name in the store, must not come back.
+    fn is_key(&self, name: RecordingId) -> bool {
+        match owner_of_key(name) {
+            (id, true) => self.is_sound(id),
+            (id, false) => self.0.contains(&(id, Scope::Whole)),
+        }
+    }
+
+    /// Whether the objects of a recording, which hold its sound, must not come back.
+    fn is_sound(&self, id: RecordingId) -> bool {
+        [Scope::Whole, Scope::Sound]
+            .into_iter()
+            .any(|scope| self.0.contains(&(id, scope)))
+    }
+}
+
 /// What the archive that was made again is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
     /// Recordings whose destruction had begun and could not be completed, each with why. The next start goes on with it.
     pub unfinished: Vec<(RecordingId, String)>,
-    /// Recordings that the backup did not know as destroyed and that are tombstones now.
+    /// Recordings that the backup did not know as destroyed and that are tombstones now, and those that are without
+    /// their sound.
     pub buried: u64,
     /// Holds that were placed after the backup, and stand again.
     pub holds: u64,
@@ -141,7 +163,7 @@ impl RestoreInput {
         let own = self.backup.destroyed()?;
         self.reach(&own)?;
         let lists = self.lists.iter().chain([&own]);
-        let gone: BTreeSet<RecordingId> = lists.flat_map(DestroyedList::gone).collect();
+        let gone = Gone(lists.flat_map(DestroyedList::gone).collect());
         let archive = ArchiveId::from_hex(&statement.store).ok_or_else(|| self.foreign("index"))?;
         let mut unpacked = Unpacked::default();
         // What can be refused comes before what takes long.
@@ -149,9 +171,12 @@ impl RestoreInput {
         self.unpack_index(&layout.index, key)?;
         // The backup may be of an older program than this one.
         voicelog_store::migrate(&layout.index, statement.made_at)?;
-        if SqliteIndex::open(&layout.index)?.archive() != archive {
+        let index = SqliteIndex::open(&layout.index)?;
+        if index.archive() != archive {
             return Err(self.foreign("index"));
         }
+        self.must_be_one_log(&index, &own)?;
+        drop(index);
         FileKeys::create_folder(&layout.keys, archive)?;
         let keys = keys(FileKeys::open(&layout.keys)?);
         self.unpack_keys(&*keys, &all_keys, &gone, &mut unpacked)?;
@@ -160,6 +185,15 @@ impl RestoreInput {
         self.unpack_objects(&*blobs, &gone, &mut unpacked)?;
         drop(blobs);
         Ok(unpacked)
+    }
+
+    /// Nothing that was given is of another log than the backup's, as far as that can be told before it is brought up.
+    fn must_be_one_log(&self, index: &SqliteIndex, own: &DestroyedList) -> Result<(), BackupError> {
+        for list in self.lists.iter().chain([own]) {
+            continuation(index, list)?;
+        }
+        let known = self.known.as_ref();
+        known.map_or(Ok(()), |known| must_agree(index, known, KNOWN))
     }
 
     fn foreign(&self, part: &str) -> BackupError {
@@ -173,7 +207,7 @@ impl RestoreInput {
         &self,
         keys: &dyn Keys,
         mut rest: &[u8],
-        gone: &BTreeSet<RecordingId>,
+        gone: &Gone,
         unpacked: &mut Unpacked,
     ) -> Result<(), BackupError> {
         while !rest.is_empty() {
@@ -183,7 +217,7 @@ impl RestoreInput {
                 keys.swap_record(&name, None, wrapped)?;
                 continue;
             }
-            if gone.contains(&id) {
+            if gone.is_key(id) {
                 unpacked.left_out += 1;
                 continue;
             }
@@ -196,7 +230,7 @@ impl RestoreInput {
     fn unpack_objects(
         &self,
         blobs: &dyn Blobs,
-        gone: &BTreeSet<RecordingId>,
+        gone: &Gone,
         unpacked: &mut Unpacked,
     ) -> Result<(), BackupError> {
         let grown = format!("{}/{OBJECTS}/", self.backup.statement.backup);
@@ -207,7 +241,7 @@ impl RestoreInput {
                 continue;
             };
             let id = object.split('/').nth(1).and_then(|id| id.parse().ok());
-            if id.is_some_and(|id| gone.contains(&id)) {
+            if id.is_some_and(|id| gone.is_sound(id)) {
                 unpacked.left_out += 1;
                 continue;
             }
@@ -268,16 +302,17 @@ impl Archive {
         let (_have, lost) = input.reach(&own)?;
         let before = self.log_size()?;
         for list in &lists {
-            self.catch_up(list)?;
+            catch_up(&*self.index, list)?;
         }
         for list in &lists {
+            self.note_lost_accesses(list.log().1)?;
             let leaves = list.log().1.iter();
             let leaves = leaves.filter_map(|leaf| Leaf::from_bytes(&leaf.bytes).ok());
             self.raise_epoch_floor(leaves)?;
         }
         let log_size = self.log_size()?;
         if let Some(known) = &input.known {
-            self.must_agree(known, "the checkpoint that was given")?;
+            must_agree(&*self.index, known, KNOWN)?;
         }
         let mut buried = 0;
         for list in &lists {
@@ -324,77 +359,5 @@ impl Archive {
             log_size,
             lost,
         })
-    }
-
-    /// Adds the entries of a list behind those that are here, where it begins no later.
-    fn catch_up(&self, list: &DestroyedList) -> Result<(), BackupError> {
-        let (from, leaves, checkpoint) = list.log();
-        let head = self.index.log_head().doing("reading the log's head")?;
-        let Some(checkpoint) = checkpoint else {
-            return Ok(());
-        };
-        if from > head.size {
-            return Ok(());
-        }
-        if checkpoint.size <= head.size {
-            return self.must_agree(checkpoint, "a list of destructions");
-        }
-        let fork = BackupError::Fork {
-            what: "a list of destructions",
-            size: checkpoint.size,
-        };
-        let damaged = || ArchiveError::Corrupt {
-            what: "the head of the log".to_owned(),
-        };
-        let mut range = match head.size {
-            0 => CompactRange::default(),
-            _ => CompactRange::from_bytes(&head.compact_range).map_err(|_range| damaged())?,
-        };
-        let skip = usize::try_from(head.size - from).unwrap_or(usize::MAX);
-        let waiting = self.index.pending_leaves(usize::MAX);
-        let waiting = waiting.doing("reading pending leaves")?;
-        let waiting: BTreeSet<_> = waiting.into_iter().map(|leaf| leaf.id).collect();
-        let (new, tiles) = crate::log::placed(&mut range, leaves.iter().skip(skip).cloned());
-        // Before anything is written: it is the tree that was signed.
-        if range.size() != checkpoint.size || range.root() != checkpoint.root {
-            return Err(fork);
-        }
-        for leaf in new.iter().filter(|leaf| !waiting.contains(&leaf.id)) {
-            let leaf = PendingLeaf {
-                id: leaf.id,
-                bytes: leaf.bytes.clone(),
-            };
-            self.index.queue_leaf(&leaf).doing("taking over the log")?;
-        }
-        let signed = list.signed_checkpoint().as_bytes();
-        self.index
-            .append_leaves(head.size, &new, &tiles, signed, &range.to_bytes())
-            .doing("taking over the log")?;
-        Ok(())
-    }
-
-    /// A checkpoint is of this log, as far as this log goes.
-    fn must_agree(&self, checkpoint: &Checkpoint, what: &'static str) -> Result<(), BackupError> {
-        let size = checkpoint.size;
-        if size > self.log_size()? {
-            return Ok(());
-        }
-        let mut range = CompactRange::default();
-        while range.size() < size {
-            let to = size.min(range.size() + HASHES_MAX);
-            let hashes = self.index.leaf_hashes(range.size(), to);
-            let hashes = hashes.doing("reading the log")?;
-            if hashes.is_empty() {
-                break;
-            }
-            for hash in hashes {
-                range.append(hash);
-            }
-        }
-        if range.size() == size && range.root() == checkpoint.root {
-            Ok(())
-        } else {
-            Err(BackupError::Fork { what, size })
-        }
     }
 }

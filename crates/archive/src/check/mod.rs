@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use told::Told;
 use voicelog_evidence::canonical::{canonical_json, from_canonical};
 use voicelog_evidence::checkpoint::Checkpoint;
+use voicelog_evidence::key::{owner_of_key, sound_key_name};
 use voicelog_evidence::manifest::Manifest;
 use voicelog_evidence::tlog::{self, CompactRange, TILE_HEIGHT};
 use voicelog_model::RecordingId;
@@ -84,8 +85,18 @@ impl Findings {
 }
 
 /// Whether a recording in this state is lost without its data key.
-const fn needs_key(state: State) -> bool {
+const fn needs_key(row: &RecordingRow) -> bool {
+    needs_sound(row.state) || matches!(row.state, State::SoundDestroying | State::WithoutSound)
+}
+
+/// Whether a recording in this state has its sound.
+const fn needs_sound(state: State) -> bool {
     matches!(state, State::Recording | State::Finishing | State::Sealed)
+}
+
+/// Whether its sound has a key of its own, without which nobody hears it.
+const fn needs_sound_key(row: &RecordingRow) -> bool {
+    row.has_sound_key && needs_sound(row.state)
 }
 
 impl Archive {
@@ -144,9 +155,9 @@ impl Archive {
                 still_there.push(id);
             }
         }
-        for id in self.keys_without_row(still_there)? {
+        for name in self.keys_without_row(still_there)? {
             let what = "there is a key of a recording that the index lacks";
-            findings.add(2, Some(id), what);
+            findings.add(2, Some(owner_of_key(name).0), what);
         }
         Ok(findings)
     }
@@ -159,12 +170,13 @@ impl Archive {
             .is_some_and(|id| matches!(self.index.recording(id), Ok(Some(_row))))
     }
 
-    fn keys_without_row(&self, ids: Vec<RecordingId>) -> Result<Vec<RecordingId>, ArchiveError> {
+    fn keys_without_row(&self, names: Vec<RecordingId>) -> Result<Vec<RecordingId>, ArchiveError> {
         let mut without = Vec::new();
-        for id in ids {
+        for name in names {
+            let (id, is_sound) = owner_of_key(name);
             let row = self.index.recording(id).doing("reading the index")?;
-            if row.is_none() {
-                without.push(id);
+            if row.is_none_or(|row| is_sound && !row.has_sound_key) {
+                without.push(name);
             }
         }
         Ok(without)
@@ -181,9 +193,12 @@ impl Archive {
         match row.state {
             State::Waiting | State::NotRecorded => findings.not_recorded += 1,
             State::Destroyed => findings.destroyed += 1,
-            State::Recording | State::Finishing | State::Sealed | State::Destroying => {
-                findings.recordings += 1;
-            }
+            State::Recording
+            | State::Finishing
+            | State::Sealed
+            | State::SoundDestroying
+            | State::WithoutSound
+            | State::Destroying => findings.recordings += 1,
         }
         let prefix = segment_prefix(id);
         let mine: Vec<String> = blobs
@@ -195,22 +210,38 @@ impl Archive {
             blobs.remove(blob);
         }
         let has_key = self.has_key(id)?;
+        let has_sound_key = self.has_key(sound_key_name(id))?;
         if level == Level::Hash {
             self.check_row(row, findings)?;
         }
         // Read before the state is looked at again: a server destroys the key first.
-        if !has_key && needs_key(row.state) && self.row(id).is_ok_and(|row| needs_key(row.state)) {
+        let still = |needs: fn(&RecordingRow) -> bool| {
+            needs(row) && self.row(id).is_ok_and(|row| needs(&row))
+        };
+        if !has_key && still(needs_key) {
             let what = "its data key is missing, so nobody can open it";
             findings.add(1, Some(id), what);
         }
-        match row.state {
-            State::Sealed => self.check_sealed(row, level, (mine.len(), has_key), findings)?,
-            State::Destroyed | State::NotRecorded => {
-                if has_key || !mine.is_empty() {
-                    findings.add(5, Some(id), "something is left of what must not exist");
-                }
+        if !has_sound_key && still(needs_sound_key) {
+            let what = "the key of its sound is missing, so nobody can hear it";
+            findings.add(1, Some(id), what);
+        }
+        let opens = has_key && (has_sound_key || !row.has_sound_key);
+        let left = match row.state {
+            State::Sealed => {
+                self.check_sealed(row, level, (mine.len(), opens), findings)?;
+                false
             }
-            State::Waiting | State::Recording | State::Finishing | State::Destroying => {}
+            State::Destroyed | State::NotRecorded => has_key || has_sound_key || !mine.is_empty(),
+            State::WithoutSound => has_sound_key || !mine.is_empty(),
+            State::Waiting
+            | State::Recording
+            | State::Finishing
+            | State::SoundDestroying
+            | State::Destroying => false,
+        };
+        if left {
+            findings.add(5, Some(id), "something is left of what must not exist");
         }
         let decision = self.index.decision(row.decision);
         let decision = decision.doing("looking for a decision")?;
@@ -281,9 +312,10 @@ impl Archive {
     fn check_bytes(&self, row: &RecordingRow, manifest: &Manifest, findings: &mut Findings) {
         let id = row.id;
         let again = || -> Result<(Manifest, Vec<u8>), ArchiveError> {
-            let data_key = self.data_key(id)?;
-            let mut summary = Summary::new(id, &data_key);
-            let segments = self.read_records(id, &data_key, |record| summary.push(record))?;
+            let keys = self.recording_keys(id)?;
+            let mut summary = Summary::new(id, &keys.data);
+            let segments =
+                self.read_records(id, keys.of_segments(), |record| summary.push(record))?;
             let basis = Basis {
                 decision_sha256: manifest.decision_sha256,
                 rulebook_hash: manifest.rulebook_hash,

@@ -11,7 +11,7 @@ use voicelog_evidence::digest::sha256;
 use voicelog_evidence::manifest::Manifest;
 use voicelog_evidence::timeline::Timeline;
 use voicelog_evidence::tlog::{Leaf, LeafKind, commitment};
-use voicelog_model::RecordingId;
+use voicelog_model::{RecordingId, Scope};
 use voicelog_store::index::{DecisionRow, LeafId, RecordingRow, State};
 
 /// How far the beginning of a call in its row may be from the moment in its id: less than a day. Terms and
@@ -46,6 +46,10 @@ impl Archive {
         }
         match row.state {
             State::Sealed => self.check_manifest_row(row, findings)?,
+            State::SoundDestroying | State::WithoutSound => {
+                self.check_without_sound(row, findings)?;
+                self.check_manifest_row(row, findings)?;
+            }
             State::NotRecorded => {
                 self.check_columns(row, findings)?;
                 let timeline = self.index.timeline(row.id).doing("reading the timeline")?;
@@ -59,11 +63,40 @@ impl Archive {
                 };
                 self.check_leaf(row.id, row.leaf, &told, findings)?;
             }
-            State::Destroyed => self.check_certificate(row.id, findings)?,
+            // An old copy in which it was not complete: its sound went later, and nothing else was left of it.
+            State::Destroyed if row.destroyed_at == row.sound_destroyed_at => {}
+            State::Destroyed => self.check_certificate(row.id, Scope::Whole, findings)?,
             State::Waiting | State::Recording | State::Finishing | State::Destroying => {}
+        }
+        if row.sound_destroyed_at.is_some() {
+            self.check_certificate(row.id, Scope::Sound, findings)?;
         }
         for decision in self.index.decisions_of(row.id).doing("reading decisions")? {
             self.check_decision(row.id, is_open, &decision, findings)?;
+        }
+        Ok(())
+    }
+
+    /// Where no segments can be read any more: what is kept opens, and the timeline is the one that the manifest names.
+    fn check_without_sound(
+        &self,
+        row: &RecordingRow,
+        findings: &mut Findings,
+    ) -> Result<(), ArchiveError> {
+        let id = row.id;
+        if let Err(error @ ArchiveError::Key { .. }) = self.data_key(id) {
+            let why = voicelog_model::error::chain(&error).to_string();
+            findings.add(1, Some(id), why);
+        }
+        let timeline = self.index.timeline(id).doing("reading the timeline")?;
+        match Manifest::from_bytes(&self.manifest_bytes(id)?) {
+            Err(_text) => findings.add(1, Some(id), "its manifest cannot be read"),
+            Ok(manifest) => {
+                if Digest::of(&timeline.unwrap_or_default()) != manifest.timeline_sha256 {
+                    let what = "its timeline is not the one that its manifest names";
+                    findings.add(1, Some(id), what);
+                }
+            }
         }
         Ok(())
     }
@@ -125,9 +158,14 @@ impl Archive {
             );
         }
         // Facts that do not open are found with their decision.
-        if row.state == State::Sealed
-            && let Ok(retain_until) = self.retain_until(row.id, timeline.call_started)
-            && retain_until != row.retain_until
+        let told = || {
+            let whole = self.retain_until(row.id, timeline.call_started)?;
+            let sound = self.sound_until(row.id, timeline.call_started, whole)?;
+            Ok::<_, ArchiveError>((whole, sound))
+        };
+        if row.state != State::NotRecorded
+            && let Ok(terms) = told()
+            && terms != (row.retain_until, row.sound_until)
         {
             findings.add(
                 3,
@@ -238,9 +276,10 @@ impl Archive {
     fn check_certificate(
         &self,
         id: RecordingId,
+        scope: Scope,
         findings: &mut Findings,
     ) -> Result<(), ArchiveError> {
-        let kept = self.index.certificate(id);
+        let kept = self.index.certificate(id, scope);
         let Some(signed) = kept.doing("reading the certificate")? else {
             let what = "its certificate of destruction is missing; the next start makes it";
             findings.add(5, Some(id), what);
@@ -257,7 +296,7 @@ impl Archive {
             }
         };
         let statement = &certificate.statement;
-        let row = self.index.destruction_of(id);
+        let row = self.index.destruction_of(id, scope);
         let row = row.doing("reading the destruction")?;
         let leaf = match row.as_ref().and_then(|row| row.leaf) {
             Some(leaf) => self.index.leaf_index_of(leaf).doing("looking in the log")?,
@@ -275,7 +314,9 @@ impl Archive {
         }
         let logged = self.index.leaf(certificate.proof.index);
         let logged = logged.doing("reading a leaf")?.map(|leaf| leaf.bytes);
-        if certificate.statement.recording != id || logged != certificate.leaf.to_bytes().ok() {
+        if (statement.recording, statement.scope) != (id, scope)
+            || logged != certificate.leaf.to_bytes().ok()
+        {
             findings.add(5, Some(id), "its certificate of destruction is of another");
         }
         Ok(())

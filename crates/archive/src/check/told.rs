@@ -11,7 +11,7 @@ use crate::{Archive, ArchiveError};
 use std::collections::{BTreeMap, BTreeSet};
 use voicelog_evidence::Digest;
 use voicelog_evidence::tlog::{Leaf, LeafKind};
-use voicelog_model::{Action, DecisionId, RecordingId};
+use voicelog_model::{Action, DecisionId, RecordingId, Scope};
 use voicelog_store::index::{LeafId, RecordingRow, State};
 
 /// Holds and keys that the log tells of, and holds that rows tell of.
@@ -26,10 +26,18 @@ pub(super) struct Told {
     /// What the index lacks, and what of.
     missing: Vec<(Option<RecordingId>, String)>,
     /// What the index has, and the log says was destroyed. A restore brings none of these back.
-    undestroyed: BTreeSet<RecordingId>,
+    undestroyed: BTreeSet<(RecordingId, Scope)>,
     /// The newest epoch.
     epoch: Option<u32>,
     was_restored: bool,
+}
+
+/// Whether a recording in this state still has its sound, or may have.
+const fn has_sound(state: State) -> bool {
+    !matches!(
+        state,
+        State::WithoutSound | State::Destroying | State::Destroyed
+    )
 }
 
 impl Archive {
@@ -66,7 +74,7 @@ impl Archive {
         };
         let recording = leaf.object.parse::<RecordingId>().ok();
         match leaf.kind {
-            LeafKind::Recorded | LeafKind::Destroyed => {
+            LeafKind::Recorded | LeafKind::Destroyed | LeafKind::SoundDestroyed => {
                 if let Some(id) = recording {
                     self.check_told_recording(id, leaf.kind, told)?;
                 }
@@ -118,7 +126,10 @@ impl Archive {
                 told.missing.push((Some(id), what.to_owned()));
             }
             Some(state) if kind == LeafKind::Destroyed && state != State::Destroyed => {
-                told.undestroyed.insert(id);
+                told.undestroyed.insert((id, Scope::Whole));
+            }
+            Some(state) if kind == LeafKind::SoundDestroyed && has_sound(state) => {
+                told.undestroyed.insert((id, Scope::Sound));
             }
             Some(_) => {}
         }
@@ -182,8 +193,11 @@ impl Archive {
         for (recording, what) in std::mem::take(&mut told.missing) {
             findings.add(4, recording, what);
         }
-        for id in &told.undestroyed {
-            let what = "the log says that it was destroyed, and the index does not";
+        for (id, scope) in &told.undestroyed {
+            let what = match scope {
+                Scope::Whole => "the log says that it was destroyed, and the index does not",
+                Scope::Sound => "the log says that its sound was destroyed, and the index does not",
+            };
             findings.add(4, Some(*id), what);
         }
         self.check_holds(&told, findings)?;

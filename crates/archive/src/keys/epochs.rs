@@ -7,7 +7,7 @@ use crate::{Archive, ArchiveError, random};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use voicelog_evidence::key::{self, DataKey, KeyEncryptionKey, KeyError};
+use voicelog_evidence::key::{self, DataKey, KeyEncryptionKey, KeyError, owner_of_key};
 use voicelog_evidence::sealing::OpeningKey;
 use voicelog_model::{RecordingId, Timestamp};
 use voicelog_store::{Keys, StoreError};
@@ -97,9 +97,12 @@ impl EpochKeys {
         self.set_seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Lets go of the keys of a recording.
     pub(crate) fn forget(&self, id: RecordingId) {
         let keys = self.in_memory.lock();
-        keys.unwrap_or_else(PoisonError::into_inner).remove(&id);
+        let mut keys = keys.unwrap_or_else(PoisonError::into_inner);
+        keys.remove(&id);
+        keys.remove(&key::sound_key_name(id));
     }
 
     fn keep_in_memory(&self, id: RecordingId, data_key: &DataKey) {
@@ -313,23 +316,30 @@ impl Archive {
     fn kept_data_key(&self, id: RecordingId) -> Result<Wrapped, ArchiveError> {
         let bytes = match self.keys.get(id) {
             Err(StoreError::NotFound { .. }) => {
+                let (id, _is_sound) = owner_of_key(id);
                 self.secrets.epoch_keys.forget(id);
                 return Err(ArchiveError::NoKey(id));
             }
             other => other.doing("keeping the data key")?,
         };
+        let (id, _is_sound) = owner_of_key(id);
         let epoch = key::wrapped_epoch(&bytes);
         let epoch = epoch.map_err(|source| ArchiveError::Key { id, source })?;
         Ok(Wrapped { epoch, bytes })
     }
 
-    /// The data key of a recording.
+    /// The data key of a recording; or that of its sound, by its name.
     pub(crate) fn data_key(&self, id: RecordingId) -> Result<DataKey, ArchiveError> {
         if let Some(data_key) = self.secrets.epoch_keys.in_memory(id) {
             return Ok(data_key);
         }
         let wrapped = match self.keys.get(id) {
-            Err(StoreError::NotFound { .. }) => return Err(ArchiveError::NoKey(id)),
+            Err(StoreError::NotFound { .. }) => {
+                return Err(match owner_of_key(id) {
+                    (id, false) => ArchiveError::NoKey(id),
+                    (id, true) => ArchiveError::NoSoundKey(id),
+                });
+            }
             other => other.doing("reading the data key")?,
         };
         self.open_data_key(id, &wrapped)
@@ -340,9 +350,10 @@ impl Archive {
         id: RecordingId,
         wrapped: &[u8],
     ) -> Result<DataKey, ArchiveError> {
-        let of = |source| ArchiveError::Key { id, source };
+        let (owner, _is_sound) = owner_of_key(id);
+        let of = |source| ArchiveError::Key { id: owner, source };
         let epoch = key::wrapped_epoch(wrapped).map_err(of)?;
-        let kek = self.epoch_key(epoch).map_err(|error| error.of(id))?;
+        let kek = self.epoch_key(epoch).map_err(|error| error.of(owner))?;
         key::unwrap_key(&[kek], id, wrapped).map_err(of)
     }
 

@@ -20,7 +20,7 @@ pub struct Rewrapped {
     pub epoch: u32,
     /// Data keys that were wrapped again.
     pub moved: u64,
-    /// Data keys that do not open, with why. Their epoch stays.
+    /// Recordings of which a key does not open, with why. Its epoch stays.
     pub stuck: Vec<(RecordingId, String)>,
     /// Epochs that nothing is under any more, and that are gone.
     pub destroyed: Vec<u32>,
@@ -227,7 +227,7 @@ impl Archive {
                 }
                 Err(error) => {
                     let why = voicelog_model::error::chain(&error).to_string();
-                    done.stuck.push((id, why));
+                    done.stuck.push((key::owner_of_key(id).0, why));
                 }
             }
         }

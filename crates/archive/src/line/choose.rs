@@ -25,14 +25,18 @@ pub struct ChosenRule {
     pub one_in: Option<OneIn>,
 }
 
+/// What a call is asked about, and what else holds for it.
+pub(crate) struct Chosen {
+    pub(crate) facts: Map<String, Value>,
+    pub(crate) rule: Option<ChosenRule>,
+    /// How long the sound is kept, where it has a term of its own.
+    pub(crate) sound_term: Option<String>,
+}
+
 impl Archive {
     /// The facts that a call is asked about. Where it is not known which rule of its line is the
     /// one, those that the law is strictest on; of equals the first.
-    pub(crate) fn strictest(
-        &self,
-        call: &Call,
-        now: Timestamp,
-    ) -> Result<(Map<String, Value>, Option<ChosenRule>), ArchiveError> {
+    pub(crate) fn strictest(&self, call: &Call, now: Timestamp) -> Result<Chosen, ArchiveError> {
         let mut candidates = call.candidates();
         let mut strictest = 0;
         if candidates.len() > 1 {
@@ -56,6 +60,7 @@ impl Archive {
             rule,
             facts,
             sample,
+            sound_term,
         } = candidates.remove(strictest);
         let one_in = sample.map(|sample| sample.one_in);
         let is_told = !call.line.rules.is_empty() || one_in.is_some();
@@ -64,7 +69,11 @@ impl Archive {
             one_in,
             also_possible: candidates.into_iter().map(|other| other.rule).collect(),
         });
-        Ok((facts, chosen))
+        Ok(Chosen {
+            facts,
+            rule: chosen,
+            sound_term,
+        })
     }
 }
 

@@ -16,6 +16,7 @@ mod who;
 
 pub(crate) use called::Vain;
 pub use called::{CalledInVain, NotALine};
+pub(crate) use choose::Chosen;
 pub use choose::ChosenRule;
 pub use draw::{Draw, OneIn, Sample};
 pub use keep::{Keep, LOOK_BACK_SECONDS_MAX};
@@ -82,6 +83,9 @@ pub struct Line {
     /// Of the calls that may be recorded, one in so many is; without it all are.
     #[serde(default)]
     pub sample: Option<Sample>,
+    /// How long the sound is kept, where that is shorter than what is known of the call: an ISO 8601 duration.
+    #[serde(default)]
+    pub sound_term: Option<String>,
     /// Which calls are kept: every one, or those that somebody asks to keep.
     #[serde(default)]
     pub keep: Keep,
@@ -122,6 +126,7 @@ impl Line {
             when_refused: WhenRefused::Wait,
             facts: Map::new(),
             sample: None,
+            sound_term: None,
             keep: Keep::Every,
             look_back_seconds: 0,
             keep_keys: false,
@@ -175,6 +180,19 @@ impl Line {
     #[must_use]
     pub fn sample_under(&self, rule: Option<&Rule>) -> Option<Sample> {
         rule.and_then(|rule| rule.sample).or(self.sample)
+    }
+
+    /// The term of the sound under a rule of this line: its own, or that of the line.
+    #[must_use]
+    pub fn sound_term_under<'a>(&'a self, rule: Option<&'a Rule>) -> Option<&'a str> {
+        let own = rule.and_then(|rule| rule.sound_term.as_deref());
+        own.or(self.sound_term.as_deref())
+    }
+
+    /// Whether the sound of its calls gets a key of its own. Which rule holds can change while a call lasts, and
+    /// the key is made when it begins: so one rule with such a term is enough.
+    pub(crate) fn names_sound_term(&self) -> bool {
+        self.sound_term.is_some() || self.rules.iter().any(|rule| rule.sound_term.is_some())
     }
 
     /// The facts that a rule of this line brings, or those of the line itself.
@@ -258,6 +276,7 @@ mod tests {
             when,
             facts: Map::new(),
             sample: None,
+            sound_term: None,
         }
     }
 

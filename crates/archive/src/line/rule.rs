@@ -26,6 +26,9 @@ pub struct Rule {
     /// Of them, one in so many is recorded; without it as the line says.
     #[serde(default)]
     pub sample: Option<Sample>,
+    /// How long their sound is kept; without it as the line says.
+    #[serde(default)]
+    pub sound_term: Option<String>,
 }
 
 /// Conditions. All that are named must hold; of each list, one entry.

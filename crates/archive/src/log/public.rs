@@ -7,7 +7,7 @@ use voicelog_evidence::receipt::Receipt;
 use voicelog_evidence::tlog::{
     self, Leaf, StoredTree, TILE_WIDTH, Tile, TileKind, TlogError, bundle_entries, root_of,
 };
-use voicelog_model::RecordingId;
+use voicelog_model::{RecordingId, Scope};
 use voicelog_store::index::{LeafId, TileHash};
 
 /// Tiles that are filled in at once in an index that has none yet.
@@ -115,7 +115,7 @@ impl Archive {
     pub fn prove(&self, id: RecordingId) -> Result<(Vec<u8>, TlogProof), ArchiveError> {
         self.sequence()?;
         let row = self.row(id)?;
-        let leaf = match self.destruction_leaf(id) {
+        let leaf = match self.destruction_leaf(id, Scope::Whole) {
             Ok(leaf) => leaf,
             Err(_not_destroyed) => row.leaf.ok_or(ArchiveError::NotFound(id))?,
         };

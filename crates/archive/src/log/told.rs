@@ -89,18 +89,24 @@ impl Archive {
         Ok(())
     }
 
-    /// Refuses a clock that lies behind the last thing that the log tells: what would be written
+    /// The entry of the log with the last place.
+    pub(crate) fn newest_entry(&self) -> Result<Option<Leaf>, ArchiveError> {
+        let head = self.index.log_head().doing("reading the log's head")?;
+        let Some(last) = head.size.checked_sub(1) else {
+            return Ok(None);
+        };
+        let leaf = self.index.leaf(last).doing("reading a leaf")?;
+        Ok(leaf.and_then(|leaf| Leaf::from_bytes(&leaf.bytes).ok()))
+    }
+
+    /// Refuses a clock that lies behind the last thing that the log tells, or behind the last moment that was believed: what would be written
     /// with it would seem to have been before what was.
     ///
     /// Errors: [`ArchiveError::ClockBehind`].
     pub fn check_clock(&self, now: Timestamp) -> Result<(), ArchiveError> {
-        let head = self.index.log_head().doing("reading the log's head")?;
-        let Some(last) = head.size.checked_sub(1) else {
-            return Ok(());
-        };
-        let leaf = self.index.leaf(last).doing("reading a leaf")?;
-        let told = leaf.and_then(|leaf| Leaf::from_bytes(&leaf.bytes).ok());
-        match told.map(|leaf| leaf.at) {
+        let told = self.newest_entry()?.map(|leaf| leaf.at);
+        // Who wrote once with a clock that was behind would be believed by that entry afterwards.
+        match told.max(self.clock_believed()?) {
             Some(last) if last > now.plus_micros(BEHIND_MAX) => {
                 Err(ArchiveError::ClockBehind { now, last })
             }

@@ -9,6 +9,7 @@ pub use export::VconForm;
 pub use playing::Playable;
 
 use crate::error::Doing;
+use crate::keys::RecordingKeys;
 use crate::permit::{Permit, act};
 use crate::records::Segments;
 use crate::writer::{DETAILS_LABEL, SealedDetails, segment_prefix};
@@ -19,7 +20,7 @@ use voicelog_evidence::audio;
 use voicelog_evidence::bundle::{SoundSpans, StreamSpans};
 use voicelog_evidence::canonical::from_canonical;
 use voicelog_evidence::journal::{Record, RecordRef};
-use voicelog_evidence::key::{DataKey, open_bytes};
+use voicelog_evidence::key::{DataKey, open_bytes, sound_key_name};
 use voicelog_evidence::manifest::Manifest;
 use voicelog_evidence::timeline::{Timeline, Verdict};
 use voicelog_evidence::tlog::LeafKind;
@@ -50,6 +51,10 @@ pub struct RecordingSummary {
     pub retain_until: Option<Timestamp>,
     /// When it was destroyed, if it was.
     pub destroyed_at: Option<Timestamp>,
+    /// When the term of its sound ends, where that is before the end of the whole.
+    pub sound_until: Option<Timestamp>,
+    /// When its sound was destroyed before the rest, if it was.
+    pub sound_destroyed_at: Option<Timestamp>,
     /// The conversation that it is a part of, where that has more parts.
     pub part: Option<Part>,
 }
@@ -82,6 +87,8 @@ pub struct Detail {
     pub log_index: Option<u64>,
     /// The certificate of its destruction.
     pub certificate: Option<String>,
+    /// The certificate of the destruction of its sound, where that went before the rest.
+    pub sound_certificate: Option<String>,
     /// What was odd about the call, and whose voice is where.
     pub report: Option<CallReport>,
 }
@@ -95,11 +102,13 @@ pub struct Trace {
     pub bytes: u64,
     /// Whether a data key exists.
     pub has_key: bool,
+    /// Whether a key of its sound alone exists.
+    pub has_sound_key: bool,
 }
 
 /// What is known of a closed recording before its records are read.
 struct Known {
-    data_key: DataKey,
+    keys: RecordingKeys,
     parties: Vec<Party>,
     manifest: Manifest,
     timeline: Timeline,
@@ -162,6 +171,12 @@ impl Archive {
                 id,
                 at: row.destroyed_at,
             },
+            Ok(row) if matches!(row.state, State::SoundDestroying | State::WithoutSound) => {
+                ArchiveError::SoundDestroyed {
+                    id,
+                    at: row.sound_destroyed_at,
+                }
+            }
             Ok(row) => ArchiveError::State {
                 id,
                 state: row.state.as_str(),
@@ -198,6 +213,18 @@ impl Archive {
             .index
             .due(now, after, limit)
             .doing("looking for terms that ended")?;
+        due.into_iter().map(|id| self.summary(id)).collect()
+    }
+
+    /// The same of recordings whose sound has a term of its own that has ended, and that still have it; by that term.
+    pub fn due_sound(
+        &self,
+        now: Timestamp,
+        after: Option<TermCursor>,
+        limit: usize,
+    ) -> Result<Vec<RecordingSummary>, ArchiveError> {
+        let due = self.index.due_sound(now, after, limit);
+        let due = due.doing("looking for terms that ended")?;
         due.into_iter().map(|id| self.summary(id)).collect()
     }
 
@@ -271,6 +298,7 @@ impl Archive {
             manifest,
             log_index,
             certificate: self.certificate(id)?,
+            sound_certificate: self.sound_certificate(id)?,
             report: self.call_report(id)?,
         })
     }
@@ -323,7 +351,7 @@ impl Archive {
         let known = self.known_of(id)?;
         let mut records = Vec::new();
         let each = |record: RecordRef<'_>| records.push(record.to_record());
-        let segments = self.read_records(id, &known.data_key, each)?;
+        let segments = self.read_records(id, known.keys.of_segments(), each)?;
         known.are_whole(&segments)?;
         Ok(OpenRecording {
             parties: known.parties,
@@ -342,8 +370,8 @@ impl Archive {
         let damaged = |what: &str| ArchiveError::Corrupt {
             what: format!("the {what} of {id}"),
         };
-        let data_key = self.data_key(id)?;
-        let parties = self.details(&row, &data_key)?.parties;
+        let keys = self.recording_keys(id)?;
+        let parties = self.details(&row, &keys.data)?.parties;
         let manifest =
             Manifest::from_bytes(&self.manifest_bytes(id)?).map_err(|_text| damaged("manifest"))?;
         let timeline = self.index.timeline(id).doing("reading the timeline")?;
@@ -354,7 +382,7 @@ impl Archive {
         }
         let timeline = from_canonical(&timeline).map_err(|_text| damaged("timeline"))?;
         Ok(Known {
-            data_key,
+            keys,
             parties,
             manifest,
             timeline,
@@ -396,6 +424,7 @@ impl Archive {
             blobs: entries.len(),
             bytes: entries.iter().map(|entry| entry.len).sum(),
             has_key: self.has_key(id)?,
+            has_sound_key: self.has_key(sound_key_name(id))?,
         })
     }
 
@@ -422,6 +451,8 @@ pub(crate) fn summary_of(row: &RecordingRow) -> RecordingSummary {
         verdict: row.verdict.as_deref().and_then(Verdict::from_word),
         retain_until: row.retain_until,
         destroyed_at: row.destroyed_at,
+        sound_until: row.sound_until,
+        sound_destroyed_at: row.sound_destroyed_at,
         part: row.part.clone(),
     }
 }

@@ -91,7 +91,7 @@ impl Archive {
                 .spawn_scoped(scope, move || laid_out(id, layout, receive))
                 .map_err(StoreError::io("start a thread for", id))
                 .doing("opening the sound")?;
-            let segments = self.read_in_batches(id, &known.data_key, &send);
+            let segments = self.read_in_batches(id, known.keys.of_segments(), &send);
             drop(send);
             let laid = laying.join();
             Ok::<_, ArchiveError>((segments, laid.unwrap_or_else(|panic| resume_unwind(panic))))
@@ -138,9 +138,10 @@ impl Archive {
         playable: &Playable,
         reader: &mut WavReader,
     ) -> Result<Vec<u8>, ArchiveError> {
+        let keys = self.recording_keys(playable.id)?;
         let mut opened = OpenChunks {
             playable,
-            opener: ChunkOpener::new(self, playable.id, self.data_key(playable.id)?),
+            opener: ChunkOpener::new(self, playable.id, keys.of_segments().clone()),
             packets: BTreeMap::new(),
         };
         playable.layout.next(reader, &mut |places| {

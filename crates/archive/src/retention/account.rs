@@ -5,7 +5,7 @@ use super::terms;
 use crate::{Archive, ArchiveError, Came};
 use serde_json::{Map, Value};
 use voicelog_evidence::certificate::{CopyGiven, DestroyedRecording, DestructionGround};
-use voicelog_model::{Action, DecisionId, RecordingId, Timestamp};
+use voicelog_model::{Action, DecisionId, RecordingId, Scope, Timestamp};
 
 /// Whom a copy for the court is for: there is no role that asks for one.
 const COURT: &str = "court";
@@ -16,10 +16,11 @@ impl Archive {
     pub(super) fn account_of(
         &self,
         id: RecordingId,
+        scope: Scope,
         decision: DecisionId,
         now: Timestamp,
     ) -> Option<DestroyedRecording> {
-        match self.read_account(id, decision, now) {
+        match self.read_account(id, scope, decision, now) {
             Ok(account) => Some(account),
             Err(error) => {
                 tracing::warn!(
@@ -35,6 +36,7 @@ impl Archive {
     fn read_account(
         &self,
         id: RecordingId,
+        scope: Scope,
         decision: DecisionId,
         now: Timestamp,
     ) -> Result<DestroyedRecording, ArchiveError> {
@@ -46,11 +48,15 @@ impl Archive {
             rule: reason.rule,
             articles: reason.articles,
         });
+        let (retention_term, retain_until) = match scope {
+            Scope::Whole => (word(&facts, "retention_term"), row.retain_until),
+            Scope::Sound => (self.sound_term(&row)?, row.sound_until),
+        };
         Ok(DestroyedRecording {
             recorded_at: row.started_at,
             purpose: word(&facts, "purpose"),
-            retention_term: word(&facts, "retention_term"),
-            retain_until: row.retain_until,
+            retention_term,
+            retain_until,
             recorder_type: word(&facts, "recorder_type"),
             process_type: word(&facts, "process_type"),
             asked_by_account: self.facts_of(decision)?.asker.is_some(),
@@ -63,18 +69,19 @@ impl Archive {
     fn copies_given(&self, id: RecordingId) -> Result<Vec<CopyGiven>, ArchiveError> {
         let mut copies = Vec::new();
         for access in self.accesses(id)? {
-            if access.came != Came::Opened || access.action == Action::Listen {
+            if access.action == Action::Listen {
                 continue;
             }
-            let facts = self.facts_of(access.decision)?.facts;
-            let role = word(&facts, "requester_role");
+            let recipient = match (access.came, access.action) {
+                (Came::NotOpened | Came::Refused, _) => continue,
+                (Came::OnlyLogged, _) => None,
+                (Came::Opened, Action::FileInCourt) => Some(COURT.to_owned()),
+                (Came::Opened, _) => word(&self.facts_of(access.decision)?.facts, "requester_role"),
+            };
             copies.push(CopyGiven {
                 at: access.at,
                 decision: access.decision,
-                recipient: match access.action {
-                    Action::FileInCourt => Some(COURT.to_owned()),
-                    _ => role,
-                },
+                recipient,
             });
         }
         Ok(copies)

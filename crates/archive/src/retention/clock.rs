@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::digest::sha256;
-use voicelog_evidence::tlog::{Leaf, LeafKind};
+use voicelog_evidence::tlog::LeafKind;
 use voicelog_model::Timestamp;
 
 /// Name of the setting with the last moment that was believed.
@@ -228,13 +228,12 @@ impl Archive {
                 .map(Some)
                 .ok_or_else(|| damaged("the moment at which the clock was seen"));
         }
-        let head = self.index.log_head().doing("reading the log's head")?;
-        let Some(last) = head.size.checked_sub(1) else {
-            return Ok(None);
-        };
-        let leaf = self.index.leaf(last).doing("reading a leaf")?;
-        let told = leaf.and_then(|leaf| Leaf::from_bytes(&leaf.bytes).ok());
-        Ok(told.map(|leaf| of(leaf.at)))
+        Ok(self.newest_entry()?.map(|leaf| of(leaf.at)))
+    }
+
+    /// The last moment at which the clock was believed.
+    pub(crate) fn clock_believed(&self) -> Result<Option<Timestamp>, ArchiveError> {
+        Ok(self.clock_seen()?.map(|seen| seen.at))
     }
 
     /// The step that nobody confirmed yet.

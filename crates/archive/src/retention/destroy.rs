@@ -10,8 +10,9 @@ use crate::{Archive, ArchiveError, random};
 use std::sync::{MutexGuard, PoisonError};
 use voicelog_evidence::canonical::{canonical_json, from_canonical};
 use voicelog_evidence::certificate::{Certificate, DestructionStatement};
-use voicelog_evidence::tlog::{Leaf, LeafKind};
-use voicelog_model::{DestructionId, RecordingId, Timestamp};
+use voicelog_evidence::key::sound_key_name;
+use voicelog_evidence::tlog::Leaf;
+use voicelog_model::{DestructionId, RecordingId, Scope, Timestamp};
 use voicelog_store::index::{LeafId, NewDestruction};
 
 /// A recording that is gone, and the proof.
@@ -19,6 +20,8 @@ use voicelog_store::index::{LeafId, NewDestruction};
 pub struct Destroyed {
     /// Which recording.
     pub id: RecordingId,
+    /// How much of it.
+    pub scope: Scope,
     /// Stored objects that were deleted.
     pub objects: u64,
     /// Bytes that were deleted.
@@ -32,6 +35,8 @@ pub struct Destroyed {
 pub struct Continued {
     /// Which recording.
     pub id: RecordingId,
+    /// How much of it.
+    pub scope: Scope,
     /// Complete now, or failed again.
     pub outcome: Result<Destroyed, ArchiveError>,
 }
@@ -49,7 +54,7 @@ impl Archive {
         now: Timestamp,
     ) -> Result<Destroyed, ArchiveError> {
         let _one_at_a_time = self.destroying();
-        let row = intent(permit, now)?;
+        let row = intent(permit, Scope::Whole, now)?;
         self.index
             .begin_destructions(std::slice::from_ref(&row))
             .doing("beginning the destruction")?;
@@ -64,9 +69,28 @@ impl Archive {
         permits: Vec<Permit<act::Destroy>>,
         now: Timestamp,
     ) -> Result<Vec<Continued>, ArchiveError> {
+        let rows = permits.into_iter();
+        let rows: Result<Vec<_>, _> = rows.map(|one| intent(one, Scope::Whole, now)).collect();
+        self.destroy_rows(&rows?, now)
+    }
+
+    /// The same of the sound alone: the recording stays, with all that is known of the call.
+    pub fn destroy_sound_all(
+        &self,
+        permits: Vec<Permit<act::DestroySound>>,
+        now: Timestamp,
+    ) -> Result<Vec<Continued>, ArchiveError> {
+        let rows = permits.into_iter();
+        let rows: Result<Vec<_>, _> = rows.map(|one| intent(one, Scope::Sound, now)).collect();
+        self.destroy_rows(&rows?, now)
+    }
+
+    fn destroy_rows(
+        &self,
+        rows: &[NewDestruction],
+        now: Timestamp,
+    ) -> Result<Vec<Continued>, ArchiveError> {
         let _one_at_a_time = self.destroying();
-        let rows: Result<Vec<_>, _> = permits.into_iter().map(|one| intent(one, now)).collect();
-        let rows = rows?;
         let mut all = Vec::new();
         for together in rows.chunks(DESTROYED_TOGETHER_MAX) {
             let begun = self.begin_together(together, &mut all);
@@ -126,6 +150,7 @@ impl Archive {
                 Err(error) => {
                     told.push(Continued {
                         id: row.recording,
+                        scope: row.scope,
                         outcome: Err(error),
                     });
                     if is_blocked(told) {
@@ -149,6 +174,7 @@ impl Archive {
         {
             told.extend(all.into_iter().map(|destroyed| Continued {
                 id: destroyed.id,
+                scope: destroyed.scope,
                 outcome: Ok(destroyed),
             }));
             return;
@@ -156,6 +182,7 @@ impl Archive {
         for row in rows {
             told.push(Continued {
                 id: row.recording,
+                scope: row.scope,
                 outcome: self.continue_one(row, now),
             });
             if is_blocked(told) {
@@ -184,8 +211,8 @@ impl Archive {
     ) -> Result<Vec<Destroyed>, ArchiveError> {
         let ids: Vec<RecordingId> = rows.iter().map(|row| row.recording).collect();
         self.keys
-            .destroy_all(&ids)
-            .doing("destroying the data key")?;
+            .destroy_all(&names_of_keys(rows))
+            .doing("destroying the keys")?;
         let each = rows.iter().map(|row| (row, ()));
         let begun = self.written_down(each, "/key", |row, ()| self.key_is_gone(row, now))?;
         self.delete_blobs(&ids)?;
@@ -200,8 +227,8 @@ impl Archive {
         for (row, statement) in rows.iter().zip(&statements) {
             let (salt, hash) = (self.certificate_salt(row.id), statement.sha256()?);
             let object = row.recording.to_string();
-            let leaf = self.leaf(LeafKind::Destroyed, &object, &salt, &hash, now)?;
-            tombstones.push((row.recording, leaf));
+            let leaf = self.leaf(statement.leaf_kind(), &object, &salt, &hash, now)?;
+            tombstones.push((row.recording, row.scope, leaf));
         }
         self.index
             .complete_destructions(&tombstones, now)
@@ -219,7 +246,7 @@ impl Archive {
         let mut all = Vec::with_capacity(rows.len());
         for (row, statement) in rows.iter().zip(statements) {
             let id = row.recording;
-            let (leaf, proof) = self.proof_of(self.destruction_leaf(id)?, id)?;
+            let (leaf, proof) = self.proof_of(self.destruction_leaf(id, row.scope)?, id)?;
             let leaf = Leaf::from_bytes(&leaf).map_err(|_leaf| damaged_certificate(id))?;
             let (objects, bytes) = (statement.objects, statement.bytes);
             let certificate = Certificate {
@@ -230,6 +257,7 @@ impl Archive {
             };
             all.push(Destroyed {
                 id,
+                scope: row.scope,
                 objects,
                 bytes,
                 certificate: certificate.sign(&self.secrets.signing_key)?,
@@ -237,7 +265,7 @@ impl Archive {
         }
         let signed = all
             .iter()
-            .map(|one| (one.id, one.certificate.clone().into_bytes()));
+            .map(|one| (one.id, one.scope, one.certificate.clone().into_bytes()));
         self.index
             .set_certificates(&signed.collect::<Vec<_>>())
             .doing("keeping the certificate")?;
@@ -286,18 +314,26 @@ impl Archive {
             .blobs
             .list(&segment_prefix(row.recording))
             .doing("listing segments")?;
+        // The sound can have had a key of its own, and gone with it before.
+        let of = self.row(row.recording)?;
+        let has_both = of.has_sound_key && of.sound_destroyed_at.is_none();
+        let keys = match row.scope {
+            Scope::Whole if has_both => 2,
+            Scope::Whole | Scope::Sound => 1,
+        };
         Ok(DestructionStatement {
             version: DestructionStatement::VERSION,
             destruction: row.id,
             recording: row.recording,
+            scope: row.scope,
             decision: row.decision,
             key_destroyed_at: now,
             completed_at: now,
-            keys: 1,
+            keys,
             objects: entries.len() as u64,
             bytes: entries.iter().map(|entry| entry.len).sum(),
             // The facts are wiped with the row, at the end.
-            was: self.account_of(row.recording, row.decision, now),
+            was: self.account_of(row.recording, row.scope, row.decision, now),
         })
     }
 
@@ -328,9 +364,13 @@ impl Archive {
             .derive("certificate salt", id.as_bytes())
     }
 
-    pub(crate) fn destruction_leaf(&self, id: RecordingId) -> Result<LeafId, ArchiveError> {
+    pub(crate) fn destruction_leaf(
+        &self,
+        id: RecordingId,
+        scope: Scope,
+    ) -> Result<LeafId, ArchiveError> {
         self.index
-            .destruction_of(id)
+            .destruction_of(id, scope)
             .doing("reading the destruction")?
             .and_then(|row| row.leaf)
             .ok_or_else(|| ArchiveError::Corrupt {
@@ -341,9 +381,34 @@ impl Archive {
     /// The certificate of a destroyed recording: signed, with the proof that its leaf is in the
     /// log; `None` if it was not destroyed.
     pub fn certificate(&self, id: RecordingId) -> Result<Option<String>, ArchiveError> {
+        self.certificate_of(id, Scope::Whole)
+    }
+
+    /// The certificate of the destruction of its sound alone; `None` if that did not go before the rest.
+    pub fn sound_certificate(&self, id: RecordingId) -> Result<Option<String>, ArchiveError> {
+        self.certificate_of(id, Scope::Sound)
+    }
+
+    /// Recordings whose sound was destroyed before the rest, from one moment to before another, by id, after the one
+    /// given.
+    pub fn sound_destroyed(
+        &self,
+        within: (Timestamp, Timestamp),
+        after: Option<RecordingId>,
+        limit: usize,
+    ) -> Result<Vec<RecordingId>, ArchiveError> {
+        let found = self.index.sound_destroyed(within, after, limit);
+        found.doing("listing what was destroyed")
+    }
+
+    fn certificate_of(
+        &self,
+        id: RecordingId,
+        scope: Scope,
+    ) -> Result<Option<String>, ArchiveError> {
         let bytes = self
             .index
-            .certificate(id)
+            .certificate(id, scope)
             .doing("reading the certificate")?;
         bytes
             .map(|bytes| String::from_utf8(bytes).map_err(|_text| damaged_certificate(id)))
@@ -355,7 +420,11 @@ impl Archive {
     clippy::needless_pass_by_value,
     reason = "a permit is used once: it ends here"
 )]
-fn intent(permit: Permit<act::Destroy>, now: Timestamp) -> Result<NewDestruction, ArchiveError> {
+fn intent<A>(
+    permit: Permit<A>,
+    scope: Scope,
+    now: Timestamp,
+) -> Result<NewDestruction, ArchiveError> {
     let Permit {
         recording,
         decision,
@@ -364,9 +433,23 @@ fn intent(permit: Permit<act::Destroy>, now: Timestamp) -> Result<NewDestruction
     Ok(NewDestruction {
         id: DestructionId::new(now, random::bytes()?),
         recording,
+        scope,
         decision,
         begun_at: now,
     })
+}
+
+/// The names of the keys that these destructions end. A recording is destroyed with the key of its sound, whether it
+/// has one or not.
+fn names_of_keys(rows: &[NewDestruction]) -> Vec<RecordingId> {
+    let mut names = Vec::with_capacity(2 * rows.len());
+    for row in rows {
+        names.push(sound_key_name(row.recording));
+        if row.scope == Scope::Whole {
+            names.push(row.recording);
+        }
+    }
+    names
 }
 
 /// Whether the last one could not be wiped at the moment.

@@ -271,7 +271,12 @@ impl Archive {
         let row = self.row(recording)?;
         if !matches!(
             row.state,
-            State::Recording | State::Finishing | State::Sealed | State::NotRecorded
+            State::Recording
+                | State::Finishing
+                | State::Sealed
+                | State::SoundDestroying
+                | State::WithoutSound
+                | State::NotRecorded
         ) {
             return Err(self.wrong_state(recording, "held"));
         }

@@ -14,4 +14,4 @@ pub use hold::{
 };
 pub(crate) use hold::{HoldLeaves, held};
 pub use terms::{HeldCount, TermRefusal, TermsAlike, TermsPreview};
-pub use voicelog_store::index::{HoldCursor, OverdueHolds};
+pub use voicelog_store::index::{HoldCursor, OverdueHolds, SoundTerms};

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::digest::hmac_sha256;
 use voicelog_law::{Decision, Facts, Rulebook, TermBounds, Text};
-use voicelog_model::{Action, RecordingId, Timestamp};
-use voicelog_store::index::{Hash, State, TermGroup};
+use voicelog_model::{Action, RecordingId, Scope, Timestamp};
+use voicelog_store::index::{Hash, SoundTerms, State, TermGroup};
 
 /// Recordings that are put into their groups in one transaction.
 const SORTED_AT_ONCE: usize = 500;
@@ -76,6 +76,8 @@ pub struct TermsPreview {
     pub unsorted: u64,
     /// The first term that ends after that moment.
     pub next: Option<Timestamp>,
+    /// Recordings whose sound alone has to go by then. The law is asked about each when it goes.
+    pub sound: SoundTerms,
 }
 
 impl TermsPreview {
@@ -84,6 +86,13 @@ impl TermsPreview {
     pub fn destroyed(&self) -> u64 {
         let permitted = self.alike.iter().filter(|alike| alike.refusals.is_empty());
         permitted.map(|alike| alike.count).sum()
+    }
+
+    /// Recordings whose sound alone has to go, and that are neither held nor put off: the law is asked about each.
+    #[must_use]
+    pub const fn sound_to_go(&self) -> u64 {
+        let sound = self.sound;
+        sound.all.saturating_sub(sound.held + sound.put_off)
     }
 
     /// How many the law would refuse.
@@ -143,15 +152,25 @@ impl Archive {
 
     /// The law refused to destroy this recording: it is no candidate again until then, or until its term
     /// changes or a hold on it is lifted.
-    pub fn ask_again(&self, id: RecordingId, at: Timestamp) -> Result<(), ArchiveError> {
-        self.index.ask_again(id, at).doing("putting a question off")
+    pub fn ask_again(
+        &self,
+        id: RecordingId,
+        scope: Scope,
+        at: Timestamp,
+    ) -> Result<(), ArchiveError> {
+        let noted = self.index.ask_again(id, scope, at);
+        noted.doing("putting a question off")
     }
 
-    /// How often the law has refused to destroy a recording.
-    pub fn refused_destructions(&self, id: RecordingId) -> Result<u32, ArchiveError> {
-        let kept = self.index.decisions_of(id).doing("reading decisions")?;
-        let asked = kept.iter().filter(|kept| kept.action == Action::Destroy);
-        Ok(u32::try_from(asked.count()).unwrap_or(u32::MAX))
+    /// How often the law has refused to destroy a recording, or its sound.
+    pub fn refused_destructions(&self, id: RecordingId, scope: Scope) -> Result<u32, ArchiveError> {
+        let mut count = 0;
+        for kept in self.index.decisions_of(id).doing("reading decisions")? {
+            if kept.action == Action::Destroy && self.facts_of(kept.id)?.scope == scope {
+                count += 1;
+            }
+        }
+        Ok(count)
     }
 
     /// What a sweep would find of the terms that are over by `until`, with the law of `now`.
@@ -166,7 +185,7 @@ impl Archive {
         let mut put_off = 0;
         for group in &groups {
             let row = self.row(group.sample)?;
-            if row.state != State::Sealed {
+            if matches!(row.state, State::Destroying | State::Destroyed) {
                 continue;
             }
             let facts = self.recorded_facts(&row)?;
@@ -210,6 +229,7 @@ impl Archive {
             put_off,
             unsorted: self.index.unsorted_terms(until).doing("counting terms")?,
             next: self.index.next_term(until).doing("looking for a term")?,
+            sound: self.index.sound_terms(until).doing("counting terms")?,
         })
     }
 

@@ -108,7 +108,7 @@ fn a_municipality_destroys_after_the_term_of_its_selection_list_and_the_certific
     assert_eq!(was.process_type.as_deref(), Some("8.1"));
 }
 
-fn certified(archive: &Archive, id: RecordingId) -> Certificate {
+pub(crate) fn certified(archive: &Archive, id: RecordingId) -> Certificate {
     let signed = archive.certificate(id).unwrap().unwrap();
     let key = archive.verifier_key().parse().unwrap();
     Certificate::verify(signed.as_bytes(), &key).unwrap().0
@@ -223,7 +223,7 @@ fn a_destruction_that_failed_goes_on_without_a_restart() {
     assert_eq!(archive.summary(id).unwrap().state, State::Destroying);
     assert!(archive.due(after_the_term(), None, 9).unwrap().is_empty());
     let went_on = archive.continue_destructions(after_the_term()).unwrap();
-    assert!(matches!(&went_on[..], [Continued { id: of, outcome: Ok(_) }] if *of == id));
+    assert!(matches!(&went_on[..], [Continued { id: of, outcome: Ok(_), .. }] if *of == id));
     assert_eq!(archive.summary(id).unwrap().state, State::Destroyed);
     let left = archive.continue_destructions(after_the_term()).unwrap();
     assert!(left.is_empty());

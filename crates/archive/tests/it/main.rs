@@ -19,6 +19,7 @@ mod restoring;
 mod rules;
 mod sequencing;
 mod simulation;
+mod sound;
 mod support;
 mod surviving;
 mod tampering;

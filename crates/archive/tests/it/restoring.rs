@@ -1,16 +1,17 @@
 //! What a restore brings back of the time after the backup, and what it does when a step of it fails.
 
 use crate::backup::{World, backup_key, later, opens, restore, verifier, write, wrong};
+use crate::destroying::certified;
 use crate::support::*;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use voicelog_archive::backup::{BackupError, DestroyedList, RestoreInput, Restored};
-use voicelog_archive::{Archive, HoldAsked, HoldGround, Login, State, Verdict};
+use voicelog_archive::{Archive, Came, HoldAsked, HoldGround, Login, State, Verdict};
 use voicelog_evidence::Digest;
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::certificate::Certificate;
 use voicelog_evidence::key::{open_bytes, seal_bytes};
 use voicelog_evidence::note::SigningKey;
-use voicelog_model::{Pii, RecordingId};
+use voicelog_model::{Action, Pii, RecordingId};
 use voicelog_store::Layout;
 use voicelog_store::faulty::{FaultyBlobs, FaultyKeys, Schedule, Then, When};
 
@@ -380,7 +381,19 @@ fn make_older(world: &World) {
     let index = world.place.path().join("older.db");
     write(&index, &plain);
     let connection = rusqlite::Connection::open(&index).unwrap();
-    let back = "DROP INDEX recordings_put_off; UPDATE schema_history SET version = 5;";
+    let back = "DROP INDEX recordings_put_off; DROP INDEX recordings_by_sound_term;
+        DROP INDEX recordings_by_end_of_sound;
+        ALTER TABLE recordings DROP COLUMN sound_destroyed_at;
+        ALTER TABLE recordings DROP COLUMN sound_ask_again_at;
+        ALTER TABLE recordings DROP COLUMN sound_until;
+        ALTER TABLE recordings DROP COLUMN sound;
+        DROP TABLE destructions;
+        CREATE TABLE destructions (
+            id BLOB NOT NULL PRIMARY KEY, recording BLOB NOT NULL UNIQUE REFERENCES recordings (id),
+            decision BLOB NOT NULL REFERENCES decisions (id), begun_at INTEGER NOT NULL, leaf BLOB,
+            certificate BLOB
+        ) STRICT;
+        UPDATE schema_history SET version = 5;";
     connection.execute_batch(back).unwrap();
     drop(connection);
     let sealed = seal_bytes(&key, label, of, [1; 12], &std::fs::read(&index).unwrap());
@@ -420,4 +433,52 @@ fn a_backup_of_an_older_schema_is_restored_and_brought_up_to_date() {
     assert_eq!(restored.buried, 1);
     assert!(opens(&again.archive, kept) && !opens(&again.archive, gone));
     assert_eq!(wrong(&again.archive), [""; 0]);
+}
+
+#[test]
+fn a_copy_that_was_given_after_the_backup_stands_in_the_certificate_of_the_restored_archive() {
+    let world = World::new();
+    let id = record(world.archive()).id;
+    world.back_up();
+    let court = Action::FileInCourt;
+    let asked = world
+        .archive()
+        .ask_for_copy(id, court, &asker(), &Map::new(), seconds(60));
+    let answer = asked.unwrap();
+    let given = answer.id;
+    let Verdict::Permit(permit) = answer.verdict else {
+        panic!("{:?}", answer.decision)
+    };
+    world.archive().export(permit, None, seconds(60)).unwrap();
+    assert!(opens(world.archive(), id), "somebody listens as well");
+
+    // Twice the same list, and what a second restore begins with.
+    let input = RestoreInput {
+        lists: vec![world.list(0), world.list(0)],
+        ..world.input()
+    };
+    let (again, _restored) = restore(&input).unwrap();
+    let archive = &again.archive;
+    let told = archive.accesses(id).unwrap();
+    let what: Vec<_> = told
+        .iter()
+        .map(|access| (access.action, access.came, access.asker.is_some()))
+        .collect();
+    let lost = |action| (action, Came::OnlyLogged, false);
+    assert_eq!(what, [lost(Action::GiveCopy), lost(Action::Listen)]);
+    assert_eq!((told[0].decision, told[0].at), (given, seconds(60)));
+
+    let answer = archive.ask_to_destroy(id, later()).unwrap();
+    let Verdict::Permit(permit) = answer.verdict else {
+        panic!("{:?}", answer.decision)
+    };
+    archive.destroy(permit, later()).unwrap();
+    assert_eq!(archive.accesses(id).unwrap(), told, "after it as well");
+    let copies = certified(archive, id).statement.was.unwrap().copies;
+    let copies: Vec<_> = copies
+        .into_iter()
+        .map(|copy| (copy.at, copy.decision, copy.recipient))
+        .collect();
+    assert_eq!(copies, [(seconds(60), given, None)]);
+    assert_eq!(wrong(archive), Vec::<String>::new());
 }

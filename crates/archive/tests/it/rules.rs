@@ -10,6 +10,7 @@ use voicelog_model::{Pii, RecordingId};
 
 fn rule(name: &str, when: When, facts: &Value) -> Rule {
     Rule {
+        sound_term: None,
         name: name.to_owned(),
         when,
         facts: facts.as_object().unwrap().clone(),

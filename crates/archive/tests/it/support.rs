@@ -106,6 +106,14 @@ fn line(name: &str, facts: Map<String, Value>) -> Line {
     }
 }
 
+/// The sound is kept for three months, what is known of the call for as long as the facts say.
+fn short_sound(name: &str, facts: Map<String, Value>) -> Line {
+    Line {
+        sound_term: Some("P3M".to_owned()),
+        ..line(name, facts)
+    }
+}
+
 /// The rulebook takes a while to load without optimisation, so all tests share one.
 fn rulebook() -> Rulebook {
     static SHARED: OnceLock<Rulebook> = OnceLock::new();
@@ -150,6 +158,8 @@ pub(crate) fn parts_of(store: LocalStore) -> Parts {
             line("covered", facts("announced")),
             line("municipality", of_a_municipality()),
             line("broker", of_a_broker()),
+            short_sound("short_sound", facts("announced")),
+            short_sound("broker_short_sound", of_a_broker()),
         ]),
     }
 }

@@ -75,6 +75,7 @@ fn site() -> Site {
     let kept = [0, 1].map(|_| record(&archive).id);
     archive.new_epoch(START).unwrap();
     let gone = record(&archive).id;
+    let with_sound = [0, 1].map(|_| crate::sound::record_on(&archive, "short_sound"));
     hold(&archive, kept[0]);
     let lifted = hold(&archive, kept[1]);
     archive
@@ -90,6 +91,7 @@ fn site() -> Site {
     archive
         .finish_unrecorded(refused.id, &[over], seconds(9))
         .unwrap();
+    crate::sound::end_sound(&archive, with_sound[1]);
     destroy(&archive, gone, seconds(370 * DAY));
     let (_read, note) = archive.newest_checkpoint().unwrap().unwrap();
     archive.keep_cosigned(&note).unwrap();
@@ -155,7 +157,10 @@ fn kind(name: &str) -> Kind {
         ["keys", "lock" | "keys.lock"] | ["blobs", "spool", "lock"] => Kind::Lock,
         ["keys", "records", "recovery-secrets"] => Kind::Sheets,
         ["keys", "records", record] => named(record),
-        ["keys", key] => named(key.strip_suffix(".key").unwrap()),
+        ["keys", key] => {
+            let name = key.strip_suffix(".key").unwrap().parse().unwrap();
+            named(&voicelog_evidence::key::owner_of_key(name).0.to_string())
+        }
         ["blobs", "objects", "rec", id, segment] if segment.ends_with(".seg") => named(id),
         _ => panic!("`{name}` is a new kind of file: say here what finds its damage"),
     }
@@ -320,8 +325,8 @@ const NOT_FOUND: [(&str, &[&str], &str); 10] = [
     ),
     (
         "recordings",
-        &["line's value"],
-        "the name of the line in lists; what the law was told is in the facts",
+        &["line's value", "sound_ask_again_at"],
+        "the name of the line in lists; what the law was told is in the facts; when it is asked again",
     ),
     (
         "schema_history",

@@ -140,11 +140,18 @@ fn what_was_refused_is_no_candidate_until_its_review_also_after_a_restart_or_unt
             .decision
             .is_permitted()
     );
-    assert_eq!(made.archive.refused_destructions(id).unwrap(), 1);
+    assert_eq!(
+        made.archive
+            .refused_destructions(id, voicelog_model::Scope::Whole)
+            .unwrap(),
+        1
+    );
     let is_due = |archive: &Archive, at| !archive.due(at, None, 9).unwrap().is_empty();
     assert!(is_due(&made.archive, now));
     let review = now.plus_micros(DAY * 1_000_000);
-    made.archive.ask_again(id, review).unwrap();
+    made.archive
+        .ask_again(id, voicelog_model::Scope::Whole, review)
+        .unwrap();
     let made = made.reopen();
     assert!(!is_due(&made.archive, now) && is_due(&made.archive, review));
     hold(&made.archive, id, now);
@@ -171,7 +178,9 @@ fn a_preview_leaves_out_what_was_refused_and_is_asked_later_until_the_rules_are_
     };
     assert_eq!(counts(&made.archive, now), (2, 0, 0));
     let review = now.plus_micros(DAY * 1_000_000);
-    made.archive.ask_again(id, review).unwrap();
+    made.archive
+        .ask_again(id, voicelog_model::Scope::Whole, review)
+        .unwrap();
     assert_eq!(counts(&made.archive, now), (1, 0, 1));
     assert_eq!(counts(&made.archive, review), (2, 0, 0), "asked by then");
     hold(&made.archive, id, now);
@@ -183,11 +192,15 @@ fn a_preview_leaves_out_what_was_refused_and_is_asked_later_until_the_rules_are_
     let placed = made.archive.holds(id).unwrap()[0].id;
     let why = Pii::new("settled".to_owned());
     made.archive.release(placed, &why, &asker(), now).unwrap();
-    made.archive.ask_again(id, review).unwrap();
+    made.archive
+        .ask_again(id, voicelog_model::Scope::Whole, review)
+        .unwrap();
 
     // The same rules as before are no news; others are.
     made.archive.introduce(now).unwrap();
-    made.archive.ask_again(id, review).unwrap();
+    made.archive
+        .ask_again(id, voicelog_model::Scope::Whole, review)
+        .unwrap();
     made.archive.introduce(now).unwrap();
     assert_eq!(counts(&made.archive, now), (1, 0, 1));
     let Fixture { archive, folder } = made;
@@ -195,7 +208,9 @@ fn a_preview_leaves_out_what_was_refused_and_is_asked_later_until_the_rules_are_
     let archive = crate::house::with_house(folder.path(), seconds(2 * DAY));
     archive.introduce(now).unwrap();
     assert_eq!(counts(&archive, now), (2, 0, 0));
-    archive.ask_again(id, review).unwrap();
+    archive
+        .ask_again(id, voicelog_model::Scope::Whole, review)
+        .unwrap();
     archive.introduce(now).unwrap();
     assert_eq!(counts(&archive, now), (1, 0, 1));
 }

@@ -101,22 +101,34 @@ pub enum DeclarationError {
     Print(String),
 }
 
-/// The declaration about one destroyed recording.
+/// The declaration about one destroyed recording, or about one whose sound was destroyed. Where the sound went before
+/// the rest, both destructions are in it.
 pub fn of_recording(
     archive: &Archive,
     id: RecordingId,
     now: Timestamp,
 ) -> Result<Declaration, DeclarationError> {
-    if archive.summary(id)?.state != State::Destroyed {
-        return Err(DeclarationError::NotDestroyed(id));
-    }
-    let signed = archive.certificate(id)?;
-    let signed = signed.ok_or(DeclarationError::NoCertificate(id))?;
+    let summary = archive.summary(id)?;
+    let sound = archive.sound_certificate(id)?;
+    let whole = match (summary.state, summary.sound_destroyed_at) {
+        (State::Destroyed, _) => archive.certificate(id)?,
+        (_, Some(_of_the_sound)) => None,
+        (_, None) => return Err(DeclarationError::NotDestroyed(id)),
+    };
     let key = archive.verifier_key();
+    let verifier = verifier(&key)?;
+    let signed = sound.into_iter().chain(whole);
+    let found: Result<Vec<_>, _> = signed.map(|one| checked(id, one, &verifier)).collect();
+    let found = found?;
+    if found.is_empty() {
+        return Err(DeclarationError::NoCertificate(id));
+    }
+    let is_whole = |one: &Checked| one.statement().scope.is_whole();
+    let is_uncertified = summary.state == State::Destroyed && !found.iter().any(is_whole);
     Ok(Declaration {
-        checked: vec![checked(id, signed, &verifier(&key)?)?],
+        checked: found,
         period: None,
-        uncertified: Vec::new(),
+        uncertified: is_uncertified.then_some(id).into_iter().collect(),
         key,
         made_at: now,
     })
@@ -158,6 +170,7 @@ pub fn of_period(
             break;
         }
     }
+    add_sound(archive, (from, to), &verifier, &mut found, &mut uncertified)?;
     found.sort_by_key(|one| (one.statement().completed_at, one.statement().recording));
     Ok(Declaration {
         checked: found,
@@ -166,6 +179,33 @@ pub fn of_period(
         key,
         made_at: now,
     })
+}
+
+/// The same of those whose sound alone was destroyed in that time.
+fn add_sound(
+    archive: &Archive,
+    within: (Timestamp, Timestamp),
+    verifier: &VerifierKey,
+    found: &mut Vec<Checked>,
+    uncertified: &mut Vec<RecordingId>,
+) -> Result<(), DeclarationError> {
+    let mut after = None;
+    loop {
+        let page = archive.sound_destroyed(within, after, PAGE_ROWS)?;
+        for id in &page {
+            if found.len() + uncertified.len() == RECORDINGS_MAX {
+                return Err(DeclarationError::TooMany);
+            }
+            match archive.sound_certificate(*id)? {
+                Some(signed) => found.push(checked(*id, signed, verifier)?),
+                None => uncertified.push(*id),
+            }
+        }
+        after = page.last().copied();
+        if after.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 fn verifier(key: &str) -> Result<VerifierKey, DeclarationError> {

@@ -9,23 +9,36 @@ impl Words<'_> {
     /// Of all in a time: counted, then one by one.
     pub(super) fn several(&self, declaration: &Declaration, blocks: &mut Vec<Block>) {
         let all = &declaration.checked;
-        let (from, to) = declaration
-            .period
-            .unwrap_or((declaration.made_at, declaration.made_at));
-        let count = all.len().saturating_add(declaration.uncertified.len());
+        let sound = all.iter().filter(|one| !one.statement().scope.is_whole());
+        let sound = sound.count();
+        let whole = all.len().saturating_sub(sound);
+        let count = whole.saturating_add(declaration.uncertified.len());
+        let mut lines = Vec::new();
+        if let Some((from, to)) = declaration.period {
+            lines.push(format!(
+                "{} {} {} {}",
+                self.t("Vanaf", "From"),
+                self.at(from),
+                self.t("tot", "until"),
+                self.at(to)
+            ));
+        }
+        if sound > 0 {
+            lines.push(format!(
+                "{}: {sound}",
+                self.t(
+                    "Opnamen waarvan het geluid apart is vernietigd",
+                    "Recordings of which the sound was destroyed by itself"
+                )
+            ));
+        }
         blocks.push(Block::Frame {
             tone: Tone::Good,
             title: format!(
                 "{}: {count}",
                 self.t("Vernietigde opnamen", "Recordings destroyed")
             ),
-            lines: vec![format!(
-                "{} {} {} {}",
-                self.t("Vanaf", "From"),
-                self.at(from),
-                self.t("tot", "until"),
-                self.at(to)
-            )],
+            lines,
         });
         if !all.is_empty() {
             blocks.push(self.heading("Wat, en op welke grond", "What, and on which ground"));
@@ -34,6 +47,7 @@ impl Words<'_> {
             blocks.push(Block::Table {
                 columns: vec![
                     self.t("Opname", "Recording"),
+                    self.t("Omvang", "How much"),
                     self.t("Opgenomen op", "Recorded on"),
                     self.t("Vernietigd op", "Destroyed on"),
                     self.t("Plaats in het logboek", "Place in the log"),
@@ -54,17 +68,19 @@ impl Words<'_> {
         }
     }
 
-    /// How many, by purpose, term and ground.
+    /// How many, by purpose, scope, term and ground.
     fn counted(&self, all: &[Checked]) -> Block {
-        let mut alike: BTreeMap<[String; 3], u64> = BTreeMap::new();
+        let mut alike: BTreeMap<[String; 4], u64> = BTreeMap::new();
         for one in all {
+            let scope = self.scope(one.statement().scope);
             let key = match &one.statement().was {
                 Some(was) => [
                     self.purpose(was),
+                    scope,
                     self.term(was),
                     self.grounds(was).join(" "),
                 ],
-                None => [self.unknown(), self.unknown(), self.unknown()],
+                None => [self.unknown(), scope, self.unknown(), self.unknown()],
             };
             *alike.entry(key).or_default() += 1;
         }
@@ -72,13 +88,14 @@ impl Words<'_> {
             columns: vec![
                 self.t("Aantal", "Count"),
                 self.t("Doel", "Purpose"),
+                self.t("Omvang", "How much"),
                 self.t("Bewaartermijn", "Retention term"),
                 self.t("Grond", "Ground"),
             ],
             rows: alike
                 .into_iter()
-                .map(|([purpose, term, ground], count)| {
-                    vec![count.to_string(), purpose, term, ground]
+                .map(|([purpose, scope, term, ground], count)| {
+                    vec![count.to_string(), purpose, scope, term, ground]
                 })
                 .collect(),
         }
@@ -121,6 +138,7 @@ impl Words<'_> {
         let recorded = statement.was.as_ref();
         vec![
             statement.recording.to_string(),
+            self.scope(statement.scope),
             recorded.map_or_else(|| self.unknown(), |was| self.at(was.recorded_at)),
             self.at(statement.completed_at),
             place(one),

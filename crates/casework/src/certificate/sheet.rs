@@ -8,7 +8,7 @@ use voicelog_evidence::certificate::{DestroyedRecording, DestructionGround};
 use voicelog_evidence::digest::Digest;
 use voicelog_evidence::sheet::{Block, Sheet, Tone};
 use voicelog_law::{FactWords, Rulebook, in_brackets};
-use voicelog_model::{Language, Timestamp};
+use voicelog_model::{Language, Scope, Timestamp};
 
 /// Who recorded, where the Archiefwet asks for this document.
 const GOVERNMENT: &str = "government_body";
@@ -105,6 +105,14 @@ impl Words<'_> {
         }
     }
 
+    /// How much was destroyed.
+    pub(super) fn scope(&self, scope: Scope) -> String {
+        match scope {
+            Scope::Whole => self.t("gehele opname", "whole recording"),
+            Scope::Sound => self.t("geluid", "sound"),
+        }
+    }
+
     /// Why it could not be kept any longer, with the articles.
     fn ground(&self, ground: &DestructionGround) -> String {
         let rule = self.rulebook.rule(&ground.rule);
@@ -152,19 +160,35 @@ impl Words<'_> {
     fn one(&self, one: &Checked, blocks: &mut Vec<Block>) {
         let statement = one.statement();
         let when = self.at(statement.key_destroyed_at);
+        let (title, line) = match statement.scope {
+            Scope::Whole => (
+                self.t("Vernietigd op", "Destroyed on"),
+                self.t(
+                    "Vanaf dat moment kan niemand de opname nog beluisteren of lezen.",
+                    "From that moment on nobody can listen to the recording or read it.",
+                ),
+            ),
+            Scope::Sound => (
+                self.t("Geluid vernietigd op", "Sound destroyed on"),
+                self.t(
+                    "Vanaf dat moment kan niemand de opname nog beluisteren. Wat van het gesprek bekend is (wanneer, wie, tijdlijn, besluiten) is niet vernietigd.",
+                    "From that moment on nobody can listen to the recording. What is known of the call (when, who, timeline, decisions) is not destroyed.",
+                ),
+            ),
+        };
         blocks.push(Block::Frame {
             tone: Tone::Good,
-            title: format!("{} {when}", self.t("Vernietigd op", "Destroyed on")),
-            lines: vec![self.t(
-                "Vanaf dat moment kan niemand de opname nog beluisteren of lezen.",
-                "From that moment on nobody can listen to the recording or read it.",
-            )],
+            title: format!("{title} {when}"),
+            lines: vec![line],
         });
         blocks.push(self.heading("Wat is vernietigd", "What was destroyed"));
-        let mut facts = vec![(
-            self.t("Opname", "Recording"),
-            statement.recording.to_string(),
-        )];
+        let mut facts = vec![
+            (
+                self.t("Opname", "Recording"),
+                statement.recording.to_string(),
+            ),
+            (self.t("Omvang", "How much"), self.scope(statement.scope)),
+        ];
         if let Some(was) = &statement.was {
             facts.push((
                 self.t("Opgenomen op", "Recorded on"),
@@ -263,16 +287,16 @@ impl Words<'_> {
                 ),
             },
             self.t(
-                "Dan in de database: lijn, deelnemers, tijdlijn, manifest, kenmerken waarmee gesprekken aan elkaar hangen, de gegevens waarmee de wet is gevraagd, en wie luisterde of een kopie kreeg. Oude bladzijden van de database zijn overschreven.",
-                "Then in the database: line, participants, timeline, manifest, the marks that tie conversations together, the facts that the law was asked with, and who listened or got a copy. Old pages of the database were overwritten.",
+                "Is de gehele opname vernietigd, dan in de database: lijn, deelnemers, tijdlijn, manifest, kenmerken waarmee gesprekken aan elkaar hangen, de gegevens waarmee de wet is gevraagd, en wie luisterde of een kopie kreeg. Oude bladzijden van de database zijn overschreven.",
+                "Where the whole recording was destroyed, then in the database: line, participants, timeline, manifest, the marks that tie conversations together, the facts that the law was asked with, and who listened or got a copy. Old pages of the database were overwritten.",
             ),
             self.t(
                 "Andere bestanden van de opname zijn er niet: geluid dat iemand beluistert of als kopie krijgt, wordt elke keer gemaakt en niet bewaard.",
                 "There are no other files of the recording: sound that somebody listens to or gets as a copy is made each time, and not kept.",
             ),
             self.t(
-                "Wat blijft: nummers, momenten, besluiten met hun redenen, en dit bewijs. Daar staat niets in over wie er spraken.",
-                "What stays: ids, moments, decisions with their reasons, and this proof. Nothing in it is about who spoke.",
+                "Wat van een gehele opname blijft: nummers, momenten, besluiten met hun redenen, en dit bewijs. Daar staat niets in over wie er spraken.",
+                "What stays of a whole recording: ids, moments, decisions with their reasons, and this proof. Nothing in it is about who spoke.",
             ),
         ]));
     }

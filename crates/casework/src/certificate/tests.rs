@@ -37,6 +37,7 @@ fn was(recorder: &str) -> DestroyedRecording {
 fn certified(number: u8, was: Option<DestroyedRecording>) -> Checked {
     let recording = RecordingId::from_bytes([number; 16]);
     let statement = DestructionStatement {
+        scope: voicelog_model::Scope::Whole,
         version: DestructionStatement::VERSION,
         destruction: DestructionId::from_bytes([2; 16]),
         recording,

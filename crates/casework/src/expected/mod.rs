@@ -510,7 +510,14 @@ fn judge(call: &Expected, known: &Archived, slack: i64) -> Line {
 fn covered(call: &Expected, fit: &[&Known], slack: i64) -> (i64, i64) {
     let length = call.to.micros_since(call.from);
     let (from, to) = (call.from.plus_micros(-slack), call.to.plus_micros(slack));
-    let sealed = || fit.iter().filter(|known| known.state == State::Sealed);
+    // That its sound went since does not make it less of a recording.
+    let was_kept = |state| {
+        matches!(
+            state,
+            State::Sealed | State::SoundDestroying | State::WithoutSound
+        )
+    };
+    let sealed = || fit.iter().filter(|known| was_kept(known.state));
     let within = |spans: Spans| spans.within(from, to).min(length);
     let kept = Spans::join(sealed().map(|known| &known.coverage.kept));
     let both = Spans::join(sealed().map(|known| &known.coverage.kept_or_withheld));

@@ -1,6 +1,6 @@
 //! Witnesses on real sockets, that answer as a test tells them.
 
-use super::{WitnessFault, WitnessSettings, Witnesses};
+use super::{Authority, AuthoritySettings, WitnessFault, WitnessSettings, Witnesses};
 use crate::webhook::Trust;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use tempfile::TempDir;
 use voicelog_archive::keys::EpochKeys;
-use voicelog_archive::{Archive, ArchiveError, Lines, Parts, Secrets};
+use voicelog_archive::{Archive, ArchiveError, Lines, Parts, Secrets, Stamper as _};
 use voicelog_evidence::cosignature::Cosigner;
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
 use voicelog_evidence::note::{Note, SigningKey};
+use voicelog_evidence::timestamp::Anchors;
 use voicelog_evidence::witness::AddCheckpoint;
 use voicelog_law::Rulebook;
 use voicelog_model::Timestamp;
@@ -132,6 +133,37 @@ fn who_signed_a_checkpoint_before_stays_below_it_when_he_is_not_reached_the_next
     let again = witnesses.ask().unwrap();
     assert!(again[1].1.is_err(), "{again:?}");
     assert_eq!(signed(&archive), [true, true]);
+}
+
+/// An authority that nobody reaches.
+fn unreachable() -> Authority {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let anchor = rcgen::CertificateParams::default()
+        .self_signed(&key)
+        .unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", closed.local_addr().unwrap());
+    drop(closed);
+    let settings = AuthoritySettings {
+        url,
+        anchors: Anchors::from_pem(&anchor.pem()).unwrap(),
+        policy: None,
+    };
+    Authority::new(settings, &Trust::nobody())
+}
+
+#[test]
+fn a_copy_that_went_without_a_stamp_is_known_to_whoever_watches_and_the_next_copies_do_not_wait() {
+    let (_folder, archive) = archive();
+    let authority = unreachable();
+    let (checkpoint, _note) = archive.newest_checkpoint().unwrap().unwrap();
+    assert!(!authority.was_missed());
+    let minutes = |count: i64| start().plus_micros(count * 60 * 1_000_000);
+    let asked = |at| authority.stamp(&checkpoint, at).unwrap_err();
+    assert!(asked(start()).contains("no answer"));
+    assert!(authority.was_missed());
+    assert!(asked(minutes(14)).contains("a short while ago"));
+    assert!(asked(minutes(15)).contains("no answer"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{agent, post};
 use crate::webhook::Trust;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use ureq::Agent;
 use voicelog_archive::{Archive, ArchiveError, Stamper, TimestampRow, random};
 use voicelog_evidence::checkpoint::Checkpoint;
@@ -87,6 +87,18 @@ impl Authority {
         })
     }
 
+    /// Whether a copy went without a stamp since one was had: whoever watches asks again, and tells of it.
+    pub fn was_missed(&self) -> bool {
+        self.resting().is_some()
+    }
+
+    fn resting(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        // It is one moment: what a panic leaves behind is whole.
+        self.resting_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Has the newest checkpoint stamped, and keeps the stamp once all of it holds. `None` while the log
     /// is empty.
     ///
@@ -102,6 +114,7 @@ impl Authority {
         };
         let stamped = self.stamped(&checkpoint, random::bytes()?, now);
         if let Ok((stamp, answer)) = &stamped {
+            *self.resting() = None;
             archive.keep_timestamp(&TimestampRow {
                 size: checkpoint.size,
                 at: stamp.at,
@@ -147,20 +160,14 @@ impl Stamper for Authority {
         checkpoint: &Checkpoint,
         now: Timestamp,
     ) -> Result<(Timestamp, Vec<u8>), String> {
-        // It is one moment: what a panic leaves behind is whole.
-        let mut resting = self
-            .resting_since
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut resting = self.resting();
         // Also before then: a clock that jumped and was set right must not keep it from being asked for years.
         if resting.is_some_and(|since| now.micros().abs_diff(since.micros()) < REST) {
             return Err("it did not answer a short while ago".to_owned());
         }
         let nonce = random::bytes().map_err(|error| error.to_string())?;
         let stamped = self.stamped(checkpoint, nonce, now);
-        if stamped.is_err() {
-            *resting = Some(now);
-        }
+        *resting = stamped.is_err().then_some(now);
         let stamped = stamped.map_err(|fault| fault.to_string());
         stamped.map(|(stamp, token)| (stamp.at, token))
     }

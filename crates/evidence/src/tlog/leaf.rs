@@ -25,6 +25,8 @@ pub enum LeafKind {
     Exported,
     /// A recording was destroyed.
     Destroyed,
+    /// The sound of a recording was destroyed; what is known of the call was not.
+    SoundDestroyed,
     /// The archive was made.
     ArchiveOpened,
     /// Another rulebook is in force.

@@ -1,35 +1,126 @@
 //! Bytes that were written once and must be read for ever.
 //!
-//! Each version of each format keeps its folder in `tests/vectors`; from the first release on, files there are only added.
-//! A failing comparison leaves the present bytes in the target folder and names the place.
+//! Each version of each format keeps its folder in `tests/vectors`. Those files are frozen: none is ever changed or taken away, and
+//! what is written differently is a new version with a folder of its own. A failing comparison leaves the present bytes
+//! in the target folder and names the place.
 
 use crate::fixture::{Parts, archive_key, chunk, data_key, recording, records, segment, verifier};
 use crate::part::{copy, excerpt, redaction, without};
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
+use voicelog_evidence::key::{
+    KeyEncryptionKey, open_bytes, seal_bytes, unwrap_key, wrap, wrap_sealed,
+};
 use voicelog_evidence::receipt::Receipt;
 use voicelog_evidence::segment::CHAIN_START;
 use voicelog_evidence::tlog::{commitment, root_of};
 use voicelog_evidence::{
     Certificate, Checkpoint, CopyGiven, DestroyedRecording, DestructionGround,
     DestructionStatement, Digest, Leaf, LeafKind, SegmentReader, Tail, TlogProof, decode_chunk,
-    verify,
+    verify, zip,
 };
 use voicelog_model::{DecisionId, DestructionId, Timestamp};
 
+/// What a bundle says to people in words, which are not frozen.
+const WORDS: [&str; 3] = ["README.txt", "recipe.txt", "completeness.html"];
+
 fn is_golden(name: &str, written: &[u8], kept: &[u8]) {
-    if written == kept {
-        return;
+    if written != kept {
+        is_not_golden(name, written);
     }
+}
+
+fn is_not_golden(name: &str, written: &[u8]) {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::File::create(&path)
         .unwrap()
         .write_all(written)
         .unwrap();
     panic!(
-        "{name} is written differently now; the present bytes are in {}",
+        "{name} is written differently now, and its format is frozen; the present bytes are in {}",
         path.display()
     );
+}
+
+/// A bundle is what it was, but for its words, their hashes in the signed list, and the signature over that.
+fn is_golden_bundle(name: &str, written: &[u8], kept: &[u8]) {
+    let frozen = |bundle| {
+        let mut files = zip::read(bundle).unwrap();
+        files.retain(|(name, _bytes)| !WORDS.contains(name) && *name != "bundle.note");
+        files
+    };
+    let listed = |bundle| {
+        let files = zip::read(bundle).unwrap();
+        let (_name, note) = files
+            .into_iter()
+            .find(|(name, _bytes)| *name == "bundle.note")
+            .unwrap();
+        let lines = std::str::from_utf8(note).unwrap().lines();
+        let is_of_words = |line: &str| WORDS.iter().any(|name| line.ends_with(name));
+        lines
+            .filter(|line| !is_of_words(line) && !line.starts_with('\u{2014}'))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    if frozen(written) != frozen(kept) || listed(written) != listed(kept) {
+        is_not_golden(name, written);
+    }
+}
+
+fn frozen_files(folder: &Path, below: &str, found: &mut BTreeMap<String, String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{below}{}", entry.file_name().to_str().unwrap());
+        if entry.file_type().unwrap().is_dir() {
+            frozen_files(&entry.path(), &format!("{name}/"), found);
+        } else if name != "SHA256SUMS" {
+            let bytes = std::fs::read(entry.path()).unwrap();
+            let digest = Digest::of(&bytes).to_string();
+            found.insert(name, digest.trim_start_matches("sha256:").to_owned());
+        }
+    }
+}
+
+#[test]
+fn nothing_that_was_frozen_is_changed_or_taken_away() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
+    let mut found = BTreeMap::new();
+    frozen_files(&folder, "", &mut found);
+    let listed: BTreeMap<String, String> = include_str!("../vectors/SHA256SUMS")
+        .lines()
+        .map(|line| line.split_once("  ").unwrap())
+        .map(|(digest, name)| (name.to_owned(), digest.to_owned()))
+        .collect();
+    assert_eq!(
+        found, listed,
+        "a frozen file never changes: another form is another version, and new files are added to SHA256SUMS"
+    );
+}
+
+#[test]
+fn a_wrapped_key_and_a_sealed_column_are_opened_and_written_as_ever() {
+    let (kek, id) = (KeyEncryptionKey::new(7, [5; 32]), recording());
+    let wrapped = include_bytes!("../vectors/key/v1/wrapped.bin");
+    is_golden(
+        "wrapped.bin",
+        &wrap(&kek, &data_key(), id, [4; 12]),
+        wrapped,
+    );
+    let to_public = include_bytes!("../vectors/key/v2/wrapped.bin");
+    let to = kek.opening_key().sealing_key();
+    let written = wrap_sealed(7, &to, &data_key(), id, [3; 32]).unwrap();
+    is_golden("wrapped-2.bin", &written, to_public);
+    let keks = [kek];
+    for kept in [wrapped.as_slice(), to_public] {
+        let opened = unwrap_key(&keks, id, kept).unwrap();
+        assert_eq!(opened.tree_salt(id), data_key().tree_salt(id));
+    }
+    let column = include_bytes!("../vectors/column/v1/sealed.bin");
+    let plain = b"what a row says of people";
+    let written = seal_bytes(&data_key(), "facts", id, [6; 12], plain);
+    is_golden("sealed.bin", &written, column);
+    assert_eq!(open_bytes(&data_key(), "facts", id, column).unwrap(), plain);
 }
 
 #[test]
@@ -63,6 +154,7 @@ fn a_segment_of_version_1_is_read_and_written_as_ever() {
 fn certificate() -> Certificate {
     let at = Timestamp::from_micros(1_830_000_000_000_000);
     let statement = DestructionStatement {
+        scope: voicelog_model::Scope::Whole,
         version: DestructionStatement::VERSION,
         destruction: DestructionId::from_bytes([2; 16]),
         recording: recording(),
@@ -130,16 +222,32 @@ fn a_receipt_of_version_1_is_read_and_written_as_ever() {
     assert_eq!(receipt.verify(&verifier()).unwrap().size, 1);
 }
 
-#[test]
-fn a_bundle_of_version_1_verifies_and_is_written_as_ever() {
-    let kept = include_bytes!("../vectors/bundle/v1/call.zip");
-    is_golden("call.zip", &Parts::new(2, 12).bundle(), kept);
-    let report = verify(kept, Some(&verifier()));
-    assert!(report.holds(), "{:#?}", report.broken().collect::<Vec<_>>());
+/// Every bundle that was frozen, by its name.
+pub(crate) fn frozen_bundles() -> BTreeMap<String, Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/bundle/v1");
+    let files = std::fs::read_dir(folder).unwrap();
+    files
+        .map(|entry| entry.unwrap().path())
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            (name, std::fs::read(path).unwrap())
+        })
+        .collect()
 }
 
 #[test]
-fn copies_of_a_part_of_version_1_verify_and_are_written_as_ever() {
+fn every_bundle_of_version_1_verifies_and_a_call_is_written_as_ever() {
+    let kept = include_bytes!("../vectors/bundle/v1/call.zip");
+    is_golden_bundle("call.zip", &Parts::new(2, 12).bundle(), kept);
+    for (name, bundle) in frozen_bundles() {
+        let report = verify(&bundle, Some(&verifier()));
+        let broken: Vec<_> = report.broken().collect();
+        assert!(report.holds(), "{name}: {broken:#?}");
+    }
+}
+
+#[test]
+fn copies_of_a_part_are_written_as_ever() {
     let parts = Parts::new(2, 60);
     let kept: [(&str, &[u8], _); 2] = [
         (
@@ -154,8 +262,6 @@ fn copies_of_a_part_of_version_1_verify_and_are_written_as_ever() {
         ),
     ];
     for (name, kept, plan) in kept {
-        is_golden(name, &copy(&parts, &plan), kept);
-        let report = verify(kept, Some(&verifier()));
-        assert!(report.holds(), "{:#?}", report.broken().collect::<Vec<_>>());
+        is_golden_bundle(name, &copy(&parts, &plan), kept);
     }
 }

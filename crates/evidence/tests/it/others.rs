@@ -7,6 +7,7 @@
 
 use crate::codecs::call_with;
 use crate::fixture::{Parts, archive_key, logged, signed_again, verifier};
+use crate::golden::frozen_bundles;
 use crate::networks::turns;
 use crate::part::{bad_call, copy, excerpt, redaction, without};
 use crate::tamper::{repacked, rewritten};
@@ -364,6 +365,8 @@ pub(crate) fn put(path: &Path, bytes: &[u8]) {
 fn bundles_for_the_other_verifier() {
     let folder = emptied("verifiers");
     let mut bundles = whole();
+    let frozen = frozen_bundles().into_iter();
+    bundles.extend(frozen.map(|(name, bundle)| (format!("frozen-{name}"), bundle)));
     let names: Vec<String> = bundles.keys().cloned().collect();
     for name in ["two-streams", "redacted"] {
         let bundle = bundles[name].clone();

@@ -72,6 +72,7 @@ fn line(name: &str, openness: &str, when_refused: WhenRefused) -> Line {
 /// queue like the latter.
 fn ruled() -> Line {
     let queue = Rule {
+        sound_term: None,
         name: "queue".to_owned(),
         when: When {
             queue: vec![LineAddress::try_from("+31881234599".to_owned()).unwrap()],
@@ -81,6 +82,7 @@ fn ruled() -> Line {
         sample: None,
     };
     let outbound = Rule {
+        sound_term: None,
         name: "outbound".to_owned(),
         when: When {
             direction: Some(Direction::Outbound),

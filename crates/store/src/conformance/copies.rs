@@ -7,7 +7,7 @@ use crate::index::{
     Account, Burial, Buried, DecisionRow, Login, NewDestruction, NewMessage, State,
 };
 use crate::{Index, StoreError};
-use voicelog_model::{Action, RecordingId};
+use voicelog_model::{Action, RecordingId, Scope};
 
 fn burial(number: u8, recording: RecordingId) -> Burial {
     Burial {
@@ -15,6 +15,7 @@ fn burial(number: u8, recording: RecordingId) -> Burial {
         destruction: NewDestruction {
             id: destruction_id(number),
             recording,
+            scope: Scope::Whole,
             decision: decision_id(number),
             begun_at: at(500),
         },
@@ -54,15 +55,15 @@ pub(super) fn makes_tombstones_of_what_was_destroyed_since(
         let row = index.recording(id)?;
         let row = row.map(|row| (row.state, row.destroyed_at));
         assert_eq!(row, Some((State::Destroyed, Some(at(501)))));
-        assert!(index.destruction_of(id)?.is_some());
+        assert!(index.destruction_of(id, Scope::Whole)?.is_some());
     }
     let began = index.recording(unknown)?.map(|row| row.started_at);
     assert_eq!(began, Some(at(7)));
 
     let told = [
-        (named, at(502)),
-        (recording_id(8), at(503)),
-        (known, at(504)),
+        (named, Scope::Whole, at(502)),
+        (recording_id(8), Scope::Whole, at(503)),
+        (known, Scope::Whole, at(504)),
     ];
     assert_eq!(
         index.bury_named(&told)?,
@@ -81,7 +82,7 @@ pub(super) fn makes_tombstones_of_what_was_destroyed_since(
 pub(super) fn places_holds_again(index: &dyn Index) -> Result<(), StoreError> {
     let (id, gone) = (seal(index, 1, Some(100))?, seal(index, 2, Some(100))?);
     index.place_hold(&hold(1, id), &leaf(141))?;
-    index.bury_named(&[(gone, at(5))])?;
+    index.bury_named(&[(gone, Scope::Whole, at(5))])?;
     let all = [
         hold(1, id),
         hold(2, id),
@@ -109,7 +110,7 @@ pub(super) fn tells_what_was_destroyed_as_of_one_moment(
     }
     let name = format!("destruction/{}", destruction_id(8));
     index.set_setting(&name, b"said")?;
-    index.complete_destructions(&[(done, leaf(150))], at(600))?;
+    index.complete_destructions(&[(done, Scope::Whole, leaf(150))], at(600))?;
     let ledger = index.ledger(0)?;
     let mut found = ledger.destructions.iter();
     let (one, two) = (found.next(), found.next());

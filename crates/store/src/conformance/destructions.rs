@@ -4,12 +4,13 @@ use super::index::{begin, decide, hold, leaf, release, seal, unrecorded};
 use super::{at, decision_id, destruction_id};
 use crate::index::{NewDestruction, NewHold, State};
 use crate::{Index, StoreError};
-use voicelog_model::RecordingId;
+use voicelog_model::{RecordingId, Scope};
 
 fn intent(number: u8, recording: RecordingId) -> NewDestruction {
     NewDestruction {
         id: destruction_id(number),
         recording,
+        scope: Scope::Whole,
         decision: decision_id(number),
         begun_at: at(500 + i64::from(number)),
     }
@@ -44,23 +45,26 @@ pub(super) fn ends_in_a_tombstone(index: &dyn Index) -> Result<(), StoreError> {
         Err(StoreError::State { .. })
     ));
     assert!(matches!(
-        index.set_certificates(&[(id, b"too early".to_vec())]),
+        index.set_certificates(&[(id, Scope::Whole, b"too early".to_vec())]),
         Err(StoreError::State { .. })
     ));
 
-    index.complete_destructions(&[(id, leaf(1))], at(600))?;
+    index.complete_destructions(&[(id, Scope::Whole, leaf(1))], at(600))?;
     only_the_tombstone_is_left(index, id)?;
     assert_eq!(index.destroyed_recordings(None, 9)?, [id]);
     assert_eq!(index.destroyed_recordings(Some(id), 9)?, []);
 
-    assert_eq!(index.certificate(id)?, None);
-    index.set_certificates(&[(id, b"certificate".to_vec())])?;
-    index.set_certificates(&[(id, b"certificate".to_vec())])?;
+    assert_eq!(index.certificate(id, Scope::Whole)?, None);
+    index.set_certificates(&[(id, Scope::Whole, b"certificate".to_vec())])?;
+    index.set_certificates(&[(id, Scope::Whole, b"certificate".to_vec())])?;
     assert!(matches!(
-        index.set_certificates(&[(id, b"another".to_vec())]),
+        index.set_certificates(&[(id, Scope::Whole, b"another".to_vec())]),
         Err(StoreError::Exists { .. })
     ));
-    assert_eq!(index.certificate(id)?.as_deref(), Some(&b"certificate"[..]));
+    assert_eq!(
+        index.certificate(id, Scope::Whole)?.as_deref(),
+        Some(&b"certificate"[..])
+    );
     assert_eq!(index.destructions_pending()?, []);
 
     assert_eq!(
@@ -108,7 +112,7 @@ fn only_the_tombstone_is_left(index: &dyn Index, id: RecordingId) -> Result<(), 
 pub(super) fn goes_on_where_it_stopped(index: &dyn Index) -> Result<(), StoreError> {
     let id = seal(index, 1, None)?;
     assert!(matches!(
-        index.complete_destructions(&[(id, leaf(1))], at(1)),
+        index.complete_destructions(&[(id, Scope::Whole, leaf(1))], at(1)),
         Err(StoreError::State { .. })
     ));
     index.begin_destructions(&[intent(1, id)])?;
@@ -129,10 +133,13 @@ pub(super) fn goes_on_where_it_stopped(index: &dyn Index) -> Result<(), StoreErr
             .iter()
             .all(|row| row.destroyed_at.is_none() && row.leaf.is_none())
     );
-    assert_eq!(index.destruction_of(id)?.as_ref(), pending.first());
+    assert_eq!(
+        index.destruction_of(id, Scope::Whole)?.as_ref(),
+        pending.first()
+    );
 
-    index.complete_destructions(&[(id, leaf(1))], at(600))?;
-    index.complete_destructions(&[(id, leaf(2))], at(601))?;
+    index.complete_destructions(&[(id, Scope::Whole, leaf(1))], at(600))?;
+    index.complete_destructions(&[(id, Scope::Whole, leaf(2))], at(601))?;
     let waiting = index.pending_leaves(9)?;
     assert_eq!(waiting.iter().filter(|found| **found == leaf(1)).count(), 1);
     assert!(
@@ -146,9 +153,11 @@ pub(super) fn goes_on_where_it_stopped(index: &dyn Index) -> Result<(), StoreErr
             .iter()
             .all(|row| row.leaf == Some(leaf(1).id) && !row.has_certificate)
     );
-    index.set_certificates(&[(id, b"certificate".to_vec())])?;
+    index.set_certificates(&[(id, Scope::Whole, b"certificate".to_vec())])?;
     assert_eq!(
-        index.destruction_of(id)?.map(|row| row.has_certificate),
+        index
+            .destruction_of(id, Scope::Whole)?
+            .map(|row| row.has_certificate),
         Some(true)
     );
     assert_eq!(index.destructions_pending()?, []);
@@ -170,7 +179,7 @@ pub(super) fn honours_holds(index: &dyn Index) -> Result<(), StoreError> {
         index.place_hold(&hold(2, id), &leaf(143)),
         Err(StoreError::State { .. })
     ));
-    index.complete_destructions(&[(id, leaf(1))], at(600))?;
+    index.complete_destructions(&[(id, Scope::Whole, leaf(1))], at(600))?;
     let reasons: Vec<_> = index
         .holds_of(id)?
         .into_iter()
@@ -185,7 +194,7 @@ pub(super) fn honours_holds(index: &dyn Index) -> Result<(), StoreError> {
     ));
     assert!(index.end_unrecorded(running, &unrecorded(90, None), None)?);
     index.begin_destructions(&[intent(3, running)])?;
-    index.complete_destructions(&[(running, leaf(3))], at(601))
+    index.complete_destructions(&[(running, Scope::Whole, leaf(3))], at(601))
 }
 
 pub(super) fn all_or_none(index: &dyn Index) -> Result<(), StoreError> {
@@ -215,8 +224,15 @@ pub(super) fn all_or_none(index: &dyn Index) -> Result<(), StoreError> {
     assert_eq!(index.destructions_pending()?.len(), 3);
 
     let running = begin(index, 4)?;
-    let gone = [(one, leaf(1)), (two, leaf(2)), (three, leaf(3))];
-    let with_another = [(one, leaf(1)), (running, leaf(4))];
+    let gone = [
+        (one, Scope::Whole, leaf(1)),
+        (two, Scope::Whole, leaf(2)),
+        (three, Scope::Whole, leaf(3)),
+    ];
+    let with_another = [
+        (one, Scope::Whole, leaf(1)),
+        (running, Scope::Whole, leaf(4)),
+    ];
     assert!(index.complete_destructions(&with_another, at(600)).is_err());
     assert_eq!(
         index.recording(one)?.map(|row| row.state),
@@ -224,11 +240,11 @@ pub(super) fn all_or_none(index: &dyn Index) -> Result<(), StoreError> {
     );
     index.complete_destructions(&gone, at(600))?;
     assert_eq!(index.destroyed_recordings(None, 9)?.len(), 3);
-    let certificates = all.map(|id| (id, id.as_bytes().to_vec()));
+    let certificates = all.map(|id| (id, Scope::Whole, id.as_bytes().to_vec()));
     let mut wrong = certificates.to_vec();
-    wrong.push((running, b"too early".to_vec()));
+    wrong.push((running, Scope::Whole, b"too early".to_vec()));
     assert!(index.set_certificates(&wrong).is_err());
-    assert_eq!(index.certificate(one)?, None);
+    assert_eq!(index.certificate(one, Scope::Whole)?, None);
     index.set_certificates(&certificates)?;
     assert_eq!(index.destructions_pending()?, []);
     Ok(())

@@ -37,6 +37,9 @@ pub fn index(mut make: impl FnMut() -> Fresh<Box<dyn Index>>) -> Result<(), Stor
         super::copies::ends_what_ran_when_a_copy_was_made,
         super::destructions::honours_holds,
         super::destructions::all_or_none,
+        super::sound::ends_before_the_rest,
+        super::sound::is_due_by_its_own_term,
+        super::sound::is_taken_out_of_an_old_copy,
         keeps_holds_with_their_leaves_and_lists_them_by_review,
     ] {
         let (index, _guard) = make();
@@ -79,6 +82,7 @@ pub(super) fn begin(index: &dyn Index, number: u8) -> Result<RecordingId, StoreE
         decision: decision_id(number),
         sealed: format!("sealed parties {number}").into_bytes(),
         report: Vec::new(),
+        has_sound_key: false,
     })?;
     Ok(id)
 }
@@ -91,6 +95,7 @@ pub(super) fn finished(number: u8, retain_until: Option<i64>) -> Finished {
         timeline: format!("timeline {number}").into_bytes(),
         byte_count: 1_000,
         retain_until: retain_until.map(at),
+        sound_until: None,
         also: vec![leaf(number + 100)],
     }
 }
@@ -206,6 +211,7 @@ fn refuses_the_wrong_order(index: &dyn Index) -> Result<(), StoreError> {
         decision: decision_id(1),
         sealed: Vec::new(),
         report: Vec::new(),
+        has_sound_key: false,
     };
     let no_decision = index.insert_recording(&recording);
     assert!(no_decision.is_err_and(|error| error.kind() == Kind::Conflict));

@@ -3,7 +3,7 @@
 use super::{Schedule, forward};
 use crate::index::*;
 use crate::{ArchiveId, Snapshot, StoreError};
-use voicelog_model::{DecisionId, HoldId, RecordingId, Timestamp};
+use voicelog_model::{DecisionId, HoldId, RecordingId, Scope, Timestamp};
 
 /// An index that fails on demand.
 #[derive(Debug)]
@@ -58,6 +58,7 @@ forward! { Recordings, FaultyIndex,
     ) -> Page;
     fn recordings_in_state(&self, states: &[State]) -> Vec<RecordingRow>;
     fn due(&self, now: Timestamp, after: Option<TermCursor>, limit: usize) -> Vec<RecordingId>;
+    fn due_sound(&self, now: Timestamp, after: Option<TermCursor>, limit: usize) -> Vec<RecordingId>;
     fn set_retain_until(&self, id: RecordingId, retain_until: Option<Timestamp>) -> ();
     fn place_hold(&self, hold: &NewHold, leaf: &PendingLeaf) -> ();
     fn lift_hold(&self, release: &Release, leaf: &PendingLeaf) -> bool;
@@ -120,19 +121,26 @@ forward! { LogRows, FaultyIndex,
 forward! { Destructions, FaultyIndex,
     fn begin_destructions(&self, destructions: &[NewDestruction]) -> ();
     fn destructions_pending(&self) -> Vec<DestructionRow>;
-    fn destruction_of(&self, recording: RecordingId) -> Option<DestructionRow>;
+    fn destruction_of(&self, recording: RecordingId, scope: Scope) -> Option<DestructionRow>;
     fn complete_destructions(
         &self,
-        destroyed: &[(RecordingId, PendingLeaf)],
+        destroyed: &[(RecordingId, Scope, PendingLeaf)],
         destroyed_at: Timestamp,
     ) -> ();
-    fn set_certificates(&self, certificates: &[(RecordingId, Vec<u8>)]) -> ();
-    fn certificate(&self, recording: RecordingId) -> Option<Vec<u8>>;
+    fn set_certificates(&self, certificates: &[(RecordingId, Scope, Vec<u8>)]) -> ();
+    fn certificate(&self, recording: RecordingId, scope: Scope) -> Option<Vec<u8>>;
+    fn sound_destroyed(
+        &self,
+        within: (Timestamp, Timestamp),
+        after: Option<RecordingId>,
+        limit: usize,
+    ) -> Vec<RecordingId>;
     fn destroyed_recordings(&self, after: Option<RecordingId>, limit: usize) -> Vec<RecordingId>;
 }
 
 forward! { Terms, FaultyIndex,
-    fn ask_again(&self, id: RecordingId, at: Timestamp) -> ();
+    fn ask_again(&self, id: RecordingId, scope: Scope, at: Timestamp) -> ();
+    fn sound_terms(&self, until: Timestamp) -> SoundTerms;
     fn ask_all_again(&self) -> ();
     fn without_facts_key(&self, skip: usize, limit: usize) -> Vec<RecordingId>;
     fn set_facts_keys(&self, keys: &[(RecordingId, Hash)]) -> ();
@@ -153,7 +161,7 @@ forward! { Copies, FaultyIndex,
     fn snapshot(&self) -> Snapshot;
     fn ledger(&self, log_from: u64) -> Ledger;
     fn bury(&self, burials: &[Burial]) -> u64;
-    fn bury_named(&self, named: &[(RecordingId, Timestamp)]) -> u64;
+    fn bury_named(&self, named: &[(RecordingId, Scope, Timestamp)]) -> u64;
     fn hold_again(&self, holds: &[NewHold]) -> u64;
     fn end_what_ran(&self) -> ();
 }

@@ -9,7 +9,7 @@ pub use rows::*;
 
 use crate::{Snapshot, StoreError};
 use std::fmt::Debug;
-use voicelog_model::{DecisionId, HoldId, RecordingId, Timestamp};
+use voicelog_model::{DecisionId, HoldId, RecordingId, Scope, Timestamp};
 
 /// Recordings and the holds on them.
 pub trait Recordings {
@@ -70,6 +70,15 @@ pub trait Recordings {
     /// Recordings whose term is over and that no hold protects, oldest term first: candidates
     /// for destruction, never a decision. One page: the next goes on after the last of this one.
     fn due(
+        &self,
+        now: Timestamp,
+        after: Option<TermCursor>,
+        limit: usize,
+    ) -> Result<Vec<RecordingId>, StoreError>;
+
+    /// The same of recordings whose sound has a term of its own, by that term: the cursor's `retain_until` is the
+    /// end of it.
+    fn due_sound(
         &self,
         now: Timestamp,
         after: Option<TermCursor>,
@@ -206,20 +215,24 @@ pub trait LogRows {
 
 /// The end of recordings.
 pub trait Destructions {
-    /// sealed or not_recorded → destroying, and the intents: all of them, or none. The same intent again is no
-    /// error.
+    /// sealed, without_sound or not_recorded → destroying, or sealed → sound_destroying, and the intents: all of
+    /// them, or none. The same intent again is no error.
     ///
     /// Errors: [`StoreError::State`] if one is held, still running, or being destroyed under
-    /// another intent.
+    /// another intent; if the sound is meant, and it has no key of its own.
     fn begin_destructions(&self, destructions: &[NewDestruction]) -> Result<(), StoreError>;
 
     /// Destructions that have no certificate yet, oldest first: what recovery goes on with.
     fn destructions_pending(&self) -> Result<Vec<DestructionRow>, StoreError>;
 
-    /// The destruction of a recording, if one was begun.
-    fn destruction_of(&self, recording: RecordingId) -> Result<Option<DestructionRow>, StoreError>;
+    /// The destruction of a recording, or of its sound, if one was begun.
+    fn destruction_of(
+        &self,
+        recording: RecordingId,
+        scope: Scope,
+    ) -> Result<Option<DestructionRow>, StoreError>;
 
-    /// destroying → destroyed: wipes line, sealed columns, manifest, verdict and size of the row,
+    /// sound_destroying → without_sound: nothing of the row is wiped. destroying → destroyed: wipes line, sealed columns, manifest, verdict and size of the row,
     /// and the sealed facts of its decisions and holds; keeps ids, times and state; queues the
     /// leaf. All of them, or none. Then takes old pages out of the database's journal.
     ///
@@ -228,15 +241,31 @@ pub trait Destructions {
     /// again.
     fn complete_destructions(
         &self,
-        destroyed: &[(RecordingId, PendingLeaf)],
+        destroyed: &[(RecordingId, Scope, PendingLeaf)],
         destroyed_at: Timestamp,
     ) -> Result<(), StoreError>;
 
     /// Keeps certificates: all, or none. The same bytes again are no error.
-    fn set_certificates(&self, certificates: &[(RecordingId, Vec<u8>)]) -> Result<(), StoreError>;
+    fn set_certificates(
+        &self,
+        certificates: &[(RecordingId, Scope, Vec<u8>)],
+    ) -> Result<(), StoreError>;
 
-    /// The certificate of a destroyed recording.
-    fn certificate(&self, recording: RecordingId) -> Result<Option<Vec<u8>>, StoreError>;
+    /// The certificate of a destroyed recording, or of its sound.
+    fn certificate(
+        &self,
+        recording: RecordingId,
+        scope: Scope,
+    ) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Recordings whose sound was destroyed before the rest, from one moment to before another, by id, after the
+    /// one given.
+    fn sound_destroyed(
+        &self,
+        within: (Timestamp, Timestamp),
+        after: Option<RecordingId>,
+        limit: usize,
+    ) -> Result<Vec<RecordingId>, StoreError>;
 
     /// Recordings destroyed, by id, after the one given: the list that a restored backup must
     /// apply before it is used.
@@ -249,9 +278,12 @@ pub trait Destructions {
 
 /// Terms that end, counted.
 pub trait Terms {
-    /// The law refused to destroy it: it is no candidate until this moment, or until its term changes or
-    /// a hold on it is lifted.
-    fn ask_again(&self, id: RecordingId, at: Timestamp) -> Result<(), StoreError>;
+    /// The law refused to destroy it, or its sound: it is no candidate until this moment, or until its term
+    /// changes or a hold on it is lifted.
+    fn ask_again(&self, id: RecordingId, scope: Scope, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Recordings whose sound has a term of its own that is over by `until`.
+    fn sound_terms(&self, until: Timestamp) -> Result<SoundTerms, StoreError>;
 
     /// Asks about everything that was put off: the rules are others now.
     fn ask_all_again(&self) -> Result<(), StoreError>;
@@ -302,7 +334,7 @@ pub trait Copies {
 
     /// The same of recordings of which only the log says that they were destroyed, and when: there
     /// is no decision and no certificate. Those that are not in it count for nothing.
-    fn bury_named(&self, named: &[(RecordingId, Timestamp)]) -> Result<u64, StoreError>;
+    fn bury_named(&self, named: &[(RecordingId, Scope, Timestamp)]) -> Result<u64, StoreError>;
 
     /// Places holds that stood when this copy was old already. Their leaves are in the log. Tells how
     /// many: those that are in it, and those of recordings that are not or are tombstones, count for

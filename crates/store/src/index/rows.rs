@@ -1,6 +1,6 @@
 //! What the rows of the index hold.
 
-use voicelog_model::{Action, DecisionId, DestructionId, HoldId, RecordingId, Timestamp};
+use voicelog_model::{Action, DecisionId, DestructionId, HoldId, RecordingId, Scope, Timestamp};
 
 /// Names one leaf from the moment it waits for the log; chosen by the archive, 16 random bytes.
 pub type LeafId = [u8; 16];
@@ -11,7 +11,8 @@ pub type Hash = [u8; 32];
 /// Where a recording is in its life.
 ///
 /// waiting → recording → finishing → sealed → destroying → destroyed, or
-/// waiting → not_recorded → destroying → destroyed.
+/// waiting → not_recorded → destroying → destroyed. Where the sound has a term of its own:
+/// sealed → sound_destroying → without_sound → destroying → destroyed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
     /// The call runs and nothing is kept yet.
@@ -24,6 +25,10 @@ pub enum State {
     Sealed,
     /// The call is over and nothing was kept.
     NotRecorded,
+    /// The destruction of its sound has begun; it can't be heard any more.
+    SoundDestroying,
+    /// Its sound was destroyed; what is known of the call is complete.
+    WithoutSound,
     /// Its destruction has begun; it can't be read any more.
     Destroying,
     /// Only the tombstone is left.
@@ -32,12 +37,14 @@ pub enum State {
 
 impl State {
     /// Every state, in the order of life.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Waiting,
         Self::Recording,
         Self::Finishing,
         Self::Sealed,
         Self::NotRecorded,
+        Self::SoundDestroying,
+        Self::WithoutSound,
         Self::Destroying,
         Self::Destroyed,
     ];
@@ -51,6 +58,8 @@ impl State {
             Self::Finishing => "finishing",
             Self::Sealed => "sealed",
             Self::NotRecorded => "not_recorded",
+            Self::SoundDestroying => "sound_destroying",
+            Self::WithoutSound => "without_sound",
             Self::Destroying => "destroying",
             Self::Destroyed => "destroyed",
         }
@@ -86,6 +95,8 @@ pub struct NewRecording {
     pub sealed: Vec<u8>,
     /// What was odd about the call so far; empty where nothing was told.
     pub report: Vec<u8>,
+    /// Whether its sound gets a key of its own, so that it can end before the rest.
+    pub has_sound_key: bool,
 }
 
 /// A recording as it is now.
@@ -117,6 +128,12 @@ pub struct RecordingRow {
     pub destroyed_at: Option<Timestamp>,
     /// The conversation that it is a part of, where it has more parts than this one.
     pub part: Option<Part>,
+    /// Whether its sound has, or had, a key of its own.
+    pub has_sound_key: bool,
+    /// When the term of its sound ends, where that is before the end of the whole.
+    pub sound_until: Option<Timestamp>,
+    /// When its sound was destroyed before the rest, if it was.
+    pub sound_destroyed_at: Option<Timestamp>,
 }
 
 /// That a recording is a part of a conversation with others.
@@ -168,6 +185,8 @@ pub struct Finished {
     pub byte_count: u64,
     /// When its term ends.
     pub retain_until: Option<Timestamp>,
+    /// When the term of its sound ends, where that is before.
+    pub sound_until: Option<Timestamp>,
     /// Leaves of what happened in it, queued before its own.
     pub also: Vec<PendingLeaf>,
 }
@@ -467,6 +486,8 @@ pub struct NewDestruction {
     pub id: DestructionId,
     /// What is destroyed.
     pub recording: RecordingId,
+    /// How much of it.
+    pub scope: Scope,
     /// The decision that allows it. It must be in the index already.
     pub decision: DecisionId,
     /// When it began.
@@ -497,6 +518,19 @@ pub struct Ledger {
     pub holds: Vec<NewHold>,
     /// Whether every leaf had its place.
     pub is_settled: bool,
+}
+
+/// Recordings whose sound has a term of its own that is over, and that still have it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SoundTerms {
+    /// How many.
+    pub all: u64,
+    /// Those that are held.
+    pub held: u64,
+    /// Those that are not held, and that the law refused to destroy: it is asked again later.
+    pub put_off: u64,
+    /// The first such term that ends after the moment that was asked about.
+    pub next: Option<Timestamp>,
 }
 
 /// A destruction with all that there is of it.
@@ -543,7 +577,7 @@ pub struct Buried {
 pub struct DestructionRow {
     /// The intent.
     pub destruction: NewDestruction,
-    /// When the row became a tombstone; none while key, blobs or row are still to do.
+    /// When the row said that it was done; none while key, blobs or row are still to do.
     pub destroyed_at: Option<Timestamp>,
     /// The leaf that says it was destroyed.
     pub leaf: Option<LeafId>,

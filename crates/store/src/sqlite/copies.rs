@@ -1,14 +1,14 @@
 //! Copies of the index, and the tombstones that an old one gets before it is used.
 
-use super::destructions::{entomb, of, wipe};
+use super::destructions::{end_sound, entomb, of, set_leaf, wipe};
 use super::recordings::{not_now, state_of};
 use super::values::{Fail, first, run};
 use super::{Snapshot, SqliteIndex, connect, holds, ledger, sql};
 use crate::StoreError;
-use crate::index::{Burial, Copies, Ledger, NewHold, State};
+use crate::index::{Burial, Copies, DecisionRow, Ledger, NewDestruction, NewHold, State};
 use rusqlite::Savepoint;
 use std::path::Path;
-use voicelog_model::{RecordingId, Timestamp};
+use voicelog_model::{RecordingId, Scope, Timestamp};
 
 impl Copies for SqliteIndex {
     fn snapshot(&self) -> Result<Snapshot, StoreError> {
@@ -25,7 +25,11 @@ impl Copies for SqliteIndex {
         let count = self.write("make tombstones", |transaction| {
             let mut count = 0;
             for burial in burials {
-                count += u64::from(bury_one(transaction, burial)?);
+                let is_new = match burial.destruction.scope {
+                    Scope::Whole => bury_one(transaction, burial)?,
+                    Scope::Sound => bury_sound(transaction, burial)?,
+                };
+                count += u64::from(is_new);
             }
             Ok(count)
         })?;
@@ -33,21 +37,24 @@ impl Copies for SqliteIndex {
         Ok(count)
     }
 
-    fn bury_named(&self, named: &[(RecordingId, Timestamp)]) -> Result<u64, StoreError> {
+    fn bury_named(&self, named: &[(RecordingId, Scope, Timestamp)]) -> Result<u64, StoreError> {
         let count = self.write("make tombstones", |transaction| {
             let mut count = 0;
-            for (id, at) in named {
-                match state_of(transaction, *id)? {
-                    None | Some(State::Destroyed) => continue,
-                    Some(_alive) => {}
+            for (id, scope, at) in named {
+                let state = state_of(transaction, *id)?;
+                match (scope, state) {
+                    (_, None | Some(State::Destroyed))
+                    | (Scope::Sound, Some(State::WithoutSound | State::Destroying)) => continue,
+                    (Scope::Sound, Some(State::Sealed | State::SoundDestroying)) => {
+                        lift_holds(transaction, *id, *at)?;
+                        let values = (id.as_bytes(), at.micros());
+                        run(transaction, sql::SOUND_IS_GONE, values)?;
+                    }
+                    (_, Some(_alive)) => {
+                        lift_holds(transaction, *id, *at)?;
+                        wipe_at_once(transaction, *id, *at)?;
+                    }
                 }
-                lift_holds(transaction, *id, *at)?;
-                run(
-                    transaction,
-                    sql::SET_STATE,
-                    (id.as_bytes(), State::Destroying),
-                )?;
-                wipe(transaction, *id, *at)?;
                 count += 1;
             }
             Ok(count)
@@ -105,25 +112,7 @@ fn bury_one(transaction: &Savepoint<'_>, burial: &Burial) -> Result<bool, Fail> 
         return Ok(false);
     }
     let decision = &burial.decision;
-    let is_known = first(
-        transaction,
-        sql::DECISION,
-        [decision.id.as_bytes()],
-        |_row| Ok(()),
-    )?;
-    if is_known.is_none() {
-        let values = (
-            decision.id.as_bytes(),
-            decision.at.micros(),
-            decision.action.as_str(),
-            &decision.outcome,
-            decision.recording.as_ref().map(RecordingId::as_bytes),
-            &decision.document,
-            None::<i64>,
-            decision.leaf,
-        );
-        run(transaction, sql::INSERT_DECISION, values)?;
-    }
+    take_over_decision(transaction, decision)?;
     if state.is_none() {
         let values = (
             id.as_bytes(),
@@ -132,22 +121,7 @@ fn bury_one(transaction: &Savepoint<'_>, burial: &Burial) -> Result<bool, Fail> 
         );
         run(transaction, sql::INSERT_UNKNOWN, values)?;
     }
-    match of(transaction, id)? {
-        Some(present) if present.destruction == *destruction => {}
-        Some(_other) => {
-            let act = "be destroyed under another intent";
-            return Err(not_now(id, State::Destroying, act).into());
-        }
-        None => {
-            let values = (
-                destruction.id.as_bytes(),
-                id.as_bytes(),
-                destruction.decision.as_bytes(),
-                destruction.begun_at.micros(),
-            );
-            run(transaction, sql::INSERT_DESTRUCTION, values)?;
-        }
-    }
+    take_over_intent(transaction, destruction)?;
     // They were lifted before it was destroyed, after this copy was made.
     lift_holds(transaction, id, destruction.begun_at)?;
     run(
@@ -160,5 +134,99 @@ fn bury_one(transaction: &Savepoint<'_>, burial: &Burial) -> Result<bool, Fail> 
         run(transaction, sql::SET_SETTING, (name, value))?;
         entomb(transaction, id, done.destroyed_at, &done.leaf)?;
     }
+    Ok(true)
+}
+
+fn take_over_decision(transaction: &Savepoint<'_>, decision: &DecisionRow) -> Result<(), Fail> {
+    let id = decision.id.as_bytes();
+    if first(transaction, sql::DECISION, [id], |_row| Ok(()))?.is_some() {
+        return Ok(());
+    }
+    let values = (
+        id,
+        decision.at.micros(),
+        decision.action.as_str(),
+        &decision.outcome,
+        decision.recording.as_ref().map(RecordingId::as_bytes),
+        &decision.document,
+        None::<i64>,
+        decision.leaf,
+    );
+    run(transaction, sql::INSERT_DECISION, values)?;
+    Ok(())
+}
+
+/// Tells whether it was here already. Errors: there is another.
+fn take_over_intent(transaction: &Savepoint<'_>, intent: &NewDestruction) -> Result<bool, Fail> {
+    let id = intent.recording;
+    match of(transaction, id, intent.scope)? {
+        Some(present) if present.destruction == *intent => Ok(true),
+        Some(_other) => {
+            let act = "be destroyed under another intent";
+            Err(not_now(id, State::Destroying, act).into())
+        }
+        None => {
+            let values = (
+                intent.id.as_bytes(),
+                id.as_bytes(),
+                intent.decision.as_bytes(),
+                intent.begun_at.micros(),
+                intent.scope.as_str(),
+            );
+            run(transaction, sql::INSERT_DESTRUCTION, values)?;
+            Ok(false)
+        }
+    }
+}
+
+fn wipe_at_once(transaction: &Savepoint<'_>, id: RecordingId, at: Timestamp) -> Result<(), Fail> {
+    run(
+        transaction,
+        sql::SET_STATE,
+        (id.as_bytes(), State::Destroying),
+    )?;
+    wipe(transaction, id, at)
+}
+
+/// Takes the sound alone out of a copy. One that the copy does not know was made later: nothing of it came along.
+/// Of one that was not complete in the copy nothing is left without the sound, so it becomes a tombstone.
+fn bury_sound(transaction: &Savepoint<'_>, burial: &Burial) -> Result<bool, Fail> {
+    let intent = &burial.destruction;
+    let id = intent.recording;
+    let Some(state) = state_of(transaction, id)? else {
+        return Ok(false);
+    };
+    let present = of(transaction, id, Scope::Sound)?;
+    if present.is_some_and(|row| row.destroyed_at.is_some()) {
+        return Ok(false);
+    }
+    take_over_decision(transaction, &burial.decision)?;
+    if !take_over_intent(transaction, intent)? {
+        // They were lifted before it began, after this copy was made.
+        lift_holds(transaction, id, intent.begun_at)?;
+    }
+    let Some(done) = &burial.done else {
+        run(transaction, sql::SOUND_GOES, [id.as_bytes()])?;
+        return Ok(true);
+    };
+    let (name, value) = &done.statement;
+    run(transaction, sql::SET_SETTING, (name, value))?;
+    let at = done.destroyed_at;
+    if matches!(
+        state,
+        State::Sealed | State::SoundDestroying | State::WithoutSound
+    ) {
+        end_sound(transaction, id, at, &done.leaf)?;
+        return Ok(true);
+    }
+    if !matches!(state, State::Destroying | State::Destroyed) {
+        wipe_at_once(transaction, id, at)?;
+    }
+    run(
+        transaction,
+        sql::SOUND_WAS_GONE,
+        (id.as_bytes(), at.micros()),
+    )?;
+    set_leaf(transaction, (id, Scope::Sound), &done.leaf)?;
     Ok(true)
 }

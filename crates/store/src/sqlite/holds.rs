@@ -54,7 +54,7 @@ pub(super) fn lift(
     run(transaction, sql::LIFT_HOLD, values)?;
     // What was refused because of it is asked again.
     let id = present.hold.recording;
-    run(transaction, sql::ASK_AGAIN, (id.as_bytes(), None::<i64>))?;
+    run(transaction, sql::ASK_AT_ONCE, [id.as_bytes()])?;
     log::queue(transaction, leaf)?;
     Ok(true)
 }

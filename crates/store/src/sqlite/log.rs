@@ -1,13 +1,13 @@
 //! The rows under the transparency log.
 
-use super::recordings::require_not_ending;
+use super::recordings::{not_now, require_not_ending, require_state};
 use super::values::{Columns as _, Fail, first, integer, limit, rows, run};
 use super::{SqliteIndex, sql};
 use crate::StoreError;
 use crate::folder::hex;
 use crate::index::{
-    CosignedRow, Hash, LeafId, LeafRow, LogHead, LogRows, PendingLeaf, SequencedLeaf, TileHash,
-    TimestampRow,
+    CosignedRow, Hash, LeafId, LeafRow, LogHead, LogRows, PendingLeaf, SequencedLeaf, State,
+    TileHash, TimestampRow,
 };
 use rusqlite::{Connection, Row, Savepoint};
 use voicelog_model::RecordingId;
@@ -20,6 +20,10 @@ impl LogRows for SqliteIndex {
     fn queue_leaf_of(&self, recording: RecordingId, leaf: &PendingLeaf) -> Result<(), StoreError> {
         self.write("queue a leaf", |transaction| {
             require_not_ending(transaction, recording, "be opened")?;
+            let state = require_state(transaction, recording)?;
+            if matches!(state, State::SoundDestroying | State::WithoutSound) {
+                return Err(not_now(recording, state, "be opened").into());
+            }
             queue(transaction, leaf)
         })
     }

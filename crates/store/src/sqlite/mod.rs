@@ -38,7 +38,7 @@ use values::Fail;
 use voicelog_model::Timestamp;
 
 /// The schema that this program writes.
-pub const SCHEMA_VERSION: i64 = 6;
+pub const SCHEMA_VERSION: i64 = 8;
 
 /// How long a write waits for another process to finish its own.
 const BUSY_SECONDS: u64 = 10;

@@ -36,6 +36,7 @@ impl Recordings for SqliteIndex {
                 line,
                 sealed,
                 report,
+                recording.has_sound_key,
             );
             run(transaction, sql::INSERT_RECORDING, values)?;
             Ok(())
@@ -112,6 +113,7 @@ impl Recordings for SqliteIndex {
                 integer(finished.byte_count),
                 finished.retain_until.map(Timestamp::micros),
                 leaf.id,
+                finished.sound_until.map(Timestamp::micros),
             );
             run(transaction, sql::FINISH_RECORDING, values)?;
             for leaf in &finished.also {
@@ -195,7 +197,7 @@ impl Recordings for SqliteIndex {
                     rows(connection, sql::LIST_RECORDINGS, values, read_row)?
                 }
                 Some(state) => {
-                    let values = (before, id, from, to, rows_max, state);
+                    let values = (before, id, from, to, rows_max, in_row(state), state);
                     rows(connection, sql::LIST_RECORDINGS_IN_STATE, values, read_row)?
                 }
             })
@@ -210,13 +212,10 @@ impl Recordings for SqliteIndex {
 
     fn recordings_in_state(&self, states: &[State]) -> Result<Vec<RecordingRow>, StoreError> {
         self.read("list recordings", |connection| {
-            let wanted = State::ALL.map(|state| states.contains(&state).then_some(state));
-            Ok(rows(
-                connection,
-                sql::RECORDINGS_IN_STATE,
-                wanted,
-                read_row,
-            )?)
+            let wanted = State::ALL.map(|state| states.contains(&state).then_some(in_row(state)));
+            let mut found = rows(connection, sql::RECORDINGS_IN_STATE, wanted, read_row)?;
+            found.retain(|row| states.contains(&row.state));
+            Ok(found)
         })
     }
 
@@ -232,6 +231,22 @@ impl Recordings for SqliteIndex {
             let id = after.as_ref().map_or(&[][..], |after| after.id.as_bytes());
             let values = (now.micros(), limit(rows_max), term, id);
             Ok(rows(connection, sql::DUE, values, |row| row.recording(0))?)
+        })
+    }
+
+    fn due_sound(
+        &self,
+        now: Timestamp,
+        after: Option<TermCursor>,
+        rows_max: usize,
+    ) -> Result<Vec<RecordingId>, StoreError> {
+        self.read("list recordings whose sound has to go", |connection| {
+            let term = after.map_or(i64::MIN, |after| after.retain_until.micros());
+            let id = after.as_ref().map_or(&[][..], |after| after.id.as_bytes());
+            let values = (now.micros(), limit(rows_max), term, id);
+            Ok(rows(connection, sql::DUE_SOUND, values, |row| {
+                row.recording(0)
+            })?)
         })
     }
 
@@ -283,6 +298,14 @@ impl Recordings for SqliteIndex {
     }
 }
 
+/// The word of a state in its column. That the sound goes, or is gone, stands in one of its own.
+const fn in_row(state: State) -> State {
+    match state {
+        State::SoundDestroying | State::WithoutSound => State::Sealed,
+        other => other,
+    }
+}
+
 /// The state of a recording, if there is one.
 pub(super) fn state_of(connection: &Connection, id: RecordingId) -> Result<Option<State>, Fail> {
     Ok(first(connection, sql::STATE_OF, [id.as_bytes()], |row| {
@@ -313,6 +336,8 @@ pub(super) fn require_not_ending(
         | State::Recording
         | State::Finishing
         | State::Sealed
+        | State::SoundDestroying
+        | State::WithoutSound
         | State::NotRecorded => Ok(()),
     }
 }
@@ -348,6 +373,9 @@ pub(super) fn read_row(row: &Row<'_>) -> rusqlite::Result<RecordingRow> {
         leaf: row.get(10)?,
         destroyed_at: row.moment_or_none(11)?,
         part: read_part(row)?,
+        has_sound_key: row.get(15)?,
+        sound_until: row.moment_or_none(16)?,
+        sound_destroyed_at: row.moment_or_none(17)?,
     })
 }
 

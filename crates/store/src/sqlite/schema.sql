@@ -1,4 +1,4 @@
--- The index, schema 6. Times are microseconds since 1970 UTC; ids are 16 bytes, hashes 32.
+-- The index, schema 8. Times are microseconds since 1970 UTC; ids are 16 bytes, hashes 32.
 --
 -- What a destruction must wipe is never in these rows themselves but in `erasable`, and the rows
 -- refer to it. See "Wiping" in design/store.md before adding a column that holds ciphertext or
@@ -56,6 +56,10 @@ CREATE TABLE recordings (
     conversation BLOB CHECK (length(conversation) = 16),  -- of the recordings that are parts of one talk
     linked_by    TEXT,
     is_copy      INTEGER NOT NULL DEFAULT 0 CHECK (is_copy IN (0, 1)),
+    sound        TEXT CHECK (sound IN ('kept', 'destroying', 'destroyed')),  -- NULL: no key and no end of its own
+    sound_until  INTEGER,
+    sound_ask_again_at INTEGER,
+    sound_destroyed_at INTEGER CHECK ((sound IS 'destroyed') = (sound_destroyed_at IS NOT NULL)),
     CHECK ((conversation IS NULL) = (linked_by IS NULL)),
     CHECK (state <> 'sealed' OR (manifest IS NOT NULL AND ended_at IS NOT NULL)),
     CHECK ((state = 'destroyed') = (destroyed_at IS NOT NULL)),
@@ -73,6 +77,9 @@ CREATE INDEX recordings_put_off ON recordings (facts_key, ask_again_at, state, r
     WHERE ask_again_at IS NOT NULL;
 CREATE INDEX recordings_by_term ON recordings (retain_until, id)
     WHERE state IN ('sealed', 'not_recorded') AND retain_until IS NOT NULL;
+CREATE INDEX recordings_by_sound_term ON recordings (sound_until, id)
+    WHERE state = 'sealed' AND sound = 'kept' AND sound_until IS NOT NULL;
+CREATE INDEX recordings_by_end_of_sound ON recordings (id) WHERE sound_destroyed_at IS NOT NULL;
 
 -- Keyed hashes of the ids by which clients say what belongs together, while a further call can still
 -- name them; deleted a day after the call, and with its destruction.
@@ -106,11 +113,13 @@ CREATE INDEX holds_open ON holds (review_at, id) WHERE lifted_at IS NULL;
 
 CREATE TABLE destructions (
     id           BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
-    recording    BLOB NOT NULL UNIQUE REFERENCES recordings (id),
+    recording    BLOB NOT NULL REFERENCES recordings (id),
     decision     BLOB NOT NULL REFERENCES decisions (id),
     begun_at     INTEGER NOT NULL,
     leaf         BLOB CHECK (length(leaf) = 16),
-    certificate  BLOB
+    certificate  BLOB,
+    scope        TEXT NOT NULL CHECK (scope IN ('whole', 'sound')),
+    UNIQUE (recording, scope)
 ) STRICT;
 CREATE INDEX destructions_pending ON destructions (begun_at, id) WHERE certificate IS NULL;
 

@@ -88,9 +88,28 @@ pub(super) const INSERT_ERASABLE: &str = "INSERT INTO erasable (bytes) VALUES (?
 pub(super) const WIPE: &str = "UPDATE erasable SET bytes = zeroblob(length(bytes)) WHERE seq = ?1";
 
 pub(super) const INSERT_RECORDING: &str = "
-    INSERT INTO recordings (id, state, started_at, decision, line, sealed, report)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-pub(super) const STATE_OF: &str = "SELECT state FROM recordings WHERE id = ?1";
+    INSERT INTO recordings (id, state, started_at, decision, line, sealed, report, sound)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, CASE WHEN ?8 THEN 'kept' END)";
+/// The sound of a sealed recording can be gone before the rest.
+macro_rules! state {
+    () => {
+        "CASE WHEN r.state = 'sealed' AND r.sound = 'destroying' THEN 'sound_destroying'
+              WHEN r.state = 'sealed' AND r.sound = 'destroyed' THEN 'without_sound'
+              ELSE r.state END"
+    };
+}
+pub(super) const STATE_OF: &str =
+    concat!("SELECT ", state!(), " FROM recordings r WHERE r.id = ?1");
+pub(super) const SOUND_OF: &str = "SELECT sound FROM recordings WHERE id = ?1";
+pub(super) const SOUND_GOES: &str =
+    "UPDATE recordings SET sound = 'destroying' WHERE id = ?1 AND sound = 'kept'";
+pub(super) const SOUND_IS_GONE: &str = "
+    UPDATE recordings SET sound = 'destroyed', sound_destroyed_at = ?2, byte_count = 0,
+           sound_ask_again_at = NULL
+    WHERE id = ?1 AND state = 'sealed'";
+/// Of a recording that is destroyed as a whole by now, or that is about to be.
+pub(super) const SOUND_WAS_GONE: &str =
+    "UPDATE recordings SET sound = 'destroyed', sound_destroyed_at = ?2 WHERE id = ?1";
 pub(super) const STARTED_AT: &str = "SELECT started_at FROM recordings WHERE id = ?1";
 pub(super) const SET_STATE: &str = "UPDATE recordings SET state = ?2 WHERE id = ?1";
 pub(super) const SEALED_OF: &str = "SELECT sealed FROM recordings WHERE id = ?1";
@@ -101,7 +120,7 @@ pub(super) const REPORT: &str = "
     SELECT e.bytes FROM recordings r JOIN erasable e ON e.seq = r.report WHERE r.id = ?1";
 pub(super) const FINISH_RECORDING: &str = "
     UPDATE recordings SET state = 'sealed', ended_at = ?2, verdict = ?3, manifest = ?4,
-           timeline = ?5, byte_count = ?6, retain_until = ?7, leaf = ?8
+           timeline = ?5, byte_count = ?6, retain_until = ?7, leaf = ?8, sound_until = ?9
     WHERE id = ?1 AND state IN ('recording', 'finishing')";
 pub(super) const END_UNRECORDED: &str = "
     UPDATE recordings SET state = 'not_recorded', ended_at = ?2, verdict = ?3, timeline = ?4,
@@ -110,6 +129,10 @@ pub(super) const END_UNRECORDED: &str = "
 pub(super) const SET_RETAIN_UNTIL: &str =
     "UPDATE recordings SET retain_until = ?2, ask_again_at = NULL WHERE id = ?1";
 pub(super) const ASK_AGAIN: &str = "UPDATE recordings SET ask_again_at = ?2 WHERE id = ?1";
+pub(super) const ASK_ABOUT_SOUND_AGAIN: &str =
+    "UPDATE recordings SET sound_ask_again_at = ?2 WHERE id = ?1";
+pub(super) const ASK_AT_ONCE: &str =
+    "UPDATE recordings SET ask_again_at = NULL, sound_ask_again_at = NULL WHERE id = ?1";
 /// Sealed recordings with a term whose facts were not looked at yet.
 pub(super) const WITHOUT_FACTS_KEY: &str = "
     SELECT id FROM recordings INDEXED BY recordings_by_facts
@@ -146,6 +169,41 @@ pub(super) const PUT_OFF_OF_GROUP: &str = "
 pub(super) const ASK_ALL_AGAIN: &str = "
     UPDATE recordings SET ask_again_at = NULL
     WHERE ask_again_at IS NOT NULL AND state IN ('sealed', 'not_recorded')";
+pub(super) const ASK_ABOUT_ALL_SOUND_AGAIN: &str = "
+    UPDATE recordings SET sound_ask_again_at = NULL
+    WHERE sound_ask_again_at IS NOT NULL AND state = 'sealed' AND sound = 'kept'
+      AND sound_until IS NOT NULL";
+macro_rules! sound_over {
+    () => {
+        "FROM recordings r INDEXED BY recordings_by_sound_term
+    WHERE r.state = 'sealed' AND r.sound = 'kept' AND r.sound_until IS NOT NULL
+      AND r.sound_until <= ?1 "
+    };
+}
+macro_rules! is_held {
+    () => {
+        "EXISTS (SELECT 1 FROM holds h WHERE h.recording = r.id AND h.lifted_at IS NULL)"
+    };
+}
+pub(super) const SOUND_TERMS: &str = concat!(
+    "SELECT count(*), coalesce(sum(",
+    is_held!(),
+    "), 0), coalesce(sum(r.sound_ask_again_at > ?1 AND NOT ",
+    is_held!(),
+    "), 0) ",
+    sound_over!()
+);
+pub(super) const NEXT_SOUND_TERM: &str = "
+    SELECT min(sound_until) FROM recordings INDEXED BY recordings_by_sound_term
+    WHERE state = 'sealed' AND sound = 'kept' AND sound_until IS NOT NULL AND sound_until > ?1";
+pub(super) const DUE_SOUND: &str = concat!(
+    "SELECT r.id ",
+    sound_over!(),
+    "AND (r.sound_until, r.id) > (?3, ?4)
+      AND (r.sound_ask_again_at IS NULL OR r.sound_ask_again_at <= ?1) AND NOT ",
+    is_held!(),
+    " ORDER BY r.sound_until, r.id LIMIT ?2"
+);
 pub(super) const HELD_TERMS: &str = "
     SELECT h.ground, count(DISTINCT r.id), min(h.review_at)
     FROM holds h INDEXED BY holds_open CROSS JOIN recordings r ON r.id = h.recording
@@ -162,18 +220,23 @@ pub(super) const TIMELINE: &str = "
 /// The columns of a recording, in the order in which they are read.
 macro_rules! recording_columns {
     () => {
-        "SELECT r.id, r.state, r.started_at, r.ended_at, l.bytes, r.decision, s.bytes, r.verdict,
+        concat!(
+            "SELECT r.id, ",
+            state!(),
+            ", r.started_at, r.ended_at, l.bytes, r.decision, s.bytes, r.verdict,
                 r.byte_count, r.retain_until, r.leaf, r.destroyed_at,
-                r.conversation, r.linked_by, r.is_copy
+                r.conversation, r.linked_by, r.is_copy, r.sound IS NOT NULL, r.sound_until,
+                r.sound_destroyed_at
          FROM recordings r
          LEFT JOIN erasable l ON l.seq = r.line
          LEFT JOIN erasable s ON s.seq = r.sealed "
+        )
     };
 }
 pub(super) const RECORDING: &str = concat!(recording_columns!(), "WHERE r.id = ?1");
 pub(super) const RECORDINGS_IN_STATE: &str = concat!(
     recording_columns!(),
-    "WHERE r.state IN (?1, ?2, ?3, ?4, ?5, ?6, ?7) ORDER BY r.started_at, r.id"
+    "WHERE r.state IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ORDER BY r.started_at, r.id"
 );
 /// Two forms, so that each can walk the index that fits.
 pub(super) const LIST_RECORDINGS: &str = concat!(
@@ -184,8 +247,9 @@ pub(super) const LIST_RECORDINGS: &str = concat!(
 pub(super) const LIST_RECORDINGS_IN_STATE: &str = concat!(
     recording_columns!(),
     "WHERE (r.started_at, r.id) < (?1, ?2) AND r.started_at >= ?3 AND r.started_at < ?4
-       AND r.state = ?6
-     ORDER BY r.started_at DESC, r.id DESC LIMIT ?5"
+       AND r.state = ?6 AND ?7 = ",
+    state!(),
+    " ORDER BY r.started_at DESC, r.id DESC LIMIT ?5"
 );
 pub(super) const DUE: &str = "
     SELECT id FROM recordings r
@@ -320,11 +384,12 @@ pub(super) const TIMESTAMP_OVER: &str = "
     SELECT size, at, checkpoint, token FROM log_timestamps WHERE size > ?1 ORDER BY seq LIMIT 1";
 
 pub(super) const INSERT_DESTRUCTION: &str = "
-    INSERT INTO destructions (id, recording, decision, begun_at) VALUES (?1, ?2, ?3, ?4)";
+    INSERT INTO destructions (id, recording, decision, begun_at, scope) VALUES (?1, ?2, ?3, ?4, ?5)";
 macro_rules! destruction_columns {
     () => {
-        "SELECT d.id, d.recording, d.decision, d.begun_at, r.destroyed_at, d.leaf,
-                d.certificate IS NOT NULL
+        "SELECT d.id, d.recording, d.decision, d.begun_at,
+                CASE d.scope WHEN 'sound' THEN r.sound_destroyed_at ELSE r.destroyed_at END, d.leaf,
+                d.certificate IS NOT NULL, d.scope
          FROM destructions d JOIN recordings r ON r.id = d.recording "
     };
 }
@@ -344,7 +409,10 @@ pub(super) const LEAF_BYTES: &str = "
 pub(super) const WAITING_LEAVES: &str = "SELECT count(*) FROM pending_leaves";
 pub(super) const LEAVES_FROM: &str =
     "SELECT id, bytes FROM leaves WHERE place >= ?1 ORDER BY place";
-pub(super) const DESTRUCTION_OF: &str = concat!(destruction_columns!(), "WHERE d.recording = ?1");
+pub(super) const DESTRUCTION_OF: &str = concat!(
+    destruction_columns!(),
+    "WHERE d.recording = ?1 AND d.scope = ?2"
+);
 pub(super) const WIPE_OF_RECORDING: &str = "
     UPDATE erasable SET bytes = zeroblob(length(bytes)) WHERE seq IN (
         SELECT line FROM recordings WHERE id = ?1 AND line IS NOT NULL
@@ -358,7 +426,7 @@ pub(super) const WIPE_OF_RECORDING: &str = "
 pub(super) const TOMBSTONE: &str = "
     UPDATE recordings SET state = 'destroyed', destroyed_at = ?2, line = NULL, sealed = NULL,
            manifest = NULL, timeline = NULL, report = NULL, verdict = NULL, byte_count = NULL,
-           facts_key = NULL, ask_again_at = NULL
+           facts_key = NULL, ask_again_at = NULL, sound_ask_again_at = NULL
     WHERE id = ?1 AND state = 'destroying'";
 /// A recording that the copy knew nothing of. It began under a decision that is not known.
 pub(super) const INSERT_UNKNOWN: &str = "
@@ -367,10 +435,17 @@ pub(super) const FORGET_FACTS: &str = "UPDATE decisions SET facts = NULL WHERE r
 pub(super) const FORGET_HOLDS: &str =
     "UPDATE holds SET sealed = NULL, release = NULL WHERE recording = ?1";
 pub(super) const SET_DESTRUCTION_LEAF: &str =
-    "UPDATE destructions SET leaf = ?2 WHERE recording = ?1";
-pub(super) const CERTIFICATE: &str = "SELECT certificate FROM destructions WHERE recording = ?1";
+    "UPDATE destructions SET leaf = ?3 WHERE recording = ?1 AND scope = ?2";
+pub(super) const CERTIFICATE: &str =
+    "SELECT certificate FROM destructions WHERE recording = ?1 AND scope = ?2";
 pub(super) const SET_CERTIFICATE: &str = "
-    UPDATE destructions SET certificate = ?2 WHERE recording = ?1 AND certificate IS NULL";
+    UPDATE destructions SET certificate = ?3
+    WHERE recording = ?1 AND scope = ?2 AND certificate IS NULL";
+pub(super) const SOUND_DESTROYED: &str = "
+    SELECT id FROM recordings INDEXED BY recordings_by_end_of_sound
+    WHERE sound_destroyed_at IS NOT NULL AND sound_destroyed_at >= ?1 AND sound_destroyed_at < ?2
+      AND id > ?3
+    ORDER BY id LIMIT ?4";
 pub(super) const DESTROYED_RECORDINGS: &str = "
     SELECT id FROM recordings WHERE state = 'destroyed' AND id > ?1 ORDER BY id LIMIT ?2";
 

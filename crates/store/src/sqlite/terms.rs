@@ -4,15 +4,19 @@ use super::recordings::require_not_ending;
 use super::values::{Columns as _, Fail, first, limit, rows, run};
 use super::{SqliteIndex, sql};
 use crate::StoreError;
-use crate::index::{GroupCount, Hash, HeldTerms, TermGroup, Terms};
+use crate::index::{GroupCount, Hash, HeldTerms, SoundTerms, TermGroup, Terms};
 use rusqlite::{Connection, Params};
-use voicelog_model::{RecordingId, Timestamp};
+use voicelog_model::{RecordingId, Scope, Timestamp};
 
 impl Terms for SqliteIndex {
-    fn ask_again(&self, id: RecordingId, at: Timestamp) -> Result<(), StoreError> {
+    fn ask_again(&self, id: RecordingId, scope: Scope, at: Timestamp) -> Result<(), StoreError> {
         self.write("put a question off", |transaction| {
             require_not_ending(transaction, id, "be asked about again")?;
-            run(transaction, sql::ASK_AGAIN, (id.as_bytes(), at.micros()))?;
+            let ask = match scope {
+                Scope::Whole => sql::ASK_AGAIN,
+                Scope::Sound => sql::ASK_ABOUT_SOUND_AGAIN,
+            };
+            run(transaction, ask, (id.as_bytes(), at.micros()))?;
             Ok(())
         })
     }
@@ -20,7 +24,25 @@ impl Terms for SqliteIndex {
     fn ask_all_again(&self) -> Result<(), StoreError> {
         self.write("ask everything again", |transaction| {
             run(transaction, sql::ASK_ALL_AGAIN, [])?;
+            run(transaction, sql::ASK_ABOUT_ALL_SOUND_AGAIN, [])?;
             Ok(())
+        })
+    }
+
+    fn sound_terms(&self, until: Timestamp) -> Result<SoundTerms, StoreError> {
+        self.read("count terms of sound", |connection| {
+            let next = first(connection, sql::NEXT_SOUND_TERM, [until.micros()], |row| {
+                row.moment_or_none(0)
+            })?;
+            let counts = first(connection, sql::SOUND_TERMS, [until.micros()], |row| {
+                Ok(SoundTerms {
+                    all: row.count(0)?,
+                    held: row.count(1)?,
+                    put_off: row.count(2)?,
+                    next: next.flatten(),
+                })
+            })?;
+            Ok(counts.unwrap_or_default())
         })
     }
 

@@ -3,10 +3,10 @@
 use super::{ROWS_MAX, sql};
 use crate::StoreError;
 use crate::index::State;
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Type, ValueRef};
 use rusqlite::{Connection, Params, Row, Savepoint};
 use std::sync::Arc;
-use voicelog_model::{DecisionId, DestructionId, RecordingId, Timestamp};
+use voicelog_model::{DecisionId, DestructionId, RecordingId, Scope, Timestamp};
 
 /// Why a transaction stops: the database's reason or ours. [`Self::into_error`] names the act.
 #[derive(Debug)]
@@ -97,6 +97,7 @@ pub(super) trait Columns {
     fn recording(&self, column: usize) -> rusqlite::Result<RecordingId>;
     fn decision(&self, column: usize) -> rusqlite::Result<DecisionId>;
     fn destruction(&self, column: usize) -> rusqlite::Result<DestructionId>;
+    fn scope(&self, column: usize) -> rusqlite::Result<Scope>;
     fn moment(&self, column: usize) -> rusqlite::Result<Timestamp>;
     fn moment_or_none(&self, column: usize) -> rusqlite::Result<Option<Timestamp>>;
     fn count(&self, column: usize) -> rusqlite::Result<u64>;
@@ -115,6 +116,14 @@ impl Columns for Row<'_> {
 
     fn destruction(&self, column: usize) -> rusqlite::Result<DestructionId> {
         self.get(column).map(DestructionId::from_bytes)
+    }
+
+    fn scope(&self, column: usize) -> rusqlite::Result<Scope> {
+        let word: String = self.get(column)?;
+        let found = Scope::from_word(&word).ok_or(FromSqlError::InvalidType);
+        found.map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+        })
     }
 
     fn moment(&self, column: usize) -> rusqlite::Result<Timestamp> {

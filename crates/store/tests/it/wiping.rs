@@ -3,7 +3,7 @@
 use crate::fixture::{Dice, archive_in_memory, at, decision_id, open, recording_id};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use voicelog_model::{Action, DestructionId, HoldId, RecordingId};
+use voicelog_model::{Action, DestructionId, HoldId, RecordingId, Scope};
 use voicelog_store::blobs::Options;
 use voicelog_store::index::*;
 use voicelog_store::{Access, Blobs, Keys, Layout, LocalStore, StoreError};
@@ -95,6 +95,7 @@ fn make(index: &dyn Index, dice: &mut Dice, n: u32, replaced: &mut Marks) -> Mad
         decision: decision.id,
         sealed: first.clone(),
         report: Vec::new(),
+        has_sound_key: false,
     };
     index.insert_recording(&recording).unwrap();
     index.update_sealed(id, &sealed).unwrap();
@@ -106,6 +107,7 @@ fn make(index: &dyn Index, dice: &mut Dice, n: u32, replaced: &mut Marks) -> Mad
         timeline: timeline.clone(),
         byte_count: 1,
         retain_until: None,
+        sound_until: None,
         also: Vec::new(),
     };
     let leaf = PendingLeaf {
@@ -150,6 +152,7 @@ fn destroy(index: &dyn Index, id: RecordingId) -> Result<(), StoreError> {
     index.begin_destructions(&[NewDestruction {
         id: DestructionId::from_bytes(bytes),
         recording: id,
+        scope: Scope::Whole,
         decision: voicelog_model::DecisionId::from_bytes(bytes),
         begun_at: at(0),
     }])?;
@@ -159,7 +162,7 @@ fn destroy(index: &dyn Index, id: RecordingId) -> Result<(), StoreError> {
         id: leaf_id,
         bytes: b"gone".to_vec(),
     };
-    index.complete_destructions(&[(id, leaf)], at(9))
+    index.complete_destructions(&[(id, Scope::Whole, leaf)], at(9))
 }
 
 #[test]

@@ -15,7 +15,7 @@ use voicelog_archive::backup::{
 use voicelog_archive::keys::{MASTER_MARK, Master};
 use voicelog_evidence::checkpoint::Checkpoint;
 use voicelog_evidence::note::VerifierKey;
-use voicelog_model::{Clock, Kind, Language, RecordingId, error};
+use voicelog_model::{Clock, Kind, Language, RecordingId};
 use voicelog_store::{
     Access, Blobs as _, Index as _, Layout, LocalStore, SqliteIndex, durable, index::LogRows as _,
 };
@@ -116,18 +116,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
 }
 
 /// What is wrong with what was given is bad input; all else a failure.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "it is what `map_err` hands over"
-)]
-fn told(error: BackupError) -> anyhow::Error {
-    match error.kind() {
+fn told(lang: Language) -> impl Fn(BackupError) -> anyhow::Error {
+    move |error| match error.kind() {
         Kind::Invalid | Kind::Conflict | Kind::Corrupt
             if !matches!(error, BackupError::Archive(_) | BackupError::Store(_)) =>
         {
-            BadInput(error.to_string()).into()
+            BadInput(error.in_language(lang)).into()
         }
-        _ => anyhow::anyhow!("{}", error::chain(&error)),
+        _ => anyhow::anyhow!("{}", error.in_language(lang)),
     }
 }
 
@@ -170,9 +166,9 @@ fn create(
         .into());
     }
     // What can be refused is refused before a key is changed for it.
-    let prepared = archive.prepare_backup(target).map_err(told)?;
+    let prepared = archive.prepare_backup(target).map_err(told(context.lang))?;
     let key = key_for(&archive, &folder, with_secrets)?;
-    let created = prepared.create(&key, now).map_err(told)?;
+    let created = prepared.create(&key, now).map_err(told(context.lang))?;
     if let Some(file) = with_secrets {
         secrets_file::forget_former(&folder, key.epoch)?;
         // The backup from before is no more, so what only that needed goes.
@@ -320,7 +316,7 @@ fn verify(from: &Path, secrets: Option<&Path>, as_json: bool, context: &Context)
             .context("cannot read `log.vkey`")?;
         text.trim().parse().context("`log.vkey` is no key")?
     };
-    let backup = Backup::open(from, &key).map_err(told)?;
+    let backup = Backup::open(from, &key).map_err(told(context.lang))?;
     let found = backup.verify();
     let mut wrong: Vec<String> = found.wrong.iter().map(ToString::to_string).collect();
     let is_tried = secrets.is_some();
@@ -381,7 +377,9 @@ fn verify(from: &Path, secrets: Option<&Path>, as_json: bool, context: &Context)
 fn destroyed(output: &Path, since: u64, as_json: bool, context: &Context) -> Result<Ended> {
     let now = SystemClock::default().now();
     let archive = wiring::visit(context, now)?;
-    let (list, report) = archive.destroyed_list(since, now).map_err(told)?;
+    let (list, report) = archive
+        .destroyed_list(since, now)
+        .map_err(told(context.lang))?;
     durable::replace(output, &list)
         .with_context(|| format!("cannot write `{}`", output.display()))?;
     let (count, size) = (report.destructions, report.log_size);
@@ -406,7 +404,7 @@ fn destroyed(output: &Path, since: u64, as_json: bool, context: &Context) -> Res
 }
 
 /// Refuses a folder in which there is anything, and says what it is where that can be told.
-fn must_be_empty(into: &Path, backup: &Backup) -> Result<()> {
+fn must_be_empty(into: &Path, backup: &Backup, context: &Context) -> Result<()> {
     let mut entries = match std::fs::read_dir(into) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -424,21 +422,33 @@ fn must_be_empty(into: &Path, backup: &Backup) -> Result<()> {
     let why = match there.flatten() {
         None => String::new(),
         Some(index) if index.archive().to_string() != backup.statement().store => {
-            ": it holds another archive".to_owned()
+            let what = context
+                .lang
+                .pick(": er staat een ander archief", ": it holds another archive");
+            what.to_owned()
         }
         Some(index) => {
             let (here, there) = (index.log_head()?.size, backup.statement().log_size);
-            let age = if there < here { ", which is older" } else { "" };
-            format!(
-                ": it holds this archive, with {here} entries in its log; the backup has {there}{age}"
-            )
+            let age = match context.lang {
+                _ if there >= here => "",
+                Language::Nl => ", en is dus ouder",
+                Language::En => ", which is older",
+            };
+            match context.lang {
+                Language::Nl => format!(
+                    ": dit archief staat er, met {here} regels in zijn logboek; de back-up heeft er {there}{age}"
+                ),
+                Language::En => format!(
+                    ": it holds this archive, with {here} entries in its log; the backup has {there}{age}"
+                ),
+            }
         }
     };
     let place = into.display().to_string();
-    Err(told(BackupError::NotEmpty { place, why }))
+    Err(told(context.lang)(BackupError::NotEmpty { place, why }))
 }
 
-fn read_list(path: &Path, key: &VerifierKey) -> Result<DestroyedList> {
+fn read_list(path: &Path, key: &VerifierKey, context: &Context) -> Result<DestroyedList> {
     let place = path.display();
     let length = std::fs::metadata(path)
         .map_err(|error| BadInput(format!("cannot read `{place}`: {error}")))?
@@ -447,7 +457,7 @@ fn read_list(path: &Path, key: &VerifierKey) -> Result<DestroyedList> {
         return Err(BadInput(format!("`{place}` is too long for a list")).into());
     }
     let bytes = std::fs::read(path).with_context(|| format!("cannot read `{place}`"))?;
-    DestroyedList::read(&bytes, key, path.to_str()).map_err(told)
+    DestroyedList::read(&bytes, key, path.to_str()).map_err(told(context.lang))
 }
 
 pub(crate) fn restore(args: &RestoreArgs, context: &Context) -> Result<Ended> {
@@ -458,17 +468,25 @@ pub(crate) fn restore(args: &RestoreArgs, context: &Context) -> Result<Ended> {
         .must_be_complete(config.keys.master.is_some())
         .map_err(bad)?;
     let key = secrets.verifier()?;
-    let backup = Backup::open(&args.from, &key).map_err(told)?;
-    must_be_empty(&args.into, &backup)?;
+    let backup = Backup::open(&args.from, &key).map_err(told(context.lang))?;
+    must_be_empty(&args.into, &backup, context)?;
     let has_newer = !args.destroyed.is_empty() || args.checkpoint.is_some();
     if !has_newer && !args.as_of_backup {
-        return Err(BadInput(format!(
-            "this would go back to {}: what was destroyed since would come back, and the log would go on with other entries than it had, which whoever kept a newer checkpoint can show. Give the newest list with --destroyed (`voicelog backup destroyed` writes it), or a checkpoint that somebody kept with --checkpoint; if there is neither, say --as-of-backup",
-            backup.statement().made_at
-        ))
+        let at = backup.statement().made_at;
+        return Err(BadInput(match context.lang {
+            Language::Nl => format!(
+                "zo gaat het archief terug naar {at}: wat sindsdien is vernietigd, zou terugkomen, en het logboek zou met andere regels verdergaan dan het had; wie een nieuwere stand bewaarde, kan dat aantonen. Geef de nieuwste lijst met --destroyed (`voicelog backup destroyed` schrijft die), of een stand van het logboek die iemand bewaarde met --checkpoint; is er geen van beide, geef dan --as-of-backup"
+            ),
+            Language::En => format!(
+                "this would go back to {at}: what was destroyed since would come back, and the log would go on with other entries than it had, which whoever kept a newer checkpoint can show. Give the newest list with --destroyed (`voicelog backup destroyed` writes it), or a checkpoint that somebody kept with --checkpoint; if there is neither, say --as-of-backup"
+            ),
+        })
         .into());
     }
-    let lists = args.destroyed.iter().map(|path| read_list(path, &key));
+    let lists = args
+        .destroyed
+        .iter()
+        .map(|path| read_list(path, &key, context));
     let lists = lists.collect::<Result<Vec<_>>>()?;
     let known = match &args.checkpoint {
         None => None,
@@ -490,7 +508,7 @@ pub(crate) fn restore(args: &RestoreArgs, context: &Context) -> Result<Ended> {
         known,
         accept_lost_entries: args.accept_lost_entries,
     };
-    match fill(&input, &secrets, &args.into) {
+    match fill(&input, &secrets, &args.into, context.lang) {
         Ok((unpacked, restored)) => report(&unpacked, &restored, &input, args, context),
         Err(error) => {
             // It was empty: what is there now is ours, and no archive, unless it got its name.
@@ -522,7 +540,12 @@ fn clear(into: &Path) {
     }
 }
 
-fn fill(input: &RestoreInput, secrets: &SecretsFile, into: &Path) -> Result<(Unpacked, Restored)> {
+fn fill(
+    input: &RestoreInput,
+    secrets: &SecretsFile,
+    into: &Path,
+    lang: Language,
+) -> Result<(Unpacked, Restored)> {
     let now = SystemClock::default().now();
     let key = secrets.backup_key(input.backup.statement().epoch);
     let key = key.map_err(|error| BadInput(error.to_string()))?;
@@ -533,10 +556,10 @@ fn fill(input: &RestoreInput, secrets: &SecretsFile, into: &Path) -> Result<(Unp
         index: into.join("index.restoring"),
         ..layout.clone()
     };
-    let unpacked = input.unpack(&unfinished, &key).map_err(told)?;
+    let unpacked = input.unpack(&unfinished, &key).map_err(told(lang))?;
     secrets.unpack(&folder)?;
     let archive = wiring::open_unfinished(&folder, &unfinished, now)?;
-    let restored = archive.settle_in(input, now).map_err(told)?;
+    let restored = archive.settle_in(input, now).map_err(told(lang))?;
     drop(archive);
     std::fs::rename(&unfinished.index, &layout.index).context("cannot name the index")?;
     durable::sync_folder(folder.root())?;

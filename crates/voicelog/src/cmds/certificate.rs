@@ -11,7 +11,7 @@ use voicelog_casework::certificate::{self, Checked, Declaration, DeclarationErro
 use voicelog_casework::moment;
 use voicelog_evidence::note::VerifierKey;
 use voicelog_law::moment_or_day;
-use voicelog_model::{Clock as _, Language, RecordingId, Timestamp, error};
+use voicelog_model::{Clock as _, Language, RecordingId, Scope, Timestamp, error};
 
 /// Largest file that is checked: a declaration of as many recordings as one can have.
 const FILE_BYTES_MAX: u64 = 256 << 20;
@@ -158,14 +158,20 @@ fn statement(one: &Checked) -> Value {
 fn in_words(one: &Checked, lang: Language) -> String {
     let statement = &one.certificate.statement;
     let (id, at) = (statement.recording, statement.key_destroyed_at);
+    let what = match (lang, statement.scope) {
+        (Language::Nl, Scope::Whole) => "opname",
+        (Language::Nl, Scope::Sound) => "het geluid van opname",
+        (Language::En, Scope::Whole) => "recording",
+        (Language::En, Scope::Sound) => "the sound of recording",
+    };
     let at = moment::moment(at, lang);
     // Counted from one, as people do; the proof counts from zero.
     let place = one.certificate.proof.index.saturating_add(1);
     match lang {
         Language::Nl => {
-            format!("opname {id} is vernietigd op {at}; plaats {place} in het logboek")
+            format!("{what} {id} is vernietigd op {at}; plaats {place} in het logboek")
         }
-        Language::En => format!("recording {id} was destroyed on {at}; place {place} in the log"),
+        Language::En => format!("{what} {id} was destroyed on {at}; place {place} in the log"),
     }
 }
 

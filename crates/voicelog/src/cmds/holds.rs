@@ -150,7 +150,7 @@ pub(crate) fn hold(args: &HoldArgs, context: &Context) -> Result<Ended> {
             wrong.text().pick(context.lang)
         ))
     })?;
-    let archive = wiring::visit(context, now)?;
+    let archive = wiring::act(context, now)?;
     let asked = HoldAsked {
         ground: args.ground,
         owner: Pii::new(args.owner.clone()),
@@ -169,7 +169,7 @@ pub(crate) fn hold(args: &HoldArgs, context: &Context) -> Result<Ended> {
 
 pub(crate) fn release(args: &ReleaseArgs, context: &Context) -> Result<Ended> {
     let now = SystemClock::default().now();
-    let archive = wiring::visit(context, now)?;
+    let archive = wiring::act(context, now)?;
     let id = named(&archive, &args.id)?;
     let is_lifted = archive
         .release(id, &Pii::new(args.reason.clone()), &asker(), now)

@@ -119,6 +119,8 @@ fn row(summary: &RecordingSummary) -> serde_json::Value {
         "is_partly_private": summary.is_partly_private,
         "retain_until": summary.retain_until,
         "destroyed_at": summary.destroyed_at,
+        "sound_until": summary.sound_until,
+        "sound_destroyed_at": summary.sound_destroyed_at,
         "conversation": summary.part.as_ref().map(|part| part.conversation),
         "linked_by": summary.part.as_ref().map(|part| part.linked_by.as_str()),
         "is_copy": summary.part.as_ref().is_some_and(|part| part.is_copy),
@@ -185,6 +187,7 @@ pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
             "manifest": detail.manifest,
             "log_index": detail.log_index,
             "certificate": detail.certificate,
+            "sound_certificate": detail.sound_certificate,
             "parts": conversation.parts.iter().map(row).collect::<Vec<_>>(),
             "report": detail.report,
         }))?;
@@ -204,6 +207,7 @@ pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
             "LINE NOT SET UP: the exchange called a name that is no line in the configuration, most often a typing error. Add a [[line]] with that name, or set it right in the exchange. Which name it was is on the page of the call and on Health, until the next start. What the law says below is its strictest answer: without a line there is no purpose and no notice.",
         );
     }
+    show::sound(summary, context.lang);
     show::place(&conversation, args.id, context.lang);
     show::media(&detail, context.lang);
     show::accesses(&accesses, context.lang, "");
@@ -225,7 +229,7 @@ pub(crate) fn show(args: &ShowArgs, context: &Context) -> Result<Ended> {
 pub(crate) fn play(args: &PlayArgs, context: &Context) -> Result<Ended> {
     is_free(&args.output, args.force)?;
     let now = SystemClock::default().now();
-    let archive = wiring::visit(context, now)?;
+    let archive = wiring::act(context, now)?;
     let asked = match listening::open(&archive, args.id, &asker(), &args.reason, now) {
         Ok(asked) => asked,
         Err(error) => return failed(error, &archive, args.json, context),
@@ -253,7 +257,7 @@ pub(crate) fn play(args: &PlayArgs, context: &Context) -> Result<Ended> {
 pub(crate) fn export(args: &ExportArgs, context: &Context) -> Result<Ended> {
     is_free(&args.output, args.force)?;
     let now = SystemClock::default().now();
-    let archive = wiring::visit(context, now)?;
+    let archive = wiring::act(context, now)?;
     let part = part(args)?;
     let (file, decision) = match copy(args, &archive, part.as_ref(), now) {
         Ok(Asked::Given(copy)) => copy,
@@ -352,7 +356,7 @@ pub(crate) fn destroy(args: &DestroyArgs, context: &Context) -> Result<Ended> {
     let (archive, _lock) = wiring::work(context, now)?;
     let summary = archive.summary(args.id).map_err(bad_id)?;
     if !args.yes
-        && summary.state == State::Sealed
+        && matches!(summary.state, State::Sealed | State::WithoutSound)
         && let Some(until) = retention::term_runs_until(&summary, now)
     {
         let until = moment(until, Language::En);
@@ -428,19 +432,34 @@ fn refused(decision: &Decision, as_json: bool, context: &Context) -> Result<Ende
     Ok(Ended::Refused)
 }
 
-/// What becomes of an error. That the recording was destroyed is answered with its certificate.
+/// What becomes of an error. That the recording, or its sound, was destroyed is answered with its certificate.
 fn failed(
     error: ArchiveError,
     archive: &Archive,
     as_json: bool,
     context: &Context,
 ) -> Result<Ended> {
-    let ArchiveError::Destroyed { id, at } = error else {
-        return Err(bad_id(error));
+    let (id, at, is_sound) = match error {
+        ArchiveError::Destroyed { id, at } => (id, at, false),
+        ArchiveError::SoundDestroyed { id, at } => (id, at, true),
+        error => return Err(bad_id(error)),
     };
-    let certificate = archive.certificate(id)?;
+    let certificate = match is_sound {
+        true => archive.sound_certificate(id)?,
+        false => archive.certificate(id)?,
+    };
     if as_json {
-        print::json(&json!({ "id": id, "destroyed_at": at, "certificate": certificate }))?;
+        let moment = if is_sound {
+            "sound_destroyed_at"
+        } else {
+            "destroyed_at"
+        };
+        print::json(&json!({ "id": id, moment: at, "certificate": certificate }))?;
+        return Ok(Ended::Failed);
+    }
+    if is_sound {
+        show::sound(&archive.summary(id)?, context.lang);
+        print::line(certificate.unwrap_or_default());
         return Ok(Ended::Failed);
     }
     let on = at.map(|at| moment(at, context.lang)).unwrap_or_default();

@@ -5,11 +5,11 @@ use crate::clock::SystemClock;
 use crate::{BadInput, Context, Ended, print, wiring};
 use anyhow::Result;
 use serde_json::json;
-use voicelog_archive::{TermRefusal, TermsPreview};
+use voicelog_archive::{SoundTerms, TermRefusal, TermsPreview};
 use voicelog_casework::moment::moment;
 use voicelog_casework::{Asked, retention};
 use voicelog_law::TermBound;
-use voicelog_model::{Clock, Language, Timestamp};
+use voicelog_model::{Clock, Language, Scope, Timestamp};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Args {
@@ -146,6 +146,25 @@ fn print_rest(found: &TermsPreview, lang: Language) {
             }
         });
     }
+    let SoundTerms { held, put_off, .. } = found.sound;
+    let sound = found.sound_to_go();
+    if found.sound.all > 0 {
+        print::line(match lang {
+            Language::Nl => format!(
+                "Alleen het geluid, waarvan de termijn voorbij is: {sound}; met een vernietigingsstop: {held}; eerder geweigerd: {put_off}. De wet wordt per opname gevraagd."
+            ),
+            Language::En => format!(
+                "The sound alone, of which the term is over: {sound}; held: {held}; refused before: {put_off}. The law is asked about each."
+            ),
+        });
+    }
+    if let Some(next) = found.sound.next {
+        let next = moment(next, lang);
+        print::line(match lang {
+            Language::Nl => format!("De eerstvolgende termijn van geluid eindigt op {next}."),
+            Language::En => format!("The next term of sound ends on {next}."),
+        });
+    }
     if let Some(next) = found.next {
         let next = moment(next, lang);
         print::line(match lang {
@@ -180,6 +199,10 @@ fn value(found: &TermsPreview, lang: Language) -> serde_json::Value {
         "held": held.collect::<Vec<_>>(),
         "put_off": found.put_off,
         "unsorted": found.unsorted,
+        "sound": {
+            "due": found.sound_to_go(), "held": found.sound.held, "put_off": found.sound.put_off,
+            "next": found.sound.next,
+        },
         "next": found.next,
     })
 }
@@ -196,10 +219,16 @@ fn sweep(context: &Context, now: Timestamp, as_json: bool) -> Result<Ended> {
         let (word, said) = match &one.outcome {
             Ok(Asked::Given(_)) => {
                 destroyed += 1;
-                (
-                    "destroyed".to_owned(),
-                    lang.pick("vernietigd", "destroyed").to_owned(),
-                )
+                match one.scope {
+                    Scope::Whole => (
+                        "destroyed".to_owned(),
+                        lang.pick("vernietigd", "destroyed").to_owned(),
+                    ),
+                    Scope::Sound => (
+                        "sound_destroyed".to_owned(),
+                        lang.pick("geluid vernietigd", "sound destroyed").to_owned(),
+                    ),
+                }
             }
             Ok(Asked::Refused { decision, .. }) => {
                 if ended == Ended::Done {
@@ -218,16 +247,18 @@ fn sweep(context: &Context, now: Timestamp, as_json: bool) -> Result<Ended> {
                 (format!("failed: {why}"), format!("{failed}: {why}"))
             }
         };
-        rows.push((one.id, word, said));
+        rows.push((one.id, one.scope, word, said));
     }
     if as_json {
         let rows: Vec<_> = rows
             .iter()
-            .map(|(id, word, _said)| json!({ "id": id, "outcome": word }))
+            .map(|(id, scope, word, _said)| {
+                json!({ "id": id, "scope": scope.as_str(), "outcome": word })
+            })
             .collect();
         print::json(&rows)?;
     } else {
-        for (id, _word, said) in rows {
+        for (id, _scope, _word, said) in rows {
             print::line(format!("{id}  {said}"));
         }
         let due = swept.len();

@@ -3,8 +3,10 @@
 use crate::print::{self, Tone};
 use voicelog_archive::odd::odd;
 use voicelog_archive::{
-    Access, CallReport, Came, Conversation, Detail, LINE_NOT_SET_UP, StoredDecision,
+    Access, CallReport, Came, Conversation, Detail, LINE_NOT_SET_UP, RecordingSummary,
+    StoredDecision,
 };
+use voicelog_casework::moment::moment;
 use voicelog_evidence::audio::describe_span;
 use voicelog_evidence::bundle::StreamSpans;
 use voicelog_evidence::timeline::{Timeline, Verdict, comings, describe, ending_text, remarks};
@@ -136,10 +138,13 @@ pub(crate) fn accesses(accesses: &[Access], lang: Language, indent: &str) {
     );
     print::line(format!("{indent}{heading}"));
     for access in accesses {
-        let gone = lang.pick(
-            "(vernietigd met de opname)",
-            "(destroyed with the recording)",
-        );
+        let gone = match access.came {
+            Came::OnlyLogged => lang.pick("(niet meer bekend)", "(not known any more)"),
+            _ => lang.pick(
+                "(vernietigd met de opname)",
+                "(destroyed with the recording)",
+            ),
+        };
         let asker = access.asker.as_ref().map_or(gone, |asker| asker.expose());
         let what = match access.action {
             Action::Listen => lang.pick("beluisteren", "listen"),
@@ -156,6 +161,10 @@ pub(crate) fn accesses(accesses: &[Access], lang: Language, indent: &str) {
             Came::Opened => "",
             Came::NotOpened => lang.pick(" (niet geopend)", " (not opened)"),
             Came::Refused => lang.pick(" (geweigerd)", " (refused)"),
+            Came::OnlyLogged => lang.pick(
+                " (alleen het logboek weet ervan, sinds het archief is teruggezet)",
+                " (only the log tells of it, since the archive was restored)",
+            ),
         };
         let reason = access.reason.as_ref().map_or_else(String::new, |reason| {
             format!("  {}: {}", lang.pick("reden", "reason"), reason.expose())
@@ -263,6 +272,32 @@ pub(crate) fn conversation(conversation: &Conversation, lang: Language) {
             voicelog_web::state(part.state, lang)
         ));
     }
+}
+
+/// Prints until when the sound is kept, or when it went and why, where it has a term of its own.
+pub(crate) fn sound(summary: &RecordingSummary, lang: Language) {
+    let line = match (summary.sound_destroyed_at, summary.sound_until) {
+        (Some(at), _) => {
+            let on = moment(at, lang);
+            match lang {
+                Language::Nl => format!(
+                    "Het geluid is vernietigd op {on}, omdat de termijn van het geluid voorbij is. Tijdlijn en besluiten zijn er nog."
+                ),
+                Language::En => format!(
+                    "The sound was destroyed on {on}, because the term of the sound is over. Timeline and decisions are still there."
+                ),
+            }
+        }
+        (None, Some(until)) if summary.destroyed_at.is_none() => {
+            let until = moment(until, lang);
+            match lang {
+                Language::Nl => format!("Het geluid wordt bewaard tot {until}."),
+                Language::En => format!("The sound is kept until {until}."),
+            }
+        }
+        (None, _) => return,
+    };
+    print::line(line);
 }
 
 /// Prints which part of a conversation a recording is, and the others.

@@ -474,18 +474,18 @@ fn look_at_backups(archive: &Archive, recorder: &Recorder, hours: u32, now: Time
 }
 
 fn log_swept(swept: &Swept) {
-    let recording = swept.id;
+    let (recording, scope) = (swept.id, swept.scope.as_str());
     match &swept.outcome {
         Ok(Asked::Given(destroyed)) => tracing::info!(
-            %recording, objects = destroyed.objects, bytes = destroyed.bytes,
+            %recording, scope, objects = destroyed.objects, bytes = destroyed.bytes,
             "the term ended: destroyed"
         ),
         Ok(Asked::Refused { id, decision }) => tracing::warn!(
-            %recording, decision = %id, outcome = decision.outcome().as_str(),
+            %recording, scope, decision = %id, outcome = decision.outcome().as_str(),
             "the term ended, but the law does not permit destruction; asked again later"
         ),
         Err(error) => tracing::error!(
-            %recording, error = %error::chain(error),
+            %recording, scope, error = %error::chain(error),
             "the term ended, but destruction failed; the next sweep goes on"
         ),
     }

@@ -152,6 +152,8 @@ fn summary(summary: &RecordingSummary) -> Value {
         "isPartlyPrivate": summary.is_partly_private,
         "retainUntil": summary.retain_until,
         "destroyedAt": summary.destroyed_at,
+        "soundUntil": summary.sound_until,
+        "soundDestroyedAt": summary.sound_destroyed_at,
         "conversation": summary.part.as_ref().map(|part| part.conversation),
         "linkedBy": summary.part.as_ref().map(|part| part.linked_by.as_str()),
         "isCopy": summary.part.as_ref().is_some_and(|part| part.is_copy),
@@ -180,6 +182,8 @@ fn document(
         members.insert("parts".into(), Value::Array(parts));
         members.insert("report".into(), serde_json::to_value(&detail.report)?);
         members.insert("certificate".into(), json!(detail.certificate));
+        let of_sound = json!(detail.sound_certificate);
+        members.insert("soundCertificate".into(), of_sound);
     }
     Ok(body)
 }

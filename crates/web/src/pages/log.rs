@@ -60,6 +60,7 @@ fn leaf_view(row: &LeafRow, verdict: Option<Verdict>, lang: Language) -> Option<
             | "listened"
             | "exported"
             | "destroyed"
+            | "sound_destroyed"
             | "paused"
             | "transcribed"
             | "shared"

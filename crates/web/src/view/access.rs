@@ -22,16 +22,22 @@ pub(crate) fn views(accesses: &[Access], lang: Language) -> Vec<AccessView> {
 }
 
 fn view(access: &Access, lang: Language) -> AccessView {
-    let gone = lang.pick("vernietigd met de opname", "destroyed with the recording");
+    let gone = match access.came {
+        Came::OnlyLogged => lang.pick(
+            "niet meer bekend: alleen het logboek weet ervan, sinds het archief is teruggezet",
+            "not known any more: only the log tells of it, since the archive was restored",
+        ),
+        _ => lang.pick("vernietigd met de opname", "destroyed with the recording"),
+    };
     let who = access.asker.as_ref().map_or(gone, |asker| asker.expose());
     let (nl, en) = match (access.action == Action::Listen, access.came) {
-        (true, Came::Opened) => ("Beluisterd", "Listened to"),
+        (true, Came::Opened | Came::OnlyLogged) => ("Beluisterd", "Listened to"),
         (true, Came::NotOpened) => (
             "Mocht beluisteren; niet geopend",
             "Might listen; not opened",
         ),
         (true, Came::Refused) => ("Beluisteren geweigerd", "Refused to listen"),
-        (false, Came::Opened) => ("Kopie gemaakt", "Copy made"),
+        (false, Came::Opened | Came::OnlyLogged) => ("Kopie gemaakt", "Copy made"),
         (false, Came::NotOpened) => (
             "Mocht een kopie maken; niet gemaakt",
             "Might make a copy; not made",

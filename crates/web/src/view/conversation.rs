@@ -158,6 +158,8 @@ mod tests {
             verdict,
             retain_until: None,
             destroyed_at: None,
+            sound_until: None,
+            sound_destroyed_at: None,
             part: Some(Part {
                 conversation: RecordingId::from_bytes([1; 16]),
                 linked_by: "group".to_owned(),

@@ -42,6 +42,7 @@ pub(crate) struct RecordingPage {
     pub(crate) recipient_missing: bool,
     pub(crate) recipients: Vec<Choice>,
     pub(crate) certificate: Option<String>,
+    pub(crate) sound_certificate: Option<String>,
     pub(crate) decision_heading: &'static str,
     /// The decision about recording that counts: the newest.
     pub(crate) decision: Option<DecisionView>,
@@ -100,16 +101,21 @@ impl RecordingPage {
             is_not_set_up: words::is_not_set_up(summary),
             facts: facts(detail, lang),
             can_be_opened: summary.state == State::Sealed,
-            can_be_destroyed: summary.state == State::Sealed,
+            can_be_destroyed: matches!(summary.state, State::Sealed | State::WithoutSound),
             can_be_held: matches!(
                 summary.state,
-                State::Recording | State::Finishing | State::Sealed
+                State::Recording
+                    | State::Finishing
+                    | State::Sealed
+                    | State::SoundDestroying
+                    | State::WithoutSound
             ),
             holds: Vec::new(),
             reason_missing: false,
             recipient_missing: false,
             recipients: asking::recipients(lang),
             certificate: detail.certificate.clone(),
+            sound_certificate: detail.sound_certificate.clone(),
             decision_heading: words::question(voicelog_model::Action::Record, lang),
             decision,
             others,
@@ -236,17 +242,31 @@ fn facts(detail: &Detail, lang: Language) -> Vec<Fact> {
         );
         add("Deels privé", "Partly private", text.to_owned());
     }
+    match (summary.sound_destroyed_at, summary.sound_until) {
+        (Some(at), _) => add(
+            "Geluid vernietigd op",
+            "Sound destroyed on",
+            When::new(at, lang).text,
+        ),
+        (None, Some(until)) if summary.destroyed_at.is_none() => add(
+            "Geluid bewaren tot",
+            "Keep the sound until",
+            When::new(until, lang).text,
+        ),
+        (None, _) => {}
+    }
     match (summary.destroyed_at, summary.retain_until) {
         (Some(at), _) => add("Vernietigd op", "Destroyed on", When::new(at, lang).text),
         (None, Some(until)) => add("Bewaren tot", "Keep until", When::new(until, lang).text),
-        (None, None) if summary.state == State::Sealed => add(
+        (None, None) if matches!(summary.state, State::Sealed | State::WithoutSound) => add(
             "Bewaartermijn",
             "Retention period",
             lang.pick("niet ingesteld", "not set").to_owned(),
         ),
         (None, None) => {}
     }
-    if let Some(manifest) = &detail.manifest {
+    let has_sound = summary.sound_destroyed_at.is_none();
+    if let Some(manifest) = detail.manifest.as_ref().filter(|_| has_sound) {
         let stored: u64 = manifest
             .segments
             .iter()

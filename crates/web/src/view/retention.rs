@@ -27,6 +27,22 @@ pub(crate) struct HeldView {
     pub(crate) review: When,
 }
 
+/// Recordings whose sound goes before the rest.
+#[derive(Debug)]
+pub(crate) struct SoundView {
+    pub(crate) count: u64,
+    pub(crate) held: u64,
+    pub(crate) put_off: u64,
+    pub(crate) next: Option<When>,
+}
+
+impl SoundView {
+    /// Whether any line has such a term.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.count == 0 && self.held == 0 && self.put_off == 0 && self.next.is_none()
+    }
+}
+
 #[derive(Debug, Template)]
 #[template(path = "retention.html")]
 pub(crate) struct RetentionPage {
@@ -40,6 +56,7 @@ pub(crate) struct RetentionPage {
     pub(crate) held: Vec<HeldView>,
     pub(crate) put_off: u64,
     pub(crate) unsorted: u64,
+    pub(crate) sound: SoundView,
     pub(crate) next: Option<When>,
 }
 
@@ -76,6 +93,12 @@ impl RetentionPage {
             held: held.collect(),
             put_off: found.put_off,
             unsorted: found.unsorted,
+            sound: SoundView {
+                count: found.sound_to_go(),
+                held: found.sound.held,
+                put_off: found.sound.put_off,
+                next: found.sound.next.map(|next| When::new(next, lang)),
+            },
             next: found.next.map(|next| When::new(next, lang)),
             p,
         }

@@ -11,6 +11,11 @@ pub(crate) const fn completeness(verdict: Option<Verdict>, state: State, lang: L
         (State::Destroyed | State::Destroying, _) => {
             Badge::new(Shape::Cross, "none", lang.pick("Vernietigd", "Destroyed"))
         }
+        (State::WithoutSound | State::SoundDestroying, _) => Badge::new(
+            Shape::Cross,
+            "none",
+            lang.pick("Geluid vernietigd", "Sound destroyed"),
+        ),
         (_, Some(Verdict::Whole)) => Badge::new(Shape::Check, "ok", lang.pick("Volledig", "Whole")),
         (_, Some(Verdict::WholeWithDeclaredGaps)) => Badge::new(
             Shape::Dashes,
@@ -95,6 +100,14 @@ pub(crate) const fn completeness_meaning(
             "De vernietiging is begonnen. Deze opname kan niet meer worden beluisterd.",
             "The destruction has begun. This recording can no longer be listened to.",
         ),
+        (State::SoundDestroying, _) => (
+            "De vernietiging van het geluid is begonnen, omdat de termijn ervan voorbij is. Deze opname kan niet meer worden beluisterd. Wat van het gesprek bekend is, blijft.",
+            "The destruction of the sound has begun, because its term is over. This recording can no longer be listened to. What is known of the call stays.",
+        ),
+        (State::WithoutSound, _) => (
+            "Het geluid is vernietigd, omdat de termijn ervan voorbij is. Beluisteren en een kopie geven kan niet meer. De tijdlijn en de besluiten hieronder zijn er nog, en nog te bewijzen.",
+            "The sound was destroyed, because its term is over. It can no longer be listened to, and no copy can be given. The timeline and the decisions below are still there, and can still be proven.",
+        ),
         (_, Some(Verdict::Whole)) => (
             "Van begin tot eind is alles opgenomen wat binnenkwam. Er ontbreekt niets.",
             "Everything that came in was recorded from start to end. Nothing is missing.",
@@ -148,6 +161,8 @@ pub const fn state(state: State, lang: Language) -> &'static str {
         State::Finishing => ("Wordt afgesloten", "Being closed"),
         State::Sealed => ("Bewaard", "Kept"),
         State::NotRecorded => ("Niet opgenomen", "Not recorded"),
+        State::SoundDestroying => ("Geluid wordt vernietigd", "Sound being destroyed"),
+        State::WithoutSound => ("Bewaard zonder geluid", "Kept without sound"),
         State::Destroying => ("Wordt vernietigd", "Being destroyed"),
         State::Destroyed => ("Vernietigd", "Destroyed"),
     };
@@ -222,6 +237,7 @@ pub(crate) fn leaf(kind: &str, lang: Language) -> String {
         "listened" => ("Beluisterd", "Listened to"),
         "exported" => ("Kopie gegeven", "Copy given"),
         "destroyed" => ("Vernietigd", "Destroyed"),
+        "sound_destroyed" => ("Geluid vernietigd", "Sound destroyed"),
         "archive_opened" => ("Archief gemaakt", "Archive made"),
         "rulebook_changed" => ("Andere regels in gebruik", "Other rules in use"),
         "key_created" => ("Sleutel in gebruik genomen", "Key taken into use"),

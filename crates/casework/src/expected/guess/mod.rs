@@ -48,7 +48,7 @@ impl Guess {
         match (known.state, known.verdict) {
             (State::Destroying | State::Destroyed, _) => Self::Destroyed,
             (State::Waiting | State::Recording | State::Finishing, _) => Self::InProgress,
-            (State::Sealed, _) => Self::KeyGone,
+            (State::Sealed | State::SoundDestroying | State::WithoutSound, _) => Self::KeyGone,
             (State::NotRecorded, Some(Verdict::NotDrawn)) => Self::NotDrawn,
             (State::NotRecorded, Some(Verdict::NotRequested)) => Self::NotRequested,
             (State::NotRecorded, _) if known.line == LINE_NOT_SET_UP => Self::LineNotSetUp,

@@ -21,7 +21,7 @@ const SECONDS_AT_ONCE: usize = 2;
 const RUN_IN_SECONDS: usize = 1;
 
 /// Gives the datagrams at those places, in that order; or why not.
-pub type Fetch<'f, E> = dyn FnMut(&[PacketPlace]) -> Result<Vec<Vec<u8>>, E> + 'f;
+type Fetch<'f, E> = dyn FnMut(&[PacketPlace]) -> Result<Vec<Vec<u8>>, E> + 'f;
 
 /// A place in a WAV file that is being made.
 pub struct WavReader {
@@ -79,11 +79,7 @@ impl WavLayout {
     /// The next bytes; none at the end. `fetch` gives the datagrams at those places, in that order.
     ///
     /// Errors: those of `fetch`.
-    pub fn next<E>(
-        &self,
-        reader: &mut WavReader,
-        fetch: &mut Fetch<'_, E>,
-    ) -> Result<Vec<u8>, E> {
+    pub fn next<E>(&self, reader: &mut WavReader, fetch: &mut Fetch<'_, E>) -> Result<Vec<u8>, E> {
         let mut out = Vec::new();
         if let Some(head) = self.head.get(reader.at..) {
             out.extend(head.iter().take(reader.end - reader.at));
@@ -194,12 +190,7 @@ impl LaneReader {
     }
 
     /// Makes the samples of the stream up to that one, and those behind it that come of the same packet.
-    fn make<E>(
-        &mut self,
-        lane: &Lane,
-        until: usize,
-        fetch: &mut Fetch<'_, E>,
-    ) -> Result<(), E> {
+    fn make<E>(&mut self, lane: &Lane, until: usize, fetch: &mut Fetch<'_, E>) -> Result<(), E> {
         let made = self.from + self.held.first().map_or(0, Vec::len);
         if until <= made {
             return Ok(());

@@ -92,6 +92,7 @@ impl Opened {
         let master = key_ring::master(&folder, &config).open()?;
         let epoch_keys = EpochKeys::under(master, folder.given_key()?);
         let archive = wiring::open(&folder, &config, epoch_keys, Access::Read, now)?;
+        wiring::must_not_be_behind(&archive, now)?;
         Ok(Self {
             archive,
             folder,
@@ -112,6 +113,7 @@ impl Opened {
         let master = key_ring::master(&folder, &config).open_or_make()?;
         let epoch_keys = EpochKeys::under(master, folder.given_key()?);
         let archive = wiring::open(&folder, &config, epoch_keys, Access::Read, now)?;
+        wiring::must_not_be_behind(&archive, now)?;
         Ok(Self {
             archive,
             folder,
@@ -254,6 +256,7 @@ fn finish(as_json: bool, context: &Context, now: Timestamp) -> Result<Ended> {
     let epoch_keys = EpochKeys::under(master, folder.given_key()?);
     let access = Access::Write(voicelog_store::blobs::Options::default());
     let archive = wiring::open(&folder, &config, epoch_keys, access, now)?;
+    wiring::must_not_be_behind(&archive, now)?;
     let recovery = archive.recover(now)?;
     crate::server::tell_of_recovery(&archive, &recovery, now).context("cannot queue messages")?;
     let finished = [recovery.interrupted.as_slice(), &recovery.closed].concat();

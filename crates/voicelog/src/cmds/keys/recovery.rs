@@ -125,6 +125,7 @@ fn take_over(
     let folder = folder_of(&config)?;
     let epoch_keys = EpochKeys::public_only();
     let archive = wiring::open(&folder, &config, epoch_keys, Access::Read, now)?;
+    wiring::must_not_be_behind(&archive, now)?;
     let recovered = archive.open_with_sheets(&one, &two, &*new, now);
     let recovered = recovered.map_err(|error| told(error, context.lang))?;
     archive.sequence()?;

@@ -1,6 +1,5 @@
 //! `voicelog log audit`: somebody else's log, whole, from its address or from a folder.
 
-use super::read_limited;
 use crate::webhooks::trust_for;
 use crate::{BadInput, Context, Ended, print};
 use anyhow::{Result, anyhow};
@@ -9,8 +8,9 @@ use std::path::{Path, PathBuf};
 use voicelog_casework::vouching::Fetcher;
 use voicelog_evidence::audit::{Audit, AuditError, audit};
 use voicelog_evidence::checkpoint::Checkpoint;
-use voicelog_evidence::note::Note;
+use voicelog_evidence::note::{Note, VerifierKey};
 use voicelog_evidence::policy::Policy;
+use voicelog_evidence::receipt::Receipt;
 use voicelog_model::{Language, Timestamp, error};
 use voicelog_store::durable;
 
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     /// The log's key (text, or a file that holds it), from another source than the log.
     #[arg(long)]
     log_key: String,
-    /// A checkpoint of the log that was kept earlier: the log must be that one, grown.
+    /// A checkpoint of the log that was kept earlier, or a receipt: the log must be that one, grown.
     #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
     /// Which witnesses must have signed (a C2SP tlog-policy file).
@@ -50,13 +50,9 @@ struct NotHad(String);
 
 pub(super) fn run(args: &Args, context: &Context, now: Timestamp) -> Result<Ended> {
     let key = crate::cmds::verify::read_key(&args.log_key)?;
-    let since = match &args.since {
-        Some(path) => Some(
-            Checkpoint::verify(&read_limited(path)?, &key)
-                .map_err(|why| BadInput(format!("`{}`: {}", path.display(), error::chain(&why))))?,
-        ),
-        None => None,
-    };
+    let kept = args.since.as_ref();
+    let kept = kept.map(|path| seen_before(path, &key)).transpose()?;
+    let (since, receipt) = kept.unzip();
     let policy = args.policy.as_deref();
     let policy = policy.map(crate::cmds::verify::read_policy).transpose()?;
     let fetcher = fetcher(args)?;
@@ -74,11 +70,39 @@ pub(super) fn run(args: &Args, context: &Context, now: Timestamp) -> Result<Ende
     };
     let found = audit(&mut fetch, &key, since.as_ref());
     match found {
-        Ok(found) => tell(&found, policy.as_ref(), args.json, context.lang, now),
+        Ok(found) => {
+            let ended = tell(&found, policy.as_ref(), args.json, context.lang, now)?;
+            if let Some(receipt) = receipt.flatten().filter(|_| !args.json) {
+                tell_of(&receipt, context.lang);
+            }
+            Ok(ended)
+        }
         // Nothing is known of a log that cannot be read.
         Err(error @ AuditError::Fetch { .. }) => Err(error.into()),
         Err(error) => fail(&error::chain(&error).to_string(), args.json, context.lang),
     }
+}
+
+/// What somebody has seen of the log before.
+fn seen_before(path: &Path, key: &VerifierKey) -> Result<(Checkpoint, Option<Receipt>)> {
+    let (note, receipt) = super::kept_checkpoint(path, key)?;
+    let read = Checkpoint::verify(&note, key);
+    let read =
+        read.map_err(|why| BadInput(format!("`{}`: {}", path.display(), error::chain(&why))))?;
+    Ok((read, receipt))
+}
+
+/// The tree that a receipt proves its entry in is the beginning of the one that was read.
+fn tell_of(receipt: &Receipt, lang: Language) {
+    let (id, place) = (&receipt.leaf.object, receipt.proof.index + 1);
+    print::line(match lang {
+        Language::Nl => format!(
+            "Het ontvangstbewijs van {id} klopt nog: de vermelding staat onveranderd op plaats {place}."
+        ),
+        Language::En => {
+            format!("The receipt of {id} still holds: its entry stands unchanged at place {place}.")
+        }
+    });
 }
 
 fn fetcher(args: &Args) -> Result<Option<Fetcher>> {

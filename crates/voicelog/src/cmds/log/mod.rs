@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use voicelog_archive::{Archive, ArchiveError};
-use voicelog_evidence::note::{NOTE_BYTES_MAX, Note};
+use voicelog_evidence::note::{NOTE_BYTES_MAX, Note, VerifierKey};
+use voicelog_evidence::receipt::Receipt;
 use voicelog_evidence::witness::AddCheckpoint;
-use voicelog_model::{Clock, Language, RecordingId, Timestamp};
+use voicelog_model::{Clock, Language, RecordingId, Timestamp, error};
 use voicelog_store::durable;
 
 /// Entries that `show` prints.
@@ -35,7 +36,7 @@ pub(crate) enum Args {
     },
     /// Prove that the log only grew since a checkpoint that was kept.
     Consistency {
-        /// The file with that checkpoint.
+        /// The file with that checkpoint, or with a receipt.
         checkpoint: PathBuf,
         #[command(flatten)]
         json: JsonArgs,
@@ -205,8 +206,8 @@ fn prove(id: RecordingId, as_json: bool, context: &Context, now: Timestamp) -> R
 
 fn consistency(path: &Path, as_json: bool, context: &Context, now: Timestamp) -> Result<Ended> {
     let bad = |what: String| anyhow::Error::new(BadInput(what));
-    let old = read_limited(path)?;
     let archive = wiring::visit(context, now)?;
+    let (old, _receipt) = kept_checkpoint(path, &archive.log_key())?;
     archive.sequence()?;
     let Some((newest, note)) = archive.newest_checkpoint()? else {
         return Ok(nothing_logged(context));
@@ -333,6 +334,23 @@ fn policy(as_json: bool, context: &Context, now: Timestamp) -> Result<Ended> {
 }
 
 /// Reads a file that is no longer than a note may be.
+/// The signed checkpoint that somebody kept. A receipt has one as well, and what it is of must be in that tree.
+fn kept_checkpoint(path: &Path, key: &VerifierKey) -> Result<(Vec<u8>, Option<Receipt>)> {
+    let bytes = read_limited(path)?;
+    let Ok(receipt) = Receipt::parse(&bytes) else {
+        return Ok((bytes, None));
+    };
+    receipt.verify(key).map_err(|why| {
+        let why = error::chain(&why).to_string();
+        BadInput(format!(
+            "`{}` is no receipt of this log: {why}",
+            path.display()
+        ))
+    })?;
+    let checkpoint = receipt.proof.checkpoint.clone().into_bytes();
+    Ok((checkpoint, Some(receipt)))
+}
+
 pub(crate) fn read_limited(path: &Path) -> Result<Vec<u8>> {
     use std::io::Read as _;
     let bad = |why: String| BadInput(format!("cannot read `{}`: {why}", path.display()));
