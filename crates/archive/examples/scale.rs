@@ -65,9 +65,9 @@ fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
 fn processor_time() -> (f64, f64) {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let (_, fields) = stat.rsplit_once(')').unwrap();
-    let ticks = fields.split_whitespace().skip(11).take(4);
-    let ticks: Vec<f64> = ticks.map(|field| field.parse().unwrap()).collect();
-    ((ticks[0] + ticks[1]) / 100.0, (ticks[2] + ticks[3]) / 100.0)
+    let mut fields = fields.split_whitespace().skip(11);
+    let mut seconds = || fields.next().unwrap().parse::<f64>().unwrap() / 100.0;
+    (seconds() + seconds(), seconds() + seconds())
 }
 
 /// An hour's call as a stereo WAV file, and what others need to make the same of the bare bytes of its packets, all on the

@@ -65,9 +65,7 @@ pub use news::{News, NewsKind, Subscription};
 pub use notice::NoticeState;
 pub use permit::{Answer, Permit, Refusal, Verdict, act};
 pub use private::{PrivateCall, PrivateSaid};
-pub use read::{
-    Detail, OpenRecording, Playable, RecordingSummary, StoredDecision, Trace, VconForm,
-};
+pub use read::*;
 pub use ready::Readiness;
 pub use recover::Recovery;
 pub use report::{CallReport, StreamReport};

@@ -10,7 +10,7 @@
 
 mod epochs;
 mod master;
-pub(crate) mod own;
+mod own;
 mod record;
 mod recovery;
 mod rotate;
@@ -22,6 +22,7 @@ mod vouch;
 pub use epochs::{EpochKeys, open_epochs};
 pub(crate) use epochs::{PutKeyError, epoch_in};
 pub use master::{Master, MasterError, MasterKey};
+pub(crate) use own::RecordingKeys;
 pub use recovery::{Recovered, RecoverySet, Sheets, key_of_sheets, secrets_under_set};
 pub use rotate::{MASTER_MARK, Rewrapped};
 pub use sheet::{LineFault, SHEET_LINES, Sheet, SheetError};

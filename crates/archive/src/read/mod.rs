@@ -9,7 +9,7 @@ pub use export::VconForm;
 pub use playing::Playable;
 
 use crate::error::Doing;
-use crate::keys::own::RecordingKeys;
+use crate::keys::RecordingKeys;
 use crate::permit::{Permit, act};
 use crate::records::Segments;
 use crate::writer::{DETAILS_LABEL, SealedDetails, segment_prefix};

@@ -21,7 +21,7 @@ const SECONDS_AT_ONCE: usize = 2;
 const RUN_IN_SECONDS: usize = 1;
 
 /// Gives the datagrams at those places, in that order; or why not.
-pub type Fetch<'f, E> = dyn FnMut(&[PacketPlace]) -> Result<Vec<Vec<u8>>, E> + 'f;
+type Fetch<'f, E> = dyn FnMut(&[PacketPlace]) -> Result<Vec<Vec<u8>>, E> + 'f;
 
 /// A place in a WAV file that is being made.
 pub struct WavReader {
