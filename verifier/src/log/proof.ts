@@ -19,7 +19,7 @@ const OBJECTS: Readonly<Record<string, Reader<string>>> = {
   key_retired: anObject(/^epoch-(0|[1-9][0-9]*)$/),
   rulebook_changed: anObject(/^sha256:[0-9a-f]{64}$/),
   clock_confirmed: anObject(/^clock$/),
-  shared: text, transcribed: text,
+  shared: id, transcribed: id,
 };
 
 export interface Leaf {
