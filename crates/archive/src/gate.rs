@@ -99,6 +99,30 @@ struct Question<'a> {
     now: Timestamp,
 }
 
+/// The answers about many recordings, each by itself.
+type Answers<A> = Vec<(RecordingId, Result<Answer<A>, ArchiveError>)>;
+
+impl Question<'_> {
+    /// Of an act on a recording that exists.
+    fn about(action: Action, recording: RecordingId, now: Timestamp) -> Self {
+        Self {
+            action,
+            recording,
+            facts: Map::new(),
+            asker: None,
+            rule: None,
+            sayings: Vec::new(),
+            notice: None,
+            keep: None,
+            private: None,
+            left: Map::new(),
+            sound_term: None,
+            scope: Scope::Whole,
+            now,
+        }
+    }
+}
+
 /// An answer that is not durable yet: nothing may be done with it.
 struct Draft {
     row: (DecisionRow, PendingLeaf),
@@ -188,19 +212,9 @@ impl Archive {
         now: Timestamp,
     ) -> Result<Answer<act::Listen>, ArchiveError> {
         self.ask(Question {
-            action: Action::Listen,
-            recording: id,
             facts: self.existing_facts(id, "listen", facts)?,
             asker: Some(asker),
-            rule: None,
-            sayings: Vec::new(),
-            notice: None,
-            keep: None,
-            private: None,
-            left: Map::new(),
-            sound_term: None,
-            scope: Scope::Whole,
-            now,
+            ..Question::about(Action::Listen, id, now)
         })
     }
 
@@ -216,19 +230,9 @@ impl Archive {
         now: Timestamp,
     ) -> Result<Answer<act::GiveCopy>, ArchiveError> {
         self.ask(Question {
-            action,
-            recording: id,
             facts: self.copy_facts(id, action, facts)?,
             asker: Some(asker),
-            rule: None,
-            sayings: Vec::new(),
-            notice: None,
-            keep: None,
-            private: None,
-            left: Map::new(),
-            sound_term: None,
-            scope: Scope::Whole,
-            now,
+            ..Question::about(action, id, now)
         })
     }
 
@@ -266,11 +270,7 @@ impl Archive {
     }
 
     /// The same of many. The answers are made durable together; one that cannot be given does not keep the others.
-    pub fn ask_to_destroy_all(
-        &self,
-        ids: &[RecordingId],
-        now: Timestamp,
-    ) -> Vec<(RecordingId, Result<Answer<act::Destroy>, ArchiveError>)> {
+    pub fn ask_to_destroy_all(&self, ids: &[RecordingId], now: Timestamp) -> Answers<act::Destroy> {
         self.ask_all(ids, Scope::Whole, now)
     }
 
@@ -284,12 +284,7 @@ impl Archive {
         self.ask_all(ids, Scope::Sound, now)
     }
 
-    fn ask_all<A>(
-        &self,
-        ids: &[RecordingId],
-        scope: Scope,
-        now: Timestamp,
-    ) -> Vec<(RecordingId, Result<Answer<A>, ArchiveError>)> {
+    fn ask_all<A>(&self, ids: &[RecordingId], scope: Scope, now: Timestamp) -> Answers<A> {
         let drafts: Vec<_> = ids
             .iter()
             .map(|id| (*id, self.may_destroy(*id, scope, None, now)))
@@ -317,19 +312,10 @@ impl Archive {
         let mut facts = self.destroy_facts(id, scope)?;
         let asked_first = self.gather_second_person(id, asker.is_some(), &mut facts, now)?;
         self.answer(Question {
-            action: Action::Destroy,
-            recording: id,
             facts,
             asker: asker.or(asked_first.as_ref()),
-            rule: None,
-            sayings: Vec::new(),
-            notice: None,
-            keep: None,
-            private: None,
-            left: Map::new(),
-            sound_term: None,
             scope,
-            now,
+            ..Question::about(Action::Destroy, id, now)
         })
     }
 

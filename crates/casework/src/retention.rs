@@ -165,13 +165,16 @@ fn destroy_due(
 /// What the law answered about some recordings.
 type Answers<A> = Vec<(RecordingId, Result<Answer<A>, ArchiveError>)>;
 
+/// The act that such answers permit.
+type Destroy<A> = fn(&Archive, Vec<Permit<A>>, Timestamp) -> Result<Vec<Continued>, ArchiveError>;
+
 /// Destroys what the law permits to, and puts off what it does not.
 fn destroy_answered<A>(
     archive: &Archive,
     scope: Scope,
     answers: Answers<A>,
     now: Timestamp,
-    destroy: fn(&Archive, Vec<Permit<A>>, Timestamp) -> Result<Vec<Continued>, ArchiveError>,
+    destroy: Destroy<A>,
 ) -> Result<Vec<Swept>, ArchiveError> {
     let (mut all, mut permits) = (Vec::new(), Vec::new());
     for (id, answer) in answers {

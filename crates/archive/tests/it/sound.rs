@@ -77,12 +77,8 @@ fn the_sound_goes_at_its_own_term_and_timeline_decisions_and_proof_stay() {
     let Fixture { archive, folder } = fixture();
     let id = record_on(&archive, "short_sound");
     let summary = archive.summary(id).unwrap();
-    assert_eq!(
-        summary
-            .sound_until
-            .map(|at| at.to_string()[..10].to_owned()),
-        Some("2027-02-21".to_owned())
-    );
+    let until = summary.sound_until.unwrap().to_string();
+    assert!(until.starts_with("2027-02-21"), "{until}");
     assert_eq!(key_files(folder.path()).len(), 2, "a key for each");
     may_listen(&archive, id).unwrap();
     assert_eq!(archive.due_sound(days(80), None, 9).unwrap(), []);

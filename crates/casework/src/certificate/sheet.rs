@@ -156,11 +156,9 @@ impl Words<'_> {
         grounds
     }
 
-    /// Of one recording: what it was, why and when it went.
-    fn one(&self, one: &Checked, blocks: &mut Vec<Block>) {
-        let statement = one.statement();
-        let when = self.at(statement.key_destroyed_at);
-        let (title, line) = match statement.scope {
+    /// When it ended, and what nobody can do any more.
+    fn ended(&self, scope: Scope, when: &str) -> Block {
+        let (title, line) = match scope {
             Scope::Whole => (
                 self.t("Vernietigd op", "Destroyed on"),
                 self.t(
@@ -176,11 +174,18 @@ impl Words<'_> {
                 ),
             ),
         };
-        blocks.push(Block::Frame {
+        Block::Frame {
             tone: Tone::Good,
             title: format!("{title} {when}"),
             lines: vec![line],
-        });
+        }
+    }
+
+    /// Of one recording: what it was, why and when it went.
+    fn one(&self, one: &Checked, blocks: &mut Vec<Block>) {
+        let statement = one.statement();
+        let when = self.at(statement.key_destroyed_at);
+        blocks.push(self.ended(statement.scope, &when));
         blocks.push(self.heading("Wat is vernietigd", "What was destroyed"));
         let mut facts = vec![
             (
