@@ -80,22 +80,28 @@ const facts = report.facts && {
   recording: report.facts.manifest?.recording ?? null,
   call_started: report.facts.manifest?.call_started ?? null,
   call_ended: report.facts.manifest?.call_ended ?? null,
-  verdict: report.facts.manifest?.verdict ?? null,
   made: report.facts.made,
-  part: report.facts.isPart ? { excerpt: report.facts.scope?.excerpt ?? null, redactions: report.facts.scope?.redactions.length ?? null } : null,
   in_log_since: report.facts.inLogSince,
   log_size: report.facts.logSize,
   stamp: report.facts.stamp && { moment: report.facts.stamp.moment, authority: report.facts.stamp.authority, by_given_certificate: report.facts.stamp.isGiven },
   receipt: report.facts.receiptSize && { log_size: report.facts.receiptSize },
   key: report.facts.key?.text ?? null,
 };
+// Nothing of it is proven where the bundle does not hold.
+const proven = report.holds && report.facts ? report.facts : null;
+const verdict = proven?.timeline?.verdict ?? null;
+const copy = proven && {
+  is_whole: !proven.isPart, excerpt: proven.scope?.excerpt ?? null,
+  redactions: (proven.scope?.redactions ?? []).map(({ streams, start_us, end_us }) => ({ streams, start_us, end_us })),
+};
+const [nl, en] = core.conclusionOf(verdict, copy !== null && !copy.is_whole);
 const summary = {
-  holds: report.holds, broken: pick("Broken"), warnings: pick("Warning"), ok: pick("Ok").map(({ check, place }) => ({ check, place })),
+  holds: report.holds, ...(report.facts ? { conclusion_nl: nl, conclusion_en: en, verdict, copy } : {}), broken: pick("Broken"), warnings: pick("Warning"), ok: pick("Ok").map(({ check, place }) => ({ check, place })),
   ...(facts ? { facts } : { statement: report.statement }),
 };
 if (isJson) console.log(JSON.stringify(summary, null, 2));
 else {
-  console.log(summary.holds ? "It holds." : "It does not hold.");
+  console.log(report.facts ? en : summary.holds ? "It holds." : "It does not hold.");
   for (const { check, place, code, detail } of [...summary.broken, ...summary.warnings]) console.log(`  ${check} ${place}: ${code} ${detail}`);
 }
 process.exitCode = summary.holds ? 0 : 1;

@@ -243,6 +243,7 @@ async function walk(page) {
     await player(page, sealed);
     await refusal(page, sealed);
   }
+  await colleagues(page, links);
   await visit(page, "holds", "/holds");
   await visit(page, "retention", "/retention");
   await visit(page, "log", "/log");
@@ -250,6 +251,72 @@ async function walk(page) {
   await visit(page, "not-found", "/nowhere", 404);
   await switchLanguage(page);
   await keyboard(page);
+}
+
+// One person asks, another one is invited, reads why, and can confirm.
+async function colleagues(page, links) {
+  await visit(page, "accounts", "/accounts");
+  await visit(page, "password", "/accounts/password");
+  await page.getByLabel("Your present password").fill("not the password");
+  await page.getByLabel("Password", { exact: true }).fill("short and simple");
+  await page.getByLabel("Password once more").fill("short and simple");
+  await page.getByRole("button", { name: "Change" }).click();
+  await look(page, "password-wrong", "en");
+  await page.goto(`${base}/accounts?lang=en`);
+  await page.getByLabel("Name to sign in with").fill("beheer");
+  await page.getByRole("button", { name: "Make the link" }).click();
+  await look(page, "accounts-wrong", "en");
+  await page.getByLabel("Name to sign in with").fill("anna");
+  await page.getByRole("button", { name: "Make the link" }).click();
+  await look(page, "invited", "en");
+  const link = await page.locator("main pre").innerText();
+  await visit(page, "accounts-invited", "/accounts");
+  const proposal = await propose(page, links);
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await visit(page, "invitation-gone", "/invitation/AAAA", 410);
+  await visit(page, "invitation", new URL(link).pathname);
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByLabel("Password once more").fill(`${PASSWORD} `);
+  await page.getByRole("button", { name: "Make the account" }).click();
+  await look(page, "invitation-wrong", "en");
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByLabel("Password once more").fill(PASSWORD);
+  await page.getByRole("button", { name: "Make the account" }).click();
+  expect(new URL(page.url()).pathname === "/", `the invitation signs in, not ${page.url()}`);
+  await visit(page, "recordings-proposed", "/");
+  await visit(page, "retention-proposed", "/retention");
+  await visit(page, "proposal", proposal);
+  await page.locator("#no ~ form").evaluate((element) => (element.noValidate = true));
+  await page.getByRole("button", { name: "Decline" }).click();
+  await look(page, "proposal-wrong", "en");
+  await page.goto(`${base}/accounts?lang=en`);
+  await page.getByRole("button", { name: "End… beheer" }).click();
+  await look(page, "account-end", "en");
+}
+
+// Asks to destroy what no statute keeps: that one person may not do alone.
+async function propose(page, links) {
+  for (const link of links) {
+    await page.goto(`${base}${link}/destroy?lang=en`);
+    if ((await page.getByRole("checkbox").count()) === 0) continue;
+    await page.getByRole("checkbox").check();
+    await Promise.all([page.waitForNavigation(), page.getByRole("button", { name: "Destroy for good" }).click()]);
+    if ((await page.locator('a[href$="/propose"]').count()) === 0) continue;
+    await look(page, "refused-alone", "en");
+    await visit(page, "propose", `${link}/propose`);
+    await page.locator("main form").evaluate((element) => (element.noValidate = true));
+    await page.getByRole("button", { name: "Put it to a colleague" }).click();
+    await look(page, "propose-wrong", "en");
+    await page.getByLabel("Why must the recording go?").fill("the customer asked for it");
+    await page.getByRole("button", { name: "Put it to a colleague" }).click();
+    const own = new URL(page.url()).pathname;
+    expect(own.startsWith("/proposals/"), `a reason makes a proposal, not ${own}`);
+    await visit(page, "proposal-own", own);
+    await visit(page, "recording-proposed", link);
+    return own;
+  }
+  failures.push("nothing here needs a second person to be destroyed");
+  return "/retention";
 }
 
 // Fills in a part of a copy wrongly, with the keyboard, and asks for more room.

@@ -1,6 +1,7 @@
 // What the core gives to the page, to the runner for Node and to the tests.
 
 export { verifyBundle, isBundle } from "./check/verify";
+export { conclusionOf } from "./check/conclusion";
 export { verifyCertificate, isCertificate } from "./check/certificate";
 export { readKey, fingerprint, areSameKey } from "./log/note";
 export { readPolicy } from "./log/policy";

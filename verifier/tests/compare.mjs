@@ -1,8 +1,8 @@
-// Holds this verifier against another one's reports: the same verdict, the same parts named.
+// Holds this verifier against another one's reports: the same verdict, the same parts named, the same sentence.
 //
 //   node tests/compare.mjs DIR [--browser]
 //
-// DIR has NAME.zip and NAME.zip.json, which the program wrote: `holds` and `broken`, or `findings` as
+// DIR has NAME.zip and NAME.zip.json, which the program wrote: `holds`, `broken` and `conclusion_en`, or `findings` as
 // `voicelog verify --json` has them, or `{"status": 2}` where it said that the file is no bundle. Where DIR has an
 // `archive.vkey`, it is the key that both are given; NAME.zip.receipt is the receipt that both are given. With --browser the same in Chromium, through the page's worker.
 
@@ -18,10 +18,17 @@ const key = keyText === "" ? null : core.readKey(keyText);
 const parts = (broken) => [...new Set(broken.map(({ check, place }) => `${check} ${place}`))].sort().join(", ");
 const brokenOf = ({ broken, findings }) => broken ?? findings.filter(({ severity }) => severity === "Broken");
 
+/** The sentence that a report comes to: as the program wrote it, or of this verifier in Node or in the page. */
+function conclusion({ conclusion_en, holds, facts, bundle }) {
+  if (conclusion_en !== undefined) return conclusion_en;
+  const verdict = bundle ? bundle.verdict : facts?.timeline?.verdict;
+  return core.conclusionOf((holds && verdict) || null, (bundle ?? facts)?.isPart)[1];
+}
+
 /** Verdict and broken parts as one line. */
 function line(report) {
   if (report.status === 2) return "no bundle";
-  return `${report.holds ? "holds" : "does not hold"}: ${parts(brokenOf(report))}`;
+  return `${report.holds ? "holds" : "does not hold"}: ${parts(brokenOf(report))} ${conclusion(report)}`;
 }
 
 /** The receipt that goes with a bundle, as text; empty where there is none. */

@@ -193,7 +193,7 @@ test("of three channels there is a mixed file, each sample the sum of all, and n
 function certificate(key, change = {}) {
   const recording = "01a1fd8e-3dc0-7707-8707-070707070707";
   const at = "2031-11-23T05:06:23.459979Z";
-  const statement = { version: 1, destruction: recording, recording, decision: recording, key_destroyed_at: at, completed_at: at, keys: 1, objects: 1, bytes: 5 };
+  const statement = { version: 1, destruction: recording, recording, decision: recording, key_destroyed_at: at, completed_at: at, keys: 1, objects: 1, bytes: 5, ...change.base };
   const salt = Buffer.alloc(32, 6);
   const digest = createHash("sha256").update(core.writeJson(statement)).digest();
   const leaf = { v: 1, type: "destroyed", at, object: recording, commitment: `sha256:${createHmac("sha256", salt).update(digest).digest("hex")}`, ...change.leaf };
@@ -211,6 +211,18 @@ test("a certificate that the program wrote holds, and says what was destroyed", 
   assert.equal(report.statement.was.copies[0].recipient, "data_subject");
   const receipt = core.readReceipt(new Uint8Array(readFileSync(new URL("receipt/v1/receipt.txt", vectors))));
   assert.equal(receipt.key.text, archive);
+});
+
+test("a certificate of the sound alone has a leaf of its own kind, and neither kind passes for the other", () => {
+  const key = makeKey();
+  const check = (change) => core.verifyCertificate(new Uint8Array(certificate(key, change)), core.readKey(key.text));
+  const [base, leaf] = [{ scope: "sound" }, { type: "sound_destroyed" }];
+  const sound = check({ base, leaf });
+  assert.ok(sound.holds, JSON.stringify(sound.findings));
+  assert.equal(sound.statement.scope, "sound");
+  assert.deepEqual(broken(check({ base })), ["Certificate certificate"]);
+  assert.deepEqual(broken(check({ leaf })), ["Certificate certificate"]);
+  assert.deepEqual(broken(check({ base: { scope: "whole" } })), ["Certificate certificate"]);
 });
 
 test("a certificate of destruction holds under the archive's key and under no other; what it states is what the log holds", () => {

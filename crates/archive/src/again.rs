@@ -51,7 +51,8 @@ impl Archive {
         if row.sealed_facts.is_empty()
             && let Some(id) = row.recording
         {
-            return Err(ArchiveError::Destroyed { id, at: None });
+            // Of a recording without its sound, one that a list of destructions brought into a restored archive.
+            return Err(self.wrong_state(id, "decided again"));
         }
         let sealed = self.facts_of(id)?;
         let facts = sealed.facts;

@@ -13,7 +13,7 @@ use voicelog_evidence::note::NoteError;
 use voicelog_evidence::segment::SegmentError;
 use voicelog_evidence::tlog::TlogError;
 use voicelog_law::{FactsError, RulebookError};
-use voicelog_model::{DecisionId, HoldId, Kind, RecordingId, Timestamp};
+use voicelog_model::{DecisionId, HoldId, Kind, ProposalId, RecordingId, Timestamp};
 use voicelog_store::StoreError;
 
 /// An act on the archive failed.
@@ -57,6 +57,18 @@ pub enum ArchiveError {
     /// What was said of a hold cannot be.
     #[error("{0}")]
     BadHold(&'static str),
+    /// No such proposal.
+    #[error("no proposal {0} here")]
+    NoProposal(ProposalId),
+    /// What was said of a proposal cannot be, or none is needed.
+    #[error("{0}")]
+    BadProposal(&'static str),
+    /// Who proposed it wants to confirm it.
+    #[error("who proposed to destroy it cannot be the second person who confirms")]
+    SamePerson,
+    /// It was answered, or has lapsed.
+    #[error("proposal {0} was answered before, or its time is over")]
+    ProposalOver(ProposalId),
     /// There is media that the index knows nothing of.
     #[error(
         "there is media of recording {0} that the index knows nothing of; the index may be an \
@@ -244,13 +256,19 @@ impl ArchiveError {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Store { source, .. } => source.kind(),
-            Self::Facts(_) | Self::NotSayable { .. } | Self::NoParty(_) | Self::BadHold(_) => {
-                Kind::Invalid
+            Self::Facts(_)
+            | Self::NotSayable { .. }
+            | Self::NoParty(_)
+            | Self::BadHold(_)
+            | Self::BadProposal(_) => Kind::Invalid,
+            Self::NotFound(_) | Self::NoDecision(_) | Self::NoHold(_) | Self::NoProposal(_) => {
+                Kind::NotFound
             }
-            Self::NotFound(_) | Self::NoDecision(_) | Self::NoHold(_) => Kind::NotFound,
-            Self::State { .. } | Self::Destroyed { .. } | Self::SoundDestroyed { .. } => {
-                Kind::Conflict
-            }
+            Self::State { .. }
+            | Self::Destroyed { .. }
+            | Self::SoundDestroyed { .. }
+            | Self::SamePerson
+            | Self::ProposalOver(_) => Kind::Conflict,
             Self::Key { source, .. } => source.kind(),
             Self::Keys(source) => source.kind(),
             Self::NoKey(_)
@@ -291,6 +309,10 @@ impl ArchiveError {
                 .to_owned(),
             Self::NoHold(_) => "`voicelog holds` lists every hold that stands".to_owned(),
             Self::BadHold(_) => "nothing was held or released".to_owned(),
+            Self::NoProposal(_) => "the page Retention lists those that stand".to_owned(),
+            Self::BadProposal(_) => "nothing was proposed or answered".to_owned(),
+            Self::SamePerson => "somebody with another account confirms it".to_owned(),
+            Self::ProposalOver(_) => "ask again to destroy it, and propose it anew".to_owned(),
             Self::NoParty(_) => {
                 "the page of the recording names who takes part: p1, p2 and so on".to_owned()
             }

@@ -314,6 +314,31 @@ impl Archive {
         asker: Option<&Pii<String>>,
         now: Timestamp,
     ) -> Result<Draft, ArchiveError> {
+        let mut facts = self.destroy_facts(id, scope)?;
+        let asked_first = self.gather_second_person(id, asker.is_some(), &mut facts, now)?;
+        self.answer(Question {
+            action: Action::Destroy,
+            recording: id,
+            facts,
+            asker: asker.or(asked_first.as_ref()),
+            rule: None,
+            sayings: Vec::new(),
+            notice: None,
+            keep: None,
+            private: None,
+            left: Map::new(),
+            sound_term: None,
+            scope,
+            now,
+        })
+    }
+
+    /// The facts for destroying, with the holds that stand; without whether a second person has confirmed.
+    pub(crate) fn destroy_facts(
+        &self,
+        id: RecordingId,
+        scope: Scope,
+    ) -> Result<Map<String, Value>, ArchiveError> {
         let row = self.row(id)?;
         match (scope, row.state) {
             (Scope::Sound, State::Sealed) if row.has_sound_key => {}
@@ -329,21 +354,7 @@ impl Archive {
         }
         let mut facts = Map::new();
         facts.insert("legal_hold".into(), Value::Object(grounds));
-        self.answer(Question {
-            action: Action::Destroy,
-            recording: id,
-            facts: self.facts_about(&row, "destroy", &facts)?,
-            asker,
-            rule: None,
-            sayings: Vec::new(),
-            notice: None,
-            keep: None,
-            private: None,
-            left: Map::new(),
-            sound_term: None,
-            scope,
-            now,
-        })
+        self.facts_about(&row, "destroy", &facts)
     }
 
     /// Facts about a recording that exists: those it was made under, what has become of it, and
@@ -416,6 +427,8 @@ impl Archive {
     ) -> Result<Map<String, Value>, ArchiveError> {
         let governing = self.governing_decision(row)?;
         let mut facts = self.facts_of(governing)?.facts;
+        // Of what is done with it later no line can say this.
+        facts.remove("second_person");
         let rows = self.index.decisions_of(row.id).doing("reading decisions")?;
         self.add_who_left(&rows, governing, &mut facts)?;
         let Some(newest) = rows.iter().rfind(|kept| kept.action == Action::Record) else {
@@ -680,7 +693,7 @@ impl Archive {
 }
 
 /// Whether any hold stands, by the facts that the gate gathered.
-fn is_held(facts: &Map<String, Value>) -> bool {
+pub(crate) fn is_held(facts: &Map<String, Value>) -> bool {
     let holds = facts.get("legal_hold").and_then(Value::as_object);
     holds.is_some_and(|holds| !holds.is_empty())
 }

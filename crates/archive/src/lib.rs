@@ -8,6 +8,7 @@
 #![deny(missing_docs)]
 
 mod access;
+mod accounts;
 mod address;
 mod again;
 mod archive;
@@ -74,7 +75,7 @@ pub use voicelog_evidence::audio::{AudioError, WavReader, describe_span};
 pub use voicelog_evidence::tlog::{Tile, TileKind};
 pub use voicelog_evidence::{bundle::StreamSpans, journal, timeline};
 pub use voicelog_store::index::{
-    Account, Accounts, Cursor, DiaryEntry, LeafRow, Login, MessageRow, OutboxCount, Part,
-    RecordingFilter, State, TermCursor, TimestampRow,
+    Account, Accounts, Cursor, DiaryEntry, EndedAccount, Invitation, LeafRow, Login, MessageRow,
+    OutboxCount, Part, RecordingFilter, State, TermCursor, TimestampRow,
 };
 pub use writer::RecordingWriter;

@@ -11,7 +11,7 @@ use voicelog_archive::{
     RecordingSummary, TermCursor, TermsAlike, TermsPreview, Verdict,
 };
 use voicelog_law::FactWords;
-use voicelog_model::{Language, Pii, RecordingId, Scope, Timestamp};
+use voicelog_model::{Language, Pii, ProposalId, RecordingId, Scope, Timestamp};
 
 /// How long the first refusal stands before the law is asked again, in microseconds: a day. Each question
 /// costs a decision and a leaf of the log, for ever; so each further one stands twice as long.
@@ -74,8 +74,8 @@ pub struct Swept {
     pub outcome: Result<Asked<Destroyed>, ArchiveError>,
 }
 
-/// Goes on with destructions that were begun, then destroys every recording whose term has ended, and
-/// the sound of those where that of the sound has, if the law permits it.
+/// Goes on with destructions that were begun, carries out proposals that were confirmed, then destroys every recording
+/// whose term has ended, and the sound of those where that of the sound has, if the law permits it.
 pub fn run(archive: &Archive, now: Timestamp) -> Result<Vec<Swept>, ArchiveError> {
     let mut all = Vec::new();
     sweep(archive, now, &mut |swept| {
@@ -113,28 +113,15 @@ pub fn sweep(
             return Ok(());
         }
     }
+    // What two people agreed on, and a crash kept from being done.
+    let confirmed = archive.confirmed_proposals(now, DESTROYED_TOGETHER_MAX)?;
+    if tell_each(destroy_due(archive, Scope::Whole, &confirmed, now)?, each).is_break() {
+        return Ok(());
+    }
     // The whole first: of what goes as a whole the sound need not go alone.
     for scope in [Scope::Whole, Scope::Sound] {
         let goes_on = each_due(archive, scope, now, |due| {
-            let swept = match scope {
-                Scope::Whole => {
-                    let answers = archive.ask_to_destroy_all(due, now);
-                    destroy_due(archive, scope, answers, now, Archive::destroy_all)
-                }
-                Scope::Sound => {
-                    let answers = archive.ask_to_destroy_sound_all(due, now);
-                    destroy_due(archive, scope, answers, now, Archive::destroy_sound_all)
-                }
-            };
-            let mut goes_on = ControlFlow::Continue(());
-            for swept in swept? {
-                let is_blocked = swept.outcome.as_ref().is_err_and(ArchiveError::is_blocked);
-                // What was done is told, whatever is said of going on.
-                if each(swept).is_break() || is_blocked {
-                    goes_on = ControlFlow::Break(());
-                }
-            }
-            Ok(goes_on)
+            Ok(tell_each(destroy_due(archive, scope, due, now)?, each))
         })?;
         if goes_on.is_break() {
             break;
@@ -144,11 +131,42 @@ pub fn sweep(
     Ok(())
 }
 
+/// Tells of all that was done, whatever is said of going on; whether the sweep goes on.
+fn tell_each(all: Vec<Swept>, each: &mut dyn FnMut(Swept) -> ControlFlow<()>) -> ControlFlow<()> {
+    let mut goes_on = ControlFlow::Continue(());
+    for swept in all {
+        let is_blocked = swept.outcome.as_ref().is_err_and(ArchiveError::is_blocked);
+        if each(swept).is_break() || is_blocked {
+            goes_on = ControlFlow::Break(());
+        }
+    }
+    goes_on
+}
+
+/// Asks about some recordings, and destroys those that the law permits to.
+fn destroy_due(
+    archive: &Archive,
+    scope: Scope,
+    due: &[RecordingId],
+    now: Timestamp,
+) -> Result<Vec<Swept>, ArchiveError> {
+    match scope {
+        Scope::Whole => {
+            let answers = archive.ask_to_destroy_all(due, now);
+            destroy_answered(archive, scope, answers, now, Archive::destroy_all)
+        }
+        Scope::Sound => {
+            let answers = archive.ask_to_destroy_sound_all(due, now);
+            destroy_answered(archive, scope, answers, now, Archive::destroy_sound_all)
+        }
+    }
+}
+
 /// What the law answered about some recordings.
 type Answers<A> = Vec<(RecordingId, Result<Answer<A>, ArchiveError>)>;
 
 /// Destroys what the law permits to, and puts off what it does not.
-fn destroy_due<A>(
+fn destroy_answered<A>(
     archive: &Archive,
     scope: Scope,
     answers: Answers<A>,
@@ -260,6 +278,24 @@ pub fn destroy_for(
     now: Timestamp,
 ) -> Result<Asked<Destroyed>, ArchiveError> {
     ask_and_destroy(archive, id, Some(asker), now)
+}
+
+/// A second person confirms a proposal, and the recording is destroyed if the law permits that now. The confirmation is
+/// durable before: where the destruction fails, the next sweep carries it out.
+///
+/// # Errors
+/// [`ArchiveError::SamePerson`], [`ArchiveError::ProposalOver`]; [`ArchiveError::ClockJumped`], and then nothing is
+/// confirmed.
+pub fn confirm(
+    archive: &Archive,
+    id: ProposalId,
+    by: &Pii<String>,
+    now: Timestamp,
+) -> Result<Asked<Destroyed>, ArchiveError> {
+    archive.must_believe_clock(now)?;
+    let proposal = archive.confirm(id, by, now)?;
+    // Who asked is the one who proposed it.
+    ask_and_destroy(archive, proposal.recording, None, now)
 }
 
 fn ask_and_destroy(

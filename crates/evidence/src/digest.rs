@@ -102,14 +102,19 @@ pub fn hmac_sha256(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
 #[must_use]
 pub fn hkdf_sha256(key: &[u8; 32], info: &[&[u8]]) -> [u8; 32] {
     let mut out = [0; 32];
+    draw(None, key, info, &mut out);
+    out
+}
+
+/// HKDF-SHA-256, as long as `out` is: at most 8,160 bytes.
+fn draw(salt: Option<&[u8]>, key: &[u8], info: &[&[u8]], out: &mut [u8]) {
     #[expect(
         clippy::expect_used,
         reason = "HKDF-SHA-256 refuses only more than 8,160 bytes"
     )]
-    Hkdf::<Sha256>::new(None, key)
-        .expand_multi_info(info, &mut out)
-        .expect("32 bytes are within HKDF's bound");
-    out
+    Hkdf::<Sha256>::new(salt, key)
+        .expand_multi_info(info, out)
+        .expect("what is drawn here is within HKDF's bound");
 }
 
 /// Lower-case hexadecimal.
@@ -161,8 +166,93 @@ mod tests {
         assert_eq!(digest.to_string().parse::<Digest>().unwrap(), digest);
     }
 
+    /// A key of any length as one of 32 bytes: HMAC fills it up with zeros, or hashes one that is longer than a block
+    /// of 64 (RFC 2104 §2).
+    fn key_of(key: &[u8]) -> [u8; 32] {
+        let mut all = [0; 32];
+        match all.get_mut(..key.len()) {
+            Some(start) => start.copy_from_slice(key),
+            None => {
+                assert!(key.len() > 64, "no form of 32 bytes");
+                all = sha256(key);
+            }
+        }
+        all
+    }
+
+    /// RFC 4231 §4, test cases 1 to 4, 6 and 7 (5 is of a shortened output, which nothing here has).
     #[test]
-    fn keys_are_drawn_as_rfc_5869_says() {
+    fn the_published_codes_of_hmac_are_given() {
+        let counted: Vec<u8> = (1..=25).collect();
+        let cases: [(&[u8], &[u8], &str); 6] = [
+            (
+                &[0x0b; 20],
+                b"Hi There",
+                "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+            ),
+            (
+                b"Jefe",
+                b"what do ya want for nothing?",
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            ),
+            (
+                &[0xaa; 20],
+                &[0xdd; 50],
+                "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe",
+            ),
+            (
+                &counted,
+                &[0xcd; 50],
+                "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b",
+            ),
+            (
+                &[0xaa; 131],
+                b"Test Using Larger Than Block-Size Key - Hash Key First",
+                "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+            ),
+            (
+                &[0xaa; 131],
+                b"This is a test using a larger than block-size key and a larger than block-size data. \
+                  The key needs to be hashed before being used by the HMAC algorithm.",
+                "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2",
+            ),
+        ];
+        for (key, text, code) in cases {
+            let (start, rest) = text.split_at(text.len() / 2);
+            assert_eq!(hex(&hmac_sha256(&key_of(key), &[start, rest])), code);
+        }
+    }
+
+    /// RFC 5869 appendix A.1 to A.3: with a salt, with long inputs, with neither salt nor info.
+    #[test]
+    fn the_published_keys_of_hkdf_are_drawn() {
+        let (salt, info): (Vec<u8>, Vec<u8>) = ((0..=0x0c).collect(), (0xf0..=0xf9).collect());
+        let mut drawn = [0; 42];
+        draw(Some(&salt), &[0x0b; 22], &[&info], &mut drawn);
+        assert_eq!(
+            hex(&drawn),
+            "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"
+        );
+        let key: Vec<u8> = (0..=0x4f).collect();
+        let (salt, info): (Vec<u8>, Vec<u8>) = ((0x60..=0xaf).collect(), (0xb0..=0xff).collect());
+        let mut drawn = [0; 82];
+        draw(Some(&salt), &key, &[&info[..7], &info[7..]], &mut drawn);
+        assert_eq!(
+            hex(&drawn),
+            "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c\
+             59045a99cac7827271cb41c65e590e09da3275600c2f09b8367793a9aca3db71\
+             cc30c58179ec3e87c14c01d5c1f3434f1d87"
+        );
+        let mut drawn = [0; 42];
+        draw(None, &[0x0b; 22], &[], &mut drawn);
+        assert_eq!(
+            hex(&drawn),
+            "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8"
+        );
+    }
+
+    #[test]
+    fn keys_are_drawn_with_a_blank_salt_and_the_parts_of_info_one_after_the_other() {
         // Computed from the definition: PRK = HMAC(zeros, key), T1 = HMAC(PRK, info ‖ 1).
         let key = [7; 32];
         let prk = hmac_sha256(&[0; 32], &[&key]);

@@ -4,17 +4,43 @@ use crate::canonical::{CanonicalError, canonical_json, from_canonical};
 use crate::digest::Digest;
 use crate::timeline::Verdict;
 use serde::{Deserialize, Deserializer, Serialize};
-use voicelog_model::{Codec, Format, MediaStream, RecordingId, StreamNumber, Timestamp};
+use voicelog_model::{Codec, Format, Language, MediaStream, RecordingId, StreamNumber, Timestamp};
 
 /// Version of the manifest format that is written.
 pub const VERSION: u32 = 1;
 
-/// How the original came to us, which decides how much its completeness can mean.
+/// How the original came to us, which decides how much its completeness can mean. The archive writes `phone`; the others
+/// are for a recorder in the room and for an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Provenance {
     /// Packets from a session recording client (RFC 7866).
     Phone,
+    /// From a device in the room where people talked.
+    Room,
+    /// Taken over from a file that somebody else had.
+    File,
+}
+
+impl Provenance {
+    /// What it means, for people.
+    #[must_use]
+    pub const fn text(self, language: Language) -> &'static str {
+        match self {
+            Self::Phone => language.pick(
+                "telefoon: elk pakket zoals het aankwam",
+                "telephone: every packet as it arrived",
+            ),
+            Self::Room => language.pick(
+                "ruimte: wat een apparaat in de ruimte opnam, zoals het aankwam",
+                "room: what a device in the room recorded, as it arrived",
+            ),
+            Self::File => language.pick(
+                "bestand: later overgenomen; wat er eerder mee gebeurde, is hier niet na te gaan",
+                "file: taken over later; what happened to it before cannot be checked here",
+            ),
+        }
+    }
 }
 
 /// What one recording consists of, as canonical JSON.

@@ -77,6 +77,10 @@ ids! {
     DestructionId = "destruction";
     /// One hold on a recording.
     HoldId = "hold";
+    /// One proposal to destroy, which a second person answers.
+    ProposalId = "proposal";
+    /// One invitation to make an account.
+    InvitationId = "invitation";
     /// One backup of an archive.
     BackupId = "backup";
 }

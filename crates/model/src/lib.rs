@@ -24,7 +24,7 @@ pub mod time;
 pub use action::Action;
 pub use codec::Codec;
 pub use error::Kind;
-pub use ids::{BackupId, DecisionId, DestructionId, HoldId, RecordingId};
+pub use ids::{BackupId, DecisionId, DestructionId, HoldId, InvitationId, ProposalId, RecordingId};
 pub use language::Language;
 pub use media::{Format, MediaStream, StreamNumber};
 pub use party::Party;

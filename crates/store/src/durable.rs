@@ -3,8 +3,12 @@
 //! A file is durable when its bytes are synced *and* the folder that names it is: each function
 //! here lists the system calls that make it so. Files have mode 0600 and folders 0700: nobody
 //! but the account that voicelog runs under reads them.
+//!
+//! Each call that changes something is a named step, so that a test can make exactly that one fail
+//! ([`faulty::DiskFaults`](crate::faulty::DiskFaults)).
 
 use crate::StoreError;
+use crate::faulty::step;
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -36,7 +40,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     // A crash may have left one; its bytes were never promised to anybody.
     remove_if_there(&temporary)?;
     write_new(&temporary, bytes)?;
-    std::fs::rename(&temporary, path).map_err(StoreError::io("replace", path.display()))?;
+    rename(&temporary, path)?;
     sync_folder_of(path)
 }
 
@@ -52,8 +56,8 @@ pub fn replace_secret(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(StoreError::io("open", path.display())(error)),
     };
-    let has_second_name = open.is_some() && std::fs::hard_link(path, &former).is_ok();
-    std::fs::rename(&temporary, path).map_err(StoreError::io("replace", path.display()))?;
+    let has_second_name = open.is_some() && link(path, &former).is_ok();
+    rename(&temporary, path)?;
     sync_folder_of(path)?;
     match open {
         Some(_named) if has_second_name => shred(&former),
@@ -129,6 +133,16 @@ fn overwrite_if_there(path: &Path) -> Result<(), StoreError> {
 
 /// Overwrites all of a file where it lies, and syncs its bytes.
 pub(crate) fn overwrite(file: &File, path: &Path) -> Result<(), StoreError> {
+    step("disk: overwrite", path, || write_zeros(file, path))?;
+    // Its bytes, and not when they were changed: the file is as long as it was, and lies where it lay, so that no
+    // file system has to write its journal for each.
+    step("disk: sync", path, || {
+        file.sync_data()
+            .map_err(StoreError::io("sync", path.display()))
+    })
+}
+
+fn write_zeros(file: &File, path: &Path) -> Result<(), StoreError> {
     let zeros = [0; 65_536];
     let metadata = file.metadata();
     let len = metadata
@@ -142,10 +156,26 @@ pub(crate) fn overwrite(file: &File, path: &Path) -> Result<(), StoreError> {
             .map_err(StoreError::io("overwrite", path.display()))?;
         at += piece.len() as u64;
     }
-    // Its bytes, and not when they were changed: the file is as long as it was, and lies where it lay, so that no
-    // file system has to write its journal for each.
-    file.sync_data()
-        .map_err(StoreError::io("sync", path.display()))
+    Ok(())
+}
+
+fn sync(file: &File, path: &Path) -> Result<(), StoreError> {
+    step("disk: sync", path, || {
+        file.sync_all()
+            .map_err(StoreError::io("sync", path.display()))
+    })
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
+    step("disk: rename", to, || {
+        std::fs::rename(from, to).map_err(StoreError::io("replace", to.display()))
+    })
+}
+
+fn link(file: &Path, second: &Path) -> Result<(), StoreError> {
+    step("disk: link", second, || {
+        std::fs::hard_link(file, second).map_err(StoreError::io("link", second.display()))
+    })
 }
 
 /// Bytes that can still be written where something lies, or is going to.
@@ -178,11 +208,30 @@ pub fn create_folder(path: &Path) -> Result<(), StoreError> {
         return Ok(());
     }
     create_folder(folder_of(path))?;
-    match DirBuilder::new().mode(FOLDER_MODE).create(path) {
-        Ok(()) => sync_folder_of(path),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        Err(error) => Err(StoreError::io("make folder", path.display())(error)),
-    }
+    step("disk: make folder", path, || {
+        match DirBuilder::new().mode(FOLDER_MODE).create(path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+            other => other.map_err(StoreError::io("make folder", path.display())),
+        }
+    })?;
+    sync_folder_of(path)
+}
+
+/// Removes a folder and all that is in it. Its name is durably gone once the folder above is synced.
+pub fn remove_folder(path: &Path) -> Result<(), StoreError> {
+    step("disk: remove folder", path, || {
+        std::fs::remove_dir_all(path).map_err(StoreError::io("remove", path.display()))
+    })
+}
+
+/// Removes a folder, as [`remove_folder`] does, unless something is in it.
+pub fn remove_empty_folder(path: &Path) -> Result<(), StoreError> {
+    step("disk: remove folder", path, || {
+        match std::fs::remove_dir(path) {
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => Ok(()),
+            other => other.map_err(StoreError::io("remove", path.display())),
+        }
+    })
 }
 
 /// Makes the names in a folder durable: fsync of the folder.
@@ -193,9 +242,11 @@ pub fn sync_folder(path: &Path) -> Result<(), StoreError> {
     } else {
         path
     };
-    File::open(path)
-        .and_then(|folder| folder.sync_all())
-        .map_err(StoreError::io("sync folder", path.display()))
+    step("disk: sync folder", path, || {
+        File::open(path)
+            .and_then(|folder| folder.sync_all())
+            .map_err(StoreError::io("sync folder", path.display()))
+    })
 }
 
 /// The folder that a file lies in; empty for a bare file name.
@@ -208,27 +259,31 @@ fn sync_folder_of(path: &Path) -> Result<(), StoreError> {
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(FILE_MODE)
-        .open(path)
-        .map_err(StoreError::io("make", path.display()))?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    written.map_err(|error| {
+    let mut file = step("disk: make", path, || {
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(FILE_MODE)
+            .open(path)
+            .map_err(StoreError::io("make", path.display()))
+    })?;
+    let written = step("disk: write", path, || {
+        file.write_all(bytes)
+            .map_err(StoreError::io("write", path.display()))
+    });
+    written.and_then(|()| sync(&file, path)).inspect_err(|_| {
         // What was being done fails for the reason that matters; this is only tidying up.
-        if let Err(_untidy) = std::fs::remove_file(path) {}
-        StoreError::io("write", path.display())(error)
+        if let Err(_untidy) = remove_if_there(path) {}
     })
 }
 
 /// Whether it was there.
 fn remove_if_there(path: &Path) -> Result<bool, StoreError> {
-    match std::fs::remove_file(path) {
+    step("disk: remove", path, || match std::fs::remove_file(path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(StoreError::io("remove", path.display())(error)),
-    }
+    })
 }
 
 /// The name that [`replace`] writes under first.
@@ -242,7 +297,8 @@ pub(crate) fn former_name(path: &Path) -> Result<PathBuf, StoreError> {
 }
 
 /// The file that a hidden name beside it, of [`replace`] or [`replace_secret`], is of.
-pub(crate) fn unhidden(name: &str) -> Option<&str> {
+#[must_use]
+pub fn unhidden(name: &str) -> Option<&str> {
     let name = name.strip_prefix('.')?;
     name.strip_suffix(".new")
         .or_else(|| name.strip_suffix(".old"))
@@ -263,6 +319,7 @@ fn hidden(path: &Path, end: &str) -> Result<PathBuf, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::faulty::{DiskFaults, Schedule, Then, When};
     use std::os::unix::fs::PermissionsExt as _;
 
     fn mode(path: &Path) -> u32 {
@@ -325,6 +382,41 @@ mod tests {
         assert_eq!(mode(&file), FILE_MODE);
         replace_secret(&root.path().join("another"), b"new").unwrap();
         assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn whatever_step_of_replacing_a_secret_fails_one_of_the_two_is_there_and_the_next_leaves_nothing_of_the_former()
+     {
+        let attempt = |schedule: &Schedule| {
+            let root = tempfile::tempdir().unwrap();
+            let (file, seen) = (root.path().join("file"), root.path().join("seen"));
+            create(&file, b"former").unwrap();
+            std::fs::hard_link(&file, &seen).unwrap();
+            let disk = DiskFaults::below(root.path(), schedule);
+            let done = replace_secret(&file, b"new");
+            drop(disk);
+            let there = std::fs::read(&file).unwrap();
+            // Its name is the new one's before its bytes are overwritten.
+            assert!(there == b"new" || (done.is_err() && there == b"former"));
+            replace_secret(&file, b"later").unwrap();
+            assert_eq!(std::fs::read(&file).unwrap(), b"later");
+            assert_eq!(std::fs::read(&seen).unwrap(), [0; 6]);
+            assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 2);
+            done
+        };
+        let counting = Schedule::counting();
+        attempt(&counting).unwrap();
+        let steps = counting.operations().len();
+        assert!(steps > 8, "{:?}", counting.operations());
+        for number in 1..=steps {
+            for when in [When::Before, When::After] {
+                for then in [Then::Dead, Then::GoOn] {
+                    let schedule = Schedule::failing(number, when, then);
+                    let done = attempt(&schedule);
+                    assert!(done.is_err() || !schedule.is_dead(), "step {number}");
+                }
+            }
+        }
     }
 
     #[test]

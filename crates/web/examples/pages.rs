@@ -109,7 +109,9 @@ impl Wishes for Calm {
 async fn main() -> Outcome<()> {
     let folder = tempfile::tempdir()?;
     let now: Timestamp = "2026-11-21T10:02:00Z".parse()?;
-    let filled = fixture::fill(folder.path(), now)?;
+    let over = fixture::fill_folder(folder.path(), now)?;
+    // Nobody destroys a recording alone, so that there are pages about a second person.
+    let filled = fixture::with_a_call(folder.path(), over, now, Some(fixture::NOT_ALONE))?;
     let archive = filled.archive;
     archive.add_to_diary(&[DiaryEntry {
         minute: now.plus_micros(-180_000_000),

@@ -2,11 +2,12 @@
 
 use crate::app::{Desk, Shared};
 use crate::cookie::{self, Keep};
+use crate::password;
 use crate::secret::Token;
 use crate::trouble::Trouble;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use voicelog_archive::{Archive, Login};
+use voicelog_archive::{Account, Archive, Login};
 use voicelog_model::Timestamp;
 
 /// Longest name of an account, in characters.
@@ -15,8 +16,8 @@ pub(crate) const NAME_CHARACTERS_MAX: usize = 64;
 const LOGIN_MICROS: i64 = 12 * 3_600 * 1_000_000;
 /// How long a set-up link lasts.
 const SETUP_MICROS: i64 = 3_600 * 1_000_000;
-/// The role of the first account.
-pub(crate) const ADMINISTRATOR: &str = "administrator";
+/// How long an invitation lasts.
+pub(crate) const INVITATION_MICROS: i64 = 24 * 3_600 * 1_000_000;
 
 /// The set-up link could not be kept.
 #[derive(Debug, thiserror::Error)]
@@ -76,13 +77,18 @@ pub(crate) async fn sign_in(
         csrf: Desk::random()?,
         expires_at: desk.now().plus_micros(LOGIN_MICROS),
     };
-    desk.ask_index(move |archive, now| {
-        if let Some(earlier) = earlier {
-            archive.accounts().delete_login(&earlier)?;
-        }
-        archive.accounts().insert_login(&login, now)
-    })
-    .await?;
+    let is_in = desk
+        .ask_index(move |archive, now| {
+            if let Some(earlier) = earlier {
+                archive.accounts().delete_login(&earlier)?;
+            }
+            archive.accounts().insert_login(&login, now)
+        })
+        .await?;
+    if !is_in {
+        // The account ended while its password was looked at.
+        return Ok(Redirect::to("/login").into_response());
+    }
     let names = desk.cookies;
     let mut response = Redirect::to(next).into_response();
     let cookies: [Option<HeaderValue>; 2] = [
@@ -93,6 +99,42 @@ pub(crate) async fn sign_in(
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)
+}
+
+/// A password as it is kept. One at a time: it costs memory and a core.
+pub(crate) async fn hash_password(desk: &Desk, password: String) -> Result<String, Trouble> {
+    let salt = Desk::random()?;
+    let place = desk
+        .hashing
+        .acquire()
+        .await
+        .map_err(|closed| Trouble::internal(&closed))?;
+    let hash = tokio::task::spawn_blocking(move || password::hash(&password, &salt))
+        .await
+        .map_err(|stopped| Trouble::internal(&stopped))?
+        .map_err(|error| Trouble::internal(&error));
+    drop(place);
+    hash
+}
+
+/// Whether this is the password of an account; of none, it is not, and takes as long.
+pub(crate) async fn is_password(
+    desk: &Desk,
+    password: String,
+    account: Option<&Account>,
+) -> Result<bool, Trouble> {
+    let place = desk
+        .hashing
+        .acquire()
+        .await
+        .map_err(|closed| Trouble::internal(&closed))?;
+    let kept = account.map(|account| account.password_hash.clone());
+    let is_right =
+        tokio::task::spawn_blocking(move || password::matches(&password, kept.as_deref()))
+            .await
+            .map_err(|stopped| Trouble::internal(&stopped));
+    drop(place);
+    is_right
 }
 
 #[cfg(test)]

@@ -21,8 +21,8 @@ use voicelog_model::{Clock, Language, RecordingId, Timestamp};
 /// Settings of the web room.
 #[derive(Clone)]
 pub struct WebConfig {
-    /// Address at which people reach the pages, such as `https://opnamen.voorbeeld.nl`. Only its
-    /// scheme counts: with https, cookies are bound to the host and travel over https alone.
+    /// Address at which people reach the pages, such as `https://opnamen.voorbeeld.nl`: the links of
+    /// invitations lead there. With https, cookies are bound to the host and travel over https alone.
     pub public_url: String,
     /// Addresses to which a recording client can send its calls, such as `UDP` with
     /// `sip:line@10.0.0.5:5060`; shown where a new user looks for them.

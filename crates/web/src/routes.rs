@@ -46,7 +46,7 @@ const fn route(
 /// What anybody may open: the law's interview, the way in, and what every page needs.
 fn doors() -> Vec<Route> {
     use Audience::Anyone;
-    use pages::{health, interview, login, setup};
+    use pages::{health, interview, invitation, login, setup};
     const GET: &[&str] = &["GET"];
     const POST: &[&str] = &["POST"];
     const BOTH: &[&str] = &["GET", "POST"];
@@ -65,6 +65,12 @@ fn doors() -> Vec<Route> {
             BOTH,
             "/setup/{token}",
             get(setup::form).post(setup::claim),
+        ),
+        route(
+            Anyone,
+            BOTH,
+            "/invitation/{token}",
+            get(invitation::form).post(invitation::claim),
         ),
         route(
             Anyone,
@@ -135,7 +141,7 @@ fn pages() -> Vec<Route> {
 /// The end of recordings, and what stands against it, for people.
 fn endings() -> Vec<Route> {
     use Audience::SignedIn;
-    use pages::{asking, declaration, holds, retention};
+    use pages::{asking, declaration, holds, proposals, retention};
     const GET: &[&str] = &["GET"];
     const BOTH: &[&str] = &["GET", "POST"];
     vec![
@@ -144,6 +150,18 @@ fn endings() -> Vec<Route> {
             BOTH,
             "/recordings/{id}/destroy",
             get(asking::destroy_form).post(asking::destroy),
+        ),
+        route(
+            SignedIn,
+            BOTH,
+            "/recordings/{id}/propose",
+            get(proposals::propose_form).post(proposals::propose),
+        ),
+        route(
+            SignedIn,
+            BOTH,
+            "/proposals/{id}",
+            get(proposals::show).post(proposals::answer),
         ),
         route(
             SignedIn,
@@ -170,6 +188,35 @@ fn endings() -> Vec<Route> {
             BOTH,
             "/holds/{id}/release",
             get(holds::release_form).post(holds::release),
+        ),
+    ]
+}
+
+/// Who has an account.
+fn people() -> Vec<Route> {
+    use Audience::SignedIn;
+    use pages::accounts;
+    const POST: &[&str] = &["POST"];
+    const BOTH: &[&str] = &["GET", "POST"];
+    vec![
+        route(
+            SignedIn,
+            BOTH,
+            "/accounts",
+            get(accounts::list).post(accounts::invite),
+        ),
+        route(
+            SignedIn,
+            POST,
+            "/accounts/invitations/{id}/withdraw",
+            post(accounts::withdraw),
+        ),
+        route(SignedIn, POST, "/accounts/end", post(accounts::end)),
+        route(
+            SignedIn,
+            BOTH,
+            "/accounts/password",
+            get(accounts::password_form).post(accounts::change_password),
         ),
     ]
 }
@@ -335,6 +382,7 @@ pub fn table() -> Vec<(Audience, &'static str, &'static str)> {
         .into_iter()
         .chain(pages())
         .chain(endings())
+        .chain(people())
         .chain(programs())
         .chain(files())
         .flat_map(|route| {
@@ -358,8 +406,8 @@ pub fn router(app: App) -> Router {
         }
     };
     let mut for_people = Router::new();
-    let people = doors().into_iter().chain(pages()).chain(endings());
-    for (path, handler) in people.map(guard) {
+    let pages = doors().into_iter().chain(pages());
+    for (path, handler) in pages.chain(endings()).chain(people()).map(guard) {
         for_people = for_people.route(path, handler);
     }
     // An address that does not exist is told only to who is signed in, as one that does.

@@ -179,6 +179,18 @@ impl From<ArchiveError> for Trouble {
                 "The server's clock jumped. Nothing is destroyed until somebody says on the page Health that the clock is right.",
             );
         }
+        if matches!(error, ArchiveError::SamePerson) {
+            return Self::new(StatusCode::CONFLICT).saying(
+                "U heeft dit zelf voorgesteld. Iemand met een ander account moet het bevestigen.",
+                "You proposed this yourself. Somebody with another account has to confirm it.",
+            );
+        }
+        if matches!(error, ArchiveError::ProposalOver(_)) {
+            return Self::new(StatusCode::CONFLICT).saying(
+                "Dit voorstel is al beantwoord, of het is verlopen. Vraag opnieuw om de vernietiging.",
+                "This proposal was answered already, or has lapsed. Ask for the destruction again.",
+            );
+        }
         if error.is_blocked() {
             return Self::new(StatusCode::SERVICE_UNAVAILABLE).saying(
                 "Er kan nu niets worden vernietigd, bijvoorbeeld omdat er een back-up wordt gemaakt. Probeer het later opnieuw.",

@@ -385,6 +385,39 @@ fn severity_of(report: &Value, check: &str) -> String {
 }
 
 #[test]
+fn a_vcon_says_what_is_in_it_and_that_it_was_changed_where_it_was() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path();
+    let (config, id) = recorded(folder);
+    let file = folder.join("call.json");
+    let (place, to) = (config.to_str().unwrap(), file.to_str().unwrap());
+    let written = voicelog(&[
+        "export", &id, "--for", "court", "--vcon", "-o", to, "--config", place,
+    ]);
+    assert!(written.status.success(), "{written:?}");
+    let told = verified(&file, &[]);
+    assert_eq!(
+        (&told["holds"], &told["signed"]),
+        (&true.into(), &true.into())
+    );
+    assert_eq!(told["bases"][0]["lawful_basis"], "contract", "{told:#}");
+    assert!(told["dialogs"][1]["bytes"].as_u64().unwrap() > 1_000);
+    let said = voicelog(&["verify", to, "--lang", "en"]);
+    assert!(stdout(&said).contains("ask for the bundle"), "{said:?}");
+
+    let mut signed: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let signature = signed["signatures"][0]["signature"].as_str().unwrap();
+    let other = if signature.starts_with('A') { "B" } else { "A" };
+    signed["signatures"][0]["signature"] = format!("{other}{}", &signature[1..]).into();
+    write_file(&file, &signed.to_string());
+    let changed = voicelog(&["verify", to, "--lang", "en"]);
+    assert_eq!(changed.status.code(), Some(1), "{changed:?}");
+    assert!(stdout(&changed).contains("XX  signature 0"), "{changed:?}");
+    write_file(&file, "{ \"neither\": 1 }");
+    assert_eq!(voicelog(&["verify", to]).status.code(), Some(2));
+}
+
+#[test]
 fn who_kept_only_a_receipt_holds_it_against_the_whole_log() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path();

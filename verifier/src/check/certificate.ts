@@ -1,7 +1,7 @@
 // A certificate of destruction: a signed note that says what was destroyed, and where the log holds it.
 
 import { areEqual, BadForm, fromBase64, fromHex, refuse, textOf, utf8 } from "../base/bytes";
-import { count, flag, list, object, readJson, text, writeJson, type Json, type Reader } from "../base/json";
+import { count, flag, list, object, oneOf, readJson, text, writeJson, type Json, type Reader } from "../base/json";
 import { id, time, version1 } from "../base/words";
 import { readNote, readOwnNote, type VerifierKey } from "../log/note";
 import { sha256 } from "../base/sha256";
@@ -19,6 +19,7 @@ export interface Statement {
   readonly keys: number;
   readonly objects: number;
   readonly bytes: number;
+  readonly scope?: "sound";
   readonly was?: DestroyedRecording;
 }
 
@@ -43,7 +44,7 @@ const wasReader: Reader<DestroyedRecording> = object({
 
 const statementReader: Reader<Statement> = object({
   version: version1, destruction: id, recording: id, decision: id, key_destroyed_at: time, completed_at: time,
-  keys: count, objects: count, bytes: count, "was?": wasReader,
+  keys: count, objects: count, bytes: count, "scope?": oneOf("sound"), "was?": wasReader,
 });
 
 interface Certificate {
@@ -118,7 +119,9 @@ export function verifyCertificate(bytes: Uint8Array, key: VerifierKey | null): C
     findings.ok("Signature", CERTIFICATE_PLACE);
     const found = leaf(certificate.leafJson);
     const content = sha256(utf8(writeJson(certificate.statementJson)));
-    if (found.type !== "destroyed" || found.object !== statement.recording || !commits(found, certificate.salt, content)) {
+    // Of the sound alone it is a kind of its own: `destroyed` is the end of a recording.
+    const type = statement.scope === "sound" ? "sound_destroyed" : "destroyed";
+    if (found.type !== type || found.object !== statement.recording || !commits(found, certificate.salt, content)) {
       findings.broken("Certificate", CERTIFICATE_PLACE, "not_of_recording");
     } else findings.ok("Certificate", CERTIFICATE_PLACE);
     logSize = String(checkProof(certificate.leafJson, certificate.proof, key).size);

@@ -54,7 +54,7 @@ export function completenessBytes({ manifest, manifestSha256, timeline, events, 
   return utf8(writeJson({
     version: 1,
     recording: manifest.recording,
-    provenance: "phone",
+    provenance: manifest.provenance,
     verdict: timeline.verdict,
     part: scope && { excerpt: scope.excerpt as Json, redactions: scope.redactions.length },
     ours: { started: timeline.call_started, ended: timeline.call_ended, length_us: lengthOf(timeline), end: timeline.end },

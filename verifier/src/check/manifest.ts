@@ -7,6 +7,10 @@ import { streamMembers, type Stream } from "../journal/events";
 import { STREAMS_MAX } from "../timeline/timeline";
 import { VERDICTS, type Verdict } from "../timeline/model";
 
+/** How the original came to the archive. */
+const PROVENANCES = ["phone", "room", "file"] as const;
+export type Provenance = (typeof PROVENANCES)[number];
+
 export interface ManifestStream extends Stream {
   readonly root: Bytes;
   readonly leaf_count: number;
@@ -16,6 +20,7 @@ export interface ManifestStream extends Stream {
 
 export interface Manifest {
   readonly recording: string;
+  readonly provenance: Provenance;
   readonly call_started: string;
   readonly call_ended: string;
   readonly verdict: Verdict;
@@ -34,7 +39,7 @@ const streamNumber = whole(1, 0xffff);
 const manifest: Reader<Manifest> = object({
   version: version1,
   recording: id,
-  provenance: oneOf("phone"),
+  provenance: oneOf(...PROVENANCES),
   call_started: time,
   call_ended: time,
   verdict: oneOf(...VERDICTS),

@@ -12,13 +12,15 @@ const anObject = (form: RegExp): Reader<string> => (value) =>
 
 /** What leaves of a type are of. A type that is not here is refused. */
 const OBJECTS: Readonly<Record<string, Reader<string>>> = {
-  recorded: id, permitted: id, refused: id, listened: id, exported: id, destroyed: id, destruction_refused: id, paused: id,
-  held: id, released: id, restored: id,
+  recorded: id, permitted: id, refused: id, listened: id, exported: id, destroyed: id, sound_destroyed: id, destruction_refused: id, paused: id,
+  held: id, released: id, restored: id, proposed: id, confirmed: id, declined: id,
   archive_opened: anObject(/^archive$/),
   key_created: anObject(/^(epoch-(0|[1-9][0-9]*)|master|recovery)$/),
   key_retired: anObject(/^epoch-(0|[1-9][0-9]*)$/),
   rulebook_changed: anObject(/^sha256:[0-9a-f]{64}$/),
   clock_confirmed: anObject(/^clock$/),
+  account_made: anObject(/^account$/),
+  account_ended: anObject(/^account$/),
   shared: text, transcribed: text,
 };
 

@@ -1,9 +1,10 @@
 // The timeline as a drawing: a bar for each stream, kinds told apart by pattern and height as well as by colour.
 
+import { clock } from "../base/words";
 import type { LeftOut } from "../part/scope";
 import type { Interval, StreamLine } from "../timeline/model";
 import { el, plain, svg } from "./dom";
-import { clock, say, sayWord } from "./text";
+import { say, sayWord } from "./text";
 
 const WIDTH = 1_000;
 const HEIGHT = 36;

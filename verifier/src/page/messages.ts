@@ -3,10 +3,11 @@
 import type { Outcome, Task } from "../check/hands";
 import type { Finding } from "../check/report";
 import type { Statement } from "../check/certificate";
+import type { Provenance } from "../check/manifest";
 import type { StampFacts } from "../check/stamp";
 import type { HelperPort } from "./helpers";
 import type { Scope } from "../part/scope";
-import type { StreamLine } from "../timeline/model";
+import type { StreamLine, Verdict } from "../timeline/model";
 
 export interface KeyFacts {
   readonly text: string;
@@ -17,10 +18,11 @@ export interface KeyFacts {
 
 export interface BundleFacts {
   readonly recording: string;
+  readonly provenance: Provenance;
   readonly callStarted: string;
   readonly callEnded: string;
   readonly lengthUs: number;
-  readonly verdict: string;
+  readonly verdict: Verdict;
   readonly end: string | null;
   readonly made: string | null;
   readonly inLogSince: string | null;

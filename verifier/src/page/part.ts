@@ -1,9 +1,10 @@
 // What a page says first of a copy of a part: that it is one, and then what was left out of it, why and by whom.
 
+import { edgeText } from "../base/words";
 import type { LeftOut, Redaction, Scope } from "../part/scope";
 import { el, plain } from "./dom";
 import type { BundleFacts, PageReport } from "./messages";
-import { clock, duration, exactClock, say, sayWord, type TextName } from "./text";
+import { duration, exactClock, point, say, sayWord, type TextName } from "./text";
 
 const PASSAGES_MAX = 500;
 
@@ -16,7 +17,8 @@ function title(scope: Scope | null): TextName {
 /** From when to when, of how much: in the words that the sound files have too. */
 function range({ excerpt }: Scope, lengthUs: number): HTMLElement | null {
   if (excerpt === null) return null;
-  const words = [say("partRange"), clock(excerpt.start_us), say("partUntil"), clock(excerpt.end_us), say("partOf"), clock(lengthUs)];
+  const [from, to, length] = [edgeText(excerpt.start_us, "start", point()), edgeText(excerpt.end_us, "end", point()), edgeText(lengthUs, "end", point())];
+  const words = [say("partRange"), from, say("partUntil"), to, say("partOf"), length];
   return el("p", { class: "range" }, words.join(" "));
 }
 
@@ -40,10 +42,10 @@ function row(scope: Scope, redaction: Redaction, place: number): string[] {
   const from = made.reduce((least, { start_us }) => Math.min(least, start_us), redaction.start_us);
   const to = made.reduce((most, { end_us }) => Math.max(most, end_us), redaction.end_us);
   return [
-    exactClock(redaction.start_us), exactClock(redaction.end_us), duration(redaction.end_us - redaction.start_us),
+    exactClock(redaction.start_us, "start"), exactClock(redaction.end_us, "end"), duration(redaction.end_us - redaction.start_us),
     redaction.streams.join(", "), plain(redaction.reason, 500), plain(redaction.legal_ground, 500), plain(redaction.decided_by, 500),
     sayWord("sound_", redaction.sound),
-    made.length > 0 ? `${exactClock(from)} – ${exactClock(to)}` : "–",
+    made.length > 0 ? `${exactClock(from, "start")} – ${exactClock(to, "end")}` : "–",
   ];
 }
 

@@ -59,6 +59,7 @@ function bundleFacts(facts: Facts): BundleFacts | null {
   const voices = rendering?.voices ?? [];
   return {
     recording: manifest.recording,
+    provenance: manifest.provenance,
     callStarted: manifest.call_started,
     callEnded: manifest.call_ended,
     lengthUs: timeline ? lengthOf(timeline) : 0,

@@ -1,8 +1,9 @@
 // What the page says, in Dutch and in English.
 
-export type Lang = "nl" | "en";
+import { clock, rounded, type Edge } from "../base/words";
+import type { Both } from "../check/conclusion";
 
-type Both = readonly [nl: string, en: string];
+export type Lang = "nl" | "en";
 
 const TEXTS = {
   title: ["Klopt deze opname?", "Is this recording genuine?"],
@@ -50,14 +51,6 @@ const TEXTS = {
   fault: ["Er ging iets mis in deze pagina. Er is niets vastgesteld.", "Something went wrong in this page. Nothing was established."],
   no_sound: ["Dit geluid kan hier niet worden afgespeeld.", "This sound cannot be played here."],
   result: ["Uitkomst", "Result"],
-  broken: ["Deze bundel klopt niet. Vertrouw de inhoud niet.", "This bundle does not hold. Do not trust what is in it."],
-  whole: ["De bundel klopt. Het gesprek is volledig: er ontbreekt niets.", "The bundle holds. The conversation is whole: nothing is missing."],
-  whole_with_declared_gaps: ["De bundel klopt. Er ontbreken stukken, en van elk stuk staat er waarom.", "The bundle holds. Parts are missing, and for each part it says why."],
-  cut_short: ["De bundel klopt, maar de opname stopte te vroeg. Misschien ging het gesprek daarna door.", "The bundle holds, but the recording stopped too early. The conversation may have gone on."],
-  undeclared_gap: ["De bundel klopt, maar er ontbreekt iets zonder verklaring.", "The bundle holds, but something is missing and nothing explains it."],
-  not_recorded: ["De bundel klopt. Van dit gesprek is niets opgenomen.", "The bundle holds. Nothing of this conversation was recorded."],
-  not_drawn: ["De bundel klopt. Dit gesprek zat niet in de steekproef en is niet opgenomen.", "The bundle holds. This conversation was not in the sample and was not recorded."],
-  not_requested: ["De bundel klopt. Niemand vroeg om dit gesprek te bewaren; het is niet opgenomen.", "The bundle holds. Nobody asked to keep this conversation; it was not recorded."],
   certificateHolds: ["Het bewijs van vernietiging klopt.", "The certificate of destruction holds."],
   certificateBroken: ["Het bewijs van vernietiging klopt niet.", "The certificate of destruction does not hold."],
   certificateNoKey: ["Het bewijs kan zonder sleutel niet gecontroleerd worden. Vul hierboven de sleutel van het archief in.", "The certificate cannot be checked without a key. Fill in the key of the archive above."],
@@ -77,16 +70,6 @@ const TEXTS = {
     "What is in it is unaltered. The timeline and the result are about the whole conversation; the archive stated them before this copy was made.",
   ],
   partBroken: ["Deze kopie klopt niet. Wat hieronder staat, is niet bewezen.", "This copy does not hold. What is said below is not proven."],
-  part_whole: [
-    "Deze kopie klopt. Het hele gesprek is volledig opgenomen. Uit deze kopie is een deel weggelaten.",
-    "This copy holds. The whole conversation was recorded completely. A part was left out of this copy.",
-  ],
-  part_whole_with_declared_gaps: [
-    "Deze kopie klopt. Ook in de hele opname ontbreken stukken, en van elk stuk staat er waarom.",
-    "This copy holds. Parts are missing from the whole recording too, and for each part it says why.",
-  ],
-  part_cut_short: ["Deze kopie klopt, maar de opname stopte te vroeg. Misschien ging het gesprek daarna door.", "This copy holds, but the recording stopped too early. The conversation may have gone on."],
-  part_undeclared_gap: ["Deze kopie klopt, maar in de hele opname ontbreekt iets zonder verklaring.", "This copy holds, but something is missing from the whole recording and nothing explains it."],
   leftOutTitle: ["Wat er uit deze kopie is weggelaten", "What was left out of this copy"],
   goneFrom: ["Echt weg", "Really gone"],
   leftOutNone: ["Alleen wat buiten het uittreksel ligt.", "Only what lies outside the excerpt."],
@@ -127,6 +110,13 @@ const TEXTS = {
   recording: ["Opname", "Recording"],
   started: ["Begin van het gesprek", "Start of the conversation"],
   length: ["Lengte", "Length"],
+  origin: ["Herkomst", "Origin"],
+  origin_phone: ["telefoon: elk pakket zoals het aankwam", "telephone: every packet as it arrived"],
+  origin_room: ["ruimte: wat een apparaat in de ruimte opnam, zoals het aankwam", "room: what a device in the room recorded, as it arrived"],
+  origin_file: [
+    "bestand: later overgenomen; wat er eerder mee gebeurde, is hier niet na te gaan",
+    "file: taken over later; what happened to it before cannot be checked here",
+  ],
   made: ["Bundel gemaakt", "Bundle made"],
   inLog: ["In het logboek sinds", "In the log since"],
   stampGiven: ["Tijdstempel, volgens het certificaat dat u gaf", "Timestamp, by the certificate that you gave"],
@@ -164,6 +154,9 @@ const TEXTS = {
   packets: ["pakketten", "packets"],
   keyDestroyed: ["Sleutel vernietigd", "Key destroyed"],
   completed: ["Alles vernietigd", "All destroyed"],
+  howMuch: ["Omvang", "How much"],
+  soundAlone: ["alleen het geluid; wat van het gesprek bekend is niet", "the sound alone; not what is known of the call"],
+  wholeRecording: ["de gehele opname", "the whole recording"],
   objects: ["Bestanden", "Files"],
   bytes: ["Bytes", "Bytes"],
   recordedAt: ["Begin van het gesprek", "Start of the conversation"],
@@ -312,8 +305,12 @@ export function currentLang(): Lang {
   return lang;
 }
 
+export function pick([nl, en]: Both): string {
+  return lang === "nl" ? nl : en;
+}
+
 export function say(name: TextName): string {
-  return TEXTS[name][lang === "nl" ? 0 : 1];
+  return pick(TEXTS[name]);
 }
 
 /** A word from a bundle or a check: what it means, or the word itself where that is not known. */
@@ -322,17 +319,14 @@ export function sayWord(prefix: string, word: string): string {
   return Object.hasOwn(TEXTS, name) ? say(name as TextName) : word;
 }
 
-export function clock(us: number): string {
-  const seconds = Math.floor(us / 1_000_000);
-  const two = (n: number): string => String(n).padStart(2, "0");
-  const hours = Math.floor(seconds / 3_600);
-  return `${hours > 0 ? `${hours}:` : ""}${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+export function point(): string {
+  return lang === "nl" ? "," : ".";
 }
 
 /** With hundredths: parts of a call may be short. */
-export function exactClock(us: number): string {
-  const hundredths = String(Math.floor(us / 10_000) % 100).padStart(2, "0");
-  return `${clock(us)}${lang === "nl" ? "," : "."}${hundredths}`;
+export function exactClock(us: number, edge: Edge): string {
+  const told = rounded(us, edge, 10_000);
+  return `${clock(told)}${point()}${String((told / 10_000) % 100).padStart(2, "0")}`;
 }
 
 export function duration(us: number): string {

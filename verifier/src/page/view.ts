@@ -1,12 +1,14 @@
 // The report as a page: the verdict first, then who vouches, then the rest.
 
+import { conclusionOf } from "../check/conclusion";
 import type { Finding } from "../check/report";
 import type { Interval } from "../timeline/model";
 import { leftOutTable, omittedOf } from "./part";
 import { drawTimeline } from "./drawing";
+import { clock } from "../base/words";
 import { el, plain, type Child } from "./dom";
 import type { BundleFacts, PageReport } from "./messages";
-import { clock, duration, exactClock, moment, say, sayWord, type TextName } from "./text";
+import { duration, exactClock, moment, pick, say, sayWord, type TextName } from "./text";
 
 const GAPS_MAX = 500;
 
@@ -28,12 +30,11 @@ export function verdictOf(report: PageReport): { readonly text: string; readonly
     const hasNoKey = report.findings.some(({ code }) => code === "no_key");
     return { text: say(hasNoKey ? "certificateNoKey" : "certificateBroken"), tone: "bad" };
   }
-  if (!report.holds || !report.bundle) return { text: say("broken"), tone: "bad" };
+  if (!report.holds || !report.bundle) return { text: pick(conclusionOf(null, false)), tone: "bad" };
   const { verdict } = report.bundle;
   const tone = verdict === "whole" ? "good" : verdict === "undeclared_gap" || verdict === "cut_short" ? "bad" : "note";
-  if (!report.bundle.isPart) return { text: sayWord("", verdict), tone };
-  // "Nothing is missing" is said of no copy from which something was left out.
-  return { text: sayWord("part_", verdict), tone: tone === "good" ? "note" : tone };
+  const { isPart } = report.bundle;
+  return { text: pick(conclusionOf(verdict, isPart)), tone: isPart && tone === "good" ? "note" : tone };
 }
 
 function table(head: readonly TextName[], rows: readonly (readonly Child[])[]): HTMLElement {
@@ -82,12 +83,12 @@ function gaps(bundle: BundleFacts, seek: Seek): HTMLElement {
   found.sort((a, b) => a.interval.start_us - b.interval.start_us);
   const rows = found.slice(0, GAPS_MAX).map(({ line, interval }) => {
     const { number } = line.stream;
-    const from = exactClock(interval.start_us);
+    const from = exactClock(interval.start_us, "start");
     const button = el("button", { type: "button", "aria-label": `${say("listen")}: ${say("stream")} ${number}, ${from}` }, say("listen"));
     button.addEventListener("click", () => seek(Math.max(0, interval.start_us - 2_000_000), number));
     const kind = interval.kind === "undeclared_gap" ? "undeclared_gap_kind" : interval.kind;
     return [
-      String(number), sayWord("", kind), from, exactClock(interval.end_us), duration(interval.end_us - interval.start_us), whyOf(interval),
+      String(number), sayWord("", kind), from, exactClock(interval.end_us, "end"), duration(interval.end_us - interval.start_us), whyOf(interval),
       bundle.heard.includes(number) ? button : "",
     ];
   });
@@ -121,7 +122,7 @@ function certificate(report: PageReport): HTMLElement | null {
   const grounds = was?.grounds.map(({ rule, articles }) => `${articles.join(", ")} (${rule})`).join("; ");
   const copies = was?.copies.map(({ at, recipient }) => `${moment(at)}${recipient === undefined ? "" : ` (${recipient})`}`).join("; ");
   return section("destroyedStatement", facts([
-    ["recording", statement.recording], ["recordedAt", was ? moment(was.recorded_at) : null], ["purpose", was?.purpose ? plain(was.purpose, 100) : null],
+    ["recording", statement.recording], ["howMuch", say(statement.scope === "sound" ? "soundAlone" : "wholeRecording")], ["recordedAt", was ? moment(was.recorded_at) : null], ["purpose", was?.purpose ? plain(was.purpose, 100) : null],
     ["term", was?.retention_term ? plain(was.retention_term, 100) : null], ["termEnd", was?.retain_until ? moment(was.retain_until) : null],
     ["process", was?.process_type ? plain(was.process_type, 100) : null],
     ["decidedHow", was ? say(was.asked_by_account ? "askedByAccount" : "askedByNobody") : null], ["ground", grounds ? plain(grounds, 1_000) : null],
@@ -138,7 +139,7 @@ export function reportView(report: PageReport, player: HTMLElement | null, seek:
   const parts: (HTMLElement | null)[] = [bundle && leftOutTable(bundle, table), brokenParts(report.findings), certificate(report), whoVouches(report)];
   if (bundle) {
     parts.push(section("facts", facts([
-      ["recording", bundle.recording], ["started", moment(bundle.callStarted)],
+      ["recording", bundle.recording], ["origin", sayWord("origin_", bundle.provenance)], ["started", moment(bundle.callStarted)],
       ["length", bundle.streams.length > 0 ? clock(bundle.lengthUs) : null], ["made", bundle.made && moment(bundle.made)],
       ["inLog", bundle.inLogSince && moment(bundle.inLogSince)], ["logSize", bundle.logSize], ["receiptSize", bundle.receiptSize],
       [bundle.stamp?.isGiven ? "stampGiven" : "stampFromBundle", bundle.stamp && `${moment(bundle.stamp.moment)}, ${plain(bundle.stamp.authority, 100)}`],

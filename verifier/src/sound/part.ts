@@ -1,5 +1,6 @@
 // The sound of a copy of a part: the packets that are shown, in their places, and silence or a tone where something was left out.
 
+import { edgeText } from "../base/words";
 import type { PartStream } from "../part/check";
 import { momentOf, type Entry } from "../part/place";
 import { united } from "../part/times";
@@ -184,23 +185,15 @@ export function partSpans(stream: PartStream): Span[] {
   return spans;
 }
 
-/** A moment as people write it. */
-function clockOf(us: number): string {
-  const seconds = Math.floor(us / 1_000_000);
-  const two = (n: number): string => String(n).padStart(2, "0");
-  const hours = Math.floor(seconds / 3_600);
-  return `${hours > 0 ? `${hours}:` : ""}${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
-}
-
 /** What the sound files of a copy of a part say of themselves. */
 export function commentOf({ excerpt, redactions }: Scope, lengthUs: number): string {
-  const said = (range: (from: string, to: string, of: string) => string, one: string, many: string): string => {
+  const said = (point: string, range: (from: string, to: string, of: string) => string, one: string, many: string): string => {
     const parts: string[] = [];
-    if (excerpt) parts.push(range(clockOf(excerpt.start_us), clockOf(excerpt.end_us), clockOf(lengthUs)));
+    if (excerpt) parts.push(range(edgeText(excerpt.start_us, "start", point), edgeText(excerpt.end_us, "end", point), edgeText(lengthUs, "end", point)));
     if (redactions.length > 0) parts.push(redactions.length === 1 ? `1 ${one}` : `${redactions.length} ${many}`);
     return parts.join(", ");
   };
-  const nl = said((from, to, of) => `uittreksel ${from} tot ${to} van ${of}`, "passage weggelaten", "passages weggelaten");
-  const en = said((from, to, of) => `excerpt ${from} to ${to} of ${of}`, "passage left out", "passages left out");
+  const nl = said(",", (from, to, of) => `uittreksel ${from} tot ${to} van ${of}`, "passage weggelaten", "passages weggelaten");
+  const en = said(".", (from, to, of) => `excerpt ${from} to ${to} of ${of}`, "passage left out", "passages left out");
   return `${nl} / ${en}`;
 }

@@ -89,7 +89,7 @@ export function* lying(seed = 11) {
   }
   for (const [name, value] of [
     ["recording", OTHER_ID], ["call_started", "2026-01-01T00:00:00.000000Z"], ["call_ended", "2026-01-01T00:00:00.000000Z"],
-    ["verdict", "not_drawn"], ["verdict", "fine"], ["provenance", "room"], ["version", 2], ["version", 0], ["tool", ""], ["segments", {}],
+    ["verdict", "not_drawn"], ["verdict", "fine"], ["provenance", "room"], ["provenance", "moon"], ["version", 2], ["version", 0], ["tool", ""], ["segments", {}],
     ["more", 1], ["streams", []], ["tool", 3], ["call_started", "2026-01-01T00:00:00Z"],
   ]) yield [`manifest ${name} ${JSON.stringify(value)}`, make({ manifest: (m) => ({ ...m, [name]: value }) })];
   for (const [name, value] of [

@@ -140,6 +140,13 @@ impl Archive {
             own, key, files, ..
         } = draft;
         let listed = files.to_text();
+        // A backup that was cut off may have made folders there, and not have come to sync their names.
+        let recordings = folder.join(OBJECTS).join("rec");
+        for made in [recordings.as_path(), &folder.join(OBJECTS), folder] {
+            if made.is_dir() {
+                durable::sync_folder(made)?;
+            }
+        }
         durable::create(&own.join(LIST_NAME), listed.as_bytes())?;
         let statement = BackupStatement {
             version: BackupStatement::VERSION,
@@ -425,8 +432,7 @@ fn tidy(folder: &Path, own: BackupId, files: &Files) -> Result<u64, BackupError>
         let former = name.to_str().and_then(|name| name.parse::<BackupId>().ok());
         if former.is_some_and(|former| former != own) {
             removed += files_in(&entry.path())?;
-            std::fs::remove_dir_all(entry.path())
-                .map_err(StoreError::io("remove", place(&entry.path())))?;
+            durable::remove_folder(&entry.path())?;
         }
     }
     let recordings = folder.join(OBJECTS).join("rec");
@@ -444,18 +450,19 @@ fn tidy(folder: &Path, own: BackupId, files: &Files) -> Result<u64, BackupError>
             continue;
         };
         for file in list(&entry.path())? {
-            let name = format!("{OBJECTS}/rec/{id}/{}", file.file_name().to_string_lossy());
-            if files.get(&name).is_none() && name.ends_with(".seg") {
+            let name = file.file_name();
+            let name = name.to_string_lossy();
+            let is_listed = files.get(&format!("{OBJECTS}/rec/{id}/{name}")).is_some();
+            // One that was cut off while it was written lies under a hidden name.
+            let of = durable::unhidden(&name).unwrap_or(&name);
+            if !is_listed && of.ends_with(".seg") {
                 durable::remove(&file.path())?;
                 removed += 1;
             }
         }
         // One in which something foreign lies stays.
-        if !living.contains(id)
-            && let Err(error) = std::fs::remove_dir(entry.path())
-            && error.kind() != ErrorKind::DirectoryNotEmpty
-        {
-            return Err(StoreError::io("remove", place(&entry.path()))(error).into());
+        if !living.contains(id) {
+            durable::remove_empty_folder(&entry.path())?;
         }
     }
     durable::sync_folder(&recordings)?;

@@ -181,6 +181,8 @@ impl Archive {
         let mut keys: BTreeSet<String> = here.into_iter().map(|entry| entry.key).collect();
         if let Ok(entries) = std::fs::read_dir(folder.join(OBJECTS).join(&prefix)) {
             let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+            // What was cut off while it was written lies under a hidden name.
+            let names = names.filter(|name| durable::unhidden(name).is_none());
             keys.extend(names.map(|name| format!("{prefix}{name}")));
         }
         for key in keys {

@@ -20,6 +20,7 @@ use voicelog_evidence::digest::sha256;
 use voicelog_evidence::key::owner_of_key;
 use voicelog_evidence::tlog::{Leaf, LeafKind};
 use voicelog_model::{BackupId, RecordingId, Scope, Timestamp};
+use voicelog_store::index::State;
 use voicelog_store::{
     ArchiveId, Blobs, FileBlobs, FileKeys, Index as _, Keys, Layout, SqliteIndex, StoreError,
     adopt_copy, blobs, durable,
@@ -327,6 +328,7 @@ impl Archive {
             let again = self.index.hold_again(&list.holds());
             holds += again.doing("placing holds again")?;
         }
+        self.forget_what_is_left(&lists)?;
         self.index.end_what_ran().doing("ending what ran")?;
         let statement = canonical_json(&Statement {
             backup: input.backup.statement.backup,
@@ -359,5 +361,18 @@ impl Archive {
             log_size,
             lost,
         })
+    }
+
+    /// Of a call that ran when the backup was made, and whose sound went since, nothing is left but a tombstone: its
+    /// data key goes as well.
+    fn forget_what_is_left(&self, lists: &[&DestroyedList]) -> Result<(), ArchiveError> {
+        let gone = lists.iter().flat_map(|list| list.gone());
+        for (id, _sound) in gone.filter(|(_id, scope)| *scope == Scope::Sound) {
+            let row = self.index.recording(id).doing("reading the index")?;
+            if row.is_some_and(|row| row.state == State::Destroyed) {
+                self.keys.destroy(id).doing("destroying the keys")?;
+            }
+        }
+        Ok(())
     }
 }

@@ -118,13 +118,16 @@ impl Archive {
             for row in page.rows {
                 self.check_recording(&row, level, &mut blobs, &mut findings)?;
                 if let Some(told) = &mut told {
-                    self.note_holds(&row, told, &mut findings)?;
+                    self.note_sealed(&row, told, &mut findings)?;
                 }
             }
             after = page.next;
             if after.is_none() {
                 break;
             }
+        }
+        if let Some(told) = &mut told {
+            self.note_accounts(told, &mut findings)?;
         }
         for blob in blobs {
             findings.add(2, None, format!("`{blob}` belongs to no recording"));

@@ -11,7 +11,7 @@ use voicelog_evidence::digest::sha256;
 use voicelog_evidence::manifest::Manifest;
 use voicelog_evidence::timeline::Timeline;
 use voicelog_evidence::tlog::{Leaf, LeafKind, commitment};
-use voicelog_model::{RecordingId, Scope};
+use voicelog_model::{Action, RecordingId, Scope};
 use voicelog_store::index::{DecisionRow, LeafId, RecordingRow, State};
 
 /// How far the beginning of a call in its row may be from the moment in its id: less than a day. Terms and
@@ -195,7 +195,8 @@ impl Archive {
             );
             findings.add(3, Some(id), what);
         }
-        // With the recording the salts of its decisions are gone.
+        // With the recording the salts of its decisions are gone; with a restore that of the one by which its sound went.
+        let has_facts = has_facts && !self.came_without_facts(id, row)?;
         let commitment = match has_facts.then(|| self.facts_of(row.id)).transpose() {
             Ok(kept) => kept.map(|kept| commitment(&kept.salt, &sha256(&row.document))),
             Err(ArchiveError::Corrupt { what }) => {
@@ -214,6 +215,16 @@ impl Archive {
             commitment,
         };
         self.check_leaf(id, row.leaf, &told, findings)
+    }
+
+    /// Whether a list of destructions brought this decision into an archive that was restored: facts are in no list.
+    fn came_without_facts(&self, id: RecordingId, row: &DecisionRow) -> Result<bool, ArchiveError> {
+        if !row.sealed_facts.is_empty() || row.action != Action::Destroy {
+            return Ok(false);
+        }
+        let sound = self.index.destruction_of(id, Scope::Sound);
+        let sound = sound.doing("reading the destruction")?;
+        Ok(sound.is_some_and(|sound| sound.destruction.decision == row.id))
     }
 
     /// Finds the leaf of a row in the log, or among those that wait, and holds it against the row.

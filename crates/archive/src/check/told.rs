@@ -6,7 +6,6 @@
 
 use super::Findings;
 use crate::error::Doing;
-use crate::retention::HoldLeaves;
 use crate::{Archive, ArchiveError};
 use std::collections::{BTreeMap, BTreeSet};
 use voicelog_evidence::Digest;
@@ -14,15 +13,19 @@ use voicelog_evidence::tlog::{Leaf, LeafKind};
 use voicelog_model::{Action, DecisionId, RecordingId, Scope};
 use voicelog_store::index::{LeafId, RecordingRow, State};
 
-/// Holds and keys that the log tells of, and holds that rows tell of.
+/// Holds, proposals, accounts and keys that the log tells of, and what rows tell of them.
 #[derive(Debug, Default)]
 pub(super) struct Told {
-    /// What the rows of holds say that their leaves commit to; read before the log, which only grows.
-    rows: Vec<(RecordingId, Vec<HoldLeaves>)>,
-    /// The commitments of every hold, and of every end of one.
+    /// What the rows of holds and proposals say that their leaves commit to; read before the log, which only grows.
+    rows: Vec<(RecordingId, Vec<Digest>)>,
+    /// The same of accounts.
+    account_rows: Vec<Digest>,
+    /// The commitments of every hold, proposal and account, and of every end or answer of one.
     all: BTreeSet<Digest>,
     /// Those after the last time that the archive was restored, by recording.
     held: BTreeMap<RecordingId, Vec<Digest>>,
+    /// The same of accounts.
+    accounts: Vec<Digest>,
     /// What the index lacks, and what of.
     missing: Vec<(Option<RecordingId>, String)>,
     /// What the index has, and the log says was destroyed. A restore brings none of these back.
@@ -41,22 +44,56 @@ const fn has_sound(state: State) -> bool {
 }
 
 impl Archive {
-    /// Notes what the rows of the holds on a recording say.
-    pub(super) fn note_holds(
+    /// Notes what the rows of the holds on a recording, and of the proposals about it, say.
+    pub(super) fn note_sealed(
         &self,
         row: &RecordingRow,
         told: &mut Told,
         findings: &mut Findings,
     ) -> Result<(), ArchiveError> {
         let mut whole = Vec::new();
-        for hold in self.hold_leaves(row.id, row.state)? {
-            match hold {
-                Ok(leaves) => whole.push(leaves),
-                Err(hold) => findings.add(1, Some(row.id), format!("hold {hold} on it is damaged")),
+        for found in self.sealed_leaves(row.id, row.state)? {
+            match found {
+                Ok(leaves) => whole.extend(leaves),
+                Err(what) => findings.add(1, Some(row.id), format!("{what} is damaged")),
             }
         }
         if !whole.is_empty() {
             told.rows.push((row.id, whole));
+        }
+        Ok(())
+    }
+
+    /// What the leaves of the holds on a recording, and of the proposals about it, must commit to; what of it does not
+    /// open.
+    fn sealed_leaves(
+        &self,
+        id: RecordingId,
+        state: State,
+    ) -> Result<Vec<Result<Vec<Digest>, String>>, ArchiveError> {
+        let holds = self.hold_leaves(id, state)?.into_iter();
+        let holds = holds.map(|one| one.map_err(|hold| format!("hold {hold} on it")));
+        let proposals = self.proposal_leaves(id, state)?.into_iter();
+        let named = |proposal| format!("proposal {proposal} about it");
+        let proposals = proposals.map(|one| one.map_err(named));
+        Ok(holds.chain(proposals).collect())
+    }
+
+    /// Notes what the rows of accounts say.
+    pub(super) fn note_accounts(
+        &self,
+        told: &mut Told,
+        findings: &mut Findings,
+    ) -> Result<(), ArchiveError> {
+        for leaves in self.account_leaves()? {
+            match leaves {
+                Some(leaves) => told.account_rows.extend(leaves),
+                None => findings.add(
+                    4,
+                    None,
+                    "the log was not told of an account; the next start tells it",
+                ),
+            }
         }
         Ok(())
     }
@@ -91,7 +128,15 @@ impl Archive {
                     told.missing.push((recording, what.to_owned()));
                 }
             }
-            LeafKind::Held | LeafKind::Released => {
+            LeafKind::AccountMade | LeafKind::AccountEnded => {
+                told.all.insert(leaf.commitment);
+                told.accounts.push(leaf.commitment);
+            }
+            LeafKind::Held
+            | LeafKind::Released
+            | LeafKind::Proposed
+            | LeafKind::Confirmed
+            | LeafKind::Declined => {
                 told.all.insert(leaf.commitment);
                 if let Some(id) = recording {
                     told.held.entry(id).or_default().push(leaf.commitment);
@@ -105,6 +150,7 @@ impl Archive {
             LeafKind::Restored => {
                 told.missing.clear();
                 told.held.clear();
+                told.accounts.clear();
                 told.epoch = None;
                 told.was_restored = true;
             }
@@ -200,17 +246,17 @@ impl Archive {
             };
             findings.add(4, Some(*id), what);
         }
-        self.check_holds(&told, findings)?;
+        self.check_held(&told, findings)?;
+        self.check_accounts(&told, findings)?;
         self.check_kept_keys(told.epoch, findings)
     }
 
-    fn check_holds(&self, told: &Told, findings: &mut Findings) -> Result<(), ArchiveError> {
-        for (id, rows) in &told.rows {
-            let commitments = rows.iter().flat_map(HoldLeaves::commitments);
-            let mut unknown = commitments.filter(|one| !told.all.contains(one));
+    fn check_held(&self, told: &Told, findings: &mut Findings) -> Result<(), ArchiveError> {
+        for (id, commitments) in &told.rows {
             // A restore brings a hold back, and not always its entry.
-            if unknown.next().is_some() && !told.was_restored {
-                let what = "a hold on it, or the end of one, is not in the log";
+            if commitments.iter().any(|one| !told.all.contains(one)) && !told.was_restored {
+                let what =
+                    "a hold on it or a proposal about it, or what came of one, is not in the log";
                 findings.add(4, Some(*id), what);
             }
         }
@@ -222,19 +268,32 @@ impl Archive {
             let Some(row) = row.filter(is_open) else {
                 continue;
             };
-            let rows = self.hold_leaves(*id, row.state)?;
+            let rows = self.sealed_leaves(*id, row.state)?;
             let is_damaged = rows.iter().any(Result::is_err);
-            let there: BTreeSet<_> = rows
-                .iter()
-                .flatten()
-                .flat_map(HoldLeaves::commitments)
-                .collect();
+            let there: BTreeSet<_> = rows.iter().flatten().flatten().collect();
             let is_lost = commitments.iter().any(|one| !there.contains(one));
             // One that does not open is named already.
             if is_lost && !is_damaged && self.data_key_opens(*id, row.state) {
-                let what = "the log tells of a hold on it, or of the end of one, that the index does not have";
+                let what = "the log tells of a hold on it or a proposal about it, or of what came of one, that the index does not have";
                 findings.add(4, Some(*id), what);
             }
+        }
+        Ok(())
+    }
+
+    fn check_accounts(&self, told: &Told, findings: &mut Findings) -> Result<(), ArchiveError> {
+        let mut rows = told.account_rows.iter();
+        if rows.any(|one| !told.all.contains(one)) && !told.was_restored {
+            let what = "the log tells nothing of an account, or of its end, as its row has it";
+            findings.add(4, None, what);
+        }
+        // Read now: one that was made since the log was read has its row by now.
+        let now = self.account_leaves()?;
+        let there: BTreeSet<_> = now.iter().flatten().flatten().collect();
+        if told.accounts.iter().any(|one| !there.contains(one)) {
+            let what =
+                "the log tells of an account, or of the end of one, that the index does not have";
+            findings.add(4, None, what);
         }
         Ok(())
     }

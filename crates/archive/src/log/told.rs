@@ -25,6 +25,7 @@ impl Archive {
         let key = self.verifier_key();
         self.tell_once("archive", LeafKind::ArchiveOpened, "archive", &key, now)?;
         self.tell_of_keys(now)?;
+        self.tell_of_accounts(now)?;
         let rules = self.rulebook_at(now)?;
         self.tell_of_rules(&rules, now)
     }

@@ -242,16 +242,10 @@ fn release_label(id: HoldId) -> String {
 }
 
 /// A text that somebody fills in: without what surrounds it, not empty, not too long.
-fn text(
-    value: &Pii<String>,
-    chars_max: usize,
-    what: &'static str,
-) -> Result<Pii<String>, ArchiveError> {
+pub(super) fn text(value: &Pii<String>, chars_max: usize) -> Option<Pii<String>> {
     let trimmed = value.expose().trim();
-    if trimmed.is_empty() || trimmed.chars().count() > chars_max {
-        return Err(ArchiveError::BadHold(what));
-    }
-    Ok(Pii::new(trimmed.to_owned()))
+    let fits = !trimmed.is_empty() && trimmed.chars().count() <= chars_max;
+    fits.then(|| Pii::new(trimmed.to_owned()))
 }
 
 impl Archive {
@@ -297,12 +291,12 @@ impl Archive {
             ground: asked.ground.as_str().to_owned(),
             placed_at: now,
             review_at: asked.review_at,
-            owner: text(&asked.owner, HOLD_OWNER_CHARS_MAX, owner)?,
+            owner: text(&asked.owner, HOLD_OWNER_CHARS_MAX).ok_or(ArchiveError::BadHold(owner))?,
             note: asked
                 .note
                 .as_ref()
                 .filter(|note| !note.expose().trim().is_empty())
-                .map(|said| text(said, HOLD_NOTE_CHARS_MAX, note))
+                .map(|said| text(said, HOLD_NOTE_CHARS_MAX).ok_or(ArchiveError::BadHold(note)))
                 .transpose()?,
             by: asked.by.clone(),
             salt: random::bytes()?,
@@ -351,11 +345,9 @@ impl Archive {
         by: &Pii<String>,
         now: Timestamp,
     ) -> Result<bool, ArchiveError> {
-        let reason = text(
-            reason,
-            HOLD_NOTE_CHARS_MAX,
+        let reason = text(reason, HOLD_NOTE_CHARS_MAX).ok_or(ArchiveError::BadHold(
             "a hold is lifted for a reason, in at most 1,000 characters",
-        )?;
+        ))?;
         let row = self.hold_row(id)?;
         if row.lifted_at.is_some() {
             return Ok(false);
@@ -458,7 +450,7 @@ impl Archive {
         &self,
         recording: RecordingId,
         state: State,
-    ) -> Result<Vec<Result<HoldLeaves, HoldId>>, ArchiveError> {
+    ) -> Result<Vec<Result<Vec<Digest>, HoldId>>, ArchiveError> {
         let mut rows = self.index.holds_of(recording).doing("listing holds")?;
         // A hold that a restore placed again can come without what was sealed; its end is sealed all the same.
         rows.retain(|row| !row.hold.sealed.is_empty() || !row.release.is_empty());
@@ -476,12 +468,15 @@ impl Archive {
 
     /// What a hold is sealed with. Where there is no data key, or none that opens here, it is the archive's own, and the
     /// ciphertext is wiped with the row.
-    fn hold_key<'a>(&'a self, own: Option<&'a DataKey>) -> &'a DataKey {
+    pub(super) fn hold_key<'a>(&'a self, own: Option<&'a DataKey>) -> &'a DataKey {
         own.unwrap_or(&self.secrets.decision_key)
     }
 
     /// The keys that a hold may be sealed with.
-    fn hold_keys<'a>(&'a self, own: &'a Result<DataKey, ArchiveError>) -> Vec<&'a DataKey> {
+    pub(super) fn hold_keys<'a>(
+        &'a self,
+        own: &'a Result<DataKey, ArchiveError>,
+    ) -> Vec<&'a DataKey> {
         own.iter().chain([&self.secrets.decision_key]).collect()
     }
 
@@ -510,42 +505,28 @@ fn hold_of(row: &HoldRow) -> Hold {
     }
 }
 
-/// What the leaves of a hold commit to: of its beginning, where that came back with a restore, and of its end if it
-/// was lifted.
-#[derive(Debug)]
-pub(crate) struct HoldLeaves {
-    held: Option<Digest>,
-    released: Option<Digest>,
-}
-
-impl HoldLeaves {
-    /// Both of them.
-    pub(crate) fn commitments(&self) -> impl Iterator<Item = Digest> {
-        [self.held, self.released].into_iter().flatten()
-    }
-}
-
-fn leaves_of(keys: &[&DataKey], row: &HoldRow) -> Result<HoldLeaves, ArchiveError> {
+/// What the leaves of a hold commit to: of its beginning, but where that came back with a restore without what was
+/// sealed; and of its end if it was lifted.
+fn leaves_of(keys: &[&DataKey], row: &HoldRow) -> Result<Vec<Digest>, ArchiveError> {
     let held = match row.hold.sealed.is_empty() {
         true => None,
         false => Some(begun(keys, row)?.1),
     };
     let released = ended(keys, row)?.map(|(_end, committed)| committed);
-    Ok(HoldLeaves { held, released })
+    Ok([held, released].into_iter().flatten().collect())
 }
 
 /// What one of the keys opens.
-fn opened(
+pub(super) fn opened(
     keys: &[&DataKey],
     label: &str,
     recording: RecordingId,
     sealed: &[u8],
-    id: HoldId,
-) -> Result<Vec<u8>, ArchiveError> {
+) -> Option<Vec<u8>> {
     let mut opened = keys
         .iter()
         .filter_map(|key| open_bytes(key, label, recording, sealed).ok());
-    opened.next().ok_or_else(|| damaged(id))
+    opened.next()
 }
 
 /// Opens what is sealed, and holds it against what stands in the open: a hold cannot be made another's,
@@ -564,7 +545,8 @@ fn details(keys: &[&DataKey], row: &HoldRow) -> Result<HoldDetails, ArchiveError
 /// What is sealed of its beginning, and what the leaf of that commits to.
 fn begun(keys: &[&DataKey], row: &HoldRow) -> Result<(SealedHold, Digest), ArchiveError> {
     let NewHold { id, recording, .. } = row.hold;
-    let bytes = opened(keys, &hold_label(id), recording, &row.hold.sealed, id)?;
+    let bytes = opened(keys, &hold_label(id), recording, &row.hold.sealed);
+    let bytes = bytes.ok_or_else(|| damaged(id))?;
     let content: SealedHold = serde_json::from_slice(&bytes).map_err(|_text| damaged(id))?;
     let is_the_row = content.hold == id
         && content.recording == recording
@@ -587,7 +569,8 @@ fn ended(
     let Some(at) = row.lifted_at else {
         return Ok(None);
     };
-    let bytes = opened(keys, &release_label(id), recording, &row.release, id)?;
+    let bytes = opened(keys, &release_label(id), recording, &row.release);
+    let bytes = bytes.ok_or_else(|| damaged(id))?;
     let end: SealedRelease = serde_json::from_slice(&bytes).map_err(|_text| damaged(id))?;
     if end.hold != id || end.at != at {
         return Err(damaged(id));

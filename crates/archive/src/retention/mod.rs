@@ -4,14 +4,19 @@ mod account;
 mod clock;
 mod destroy;
 mod hold;
+mod proposal;
 mod terms;
 
 pub use clock::{Uptime, UptimeClock};
 pub use destroy::{Continued, DESTROYED_TOGETHER_MAX, Destroyed};
+pub(crate) use hold::held;
 pub use hold::{
     HOLD_NOTE_CHARS_MAX, HOLD_OWNER_CHARS_MAX, HOLD_RULE, Hold, HoldAsked, HoldDetails, HoldGround,
     OpenHold,
 };
-pub(crate) use hold::{HoldLeaves, held};
+pub use proposal::{
+    OpenProposal, PROPOSAL_REASON_CHARS_MAX, PROPOSAL_STANDS_MICROS, Proposal, ProposalDetails,
+    ProposalState,
+};
 pub use terms::{HeldCount, TermRefusal, TermsAlike, TermsPreview};
 pub use voicelog_store::index::{HoldCursor, OverdueHolds, SoundTerms};

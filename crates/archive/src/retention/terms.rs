@@ -166,7 +166,9 @@ impl Archive {
     pub fn refused_destructions(&self, id: RecordingId, scope: Scope) -> Result<u32, ArchiveError> {
         let mut count = 0;
         for kept in self.index.decisions_of(id).doing("reading decisions")? {
-            if kept.action == Action::Destroy && self.facts_of(kept.id)?.scope == scope {
+            // One that came with a list of destructions has no facts, and was no refusal.
+            let is_asked = kept.action == Action::Destroy && !kept.sealed_facts.is_empty();
+            if is_asked && self.facts_of(kept.id)?.scope == scope {
                 count += 1;
             }
         }

@@ -6,7 +6,8 @@ use voicelog_archive::check::Level;
 use voicelog_archive::{Archive, Continued, HoldAsked, HoldGround, Permit, State, Verdict, act};
 use voicelog_evidence::certificate::Certificate;
 use voicelog_model::{Action, RecordingId};
-use voicelog_store::faulty::{FaultyBlobs, Schedule, Then, When};
+use voicelog_store::Layout;
+use voicelog_store::faulty::{DISK, DiskFaults, FaultyBlobs, Schedule, Then, When};
 
 /// A year and a day after the recording.
 fn after_the_term() -> voicelog_model::Timestamp {
@@ -301,6 +302,13 @@ fn many_are_destroyed_together_in_a_few_steps_and_each_has_its_own_certificate()
     assert_eq!(archive.check(Level::Hash).unwrap().wrong, []);
 }
 
+/// Whether anything in the folder of keys has the name of a recording, hidden names and zeros included.
+fn has_key_file(folder: &Path, id: RecordingId) -> bool {
+    let keys = std::fs::read_dir(Layout::in_folder(folder).keys).unwrap();
+    let mut names = keys.map(|entry| entry.unwrap().file_name());
+    names.any(|name| name.to_string_lossy().contains(&id.to_string()))
+}
+
 #[test]
 fn after_any_single_fault_among_many_that_are_destroyed_together_recovery_completes_each() {
     let made = tempfile::tempdir().unwrap();
@@ -312,6 +320,7 @@ fn after_any_single_fault_among_many_that_are_destroyed_together_recovery_comple
         let folder = tempfile::tempdir().unwrap();
         copy_folder(made.path(), folder.path());
         let archive = faulty(folder.path(), schedule);
+        let _disk = DiskFaults::below(folder.path(), schedule);
         let answers = archive.ask_to_destroy_all(&ids, after_the_term());
         let permits = answers.into_iter().filter_map(|(_, answer)| {
             let Verdict::Permit(permit) = answer.ok()?.verdict else {
@@ -324,6 +333,9 @@ fn after_any_single_fault_among_many_that_are_destroyed_together_recovery_comple
     };
     let counting = Schedule::counting();
     attempt(&counting).1.unwrap();
+    let on_disk = |name: &&str| name.starts_with(DISK);
+    let steps = counting.operations().into_iter().filter(on_disk).count();
+    assert!(steps >= 3 * 3, "each key is overwritten, synced, removed");
     for (number, name) in counting.operations().iter().enumerate() {
         for (when, then) in [
             (When::Before, Then::Dead),
@@ -343,7 +355,10 @@ fn after_any_single_fault_among_many_that_are_destroyed_together_recovery_comple
                     Some(of.outcome.is_ok())
                 });
                 match archive.summary(*id).unwrap().state {
-                    State::Destroyed => assert!(has_a_certificate(&archive, *id), "{place}"),
+                    State::Destroyed => {
+                        assert!(has_a_certificate(&archive, *id), "{place}");
+                        assert!(!has_key_file(folder.path(), *id), "{place}");
+                    }
                     State::Sealed => assert_ne!(told, Some(true), "{place}: {id}"),
                     other => panic!("{place}: {id} is still {other}"),
                 }

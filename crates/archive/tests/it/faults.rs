@@ -7,7 +7,7 @@ use std::sync::Arc;
 use voicelog_archive::check::Level;
 use voicelog_archive::{Archive, ArchiveError, HoldAsked, HoldGround, State, Verdict};
 use voicelog_model::{RecordingId, Timestamp};
-use voicelog_store::faulty::{Schedule, Then, When};
+use voicelog_store::faulty::{DiskFaults, Schedule, Then, When};
 
 fn after_the_term() -> Timestamp {
     START.plus_micros(366 * 86_400 * 1_000_000)
@@ -74,7 +74,10 @@ fn hold_and_release(
 fn after_any_single_fault_the_archive_recovers_by_itself_and_passes_the_check() {
     let counting = Schedule::counting();
     let folder = tempfile::tempdir().unwrap();
-    live(&faulty(folder.path(), &counting), &mut Progress::default()).unwrap();
+    let archive = faulty(folder.path(), &counting);
+    let disk = DiskFaults::below(folder.path(), &counting);
+    live(&archive, &mut Progress::default()).unwrap();
+    drop(disk);
     let operations = counting.operations();
     assert!(operations.len() > 20, "{operations:?}");
 
@@ -85,7 +88,9 @@ fn after_any_single_fault_the_archive_recovers_by_itself_and_passes_the_check() 
             let schedule = Schedule::failing(number + 1, when, Then::Dead);
             let mut progress = Progress::default();
             let archive = faulty(folder.path(), &schedule);
+            let disk = DiskFaults::below(folder.path(), &schedule);
             let ended = live(&archive, &mut progress);
+            drop(disk);
             // A look for what is not there fails by itself, before the fault can strike.
             assert_eq!(
                 ended.is_err(),

@@ -13,7 +13,7 @@ use voicelog_archive::{Archive, ArchiveError, HoldAsked, HoldGround, State, Verd
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey, unwrap_key, wrapped_epoch};
 use voicelog_evidence::tlog::{Leaf, LeafKind};
 use voicelog_model::RecordingId;
-use voicelog_store::faulty::{Schedule, Then, When};
+use voicelog_store::faulty::{DISK, DiskFaults, Schedule, Then, When};
 use voicelog_store::{FileKeys, Keys as _, Layout, durable};
 
 pub(crate) fn master() -> MasterKey {
@@ -223,13 +223,20 @@ fn rotation_survives_a_crash_at_every_operation_and_goes_on_where_it_was() {
         copy_folder(before.path(), folder.path());
         let mut parts = with_faults(parts(folder.path()), &schedule);
         parts.secrets.epoch_keys = EpochKeys::under(Box::new(master()), None);
+        let disk = DiskFaults::below(folder.path(), &schedule);
         let done = rotate(&Archive::open(parts));
+        drop(disk);
         (folder, done)
     };
     let counting = Schedule::counting();
     run(counting.clone()).1.unwrap();
     let operations = counting.operations();
     assert!(operations.len() > 20, "{operations:?}");
+    let on_disk = |name: &&&str| name.starts_with(DISK);
+    assert!(
+        operations.iter().filter(on_disk).count() > 20,
+        "{operations:?}"
+    );
     for number in 1..=operations.len() {
         for when in [When::Before, When::After] {
             let schedule = Schedule::failing(number, when, Then::Dead);

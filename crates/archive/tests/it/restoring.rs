@@ -212,26 +212,21 @@ fn a_list_of_version_1_is_read_and_one_of_a_version_to_come_is_not() {
 fn nobody_is_signed_in_to_a_restored_archive() {
     let world = World::new();
     record(world.archive());
-    let account = voicelog_archive::Account {
-        name: "beheer".to_owned(),
-        password_hash: "x".to_owned(),
-        role: "admin".to_owned(),
-        created_at: START,
-    };
+    first_account(world.archive(), "beheer");
     let accounts = world.archive().accounts();
-    accounts.insert_account(&account).unwrap();
     let login = Login {
         token_hash: [5; 32],
-        account: account.name.clone(),
+        account: "beheer".to_owned(),
         csrf: [6; 32],
         expires_at: later().plus_micros(1_000_000),
     };
-    accounts.insert_login(&login, START).unwrap();
+    assert!(accounts.insert_login(&login, START).unwrap());
+    let account = accounts.account("beheer").unwrap();
     world.back_up();
     let (again, _restored) = restore(&world.input()).unwrap();
     let accounts = again.archive.accounts();
     assert_eq!(accounts.login(&[5; 32], later()).unwrap(), None);
-    assert_eq!(accounts.account("beheer").unwrap(), Some(account));
+    assert_eq!(accounts.account("beheer").unwrap(), account);
 }
 
 /// A restore of which the operation with this number fails. Gives what came of it.
@@ -393,6 +388,9 @@ fn make_older(world: &World) {
             decision BLOB NOT NULL REFERENCES decisions (id), begun_at INTEGER NOT NULL, leaf BLOB,
             certificate BLOB
         ) STRICT;
+        DROP TABLE proposals; DROP TABLE invitations; DROP TABLE accounts;
+        CREATE TABLE accounts (name TEXT NOT NULL PRIMARY KEY, password_hash TEXT NOT NULL,
+            role TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT;
         UPDATE schema_history SET version = 5;";
     connection.execute_batch(back).unwrap();
     drop(connection);

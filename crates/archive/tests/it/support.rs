@@ -13,7 +13,7 @@ use voicelog_archive::{
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
 use voicelog_evidence::note::SigningKey;
 use voicelog_law::Rulebook;
-use voicelog_model::{Codec, DecisionId, MediaStream, Pii, StreamNumber, Timestamp};
+use voicelog_model::{Codec, DecisionId, InvitationId, MediaStream, Pii, StreamNumber, Timestamp};
 use voicelog_store::blobs::Options;
 use voicelog_store::faulty::{FaultyBlobs, FaultyIndex, FaultyKeys, Schedule};
 use voicelog_store::{Access, ArchiveId, Layout, LocalStore};
@@ -115,7 +115,7 @@ fn short_sound(name: &str, facts: Map<String, Value>) -> Line {
 }
 
 /// The rulebook takes a while to load without optimisation, so all tests share one.
-fn rulebook() -> Rulebook {
+pub(crate) fn rulebook() -> Rulebook {
     static SHARED: OnceLock<Rulebook> = OnceLock::new();
     SHARED
         .get_or_init(|| Rulebook::embedded(START).unwrap())
@@ -373,4 +373,30 @@ pub(crate) fn record(archive: &Archive) -> Finished {
 /// Those of an archive whose parts lie elsewhere.
 pub(crate) fn parts_at(layout: &Layout) -> Parts {
     parts_of(LocalStore::open(layout, Access::Write(Options::default())).unwrap())
+}
+
+/// Makes the first account.
+pub(crate) fn first_account(archive: &Archive, name: &str) -> Pii<String> {
+    let accounts = archive.accounts();
+    accounts.set_setup_token(&[1; 32], seconds(60)).unwrap();
+    let name = Pii::new(name.to_owned());
+    let made = archive.make_first_account(&[1; 32], &name, "x".to_owned(), START);
+    assert!(made.unwrap());
+    name
+}
+
+/// Makes one more, by an invitation.
+pub(crate) fn invited_account(archive: &Archive, name: &str, by: &Pii<String>) -> Pii<String> {
+    let hash = voicelog_archive::random::bytes().unwrap();
+    let invitation = voicelog_archive::Invitation {
+        id: InvitationId::new(START, [4; 10]),
+        hash,
+        name: name.to_owned(),
+        invited_by: by.expose().clone(),
+        made_at: START,
+        expires_at: seconds(60),
+    };
+    assert!(archive.accounts().invite(&invitation).unwrap());
+    let made = archive.make_invited_account(&hash, "x".to_owned(), START);
+    made.unwrap().unwrap()
 }

@@ -23,7 +23,7 @@ struct Site {
 }
 
 fn opened(store: LocalStore) -> Archive {
-    let mut parts = parts_of(store);
+    let mut parts = crate::proposing::with_rule(parts_of(store), crate::proposing::NOT_ALONE);
     let master = MasterKey::from_random([0x11; 32]);
     parts.secrets.epoch_keys = EpochKeys::under(Box::new(master), None);
     Archive::open(parts)
@@ -51,6 +51,30 @@ fn hold(archive: &Archive, id: RecordingId) -> voicelog_archive::Hold {
         by: asker(),
     };
     archive.place_hold(id, &asked, seconds(60)).unwrap()
+}
+
+/// Proposals of each kind, among accounts of each kind.
+fn propose(archive: &Archive, id: RecordingId) {
+    let first = first_account(archive, "beheer");
+    let second = invited_account(archive, "anna", &first);
+    let declined = archive.propose(id, &asker(), &first, seconds(60)).unwrap();
+    archive
+        .decline(declined.id, &asker(), &second, seconds(61))
+        .unwrap();
+    let confirmed = archive.propose(id, &asker(), &second, seconds(62)).unwrap();
+    archive.confirm(confirmed.id, &first, seconds(63)).unwrap();
+    let lapses = confirmed.stands_until;
+    archive.propose(id, &asker(), &second, lapses).unwrap();
+    archive.end_account(&second, &first, lapses).unwrap();
+    let invitation = voicelog_archive::Invitation {
+        id: voicelog_model::InvitationId::new(START, [9; 10]),
+        hash: [9; 32],
+        name: "carla".to_owned(),
+        invited_by: "beheer".to_owned(),
+        made_at: START,
+        expires_at: lapses,
+    };
+    assert!(archive.accounts().invite(&invitation).unwrap());
 }
 
 fn destroy(archive: &Archive, id: RecordingId, at: Timestamp) {
@@ -82,6 +106,7 @@ fn site() -> Site {
         .release(lifted.id, &asker(), &asker(), seconds(90))
         .unwrap();
     crate::backup::opens(&archive, kept[1]);
+    propose(&archive, kept[1]);
     let refused = open_call(&archive, "covert");
     archive.ask_to_record(refused.id, START).unwrap();
     let over = (
@@ -291,7 +316,12 @@ fn frames_of_a_segment_in_another_order_or_left_out_are_named() {
 
 /// Values of the index that a check does not find changed, and why that harms nobody or what shows it.
 /// `*` is a row that is taken away; a tombstone is what stays of a destroyed recording.
-const NOT_FOUND: [(&str, &[&str], &str); 10] = [
+const NOT_FOUND: [(&str, &[&str], &str); 12] = [
+    (
+        "accounts",
+        &["password_hash", "signed_in_at"],
+        "who can write in the index can set a password; what is done with the account names it",
+    ),
     (
         "decisions of a tombstone",
         &["document"],
@@ -301,6 +331,19 @@ const NOT_FOUND: [(&str, &[&str], &str); 10] = [
         "destructions",
         &["begun_at"],
         "the order in which destructions are continued",
+    ),
+    (
+        "invitations",
+        &[
+            "id",
+            "hash",
+            "name",
+            "invited_by",
+            "made_at",
+            "expires_at",
+            "*",
+        ],
+        "no account yet; one that is made by it is in the log",
     ),
     (
         "leaves",

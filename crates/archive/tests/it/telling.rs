@@ -200,6 +200,12 @@ const CANARIES: [&str; 8] = [
     "card_data",
 ];
 
+fn people_come_and_go(archive: &Archive) {
+    let first = first_account(archive, "Kanarie");
+    let second = invited_account(archive, "Pietersen", &first);
+    archive.end_account(&second, &first, seconds(60)).unwrap();
+}
+
 #[test]
 fn no_leaf_of_a_busy_archive_holds_personal_data() {
     let fixture = fixture();
@@ -219,6 +225,7 @@ fn no_leaf_of_a_busy_archive_holds_personal_data() {
     let _said_or_refused =
         archive.ask_to_listen(id, &asker(), reason.as_object().unwrap(), seconds(60));
     copy(archive, id);
+    people_come_and_go(archive);
     let held = hold(&fixture, id);
     archive.ask_to_destroy(id, seconds(60)).unwrap();
     let said = |text: &str| Pii::new(text.to_owned());
@@ -247,7 +254,7 @@ fn no_leaf_of_a_busy_archive_holds_personal_data() {
                 .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
         };
         let is_known = object.len() == 36 && object.parse::<voicelog_model::RecordingId>().is_ok()
-            || ["archive", "epoch-1"].contains(&object)
+            || ["account", "archive", "epoch-1"].contains(&object)
             || is_digest(object);
         assert!(is_known, "{object}");
         assert!(is_digest(value["commitment"].as_str().unwrap()));
@@ -268,6 +275,8 @@ fn no_leaf_of_a_busy_archive_holds_personal_data() {
         "released",
         "destruction_refused",
         "destroyed",
+        "account_made",
+        "account_ended",
     ] {
         assert!(found.contains_key(kind), "{kind} is not among {found:?}");
     }

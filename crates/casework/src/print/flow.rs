@@ -9,7 +9,7 @@ use voicelog_model::Language;
 /// A4, in points.
 pub(super) const PAGE: (f32, f32) = (595.28, 841.89);
 /// Around the text.
-const MARGIN: f32 = 54.0;
+pub(super) const MARGIN: f32 = 54.0;
 /// From the bottom: kept for the line with the number of the page.
 const FOOT: f32 = 64.0;
 /// Between what stands in a frame and its edge.

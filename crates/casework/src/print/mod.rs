@@ -5,7 +5,7 @@
 mod flow;
 mod font;
 
-use flow::{Child, Element, Heading, Ink, Layout, Mark, PAGE, Shade};
+use flow::{Child, Element, Heading, Ink, Layout, MARGIN, Mark, PAGE, Shade};
 use font::Faces;
 use krilla::SerializeSettings;
 use krilla::color::rgb;
@@ -173,10 +173,13 @@ fn draw_foot(surface: &mut Surface<'_>, faces: &Faces, text: &str) {
         ArtifactType::Footer,
     )));
     surface.set_fill(Some(colour(69, 81, 92)));
-    let text = faces.plain.shown(text);
-    let glyphs = faces.plain.glyphs(&text);
-    let at = Point::from_xy(54.0, PAGE.1 - 36.0);
-    surface.draw_glyphs(at, &glyphs, faces.plain.font.clone(), &text, 7.5, false);
+    let (size, mut y) = (7.5, PAGE.1 - 36.0);
+    for line in faces.plain.lines(text, size, PAGE.0 - 2.0 * MARGIN) {
+        let glyphs = faces.plain.glyphs(&line);
+        let at = Point::from_xy(MARGIN, y);
+        surface.draw_glyphs(at, &glyphs, faces.plain.font.clone(), &line, size, false);
+        y += 9.0;
+    }
     surface.end_tagged();
 }
 

@@ -141,6 +141,31 @@ fn a_long_document_goes_on_over_pages_and_loses_nothing() {
 }
 
 #[test]
+fn what_a_copy_of_a_part_says_of_itself_is_on_every_page_and_in_the_title() {
+    let title = "voicelog 01a1fd8e-3dc0-7707-8707-070707070707 \u{2013} uittreksel 1:00:12,3 tot 1:03:40,5 van \
+        1:41:07,9, 12 passages weggelaten / excerpt 1:00:12.3 to 1:03:40.5 of 1:41:07.9, 12 passages left out";
+    let sheets = [Language::Nl, Language::En].map(|language| sheet(language, 30));
+    let pdf = PdfPrinter.print(title, AT, &sheets).unwrap();
+    let one_line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let info = poppler("pdfinfo", &[], &pdf);
+    assert!(
+        info.contains(&format!("Title:           {title}\n")),
+        "{info}"
+    );
+    let meta = poppler("pdfinfo", &["-meta"], &pdf);
+    assert!(meta.contains(title), "{meta}");
+    let pages = info.lines().find_map(|line| line.strip_prefix("Pages:"));
+    let pages: u32 = pages.unwrap().trim().parse().unwrap();
+    assert!(pages > 2, "{pages} pages");
+    for page in 1..=pages {
+        let number = page.to_string();
+        let said = poppler("pdftotext", &["-f", &number, "-l", &number], &pdf);
+        let foot = format!("{title} {page} / {pages}");
+        assert!(one_line(said).contains(&foot), "page {page}");
+    }
+}
+
+#[test]
 fn the_same_document_gives_the_same_bytes() {
     assert_eq!(print(2), print(2));
 }

@@ -25,7 +25,7 @@ use crate::journal::Record;
 use crate::manifest::Manifest;
 use crate::note::{NoteError, SigningKey};
 use crate::original::{self, EVENTS, OriginalError};
-use crate::part::{self, Cut, PartError, Plan, Scope, Shown, wav_comment};
+use crate::part::{self, Cut, PartError, Plan, Scope, Shown, both_titles};
 use crate::timeline::Timeline;
 use crate::tlog::{Leaf, LeafKind, commitment};
 use crate::vcon::{self, ArchiveSigner, Basis, Bodies, Profile, Sign, VconError};
@@ -261,9 +261,9 @@ fn on_paper(
     let Some(printer) = input.papers.printer else {
         return Ok(None);
     };
-    let sheets = said.sheets(input.timeline, cut.map(|cut| &cut.scope));
-    let title = format!("voicelog {}", input.manifest.recording);
-    let paper = printer.print(&title, input.made_at, &sheets);
+    let scope = cut.map(|cut| &cut.scope);
+    let sheets = said.sheets(input.timeline, scope);
+    let paper = printer.print(&said.title(scope), input.made_at, &sheets);
     let paper = paper.map_err(BundleError::Paper)?;
     Ok(Some((file::COMPLETENESS_PAPER, paper)))
 }
@@ -459,7 +459,7 @@ pub(crate) fn each_sound_file(
     part: Option<(&Scope, &Timeline)>,
     each: &mut dyn FnMut(&str, SoundFile<'_>) -> Result<(), AudioError>,
 ) -> Result<(), BundleError> {
-    let comment = part.map(|(scope, timeline)| wav_comment(scope, timeline.length_us()));
+    let comment = part.map(|(scope, timeline)| both_titles(scope, timeline.length_us()));
     let comment = comment.as_deref();
     let mut wav = |name: &str, channels: &[&[i16]], rate| {
         let file = SoundFile::Wav {

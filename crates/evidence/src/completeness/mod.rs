@@ -13,7 +13,7 @@ use crate::digest::Digest;
 use crate::journal::{Cause, Ground, JournalEvent, Pausing};
 use crate::manifest::{Manifest, Provenance};
 use crate::note::Note;
-use crate::part::{Scope, Window};
+use crate::part::{Scope, Window, both_titles};
 use crate::timeline::{ClockStep, Interval, IntervalKind, StreamTimeline, Timeline, Verdict};
 use serde::Serialize;
 use voicelog_model::{Codec, RecordingId, StreamNumber, Timestamp};
@@ -238,6 +238,19 @@ impl Completeness {
     /// The bytes that a bundle has.
     pub fn to_bytes(&self) -> Result<Vec<u8>, CanonicalError> {
         canonical_json(self)
+    }
+
+    /// The title of page and paper: which recording, and of a copy of a part of what, in both languages.
+    #[must_use]
+    pub fn title(&self, scope: Option<&Scope>) -> String {
+        let recording = self.recording;
+        scope.map_or_else(
+            || format!("voicelog {recording}"),
+            |scope| {
+                let part = both_titles(scope, self.ours.length_us);
+                format!("voicelog {recording} \u{2013} {part}")
+            },
+        )
     }
 
     /// The page, in Dutch and in English. `scope` is what a copy of a part says of itself.

@@ -1,7 +1,6 @@
 //! The certificate as a page that a judge can read and print: Dutch first, then English.
 
 use super::{Completeness, Stream};
-use crate::manifest::Provenance;
 use crate::part::{Scope, Times, left_out_texts, redaction_text, scope_title};
 use crate::timeline::{
     Interval, IntervalKind, StreamTimeline, Timeline, Verdict, clock_text, comings, describe,
@@ -91,7 +90,7 @@ pub(super) struct Words {
 
 pub(super) fn page(said: &Completeness, timeline: &Timeline, scope: Option<&Scope>) -> String {
     let page = Page {
-        title: said.recording.to_string(),
+        title: said.title(scope),
         is_part: scope.is_some(),
         sections: sections(said, timeline, scope),
     };
@@ -220,12 +219,6 @@ fn facts(said: &Completeness, lang: Language) -> Vec<(&'static str, String)> {
     };
     let ours = &said.ours;
     let client = said.client.as_ref();
-    let provenance = match said.provenance {
-        Provenance::Phone => lang.pick(
-            "telefoon: elk pakket zoals het aankwam",
-            "telephone: every packet as it arrived",
-        ),
-    };
     let clock = said.clock.as_ref().map_or_else(
         || {
             lang.pick(
@@ -238,7 +231,10 @@ fn facts(said: &Completeness, lang: Language) -> Vec<(&'static str, String)> {
     );
     vec![
         (lang.pick("Opname", "Recording"), said.recording.to_string()),
-        (lang.pick("Herkomst", "Origin"), provenance.to_owned()),
+        (
+            lang.pick("Herkomst", "Origin"),
+            said.provenance.text(lang).to_owned(),
+        ),
         (
             lang.pick("Gesprek, onze klok", "Call, our clock"),
             format!(

@@ -26,7 +26,7 @@ pub use scope::{
 };
 pub(crate) use shown::{Shown, ShownRun};
 pub(crate) use times::Times;
-pub(crate) use words::wav_comment;
+pub(crate) use words::both_titles;
 pub use words::{left_out_texts, redaction_text, scope_title};
 
 use crate::original::OriginalError;

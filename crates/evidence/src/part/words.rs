@@ -1,7 +1,7 @@
 //! What a copy of a part is called, for people.
 
 use super::{Plan, Redaction, Scope, Times};
-use crate::timeline::{StreamTimeline, Timeline, between, clock_text};
+use crate::timeline::{Edge, StreamTimeline, Timeline, edge_text, from_to};
 use voicelog_model::Language;
 
 /// Times that are told one by one; beyond, only their number.
@@ -9,12 +9,13 @@ const SPANS_LISTED_MAX: usize = 20;
 /// What lies no further apart is told as one.
 const NEAR_US: u64 = 100_000;
 
-/// `excerpt 00:12 to 03:40 of 41:07`, and how many passages were left out.
+/// `excerpt 00:12 to 03:40.5 of 41:07`, and how many passages were left out.
 #[must_use]
 pub fn scope_title(plan: &Plan, length_us: u64, language: Language) -> String {
-    let length = clock_text(length_us);
+    let length = edge_text(length_us, Edge::End, language);
     let excerpt = plan.excerpt.map(|window| {
-        let (start, end) = (clock_text(window.start_us), clock_text(window.end_us));
+        let start = edge_text(window.start_us, Edge::Start, language);
+        let end = edge_text(window.end_us, Edge::End, language);
         match language {
             Language::Nl => format!("uittreksel {start} tot {end} van {length}"),
             Language::En => format!("excerpt {start} to {end} of {length}"),
@@ -31,14 +32,14 @@ pub fn scope_title(plan: &Plan, length_us: u64, language: Language) -> String {
     parts.join(", ")
 }
 
-/// What the sound files of a copy say of themselves, in both languages.
-pub(crate) fn wav_comment(scope: &Scope, length_us: u64) -> String {
+/// What a copy says of itself in both languages: in its sound files, and in the title of its papers.
+pub(crate) fn both_titles(scope: &Scope, length_us: u64) -> String {
     let plan = scope.plan();
     let title = |language| scope_title(&plan, length_us, language);
     format!("{} / {}", title(Language::Nl), title(Language::En))
 }
 
-/// The sound that a copy leaves out, stream by stream: `stream 1: 1.480 s in all; from 00:01 to 00:02`.
+/// The sound that a copy leaves out, stream by stream: `stream 1: 1.480 s in all; from 00:01 to 00:02.5`.
 /// Times that lie close to each other are told as one.
 #[must_use]
 pub fn left_out_texts(scope: &Scope, timeline: &Timeline, language: Language) -> Vec<String> {
@@ -61,7 +62,7 @@ pub fn left_out_texts(scope: &Scope, timeline: &Timeline, language: Language) ->
         let near = near.spans();
         let listed = near.iter().take(SPANS_LISTED_MAX);
         let mut told: Vec<String> = listed
-            .map(|(start, end)| between((*start, end - NEAR_US), language))
+            .map(|(start, end)| from_to((*start, end - NEAR_US), language))
             .collect();
         let unlisted = near.len().saturating_sub(SPANS_LISTED_MAX);
         if unlisted > 0 {
@@ -78,7 +79,7 @@ pub fn left_out_texts(scope: &Scope, timeline: &Timeline, language: Language) ->
 /// One passage that was asked to be left out: when, of which streams, why, on which ground, by whom.
 #[must_use]
 pub fn redaction_text(redaction: &Redaction, language: Language) -> String {
-    let when = between((redaction.start_us, redaction.end_us), language);
+    let when = from_to((redaction.start_us, redaction.end_us), language);
     let streams: Vec<String> = redaction.streams.iter().map(ToString::to_string).collect();
     let streams = streams.join(", ");
     let Redaction {

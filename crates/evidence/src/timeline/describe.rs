@@ -188,6 +188,30 @@ pub fn clock_text(micros: u64) -> String {
     }
 }
 
+/// Which side of a time a moment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edge {
+    /// Where it begins.
+    Start,
+    /// Where it ends.
+    End,
+}
+
+/// An edge of a time: `00:12`, or with tenths where it is no whole second, `00:12,4`. A start is rounded down and an end up, so
+/// that what is told covers what is meant. It is in sound files too: `design/evidence-format.md`, "Copy of a part".
+#[must_use]
+pub fn edge_text(micros: u64, edge: Edge, language: Language) -> String {
+    let tenths = match edge {
+        Edge::Start => micros / 100_000,
+        Edge::End => micros.div_ceil(100_000),
+    };
+    let second = clock_text((tenths / 10).saturating_mul(1_000_000));
+    match tenths % 10 {
+        0 => second,
+        part => format!("{second}{}{part}", language.pick(",", ".")),
+    }
+}
+
 const fn what_nl(kind: IntervalKind) -> &'static str {
     match kind {
         IntervalKind::Media => "geluid",
@@ -231,18 +255,18 @@ const fn what_en(kind: IntervalKind) -> &'static str {
 fn when(interval: &Interval, language: Language) -> String {
     let is_short = interval.length_us() < 1_000_000;
     if interval.kind == IntervalKind::NotStarted && interval.start_us == 0 && !is_short {
-        let end = clock_text(interval.end_us);
+        let end = edge_text(interval.end_us, Edge::End, language);
         return format!("{} {end}", language.pick("tot", "until"));
     }
     between((interval.start_us, interval.end_us), language)
 }
 
-/// From when to when. Less than a second: when, and how long: `op 00:12 (0,020 s)`.
+/// From when to when. Less than a second: when, and how long: `op 00:12,3 (0,020 s)`.
 #[must_use]
 pub fn between((start_us, end_us): (u64, u64), language: Language) -> String {
-    let (start, end) = (clock_text(start_us), clock_text(end_us));
     let length_us = end_us.saturating_sub(start_us);
     if length_us < 1_000_000 {
+        let start = edge_text(start_us, Edge::Start, language);
         let millis = length_us.div_ceil(1_000);
         let at = language.pick("op", "at");
         let point = language.pick(",", ".");
@@ -252,6 +276,14 @@ pub fn between((start_us, end_us): (u64, u64), language: Language) -> String {
             millis % 1_000
         );
     }
+    from_to((start_us, end_us), language)
+}
+
+/// From when to when, however short: `van 00:12,3 tot 00:12,4`.
+#[must_use]
+pub fn from_to((start_us, end_us): (u64, u64), language: Language) -> String {
+    let start = edge_text(start_us, Edge::Start, language);
+    let end = edge_text(end_us, Edge::End, language);
     match language {
         Language::Nl => format!("van {start} tot {end}"),
         Language::En => format!("from {start} to {end}"),
@@ -356,11 +388,11 @@ mod tests {
         };
         assert_eq!(
             describe(&waited, Language::Nl),
-            "niet begonnen tot 00:07, geen toestemming (§ 201 StGB)"
+            "niet begonnen tot 00:07,1, geen toestemming (§ 201 StGB)"
         );
         assert_eq!(
             describe(&waited, Language::En),
-            "not started until 00:07, no consent (§ 201 StGB)"
+            "not started until 00:07.1, no consent (§ 201 StGB)"
         );
     }
 
@@ -382,6 +414,29 @@ mod tests {
             describe(&paused, Language::En),
             "paused from 59:59 to 1:02:05, by a person on our side"
         );
+    }
+
+    #[test]
+    fn the_edges_of_a_time_are_told_so_that_they_cover_it() {
+        let told = |from, to| from_to((from, to), Language::Nl);
+        assert_eq!(told(8_000_000, 9_500_000), "van 00:08 tot 00:09,5");
+        assert_eq!(told(7_929_000, 9_509_000), "van 00:07,9 tot 00:09,6");
+        assert_eq!(told(200_000, 900_001), "van 00:00,2 tot 00:01");
+        assert_eq!(
+            told(3_599_999_999, 3_599_999_999),
+            "van 59:59,9 tot 1:00:00"
+        );
+        assert_eq!(told(0, 0), "van 00:00 tot 00:00");
+        assert_eq!(
+            from_to((12_345_678, 12_345_678), Language::En),
+            "from 00:12.3 to 00:12.4"
+        );
+        assert_eq!(
+            between((12_345_678, 12_365_678), Language::En),
+            "at 00:12.3 (0.020 s)"
+        );
+        // However far it is, it is told.
+        assert_ne!(edge_text(u64::MAX, Edge::End, Language::Nl), "");
     }
 
     #[test]

@@ -24,7 +24,8 @@ mod tests;
 mod voices;
 
 pub use describe::{
-    between, clock_text, comings, describe, notice_text, pause_text, remarks, unplayable,
+    Edge, between, clock_text, comings, describe, edge_text, from_to, notice_text, pause_text,
+    remarks, unplayable,
 };
 pub use ending::{CutShort, ending_text};
 pub use keeping::{KeepMark, keep_text};

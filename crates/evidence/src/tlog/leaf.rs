@@ -51,6 +51,16 @@ pub enum LeafKind {
     Restored,
     /// Somebody said that the clock is right, although it had jumped.
     ClockConfirmed,
+    /// An account was made.
+    AccountMade,
+    /// An account ended.
+    AccountEnded,
+    /// Somebody asked to destroy a recording, which a second person has to confirm.
+    Proposed,
+    /// A second person confirmed it.
+    Confirmed,
+    /// Somebody declined it.
+    Declined,
 }
 
 /// One leaf of the log: canonical JSON. No personal data, ever.

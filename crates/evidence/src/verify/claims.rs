@@ -17,7 +17,7 @@ use crate::inventory::{Inventory, InventoryBuilder};
 use crate::journal::{JournalEvent, RecordRef};
 use crate::manifest::Manifest;
 use crate::original::{self, EVENTS};
-use crate::part::{Scope, wav_comment};
+use crate::part::{Scope, both_titles};
 use crate::senders::{self, SenderClaims};
 use crate::timeline::Timeline;
 use serde::Serialize;
@@ -502,7 +502,7 @@ pub(super) fn check_sound(
     findings: &mut Findings,
 ) {
     // Lengths first: so a small bundle cannot make us render a day of silence.
-    let comment = part.map(|(scope, timeline)| wav_comment(scope, timeline.length_us()));
+    let comment = part.map(|(scope, timeline)| both_titles(scope, timeline.length_us()));
     let lengths = sound_lengths(&rendering.plans(), comment.as_deref());
     let mut plausible = true;
     for (name, byte_len) in &lengths {

@@ -23,6 +23,9 @@ pub(super) fn facts(
     if let Some(manifest) = &claims.manifest {
         facts.push(same("opname", "recording", manifest.recording.to_string()));
         let started = manifest.call_started.to_string();
+        let origin = |language| manifest.provenance.text(language).to_owned();
+        let (nl, en) = (origin(Language::Nl), origin(Language::En));
+        facts.push(fact(("herkomst", "origin"), nl, en));
         facts.push(same("begin van het gesprek", "start of the call", started));
     }
     if let Some(timeline) = &claims.timeline {

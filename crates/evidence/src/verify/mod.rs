@@ -12,6 +12,7 @@ mod claims;
 mod facts;
 mod files;
 mod log;
+mod outcome;
 mod part;
 mod receipted;
 mod report;
@@ -20,6 +21,7 @@ mod vcon;
 mod vouched;
 mod words;
 
+pub use outcome::Outcome;
 pub use report::{Check, Fact, Finding, Report, Severity};
 
 use crate::note::VerifierKey;
@@ -82,7 +84,7 @@ pub fn verify_with(bundle: &[u8], trust: &Trust<'_>) -> Report {
             report::CONTAINER_BROKEN,
             Some(&error),
         );
-        return Report::new(findings, Vec::new());
+        return Report::new(findings, Vec::new(), None);
     }
     let scanned = match zip::scan(bundle) {
         Ok(scanned) => scanned,
@@ -93,7 +95,7 @@ pub fn verify_with(bundle: &[u8], trust: &Trust<'_>) -> Report {
                 report::CONTAINER_BROKEN,
                 Some(&error),
             );
-            return Report::new(findings, Vec::new());
+            return Report::new(findings, Vec::new(), None);
         }
     };
     let files = Files::new(&scanned, &mut findings);
@@ -121,5 +123,5 @@ pub fn verify_with(bundle: &[u8], trust: &Trust<'_>) -> Report {
     facts.extend(stamped);
     facts.extend(receipted);
     facts.extend(said_by_senders);
-    Report::new(findings, facts)
+    Report::new(findings, facts, Outcome::of(&claims))
 }

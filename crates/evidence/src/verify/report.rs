@@ -1,5 +1,6 @@
 //! What a check found, in words.
 
+use super::outcome::Outcome;
 use std::error::Error;
 use voicelog_model::{Language, error::chain};
 
@@ -86,13 +87,16 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What the bundle says of the recording. Believe it only where the report holds.
     pub facts: Vec<Fact>,
+    /// What it is a bundle of, whether that is proven or not.
+    pub(super) outcome: Option<Outcome>,
 }
 
 impl Report {
-    pub(super) fn new(findings: Findings, facts: Vec<Fact>) -> Self {
+    pub(super) fn new(findings: Findings, facts: Vec<Fact>, outcome: Option<Outcome>) -> Self {
         Self {
             findings: findings.0,
             facts,
+            outcome,
         }
     }
 

@@ -4,8 +4,10 @@
 //! what is written differently is a new version with a folder of its own. A failing comparison leaves the present bytes
 //! in the target folder and names the place.
 
-use crate::fixture::{Parts, archive_key, chunk, data_key, recording, records, segment, verifier};
-use crate::part::{copy, excerpt, redaction, without};
+use crate::fixture::{
+    Parts, archive_key, chunk, data_key, logged, recording, records, segment, verifier,
+};
+use crate::part::{copy, excerpt, file, redaction, without};
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
@@ -17,10 +19,10 @@ use voicelog_evidence::segment::CHAIN_START;
 use voicelog_evidence::tlog::{commitment, root_of};
 use voicelog_evidence::{
     Certificate, Checkpoint, CopyGiven, DestroyedRecording, DestructionGround,
-    DestructionStatement, Digest, Leaf, LeafKind, SegmentReader, Tail, TlogProof, decode_chunk,
-    verify, zip,
+    DestructionStatement, Digest, Leaf, LeafKind, Provenance, SegmentReader, Tail, TlogProof,
+    decode_chunk, verify, zip,
 };
-use voicelog_model::{DecisionId, DestructionId, Timestamp};
+use voicelog_model::{DecisionId, DestructionId, Language, Timestamp};
 
 /// What a bundle says to people in words, which are not frozen.
 const WORDS: [&str; 3] = ["README.txt", "recipe.txt", "completeness.html"];
@@ -263,5 +265,34 @@ fn copies_of_a_part_are_written_as_ever() {
     ];
     for (name, kept, plan) in kept {
         is_golden_bundle(name, &copy(&parts, &plan), kept);
+    }
+}
+
+#[test]
+fn a_recording_of_the_room_and_one_from_a_file_are_written_and_told_as_ever() {
+    let kept: [(&str, &[u8], _, _); 2] = [
+        (
+            "room.zip",
+            include_bytes!("../vectors/bundle/v1/room.zip"),
+            Provenance::Room,
+            "room: what a device in the room recorded, as it arrived",
+        ),
+        (
+            "file.zip",
+            include_bytes!("../vectors/bundle/v1/file.zip"),
+            Provenance::File,
+            "file: taken over later; what happened to it before cannot be checked here",
+        ),
+    ];
+    for (name, kept, provenance, told) in kept {
+        let mut parts = Parts::new(2, 12);
+        parts.manifest.provenance = provenance;
+        (parts.leaf, parts.proof) = logged(&parts.manifest);
+        let written = parts.bundle();
+        is_golden_bundle(name, &written, kept);
+        let page = file(&written, "completeness.html");
+        assert!(String::from_utf8(page).unwrap().contains(told), "{name}");
+        let said = verify(&written, Some(&verifier())).lines(Language::En);
+        assert!(said.contains(&format!("    origin: {told}")), "{said:#?}");
     }
 }

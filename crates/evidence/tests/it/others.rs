@@ -2,7 +2,7 @@
 //! written from the document alone and must say the same (`cargo xtask verifier`).
 //!
 //! They are left in the target's folder for temporary files, in `verifiers`: `NAME.zip`, and
-//! `NAME.zip.json` with `holds` and what is `broken` (`check`, `place`). `archive.vkey` is the key to
+//! `NAME.zip.json` with `holds`, what is `broken` (`check`, `place`), and the sentence that it comes to. `archive.vkey` is the key to
 //! check them with. `receipts` has receipts beside its bundles, made by `receipts.rs`.
 
 use crate::codecs::call_with;
@@ -20,6 +20,7 @@ use voicelog_evidence::part::{Redaction, Scope, SoundInstead};
 use voicelog_evidence::{
     Digest, LeafKind, Report, SigningKey, Verdict, canonical_json, from_canonical, verify, zip,
 };
+use voicelog_model::Language;
 
 type Bundles = BTreeMap<String, Vec<u8>>;
 
@@ -349,7 +350,8 @@ pub(crate) fn said(report: &Report) -> Vec<u8> {
         .broken()
         .map(|finding| json!({ "check": format!("{:?}", finding.check), "place": finding.place }));
     let broken: Vec<_> = broken.collect();
-    json!({ "holds": report.holds(), "broken": broken })
+    let conclusion = report.conclusion(Language::En);
+    json!({ "holds": report.holds(), "broken": broken, "conclusion_en": conclusion })
         .to_string()
         .into_bytes()
 }

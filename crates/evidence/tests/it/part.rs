@@ -3,12 +3,13 @@
 use crate::fixture::{
     Parts, archive_key, data_key, packet, recording, records, signed_again, verifier,
 };
-use voicelog_evidence::bundle::{self, BundleError};
+use voicelog_evidence::bundle::{self, BundleError, BundleInput, Papers};
 use voicelog_evidence::part::{PartError, Plan, Redaction, Scope, SoundInstead, Window};
+use voicelog_evidence::sheet::{Printer, Sheet};
 use voicelog_evidence::{
     Digest, JournalEvent, PacketKind, Record, Report, from_canonical, verify, zip,
 };
-use voicelog_model::{Codec, Language, StreamNumber};
+use voicelog_model::{Codec, Language, StreamNumber, Timestamp};
 
 /// Where the sound of packet n starts, in samples: the call begins 40 ms before its first packet.
 const FIRST_MS: u64 = 40;
@@ -44,7 +45,7 @@ pub(crate) fn excerpt(start_ms: u64, end_ms: u64) -> Plan {
 }
 
 pub(crate) fn copy(parts: &Parts, plan: &Plan) -> Vec<u8> {
-    let input = bundle::BundleInput {
+    let input = BundleInput {
         part: Some(plan),
         ..parts.input()
     };
@@ -195,6 +196,70 @@ fn an_excerpt_is_as_long_as_it_says_and_says_so_everywhere() {
     let lines = report.lines(Language::En);
     assert!(lines.iter().any(|line| line.contains(title)), "{lines:#?}");
     assert!(copy.len() < whole.len() * 3 / 4);
+}
+
+/// Prints nothing but the title.
+#[derive(Debug)]
+struct Titles;
+
+impl Printer for Titles {
+    fn print(
+        &self,
+        title: &str,
+        _made_at: Timestamp,
+        _sheets: &[Sheet],
+    ) -> Result<Vec<u8>, String> {
+        Ok(title.as_bytes().to_vec())
+    }
+}
+
+#[test]
+fn page_and_paper_of_a_copy_have_it_in_their_title() {
+    let parts = Parts::new(1, 60);
+    let mut plan = excerpt(240, 871);
+    plan.redactions = vec![redaction(&[1], 500, 600)];
+    let said = "uittreksel 00:00,2 tot 00:00,9 van 00:01,3, 1 passage weggelaten / \
+        excerpt 00:00.2 to 00:00.9 of 00:01.3, 1 passage left out";
+    for (part, title) in [
+        (None, format!("voicelog {}", recording())),
+        (
+            Some(&plan),
+            format!("voicelog {} \u{2013} {said}", recording()),
+        ),
+    ] {
+        let papers = Papers {
+            printer: Some(&Titles),
+            ..Papers::default()
+        };
+        let input = BundleInput {
+            part,
+            papers,
+            ..parts.input()
+        };
+        let bundle = bundle::build(&input, &archive_key()).unwrap();
+        assert_holds(&bundle);
+        let text = |name| String::from_utf8(file(&bundle, name)).unwrap();
+        assert_eq!(text("completeness.pdf"), title);
+        let head = format!("<title>{title}</title>");
+        assert!(text("completeness.html").contains(&head), "{head}");
+    }
+}
+
+#[test]
+fn an_excerpt_within_a_second_says_which_tenths_of_it() {
+    let copy = copy(&Parts::new(1, 60), &excerpt(240, 871));
+    assert_holds(&copy);
+    for name in ["audio/all.wav", "README.txt", "completeness.html"] {
+        let text = String::from_utf8_lossy(&file(&copy, name)).into_owned();
+        assert!(
+            text.contains("uittreksel 00:00,2 tot 00:00,9 van 00:01,3"),
+            "{name}"
+        );
+        assert!(
+            text.contains("excerpt 00:00.2 to 00:00.9 of 00:01.3"),
+            "{name}"
+        );
+    }
 }
 
 #[test]
@@ -410,7 +475,7 @@ fn a_part_cannot_pass_for_the_whole() {
 fn a_plan_that_cannot_be_is_refused_and_says_why() {
     let parts = Parts::new(1, 60);
     let refused = |plan: &Plan| {
-        let input = bundle::BundleInput {
+        let input = BundleInput {
             part: Some(plan),
             ..parts.input()
         };
@@ -511,7 +576,7 @@ proptest::proptest! {
         let redaction = redaction(&[stream], start, start + length);
         let input = parts.input();
         let plan = without(vec![redaction]);
-        let made = bundle::build(&bundle::BundleInput { part: Some(&plan), ..input }, &archive_key());
+        let made = bundle::build(&BundleInput { part: Some(&plan), ..input }, &archive_key());
         // A time without a packet, or behind the end, is a mistake that is told.
         let copy = match made {
             Ok(copy) => copy,

@@ -12,9 +12,8 @@ use voicelog_model::Timestamp;
 /// Ten years, in microseconds.
 const LATER: i64 = 10 * 365 * 86_400 * 1_000_000;
 
-/// What is found in a bundle whose log was stamped now.
-fn stamped(parts: &Parts) -> Report {
-    let authority = Authority::new(Key::P256);
+/// A bundle whose log this authority stamped now.
+pub(crate) fn stamped_by(authority: &Authority, parts: &Parts) -> Vec<u8> {
     let note = Note::parse(parts.proof.checkpoint.as_bytes()).unwrap();
     let question = Question {
         imprint: sha256(note.unverified_text().as_bytes()),
@@ -35,8 +34,15 @@ fn stamped(parts: &Parts) -> Report {
         papers,
         ..parts.input()
     };
-    let bundle = bundle::build(&input, &archive_key()).unwrap();
-    let (key, anchors) = (verifier(), Anchors::from_pem(&anchors).unwrap());
+    bundle::build(&input, &archive_key()).unwrap()
+}
+
+/// What is found in one.
+fn stamped(parts: &Parts) -> Report {
+    let authority = Authority::new(Key::P256);
+    let bundle = stamped_by(&authority, parts);
+    let anchors = Anchors::from_pem(&authority.anchor()).unwrap();
+    let key = verifier();
     let trust = Trust {
         key: Some(&key),
         anchors: Some(&anchors),

@@ -3,7 +3,7 @@
 use crate::fixture::{Parts, signed_again, verifier};
 use crate::part::{assert_holds, copy, excerpt, file, redaction, samples, without};
 use voicelog_evidence::verify::{Check, Severity};
-use voicelog_evidence::{Finding, Timeline, canonical_json, from_canonical, verify};
+use voicelog_evidence::{Finding, Timeline, Verdict, canonical_json, from_canonical, verify};
 use voicelog_model::Language;
 
 const WORDS: [&str; 3] = ["README.txt", "recipe.txt", "completeness.html"];
@@ -40,17 +40,68 @@ fn it_is_told_how_much_is_left_out_in_fact_and_not_only_what_was_asked() {
     let said = verify(&bundle, Some(&verifier()))
         .lines(Language::En)
         .join("\n");
-    // Five packets, or ten where it lies on the border of two leaves.
+    // Five packets.
     assert!(
-        said.contains("sound that is left out: stream 1: 0.100 s in all; at 00:00 (0.100 s)")
-            || said
-                .contains("sound that is left out: stream 1: 0.100 s in all; at 00:01 (0.100 s)"),
+        said.contains("sound that is left out: stream 1: 0.100 s in all; from 00:00.9 to 00:01.1"),
+        "{said}"
+    );
+    assert!(
+        said.contains("asked to be left out: from 00:01 to 00:01.1, stream 1:"),
         "{said}"
     );
     assert!(!said.contains("left out: stream 2"), "{said}");
     let page = String::from_utf8(file(&bundle, "completeness.html")).unwrap();
     assert!(page.contains("stream 1: 0.100 s in all"), "{page}");
     assert!(page.contains("stroom 1: in totaal 0,100 s"), "{page}");
+}
+
+#[test]
+fn the_last_sentence_says_whether_it_holds_and_whether_the_conversation_is_whole() {
+    let parts = Parts::new(2, 60);
+    let gap = Parts::new(1, 0).bundle();
+    let part = copy(&parts, &excerpt(200, 900));
+    let broken = signed_again(&parts.bundle(), |files| files.truncate(9));
+    // The page says the same: it is compared by what stands in its source.
+    let page = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../verifier/src/check/conclusion.ts"
+    );
+    let page = std::fs::read_to_string(page).unwrap();
+    for (bundle, verdict, nl, en) in [
+        (
+            parts.bundle(),
+            Some(Verdict::WholeWithDeclaredGaps),
+            "De bundel klopt. Er ontbreken stukken, en van elk stuk staat er waarom.",
+            "The bundle holds. Parts are missing, and for each part it says why.",
+        ),
+        (
+            gap,
+            Some(Verdict::UndeclaredGap),
+            "De bundel klopt, maar er ontbreekt iets zonder verklaring.",
+            "The bundle holds, but something is missing and nothing explains it.",
+        ),
+        (
+            part.clone(),
+            Some(Verdict::WholeWithDeclaredGaps),
+            "Deze kopie klopt. Ook in de hele opname ontbreken stukken, en van elk stuk staat er waarom.",
+            "This copy holds. Parts are missing from the whole recording too, and for each part it says why.",
+        ),
+        (
+            broken,
+            None,
+            "Deze bundel klopt niet. Vertrouw de inhoud niet.",
+            "This bundle does not hold. Do not trust what is in it.",
+        ),
+    ] {
+        let report = verify(&bundle, Some(&verifier()));
+        assert_eq!(report.outcome().map(|outcome| outcome.verdict), verdict);
+        assert_eq!(report.conclusion(Language::Nl), nl);
+        assert_eq!(report.conclusion(Language::En), en);
+        assert!(page.contains(nl) && page.contains(en), "{en}");
+    }
+    let report = verify(&part, Some(&verifier()));
+    let plan = report.outcome().unwrap().part.clone();
+    assert_eq!(plan, Some(excerpt(200, 900)));
 }
 
 #[test]

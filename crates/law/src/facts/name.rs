@@ -80,4 +80,5 @@ names! {
     EXTENT = "extent";
     OWN_CODE_BREACHED = "own_code_breached";
     PROVIDER_CONSENT = "provider_consent";
+    SECOND_PERSON = "second_person";
 }

@@ -3,9 +3,7 @@
 use super::index::{decide, hold, leaf, seal};
 use super::log::sequenced;
 use super::{at, decision_id, destruction_id, recording_id};
-use crate::index::{
-    Account, Burial, Buried, DecisionRow, Login, NewDestruction, NewMessage, State,
-};
+use crate::index::{Burial, Buried, DecisionRow, Login, NewDestruction, NewMessage, State};
 use crate::{Index, StoreError};
 use voicelog_model::{Action, RecordingId, Scope};
 
@@ -139,12 +137,7 @@ pub(super) fn tells_what_was_destroyed_as_of_one_moment(
 }
 
 pub(super) fn ends_what_ran_when_a_copy_was_made(index: &dyn Index) -> Result<(), StoreError> {
-    index.insert_account(&Account {
-        name: "a".to_owned(),
-        password_hash: "x".to_owned(),
-        role: "admin".to_owned(),
-        created_at: at(1),
-    })?;
+    super::accounts::first_account(index, "a")?;
     let login = Login {
         token_hash: [5; 32],
         account: "a".to_owned(),
@@ -161,9 +154,12 @@ pub(super) fn ends_what_ran_when_a_copy_was_made(index: &dyn Index) -> Result<()
         body: vec![1],
     };
     index.queue_messages(&[message], 9)?;
+    super::accounts::further_account(index, 2, "b", "a")?;
+    let proposed = super::proposals::propose(index, 3, "a")?;
     index.end_what_ran()?;
+    assert_eq!(index.proposals_of(proposed)?, [], "they have lapsed");
     assert_eq!(index.login(&[5; 32], at(2))?, None);
-    assert_eq!(index.account_count()?, 1, "who may sign in still may");
+    assert_eq!(index.account_count()?, 2, "who may sign in still may");
     assert_eq!(index.due_messages("a", at(999), 9)?, []);
     // Somebody can have them sent all the same.
     let parked = index.outbox()?;

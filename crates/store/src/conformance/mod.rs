@@ -13,6 +13,7 @@ mod index;
 mod keys;
 mod log;
 mod outbox;
+mod proposals;
 mod sound;
 
 pub use blobs::{blobs, blobs_as_long_as_allowed};

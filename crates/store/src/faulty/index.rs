@@ -3,7 +3,7 @@
 use super::{Schedule, forward};
 use crate::index::*;
 use crate::{ArchiveId, Snapshot, StoreError};
-use voicelog_model::{DecisionId, HoldId, RecordingId, Scope, Timestamp};
+use voicelog_model::{DecisionId, HoldId, InvitationId, ProposalId, RecordingId, Scope, Timestamp};
 
 /// An index that fails on demand.
 #[derive(Debug)]
@@ -167,15 +167,44 @@ forward! { Copies, FaultyIndex,
 }
 
 forward! { Accounts, FaultyIndex,
-    fn insert_account(&self, account: &Account) -> ();
     fn account(&self, name: &str) -> Option<Account>;
+    fn list_accounts(&self) -> Vec<Account>;
     fn account_count(&self) -> u64;
-    fn insert_login(&self, login: &Login, now: Timestamp) -> ();
+    fn tell_account(&self, name: &str, salt: &Hash, leaf: &PendingLeaf) -> bool;
+    fn end_account(&self, name: &str, ended: &Ended, leaf: &PendingLeaf) -> EndedAccount;
+    fn set_password(&self, name: &str, password_hash: &str, login: &Hash) -> bool;
+    fn insert_login(&self, login: &Login, now: Timestamp) -> bool;
     fn login(&self, token_hash: &Hash, now: Timestamp) -> Option<Login>;
     fn delete_login(&self, token_hash: &Hash) -> ();
     fn set_setup_token(&self, hash: &Hash, expires_at: Timestamp) -> ();
     fn setup_token_works(&self, hash: &Hash, now: Timestamp) -> bool;
-    fn claim_first_account(&self, hash: &Hash, account: &Account, now: Timestamp) -> bool;
+    fn claim_first_account(
+        &self,
+        hash: &Hash,
+        account: &NewAccount,
+        leaf: &PendingLeaf,
+        now: Timestamp,
+    ) -> bool;
+    fn invite(&self, invitation: &Invitation) -> bool;
+    fn invitations(&self, now: Timestamp) -> Vec<Invitation>;
+    fn invitation(&self, hash: &Hash, now: Timestamp) -> Option<Invitation>;
+    fn withdraw_invitation(&self, id: InvitationId) -> bool;
+    fn claim_invitation(
+        &self,
+        hash: &Hash,
+        account: &NewAccount,
+        leaf: &PendingLeaf,
+        now: Timestamp,
+    ) -> bool;
+}
+
+forward! { Proposals, FaultyIndex,
+    fn propose(&self, proposal: &NewProposal, by: &str, leaf: &PendingLeaf) -> ();
+    fn answer_proposal(&self, answer: &NewAnswer, by: &str, leaf: &PendingLeaf) -> bool;
+    fn proposal(&self, id: ProposalId) -> Option<ProposalRow>;
+    fn proposals_of(&self, recording: RecordingId) -> Vec<ProposalRow>;
+    fn proposals_standing(&self, now: Timestamp, limit: usize) -> Vec<ProposalRow>;
+    fn confirmed_proposals(&self, now: Timestamp, limit: usize) -> Vec<RecordingId>;
 }
 
 forward! { Diary, FaultyIndex,

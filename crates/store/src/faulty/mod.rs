@@ -1,17 +1,21 @@
 //! Storage that fails on demand, for the fault matrix of the rooms above.
 //!
-//! One [`Schedule`] counts the operations of all wrappers that share it. Run the act once without
+//! One [`Schedule`] counts the operations of all wrappers that share it, and the steps of the disk below a folder
+//! ([`DiskFaults`]). Run the act once without
 //! a fault to learn how many operations it has, then once for each of them and each way to fail,
 //! recover, and look at the archive from outside.
 
 mod blobs;
 mod dice;
+mod disk;
 mod index;
 mod keys;
 
 pub use crate::blobs::cut_power;
 pub use blobs::FaultyBlobs;
 pub use dice::Dice;
+pub(crate) use disk::step;
+pub use disk::{DISK, DiskFaults};
 pub use index::FaultyIndex;
 pub use keys::FaultyKeys;
 

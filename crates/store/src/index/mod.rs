@@ -3,8 +3,10 @@
 //! Every verb that writes is one transaction, durable when it returns; several processes may
 //! have the same index open. Every list is bounded by its `limit` or says what bounds it.
 
+mod people;
 mod rows;
 
+pub use people::*;
 pub use rows::*;
 
 use crate::{Snapshot, StoreError};
@@ -341,45 +343,9 @@ pub trait Copies {
     /// nothing.
     fn hold_again(&self, holds: &[NewHold]) -> Result<u64, StoreError>;
 
-    /// Ends what ran when this copy was made: logins, the set-up token, and messages that may have
-    /// been sent since.
+    /// Ends what ran when this copy was made: logins, the set-up token, invitations, proposals, and messages that
+    /// may have been sent since.
     fn end_what_ran(&self) -> Result<(), StoreError>;
-}
-
-/// Local accounts, logins and the one-time set-up token.
-pub trait Accounts {
-    /// Adds an account. Errors: [`StoreError::Exists`].
-    fn insert_account(&self, account: &Account) -> Result<(), StoreError>;
-
-    /// The account of that name, if there is one.
-    fn account(&self, name: &str) -> Result<Option<Account>, StoreError>;
-
-    /// How many accounts there are.
-    fn account_count(&self) -> Result<u64, StoreError>;
-
-    /// Keeps a login and forgets those that ended before `now`.
-    fn insert_login(&self, login: &Login, now: Timestamp) -> Result<(), StoreError>;
-
-    /// The login with that token hash, if it has not ended.
-    fn login(&self, token_hash: &Hash, now: Timestamp) -> Result<Option<Login>, StoreError>;
-
-    /// Ends a login. One that is not there has ended already.
-    fn delete_login(&self, token_hash: &Hash) -> Result<(), StoreError>;
-
-    /// Sets the set-up token, in place of any that was set before.
-    fn set_setup_token(&self, hash: &Hash, expires_at: Timestamp) -> Result<(), StoreError>;
-
-    /// Whether the first account can be made with this set-up token: it is the one that was set,
-    /// has not ended, and there is no account. Uses nothing up.
-    fn setup_token_works(&self, hash: &Hash, now: Timestamp) -> Result<bool, StoreError>;
-
-    /// Uses the set-up token up and makes the first account, in one step: all of it or nothing.
-    fn claim_first_account(
-        &self,
-        hash: &Hash,
-        account: &Account,
-        now: Timestamp,
-    ) -> Result<bool, StoreError>;
 }
 
 /// What the recorder did, minute by minute: that it ran, what it was offered and turned away.
@@ -502,6 +468,7 @@ pub trait Index:
     + Copies
     + Terms
     + Accounts
+    + Proposals
     + Diary
     + Settings
     + Send

@@ -584,37 +584,3 @@ pub struct DestructionRow {
     /// Whether the certificate is stored.
     pub has_certificate: bool,
 }
-
-/// A local account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
-    /// Name to sign in with.
-    pub name: String,
-    /// Password hash in its own text form.
-    pub password_hash: String,
-    /// Role, one word.
-    pub role: String,
-    /// When it was made.
-    pub created_at: Timestamp,
-}
-
-/// A signed-in browser.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Login {
-    /// SHA-256 of the token in the cookie; the token itself is never stored.
-    pub token_hash: Hash,
-    /// Name of the account.
-    pub account: String,
-    /// Secret that forms must carry.
-    pub csrf: Hash,
-    /// When it ends.
-    pub expires_at: Timestamp,
-}
-
-impl std::fmt::Debug for Login {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Login")
-            .field("expires_at", &self.expires_at)
-            .finish_non_exhaustive()
-    }
-}

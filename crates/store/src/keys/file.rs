@@ -228,6 +228,8 @@ impl Keys for FileKeys {
         let path = self.record_path(name)?;
         let _lock = self.lock()?;
         durable::create_folder(&self.root.join(RECORDS))?;
+        // The process before may have stopped between the folder and the one above it.
+        durable::sync_folder(&self.root)?;
         let present = read_file(&path, || format!("record `{name}`"))?;
         if present.as_deref() != old {
             return Ok(false);

@@ -1,37 +1,25 @@
-//! Accounts, logins, the set-up token.
+//! Accounts, logins, the set-up token, invitations.
 
-use super::values::{Columns as _, first, run};
-use super::{SqliteIndex, sql};
+use super::values::{Columns as _, Fail, first, limit, rows, run};
+use super::{ROWS_MAX, SqliteIndex, log, sql};
 use crate::StoreError;
-use crate::index::{Account, Accounts, Hash, Login};
-use rusqlite::Savepoint;
-use voicelog_model::Timestamp;
+use crate::index::{
+    Account, Accounts, Ended, EndedAccount, Hash, Invitation, Login, NewAccount, PendingLeaf,
+};
+use rusqlite::{Row, Savepoint};
+use voicelog_model::{InvitationId, Timestamp};
 
 impl Accounts for SqliteIndex {
-    fn insert_account(&self, account: &Account) -> Result<(), StoreError> {
-        self.write("insert an account", |transaction| {
-            if insert(transaction, account)? {
-                return Ok(());
-            }
-            // A name is personal data: the message does not repeat it.
-            Err(StoreError::Exists {
-                noun: "account",
-                id: "of that name".to_owned(),
-            }
-            .into())
+    fn account(&self, name: &str) -> Result<Option<Account>, StoreError> {
+        self.read("read an account", |connection| {
+            Ok(first(connection, sql::ACCOUNT, [name], read_account)?)
         })
     }
 
-    fn account(&self, name: &str) -> Result<Option<Account>, StoreError> {
-        self.read("read an account", |connection| {
-            Ok(first(connection, sql::ACCOUNT, [name], |row| {
-                Ok(Account {
-                    name: row.get(0)?,
-                    password_hash: row.get(1)?,
-                    role: row.get(2)?,
-                    created_at: row.moment(3)?,
-                })
-            })?)
+    fn list_accounts(&self) -> Result<Vec<Account>, StoreError> {
+        self.read("list accounts", |connection| {
+            let values = [limit(ROWS_MAX)];
+            Ok(rows(connection, sql::ACCOUNTS, values, read_account)?)
         })
     }
 
@@ -42,7 +30,60 @@ impl Accounts for SqliteIndex {
         })
     }
 
-    fn insert_login(&self, login: &Login, now: Timestamp) -> Result<(), StoreError> {
+    fn tell_account(
+        &self,
+        name: &str,
+        salt: &Hash,
+        leaf: &PendingLeaf,
+    ) -> Result<bool, StoreError> {
+        self.write("tell the log of an account", |transaction| {
+            let is_told = run(transaction, sql::TELL_ACCOUNT, (name, salt))? > 0;
+            if is_told {
+                log::queue(transaction, leaf)?;
+            }
+            Ok(is_told)
+        })
+    }
+
+    fn end_account(
+        &self,
+        name: &str,
+        ended: &Ended,
+        leaf: &PendingLeaf,
+    ) -> Result<EndedAccount, StoreError> {
+        self.write("end an account", |transaction| {
+            require_account(transaction, &ended.by)?;
+            if first(transaction, sql::ACCOUNT, [name], |_row| Ok(()))?.is_none() {
+                return Ok(EndedAccount::NotThere);
+            }
+            let open = first(transaction, sql::ACCOUNTS_OPEN, [], |row| row.count(0))?;
+            if open.is_none_or(|open| open < 2) {
+                return Ok(EndedAccount::IsLast);
+            }
+            let values = (name, ended.at.micros(), &ended.by, ended.salt);
+            run(transaction, sql::END_ACCOUNT, values)?;
+            // No login has an empty token.
+            run(transaction, sql::DELETE_LOGINS_OF, (name, &[][..]))?;
+            run(transaction, sql::DELETE_INVITATIONS_BY, [name])?;
+            log::queue(transaction, leaf)?;
+            Ok(EndedAccount::Done)
+        })
+    }
+
+    fn set_password(
+        &self,
+        name: &str,
+        password_hash: &str,
+        login: &Hash,
+    ) -> Result<bool, StoreError> {
+        self.write("set a password", |transaction| {
+            let is_set = run(transaction, sql::SET_PASSWORD, (name, password_hash))? > 0;
+            run(transaction, sql::DELETE_LOGINS_OF, (name, login))?;
+            Ok(is_set)
+        })
+    }
+
+    fn insert_login(&self, login: &Login, now: Timestamp) -> Result<bool, StoreError> {
         self.write("insert a login", |transaction| {
             run(transaction, sql::DELETE_OLD_LOGINS, [now.micros()])?;
             let values = (
@@ -51,8 +92,9 @@ impl Accounts for SqliteIndex {
                 login.csrf,
                 login.expires_at.micros(),
             );
-            run(transaction, sql::INSERT_LOGIN, values)?;
-            Ok(())
+            let is_in = run(transaction, sql::INSERT_LOGIN, values)? > 0;
+            run(transaction, sql::SIGNED_IN, (&login.account, now.micros()))?;
+            Ok(is_in)
         })
     }
 
@@ -105,26 +147,138 @@ impl Accounts for SqliteIndex {
     fn claim_first_account(
         &self,
         hash: &Hash,
-        account: &Account,
+        account: &NewAccount,
+        leaf: &PendingLeaf,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.write("make the first account", |transaction| {
-            Ok(take(transaction, hash, now)? && insert(transaction, account)?)
+            let is_taken = run(transaction, sql::TAKE_SETUP_TOKEN, (hash, now.micros()))? > 0;
+            Ok(is_taken && insert(transaction, account, leaf)?)
+        })
+    }
+
+    fn invite(&self, invitation: &Invitation) -> Result<bool, StoreError> {
+        self.write("keep an invitation", |transaction| {
+            require_account(transaction, &invitation.invited_by)?;
+            let now = invitation.made_at.micros();
+            run(transaction, sql::DELETE_OLD_INVITATIONS, [now])?;
+            let name = &invitation.name;
+            if first(transaction, sql::NAME_IS_TAKEN, [name], |_row| Ok(()))?.is_some() {
+                return Ok(false);
+            }
+            let values = (
+                invitation.id.as_bytes(),
+                invitation.hash,
+                name,
+                &invitation.invited_by,
+                now,
+                invitation.expires_at.micros(),
+            );
+            run(transaction, sql::INSERT_INVITATION, values)?;
+            Ok(true)
+        })
+    }
+
+    fn invitations(&self, now: Timestamp) -> Result<Vec<Invitation>, StoreError> {
+        self.read("list invitations", |connection| {
+            let values = (now.micros(), limit(ROWS_MAX));
+            Ok(rows(connection, sql::INVITATIONS, values, read_invitation)?)
+        })
+    }
+
+    fn invitation(&self, hash: &Hash, now: Timestamp) -> Result<Option<Invitation>, StoreError> {
+        self.read("look at an invitation", |connection| {
+            let values = (hash, now.micros());
+            Ok(first(connection, sql::INVITATION, values, read_invitation)?)
+        })
+    }
+
+    fn withdraw_invitation(&self, id: InvitationId) -> Result<bool, StoreError> {
+        self.write("withdraw an invitation", |transaction| {
+            Ok(run(transaction, sql::DELETE_INVITATION, [id.as_bytes()])? > 0)
+        })
+    }
+
+    fn claim_invitation(
+        &self,
+        hash: &Hash,
+        account: &NewAccount,
+        leaf: &PendingLeaf,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write("make an invited account", |transaction| {
+            let values = (hash, now.micros());
+            let found = first(transaction, sql::INVITATION, values, read_invitation)?;
+            let Some(found) = found.filter(|found| {
+                found.name == account.name && Some(&found.invited_by) == account.invited_by.as_ref()
+            }) else {
+                return Ok(false);
+            };
+            run(transaction, sql::DELETE_INVITATION, [found.id.as_bytes()])?;
+            insert(transaction, account, leaf)
         })
     }
 }
 
-fn take(transaction: &Savepoint<'_>, hash: &Hash, now: Timestamp) -> rusqlite::Result<bool> {
-    Ok(run(transaction, sql::TAKE_SETUP_TOKEN, (hash, now.micros()))? > 0)
+/// Whether it is somebody's who may still act. A name is personal data: the error does not repeat it.
+pub(super) fn require_account(transaction: &Savepoint<'_>, name: &str) -> Result<(), Fail> {
+    match first(transaction, sql::ACCOUNT, [name], |_row| Ok(()))? {
+        Some(()) => Ok(()),
+        None => Err(StoreError::NotFound {
+            noun: "account",
+            id: "of that name".to_owned(),
+        }
+        .into()),
+    }
 }
 
 /// False if the name is taken.
-fn insert(transaction: &Savepoint<'_>, account: &Account) -> rusqlite::Result<bool> {
+fn insert(
+    transaction: &Savepoint<'_>,
+    account: &NewAccount,
+    leaf: &PendingLeaf,
+) -> Result<bool, Fail> {
     let values = (
         &account.name,
         &account.password_hash,
         &account.role,
         account.created_at.micros(),
+        &account.invited_by,
+        account.salt,
     );
-    Ok(run(transaction, sql::INSERT_ACCOUNT, values)? > 0)
+    let is_new = run(transaction, sql::INSERT_ACCOUNT, values)? > 0;
+    if is_new {
+        log::queue(transaction, leaf)?;
+    }
+    Ok(is_new)
+}
+
+fn read_account(row: &Row<'_>) -> rusqlite::Result<Account> {
+    let (by, salt): (Option<String>, Option<Hash>) = (row.get(8)?, row.get(9)?);
+    let ended = row.moment_or_none(7)?.map(|at| Ended {
+        at,
+        by: by.unwrap_or_default(),
+        salt: salt.unwrap_or_default(),
+    });
+    Ok(Account {
+        name: row.get(0)?,
+        password_hash: row.get(1)?,
+        role: row.get(2)?,
+        created_at: row.moment(3)?,
+        invited_by: row.get(4)?,
+        signed_in_at: row.moment_or_none(5)?,
+        salt: row.get(6)?,
+        ended,
+    })
+}
+
+fn read_invitation(row: &Row<'_>) -> rusqlite::Result<Invitation> {
+    Ok(Invitation {
+        id: row.get(0).map(InvitationId::from_bytes)?,
+        hash: row.get(1)?,
+        name: row.get(2)?,
+        invited_by: row.get(3)?,
+        made_at: row.moment(4)?,
+        expires_at: row.moment(5)?,
+    })
 }

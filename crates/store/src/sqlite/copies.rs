@@ -84,6 +84,9 @@ impl Copies for SqliteIndex {
         self.write("end what ran", |transaction| {
             run(transaction, sql::DELETE_LOGINS, [])?;
             run(transaction, sql::DELETE_SETUP_TOKEN, [])?;
+            run(transaction, sql::DELETE_INVITATIONS, [])?;
+            run(transaction, sql::WIPE_PROPOSALS, [])?;
+            run(transaction, sql::DELETE_PROPOSALS, [])?;
             run(transaction, sql::PARK_MESSAGES, [])?;
             Ok(())
         })

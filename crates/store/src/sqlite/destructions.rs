@@ -258,6 +258,7 @@ pub(super) fn wipe(
     run(transaction, sql::FORGET_LINK_KEYS_OF, [id])?;
     run(transaction, sql::FORGET_FACTS, [id])?;
     run(transaction, sql::FORGET_HOLDS, [id])?;
+    run(transaction, sql::FORGET_PROPOSALS_OF, [id])?;
     Ok(())
 }
 

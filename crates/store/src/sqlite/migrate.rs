@@ -18,6 +18,7 @@ const STEPS: &[(i64, &str)] = &[
     (4, include_str!("to_4.sql")),
     (5, include_str!("to_5.sql")),
     (6, include_str!("to_6.sql")),
+    (7, include_str!("to_7.sql")),
     (8, include_str!("to_8.sql")),
 ];
 

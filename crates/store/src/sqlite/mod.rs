@@ -17,6 +17,7 @@ mod ledger;
 mod log;
 mod migrate;
 mod outbox;
+mod proposals;
 mod recordings;
 mod snapshot;
 mod sql;

@@ -111,6 +111,21 @@ CREATE TABLE holds (
 CREATE INDEX holds_of_recording ON holds (recording, placed_at, id);
 CREATE INDEX holds_open ON holds (review_at, id) WHERE lifted_at IS NULL;
 
+-- Somebody asked to destroy and a second person has to confirm. Rows go with the recording.
+CREATE TABLE proposals (
+    id           BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    recording    BLOB NOT NULL REFERENCES recordings (id),
+    made_at      INTEGER NOT NULL,
+    stands_until INTEGER NOT NULL,
+    sealed       INTEGER REFERENCES erasable (seq),  -- who asked, and why
+    answered_at  INTEGER,
+    is_confirmed INTEGER CHECK (is_confirmed IN (0, 1)),
+    answer       INTEGER REFERENCES erasable (seq),  -- who answered, and why
+    CHECK ((answered_at IS NULL) = (is_confirmed IS NULL))
+) STRICT;
+CREATE INDEX proposals_of_recording ON proposals (recording, made_at, id);
+CREATE INDEX proposals_standing ON proposals (stands_until, id);
+
 CREATE TABLE destructions (
     id           BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     recording    BLOB NOT NULL REFERENCES recordings (id),
@@ -196,11 +211,28 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_due ON outbox (endpoint, next_at, created_at);
 
+-- A name is never given again: who asked and who confirmed are told apart by it.
 CREATE TABLE accounts (
     name          TEXT NOT NULL PRIMARY KEY,
-    password_hash TEXT NOT NULL,
+    password_hash TEXT NOT NULL,                      -- empty once it has ended
     role          TEXT NOT NULL,
-    created_at    INTEGER NOT NULL
+    created_at    INTEGER NOT NULL,
+    invited_by    TEXT REFERENCES accounts (name),    -- NULL: the first one
+    signed_in_at  INTEGER,
+    salt          BLOB CHECK (length(salt) = 32),     -- of its entry in the log; NULL: not told yet
+    ended_at      INTEGER,
+    ended_by      TEXT REFERENCES accounts (name),
+    ended_salt    BLOB CHECK (length(ended_salt) = 32)
+) STRICT;
+
+-- One-time links by which an account can be made; only what a link's token hashes to.
+CREATE TABLE invitations (
+    id         BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    hash       BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+    name       TEXT NOT NULL UNIQUE,
+    invited_by TEXT NOT NULL REFERENCES accounts (name),
+    made_at    INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE logins (

@@ -43,7 +43,9 @@ pub(super) const STRAY_ERASABLES: &str = "
                       UNION ALL SELECT report FROM recordings WHERE report IS NOT NULL
                       UNION ALL SELECT facts FROM decisions WHERE facts IS NOT NULL
                       UNION ALL SELECT sealed FROM holds WHERE sealed IS NOT NULL
-                      UNION ALL SELECT release FROM holds WHERE release IS NOT NULL)";
+                      UNION ALL SELECT release FROM holds WHERE release IS NOT NULL
+                      UNION ALL SELECT sealed FROM proposals WHERE sealed IS NOT NULL
+                      UNION ALL SELECT answer FROM proposals WHERE answer IS NOT NULL)";
 
 pub(super) const SETTING: &str = "SELECT value FROM settings WHERE name = ?1";
 pub(super) const SET_SETTING: &str = "
@@ -422,7 +424,9 @@ pub(super) const WIPE_OF_RECORDING: &str = "
         UNION ALL SELECT report FROM recordings WHERE id = ?1 AND report IS NOT NULL
         UNION ALL SELECT facts FROM decisions WHERE recording = ?1 AND facts IS NOT NULL
         UNION ALL SELECT sealed FROM holds WHERE recording = ?1 AND sealed IS NOT NULL
-        UNION ALL SELECT release FROM holds WHERE recording = ?1 AND release IS NOT NULL)";
+        UNION ALL SELECT release FROM holds WHERE recording = ?1 AND release IS NOT NULL
+        UNION ALL SELECT sealed FROM proposals WHERE recording = ?1 AND sealed IS NOT NULL
+        UNION ALL SELECT answer FROM proposals WHERE recording = ?1 AND answer IS NOT NULL)";
 pub(super) const TOMBSTONE: &str = "
     UPDATE recordings SET state = 'destroyed', destroyed_at = ?2, line = NULL, sealed = NULL,
            manifest = NULL, timeline = NULL, report = NULL, verdict = NULL, byte_count = NULL,
@@ -434,6 +438,7 @@ pub(super) const INSERT_UNKNOWN: &str = "
 pub(super) const FORGET_FACTS: &str = "UPDATE decisions SET facts = NULL WHERE recording = ?1";
 pub(super) const FORGET_HOLDS: &str =
     "UPDATE holds SET sealed = NULL, release = NULL WHERE recording = ?1";
+pub(super) const FORGET_PROPOSALS_OF: &str = "DELETE FROM proposals WHERE recording = ?1";
 pub(super) const SET_DESTRUCTION_LEAF: &str =
     "UPDATE destructions SET leaf = ?3 WHERE recording = ?1 AND scope = ?2";
 pub(super) const CERTIFICATE: &str =
@@ -450,17 +455,63 @@ pub(super) const DESTROYED_RECORDINGS: &str = "
     SELECT id FROM recordings WHERE state = 'destroyed' AND id > ?1 ORDER BY id LIMIT ?2";
 
 pub(super) const INSERT_ACCOUNT: &str = "
-    INSERT INTO accounts (name, password_hash, role, created_at) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT (name) DO NOTHING";
+    INSERT INTO accounts (name, password_hash, role, created_at, invited_by, salt)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (name) DO NOTHING";
+macro_rules! account_columns {
+    () => {
+        "SELECT name, password_hash, role, created_at, invited_by, signed_in_at, salt,
+                ended_at, ended_by, ended_salt
+         FROM accounts "
+    };
+}
 pub(super) const ACCOUNT: &str =
-    "SELECT name, password_hash, role, created_at FROM accounts WHERE name = ?1";
+    concat!(account_columns!(), "WHERE name = ?1 AND ended_at IS NULL");
+pub(super) const ACCOUNTS: &str = concat!(
+    account_columns!(),
+    "ORDER BY ended_at IS NOT NULL, name LIMIT ?1"
+);
 pub(super) const ACCOUNT_COUNT: &str = "SELECT count(*) FROM accounts";
+pub(super) const ACCOUNTS_OPEN: &str = "SELECT count(*) FROM accounts WHERE ended_at IS NULL";
+pub(super) const TELL_ACCOUNT: &str =
+    "UPDATE accounts SET salt = ?2 WHERE name = ?1 AND salt IS NULL";
+pub(super) const END_ACCOUNT: &str = "
+    UPDATE accounts SET ended_at = ?2, ended_by = ?3, ended_salt = ?4, password_hash = ''
+    WHERE name = ?1 AND ended_at IS NULL";
+pub(super) const SET_PASSWORD: &str =
+    "UPDATE accounts SET password_hash = ?2 WHERE name = ?1 AND ended_at IS NULL";
+pub(super) const SIGNED_IN: &str =
+    "UPDATE accounts SET signed_in_at = ?2 WHERE name = ?1 AND ended_at IS NULL";
+/// A name that somebody has or had, or for which there is an invitation.
+pub(super) const NAME_IS_TAKEN: &str = "
+    SELECT 1 FROM accounts WHERE name = ?1 UNION ALL SELECT 1 FROM invitations WHERE name = ?1";
+pub(super) const INSERT_INVITATION: &str = "
+    INSERT INTO invitations (id, hash, name, invited_by, made_at, expires_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+macro_rules! invitation_columns {
+    () => {
+        "SELECT id, hash, name, invited_by, made_at, expires_at FROM invitations "
+    };
+}
+pub(super) const INVITATIONS: &str = concat!(
+    invitation_columns!(),
+    "WHERE expires_at > ?1 ORDER BY made_at, id LIMIT ?2"
+);
+pub(super) const INVITATION: &str =
+    concat!(invitation_columns!(), "WHERE hash = ?1 AND expires_at > ?2");
+pub(super) const DELETE_INVITATION: &str = "DELETE FROM invitations WHERE id = ?1";
+pub(super) const DELETE_OLD_INVITATIONS: &str = "DELETE FROM invitations WHERE expires_at <= ?1";
+pub(super) const DELETE_INVITATIONS_BY: &str = "DELETE FROM invitations WHERE invited_by = ?1";
+pub(super) const DELETE_INVITATIONS: &str = "DELETE FROM invitations";
 pub(super) const INSERT_LOGIN: &str = "
-    INSERT INTO logins (token_hash, account, csrf, expires_at) VALUES (?1, ?2, ?3, ?4)";
+    INSERT INTO logins (token_hash, account, csrf, expires_at)
+    SELECT ?1, name, ?3, ?4 FROM accounts WHERE name = ?2 AND ended_at IS NULL";
+pub(super) const DELETE_LOGINS_OF: &str =
+    "DELETE FROM logins WHERE account = ?1 AND token_hash <> ?2";
 pub(super) const DELETE_OLD_LOGINS: &str = "DELETE FROM logins WHERE expires_at <= ?1";
 pub(super) const LOGIN: &str = "
-    SELECT token_hash, account, csrf, expires_at FROM logins
-    WHERE token_hash = ?1 AND expires_at > ?2";
+    SELECT l.token_hash, l.account, l.csrf, l.expires_at
+    FROM logins l JOIN accounts a ON a.name = l.account
+    WHERE l.token_hash = ?1 AND l.expires_at > ?2 AND a.ended_at IS NULL";
 pub(super) const DELETE_LOGINS: &str = "DELETE FROM logins";
 pub(super) const DELETE_SETUP_TOKEN: &str = "DELETE FROM setup_token";
 /// They may have been sent after the copy was made; somebody can have them tried all the same.
@@ -470,6 +521,54 @@ pub(super) const DELETE_LOGIN: &str = "DELETE FROM logins WHERE token_hash = ?1"
 pub(super) const SET_SETUP_TOKEN: &str = "
     INSERT INTO setup_token (only, hash, expires_at) VALUES (1, ?1, ?2)
     ON CONFLICT (only) DO UPDATE SET hash = excluded.hash, expires_at = excluded.expires_at";
+
+pub(super) const INSERT_PROPOSAL: &str = "
+    INSERT INTO proposals (id, recording, made_at, stands_until, sealed)
+    VALUES (?1, ?2, ?3, ?4, ?5)";
+/// Not answered, or confirmed and not carried out; in its time.
+macro_rules! standing {
+    () => {
+        "p.stands_until > ?1 AND p.is_confirmed IS NOT 0"
+    };
+}
+macro_rules! proposal_columns {
+    () => {
+        "SELECT p.id, p.recording, p.made_at, p.stands_until, s.bytes, p.answered_at,
+                p.is_confirmed, a.bytes
+         FROM proposals p LEFT JOIN erasable s ON s.seq = p.sealed
+         LEFT JOIN erasable a ON a.seq = p.answer "
+    };
+}
+pub(super) const PROPOSAL: &str = concat!(proposal_columns!(), "WHERE p.id = ?1");
+pub(super) const PROPOSALS_OF: &str = concat!(
+    proposal_columns!(),
+    "WHERE p.recording = ?1 ORDER BY p.made_at, p.id"
+);
+pub(super) const PROPOSALS_STANDING: &str = concat!(
+    proposal_columns!(),
+    "JOIN recordings r ON r.id = p.recording WHERE r.state = 'sealed' AND ",
+    standing!(),
+    " ORDER BY p.stands_until, p.id LIMIT ?2"
+);
+pub(super) const HAS_STANDING_PROPOSAL: &str = concat!(
+    "SELECT 1 FROM proposals p WHERE p.recording = ?2 AND ",
+    standing!()
+);
+/// Confirmed and not carried out. What the law refused all the same is asked about later.
+pub(super) const CONFIRMED_PROPOSALS: &str = "
+    SELECT r.id FROM proposals p JOIN recordings r ON r.id = p.recording
+    WHERE p.stands_until > ?1 AND p.is_confirmed = 1 AND r.state = 'sealed'
+      AND (r.ask_again_at IS NULL OR r.ask_again_at <= ?1)
+    ORDER BY p.stands_until, p.id LIMIT ?2";
+pub(super) const ANSWER_PROPOSAL: &str = "
+    UPDATE proposals SET answered_at = ?2, is_confirmed = ?3, answer = ?4
+    WHERE id = ?1 AND answered_at IS NULL AND stands_until > ?2";
+pub(super) const WIPE_PROPOSALS: &str = "
+    UPDATE erasable SET bytes = zeroblob(length(bytes)) WHERE seq IN (
+        SELECT sealed FROM proposals WHERE sealed IS NOT NULL
+        UNION ALL SELECT answer FROM proposals WHERE answer IS NOT NULL)";
+pub(super) const DELETE_PROPOSALS: &str = "DELETE FROM proposals";
+
 macro_rules! working_setup_token {
     () => {
         "FROM setup_token

@@ -3,7 +3,7 @@
 use crate::fixture::{ARCHIVE, archive, at, open, open_blobs};
 use voicelog_model::Kind;
 use voicelog_store::blobs::{Options, UnknownBecause};
-use voicelog_store::index::{Account, Accounts as _, LogRows as _, PendingLeaf, SequencedLeaf};
+use voicelog_store::index::{Accounts as _, LogRows as _, NewAccount, PendingLeaf, SequencedLeaf};
 use voicelog_store::{Access, ArchiveId, Blobs as _, FileBlobs, Index as _, Layout, LocalStore};
 use voicelog_store::{Keys as _, SqliteIndex, StoreError, durable};
 
@@ -109,15 +109,21 @@ fn a_setup_token_makes_one_administrator_however_many_try() {
             .map(|number| {
                 let layout = &layout;
                 scope.spawn(move || {
-                    let account = Account {
+                    let account = NewAccount {
                         name: format!("beheer {number}"),
                         password_hash: String::new(),
                         role: "administrator".to_owned(),
                         created_at: at(1),
+                        invited_by: None,
+                        salt: [3; 32],
+                    };
+                    let leaf = PendingLeaf {
+                        id: [number; 16],
+                        bytes: vec![1],
                     };
                     let index = SqliteIndex::open(&layout.index).unwrap();
                     index
-                        .claim_first_account(&[7; 32], &account, at(1))
+                        .claim_first_account(&[7; 32], &account, &leaf, at(1))
                         .unwrap()
                 })
             })

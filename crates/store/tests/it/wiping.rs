@@ -3,7 +3,7 @@
 use crate::fixture::{Dice, archive_in_memory, at, decision_id, open, recording_id};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use voicelog_model::{Action, DestructionId, HoldId, RecordingId, Scope};
+use voicelog_model::{Action, DestructionId, HoldId, ProposalId, RecordingId, Scope};
 use voicelog_store::blobs::Options;
 use voicelog_store::index::*;
 use voicelog_store::{Access, Blobs, Keys, Layout, LocalStore, StoreError};
@@ -117,7 +117,10 @@ fn make(index: &dyn Index, dice: &mut Dice, n: u32, replaced: &mut Marks) -> Mad
     assert!(index.finish_recording(id, &finished, &leaf).unwrap());
     let (held, released) = (value(100), value(100));
     hold_and_release(index, id, &held, &released);
-    let wiped = [&facts, &sealed, &manifest, &timeline, &held, &released];
+    let (proposed, declined) = (value(100), value(100));
+    propose_and_decline(index, id, &proposed, &declined);
+    let row = [facts, sealed, manifest, timeline];
+    let wiped = row.iter().chain([&held, &released, &proposed, &declined]);
     let mut all: Marks = wiped.into_iter().flat_map(|value| marks(value)).collect();
     all.extend(marks(&line.as_bytes()[5..13]));
     Made { id, marks: all }
@@ -145,6 +148,42 @@ fn hold_and_release(index: &dyn Index, id: RecordingId, held: &[u8], released: &
         sealed: released.to_vec(),
     };
     assert!(index.lift_hold(&release, &leaf(2)).unwrap());
+}
+
+/// A proposal to destroy it that was declined, with what is sealed of both.
+fn propose_and_decline(index: &dyn Index, id: RecordingId, proposed: &[u8], declined: &[u8]) {
+    let leaf = |number: u8| PendingLeaf {
+        id: id.as_bytes().map(|byte| byte ^ number),
+        bytes: b"leaf".to_vec(),
+    };
+    if index.account_count().unwrap() == 0 {
+        let account = NewAccount {
+            name: "beheer".to_owned(),
+            password_hash: String::new(),
+            role: "administrator".to_owned(),
+            created_at: at(0),
+            invited_by: None,
+            salt: [3; 32],
+        };
+        index.set_setup_token(&[1; 32], at(9)).unwrap();
+        let made = index.claim_first_account(&[1; 32], &account, &leaf(8), at(0));
+        assert!(made.unwrap());
+    }
+    let proposal = NewProposal {
+        id: ProposalId::from_bytes(*id.as_bytes()),
+        recording: id,
+        made_at: at(0),
+        stands_until: at(9),
+        sealed: proposed.to_vec(),
+    };
+    index.propose(&proposal, "beheer", &leaf(3)).unwrap();
+    let answer = NewAnswer {
+        proposal: proposal.id,
+        at: at(1),
+        is_confirmed: false,
+        sealed: declined.to_vec(),
+    };
+    assert!(index.answer_proposal(&answer, "beheer", &leaf(4)).unwrap());
 }
 
 fn destroy(index: &dyn Index, id: RecordingId) -> Result<(), StoreError> {

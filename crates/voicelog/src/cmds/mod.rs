@@ -16,5 +16,6 @@ pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod simulate;
 pub(crate) mod verify;
+pub(crate) mod verify_vcon;
 pub(crate) mod webhooks;
 pub(crate) mod witness;

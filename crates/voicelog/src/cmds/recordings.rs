@@ -387,20 +387,34 @@ pub(crate) fn destroy(args: &DestroyArgs, context: &Context) -> Result<Ended> {
         Asked::Refused { decision, .. } => {
             let mut holds = archive.holds_opened(args.id)?;
             holds.retain(|open| open.hold.lifted_at.is_none());
+            let needs_second = archive.needs_second_person(args.id, now)?;
             if !args.json {
                 refused(&decision, false, context)?;
                 holds::print_holds(&holds, now, context.lang);
+                if needs_second {
+                    print::line(second_person(context.lang));
+                }
                 return Ok(Ended::Refused);
             }
             let mut answer = decision.to_json(context.lang);
             if let Some(members) = answer.as_object_mut() {
                 let holds: Vec<_> = holds.iter().map(|open| holds::value(open, now)).collect();
                 members.insert("holds".to_owned(), json!(holds));
+                members.insert("needs_second_person".to_owned(), json!(needs_second));
             }
             print::json(&answer)?;
             Ok(Ended::Refused)
         }
     }
+}
+
+/// What to do where one person alone may not, and may with a second one. Nobody identified whoever types a command, so
+/// a command neither proposes nor confirms.
+const fn second_person(lang: Language) -> &'static str {
+    lang.pick(
+        "Met zijn tweeën mag het wel: leg het op de pagina van de opname voor aan een collega met een ander account.",
+        "With a second person it is permitted: on the page of the recording, put it to a colleague with another account.",
+    )
 }
 
 /// Who asks: the account of this machine that runs the command.

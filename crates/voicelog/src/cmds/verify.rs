@@ -1,18 +1,19 @@
-//! `voicelog verify`: an evidence bundle, without server or archive.
+//! `voicelog verify`: an evidence bundle, without server or archive. A vCon is told of by `verify_vcon`.
 
 use crate::{BadInput, Context, Ended, print};
 use anyhow::Result;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use voicelog_evidence::note::VerifierKey;
+use voicelog_evidence::part::Redaction;
 use voicelog_evidence::policy::Policy;
 use voicelog_evidence::timestamp::Anchors;
-use voicelog_evidence::verify::{self, Fact, Finding, Report, Trust};
-use voicelog_model::limits;
+use voicelog_evidence::verify::{self, Fact, Finding, Outcome, Report, Trust};
+use voicelog_model::{Language, limits};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The bundle.
+    /// The bundle; or a vCon (JSON), of which it is told what it says and what of that holds.
     bundle: PathBuf,
     /// The public key of the archive's log (text, or a file that holds it). Without it the key in
     /// the bundle speaks for itself, and the answer says so.
@@ -35,6 +36,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
+    if super::verify_vcon::is_one(&args.bundle) {
+        return super::verify_vcon::run(&args.bundle, args.json, context.lang);
+    }
     let path = args.bundle.display();
     let bad = |what: String| anyhow::Error::new(BadInput(what));
     let size = std::fs::metadata(&args.bundle)
@@ -76,15 +80,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
             "(ok: klopt; !: let op; XX: klopt niet)",
             "(ok: holds; !: please note; XX: does not hold)",
         );
-        if report.holds() {
-            print::say(context.lang, "De bundel klopt.", "The bundle holds.");
-        } else {
-            print::say(
-                context.lang,
-                "De bundel klopt NIET.",
-                "The bundle does NOT hold.",
-            );
-        }
+        print::line(report.conclusion(context.lang));
     }
     Ok(if report.holds() {
         Ended::Done
@@ -109,8 +105,23 @@ fn as_json(report: &Report) -> serde_json::Value {
             "value_nl": fact.value_nl, "value_en": fact.value_en,
         })
     };
+    let outcome = report.outcome();
+    let copy = |outcome: &Outcome| {
+        let plan = outcome.part.as_ref();
+        let redactions = plan.map_or(&[][..], |plan| &plan.redactions);
+        let redaction = |one: &Redaction| json!({ "streams": one.streams, "start_us": one.start_us, "end_us": one.end_us });
+        json!({
+            "is_whole": plan.is_none(),
+            "excerpt": plan.and_then(|plan| plan.excerpt),
+            "redactions": redactions.iter().map(redaction).collect::<Vec<_>>(),
+        })
+    };
     json!({
         "holds": report.holds(),
+        "conclusion_nl": report.conclusion(Language::Nl),
+        "conclusion_en": report.conclusion(Language::En),
+        "verdict": outcome.map(|outcome| outcome.verdict),
+        "copy": outcome.map(copy),
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
         "facts": report.facts.iter().map(fact).collect::<Vec<_>>(),
     })

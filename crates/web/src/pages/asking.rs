@@ -83,14 +83,17 @@ pub(crate) async fn refused(
     decision: &Decision,
     what: What,
 ) -> Result<Response, Trouble> {
-    let (summary, open, now) = desk
+    let (summary, open, needs_second_person, now) = desk
         .ask(move |archive, now| {
-            let mut open = match what {
-                What::Destroy => archive.holds_opened(id)?,
-                What::Listen | What::Copy => Vec::new(),
+            let (mut open, needs_second_person) = match what {
+                What::Destroy => (
+                    archive.holds_opened(id)?,
+                    archive.needs_second_person(id, now)?,
+                ),
+                What::Listen | What::Copy => (Vec::new(), false),
             };
             open.retain(|open| open.hold.lifted_at.is_none());
-            Ok::<_, ArchiveError>((archive.summary(id)?, open, now))
+            Ok::<_, ArchiveError>((archive.summary(id)?, open, needs_second_person, now))
         })
         .await?;
     let lang = visitor.lang;
@@ -103,6 +106,7 @@ pub(crate) async fn refused(
             lang.pick("Dat mag niet", "That is not permitted"),
         ),
         of_destruction: what == What::Destroy,
+        needs_second_person,
         holds: holds.collect(),
         id: id.to_string(),
         started: When::new(summary.started_at, lang),

@@ -66,6 +66,9 @@ fn leaf_view(row: &LeafRow, verdict: Option<Verdict>, lang: Language) -> Option<
             | "shared"
             | "held"
             | "released"
+            | "proposed"
+            | "confirmed"
+            | "declined"
     );
     Some(LeafView {
         // Counted from one, as people do; the format counts from zero.

@@ -4,7 +4,6 @@ use crate::accounts;
 use crate::app::Shared;
 use crate::cookie::{self, Keep};
 use crate::frame::html;
-use crate::password;
 use crate::trouble::Trouble;
 use crate::view::login::LoginPage;
 use crate::visitor::{Visitor, safe_next};
@@ -66,7 +65,7 @@ pub(crate) fn address_key(client: Option<IpAddr>) -> [u8; 32] {
 
 /// The bucket of one address's tries with one name. Whoever shares an address with a guesser
 /// signs in with another name, and is not kept out.
-fn address_and_name_key(client: Option<IpAddr>, name: &str) -> [u8; 32] {
+pub(crate) fn address_and_name_key(client: Option<IpAddr>, name: &str) -> [u8; 32] {
     key_of(client, name)
 }
 
@@ -121,19 +120,7 @@ pub(crate) async fn enter(
         }
         None => None,
     };
-    let place = desk
-        .hashing
-        .acquire()
-        .await
-        .map_err(|closed| Trouble::internal(&closed))?;
-    let kept = account
-        .as_ref()
-        .map(|account| account.password_hash.clone());
-    let right =
-        tokio::task::spawn_blocking(move || password::matches(&entry.password, kept.as_deref()))
-            .await
-            .map_err(|stopped| Trouble::internal(&stopped))?;
-    drop(place);
+    let right = accounts::is_password(&desk, entry.password, account.as_ref()).await?;
     let Some(account) = account.filter(|_| right) else {
         let since_start = desk.failed_sign_ins.fetch_add(1, Ordering::Relaxed) + 1;
         tracing::warn!(since_start, "a try to sign in failed");

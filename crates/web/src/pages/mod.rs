@@ -1,5 +1,6 @@
 //! The pages: each handler asks casework or the archive, and fills a view.
 
+pub(crate) mod accounts;
 pub(crate) mod asking;
 pub(crate) mod copying;
 pub(crate) mod declaration;
@@ -7,9 +8,11 @@ pub(crate) mod document;
 pub(crate) mod health;
 pub(crate) mod holds;
 pub(crate) mod interview;
+pub(crate) mod invitation;
 pub(crate) mod log;
 pub(crate) mod login;
 pub(crate) mod player;
+pub(crate) mod proposals;
 pub(crate) mod receipt;
 pub(crate) mod recording;
 pub(crate) mod recordings;

@@ -6,6 +6,7 @@ use crate::pages::recording_id;
 use crate::trouble::Trouble;
 use crate::view::alarms::AlarmView;
 use crate::view::holds::HoldView;
+use crate::view::proposals::ProposalView;
 use crate::view::recording::{RecordingPage, title};
 use crate::visitor::Visitor;
 use axum::Extension;
@@ -28,7 +29,11 @@ pub(crate) async fn show(
             let mut in_vain = archive.called_in_vain().into_iter();
             let in_vain = in_vain.find(|call| call.recording == id);
             let detail = archive.detail(id)?;
-            let holds = (archive.holds_opened(id)?, now);
+            let holds = (
+                archive.holds_opened(id)?,
+                archive.proposals_opened(id)?,
+                now,
+            );
             Ok::<_, ArchiveError>((detail, accesses, checkpoint, conversation, in_vain, holds))
         })
         .await?;
@@ -36,7 +41,13 @@ pub(crate) async fn show(
     let lang = visitor.lang;
     let mut view = RecordingPage::new(p, &detail, &accesses, checkpoint, &conversation);
     view.add_called(in_vain.as_ref());
-    let (holds, now) = holds;
+    let (holds, proposals, now) = holds;
+    let standing = proposals
+        .iter()
+        .filter(|open| ProposalView::stands(open, now));
+    view.proposals = standing
+        .map(|open| ProposalView::new(open, now, lang))
+        .collect();
     view.holds = holds
         .iter()
         .map(|open| HoldView::new(open, now, lang))

@@ -12,7 +12,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
-use voicelog_archive::{Cursor, RecordingFilter};
+use voicelog_archive::{ArchiveError, Cursor, Proposal, ProposalState, RecordingFilter};
 use voicelog_model::Timestamp;
 
 /// Recordings on one page.
@@ -111,11 +111,16 @@ pub(crate) async fn list(
     let after = parse_cursor(&wishes.after)?;
     let is_later_page = after.is_some();
     let narrowed = filter.clone();
-    let (conversations, next) = desk
-        .ask(move |archive, _now| archive.list_conversations(&narrowed, after, PAGE_ROWS))
+    let ((conversations, next), proposals, now) = desk
+        .ask(move |archive, now| {
+            let page = archive.list_conversations(&narrowed, after, PAGE_ROWS)?;
+            Ok::<_, ArchiveError>((page, archive.proposals_standing(now)?, now))
+        })
         .await?;
+    let is_open = |one: &&Proposal| one.state(now) == ProposalState::Open;
     let lang = visitor.lang;
     let view = RecordingsPage {
+        proposed: proposals.iter().filter(is_open).count(),
         conversations: conversations
             .iter()
             .filter_map(|conversation| ConversationView::new(conversation, None, lang))

@@ -3,21 +3,21 @@
 //! There is no default password, and being first does not make anybody administrator: without the
 //! link, which only who runs the server has seen, no account can be made.
 
-use crate::accounts::{self, ADMINISTRATOR};
-use crate::app::{Desk, Shared};
+use crate::accounts;
+use crate::app::Shared;
 use crate::frame::html;
 use crate::pages::login::{address_key, too_often};
 use crate::password::{self, Weakness};
 use crate::secret::Token;
 use crate::trouble::Trouble;
-use crate::view::setup::{SetupGonePage, SetupPage};
+use crate::view::setup::{NewPassword, SetupGonePage, SetupPage};
 use crate::visitor::Visitor;
 use axum::Extension;
 use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
-use voicelog_archive::Account;
+use voicelog_model::Pii;
 
 /// The form as sent.
 #[derive(Deserialize)]
@@ -49,11 +49,15 @@ fn page(
         path,
         name,
         bad_name,
-        weakness,
+        new: NewPassword {
+            lang: visitor.lang,
+            weakness,
+        },
     }
 }
 
-fn gone(visitor: &Visitor) -> Result<Response, Trouble> {
+/// The answer to a link that was used, or is too old.
+pub(crate) fn gone(visitor: &Visitor, is_invitation: bool) -> Result<Response, Trouble> {
     let title = visitor
         .lang
         .pick("Deze link werkt niet meer", "This link no longer works");
@@ -61,6 +65,7 @@ fn gone(visitor: &Visitor) -> Result<Response, Trouble> {
         StatusCode::GONE,
         &SetupGonePage {
             p: visitor.page_at("/login", "", title),
+            is_invitation,
         },
     )
 }
@@ -83,7 +88,7 @@ pub(crate) async fn form(
     Path(token): Path<String>,
 ) -> Result<Response, Trouble> {
     let Some(token) = open_link(&desk, &token).await? else {
-        return gone(&visitor);
+        return gone(&visitor, false);
     };
     html(
         StatusCode::OK,
@@ -101,7 +106,7 @@ pub(crate) async fn claim(
         .take(address_key(visitor.client), desk.now())
         .map_err(too_often)?;
     let Some(token) = open_link(&desk, &token).await? else {
-        return gone(&visitor);
+        return gone(&visitor, false);
     };
     let name = accounts::name_as_kept(&choice.name);
     let kept_name = name.clone().unwrap_or_default();
@@ -111,30 +116,13 @@ pub(crate) async fn claim(
         let again = page(&visitor, &token, choice.name, bad_name, weakness);
         return html(StatusCode::UNPROCESSABLE_ENTITY, &again);
     };
-    let salt = Desk::random()?;
-    let place = desk
-        .hashing
-        .acquire()
-        .await
-        .map_err(|closed| Trouble::internal(&closed))?;
-    let password_hash =
-        tokio::task::spawn_blocking(move || password::hash(&choice.password, &salt))
-            .await
-            .map_err(|stopped| Trouble::internal(&stopped))?
-            .map_err(|error| Trouble::internal(&error))?;
-    drop(place);
-    let account = Account {
-        name: name.clone(),
-        password_hash,
-        role: ADMINISTRATOR.to_owned(),
-        created_at: desk.now(),
-    };
-    let hash = token.hash();
+    let password_hash = accounts::hash_password(&desk, choice.password).await?;
+    let (hash, of) = (token.hash(), Pii::new(name.clone()));
     let claimed = desk
-        .ask_index(move |archive, now| archive.accounts().claim_first_account(&hash, &account, now))
+        .ask(move |archive, now| archive.make_first_account(&hash, &of, password_hash, now))
         .await?;
     if !claimed {
-        return gone(&visitor);
+        return gone(&visitor, false);
     }
     let earlier = visitor.signed_in.map(|signed_in| signed_in.login);
     accounts::sign_in(&desk, name, earlier, "/").await

@@ -78,6 +78,8 @@ pub(crate) struct RefusedPage {
     pub(crate) p: Page,
     /// Whether destruction was asked for.
     pub(crate) of_destruction: bool,
+    /// Whether one person alone may not, and may with a second one.
+    pub(crate) needs_second_person: bool,
     /// The holds that stand, where destruction was asked for.
     pub(crate) holds: Vec<HoldView>,
     pub(crate) id: String,

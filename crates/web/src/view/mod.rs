@@ -2,6 +2,7 @@
 //! templates in `templates/`.
 
 pub(crate) mod access;
+pub(crate) mod accounts;
 pub(crate) mod alarms;
 pub(crate) mod asking;
 pub(crate) mod badge;
@@ -18,6 +19,7 @@ pub(crate) mod log;
 pub(crate) mod login;
 pub(crate) mod page;
 pub(crate) mod player;
+pub(crate) mod proposals;
 pub(crate) mod receipt;
 pub(crate) mod recording;
 pub(crate) mod recordings;

@@ -7,6 +7,7 @@ use crate::view::conversation::ConversationView;
 use crate::view::decision::{self, DecisionView};
 use crate::view::holds::HoldView;
 use crate::view::page::Page;
+use crate::view::proposals::ProposalView;
 use crate::view::recordings::line_name;
 use crate::view::report::ReportView;
 use crate::view::timeline::{self, LegendEntry, StreamView};
@@ -38,6 +39,8 @@ pub(crate) struct RecordingPage {
     pub(crate) can_be_held: bool,
     /// Those that stand and those that were lifted, oldest first.
     pub(crate) holds: Vec<HoldView>,
+    /// Proposals to destroy it that stand.
+    pub(crate) proposals: Vec<ProposalView>,
     pub(crate) reason_missing: bool,
     pub(crate) recipient_missing: bool,
     pub(crate) recipients: Vec<Choice>,
@@ -111,6 +114,7 @@ impl RecordingPage {
                     | State::WithoutSound
             ),
             holds: Vec::new(),
+            proposals: Vec::new(),
             reason_missing: false,
             recipient_missing: false,
             recipients: asking::recipients(lang),

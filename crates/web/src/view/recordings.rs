@@ -79,6 +79,8 @@ pub(crate) struct RecordingsPage {
     pub(crate) first: String,
     /// Address of the next page, if there is one.
     pub(crate) later: Option<String>,
+    /// How many proposals to destroy wait for a second person.
+    pub(crate) proposed: usize,
     /// Why no new calls are taken, if none are.
     pub(crate) pause: Option<&'static str>,
     /// Where a recording client can call, with the transport.

@@ -1,6 +1,7 @@
 //! Terms that end, counted.
 
 use crate::view::page::Page;
+use crate::view::proposals::ProposalView;
 use crate::view::recordings::line_name;
 use crate::view::when::When;
 use askama::Template;
@@ -58,6 +59,8 @@ pub(crate) struct RetentionPage {
     pub(crate) unsorted: u64,
     pub(crate) sound: SoundView,
     pub(crate) next: Option<When>,
+    /// Proposals to destroy that stand.
+    pub(crate) proposals: Vec<ProposalView>,
 }
 
 impl RetentionPage {
@@ -100,6 +103,7 @@ impl RetentionPage {
                 next: found.sound.next.map(|next| When::new(next, lang)),
             },
             next: found.next.map(|next| When::new(next, lang)),
+            proposals: Vec::new(),
             p,
         }
     }

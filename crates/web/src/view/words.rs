@@ -248,6 +248,11 @@ pub(crate) fn leaf(kind: &str, lang: Language) -> String {
         "destruction_refused" => ("Niet vernietigd", "Not destroyed"),
         "held" => ("Vernietigingsstop", "Held"),
         "released" => ("Stop opgeheven", "Hold lifted"),
+        "proposed" => ("Vernietiging voorgesteld", "Destruction proposed"),
+        "confirmed" => ("Vernietiging bevestigd", "Destruction confirmed"),
+        "declined" => ("Vernietiging afgewezen", "Destruction declined"),
+        "account_made" => ("Account gemaakt", "Account made"),
+        "account_ended" => ("Account beëindigd", "Account ended"),
         other => return other.replace('_', " "),
     };
     lang.pick(nl, en).to_owned()

@@ -281,6 +281,7 @@ async fn destruction_before_the_chosen_term_needs_to_be_confirmed_as_such() {
 async fn destruction_after_the_term_leaves_the_tombstone() {
     let site = site();
     let id = site.filled().declared;
+    site.archive.look_at_clock(NOW).unwrap();
     site.clock.advance_micros(366 * 86_400_000_000);
     let mut browser = Browser::signed_in(&site).await;
     let path = format!("/recordings/{id}/destroy");

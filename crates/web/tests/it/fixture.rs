@@ -15,7 +15,7 @@ use voicelog_archive::{
 use voicelog_casework::{Asked, retention};
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
 use voicelog_evidence::note::SigningKey;
-use voicelog_law::Rulebook;
+use voicelog_law::{HouseRules, Rulebook};
 use voicelog_model::{Codec, MediaStream, Pii, RecordingId, StreamNumber, Timestamp};
 use voicelog_store::blobs::Options;
 use voicelog_store::{Access, ArchiveId, Layout, LocalStore};
@@ -108,8 +108,31 @@ fn line(name: &str, facts: Map<String, Value>) -> Line {
     }
 }
 
+/// A house rule: who asks to destroy may not be alone. At the end of a term nobody asks.
+pub(crate) const NOT_ALONE: &str = r#"
+@id("house.vier_ogen_bij_vernietigen")
+@kind("contract")
+@article("Reglement opnamen 7")
+@valid_from("2026-10-01")
+@nl("Niemand vernietigt een opname alleen.")
+@en("Nobody destroys a recording alone.")
+forbid (principal, action == Action::"destroy", resource)
+when { context has second_person && !context.second_person };
+"#;
+
 /// Opens the archive in a folder; in an empty folder it makes one with a line of every kind.
 pub(crate) fn open(folder: &Path, now: Timestamp) -> Outcome<Arc<Archive>> {
+    open_under(folder, now, None)
+}
+
+/// The same under house rules.
+fn open_under(folder: &Path, now: Timestamp, house: Option<&str>) -> Outcome<Arc<Archive>> {
+    let mut rulebook = Rulebook::embedded(now)?;
+    if let Some(text) = house {
+        let rules = HouseRules::read(&[("house.cedar".to_owned(), text.to_owned())], &rulebook)
+            .map_err(|faults| faults.to_string())?;
+        rulebook = rulebook.with_house(&rules)?;
+    }
     let layout = Layout::in_folder(folder);
     if !layout.exists() {
         LocalStore::create(&layout, ArchiveId([7; 16]), now)?;
@@ -124,7 +147,7 @@ pub(crate) fn open(folder: &Path, now: Timestamp) -> Outcome<Arc<Archive>> {
             signing_key: SigningKey::from_seed("voicelog/pages", [2; 32])?,
             decision_key: DataKey::from_random([3; 32]),
         },
-        rulebook: Rulebook::embedded(now)?,
+        rulebook,
         lines: Lines::new(vec![
             line("verkoop", facts("announced")),
             line("verkoop-heimelijk", facts("covert")),
@@ -161,7 +184,7 @@ pub(crate) struct Over {
 /// An archive with one conversation of every kind, as it is at `now`.
 pub(crate) fn fill(folder: &Path, now: Timestamp) -> Outcome<Filled> {
     let over = fill_folder(folder, now)?;
-    with_a_call(folder, over, now)
+    with_a_call(folder, over, now, None)
 }
 
 /// Puts every conversation that is over into a folder, and closes the archive.
@@ -192,9 +215,14 @@ pub(crate) fn fill_folder(folder: &Path, now: Timestamp) -> Outcome<Over> {
     Ok(over)
 }
 
-/// Opens a filled archive, with a call in it that waits for consent.
-pub(crate) fn with_a_call(folder: &Path, over: Over, now: Timestamp) -> Outcome<Filled> {
-    let archive = open(folder, now)?;
+/// Opens a filled archive, under house rules if there are any, with a call in it that waits for consent.
+pub(crate) fn with_a_call(
+    folder: &Path,
+    over: Over,
+    now: Timestamp,
+    house: Option<&str>,
+) -> Outcome<Filled> {
+    let archive = open_under(folder, now, house)?;
     let waiting = open_call(
         &archive,
         "verkoop",

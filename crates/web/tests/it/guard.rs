@@ -23,6 +23,7 @@ async fn no_page_answers_without_signing_in_but_those_that_are_for_everybody() {
         "/log/checkpoint",
         "/log/tile/{*path}",
         "/setup/{token}",
+        "/invitation/{token}",
         "/login",
         "/logout",
         "/mag-ik-opnemen",

@@ -2,6 +2,7 @@
 //! archive, called without a socket.
 #![cfg(test)]
 
+mod accounts;
 mod api;
 mod asking;
 mod calls;
@@ -14,6 +15,7 @@ mod holds;
 mod interview;
 mod law;
 mod pages;
+mod proposals;
 mod signing_in;
 mod sockets;
 mod support;

@@ -168,12 +168,21 @@ pub(crate) fn site_at(public_url: &str) -> Site {
     site_with(|config| public_url.clone_into(&mut config.public_url))
 }
 
+/// A site where nobody destroys a recording alone.
+pub(crate) fn site_of_two() -> Site {
+    site_under(Some(fixture::NOT_ALONE), |_config| {})
+}
+
 /// A site with one conversation of every kind and settings of its own.
 pub(crate) fn site_with(change: impl FnOnce(&mut WebConfig)) -> Site {
+    site_under(None, change)
+}
+
+fn site_under(house: Option<&str>, change: impl FnOnce(&mut WebConfig)) -> Site {
     let folder = tempfile::tempdir().unwrap();
     let (template, over) = template();
     copy(template.path(), folder.path());
-    let filled = fixture::with_a_call(folder.path(), *over, NOW).unwrap();
+    let filled = fixture::with_a_call(folder.path(), *over, NOW, house).unwrap();
     let archive = Arc::clone(&filled.archive);
     let mut config = config();
     change(&mut config);
@@ -355,6 +364,20 @@ impl<'s> Browser<'s> {
             page.text()
         );
         browser
+    }
+
+    /// The browser of somebody whom this one invites, signed in.
+    pub(crate) async fn invite(&mut self, name: &str) -> Self {
+        let page = self.post("/accounts", &[("name", name)]).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text());
+        let link = page.between("<pre>", "</pre>").to_owned();
+        let path = link.strip_prefix("http://127.0.0.1:8080").unwrap();
+        let mut other = Self::new(self.site);
+        assert!(other.get(path).await.shows(name));
+        let fields = [("password", PASSWORD), ("again", PASSWORD)];
+        let page = other.post(path, &fields).await;
+        assert_eq!((page.status, page.location()), (StatusCode::SEE_OTHER, "/"));
+        other
     }
 
     pub(crate) async fn set_up(&mut self, path: &str, password: &str, again: &str) -> Page {

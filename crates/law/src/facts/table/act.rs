@@ -78,6 +78,12 @@ pub(super) const ROWS: &[Definition] = &[
             "De functie van de medewerker die erom vraagt.",
             "Function of the member of staff who asks.",
         ),
+    Definition::new("42c", name::SECOND_PERSON, Shape::Flag)
+        .missing(&[always(Effect::Nothing)])
+        .means(
+            "Of een tweede mens deze handeling heeft bevestigd: een ander dan wie erom vroeg. false: iemand vraagt het alleen. Ontbreekt: niemand vraagt erom, het gebeurt vanzelf aan het eind van een termijn. Bij vernietigen stelt het archief dit zelf vast; geen wet vraagt ernaar, een huisregel kan het eisen.",
+            "Whether a second person has confirmed this act: another than the one who asked. false: somebody asks alone. Missing: nobody asks, it happens by itself at the end of a term. For destruction the archive finds this out itself; no statute asks for it, a house rule can.",
+        ),
     Definition::new("43", name::NEED_TO_KNOW_BASIS, Shape::Reference)
         .missing(&[
             when(

@@ -2,6 +2,7 @@
 
 use super::super::question::{Choice, Entry, EntryKind, Form, Question};
 use crate::text::Bilingual;
+use voicelog_model::Action;
 
 /// A purpose that was told. One that was not is known not to have been.
 const fn told(
@@ -118,6 +119,38 @@ pub(super) const STATE: &[Question] = &[
             field: None,
         }]),
     ),
+    Question::new(
+        "second_person",
+        (
+            "Heeft een tweede mens bevestigd dat de opname weg mag?",
+            "Has a second person confirmed that the recording may go?",
+        ),
+        (
+            "Geen wet eist dat; een huisregel van uw organisatie kan het eisen.",
+            "No statute demands that; a house rule of your organisation can.",
+        ),
+        Form::One(&[
+            Choice::new(
+                "alone",
+                "Nee, één mens vraagt het",
+                "No, one person asks for it",
+                &[("second_person", Some("false"))],
+            ),
+            Choice::new(
+                "confirmed",
+                "Ja, een ander dan wie het vroeg",
+                "Yes, another than the one who asked",
+                &[("second_person", Some("true"))],
+            ),
+            Choice::new(
+                "nobody",
+                "Niemand vraagt het: de bewaartermijn is voorbij",
+                "Nobody asks for it: the retention period is over",
+                &[("second_person", None)],
+            ),
+        ]),
+    )
+    .only(|facts| facts.action() == Action::Destroy),
     Question::new(
         "holds",
         (

@@ -1,6 +1,6 @@
 //! What right house rules do to an answer.
 
-use super::{broad, duty, gate, permitted, with};
+use super::{broad, duty, example, gate, permitted, with};
 use crate::common::{changed, facts, rulebook, today};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -68,6 +68,34 @@ fn never_milder(house: &Rulebook, value: &Value) {
             duty.rule
         );
     }
+}
+
+/// A recording whose term is over, and what is known of a second person.
+fn to_destroy(second_person: Option<bool>) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/demo-5-destroy.json");
+    let case: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let known = second_person.map_or(Value::Null, Value::Bool);
+    changed(&case["facts"], &json!({ "second_person": known }))
+}
+
+#[test]
+fn the_law_asks_for_no_second_person_and_a_house_can_also_at_the_end_of_a_term() {
+    let known = [None, Some(false), Some(true)];
+    let permits = |rules: &Rulebook| {
+        known.map(|second| {
+            decided(rules, &to_destroy(second)).outcome <= Outcome::PermittedWithDuties
+        })
+    };
+    assert_eq!(permits(rulebook()), [true; 3]);
+    let files = example();
+    let house = voicelog_law::HouseRules::read(&files, rulebook()).unwrap();
+    let house = rulebook().with_house(&house).unwrap();
+    assert_eq!(permits(&house), [true, false, true]);
+    let refused = decided(&house, &to_destroy(Some(false)));
+    assert_eq!(refused.reasons[0].rule, "house.vier_ogen_bij_vernietigen");
+    let stern = "!(context has second_person && context.second_person)";
+    let stern = with(&gate("house.stern", stern).replace("record", "destroy"));
+    assert_eq!(permits(&stern), [false, false, true]);
 }
 
 #[test]

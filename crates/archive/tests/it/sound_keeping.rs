@@ -1,0 +1,168 @@
+//! Sound of its own term, in backups and under the keys above its key.
+
+use crate::backup::{World, later, opens, restore, verifier, wrong};
+use crate::keys::{epoch_of, master, opened, under, whole, with_master};
+use crate::sound::{end_sound, record_on};
+use crate::support::*;
+use voicelog_archive::backup::RestoreInput;
+use voicelog_archive::keys::EpochKeys;
+use voicelog_archive::{State, Verdict};
+use voicelog_evidence::certificate::Certificate;
+use voicelog_evidence::key::sound_key_name;
+use voicelog_model::Scope;
+use voicelog_store::Layout;
+
+#[test]
+fn a_restore_of_a_backup_from_before_takes_the_sound_away_and_nothing_else() {
+    let world = World::new();
+    let ids = [0, 1].map(|_| record_on(world.archive(), "short_sound"));
+    let [gone, kept] = ids;
+    world.back_up();
+    end_sound(world.archive(), gone);
+    let input = RestoreInput {
+        lists: vec![world.list(0)],
+        ..world.input()
+    };
+    let (again, restored) = restore(&input).unwrap();
+    assert_eq!(restored.buried, 1);
+    assert!(opens(&again.archive, kept));
+    let trace = again.archive.trace(gone).unwrap();
+    assert_eq!(
+        (trace.blobs, trace.has_sound_key, trace.has_key),
+        (0, false, true)
+    );
+    let detail = again.archive.detail(gone).unwrap();
+    assert_eq!(detail.summary.state, State::WithoutSound);
+    let before = world.archive().detail(gone).unwrap();
+    assert_eq!(
+        detail.summary.sound_destroyed_at,
+        before.summary.sound_destroyed_at
+    );
+    assert_eq!(
+        (&detail.timeline, &detail.manifest),
+        (&before.timeline, &before.manifest)
+    );
+    let [now, then] = [detail, before].map(|detail| {
+        let signed = detail.sound_certificate.unwrap();
+        Certificate::verify(signed.as_bytes(), &verifier())
+            .unwrap()
+            .0
+    });
+    assert_eq!((now.statement, now.leaf), (then.statement, then.leaf));
+    assert_eq!(wrong(&again.archive), [""; 0]);
+    // The key and the object of that sound were not even written.
+    let folder = tempfile::tempdir().unwrap();
+    let unpacked = input.unpack(
+        &Layout::in_folder(folder.path()),
+        &crate::backup::backup_key(1),
+    );
+    assert_eq!(unpacked.unwrap().left_out, 2);
+
+    // The rest goes in the archive that was made again as in the one before.
+    let answer = again.archive.ask_to_destroy(gone, later()).unwrap();
+    let Verdict::Permit(permit) = answer.verdict else {
+        panic!("{:?}", answer.decision)
+    };
+    again.archive.destroy(permit, later()).unwrap();
+    assert_eq!(wrong(&again.archive), [""; 0]);
+}
+
+#[test]
+fn a_backup_made_after_the_sound_went_has_none_of_it() {
+    let world = World::new();
+    let id = record_on(world.archive(), "short_sound");
+    world.back_up();
+    end_sound(world.archive(), id);
+    let second = world.back_up();
+    assert!(second.removed > 0, "the object goes from the folder");
+    assert_eq!((second.copied, second.kept), (0, 0));
+    let (again, restored) = restore(&world.input()).unwrap();
+    assert_eq!(restored.buried, 0);
+    assert_eq!(
+        again.archive.summary(id).unwrap().state,
+        State::WithoutSound
+    );
+    assert_eq!(wrong(&again.archive), [""; 0]);
+}
+
+#[test]
+fn both_ends_after_a_backup_are_both_there_after_a_restore() {
+    let world = World::new();
+    let id = record_on(world.archive(), "short_sound");
+    world.back_up();
+    end_sound(world.archive(), id);
+    world.destroy(id);
+    let input = RestoreInput {
+        lists: vec![world.list(0)],
+        ..world.input()
+    };
+    let (again, _restored) = restore(&input).unwrap();
+    let detail = again.archive.detail(id).unwrap();
+    assert_eq!(detail.summary.state, State::Destroyed);
+    for (signed, scope) in [
+        (detail.sound_certificate, Scope::Sound),
+        (detail.certificate, Scope::Whole),
+    ] {
+        let signed = signed.unwrap();
+        let (certificate, _) = Certificate::verify(signed.as_bytes(), &verifier()).unwrap();
+        assert_eq!(certificate.statement.scope, scope);
+    }
+    let trace = again.archive.trace(id).unwrap();
+    assert_eq!((trace.has_key, trace.has_sound_key), (false, false));
+    assert_eq!(wrong(&again.archive), [""; 0]);
+}
+
+#[test]
+fn of_a_call_that_ran_when_the_backup_was_made_and_lost_its_sound_since_a_tombstone_is_left() {
+    let world = World::new();
+    let call = open_call(world.archive(), "short_sound");
+    let writer = write_media(world.archive(), &call, 50);
+    world.archive().commit().unwrap();
+    world.back_up();
+    end(world.archive(), writer, 50).unwrap();
+    world.archive().sequence().unwrap();
+    end_sound(world.archive(), call.id);
+    let input = RestoreInput {
+        lists: vec![world.list(0)],
+        ..world.input()
+    };
+    let (again, _restored) = restore(&input).unwrap();
+    let detail = again.archive.detail(call.id).unwrap();
+    assert_eq!(detail.summary.state, State::Destroyed);
+    assert!(detail.sound_certificate.is_some());
+    assert_eq!(wrong(&again.archive), [""; 0]);
+}
+
+#[test]
+fn another_epoch_takes_both_keys_and_the_old_one_opens_neither() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    with_master(path);
+    let archive = under(path, master());
+    let id = record_on(&archive, "short_sound");
+    assert_eq!(archive.new_epoch(START).unwrap(), 2);
+    let done = archive.rewrap(START).unwrap();
+    assert_eq!((done.moved, done.destroyed), (3, vec![1]));
+    assert_eq!(done.stuck, []);
+    for name in [id, sound_key_name(id)] {
+        assert_eq!(epoch_of(path, name), 2);
+    }
+    whole(&archive);
+    end_sound(&archive, id);
+    assert_eq!(archive.key_state().unwrap().epochs[0].data_keys, 2);
+    whole(&archive);
+}
+
+#[test]
+fn a_process_with_only_the_public_key_records_with_two_keys_and_ends_the_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    with_master(path);
+    let recorder = opened(path, EpochKeys::public_only());
+    let id = record_on(&recorder, "short_sound");
+    end_sound(&recorder, id);
+    drop(recorder);
+    let archive = under(path, master());
+    assert_eq!(archive.summary(id).unwrap().state, State::WithoutSound);
+    whole(&archive);
+}
