@@ -1,8 +1,7 @@
 //! The archive: the only room where law, evidence and store meet.
 //!
-//! It asks the law, writes, reads, holds, destroys, recovers and checks. Order of writing: key,
-//! row, blob, and at the end row with leaf, checkpoint; of destroying: key, blobs, row with leaf,
-//! checkpoint, certificate. The code quotes the numbered invariants of `design/archive.md`.
+//! It asks the law, writes, reads, holds, destroys, recovers and checks. The orders of writing and of destroying, and the
+//! numbered invariants that the code quotes, are in `design/archive.md`.
 //!
 //! **Invariant:** nothing is kept, read, given away or destroyed without a [`Permit`] of the gate here.
 #![deny(missing_docs)]

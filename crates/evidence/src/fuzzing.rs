@@ -6,15 +6,21 @@ use crate::audio::render;
 use crate::bundle::BundleNote;
 use crate::certificate::Certificate;
 use crate::checkpoint::{Checkpoint, TlogProof};
+use crate::cosignature::{Cosigner, CosignerKey};
+use crate::digest::sha256;
 use crate::journal::{ChunkReader, JournalEvent, PacketKind, Record};
 use crate::key::{DataKey, KeyEncryptionKey, open_bytes, unwrap_key};
 use crate::manifest::Manifest;
 use crate::note::{Note, SigningKey, VerifierKey};
 use crate::original::{self, EVENTS};
+use crate::policy::{Policy, PolicyWitness};
+use crate::receipt::Receipt;
 use crate::segment::{CHAIN_START, SegmentReader};
 use crate::timeline::{Timeline, TimelineBuilder, build};
+use crate::timestamp::{Anchors, Question, is_policy};
 use crate::tlog::{CompactRange, Leaf};
 use crate::vcon::Algorithm;
+use crate::witness::AddCheckpoint;
 use voicelog_model::rtp::RtpPacket;
 use voicelog_model::{
     Codec, DecisionId, Format, MediaStream, RecordingId, StreamNumber, Timestamp,
@@ -95,6 +101,68 @@ pub fn read_proof(data: &[u8]) {
     };
     if let Ok(proof) = TlogProof::parse(data) {
         let _checkpoint = proof.verify(&[0; 32], &key.verifier());
+    }
+}
+
+/// What the timestamps of the samples are of, for [`read_timestamp`].
+pub const STAMPED: &[u8] = b"voicelog/fuzz\n";
+
+/// Verifies the answer of an authority. Behind it, from the first `-----BEGIN` on, are the certificates that are believed.
+/// Tells whether the stamp is.
+pub fn read_timestamp(data: &[u8]) -> bool {
+    let begin = b"-----BEGIN";
+    let behind = data.windows(begin.len()).position(|window| window == begin);
+    let (answer, anchors) = data.split_at(behind.unwrap_or(data.len()));
+    let question = Question {
+        imprint: sha256(STAMPED),
+        ..Question::default()
+    };
+    let text = std::str::from_utf8(anchors).unwrap_or_default();
+    let _policy = is_policy(text);
+    let anchors = Anchors::from_pem(text);
+    anchors.is_ok_and(|anchors| question.verify(answer, &anchors).is_ok())
+}
+
+/// Reads what witnesses and whoever kept a receipt send: a receipt, a policy, a cosigned note, a request to cosign.
+pub fn read_vouching(data: &[u8]) {
+    let (Ok(log), Ok(witness)) = (
+        SigningKey::from_seed("fuzz.example", [1; 32]),
+        Cosigner::from_seed("witness.example", [2; 32]),
+    ) else {
+        return;
+    };
+    if let Ok(receipt) = Receipt::parse(data) {
+        let _checkpoint = receipt.verify(&log.verifier());
+        let _checkpoint = receipt.verify(&receipt.key);
+    }
+    let policy = Policy::parse(data);
+    if let Ok(policy) = &policy {
+        assert_eq!(
+            Policy::parse(policy.to_string().as_bytes()).as_ref(),
+            Ok(policy),
+            "what is written is read as the same"
+        );
+    }
+    if let Ok(note) = Note::parse(data) {
+        let _signed = witness.verifier().verify(&note);
+        let one = PolicyWitness {
+            name: "one".to_owned(),
+            key: witness.verifier(),
+            url: None,
+        };
+        let _judged = Policy::new(log.verifier(), vec![one], 1).map(|policy| policy.judge(&note));
+    }
+    if let Ok(request) = AddCheckpoint::parse(data) {
+        let _judged = request.judge(&[log.verifier()], None);
+        let last = Checkpoint {
+            origin: "fuzz.example".to_owned(),
+            size: request.old,
+            root: [0; 32],
+        };
+        let _judged = request.judge(&[log.verifier()], Some(&last));
+    }
+    if let Ok(text) = std::str::from_utf8(data) {
+        let _key = text.parse::<CosignerKey>();
     }
 }
 
@@ -268,6 +336,8 @@ mod tests {
             super::read_documents(&data);
             super::read_note(&data);
             super::read_proof(&data);
+            super::read_timestamp(&data);
+            super::read_vouching(&data);
             super::read_vcon(&data);
             super::import_vcon(&data);
             super::read_zip(&data);

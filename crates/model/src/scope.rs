@@ -35,10 +35,6 @@ impl Scope {
 
     /// Whether it is everything. Documents name no scope then, as those of before there were scopes.
     #[must_use]
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "the form that serde asks for"
-    )]
     pub const fn is_whole(&self) -> bool {
         matches!(self, Self::Whole)
     }

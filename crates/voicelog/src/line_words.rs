@@ -18,6 +18,12 @@ pub(crate) fn in_words(line: &Line, lang: Language) -> String {
             lang,
         ));
     }
+    if let Some(term) = &line.sound_term {
+        parts.push(match lang {
+            Language::Nl => format!("geluid bewaard voor {term}"),
+            Language::En => format!("sound kept for {term}"),
+        });
+    }
     let sequences = [&line.keys.own, &line.keys.other, &line.keys.unknown];
     let sequences: usize = sequences.iter().map(|side| side.len()).sum();
     if sequences > 0 {

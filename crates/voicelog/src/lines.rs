@@ -221,11 +221,11 @@ fn check_facts(facts: &Map<String, Value>, at: &str, now: Timestamp) -> Result<(
     line_terms::check(&facts, at, now)
 }
 
-/// What each call tells may not be told here.
+/// What each call tells, or the archive finds out, may not be told here.
 fn check_told(facts: &Map<String, Value>, at: &str) -> Result<()> {
-    for told in ["requested_action", "countries"] {
+    for told in ["requested_action", "countries", "second_person"] {
         if facts.contains_key(told) {
-            bail!("{at}: `{told}` is worked out at each call; take it out of the configuration");
+            bail!("{at}: `{told}` is worked out each time; take it out of the configuration");
         }
     }
     Ok(())
@@ -323,8 +323,10 @@ mod tests {
             error.contains("rule `r`: facts") && error.contains("purpose"),
             "{error}"
         );
-        let error = fault(&rule("countries = [\"NL\"]"));
-        assert!(error.contains("worked out at each call"), "{error}");
+        for told in ["countries = [\"NL\"]", "second_person = true"] {
+            let error = fault(&rule(told));
+            assert!(error.contains("worked out each time"), "{error}");
+        }
     }
 
     #[test]

@@ -1,12 +1,21 @@
 //! The formats of evidence: what a stranger hands to `voicelog verify`, and what lies on a disk.
 
-use super::{ROUNDS, smoke, smoke_rounds};
+use super::{ROUNDS, kept, smoke, smoke_rounds};
+use voicelog_evidence::checkpoint::Checkpoint;
+use voicelog_evidence::cosignature::Cosigner;
+use voicelog_evidence::note::SigningKey;
+use voicelog_evidence::policy::{Policy, PolicyWitness};
+use voicelog_evidence::tlog::EMPTY_ROOT;
+use voicelog_evidence::witness::AddCheckpoint;
 use voicelog_evidence::{fuzzing, zip};
+use voicelog_model::Timestamp;
 
 const BUNDLE: &[u8] = include_bytes!("../../../crates/evidence/tests/vectors/bundle/v1/call.zip");
 const CHUNK: &[u8] = include_bytes!("../../../crates/evidence/tests/vectors/journal/v1/call.chunk");
 const SEGMENT: &[u8] =
     include_bytes!("../../../crates/evidence/tests/vectors/segment/v1/call.segment");
+const RECEIPT: &[u8] =
+    include_bytes!("../../../crates/evidence/tests/vectors/receipt/v1/receipt.txt");
 /// A bundle is verified whole each time; damage is mostly found at its door.
 const BUNDLE_ROUNDS: usize = ROUNDS / 10;
 
@@ -56,6 +65,56 @@ fn fuzz_smoke_note() {
 #[test]
 fn fuzz_smoke_proof() {
     smoke("proof", &files(&[".tlog-proof"]), fuzzing::read_proof);
+}
+
+/// Its samples are those of `fuzz/corpus/timestamp`: answers of `openssl ts`, with the certificates to believe.
+#[test]
+fn fuzz_smoke_timestamp() {
+    let samples = kept("timestamp");
+    let hold = samples
+        .iter()
+        .filter(|sample| fuzzing::read_timestamp(sample));
+    assert!(hold.count() > 1);
+    smoke("timestamp", &samples, |input| {
+        fuzzing::read_timestamp(input);
+    });
+}
+
+/// A receipt, a policy, a cosigned checkpoint, and the request to cosign it.
+fn vouching() -> Vec<Vec<u8>> {
+    let log = SigningKey::from_seed("fuzz.example", [1; 32]).unwrap();
+    let witness = Cosigner::from_seed("witness.example", [2; 32]).unwrap();
+    let checkpoint = Checkpoint {
+        origin: "fuzz.example".to_owned(),
+        size: 0,
+        root: EMPTY_ROOT,
+    };
+    let (text, at) = (
+        checkpoint.to_string(),
+        Timestamp::from_micros(1_795_255_200_000_000),
+    );
+    let signed = log.sign(&text).unwrap();
+    let request = AddCheckpoint {
+        old: 0,
+        proof: Vec::new(),
+        checkpoint: signed.clone(),
+    };
+    let one = PolicyWitness {
+        name: "one".to_owned(),
+        key: witness.verifier(),
+        url: Some("https://witness.example/".to_owned()),
+    };
+    let policy = Policy::new(log.verifier(), vec![one], 1).unwrap();
+    let cosigned = format!("{signed}{}", witness.cosign(&text, at));
+    let texts = [policy.to_string(), cosigned, request.to_string()];
+    let mut samples = vec![RECEIPT.to_vec()];
+    samples.extend(texts.map(String::into_bytes));
+    samples
+}
+
+#[test]
+fn fuzz_smoke_vouching() {
+    smoke("vouching", &vouching(), fuzzing::read_vouching);
 }
 
 #[test]

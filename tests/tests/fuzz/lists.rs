@@ -1,6 +1,7 @@
-//! The lists of others: call detail records of telephone systems.
+//! The lists of others: call detail records of telephone systems, and the papers of a backup.
 
-use super::smoke;
+use super::{kept, smoke};
+use voicelog_archive::backup::fuzzing;
 use voicelog_casework::expected::Table;
 
 const ASTERISK: &[u8] = b"calldate,src,dst,duration,billsec,disposition,uniqueid\r\n\
@@ -16,4 +17,14 @@ fn fuzz_smoke_call_detail_records() {
         &[ASTERISK.to_vec(), SEMICOLONS.to_vec()],
         |input| drop(Table::read(input)),
     );
+}
+
+/// Its samples are those of `fuzz/corpus/backup`: texts that the body signs.
+#[test]
+fn fuzz_smoke_backup() {
+    let samples = kept("backup");
+    assert!(samples.len() > 1 && samples.iter().all(|sample| fuzzing::read_papers(sample)));
+    smoke("backup", &samples, |input| {
+        fuzzing::read_papers(input);
+    });
 }

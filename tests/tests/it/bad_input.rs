@@ -1,8 +1,10 @@
 //! Bad input costs nothing and gets one clear sentence.
 
-use crate::support::{Server, endless_call, voicelog, write_config, write_file};
+use crate::support::{Server, binary, endless_call, voicelog, write_config, write_file};
 use std::net::UdpSocket;
+use std::process::{Command, Stdio};
 use voicelog_src_sim::place;
+use voicelog_store::durable;
 
 fn file(folder: &tempfile::TempDir, name: &str, text: &str) -> String {
     let path = folder.path().join(name);
@@ -61,6 +63,78 @@ fn wrong_files_end_with_status_2_and_one_sentence_that_names_the_place() {
     // A file that is not even the beginning of a bundle is bad input; a cut one does not hold.
     let cut = file(&folder, "cut.zip", "PK\u{3}\u{4} bundle.note");
     assert_eq!(voicelog(&["verify", &cut]).status.code(), Some(1));
+}
+
+/// Runs `voicelog verify` where it gets no more than 400 MB of address space.
+fn verify_in_little_room(arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -v 400000; exec \"$0\" verify \"$@\""])
+        .arg(binary())
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&said).into_owned(),
+    )
+}
+
+#[test]
+fn no_file_makes_verify_take_more_room_than_a_bundle_needs() {
+    const BUNDLE: &[u8] =
+        include_bytes!("../../../crates/evidence/tests/vectors/bundle/v1/call.zip");
+    let folder = tempfile::tempdir().unwrap();
+    // A sparse file of four gigabytes that starts so; the rest are zeros.
+    let grown = |name: &str, start: &[u8], len: u64| {
+        let path = folder.path().join(name);
+        durable::create(&path, start).unwrap();
+        let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.set_len(len).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let whole = BUNDLE.len() as u64;
+    let bundle = grown("bundle.zip", BUNDLE, whole);
+    assert_eq!(verify_in_little_room(&[&bundle]).0, Some(0));
+
+    let local = |method: u8, packed: u32, promised: u32| {
+        let name = b"bundle.note";
+        let mut header = b"PK\x03\x04\x0a\0\0\0".to_vec();
+        header.extend([method, 0, 0, 0, 0x21, 0, 0, 0, 0, 0]);
+        header.extend([packed.to_le_bytes(), promised.to_le_bytes()].concat());
+        header.extend([u8::try_from(name.len()).unwrap(), 0, 0, 0]);
+        [&header[..], name].concat()
+    };
+    let most = u64::from(u32::MAX);
+    let broken = [
+        grown("zeros-behind.zip", BUNDLE, 3_900_000_000),
+        grown("one-byte-behind.zip", BUNDLE, whole + 1),
+        grown("promises-much.zip", &local(0, u32::MAX, u32::MAX), 4_096),
+        grown("bomb.zip", &local(8, 4_000, u32::MAX), 4_096),
+        grown("many.zip", &local(0, 0, 0).repeat(100_000), most),
+    ];
+    for file in &broken {
+        let (status, said) = verify_in_little_room(&[file]);
+        assert_eq!(status, Some(1), "{file}: {said}");
+        assert!(said.contains("ZIP"), "{file}: {said}");
+    }
+    let too_long = grown("too-long.zip", BUNDLE, most + 1);
+    let nothing = grown("nothing.zip", b"", most);
+    let no_bundles = [
+        "/dev/zero",
+        folder.path().to_str().unwrap(),
+        &too_long,
+        &nothing,
+    ];
+    let endless = ["--log-key", "--policy", "--tsa-anchor", "--receipt"];
+    let endless = endless.map(|option| vec![&*bundle, option, "/dev/zero"]);
+    let no_policy = vec![&*bundle, "--tsa-policy", "policy"];
+    let all = no_bundles.map(|file| vec![file]);
+    for arguments in all.into_iter().chain(endless).chain([no_policy]) {
+        let (status, said) = verify_in_little_room(&arguments);
+        assert_eq!(status, Some(2), "{arguments:?}: {said}");
+    }
 }
 
 #[test]

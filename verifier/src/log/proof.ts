@@ -21,7 +21,7 @@ const OBJECTS: Readonly<Record<string, Reader<string>>> = {
   clock_confirmed: anObject(/^clock$/),
   account_made: anObject(/^account$/),
   account_ended: anObject(/^account$/),
-  shared: text, transcribed: text,
+  shared: id, transcribed: id,
 };
 
 export interface Leaf {

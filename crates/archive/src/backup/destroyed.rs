@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use voicelog_evidence::Digest;
 use voicelog_evidence::canonical::{canonical_json, from_canonical};
 use voicelog_evidence::checkpoint::Checkpoint;
-use voicelog_evidence::note::{Note, VerifierKey};
+use voicelog_evidence::note::{Note, SigningKey, VerifierKey};
 use voicelog_evidence::tlog::{Leaf, LeafKind};
 use voicelog_model::{Action, DecisionId, DestructionId, HoldId, RecordingId, Scope, Timestamp};
 use voicelog_store::index::{
@@ -44,6 +44,16 @@ struct Head {
     checkpoint: String,
     destructions: u64,
     lines_sha256: Digest,
+}
+
+impl Head {
+    /// The list: the signed head, and the lines that it has the hash of.
+    fn signed(&self, key: &SigningKey, lines: &[u8]) -> Result<Vec<u8>, BackupError> {
+        let json = canonical_json(self)?;
+        let json = String::from_utf8_lossy(&json);
+        let note = key.sign(&format!("{LINE_START}{VERSION}\n{json}\n"))?;
+        Ok([note.as_bytes(), RULE.as_bytes(), lines].concat())
+    }
 }
 
 /// One line.
@@ -181,16 +191,7 @@ impl Archive {
             lines_sha256: Digest::of(&lines),
         };
         let report = report_of(&head);
-        let json = canonical_json(&head)?;
-        let json = String::from_utf8_lossy(&json);
-        let note = self
-            .secrets
-            .signing_key
-            .sign(&format!("{LINE_START}{VERSION}\n{json}\n"))?;
-        let mut file = note.into_bytes();
-        file.extend_from_slice(RULE.as_bytes());
-        file.append(&mut lines);
-        Ok((file, report))
+        Ok((head.signed(&self.secrets.signing_key, &lines)?, report))
     }
 
     /// What was destroyed, what is held and the log, all as of one moment.
@@ -477,3 +478,6 @@ fn unhex(digits: &str) -> Option<Vec<u8>> {
     });
     pairs.collect()
 }
+
+#[cfg(test)]
+mod golden;

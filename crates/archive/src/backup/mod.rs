@@ -9,6 +9,8 @@ mod catching_up;
 mod create;
 mod destroyed;
 mod format;
+#[doc(hidden)]
+pub mod fuzzing;
 mod objects;
 mod opening;
 mod restore;

@@ -17,6 +17,11 @@ impl RecordingKeys {
     pub(crate) fn of_segments(&self) -> &DataKey {
         self.sound.as_ref().unwrap_or(&self.data)
     }
+
+    /// The same, without the other.
+    pub(crate) fn into_that_of_segments(self) -> DataKey {
+        self.sound.unwrap_or(self.data)
+    }
 }
 
 impl Archive {

@@ -422,3 +422,6 @@ impl Archive {
         }
     }
 }
+
+#[cfg(test)]
+mod golden;

@@ -141,7 +141,7 @@ impl Archive {
         let keys = self.recording_keys(playable.id)?;
         let mut opened = OpenChunks {
             playable,
-            opener: ChunkOpener::new(self, playable.id, keys.of_segments().clone()),
+            opener: ChunkOpener::new(self, playable.id, keys.into_that_of_segments()),
             packets: BTreeMap::new(),
         };
         playable.layout.next(reader, &mut |places| {

@@ -248,6 +248,18 @@ pub(super) fn text(value: &Pii<String>, chars_max: usize) -> Option<Pii<String>>
     fits.then(|| Pii::new(trimmed.to_owned()))
 }
 
+/// Whether something is kept, or known, that a hold can keep.
+const fn can_be_held(state: State) -> bool {
+    matches!(
+        state,
+        State::Recording
+            | State::Finishing
+            | State::Sealed
+            | State::WithoutSound
+            | State::NotRecorded
+    )
+}
+
 impl Archive {
     /// Places a hold on a recording that is kept, also while it is being made: from when this returns
     /// nothing destroys it until [`Archive::release`].
@@ -263,15 +275,7 @@ impl Archive {
         now: Timestamp,
     ) -> Result<Hold, ArchiveError> {
         let row = self.row(recording)?;
-        if !matches!(
-            row.state,
-            State::Recording
-                | State::Finishing
-                | State::Sealed
-                | State::SoundDestroying
-                | State::WithoutSound
-                | State::NotRecorded
-        ) {
+        if !can_be_held(row.state) {
             return Err(self.wrong_state(recording, "held"));
         }
         let is_in_time =

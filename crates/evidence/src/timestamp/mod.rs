@@ -147,6 +147,12 @@ impl Question {
     }
 }
 
+/// Whether a text is an object identifier in dots, as policies have them.
+#[must_use]
+pub fn is_policy(text: &str) -> bool {
+    oid_bytes(text).is_ok()
+}
+
 /// A number that is not negative, as DER has it.
 fn positive(bytes: &[u8]) -> Vec<u8> {
     let mut digits: Vec<u8> = bytes

@@ -37,9 +37,9 @@ pub enum LeafKind {
     KeyRetired,
     /// A recording was paused, and went on or not.
     Paused,
-    /// A recording was written out as text. Reserved: not written yet.
+    /// A recording was written out as text. Not written yet.
     Transcribed,
-    /// Somebody outside was given a way to a recording. Reserved: not written yet.
+    /// Somebody outside was given a way to a recording. Not written yet.
     Shared,
     /// A recording that was due was not destroyed.
     DestructionRefused,

@@ -31,11 +31,52 @@ use crate::timestamp::Anchors;
 use crate::{bundle, zip};
 use files::Files;
 use report::Findings;
+use std::ops::Range;
 use voicelog_model::limits::BUNDLE_BYTES_MAX;
 
 /// How far from either end of a file [`is_bundle`] looks, in bytes: farther than the names of all
 /// files of a bundle take up.
 const LOOKED_AT: usize = 1024 * 1024;
+
+/// What a file is, by all but the contents of its entries.
+#[derive(Debug)]
+pub enum Outline {
+    /// No bundle, whole or broken.
+    NoBundle,
+    /// A bundle whose container is not in its form: what [`verify_with`] says of it.
+    Broken(Report),
+    /// A container in its form: it is worth reading.
+    Container,
+}
+
+/// Looks at a file of `size` bytes before anybody reads it whole: `part` gives the bytes of a range that lies within it,
+/// a few megabytes in all. Its errors are given back.
+pub fn outline<E>(
+    size: usize,
+    mut part: impl FnMut(Range<usize>) -> Result<Vec<u8>, E>,
+) -> Result<Outline, E> {
+    let start = part(0..size.min(LOOKED_AT))?;
+    let end = part(size.saturating_sub(LOOKED_AT).max(start.len())..size)?;
+    if !is_bundle(&[start, end].concat()) {
+        return Ok(Outline::NoBundle);
+    }
+    Ok(match zip::outline(size, part)? {
+        Ok(_places) => Outline::Container,
+        Err(error) => Outline::Broken(broken(&error)),
+    })
+}
+
+/// What is said of a container that is not in its form.
+fn broken(error: &zip::ZipError) -> Report {
+    let mut findings = Findings::default();
+    findings.broken(
+        Check::Container,
+        "ZIP",
+        report::CONTAINER_BROKEN,
+        Some(error),
+    );
+    Report::new(findings, Vec::new(), None)
+}
 
 /// Whether a file is a bundle at all, whole or broken: it names the signed list at its start,
 /// where a bundle has it, or at its end, where every ZIP file has its names.
@@ -67,6 +108,8 @@ pub struct Trust<'a> {
     pub policy: Option<&'a Policy>,
     /// Under which certificates a timestamp is believed.
     pub anchors: Option<&'a Anchors>,
+    /// The policy that a timestamp must have been given under, in dots; without one, any.
+    pub stamp_policy: Option<&'a str>,
     /// What somebody kept of this recording.
     pub receipt: Option<&'a Receipt>,
 }
@@ -75,29 +118,14 @@ pub struct Trust<'a> {
 #[must_use]
 pub fn verify_with(bundle: &[u8], trust: &Trust<'_>) -> Report {
     let trusted = trust.key;
-    let mut findings = Findings::default();
     if bundle.len() as u64 > BUNDLE_BYTES_MAX {
-        let error = zip::ZipError::TooLarge;
-        findings.broken(
-            Check::Container,
-            "ZIP",
-            report::CONTAINER_BROKEN,
-            Some(&error),
-        );
-        return Report::new(findings, Vec::new(), None);
+        return broken(&zip::ZipError::TooLarge);
     }
     let scanned = match zip::scan(bundle) {
         Ok(scanned) => scanned,
-        Err(error) => {
-            findings.broken(
-                Check::Container,
-                "ZIP",
-                report::CONTAINER_BROKEN,
-                Some(&error),
-            );
-            return Report::new(findings, Vec::new(), None);
-        }
+        Err(error) => return broken(&error),
     };
+    let mut findings = Findings::default();
     let files = Files::new(&scanned, &mut findings);
     let key = files.key(trusted, &mut findings);
     let note = files.signed_list(key.as_ref(), &mut findings);
@@ -110,7 +138,7 @@ pub fn verify_with(bundle: &[u8], trust: &Trust<'_>) -> Report {
     vcon::check(&files, &claims, note.as_ref(), &mut findings);
     let size = log::check(&files, &claims, key.as_ref(), &mut findings);
     vouched::witnesses(&files, trust.policy, &mut findings);
-    let stamped = stamped::check(&files, &claims, key.as_ref(), trust.anchors, &mut findings);
+    let stamped = stamped::check(&files, &claims, key.as_ref(), trust, &mut findings);
     words::check(&claims, &files, &mut findings);
     let receipted = receipted::check(&files, &claims, key.as_ref(), trust.receipt, &mut findings);
     let mut facts = facts::facts(

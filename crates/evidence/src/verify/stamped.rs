@@ -1,5 +1,6 @@
 //! What another clock says: a timestamp of the log in which the recording is.
 
+use super::Trust;
 use super::claims::Claims;
 use super::facts::fact;
 use super::files::Files;
@@ -13,13 +14,15 @@ use voicelog_model::Timestamp;
 
 /// Checks the timestamp, if there is one: the recording is in the log that was stamped, and the stamp
 /// holds under the certificates that are believed; without any, under those of the bundle.
+/// It was given under the policy that is asked for, if one is.
 pub(super) fn check(
     files: &Files<'_>,
     claims: &Claims,
     key: Option<&VerifierKey>,
-    believed: Option<&Anchors>,
+    trust: &Trust<'_>,
     findings: &mut Findings,
 ) -> Option<Fact> {
+    let believed = trust.anchors;
     if files.get(file::STAMPED).is_none() && files.get(file::STAMP).is_none() {
         return None;
     }
@@ -49,6 +52,7 @@ pub(super) fn check(
     };
     let question = Question {
         imprint: sha256(text.as_bytes()),
+        policy: trust.stamp_policy.map(str::to_owned),
         ..Question::default()
     };
     match question.verify(token?, anchors) {

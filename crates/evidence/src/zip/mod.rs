@@ -10,7 +10,7 @@ mod write;
 pub use read::read;
 pub use write::write;
 
-pub(crate) use read::{Scanned, scan};
+pub(crate) use read::{Scanned, outline, scan};
 
 use voicelog_model::Kind;
 

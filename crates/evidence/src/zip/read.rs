@@ -3,6 +3,8 @@
 use super::{ENTRIES_MAX, Entry, LOCAL, LOCAL_BYTES, NAME_BYTES_MAX, ZipError, directory, is_name};
 use crate::wire::Reader;
 use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::ops::Range;
 
 /// An entry whose headers are right.
 #[derive(Debug, Clone, Copy)]
@@ -30,46 +32,95 @@ pub fn read(bytes: &[u8]) -> Result<Vec<(&str, &[u8])>, ZipError> {
     }
 }
 
+/// Where the content of an entry lies, by headers that are right.
+pub(crate) struct Place {
+    name: String,
+    crc: u32,
+    content: Range<usize>,
+}
+
 /// Like [`read`], but an entry whose content does not match its CRC-32 is only marked, so that a
 /// verifier can go on and name all that is broken.
 pub(crate) fn scan(bytes: &[u8]) -> Result<Vec<Scanned<'_>>, ZipError> {
-    let mut entries = Vec::new();
-    let mut scanned = Vec::new();
+    let part = |range: Range<usize>| bytes.get(range).unwrap_or_default().to_vec();
+    let places = outline(bytes.len(), |range| Ok::<_, Infallible>(part(range)));
+    let places = places.unwrap_or_else(|never| match never {})?;
+    let scanned = places.iter().map(|place| {
+        let name = place.content.start.saturating_sub(place.name.len())..place.content.start;
+        let content = bytes.get(place.content.clone()).unwrap_or_default();
+        Scanned {
+            name: std::str::from_utf8(bytes.get(name).unwrap_or_default()).unwrap_or_default(),
+            content,
+            at: place.content.start,
+            intact: crc32fast::hash(content) == place.crc,
+        }
+    });
+    Ok(scanned.collect())
+}
+
+/// Looks at all of a file of `size` bytes but the contents. `part` gives the bytes of a range that lies within the file; its
+/// error ends it.
+pub(crate) fn outline<E>(
+    size: usize,
+    mut part: impl FnMut(Range<usize>) -> Result<Vec<u8>, E>,
+) -> Result<Result<Vec<Place>, ZipError>, E> {
+    let mut places: Vec<Place> = Vec::new();
     let mut names = BTreeSet::new();
     let mut at = 0;
-    while bytes.get(at..).is_some_and(|rest| rest.starts_with(&LOCAL)) {
-        if entries.len() >= ENTRIES_MAX {
-            return Err(ZipError::TooLarge);
+    loop {
+        let head = part(at..size.min(at + LOCAL_BYTES + NAME_BYTES_MAX + 1))?;
+        if !head.starts_with(&LOCAL) {
+            break;
         }
-        let (entry, content_at) = read_local(bytes, at)?;
-        let malformed = |what| ZipError::Malformed {
-            at,
-            what,
-            entry: Some(entry.name.to_owned()),
+        if places.len() >= ENTRIES_MAX {
+            return Ok(Err(ZipError::TooLarge));
+        }
+        let place = match read_local(&head, at, size) {
+            Ok(place) => place,
+            Err(error) => return Ok(Err(error)),
         };
-        if !names.insert(entry.name) {
-            return Err(malformed("a second entry of this name"));
+        if !names.insert(place.name.clone()) {
+            return Ok(Err(ZipError::Malformed {
+                at,
+                what: "a second entry of this name",
+                entry: Some(place.name),
+            }));
         }
-        let byte_len = usize::try_from(entry.byte_len).unwrap_or(usize::MAX);
-        let content = content_at
-            .checked_add(byte_len)
-            .and_then(|end| bytes.get(content_at..end))
-            .ok_or_else(|| malformed("the content is longer than the file"))?;
-        let intact = crc32fast::hash(content) == entry.crc;
-        scanned.push(Scanned {
-            name: entry.name,
-            content,
-            at: content_at,
-            intact,
-        });
-        entries.push(entry);
-        at = content_at + byte_len;
+        at = place.content.end;
+        places.push(place);
     }
-    let expected = directory(&entries, at)?;
-    let found = bytes.get(at..).unwrap_or_default();
-    if found == expected {
-        return Ok(scanned);
+    let expected = match directory_of(&places, at) {
+        Ok(expected) => expected,
+        Err(error) => return Ok(Err(error)),
+    };
+    let found = part(at..size.min(at + expected.len() + 1))?;
+    Ok(match found == expected {
+        true => Ok(places),
+        false => Err(wrong_end(&places, at, &expected, &found)),
+    })
+}
+
+/// Central directory and end record, as they follow from the entries before them.
+fn directory_of(places: &[Place], at: usize) -> Result<Vec<u8>, ZipError> {
+    let mut offset = 0;
+    let mut entries = Vec::with_capacity(places.len());
+    for place in places {
+        entries.push(entry(place, offset)?);
+        offset = place.content.end;
     }
+    directory(&entries, at)
+}
+
+fn entry(place: &Place, offset: usize) -> Result<Entry<'_>, ZipError> {
+    Ok(Entry {
+        name: &place.name,
+        crc: place.crc,
+        byte_len: u32::try_from(place.content.len()).map_err(|_| ZipError::TooLarge)?,
+        offset: u32::try_from(offset).map_err(|_| ZipError::TooLarge)?,
+    })
+}
+
+fn wrong_end(places: &[Place], at: usize, expected: &[u8], found: &[u8]) -> ZipError {
     let same = expected
         .iter()
         .zip(found)
@@ -83,24 +134,19 @@ pub(crate) fn scan(bytes: &[u8]) -> Result<Vec<Scanned<'_>>, ZipError> {
         "the end record is not right"
     };
     // The entry before which reading stopped is the likeliest to have a damaged length.
-    let entry = if same == 0 {
-        entries.last().map(|entry| entry.name.to_owned())
-    } else {
-        None
-    };
-    Err(ZipError::Malformed {
+    let entry = places.last().filter(|_| same == 0);
+    ZipError::Malformed {
         at: at + same,
         what,
-        entry,
-    })
+        entry: entry.map(|place| place.name.clone()),
+    }
 }
 
-/// Reads one local header, byte for byte as it is written; gives where its content starts.
-fn read_local(bytes: &[u8], at: usize) -> Result<(Entry<'_>, usize), ZipError> {
+/// Reads one local header, byte for byte as it is written. `head` is what the file has from `at` on.
+fn read_local(head: &[u8], at: usize, size: usize) -> Result<Place, ZipError> {
     const CUT: &str = "a local header is cut";
     let malformed = |at, what, entry| ZipError::Malformed { at, what, entry };
     let cut = || malformed(at, CUT, None);
-    let head = bytes.get(at..).unwrap_or_default();
     // CRC-32, length and length of the name are free; all else follows from them.
     let mut free = Reader::new(head.get(14..LOCAL_BYTES).ok_or_else(cut)?);
     let crc = free.array().map(u32::from_le_bytes).ok_or_else(cut)?;
@@ -113,25 +159,34 @@ fn read_local(bytes: &[u8], at: usize) -> Result<(Entry<'_>, usize), ZipError> {
         .filter(|name| is_name(name))
         .ok_or_else(|| malformed(at + LOCAL_BYTES, "no plain name", None))?;
     let offset = u32::try_from(at).map_err(|_| ZipError::TooLarge)?;
-    let entry = Entry {
+    let header = Entry {
         name,
         crc,
         byte_len,
         offset,
     };
     let mut expected = Vec::with_capacity(LOCAL_BYTES + name.len());
-    entry.put_local(&mut expected);
-    match expected
-        .iter()
-        .zip(head)
-        .position(|(left, right)| left != right)
-    {
-        Some(differs) => Err(malformed(
-            at + differs,
-            "a local header is not right",
-            Some(name.to_owned()),
+    header.put_local(&mut expected);
+    let name = name.to_owned();
+    let mut both = expected.iter().zip(head);
+    if let Some(differs) = both.position(|(left, right)| left != right) {
+        let what = "a local header is not right";
+        return Err(malformed(at + differs, what, Some(name)));
+    }
+    let start = at + expected.len();
+    let byte_len = usize::try_from(byte_len).unwrap_or(usize::MAX);
+    let end = start.checked_add(byte_len).filter(|end| *end <= size);
+    match end {
+        Some(end) => Ok(Place {
+            name,
+            crc,
+            content: start..end,
+        }),
+        None => Err(malformed(
+            at,
+            "the content is longer than the file",
+            Some(name),
         )),
-        None => Ok((entry, at + expected.len())),
     }
 }
 

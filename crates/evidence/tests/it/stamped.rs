@@ -1,6 +1,6 @@
 //! Bundles with a timestamp of the log, by a real authority.
 
-use crate::authority::{Authority, Key};
+use crate::authority::{Authority, Key, POLICY};
 use crate::fixture::{Parts, archive_key, logged_at, records, verifier};
 use voicelog_evidence::bundle::{self, Papers, StampedProof};
 use voicelog_evidence::digest::sha256;
@@ -39,6 +39,11 @@ pub(crate) fn stamped_by(authority: &Authority, parts: &Parts) -> Vec<u8> {
 
 /// What is found in one.
 fn stamped(parts: &Parts) -> Report {
+    stamped_under(parts, None)
+}
+
+/// The same, by a checker who takes stamps under one policy only.
+fn stamped_under(parts: &Parts, policy: Option<&str>) -> Report {
     let authority = Authority::new(Key::P256);
     let bundle = stamped_by(&authority, parts);
     let anchors = Anchors::from_pem(&authority.anchor()).unwrap();
@@ -46,6 +51,7 @@ fn stamped(parts: &Parts) -> Report {
     let trust = Trust {
         key: Some(&key),
         anchors: Some(&anchors),
+        stamp_policy: policy,
         ..Trust::default()
     };
     verify_with(&bundle, &trust)
@@ -88,4 +94,15 @@ fn a_stamp_from_before_the_end_of_the_call_is_a_warning() {
     let warned = warnings(&stamped(&Parts::of(&records)));
     assert_eq!(warned.len(), 1, "{warned:?}");
     assert!(warned[0].contains("end of the call"), "{warned:?}");
+}
+
+#[test]
+fn a_stamp_is_held_against_the_policy_that_the_checker_asks_for() {
+    let parts = Parts::new(1, 5);
+    assert!(stamped_under(&parts, Some(POLICY)).holds());
+    let report = stamped_under(&parts, Some("1.2.3.4.99"));
+    let broken: Vec<_> = report.broken().collect();
+    assert_eq!(broken.len(), 1, "{broken:?}");
+    assert_eq!(broken[0].check, Check::Timestamp);
+    assert!(broken[0].text_en.contains("policy"), "{broken:?}");
 }

@@ -4,7 +4,7 @@ use crate::fixture::{Parts, archive_key, verifier};
 use voicelog_evidence::cosignature::Cosigner;
 use voicelog_evidence::policy::{Policy, PolicyWitness};
 use voicelog_evidence::verify::{Check, Severity, Trust, verify_with};
-use voicelog_evidence::{Note, Report, verify};
+use voicelog_evidence::{Note, Report, TlogProof, verify};
 use voicelog_model::Timestamp;
 
 fn witness(number: u8) -> Cosigner {
@@ -14,17 +14,24 @@ fn witness(number: u8) -> Cosigner {
 /// A bundle under a checkpoint that these witnesses signed.
 fn bundle(signers: &[u8]) -> Vec<u8> {
     let mut parts = Parts::new(1, 5);
-    let checkpoint = parts.proof.checkpoint.clone();
+    parts.proof = cosigned(parts.proof, signers);
+    parts.bundle()
+}
+
+/// The proof under a checkpoint that these witnesses signed too.
+pub(crate) fn cosigned(mut proof: TlogProof, signers: &[u8]) -> TlogProof {
+    let checkpoint = proof.checkpoint.clone();
     let note = Note::parse(checkpoint.as_bytes()).unwrap();
     for signer in signers {
         let at = Timestamp::from_micros(1_800_000_000_000_000);
         let line = witness(*signer).cosign(note.unverified_text(), at);
-        parts.proof.checkpoint.push_str(&line);
+        proof.checkpoint.push_str(&line);
     }
-    parts.bundle()
+    proof
 }
 
-fn policy(quorum: usize) -> Policy {
+/// The archive, three witnesses, and how many of them must have signed.
+pub(crate) fn policy(quorum: usize) -> Policy {
     let witnesses = (1..=3).map(|number| PolicyWitness {
         name: format!("w{number}"),
         key: witness(number).verifier(),

@@ -61,9 +61,15 @@ pub(super) fn ends_before_the_rest(index: &dyn Index) -> Result<(), StoreError> 
     );
     index.begin_destructions(&[intent(1, id, Scope::Sound)])?;
     assert_eq!(state(index, id)?, Some(State::SoundDestroying));
+    assert_eq!(index.due(at(901), None, 9)?, [whole], "one after the other");
     decide(index, 11, id)?;
     let meanwhile = index.begin_destructions(&[intent(11, id, Scope::Whole)]);
     assert!(matches!(meanwhile, Err(StoreError::State { .. })));
+    let held = index.place_hold(&hold(1, id), &leaf(141));
+    assert!(
+        matches!(held, Err(StoreError::State { .. })),
+        "what was begun goes on"
+    );
     let too_early = index.set_certificates(&[(id, Scope::Sound, b"early".to_vec())]);
     assert!(matches!(too_early, Err(StoreError::State { .. })));
 

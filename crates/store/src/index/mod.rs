@@ -94,7 +94,8 @@ pub trait Recordings {
         retain_until: Option<Timestamp>,
     ) -> Result<(), StoreError>;
 
-    /// Places a hold and queues its leaf. Errors: [`StoreError::State`] once destruction has begun.
+    /// Places a hold and queues its leaf. Errors: [`StoreError::State`] once destruction has begun, and while that of
+    /// the sound goes on.
     fn place_hold(&self, hold: &NewHold, leaf: &PendingLeaf) -> Result<(), StoreError>;
 
     /// Lifts a hold and queues the leaf; false, and nothing changed, if it was lifted before.

@@ -98,7 +98,7 @@ pub trait Proposals {
         leaf: &PendingLeaf,
     ) -> Result<(), StoreError>;
 
-    /// Keeps the answer of an account and queues the leaf; what was put off of the recording is asked again. False, and nothing
+    /// Keeps the answer of an account and queues the leaf; where it is confirmed, what was put off of the recording is asked again. False, and nothing
     /// changed, if it was answered before or has lapsed. Errors: as [`Proposals::propose`].
     fn answer_proposal(
         &self,

@@ -1,10 +1,10 @@
 //! Holds.
 
-use super::recordings::require_not_ending;
+use super::recordings::{not_now, require_not_ending, require_state};
 use super::values::{Columns as _, Fail, first, insert_erasable, limit, rows, run};
 use super::{log, sql};
 use crate::StoreError;
-use crate::index::{HoldCursor, HoldRow, NewHold, OverdueHolds, PendingLeaf, Release};
+use crate::index::{HoldCursor, HoldRow, NewHold, OverdueHolds, PendingLeaf, Release, State};
 use rusqlite::{Connection, Row, Savepoint};
 use voicelog_model::{DecisionId, HoldId, RecordingId, Timestamp};
 
@@ -14,6 +14,11 @@ pub(super) fn place(
     leaf: &PendingLeaf,
 ) -> Result<(), Fail> {
     require_not_ending(transaction, hold.recording, "be held")?;
+    // From when a hold is placed nothing is destroyed; what was begun goes on.
+    let state = require_state(transaction, hold.recording)?;
+    if state == State::SoundDestroying {
+        return Err(not_now(hold.recording, state, "be held").into());
+    }
     insert(transaction, hold)?;
     log::queue(transaction, leaf)
 }

@@ -72,8 +72,10 @@ impl Proposals for SqliteIndex {
                 sealed,
             );
             run(transaction, sql::ANSWER_PROPOSAL, values)?;
-            let again = (recording.as_bytes(), None::<i64>);
-            run(transaction, sql::ASK_AGAIN, again)?;
+            if answer.is_confirmed {
+                let again = (recording.as_bytes(), None::<i64>);
+                run(transaction, sql::ASK_AGAIN, again)?;
+            }
             log::queue(transaction, leaf)?;
             Ok(true)
         })

@@ -258,6 +258,7 @@ pub(super) const DUE: &str = "
     WHERE state IN ('sealed', 'not_recorded') AND retain_until IS NOT NULL AND retain_until <= ?1
       AND (retain_until, id) > (?3, ?4)
       AND (ask_again_at IS NULL OR ask_again_at <= ?1)
+      AND sound IS NOT 'destroying'
       AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.recording = r.id AND h.lifted_at IS NULL)
     ORDER BY retain_until, id LIMIT ?2";
 

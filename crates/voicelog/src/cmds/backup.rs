@@ -3,10 +3,11 @@
 use crate::clock::SystemClock;
 use crate::data_folder::DataFolder;
 use crate::secrets_file::{self, Drawn, SecretsFile};
-use crate::{BadInput, Context, Ended, print, wiring};
+use crate::{BadInput, Context, Ended, limited, print, wiring};
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use voicelog_archive::Archive;
 use voicelog_archive::backup::{
@@ -407,7 +408,7 @@ fn destroyed(output: &Path, since: u64, as_json: bool, context: &Context) -> Res
 fn must_be_empty(into: &Path, backup: &Backup, context: &Context) -> Result<()> {
     let mut entries = match std::fs::read_dir(into) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => {
             return Err(error).with_context(|| format!("cannot look into `{}`", into.display()));
         }
@@ -450,13 +451,12 @@ fn must_be_empty(into: &Path, backup: &Backup, context: &Context) -> Result<()> 
 
 fn read_list(path: &Path, key: &VerifierKey, context: &Context) -> Result<DestroyedList> {
     let place = path.display();
-    let length = std::fs::metadata(path)
-        .map_err(|error| BadInput(format!("cannot read `{place}`: {error}")))?
-        .len();
-    if length > LIST_BYTES_MAX {
-        return Err(BadInput(format!("`{place}` is too long for a list")).into());
-    }
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read `{place}`"))?;
+    let bytes = limited::read(path, LIST_BYTES_MAX).map_err(|error| {
+        BadInput(match error.kind() {
+            ErrorKind::FileTooLarge => format!("`{place}` is too long for a list"),
+            _ => format!("cannot read `{place}`: {error}"),
+        })
+    })?;
     DestroyedList::read(&bytes, key, path.to_str()).map_err(told(context.lang))
 }
 
@@ -491,8 +491,7 @@ pub(crate) fn restore(args: &RestoreArgs, context: &Context) -> Result<Ended> {
     let known = match &args.checkpoint {
         None => None,
         Some(path) => {
-            let bytes = std::fs::read(path)
-                .map_err(|error| BadInput(format!("cannot read `{}`: {error}", path.display())))?;
+            let bytes = super::log::read_limited(path)?;
             let known = Checkpoint::verify(&bytes, &key).map_err(|error| {
                 BadInput(format!(
                     "`{}` is no checkpoint of this archive: {error}",

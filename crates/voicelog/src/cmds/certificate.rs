@@ -3,9 +3,10 @@
 use super::recordings::{bad_id, is_free, write};
 use super::verify::read_key;
 use crate::clock::SystemClock;
-use crate::{BadInput, Context, Ended, print, wiring};
+use crate::{BadInput, Context, Ended, limited, print, wiring};
 use anyhow::Result;
 use serde_json::{Value, json};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use voicelog_casework::certificate::{self, Checked, Declaration, DeclarationError};
 use voicelog_casework::moment;
@@ -188,13 +189,12 @@ fn value(made: &Declaration) -> Value {
 
 fn check(file: &Path, args: &Args, context: &Context) -> Result<Ended> {
     let bad = |why: String| BadInput(format!("--check `{}`: {why}", file.display()));
-    let size = std::fs::metadata(file)
-        .map_err(|error| bad(error.to_string()))?
-        .len();
-    if size > FILE_BYTES_MAX {
-        return Err(bad("larger than a declaration can be".to_owned()).into());
-    }
-    let bytes = std::fs::read(file).map_err(|error| bad(error.to_string()))?;
+    let bytes = limited::read(file, FILE_BYTES_MAX).map_err(|error| {
+        bad(match error.kind() {
+            ErrorKind::FileTooLarge => "larger than a declaration can be".to_owned(),
+            _ => error.to_string(),
+        })
+    })?;
     let text = String::from_utf8(bytes).map_err(|_pdf| {
         bad("it is no text; of a declaration in PDF the certificates are a file of their own (.txt)"
             .to_owned())

@@ -2,8 +2,9 @@
 
 use super::recordings;
 use crate::clock::SystemClock;
-use crate::{BadInput, Context, Ended, print, wiring};
+use crate::{BadInput, Context, Ended, limited, print, wiring};
 use anyhow::{Context as _, Result};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use voicelog_casework::receipt::{Qr, receipt};
 use voicelog_evidence::receipt::{RECEIPT_BYTES_MAX, Receipt};
@@ -54,13 +55,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
 /// Reads a receipt from a file.
 pub(crate) fn read(path: &Path) -> Result<Receipt> {
     let bad = |why: String| BadInput(format!("--receipt `{}`: {why}", path.display()));
-    let size = std::fs::metadata(path)
-        .map_err(|error| bad(error.to_string()))?
-        .len();
-    if usize::try_from(size).is_ok_and(|size| size <= RECEIPT_BYTES_MAX) {
-        let bytes = std::fs::read(path).map_err(|error| bad(error.to_string()))?;
-        Receipt::parse(&bytes).map_err(|error| bad(error.to_string()).into())
-    } else {
-        Err(bad("larger than a receipt can be".to_owned()).into())
-    }
+    let bytes = limited::read(path, RECEIPT_BYTES_MAX as u64).map_err(|error| {
+        bad(match error.kind() {
+            ErrorKind::FileTooLarge => "larger than a receipt can be".to_owned(),
+            _ => error.to_string(),
+        })
+    })?;
+    Receipt::parse(&bytes).map_err(|error| bad(error.to_string()).into())
 }

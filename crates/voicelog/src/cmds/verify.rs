@@ -1,15 +1,23 @@
 //! `voicelog verify`: an evidence bundle, without server or archive. A vCon is told of by `verify_vcon`.
 
-use crate::{BadInput, Context, Ended, print};
+use crate::{BadInput, Context, Ended, limited, print};
 use anyhow::Result;
 use serde_json::json;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use voicelog_evidence::note::VerifierKey;
 use voicelog_evidence::part::Redaction;
 use voicelog_evidence::policy::Policy;
-use voicelog_evidence::timestamp::Anchors;
-use voicelog_evidence::verify::{self, Fact, Finding, Outcome, Report, Trust};
+use voicelog_evidence::timestamp::{Anchors, is_policy};
+use voicelog_evidence::verify::{self, Fact, Finding, Outcome, Outline, Report, Trust};
 use voicelog_model::{Language, limits};
+
+/// Longest file of certificates and of a key, in bytes.
+const ANCHORS_BYTES_MAX: u64 = 1 << 20;
+const KEY_BYTES_MAX: u64 = 4_096;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -27,6 +35,10 @@ pub(crate) struct Args {
     /// speak for themselves, and the answer says so.
     #[arg(long, value_name = "FILE")]
     tsa_anchor: Option<PathBuf>,
+    /// The policy that the timestamp must have been given under (an object identifier, in dots). Without it any is
+    /// taken.
+    #[arg(long, value_name = "OID")]
+    tsa_policy: Option<String>,
     /// What somebody kept when the recording was made: whether the log still says the same of it.
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
@@ -39,36 +51,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     if super::verify_vcon::is_one(&args.bundle) {
         return super::verify_vcon::run(&args.bundle, args.json, context.lang);
     }
-    let path = args.bundle.display();
-    let bad = |what: String| anyhow::Error::new(BadInput(what));
-    let size = std::fs::metadata(&args.bundle)
-        .map_err(|error| bad(format!("cannot read `{path}`: {error}")))?
-        .len();
-    if size > limits::BUNDLE_BYTES_MAX {
-        return Err(bad(format!(
-            "`{path}` is larger than a bundle can be (4 GiB)"
-        )));
-    }
-    let bytes = std::fs::read(&args.bundle)
-        .map_err(|error| bad(format!("cannot read `{path}`: {error}")))?;
-    if !verify::is_bundle(&bytes) {
-        return Err(bad(format!(
-            "`{path}` is no evidence bundle; give the ZIP file that `voicelog export` or the pages \
-             made"
-        )));
-    }
-    let trusted = args.log_key.as_deref().map(read_key).transpose()?;
-    let policy = args.policy.as_deref().map(read_policy).transpose()?;
-    let anchors = args.tsa_anchor.as_deref().map(read_anchors).transpose()?;
-    let receipt = args.receipt.as_deref().map(super::receipt::read);
-    let receipt = receipt.transpose()?;
-    let trust = Trust {
-        key: trusted.as_ref(),
-        policy: policy.as_ref(),
-        anchors: anchors.as_ref(),
-        receipt: receipt.as_ref(),
+    let Some(report) = checked(args)? else {
+        return Err(BadInput(format!(
+            "`{}` is no evidence bundle; give the ZIP file that `voicelog export` or the pages \
+             made",
+            args.bundle.display()
+        ))
+        .into());
     };
-    let report = verify::verify_with(&bytes, &trust);
     if args.json {
         print::json(&as_json(&report))?;
     } else {
@@ -87,6 +77,68 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     } else {
         Ended::Failed
     })
+}
+
+/// What is found; nothing if it is no bundle. All else that was given is read first: it is small, and costs the least.
+fn checked(args: &Args) -> Result<Option<Report>> {
+    let trusted = args.log_key.as_deref().map(read_key).transpose()?;
+    let policy = args.policy.as_deref().map(read_policy).transpose()?;
+    let anchors = args.tsa_anchor.as_deref().map(read_anchors).transpose()?;
+    let receipt = args.receipt.as_deref().map(super::receipt::read);
+    let receipt = receipt.transpose()?;
+    if let Some(policy) = args.tsa_policy.as_deref().filter(|text| !is_policy(text)) {
+        let what = "is no object identifier, as in 1.2.3.4.1";
+        return Err(BadInput(format!("--tsa-policy `{policy}` {what}")).into());
+    }
+    let trust = Trust {
+        key: trusted.as_ref(),
+        policy: policy.as_ref(),
+        anchors: anchors.as_ref(),
+        stamp_policy: args.tsa_policy.as_deref(),
+        receipt: receipt.as_ref(),
+    };
+    let (file, size) = open(&args.bundle)?;
+    let unread = |error: io::Error| unreadable(&args.bundle, &error);
+    let part = |range: Range<usize>| {
+        let mut bytes = vec![0; range.len()];
+        file.read_exact_at(&mut bytes, range.start as u64)?;
+        Ok(bytes)
+    };
+    match verify::outline(size, part).map_err(unread)? {
+        Outline::NoBundle => Ok(None),
+        Outline::Broken(report) => Ok(Some(report)),
+        Outline::Container => {
+            let mut bytes = Vec::new();
+            // Whatever is written behind it meanwhile is not what was looked at.
+            let whole = file.take(size as u64).read_to_end(&mut bytes);
+            whole.map_err(unread)?;
+            Ok(Some(verify::verify_with(&bytes, &trust)))
+        }
+    }
+}
+
+fn unreadable(path: &Path, why: &dyn std::fmt::Display) -> anyhow::Error {
+    BadInput(format!("cannot read `{}`: {why}", path.display())).into()
+}
+
+/// A file that may be a bundle by its kind and length.
+fn open(path: &Path) -> Result<(File, usize)> {
+    let unread = |error: io::Error| unreadable(path, &error);
+    // Looked at before it is opened: that waits, where it is a pipe.
+    let found = std::fs::metadata(path).map_err(unread)?;
+    if !found.is_file() {
+        return Err(unreadable(path, &"it is no regular file"));
+    }
+    let file = File::open(path).map_err(unread)?;
+    let size = file.metadata().map_err(unread)?.len();
+    match usize::try_from(size) {
+        Ok(len) if size <= limits::BUNDLE_BYTES_MAX => Ok((file, len)),
+        _ => Err(BadInput(format!(
+            "`{}` is larger than a bundle can be (4 GiB)",
+            path.display()
+        ))
+        .into()),
+    }
 }
 
 fn as_json(report: &Report) -> serde_json::Value {
@@ -135,12 +187,13 @@ pub(crate) fn read_policy(path: &Path) -> Result<Policy> {
 
 fn read_anchors(path: &Path) -> Result<Anchors> {
     let bad = |what: String| BadInput(format!("--tsa-anchor `{}`: {what}", path.display()));
-    let pem = std::fs::read_to_string(path).map_err(|error| bad(error.to_string()))?;
+    let pem = limited::read_text(path, ANCHORS_BYTES_MAX);
+    let pem = pem.map_err(|error| bad(error.to_string()))?;
     Anchors::from_pem(&pem).map_err(|error| bad(error.to_string()).into())
 }
 
 pub(crate) fn read_key(text: &str) -> Result<VerifierKey> {
-    let from_file = std::fs::read_to_string(text);
+    let from_file = limited::read_text(Path::new(text), KEY_BYTES_MAX);
     let key = from_file.as_deref().unwrap_or(text).trim();
     key.parse().map_err(|error| {
         anyhow::Error::new(BadInput(format!(

@@ -14,7 +14,7 @@ use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
-use voicelog_archive::{Account, ArchiveError, ProposalState};
+use voicelog_archive::{ArchiveError, ProposalState};
 use voicelog_casework::{Asked, retention};
 use voicelog_model::{Pii, ProposalId, RecordingId};
 
@@ -125,12 +125,13 @@ async fn page(
         .await?;
     let proposer = open.details.as_ref().map(|details| details.by.expose());
     let is_own = proposer == Some(&own);
-    let person = |name: &str| PersonView {
-        name: name.to_owned(),
-        invited_by: accounts
-            .iter()
-            .find(|account: &&Account| account.name == name)
-            .and_then(|account| account.invited_by.clone()),
+    let person = |name: &str| {
+        let account = accounts.iter().find(|account| account.name == name);
+        PersonView {
+            name: name.to_owned(),
+            invited_by: account.and_then(|account| account.invited_by.clone()),
+            has_ended: account.is_none_or(|account| account.ended.is_some()),
+        }
     };
     let title = lang.pick("Voorstel om te vernietigen", "Proposal to destroy");
     let view = ProposalPage {

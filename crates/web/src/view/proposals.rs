@@ -78,6 +78,8 @@ const fn word(state: ProposalState, lang: Language) -> &'static str {
 pub(crate) struct PersonView {
     pub(crate) name: String,
     pub(crate) invited_by: Option<String>,
+    /// Whether the account has ended since.
+    pub(crate) has_ended: bool,
 }
 
 /// The form by which somebody asks for a second person.

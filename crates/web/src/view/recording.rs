@@ -107,11 +107,7 @@ impl RecordingPage {
             can_be_destroyed: matches!(summary.state, State::Sealed | State::WithoutSound),
             can_be_held: matches!(
                 summary.state,
-                State::Recording
-                    | State::Finishing
-                    | State::Sealed
-                    | State::SoundDestroying
-                    | State::WithoutSound
+                State::Recording | State::Finishing | State::Sealed | State::WithoutSound
             ),
             holds: Vec::new(),
             proposals: Vec::new(),

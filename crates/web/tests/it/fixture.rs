@@ -163,6 +163,10 @@ fn open_under(folder: &Path, now: Timestamp, house: Option<&str>) -> Outcome<Arc
             },
             line("orders", orders()),
             line("proefgesprekken", for_four_weeks()),
+            Line {
+                sound_term: Some("P4W".to_owned()),
+                ..line("geluid-kort", facts("announced"))
+            },
         ]),
     })))
 }
@@ -390,7 +394,7 @@ fn permit(answer: Answer<act::Record>) -> Outcome<voicelog_archive::Permit<act::
     }
 }
 
-fn whole(archive: &Archive, line: &str, at: Timestamp) -> Outcome<RecordingId> {
+pub(crate) fn whole(archive: &Archive, line: &str, at: Timestamp) -> Outcome<RecordingId> {
     let call = open_call(archive, line, ADDRESS, at)?;
     let mut tape = Tape::start(archive, &call, &[], at)?;
     tape.sound(0..100)?;

@@ -18,6 +18,7 @@ mod pages;
 mod proposals;
 mod signing_in;
 mod sockets;
+mod sound;
 mod support;
 mod tiles;
 mod told;

@@ -118,6 +118,18 @@ async fn a_proposal_is_declined_for_a_reason_withdrawn_or_lapses_and_then_nobody
 }
 
 #[tokio::test]
+async fn that_who_asked_has_no_account_any_more_is_told_to_who_answers() {
+    let site = site_of_two();
+    let mut beheer = Browser::signed_in(&site).await;
+    let mut anna = beheer.invite("anna").await;
+    let proposal = propose(&mut anna, site.filled().declared).await;
+    assert!(!beheer.get(&proposal).await.shows("has ended since"));
+    let sure = [("name", "anna"), ("confirm", "yes")];
+    beheer.post("/accounts/end", &sure).await;
+    assert!(beheer.get(&proposal).await.shows("has ended since"));
+}
+
+#[tokio::test]
 async fn a_hold_between_proposal_and_confirmation_is_shown_to_who_confirms_and_nothing_is_destroyed()
  {
     let site = site_of_two();

@@ -11,9 +11,10 @@ use voicelog_archive::journal::{
 use voicelog_archive::{
     Archive, Call, HoldAsked, HoldGround, OfferedCall, RecordingWriter, State, Verdict,
 };
+use voicelog_evidence::key::sound_key_name;
 use voicelog_evidence::part::{Plan, Window};
 use voicelog_evidence::tlog::LeafKind;
-use voicelog_model::{Action, RecordingId, StreamNumber, Timestamp};
+use voicelog_model::{Action, RecordingId, Scope, StreamNumber, Timestamp};
 use voicelog_store::faulty::Dice;
 
 const DAY: i64 = 86_400_000_000;
@@ -104,10 +105,10 @@ impl Process<'_> {
         if self.model.calls.len() >= CALLS_MAX {
             return Ok(Did::Nothing);
         }
-        let line = if self.dice.below(4) == 0 {
-            "broker"
-        } else {
-            "announced"
+        let line = match self.dice.below(4) {
+            0 => "broker",
+            1 => "short_sound",
+            _ => "announced",
         };
         let call = self.open(line)?;
         let spoken = self.dice.bytes(32);
@@ -254,7 +255,7 @@ impl Process<'_> {
             Err(error) => {
                 let known = self.known(id);
                 known.unclear_hold = true;
-                let explained = known.destroyed == Done::Perhaps;
+                let explained = known.destroyed == Done::Perhaps || known.sound == Done::Perhaps;
                 if explained {
                     Ok(Did::It)
                 } else {
@@ -307,11 +308,21 @@ impl Process<'_> {
             );
             self.destroy(id.id)?;
         }
+        for due in self.archive.due_sound(now, None, 99).map_err(text)? {
+            self.end_sound(due.id)?;
+        }
         if !self.is_sound {
             return Ok(Did::Nothing);
         }
         for known in &self.model.calls {
-            let is_over = known.line == "announced" && known.at.plus_micros(367 * DAY) < now;
+            let has_sound = known.sound == Done::No && known.destroyed == Done::No;
+            let is_over = known.line == "short_sound" && known.at.plus_micros(95 * DAY) < now;
+            assert!(
+                !(is_over && has_sound && known.closed) || known.may_be_held(),
+                "{}: its sound outlived its term",
+                known.id
+            );
+            let is_over = known.line != "broker" && known.at.plus_micros(367 * DAY) < now;
             let must_go = is_over && known.closed && !known.may_be_held();
             // One that a process stopped in was carried on with when this one started.
             let is_gone = match known.destroyed {
@@ -326,6 +337,35 @@ impl Process<'_> {
         Ok(Did::It)
     }
 
+    /// The sound, and nothing else of it.
+    fn end_sound(&mut self, id: RecordingId) -> Result<(), String> {
+        let now = *self.now;
+        let mut answers = self.archive.ask_to_destroy_sound_all(&[id], now);
+        let answer = answers.pop().unwrap().1.map_err(text)?;
+        let marks = marks(self.folder, id, Scope::Sound);
+        let archive = self.archive;
+        let known = self.known(id);
+        assert!(!known.is_held(), "{id}: held, and its sound is due");
+        assert!(
+            known.line == "short_sound" && known.at.plus_micros(88 * DAY) < now,
+            "{id}: its sound is due too early"
+        );
+        let Verdict::Permit(permit) = answer.verdict else {
+            panic!("{id}: nothing forbids to destroy its sound")
+        };
+        known.sound = Done::Perhaps;
+        known.sound_marks = marks;
+        for ended in archive.destroy_sound_all(vec![permit], now).map_err(text)? {
+            ended.outcome.map_err(text)?;
+        }
+        known.sound = Done::Yes;
+        assert_eq!(
+            archive.summary(id).map_err(text)?.state,
+            State::WithoutSound
+        );
+        Ok(())
+    }
+
     fn destroy_one(&mut self) -> Outcome {
         match self.pick(Known::is_kept) {
             Some(id) => self.destroy(id),
@@ -336,14 +376,14 @@ impl Process<'_> {
     fn destroy(&mut self, id: RecordingId) -> Outcome {
         let now = *self.now;
         let answer = self.archive.ask_to_destroy(id, now).map_err(text)?;
-        let marks = marks(self.folder, id);
+        let marks = marks(self.folder, id, Scope::Whole);
         let archive = self.archive;
         let known = self.known(id);
         let permit = match answer.verdict {
             Verdict::Permit(permit) => permit,
             Verdict::Refusal(_) => {
                 let is_over = known.at.plus_micros(367 * DAY) < now;
-                let is_free = known.line == "announced" && is_over && !known.may_be_held();
+                let is_free = known.line != "broker" && is_over && !known.may_be_held();
                 assert!(!is_free, "{id}: nothing forbids to destroy it");
                 return Ok(Did::Nothing);
             }
@@ -366,7 +406,7 @@ impl Process<'_> {
     }
 
     fn listen(&mut self) -> Outcome {
-        let Some(id) = self.pick(Known::is_kept) else {
+        let Some(id) = self.pick(Known::is_heard) else {
             return Ok(Did::Nothing);
         };
         let (archive, now) = (self.archive, *self.now);
@@ -387,7 +427,7 @@ impl Process<'_> {
     fn export(&mut self, part: Option<&Plan>) -> Outcome {
         let Some(id) = self.pick(|known| {
             // A part in which nothing was kept, because of a pause, is refused.
-            known.is_kept() && known.durable > 4 && (part.is_none() || known.paused == 0)
+            known.is_heard() && known.durable > 4 && (part.is_none() || known.paused == 0)
         }) else {
             return Ok(Did::Nothing);
         };
@@ -435,12 +475,15 @@ fn moment(known: &Known) -> Timestamp {
     known.at.plus_micros(media + known.paused)
 }
 
-/// Pieces of what lies there of a recording: its wrapped key, and its segments.
-fn marks(folder: &Path, id: RecordingId) -> Vec<Vec<u8>> {
+/// Pieces of what lies there of a recording, or of its sound: the wrapped keys, and the segments.
+fn marks(folder: &Path, id: RecordingId, scope: Scope) -> Vec<Vec<u8>> {
     let segments = folder.join(format!("blobs/objects/rec/{id}"));
     let segments = std::fs::read_dir(segments).into_iter().flatten();
     let mut paths: Vec<_> = segments.map(|entry| entry.unwrap().path()).collect();
-    paths.push(folder.join(format!("keys/{id}.key")));
+    paths.push(folder.join(format!("keys/{}.key", sound_key_name(id))));
+    if scope == Scope::Whole {
+        paths.push(folder.join(format!("keys/{id}.key")));
+    }
     let pieces = paths.iter().filter_map(|path| {
         let bytes = std::fs::read(path).ok()?;
         let end = bytes.len().checked_sub(24)?;

@@ -310,7 +310,7 @@ impl<'a> Life<'a> {
             .model
             .calls
             .iter()
-            .filter(|known| known.is_kept())
+            .filter(|known| known.is_heard())
             .collect();
         for known in &kept {
             listen_to(&archive, known, self.now).unwrap();

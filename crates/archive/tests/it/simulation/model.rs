@@ -43,6 +43,8 @@ pub(crate) struct Known {
     pub(crate) begun: bool,
     pub(crate) closed: bool,
     pub(crate) destroyed: Done,
+    /// Whether its sound was destroyed before the rest.
+    pub(crate) sound: Done,
     pub(crate) holds: Vec<Held>,
     /// A hold that failed, and stands perhaps.
     pub(crate) unclear_hold: bool,
@@ -50,6 +52,8 @@ pub(crate) struct Known {
     pub(crate) manifest: Option<Digest>,
     /// Pieces of its key and segments, from before its destruction.
     pub(crate) marks: Vec<Vec<u8>>,
+    /// The same of its sound.
+    pub(crate) sound_marks: Vec<Vec<u8>>,
 }
 
 impl Known {
@@ -65,10 +69,12 @@ impl Known {
             begun: false,
             closed: false,
             destroyed: Done::No,
+            sound: Done::No,
             holds: Vec::new(),
             unclear_hold: false,
             manifest: None,
             marks: Vec::new(),
+            sound_marks: Vec::new(),
         }
     }
 
@@ -86,6 +92,11 @@ impl Known {
     /// Whether it is surely there, closed and whole.
     pub(crate) fn is_kept(&self) -> bool {
         self.closed && self.destroyed == Done::No
+    }
+
+    /// Whether it is surely there with its sound.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.is_kept() && self.sound == Done::No
     }
 
     /// The packet with that number.
@@ -112,6 +123,27 @@ impl Known {
         for count in next.values() {
             self.assert_count(u64::from(*count));
         }
+    }
+
+    /// Its sound is there with its key, or gone with both and certified.
+    fn assert_sound(&mut self, archive: &Archive, state: State) {
+        let id = self.id;
+        let trace = archive.trace(id).unwrap();
+        if state == State::Sealed {
+            assert_ne!(self.sound, Done::Yes, "{id}: its sound is back");
+            assert_eq!(trace.has_sound_key, self.line == "short_sound", "{id}");
+            self.sound = Done::No;
+            return;
+        }
+        assert_ne!(
+            self.sound,
+            Done::No,
+            "{id}: its sound was destroyed by nobody"
+        );
+        assert_eq!((trace.blobs, trace.has_sound_key), (0, false), "{id}");
+        let signed = archive.sound_certificate(id).unwrap().unwrap();
+        Certificate::verify(signed.as_bytes(), &archive.log_key()).unwrap();
+        self.sound = Done::Yes;
     }
 
     fn assert_count(&self, count: u64) {
@@ -156,6 +188,9 @@ impl Model {
             .flat_map(|known| known.marks.iter().chain([&known.spoken]))
             .collect();
         assert_nowhere(folder, &marks);
+        let silent = self.calls.iter().filter(|known| known.sound == Done::Yes);
+        let marks: Vec<_> = silent.flat_map(|known| &known.sound_marks).collect();
+        assert_nowhere(folder, &marks);
     }
 
     fn assert_recording(archive: &Archive, known: &mut Known) {
@@ -166,8 +201,9 @@ impl Model {
         };
         let trace = archive.trace(id).unwrap();
         match summary.state {
-            State::Sealed => {
+            State::Sealed | State::WithoutSound => {
                 assert!(known.destroyed != Done::Yes, "{id}: destroyed, and there");
+                known.assert_sound(archive, summary.state);
                 let detail = archive.detail(id).unwrap();
                 assert!(
                     detail.log_index.is_some(),
@@ -183,7 +219,18 @@ impl Model {
                 assert_eq!(first, manifest, "{id}: another manifest");
                 known.closed = true;
             }
+            // It ran when the backup was made, and its sound went since.
+            State::Destroyed if summary.destroyed_at == summary.sound_destroyed_at => {
+                assert_eq!(known.sound, Done::Yes, "{id}");
+                assert_eq!((trace.blobs, trace.has_key), (0, false), "{id}");
+                known.destroyed = Done::Perhaps;
+            }
             State::Destroyed => {
+                known.sound = match summary.sound_destroyed_at {
+                    Some(_at) => Done::Yes,
+                    None => Done::No,
+                };
+                assert!(!trace.has_sound_key, "{id}");
                 assert!(known.destroyed != Done::No, "{id}: destroyed by nobody");
                 assert!(!known.is_held(), "{id}: destroyed although it is held");
                 assert_eq!((trace.blobs, trace.has_key), (0, false), "{id}");
@@ -234,7 +281,7 @@ impl Model {
             }
         }
         known.unclear_hold = false;
-        if state == State::Sealed {
+        if matches!(state, State::Sealed | State::WithoutSound) {
             let opened = archive.holds_opened(id).unwrap();
             assert!(opened.iter().all(|hold| hold.details.is_some()), "{id}");
         }
@@ -276,6 +323,8 @@ impl Model {
             );
             let destroyed = (known.destroyed == Done::Yes).then_some(1);
             assert_eq!(one(LeafKind::Destroyed), destroyed, "{}", known.id);
+            let sound = (known.sound == Done::Yes).then_some(1);
+            assert_eq!(one(LeafKind::SoundDestroyed), sound, "{}", known.id);
         }
     }
 

@@ -4,9 +4,10 @@ mod audit;
 
 use crate::clock::SystemClock;
 use crate::vouching::Vouchers;
-use crate::{BadInput, Context, Ended, print, wiring};
+use crate::{BadInput, Context, Ended, limited, print, wiring};
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use voicelog_archive::{Archive, ArchiveError};
@@ -352,15 +353,11 @@ fn kept_checkpoint(path: &Path, key: &VerifierKey) -> Result<(Vec<u8>, Option<Re
 }
 
 pub(crate) fn read_limited(path: &Path) -> Result<Vec<u8>> {
-    use std::io::Read as _;
-    let bad = |why: String| BadInput(format!("cannot read `{}`: {why}", path.display()));
-    let file = std::fs::File::open(path).map_err(|error| bad(error.to_string()))?;
-    let mut bytes = Vec::new();
-    file.take(NOTE_BYTES_MAX as u64 + 1)
-        .read_to_end(&mut bytes)
-        .context("cannot read the file")?;
-    if bytes.len() > NOTE_BYTES_MAX {
-        return Err(bad("it is longer than a checkpoint can be".to_owned()).into());
-    }
-    Ok(bytes)
+    limited::read(path, NOTE_BYTES_MAX as u64).map_err(|error| {
+        let why = match error.kind() {
+            ErrorKind::FileTooLarge => "it is longer than a checkpoint can be".to_owned(),
+            _ => error.to_string(),
+        };
+        BadInput(format!("cannot read `{}`: {why}", path.display())).into()
+    })
 }
