@@ -480,4 +480,5 @@ fn unhex(digits: &str) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
+#[path = "destroyed_golden.rs"]
 mod golden;

@@ -424,4 +424,5 @@ impl Archive {
 }
 
 #[cfg(test)]
+#[path = "recovery_golden.rs"]
 mod golden;

@@ -7,8 +7,8 @@ use voicelog_evidence::tlog::root_of;
 use voicelog_model::BackupId;
 
 const AT: Timestamp = Timestamp::from_micros(1_830_000_000_000_000);
-const NOTE: &[u8] = include_bytes!("../../../tests/vectors/backup/v2/backup.note");
-const LIST: &[u8] = include_bytes!("../../../tests/vectors/destroyed/v3/destroyed");
+const NOTE: &[u8] = include_bytes!("../../tests/vectors/backup/v2/backup.note");
+const LIST: &[u8] = include_bytes!("../../tests/vectors/destroyed/v3/destroyed");
 
 fn key() -> SigningKey {
     SigningKey::from_seed("archief.example/opnamen", [0x22; 32]).unwrap()

@@ -7,9 +7,9 @@ use crate::keys::record::EpochRecord;
 use voicelog_evidence::note::SigningKey;
 
 const AT: Timestamp = Timestamp::from_micros(1_830_000_000_000_000);
-const EPOCH: &[u8] = include_bytes!("../../../tests/vectors/epoch/v2/epoch-0003");
-const SET: &[u8] = include_bytes!("../../../tests/vectors/recovery/v2/recovery");
-const SHEETS: &str = include_str!("../../../tests/vectors/sheet/v1/sheets.txt");
+const EPOCH: &[u8] = include_bytes!("../../tests/vectors/epoch/v2/epoch-0003");
+const SET: &[u8] = include_bytes!("../../tests/vectors/recovery/v2/recovery");
+const SHEETS: &str = include_str!("../../tests/vectors/sheet/v1/sheets.txt");
 const SECRET: [u8; SECRET_BYTES] = [7; SECRET_BYTES];
 
 fn master() -> MasterKey {
