@@ -33,7 +33,7 @@ mod tests {
     fn what_is_longer_or_never_ends_is_refused_and_what_is_as_long_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
-        std::fs::write(&file, b"four").unwrap();
+        voicelog_store::durable::create(&file, b"four").unwrap();
         assert_eq!(read(&file, 4).unwrap(), b"four");
         assert_eq!(read_text(&file, 9).unwrap(), "four");
         for (path, most) in [(file.as_path(), 3), (Path::new("/dev/zero"), 70_000)] {
