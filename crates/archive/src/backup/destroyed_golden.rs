@@ -50,6 +50,7 @@ fn lines() -> Vec<Line> {
         recording,
         started_at: Some(AT.plus_micros(-31_536_000_000_000)),
         destruction: DestructionId::from_bytes([2; 16]),
+        scope: Scope::Whole,
         begun_at: AT,
         decision: DecisionId::from_bytes([3; 16]),
         decided_at: AT.plus_micros(-5),
@@ -64,6 +65,7 @@ fn lines() -> Vec<Line> {
     };
     let begun = Entry {
         recording: RecordingId::from_bytes([7; 16]),
+        scope: Scope::Sound,
         decision_leaf: None,
         done: None,
         ..complete.clone()
