@@ -102,7 +102,8 @@ async fn sound_that_was_changed_after_it_was_opened_stops_and_the_next_opening_t
     let mut bytes = std::fs::read(&segment).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
-    std::fs::write(&segment, bytes).unwrap();
+    let mut file = std::fs::File::create(&segment).unwrap();
+    std::io::Write::write_all(&mut file, &bytes).unwrap();
     let request = browser.request("GET", &sound).body(Body::empty()).unwrap();
     let answer = site.router.clone().oneshot(request).await.unwrap();
     let body = answer.into_body().collect().await;
