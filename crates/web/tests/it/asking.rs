@@ -5,7 +5,6 @@ use crate::support::*;
 use axum::body::Body;
 use axum::http::{StatusCode, header};
 use http_body_util::BodyExt;
-use std::io::Write as _;
 use tower::ServiceExt;
 use voicelog_archive::State;
 use voicelog_model::Clock as _;
@@ -103,9 +102,8 @@ async fn sound_that_was_changed_after_it_was_opened_stops_and_the_next_opening_t
     let mut bytes = std::fs::read(&segment).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
-    std::fs::File::create(&segment)
-        .and_then(|mut file| file.write_all(&bytes))
-        .unwrap();
+    let mut file = std::fs::File::create(&segment).unwrap();
+    std::io::Write::write_all(&mut file, &bytes).unwrap();
     let request = browser.request("GET", &sound).body(Body::empty()).unwrap();
     let answer = site.router.clone().oneshot(request).await.unwrap();
     let body = answer.into_body().collect().await;
