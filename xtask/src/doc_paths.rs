@@ -138,7 +138,7 @@ mod tests {
                 "mod gate;\npub use gate::Permit;",
             ),
             (
-                "crates/archive/src/gate.rs",
+                "crates/archive/src/gate/mod.rs",
                 "pub struct Permit;\nimpl Gate { pub fn may() {} }",
             ),
             ("crates/archive/src/finish/mod.rs", "mod rows;"),
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_named_must_be_there() {
-        assert!(faults_in("`crates/archive/src/gate.rs`, `crates/archive/`").is_empty());
+        assert!(faults_in("`crates/archive/src/gate/mod.rs`, `crates/archive/`").is_empty());
         assert!(faults_in("`tests/it/faults.rs`").is_empty());
         assert_eq!(
             faults_in("`crates/archive/src/door.rs`, `tests/none.rs`").len(),

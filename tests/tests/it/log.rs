@@ -407,8 +407,9 @@ fn a_vcon_says_what_is_in_it_and_that_it_was_changed_where_it_was() {
 
     let mut signed: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     let signature = signed["signatures"][0]["signature"].as_str().unwrap();
-    let other = if signature.starts_with('A') { "B" } else { "A" };
-    signed["signatures"][0]["signature"] = format!("{other}{}", &signature[1..]).into();
+    let (first, rest) = signature.split_at(1);
+    let other = if first == "A" { "B" } else { "A" };
+    signed["signatures"][0]["signature"] = format!("{other}{rest}").into();
     write_file(&file, &signed.to_string());
     let changed = voicelog(&["verify", to, "--lang", "en"]);
     assert_eq!(changed.status.code(), Some(1), "{changed:?}");

@@ -4,6 +4,8 @@
 //! **Invariant:** nothing maps an error to "allowed". A failure to gather, to decide or to store
 //! is an error, and an error is never a permission.
 
+mod destroying;
+
 use crate::call::CONSENTS;
 use crate::consent::Saying;
 use crate::error::Doing;
@@ -14,7 +16,7 @@ use crate::line::draw::left_out;
 use crate::notice::NoticeState;
 use crate::permit::{Answer, Permit, Refusal, Verdict, act};
 use crate::private::PrivateCall;
-use crate::retention::{HoldGround, held};
+use crate::retention::held;
 use crate::{Archive, ArchiveError, random};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -98,9 +100,6 @@ struct Question<'a> {
     scope: Scope,
     now: Timestamp,
 }
-
-/// The answers about many recordings, each by itself.
-type Answers<A> = Vec<(RecordingId, Result<Answer<A>, ArchiveError>)>;
 
 impl Question<'_> {
     /// Of an act on a recording that exists.
@@ -248,99 +247,6 @@ impl Archive {
             facts.insert("integrity".into(), integrity);
         }
         Ok(facts)
-    }
-
-    /// May this recording be destroyed? Holds are gathered here, not told by the caller.
-    pub fn ask_to_destroy(
-        &self,
-        id: RecordingId,
-        now: Timestamp,
-    ) -> Result<Answer<act::Destroy>, ArchiveError> {
-        self.keep(self.may_destroy(id, Scope::Whole, None, now)?)
-    }
-
-    /// The same, asked by an account. Its name is sealed with the decision, and goes with the recording.
-    pub fn ask_to_destroy_for(
-        &self,
-        id: RecordingId,
-        asker: Option<&Pii<String>>,
-        now: Timestamp,
-    ) -> Result<Answer<act::Destroy>, ArchiveError> {
-        self.keep(self.may_destroy(id, Scope::Whole, asker, now)?)
-    }
-
-    /// The same of many. The answers are made durable together; one that cannot be given does not keep the others.
-    pub fn ask_to_destroy_all(&self, ids: &[RecordingId], now: Timestamp) -> Answers<act::Destroy> {
-        self.ask_all(ids, Scope::Whole, now)
-    }
-
-    /// May the sound of these recordings be destroyed? The law is asked what it is asked of the whole: a hold and a
-    /// floor hold for the sound too.
-    pub fn ask_to_destroy_sound_all(
-        &self,
-        ids: &[RecordingId],
-        now: Timestamp,
-    ) -> Vec<(RecordingId, Result<Answer<act::DestroySound>, ArchiveError>)> {
-        self.ask_all(ids, Scope::Sound, now)
-    }
-
-    fn ask_all<A>(&self, ids: &[RecordingId], scope: Scope, now: Timestamp) -> Answers<A> {
-        let drafts: Vec<_> = ids
-            .iter()
-            .map(|id| (*id, self.may_destroy(*id, scope, None, now)))
-            .collect();
-        let rows = drafts.iter().filter_map(|(_, draft)| draft.as_ref().ok());
-        let rows: Vec<_> = rows.map(|draft| draft.row.clone()).collect();
-        let is_kept = self.index.insert_decisions(&rows).is_ok();
-        let answer = |(id, draft): (RecordingId, Result<Draft, ArchiveError>)| {
-            let answered = draft.and_then(|draft| match is_kept {
-                true => Ok(draft.into_answer()),
-                false => self.keep(draft),
-            });
-            (id, answered)
-        };
-        drafts.into_iter().map(answer).collect()
-    }
-
-    fn may_destroy(
-        &self,
-        id: RecordingId,
-        scope: Scope,
-        asker: Option<&Pii<String>>,
-        now: Timestamp,
-    ) -> Result<Draft, ArchiveError> {
-        let mut facts = self.destroy_facts(id, scope)?;
-        let asked_first = self.gather_second_person(id, asker.is_some(), &mut facts, now)?;
-        self.answer(Question {
-            facts,
-            asker: asker.or(asked_first.as_ref()),
-            scope,
-            ..Question::about(Action::Destroy, id, now)
-        })
-    }
-
-    /// The facts for destroying, with the holds that stand; without whether a second person has confirmed.
-    pub(crate) fn destroy_facts(
-        &self,
-        id: RecordingId,
-        scope: Scope,
-    ) -> Result<Map<String, Value>, ArchiveError> {
-        let row = self.row(id)?;
-        match (scope, row.state) {
-            (Scope::Sound, State::Sealed) if row.has_sound_key => {}
-            (Scope::Whole, State::Sealed | State::WithoutSound) => {}
-            (Scope::Whole | Scope::Sound, _) => return Err(self.wrong_state(id, "used")),
-        }
-        let holds = self.index.holds_of(id).doing("looking for holds")?;
-        let mut grounds = Map::new();
-        for hold in holds.iter().filter(|hold| hold.lifted_at.is_none()) {
-            // A word that this program does not know holds all the same.
-            let ground = HoldGround::of_word(&hold.hold.ground);
-            grounds.insert(ground.fact().to_owned(), json!(true));
-        }
-        let mut facts = Map::new();
-        facts.insert("legal_hold".into(), Value::Object(grounds));
-        self.facts_about(&row, "destroy", &facts)
     }
 
     /// Facts about a recording that exists: those it was made under, what has become of it, and
