@@ -74,6 +74,13 @@ pub(crate) fn create_or_open(
         let help = error.help();
         return Err(error).context(format!("no call could be recorded; {help}"));
     }
+    // Before the first entry of the log that is made here.
+    if config.clock_was_ahead {
+        archive.confirm_clock(now)?;
+    } else {
+        must_not_be_behind(&archive, now)?;
+        archive.begin_to_watch_clock(now)?;
+    }
     if archive.can_open() && archive.is_epoch_over()? {
         // Calls are recorded all the same, and it is an alarm.
         match archive.new_epoch(now) {
@@ -83,12 +90,6 @@ pub(crate) fn create_or_open(
                 voicelog_model::error::chain(&error)
             )),
         }
-    }
-    if config.clock_was_ahead {
-        archive.confirm_clock(now)?;
-    } else {
-        must_not_be_behind(&archive, now)?;
-        archive.begin_to_watch_clock(now)?;
     }
     archive.introduce(now).context("cannot write in the log")?;
     Ok(archive)

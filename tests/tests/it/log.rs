@@ -405,6 +405,16 @@ fn a_vcon_says_what_is_in_it_and_that_it_was_changed_where_it_was() {
     let said = voicelog(&["verify", to, "--lang", "en"]);
     assert!(stdout(&said).contains("ask for the bundle"), "{said:?}");
 
+    // It says nothing of a log, so whoever names one is not told that it holds.
+    let key = folder.join("data").join("log.vkey");
+    let trusting = voicelog(&["verify", to, "--log-key", key.to_str().unwrap()]);
+    assert_eq!(trusting.status.code(), Some(2), "{trusting:?}");
+    let pipe = folder.join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let waited_for = voicelog(&["verify", pipe.to_str().unwrap()]);
+    assert_eq!(waited_for.status.code(), Some(2), "it does not wait");
+
     let mut signed: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     let signature = signed["signatures"][0]["signature"].as_str().unwrap();
     let (first, rest) = signature.split_at(1);

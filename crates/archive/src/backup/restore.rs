@@ -305,6 +305,7 @@ impl Archive {
         for list in &lists {
             catch_up(&*self.index, list)?;
         }
+        self.check_clock(now)?;
         for list in &lists {
             self.note_lost_accesses(list.log().1)?;
             let leaves = list.log().1.iter();

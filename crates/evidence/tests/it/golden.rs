@@ -30,7 +30,7 @@ use voicelog_evidence::{
     DestructionStatement, Digest, Leaf, LeafKind, Provenance, Record, SegmentReader, Tail,
     TlogProof, decode_chunk, verify, zip,
 };
-use voicelog_model::{DecisionId, DestructionId, Language, Timestamp};
+use voicelog_model::{DecisionId, DestructionId, Language, Scope, Timestamp};
 
 /// What a bundle says to people in words, which are not frozen.
 const WORDS: [&str; 3] = ["README.txt", "recipe.txt", "completeness.html"];
@@ -165,10 +165,10 @@ fn a_segment_of_version_1_is_read_and_written_as_ever() {
 }
 
 /// A certificate of a destruction, whose leaf is the only one of the log.
-fn certificate() -> Certificate {
+fn certificate(scope: Scope) -> Certificate {
     let at = Timestamp::from_micros(1_830_000_000_000_000);
     let statement = DestructionStatement {
-        scope: voicelog_model::Scope::Whole,
+        scope,
         version: DestructionStatement::VERSION,
         destruction: DestructionId::from_bytes([2; 16]),
         recording: recording(),
@@ -199,7 +199,8 @@ fn certificate() -> Certificate {
     };
     let salt = [9; 32];
     let committed = commitment(&salt, &statement.sha256().unwrap());
-    let leaf = Leaf::new(LeafKind::Destroyed, at, recording().to_string(), committed);
+    let kind = statement.leaf_kind();
+    let leaf = Leaf::new(kind, at, recording().to_string(), committed);
     let hashes = [leaf.hash().unwrap()];
     Certificate {
         statement,
@@ -215,17 +216,23 @@ fn certificate() -> Certificate {
 
 #[test]
 fn a_certificate_of_version_1_is_read_and_written_as_ever() {
-    let kept = include_bytes!("../vectors/certificate/v1/destroyed.txt");
-    let written = certificate().sign(&archive_key()).unwrap();
-    is_golden("destroyed.txt", written.as_bytes(), kept);
-    let (read, _checkpoint) = Certificate::verify(kept, &verifier()).unwrap();
-    assert_eq!(read, certificate());
+    let whole = include_bytes!("../vectors/certificate/v1/destroyed.txt").as_slice();
+    let sound = include_bytes!("../vectors/certificate/v1/sound-destroyed.txt");
+    for (name, scope, kept) in [
+        ("destroyed.txt", Scope::Whole, whole),
+        ("sound-destroyed.txt", Scope::Sound, sound),
+    ] {
+        let written = certificate(scope).sign(&archive_key()).unwrap();
+        is_golden(name, written.as_bytes(), kept);
+        let (read, _checkpoint) = Certificate::verify(kept, &verifier()).unwrap();
+        assert_eq!(read, certificate(scope));
+    }
 }
 
 #[test]
 fn a_receipt_of_version_1_is_read_and_written_as_ever() {
     let kept = include_bytes!("../vectors/receipt/v1/receipt.txt");
-    let Certificate { leaf, proof, .. } = certificate();
+    let Certificate { leaf, proof, .. } = certificate(Scope::Whole);
     let receipt = Receipt {
         leaf,
         key: verifier(),
@@ -371,6 +378,12 @@ fn leaves_of_every_kind_are_read_and_written_as_ever() {
         LeafKind::Released,
         LeafKind::Restored,
         LeafKind::ClockConfirmed,
+        LeafKind::SoundDestroyed,
+        LeafKind::AccountMade,
+        LeafKind::AccountEnded,
+        LeafKind::Proposed,
+        LeafKind::Confirmed,
+        LeafKind::Declined,
     ];
     let at = Timestamp::from_micros(1_830_000_000_000_000);
     let leaves = kinds.map(|kind| {
@@ -379,7 +392,25 @@ fn leaves_of_every_kind_are_read_and_written_as_ever() {
             LeafKind::RulebookChanged => Digest([4; 32]).to_string(),
             LeafKind::KeyCreated | LeafKind::KeyRetired => "epoch-7".to_owned(),
             LeafKind::ClockConfirmed => "clock".to_owned(),
-            _ => recording().to_string(),
+            LeafKind::AccountMade | LeafKind::AccountEnded => "account".to_owned(),
+            // Each by its name: a further kind is to be put into the list above as well.
+            LeafKind::Recorded
+            | LeafKind::Refused
+            | LeafKind::Permitted
+            | LeafKind::Listened
+            | LeafKind::Exported
+            | LeafKind::Destroyed
+            | LeafKind::SoundDestroyed
+            | LeafKind::Paused
+            | LeafKind::Transcribed
+            | LeafKind::Shared
+            | LeafKind::DestructionRefused
+            | LeafKind::Held
+            | LeafKind::Released
+            | LeafKind::Restored
+            | LeafKind::Proposed
+            | LeafKind::Confirmed
+            | LeafKind::Declined => recording().to_string(),
         };
         Leaf::new(kind, at, object, commitment(&[9; 32], &[8; 32]))
     });

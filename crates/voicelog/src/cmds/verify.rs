@@ -48,7 +48,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
-    if super::verify_vcon::is_one(&args.bundle) {
+    let (mut file, _size) = open(&args.bundle)?;
+    if super::verify_vcon::is_one(&mut file) {
+        must_believe_nobody(args)?;
         return super::verify_vcon::run(&args.bundle, args.json, context.lang);
     }
     let Some(report) = checked(args)? else {
@@ -77,6 +79,25 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     } else {
         Ended::Failed
     })
+}
+
+/// A vCon is in no log. Who names whom to believe wants to know what it cannot say.
+fn must_believe_nobody(args: &Args) -> Result<()> {
+    let given = [
+        ("--log-key", args.log_key.is_some()),
+        ("--policy", args.policy.is_some()),
+        ("--tsa-anchor", args.tsa_anchor.is_some()),
+        ("--tsa-policy", args.tsa_policy.is_some()),
+        ("--receipt", args.receipt.is_some()),
+    ];
+    match given.into_iter().find(|(_name, is_given)| *is_given) {
+        None => Ok(()),
+        Some((name, _)) => Err(BadInput(format!(
+            "`{}` is a vCon: it has no proof of a log, and {name} says nothing of it; ask for the bundle",
+            args.bundle.display()
+        ))
+        .into()),
+    }
 }
 
 /// What is found; nothing if it is no bundle. All else that was given is read first: it is small, and costs the least.

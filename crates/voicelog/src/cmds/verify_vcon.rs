@@ -3,6 +3,7 @@
 use crate::{BadInput, Ended, print};
 use anyhow::Result;
 use serde_json::{Value, json};
+use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 use voicelog_evidence::vcon::import::{
@@ -12,17 +13,17 @@ use voicelog_evidence::vcon::import::{
 use voicelog_model::Language;
 
 /// Whether a file begins as JSON does, and no ZIP.
-pub(crate) fn is_one(path: &Path) -> bool {
+pub(crate) fn is_one(file: &mut File) -> bool {
     let mut first = [0; 64];
-    let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut first));
-    let first = first.get(..read.unwrap_or(0)).unwrap_or_default();
+    let read = file.read(&mut first).unwrap_or(0);
+    let first = first.get(..read).unwrap_or_default();
     first.trim_ascii_start().first() == Some(&b'{')
 }
 
 pub(crate) fn run(path: &Path, as_json: bool, lang: Language) -> Result<Ended> {
     let place = path.display();
     let bad = |what: String| BadInput(format!("`{place}`: {what}"));
-    let file = std::fs::File::open(path).map_err(|error| bad(error.to_string()))?;
+    let file = File::open(path).map_err(|error| bad(error.to_string()))?;
     let mut bytes = Vec::new();
     file.take(VCON_BYTES_MAX as u64 + 1)
         .read_to_end(&mut bytes)

@@ -334,7 +334,6 @@ fn policy(as_json: bool, context: &Context, now: Timestamp) -> Result<Ended> {
     Ok(Ended::Done)
 }
 
-/// Reads a file that is no longer than a note may be.
 /// The signed checkpoint that somebody kept. A receipt has one as well, and what it is of must be in that tree.
 fn kept_checkpoint(path: &Path, key: &VerifierKey) -> Result<(Vec<u8>, Option<Receipt>)> {
     let bytes = read_limited(path)?;
@@ -352,6 +351,7 @@ fn kept_checkpoint(path: &Path, key: &VerifierKey) -> Result<(Vec<u8>, Option<Re
     Ok((checkpoint, Some(receipt)))
 }
 
+/// Reads a file that is no longer than a note may be.
 pub(crate) fn read_limited(path: &Path) -> Result<Vec<u8>> {
     limited::read(path, NOTE_BYTES_MAX as u64).map_err(|error| {
         let why = match error.kind() {
