@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::ops::ControlFlow;
 use voicelog_archive::{
     Answer, Archive, ArchiveError, Continued, DESTROYED_TOGETHER_MAX, Destroyed, Permit,
-    RecordingSummary, TermCursor, TermsAlike, TermsPreview, Verdict,
+    RecordingSummary, TermCursor, TermsAlike, TermsPreview, Verdict, act,
 };
 use voicelog_law::FactWords;
 use voicelog_model::{Language, Pii, ProposalId, RecordingId, Scope, Timestamp};
@@ -63,6 +63,29 @@ pub fn term_in_words(alike: &TermsAlike, at: Timestamp, lang: Language) -> Strin
     parts.join("; ")
 }
 
+/// Why a sweep looks at a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SweepReason {
+    /// Its destruction had begun, and was not complete.
+    Continued,
+    /// Two people agreed to destroy it, and that was not carried out.
+    Confirmed,
+    /// Its term, or that of its sound, has ended.
+    TermEnded,
+}
+
+impl SweepReason {
+    /// As logs and JSON name it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Continued => "continued",
+            Self::Confirmed => "confirmed",
+            Self::TermEnded => "term_ended",
+        }
+    }
+}
+
 /// What the sweep did with one recording.
 #[derive(Debug)]
 pub struct Swept {
@@ -70,6 +93,8 @@ pub struct Swept {
     pub id: RecordingId,
     /// How much of it.
     pub scope: Scope,
+    /// Why it was looked at.
+    pub reason: SweepReason,
     /// Destroyed, refused by the law, or failed. One failure does not stop the sweep.
     pub outcome: Result<Asked<Destroyed>, ArchiveError>,
 }
@@ -107,6 +132,7 @@ pub fn sweep(
         let swept = Swept {
             id: continued.id,
             scope: continued.scope,
+            reason: SweepReason::Continued,
             outcome: continued.outcome.map(Asked::Given),
         };
         if each(swept).is_break() || is_blocked {
@@ -115,7 +141,10 @@ pub fn sweep(
     }
     // What two people agreed on, and a crash kept from being done.
     let confirmed = archive.confirmed_proposals(now, DESTROYED_TOGETHER_MAX)?;
-    if tell_each(destroy_due(archive, Scope::Whole, &confirmed, now)?, each).is_break() {
+    let answers = archive.ask_to_destroy_confirmed_all(&confirmed, now);
+    let looked_at = (Scope::Whole, SweepReason::Confirmed);
+    let all = destroy_answered(archive, looked_at, answers, now, Archive::destroy_all)?;
+    if tell_each(all, each).is_break() {
         return Ok(());
     }
     // The whole first: of what goes as a whole the sound need not go alone.
@@ -143,21 +172,22 @@ fn tell_each(all: Vec<Swept>, each: &mut dyn FnMut(Swept) -> ControlFlow<()>) ->
     goes_on
 }
 
-/// Asks about some recordings, and destroys those that the law permits to.
+/// Asks about some recordings whose term has ended, and destroys those that the law permits to.
 fn destroy_due(
     archive: &Archive,
     scope: Scope,
     due: &[RecordingId],
     now: Timestamp,
 ) -> Result<Vec<Swept>, ArchiveError> {
+    let looked_at = (scope, SweepReason::TermEnded);
     match scope {
         Scope::Whole => {
             let answers = archive.ask_to_destroy_all(due, now);
-            destroy_answered(archive, scope, answers, now, Archive::destroy_all)
+            destroy_answered(archive, looked_at, answers, now, Archive::destroy_all)
         }
         Scope::Sound => {
             let answers = archive.ask_to_destroy_sound_all(due, now);
-            destroy_answered(archive, scope, answers, now, Archive::destroy_sound_all)
+            destroy_answered(archive, looked_at, answers, now, Archive::destroy_sound_all)
         }
     }
 }
@@ -171,7 +201,7 @@ type Destroy<A> = fn(&Archive, Vec<Permit<A>>, Timestamp) -> Result<Vec<Continue
 /// Destroys what the law permits to, and puts off what it does not.
 fn destroy_answered<A>(
     archive: &Archive,
-    scope: Scope,
+    (scope, reason): (Scope, SweepReason),
     answers: Answers<A>,
     now: Timestamp,
     destroy: Destroy<A>,
@@ -179,6 +209,10 @@ fn destroy_answered<A>(
     let (mut all, mut permits) = (Vec::new(), Vec::new());
     for (id, answer) in answers {
         let outcome = match answer {
+            // What two people agreed on and cannot be proven now: the next ones have their turn.
+            Err(error) if reason == SweepReason::Confirmed => {
+                put_off(archive, (id, scope), now).and(Err(error))
+            }
             Err(error) => Err(error),
             Ok(Answer {
                 verdict: Verdict::Permit(permit),
@@ -192,12 +226,18 @@ fn destroy_answered<A>(
                 decision: Box::new(refused.decision),
             }),
         };
-        all.push(Swept { id, scope, outcome });
+        all.push(Swept {
+            id,
+            scope,
+            reason,
+            outcome,
+        });
     }
     let destroyed = destroy(archive, permits, now)?;
     all.extend(destroyed.into_iter().map(|continued| Swept {
         id: continued.id,
         scope,
+        reason,
         outcome: continued.outcome.map(Asked::Given),
     }));
     Ok(all)
@@ -297,8 +337,8 @@ pub fn confirm(
 ) -> Result<Asked<Destroyed>, ArchiveError> {
     archive.must_believe_clock(now)?;
     let proposal = archive.confirm(id, by, now)?;
-    // Who asked is the one who proposed it.
-    ask_and_destroy(archive, proposal.recording, None, now)
+    let answer = archive.ask_to_destroy_confirmed(proposal.recording, now)?;
+    destroy_permitted(archive, answer, now)
 }
 
 fn ask_and_destroy(
@@ -309,6 +349,14 @@ fn ask_and_destroy(
 ) -> Result<Asked<Destroyed>, ArchiveError> {
     archive.must_believe_clock(now)?;
     let answer = archive.ask_to_destroy_for(id, asker, now)?;
+    destroy_permitted(archive, answer, now)
+}
+
+fn destroy_permitted(
+    archive: &Archive,
+    answer: Answer<act::Destroy>,
+    now: Timestamp,
+) -> Result<Asked<Destroyed>, ArchiveError> {
     match answer.verdict {
         Verdict::Permit(permit) => Ok(Asked::Given(archive.destroy(permit, now)?)),
         Verdict::Refusal(_) => Ok(Asked::Refused {

@@ -3,7 +3,7 @@
 use super::{Answer, Draft, Question};
 use crate::error::Doing;
 use crate::permit::act;
-use crate::retention::HoldGround;
+use crate::retention::{Confirmation, HoldGround};
 use crate::{Archive, ArchiveError};
 use serde_json::{Map, Value, json};
 use voicelog_model::{Action, Pii, RecordingId, Scope, Timestamp};
@@ -12,6 +12,17 @@ use voicelog_store::index::State;
 /// The answers about many recordings, each by itself.
 type Answers<A> = Vec<(RecordingId, Result<Answer<A>, ArchiveError>)>;
 
+/// Who asks to destroy.
+#[derive(Clone, Copy)]
+enum Asks<'a> {
+    /// Nobody: a term has ended.
+    Nobody,
+    /// An account.
+    Account(&'a Pii<String>),
+    /// Two people, by a proposal that one made and the other confirmed.
+    TwoPeople,
+}
+
 impl Archive {
     /// May this recording be destroyed? Holds are gathered here, not told by the caller.
     pub fn ask_to_destroy(
@@ -19,7 +30,7 @@ impl Archive {
         id: RecordingId,
         now: Timestamp,
     ) -> Result<Answer<act::Destroy>, ArchiveError> {
-        self.keep(self.may_destroy(id, Scope::Whole, None, now)?)
+        self.ask_to_destroy_for(id, None, now)
     }
 
     /// The same, asked by an account. Its name is sealed with the decision, and goes with the recording.
@@ -29,12 +40,33 @@ impl Archive {
         asker: Option<&Pii<String>>,
         now: Timestamp,
     ) -> Result<Answer<act::Destroy>, ArchiveError> {
-        self.keep(self.may_destroy(id, Scope::Whole, asker, now)?)
+        let asks = asker.map_or(Asks::Nobody, Asks::Account);
+        self.keep(self.may_destroy(id, Scope::Whole, asks, now)?)
+    }
+
+    /// The same, asked by two people whose proposal stands.
+    ///
+    /// Errors: the proposals about it prove no two people. Whatever the law says, nobody asked then, and no term ended.
+    pub fn ask_to_destroy_confirmed(
+        &self,
+        id: RecordingId,
+        now: Timestamp,
+    ) -> Result<Answer<act::Destroy>, ArchiveError> {
+        self.keep(self.may_destroy(id, Scope::Whole, Asks::TwoPeople, now)?)
+    }
+
+    /// The same of many, each by itself.
+    pub fn ask_to_destroy_confirmed_all(
+        &self,
+        ids: &[RecordingId],
+        now: Timestamp,
+    ) -> Answers<act::Destroy> {
+        self.ask_all(ids, Scope::Whole, Asks::TwoPeople, now)
     }
 
     /// The same of many. The answers are made durable together; one that cannot be given does not keep the others.
     pub fn ask_to_destroy_all(&self, ids: &[RecordingId], now: Timestamp) -> Answers<act::Destroy> {
-        self.ask_all(ids, Scope::Whole, now)
+        self.ask_all(ids, Scope::Whole, Asks::Nobody, now)
     }
 
     /// May the sound of these recordings be destroyed? The law is asked what it is asked of the whole: a hold and a
@@ -44,13 +76,19 @@ impl Archive {
         ids: &[RecordingId],
         now: Timestamp,
     ) -> Vec<(RecordingId, Result<Answer<act::DestroySound>, ArchiveError>)> {
-        self.ask_all(ids, Scope::Sound, now)
+        self.ask_all(ids, Scope::Sound, Asks::Nobody, now)
     }
 
-    fn ask_all<A>(&self, ids: &[RecordingId], scope: Scope, now: Timestamp) -> Answers<A> {
+    fn ask_all<A>(
+        &self,
+        ids: &[RecordingId],
+        scope: Scope,
+        asks: Asks<'_>,
+        now: Timestamp,
+    ) -> Answers<A> {
         let drafts: Vec<_> = ids
             .iter()
-            .map(|id| (*id, self.may_destroy(*id, scope, None, now)))
+            .map(|id| (*id, self.may_destroy(*id, scope, asks, now)))
             .collect();
         let rows = drafts.iter().filter_map(|(_, draft)| draft.as_ref().ok());
         let rows: Vec<_> = rows.map(|draft| draft.row.clone()).collect();
@@ -69,14 +107,32 @@ impl Archive {
         &self,
         id: RecordingId,
         scope: Scope,
-        asker: Option<&Pii<String>>,
+        asks: Asks<'_>,
         now: Timestamp,
     ) -> Result<Draft, ArchiveError> {
         let mut facts = self.destroy_facts(id, scope)?;
-        let asked_first = self.gather_second_person(id, asker.is_some(), &mut facts, now)?;
+        let is_asked = !matches!(asks, Asks::Nobody);
+        let found = match scope {
+            Scope::Whole => self.gather_second_person(id, is_asked, &mut facts, now)?,
+            // A proposal is about the whole: nobody confirms that the sound goes.
+            Scope::Sound => Confirmation::Absent,
+        };
+        let asked_first = match (asks, found) {
+            (_, Confirmation::Proven(first)) => Some(first),
+            (Asks::TwoPeople, Confirmation::Unproven(error)) => return Err(error),
+            (Asks::TwoPeople, Confirmation::Absent) => {
+                let what = "nobody has confirmed a proposal that stands";
+                return Err(ArchiveError::BadProposal(what));
+            }
+            (Asks::Nobody | Asks::Account(_), _) => None,
+        };
+        let asker = match asks {
+            Asks::Account(asker) => Some(asker),
+            Asks::Nobody | Asks::TwoPeople => asked_first.as_ref(),
+        };
         self.answer(Question {
             facts,
-            asker: asker.or(asked_first.as_ref()),
+            asker,
             scope,
             ..Question::about(Action::Destroy, id, now)
         })

@@ -14,6 +14,7 @@ pub use hold::{
     HOLD_NOTE_CHARS_MAX, HOLD_OWNER_CHARS_MAX, HOLD_RULE, Hold, HoldAsked, HoldDetails, HoldGround,
     OpenHold,
 };
+pub(crate) use proposal::Confirmation;
 pub use proposal::{
     OpenProposal, PROPOSAL_REASON_CHARS_MAX, PROPOSAL_STANDS_MICROS, Proposal, ProposalDetails,
     ProposalState,

@@ -3,7 +3,8 @@
 //!
 //! Whether a second person is needed is the law's answer, which house rules can make graver; nothing here knows it. The
 //! fact that it is told, `second_person`, is found here and nowhere else: true only while a proposal of one account
-//! stands that another one confirmed, by the names that are sealed with it. A confirmation cannot be taken back, so the
+//! stands that another one confirmed, by the names that are sealed with it. Where the row says confirmed and those names
+//! do not open, the fact is false: what cannot be read is never the end of a term. A confirmation cannot be taken back, so the
 //! permit that rests on it needs no second look; what stops it is a hold, at which storage looks once more.
 
 use super::hold::{opened, text};
@@ -119,6 +120,17 @@ struct SealedAnswer {
     salt: [u8; 32],
 }
 
+/// What the proposals about a recording prove of a second person.
+#[derive(Debug)]
+pub(crate) enum Confirmation {
+    /// Nobody has confirmed one that stands.
+    Absent,
+    /// A row says confirmed, and no two people can be read in it; why.
+    Unproven(ArchiveError),
+    /// Another account has confirmed what this one asked.
+    Proven(Pii<String>),
+}
+
 fn proposal_label(id: ProposalId) -> String {
     format!("proposal {id}")
 }
@@ -134,35 +146,31 @@ fn reason(value: &Pii<String>) -> Result<Pii<String>, ArchiveError> {
 }
 
 impl Archive {
-    /// Adds to the facts for destroying what nobody can tell: whether a second person has confirmed. Gives who asked
-    /// first, where one has.
+    /// Adds to the facts for destroying what nobody can tell: whether a second person has confirmed.
     pub(crate) fn gather_second_person(
         &self,
         id: RecordingId,
         is_asked: bool,
         facts: &mut Map<String, Value>,
         now: Timestamp,
-    ) -> Result<Option<Pii<String>>, ArchiveError> {
-        let asked_first = self.asked_and_confirmed(id, now)?;
+    ) -> Result<Confirmation, ArchiveError> {
+        let found = self.confirmation(id, now)?;
+        let is_proven = matches!(found, Confirmation::Proven(_));
         // At the end of a term nobody asks, and nothing is said.
-        if is_asked || asked_first.is_some() {
-            facts.insert(SECOND_PERSON.into(), json!(asked_first.is_some()));
+        if is_asked || !matches!(found, Confirmation::Absent) {
+            facts.insert(SECOND_PERSON.into(), json!(is_proven));
         }
-        Ok(asked_first)
+        Ok(found)
     }
 
-    /// Who asked to destroy a recording, where another one has confirmed it and it still stands. What does not open, or
-    /// names one person twice, counts for nothing; `check` names it.
-    fn asked_and_confirmed(
-        &self,
-        id: RecordingId,
-        now: Timestamp,
-    ) -> Result<Option<Pii<String>>, ArchiveError> {
+    /// What the proposals about a recording that stand prove. One that does not open, or names one person twice, proves
+    /// nothing; `check` names it.
+    fn confirmation(&self, id: RecordingId, now: Timestamp) -> Result<Confirmation, ArchiveError> {
         let mut rows = self.proposal_rows(id)?;
         rows.retain(|row| proposal_of(row).state(now) == ProposalState::Confirmed);
-        if rows.is_empty() {
-            return Ok(None);
-        }
+        let Some(first) = rows.first() else {
+            return Ok(Confirmation::Absent);
+        };
         let own = self.data_key(id);
         let keys = self.hold_keys(&own);
         let asked = rows.iter().find_map(|row| {
@@ -170,10 +178,11 @@ impl Archive {
             let (second, _reason) = details.answer?;
             (second.expose() != details.by.expose()).then_some(details.by)
         });
-        if asked.is_none() {
-            tracing::warn!(recording = %id, "a confirmed proposal does not open, and counts for nothing");
-        }
-        Ok(asked)
+        let unproven = damaged(first.proposal.id);
+        Ok(match asked {
+            Some(by) => Confirmation::Proven(by),
+            None => Confirmation::Unproven(own.err().unwrap_or(unproven)),
+        })
     }
 
     /// Whether one person alone may not destroy a recording, and may with a second one. Nothing is kept or logged, and no

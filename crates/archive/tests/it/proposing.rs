@@ -465,8 +465,66 @@ fn a_confirmation_that_somebody_wrote_into_the_index_permits_nothing() {
     let archive = open(folder.path(), NOT_ALONE);
     let answer = archive.ask_to_destroy_for(id, Some(&first), seconds(61));
     assert!(matches!(answer.unwrap().verdict, Verdict::Refusal(_)));
+    assert_eq!(what_a_sweep_gets(&archive, id), ["refused", "proposal"]);
     let found = archive.check(Level::Hash).unwrap().wrong;
     assert!(found[0].what.contains("proposal"), "{found:?}");
+}
+
+/// What a sweep is answered that takes the recording for one whose term ended, and for one that two people decided on.
+fn what_a_sweep_gets(archive: &Archive, id: RecordingId) -> [&'static str; 2] {
+    let ended = archive.ask_to_destroy_all(&[id], seconds(62));
+    let confirmed = archive.ask_to_destroy_confirmed_all(&[id], seconds(62));
+    [ended, confirmed].map(|mut answers| match answers.remove(0).1 {
+        Ok(answer) if matches!(answer.verdict, Verdict::Permit(_)) => "permitted",
+        Ok(_refused) => "refused",
+        Err(ArchiveError::Corrupt { what }) if what.starts_with("proposal ") => "proposal",
+        Err(ArchiveError::BadProposal(_)) => "nobody",
+        Err(_key) => "key",
+    })
+}
+
+#[test]
+fn a_confirmation_that_does_not_open_here_is_never_the_end_of_a_term() {
+    // Without a rule of the house the law forbids neither; but nobody asked for it then, and its term runs.
+    for (when, ended) in [(NOT_ALONE, "refused"), ("false", "permitted")] {
+        let House {
+            archive,
+            folder,
+            first,
+            second,
+            id,
+        } = house(NOT_ALONE);
+        assert_eq!(what_a_sweep_gets(&archive, id)[1], "nobody");
+        let proposal = archive.propose(id, &reason(), &first, seconds(60)).unwrap();
+        archive.confirm(proposal.id, &second, seconds(61)).unwrap();
+        assert_eq!(what_a_sweep_gets(&archive, id), ["permitted"; 2]);
+        drop(archive);
+        std::fs::remove_file(folder.path().join(format!("keys/{id}.key"))).unwrap();
+        let archive = open(folder.path(), when);
+        let both = archive.confirmed_proposals(seconds(62), 9).unwrap();
+        assert_eq!(both, [id], "the index says confirmed");
+        assert_eq!(what_a_sweep_gets(&archive, id), [ended, "key"], "{when}");
+    }
+}
+
+#[test]
+fn in_a_stern_house_the_sound_goes_with_the_whole_for_nobody_confirms_it_alone() {
+    for (when, may) in [(STERN, false), (NOT_ALONE, true)] {
+        let house = house(when);
+        let id = crate::sound::record_on(&house.archive, "short_sound");
+        let house = House { id, ..house };
+        let may_sound = |at| {
+            let mut answers = house.archive.ask_to_destroy_sound_all(&[id], at);
+            matches!(answers.remove(0).1.unwrap().verdict, Verdict::Permit(_))
+        };
+        let at = seconds(366 * DAY);
+        assert_eq!(may_sound(at), may, "at the end of its term");
+        let proposal = house.archive.propose(id, &reason(), &house.first, at);
+        let proposal = proposal.unwrap().id;
+        house.archive.confirm(proposal, &house.second, at).unwrap();
+        assert_eq!(may_sound(at), may, "what two people confirm is the whole");
+        assert!(house.is_permitted(None, at));
+    }
 }
 
 #[test]

@@ -175,14 +175,17 @@ pub(super) fn is_taken_out_of_an_old_copy(index: &dyn Index) -> Result<(), Store
     let begun = seal_with_sound(index, 2, 100)?;
     let named = seal_with_sound(index, 3, 100)?;
     let running = begin(index, 4)?;
+    let ran_and_begun = begin(index, 5)?;
+    index.place_hold(&hold(3, ran_and_begun), &leaf(144))?;
     let unknown = recording_id(9);
     let burials = [
         burial(11, sealed, true),
         burial(12, begun, false),
         burial(14, running, true),
+        burial(15, ran_and_begun, false),
         burial(19, unknown, true),
     ];
-    assert_eq!(index.bury(&burials)?, 3);
+    assert_eq!(index.bury(&burials)?, 4);
     assert_eq!(index.recording(unknown)?, None, "nothing of it came along");
     assert_eq!(state(index, sealed)?, Some(State::WithoutSound));
     assert_eq!(index.open_holds(None, 9)?, [], "it was lifted since");
@@ -192,6 +195,9 @@ pub(super) fn is_taken_out_of_an_old_copy(index: &dyn Index) -> Result<(), Store
         Some(State::Destroyed),
         "nothing is left of it without the sound"
     );
+    assert_eq!(state(index, ran_and_begun)?, Some(State::Destroyed));
+    assert_eq!(index.destruction_of(ran_and_begun, Scope::Sound)?, None);
+    assert_eq!(index.bury(&burials[3..4])?, 0, "once");
     assert!(index.manifest(sealed)?.is_some());
     assert_eq!(index.destructions_pending()?.len(), 3);
 

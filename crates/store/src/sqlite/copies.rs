@@ -192,7 +192,8 @@ fn wipe_at_once(transaction: &Savepoint<'_>, id: RecordingId, at: Timestamp) -> 
 }
 
 /// Takes the sound alone out of a copy. One that the copy does not know was made later: nothing of it came along.
-/// Of one that was not complete in the copy nothing is left without the sound, so it becomes a tombstone.
+/// Of one that was not complete in the copy nothing is left without the sound, so it becomes a tombstone; where its
+/// sound was not gone yet either, at once, since there is no destruction of it that could still be completed.
 fn bury_sound(transaction: &Savepoint<'_>, burial: &Burial) -> Result<bool, Fail> {
     let intent = &burial.destruction;
     let id = intent.recording;
@@ -203,26 +204,30 @@ fn bury_sound(transaction: &Savepoint<'_>, burial: &Burial) -> Result<bool, Fail
     if present.is_some_and(|row| row.destroyed_at.is_some()) {
         return Ok(false);
     }
-    take_over_decision(transaction, &burial.decision)?;
-    if !take_over_intent(transaction, intent)? {
-        // They were lifted before it began, after this copy was made.
-        lift_holds(transaction, id, intent.begun_at)?;
-    }
+    let is_ended = matches!(state, State::Destroying | State::Destroyed);
+    let is_complete = matches!(
+        state,
+        State::Sealed | State::SoundDestroying | State::WithoutSound
+    );
     let Some(done) = &burial.done else {
-        run(transaction, sql::SOUND_GOES, [id.as_bytes()])?;
-        return Ok(true);
+        if is_complete {
+            take_over_sound(transaction, burial)?;
+            run(transaction, sql::SOUND_GOES, [id.as_bytes()])?;
+        } else if !is_ended {
+            lift_holds(transaction, id, intent.begun_at)?;
+            wipe_at_once(transaction, id, intent.begun_at)?;
+        }
+        return Ok(!is_ended);
     };
+    take_over_sound(transaction, burial)?;
     let (name, value) = &done.statement;
     run(transaction, sql::SET_SETTING, (name, value))?;
     let at = done.destroyed_at;
-    if matches!(
-        state,
-        State::Sealed | State::SoundDestroying | State::WithoutSound
-    ) {
+    if is_complete {
         end_sound(transaction, id, at, &done.leaf)?;
         return Ok(true);
     }
-    if !matches!(state, State::Destroying | State::Destroyed) {
+    if !is_ended {
         wipe_at_once(transaction, id, at)?;
     }
     run(
@@ -232,4 +237,15 @@ fn bury_sound(transaction: &Savepoint<'_>, burial: &Burial) -> Result<bool, Fail
     )?;
     set_leaf(transaction, (id, Scope::Sound), &done.leaf)?;
     Ok(true)
+}
+
+/// Takes over why the sound goes, and that it does.
+fn take_over_sound(transaction: &Savepoint<'_>, burial: &Burial) -> Result<(), Fail> {
+    let intent = &burial.destruction;
+    take_over_decision(transaction, &burial.decision)?;
+    if !take_over_intent(transaction, intent)? {
+        // They were lifted before it began, after this copy was made.
+        lift_holds(transaction, intent.recording, intent.begun_at)?;
+    }
+    Ok(())
 }

@@ -6,8 +6,9 @@ use crate::{BadInput, Context, Ended, print, wiring};
 use anyhow::Result;
 use serde_json::json;
 use voicelog_archive::{SoundTerms, TermRefusal, TermsPreview};
+use voicelog_casework::Asked;
 use voicelog_casework::moment::moment;
-use voicelog_casework::{Asked, retention};
+use voicelog_casework::retention::{self, SweepReason};
 use voicelog_law::TermBound;
 use voicelog_model::{Clock, Language, Scope, Timestamp};
 
@@ -247,24 +248,34 @@ fn sweep(context: &Context, now: Timestamp, as_json: bool) -> Result<Ended> {
                 (format!("failed: {why}"), format!("{failed}: {why}"))
             }
         };
-        rows.push((one.id, one.scope, word, said));
+        rows.push((one, word, said));
     }
     if as_json {
         let rows: Vec<_> = rows
             .iter()
-            .map(|(id, scope, word, _said)| {
-                json!({ "id": id, "scope": scope.as_str(), "outcome": word })
+            .map(|(one, word, _said)| {
+                let (scope, reason) = (one.scope.as_str(), one.reason.as_str());
+                json!({ "id": one.id, "scope": scope, "reason": reason, "outcome": word })
             })
             .collect();
         print::json(&rows)?;
     } else {
-        for (id, _scope, _word, said) in rows {
-            print::line(format!("{id}  {said}"));
+        for (one, _word, said) in rows {
+            print::line(format!("{}  {said}", one.id));
         }
-        let due = swept.len();
-        print::line(match context.lang {
-            Language::Nl => format!("Termijn voorbij: {due}; vernietigd: {destroyed}."),
-            Language::En => format!("Terms that ended: {due}; destroyed: {destroyed}."),
+        let [ended, confirmed, continued] = [
+            SweepReason::TermEnded,
+            SweepReason::Confirmed,
+            SweepReason::Continued,
+        ]
+        .map(|reason| swept.iter().filter(|one| one.reason == reason).count());
+        print::line(match lang {
+            Language::Nl => format!(
+                "Termijn voorbij: {ended}; door twee mensen besloten: {confirmed}; al begonnen: {continued}; vernietigd: {destroyed}."
+            ),
+            Language::En => format!(
+                "Terms that ended: {ended}; decided by two people: {confirmed}; begun before: {continued}; destroyed: {destroyed}."
+            ),
         });
     }
     Ok(ended)

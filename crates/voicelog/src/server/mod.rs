@@ -475,18 +475,19 @@ fn look_at_backups(archive: &Archive, recorder: &Recorder, hours: u32, now: Time
 
 fn log_swept(swept: &Swept) {
     let (recording, scope) = (swept.id, swept.scope.as_str());
+    let reason = swept.reason.as_str();
     match &swept.outcome {
         Ok(Asked::Given(destroyed)) => tracing::info!(
-            %recording, scope, objects = destroyed.objects, bytes = destroyed.bytes,
-            "the term ended: destroyed"
+            %recording, scope, reason, objects = destroyed.objects, bytes = destroyed.bytes,
+            "retention: destroyed"
         ),
         Ok(Asked::Refused { id, decision }) => tracing::warn!(
-            %recording, scope, decision = %id, outcome = decision.outcome().as_str(),
-            "the term ended, but the law does not permit destruction; asked again later"
+            %recording, scope, reason, decision = %id, outcome = decision.outcome().as_str(),
+            "retention: the law does not permit destruction; asked again later"
         ),
         Err(error) => tracing::error!(
-            %recording, scope, error = %error::chain(error),
-            "the term ended, but destruction failed; the next sweep goes on"
+            %recording, scope, reason, error = %error::chain(error),
+            "retention: destruction failed; a later sweep tries again"
         ),
     }
 }

@@ -3,7 +3,8 @@
 use crate::support::*;
 use axum::http::StatusCode;
 use voicelog_archive::{ProposalState, State};
-use voicelog_casework::{Asked, retention};
+use voicelog_casework::Asked;
+use voicelog_casework::retention::{self, SweepReason};
 use voicelog_model::Pii;
 
 const WHY: &str = "the customer of file Kanarie asked for it";
@@ -201,7 +202,31 @@ async fn the_next_sweep_carries_out_what_two_people_agreed_on_and_a_crash_kept_f
     let swept = retention::run(archive, now).unwrap();
     assert_eq!(swept.len(), 1);
     assert!(matches!(swept[0].outcome, Ok(Asked::Given(_))), "{swept:?}");
+    assert_eq!(swept[0].reason, SweepReason::Confirmed, "no term ended");
     assert_eq!(archive.summary(id).unwrap().state, State::Destroyed);
+    assert!(retention::run(archive, now).unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_sweep_that_cannot_read_who_confirmed_destroys_nothing_and_says_so_once_a_day() {
+    let site = site_of_two();
+    let id = site.filled().declared;
+    let archive = &site.archive;
+    let mut beheer = Browser::signed_in(&site).await;
+    drop(beheer.invite("anna").await);
+    propose(&mut beheer, id).await;
+    let now = voicelog_model::Clock::now(&*site.clock);
+    let due = retention::run(archive, now).unwrap();
+    let is_over = |one: &retention::Swept| one.reason == SweepReason::TermEnded;
+    assert!(due.iter().all(is_over), "{due:?}");
+    let proposal = archive.proposals_standing(now).unwrap()[0].id;
+    let anna = Pii::new("anna".to_owned());
+    archive.confirm(proposal, &anna, now).unwrap();
+    std::fs::remove_file(site.folder.path().join(format!("keys/{id}.key"))).unwrap();
+    let swept = retention::run(archive, now).unwrap();
+    assert_eq!(swept.len(), 1);
+    assert!(swept[0].outcome.is_err(), "{swept:?}");
+    assert_eq!(archive.summary(id).unwrap().state, State::Sealed);
     assert!(retention::run(archive, now).unwrap().is_empty());
 }
 
