@@ -11,11 +11,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::task::JoinHandle;
-use voicelog_archive::{ArchiveError, WavReader};
+use voicelog_archive::WavReader;
 use voicelog_model::error;
 
-/// Some seconds, and where they end.
-type Made = (Result<Vec<u8>, ArchiveError>, WavReader);
+/// Some seconds, or nothing for a login that is over; and where they end.
+type Made = (
+    Result<Option<Vec<u8>>, Box<dyn Error + Send + Sync>>,
+    WavReader,
+);
 
 /// A part of a WAV file, as the body of an answer.
 pub(crate) struct Sounding {
@@ -51,13 +54,23 @@ impl Sounding {
         }
     }
 
-    /// Makes the next seconds, if whoever opened the recording still has it open.
+    /// Makes the next seconds, if whoever opened the recording still has it open and is still signed in: an account that
+    /// ended, another password and a login that ran out are known to the index alone.
     fn make(&self, mut reader: WavReader) -> Result<JoinHandle<Made>, Stopped> {
-        let playing = &self.desk.playing;
-        playing.find(&self.by, self.desk.now()).ok_or(Stopped)?;
+        let (playing, now) = (&self.desk.playing, self.desk.now());
+        playing.find(&self.by, now).ok_or(Stopped)?;
         let (archive, opened) = (Arc::clone(&self.desk.app.archive), Arc::clone(&self.opened));
+        let login = self.by.login;
         Ok(tokio::task::spawn_blocking(move || {
-            (archive.sound(&opened.sound, &mut reader), reader)
+            let made = match archive.accounts().login(&login, now) {
+                Ok(None) => Ok(None),
+                Ok(Some(_login)) => archive
+                    .sound(&opened.sound, &mut reader)
+                    .map(Some)
+                    .map_err(Into::into),
+                Err(error) => Err(error.into()),
+            };
+            (made, reader)
         }))
     }
 
@@ -99,13 +112,17 @@ impl HttpBody for Sounding {
             return Poll::Pending;
         };
         let stopped = match made {
-            Ok((Ok(bytes), reader)) if !bytes.is_empty() => {
+            Ok((Ok(Some(bytes)), reader)) if !bytes.is_empty() => {
                 self.left = self.left.saturating_sub(bytes.len());
                 self.next = Next::Waiting(reader);
                 return Poll::Ready(Some(Ok(Frame::data(bytes.into()))));
             }
-            Ok((Ok(_nothing), _)) => self.stop(&Stopped),
-            Ok((Err(error), _)) => self.stop(&error),
+            Ok((Ok(Some(_nothing)), _)) => self.stop(&Stopped),
+            Ok((Ok(None), _)) => {
+                self.desk.playing.close_login(&self.by.login);
+                Stopped
+            }
+            Ok((Err(error), _)) => self.stop(&*error),
             Err(panicked) => self.stop(&panicked),
         };
         Poll::Ready(Some(Err(stopped)))

@@ -18,6 +18,7 @@ use voicelog_evidence::timeline::Timeline;
 use voicelog_evidence::tlog::LeafKind;
 use voicelog_model::{Party, RecordingId, Timestamp};
 use voicelog_store::StoreError;
+use voicelog_store::index::State;
 
 /// Chunks that go from one thread to the other at once, some seconds of a call.
 const BATCH_CHUNKS: usize = 16;
@@ -132,12 +133,17 @@ impl Archive {
     /// The next bytes of the file; none at the end. Each chunk is authenticated again as the one that was read when the
     /// recording was opened.
     ///
-    /// Errors: [`ArchiveError::Segment`] where it was changed since, [`ArchiveError::NoKey`] where it was destroyed.
+    /// Errors: [`ArchiveError::Segment`] where it was changed since; [`ArchiveError::Destroyed`],
+    /// [`ArchiveError::SoundDestroyed`] or [`ArchiveError::State`] once its destruction, or that of its sound, has begun.
     pub fn sound(
         &self,
         playable: &Playable,
         reader: &mut WavReader,
     ) -> Result<Vec<u8>, ArchiveError> {
+        // A destruction that has begun may still have its keys: the key store failed, or the server was stopped.
+        if self.row(playable.id)?.state != State::Sealed {
+            return Err(self.wrong_state(playable.id, "heard"));
+        }
         let keys = self.recording_keys(playable.id)?;
         let mut opened = OpenChunks {
             playable,

@@ -1,7 +1,6 @@
 //! Backups: made beside a running archive, incremental, and nothing destroyed comes back.
 
 use crate::support::*;
-use serde_json::{Map, json};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use voicelog_archive::backup::{
@@ -117,18 +116,12 @@ pub(crate) fn wrong(archive: &Archive) -> Vec<String> {
 pub(crate) fn opens(archive: &Archive, id: RecordingId) -> bool {
     match archive.ask_to_listen(id, &asker(), &reader(), later()) {
         Ok(answer) => match answer.verdict {
-            Verdict::Permit(permit) => archive.listen(permit, later()).is_ok(),
+            Verdict::Permit(permit) => listen(archive, permit, later()).is_ok(),
             Verdict::Refusal(refusal) => panic!("{refusal:?}"),
         },
         Err(ArchiveError::Destroyed { .. }) => false,
         Err(error) => panic!("{error}"),
     }
-}
-
-fn reader() -> Map<String, serde_json::Value> {
-    let facts =
-        json!({ "requester_role": "controller_staff", "need_to_know_basis": "complaint 12" });
-    facts.as_object().unwrap().clone()
 }
 
 #[test]

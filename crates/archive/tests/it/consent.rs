@@ -133,9 +133,7 @@ fn asked_to_listen(line: &str, other: &str, said: &Value) -> (bool, String) {
     say(archive, call.id, said, seconds(1));
     archive.ask_to_record(call.id, seconds(1)).unwrap();
     end(archive, writer, 100).unwrap();
-    let reader =
-        json!({ "requester_role": "controller_staff", "need_to_know_basis": "complaint 12" });
-    let answer = archive.ask_to_listen(call.id, &asker(), reader.as_object().unwrap(), seconds(60));
+    let answer = archive.ask_to_listen(call.id, &asker(), &reader(), seconds(60));
     let answer = answer.unwrap();
     let may = matches!(answer.verdict, Verdict::Permit(_));
     (may, answer.decision.facts_hash)

@@ -232,6 +232,29 @@ fn a_destruction_that_failed_goes_on_without_a_restart() {
 }
 
 #[test]
+fn a_recording_whose_destruction_failed_halfway_is_not_heard_by_who_has_it_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = Schedule::counting();
+    let archive = with_faulty_keys(folder.path(), &keys);
+    let id = record(&archive).id;
+    let permit = permit_to_listen(&archive, id, seconds(60));
+    let opened = archive.play(permit, seconds(60)).unwrap();
+    let all = || heard_in(&archive, &opened, 0..opened.byte_len());
+    assert_eq!(all().unwrap().len(), opened.byte_len());
+    let permit = ask_to_destroy(&archive, id);
+    keys.set_down(true);
+    assert!(archive.destroy(permit, after_the_term()).is_err());
+    keys.set_down(false);
+    assert_eq!(archive.summary(id).unwrap().state, State::Destroying);
+    assert!(archive.trace(id).unwrap().has_key, "it could be decrypted");
+    let error = all().unwrap_err().to_string();
+    assert!(
+        error.contains("destroying, so it cannot be heard"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_destruction_that_fails_again_does_not_keep_the_server_from_starting() {
     let folder = tempfile::tempdir().unwrap();
     let id = record(&Archive::open(parts(folder.path()))).id;

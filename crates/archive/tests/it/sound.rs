@@ -64,12 +64,11 @@ fn key_files(folder: &Path) -> Vec<String> {
 }
 
 fn may_listen(archive: &Archive, id: RecordingId) -> Result<(), ArchiveError> {
-    let nothing = serde_json::Map::new();
-    let answer = archive.ask_to_listen(id, &asker(), &nothing, seconds(60))?;
+    let answer = archive.ask_to_listen(id, &asker(), &reader(), seconds(60))?;
     let Verdict::Permit(permit) = answer.verdict else {
         panic!("{:?}", answer.decision)
     };
-    archive.listen(permit, seconds(60)).map(drop)
+    listen(archive, permit, seconds(60)).map(drop)
 }
 
 #[test]
@@ -150,11 +149,7 @@ fn who_asks_for_the_sound_afterwards_is_told_when_and_why_it_went() {
     let archive = &fixture.archive;
     let id = record_on(archive, "short_sound");
     // Asked for before, and opened after: nothing is given either.
-    let nothing = serde_json::Map::new();
-    let answer = archive.ask_to_listen(id, &asker(), &nothing, seconds(60));
-    let Verdict::Permit(earlier) = answer.unwrap().verdict else {
-        panic!("refused")
-    };
+    let earlier = permit_to_listen(archive, id, seconds(60));
     end_sound(archive, id);
     let told = |error: ArchiveError| {
         let text = error.to_string();
@@ -164,14 +159,40 @@ fn who_asks_for_the_sound_afterwards_is_told_when_and_why_it_went() {
         );
         assert!(error.help().contains("voicelog show"));
     };
-    told(archive.listen(earlier, after_the_sound()).unwrap_err());
+    told(listen(archive, earlier, after_the_sound()).unwrap_err());
     told(may_listen(archive, id).unwrap_err());
+    let nothing = serde_json::Map::new();
     for action in [Action::GiveCopy, Action::FileInCourt] {
         let copy = archive.ask_for_copy(id, action, &asker(), &nothing, after_the_sound());
         told(copy.unwrap_err());
     }
     let again = archive.ask_to_destroy_sound_all(&[id], after_the_sound());
     assert!(again.into_iter().all(|(_, answer)| answer.is_err()));
+}
+
+#[test]
+fn sound_whose_destruction_failed_halfway_is_not_heard_by_who_has_it_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = Schedule::counting();
+    let archive = with_faulty_keys(folder.path(), &keys);
+    let id = record_on(&archive, "short_sound");
+    let permit = permit_to_listen(&archive, id, seconds(60));
+    let opened = archive.play(permit, seconds(60)).unwrap();
+    let all = || heard_in(&archive, &opened, 0..opened.byte_len());
+    assert_eq!(all().unwrap().len(), opened.byte_len());
+    let permit = sound_permit(&archive, id, after_the_sound());
+    keys.set_down(true);
+    let ended = archive.destroy_sound_all(vec![permit], after_the_sound());
+    assert!(ended.unwrap().iter().all(|one| one.outcome.is_err()));
+    keys.set_down(false);
+    let (state, trace) = (archive.summary(id).unwrap().state, archive.trace(id));
+    assert_eq!(state, State::SoundDestroying);
+    assert!(trace.unwrap().has_sound_key, "it could be decrypted");
+    let error = all().unwrap_err();
+    assert!(
+        matches!(error, ArchiveError::SoundDestroyed { .. }),
+        "{error}"
+    );
 }
 
 #[test]
@@ -408,7 +429,14 @@ fn check_after(archive: &Archive, progress: &Progress, place: &str) {
     match detail.summary.state {
         State::Sealed => {
             assert!(!progress.ended, "{place}");
-            may_listen(archive, id).unwrap();
+            // Of a call that was cut off before its first chunk there is nothing to hear.
+            let streams = detail.timeline.unwrap().streams;
+            assert!(!streams.is_empty() || !progress.committed, "{place}");
+            assert_eq!(
+                may_listen(archive, id).is_ok(),
+                !streams.is_empty(),
+                "{place}"
+            );
         }
         State::WithoutSound => {
             assert!(detail.sound_certificate.is_some(), "{place}");

@@ -1,19 +1,22 @@
 //! An archive on a temporary folder, and calls to put into it.
 
 use serde_json::{Map, Value, json};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
 use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent, PacketKind};
 use voicelog_archive::keys::EpochKeys;
 use voicelog_archive::{
-    Answer, Archive, Call, Finished, Line, Lines, OfferedCall, OfferedParty, Parts,
-    RecordingWriter, Secrets, Verdict, act,
+    Answer, Archive, ArchiveError, Call, Finished, Line, Lines, OfferedCall, OfferedParty, Parts,
+    Permit, Playable, RecordingWriter, Secrets, Verdict, act,
 };
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
 use voicelog_evidence::note::SigningKey;
 use voicelog_law::Rulebook;
-use voicelog_model::{Codec, DecisionId, InvitationId, MediaStream, Pii, StreamNumber, Timestamp};
+use voicelog_model::{
+    Codec, DecisionId, InvitationId, MediaStream, Pii, RecordingId, StreamNumber, Timestamp,
+};
 use voicelog_store::blobs::Options;
 use voicelog_store::faulty::{FaultyBlobs, FaultyIndex, FaultyKeys, Schedule};
 use voicelog_store::{Access, ArchiveId, Layout, LocalStore};
@@ -169,6 +172,13 @@ pub(crate) fn faulty(folder: &Path, schedule: &Schedule) -> Archive {
     Archive::open(with_faults(parts(folder), schedule))
 }
 
+/// The same where only the keys fail.
+pub(crate) fn with_faulty_keys(folder: &Path, schedule: &Schedule) -> Archive {
+    let mut parts = parts(folder);
+    parts.keys = Box::new(FaultyKeys::new(parts.keys, schedule.clone()));
+    Archive::open(parts)
+}
+
 pub(crate) fn with_faults(mut parts: Parts, schedule: &Schedule) -> Parts {
     parts.index = Box::new(FaultyIndex::new(parts.index, schedule.clone()));
     parts.blobs = Box::new(FaultyBlobs::new(parts.blobs, schedule.clone()));
@@ -256,7 +266,7 @@ pub(crate) fn open_call(archive: &Archive, line: &str) -> Call {
         .unwrap()
 }
 
-pub(crate) fn permit(answer: Answer<act::Record>) -> voicelog_archive::Permit<act::Record> {
+pub(crate) fn permit(answer: Answer<act::Record>) -> Permit<act::Record> {
     match answer.verdict {
         Verdict::Permit(permit) => permit,
         Verdict::Refusal(refusal) => panic!("refused: {refusal:?}"),
@@ -347,7 +357,7 @@ pub(crate) fn end(
     archive: &Archive,
     mut writer: RecordingWriter,
     packets: u16,
-) -> Result<Finished, voicelog_archive::ArchiveError> {
+) -> Result<Finished, ArchiveError> {
     let at = START.plus_micros(i64::from(packets) * 20_000);
     let mut chunk = ChunkBuilder::new();
     chunk
@@ -368,6 +378,53 @@ pub(crate) fn record(archive: &Archive) -> Finished {
     let call = open_call(archive, "announced");
     let writer = write_media(archive, &call, 100);
     end(archive, writer, 100).unwrap()
+}
+
+/// What somebody says who asks to listen.
+pub(crate) fn reader() -> Map<String, Value> {
+    let facts =
+        json!({ "requester_role": "controller_staff", "need_to_know_basis": "complaint 12" });
+    facts.as_object().unwrap().clone()
+}
+
+pub(crate) fn permit_to_listen(
+    archive: &Archive,
+    id: RecordingId,
+    at: Timestamp,
+) -> Permit<act::Listen> {
+    let answer = archive.ask_to_listen(id, &asker(), &reader(), at);
+    match answer.unwrap().verdict {
+        Verdict::Permit(permit) => permit,
+        Verdict::Refusal(refusal) => panic!("refused: {refusal:?}"),
+    }
+}
+
+/// A range of the file of an opened recording, as a player gets it.
+pub(crate) fn heard_in(
+    archive: &Archive,
+    opened: &Playable,
+    range: Range<usize>,
+) -> Result<Vec<u8>, ArchiveError> {
+    let (mut reader, mut heard) = (opened.read(range), Vec::new());
+    loop {
+        let piece = archive.sound(opened, &mut reader)?;
+        if piece.is_empty() {
+            return Ok(heard);
+        }
+        heard.extend(piece);
+    }
+}
+
+/// Opens a recording and hears all of it: a WAV file.
+pub(crate) fn listen(
+    archive: &Archive,
+    permit: Permit<act::Listen>,
+    at: Timestamp,
+) -> Result<Vec<u8>, ArchiveError> {
+    let opened = archive.play(permit, at)?;
+    let heard = heard_in(archive, &opened, 0..opened.byte_len())?;
+    assert_eq!(heard.len(), opened.byte_len());
+    Ok(heard)
 }
 
 /// Those of an archive whose parts lie elsewhere.

@@ -9,6 +9,8 @@ use tower::ServiceExt;
 use voicelog_archive::State;
 use voicelog_model::Clock as _;
 
+const HOUR: i64 = 3_600_000_000;
+
 /// Opens a recording to listen and gives the player's path.
 async fn open(browser: &mut Browser<'_>, id: &str) -> String {
     let page = browser
@@ -118,6 +120,49 @@ async fn sound_that_was_changed_after_it_was_opened_stops_and_the_next_opening_t
         )
         .await;
     assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+/// Sound on its way to a browser, of which the first two pieces have come.
+async fn half_heard(browser: &mut Browser<'_>) -> Body {
+    let id = browser.site.filled().declared.to_string();
+    let sound = format!("{}/audio.wav", open(browser, &id).await);
+    let request = browser.request("GET", &sound).body(Body::empty()).unwrap();
+    let answer = browser.site.router.clone().oneshot(request).await.unwrap();
+    let mut body = answer.into_body();
+    for _ in 0..2 {
+        assert!(matches!(body.frame().await, Some(Ok(_piece))));
+    }
+    body
+}
+
+#[tokio::test]
+async fn who_is_not_signed_in_any_more_hears_no_more_of_what_is_playing() {
+    let site = site();
+    let mut beheer = Browser::signed_in(&site).await;
+    let mut anna = beheer.invite("anna").await;
+    let mut heard = half_heard(&mut anna).await;
+    let mut goes_on = half_heard(&mut beheer).await;
+    let fields = [("name", "anna"), ("confirm", "yes")];
+    let ended = beheer.post("/accounts/end", &fields).await;
+    assert_eq!(ended.location(), "/accounts");
+    assert!(heard.frame().await.unwrap().is_err(), "her account ended");
+    assert!(goes_on.frame().await.unwrap().is_ok(), "that of others");
+
+    let mut elsewhere = Browser::new(&site);
+    let mine = [("name", "beheer"), ("password", PASSWORD)];
+    assert_eq!(elsewhere.post("/login", &mine).await.location(), "/");
+    let mut heard = half_heard(&mut elsewhere).await;
+    let new = "kameel trap wolken";
+    let change = [("present", PASSWORD), ("password", new), ("again", new)];
+    let changed = beheer.post("/accounts/password", &change).await;
+    assert_eq!(changed.location(), "/accounts");
+    assert!(heard.frame().await.unwrap().is_err(), "another password");
+    assert!(goes_on.frame().await.unwrap().is_ok(), "where it was set");
+
+    site.clock.advance_micros(12 * HOUR - 1);
+    let mut heard = half_heard(&mut beheer).await;
+    site.clock.advance_micros(1);
+    assert!(heard.frame().await.unwrap().is_err(), "the login ran out");
 }
 
 #[tokio::test]

@@ -2,15 +2,17 @@
 
 use super::model::{Done, Held, Known, Model};
 use crate::support::*;
-use serde_json::{Map, json};
+use serde_json::Map;
 use std::path::Path;
 use voicelog_archive::backup::Created;
 use voicelog_archive::journal::{
     AskedBy, Cause, ChunkBuilder, JournalEvent, PacketKind, PauseReason, ResumedBy,
 };
 use voicelog_archive::{
-    Archive, Call, HoldAsked, HoldGround, OfferedCall, RecordingWriter, State, Verdict,
+    Archive, ArchiveError, Call, HoldAsked, HoldGround, OfferedCall, RecordingWriter, State,
+    Verdict,
 };
+use voicelog_evidence::audio::AudioError;
 use voicelog_evidence::key::sound_key_name;
 use voicelog_evidence::part::{Plan, Window};
 use voicelog_evidence::tlog::LeafKind;
@@ -452,14 +454,20 @@ impl Process<'_> {
 
 /// Listens, where the law permits it, and holds what comes back against what was sent.
 pub(crate) fn listen_to(archive: &Archive, known: &Known, now: Timestamp) -> Result<bool, String> {
-    let facts =
-        json!({ "requester_role": "controller_staff", "need_to_know_basis": "complaint 12" });
-    let facts = facts.as_object().unwrap();
-    let answer = archive.ask_to_listen(known.id, &asker(), facts, now);
+    let answer = archive.ask_to_listen(known.id, &asker(), &reader(), now);
     let Verdict::Permit(permit) = answer.map_err(text)?.verdict else {
         return Ok(false);
     };
-    known.assert_same(&archive.listen(permit, now).map_err(text)?);
+    let opened = match archive.play(permit, now) {
+        // A call that was cut off before its first chunk.
+        Err(ArchiveError::Audio(AudioError::NothingDecodable(codecs))) if codecs.is_empty() => {
+            assert_eq!(known.durable, 0, "{}: nothing is heard", known.id);
+            return Ok(false);
+        }
+        opened => opened.map_err(text)?,
+    };
+    let heard = heard_in(archive, &opened, 0..opened.byte_len()).map_err(text)?;
+    known.assert_same(&opened.timeline, &heard);
     Ok(true)
 }
 
