@@ -420,7 +420,7 @@ fn restored_from_the_tape(
     let again = site.run(&restore);
     assert_eq!(again.status.code(), Some(2));
     let errors = String::from_utf8_lossy(&again.stderr);
-    assert!(errors.contains("which is older"), "{errors}");
+    assert!(errors.contains("en is dus ouder"), "{errors}");
 }
 
 fn copy(from: &Path, to: &Path) {
