@@ -11,7 +11,7 @@ use crate::finish::{Basis, Summary};
 use crate::writer::segment_prefix;
 use crate::{Archive, ArchiveError};
 use std::collections::BTreeSet;
-use told::Told;
+use told::{Told, is_restored};
 use voicelog_evidence::canonical::{canonical_json, from_canonical};
 use voicelog_evidence::checkpoint::Checkpoint;
 use voicelog_evidence::key::{owner_of_key, sound_key_name};
@@ -72,6 +72,8 @@ pub struct Findings {
     pub leaves: u64,
     /// All that is wrong; empty if nothing is.
     pub wrong: Vec<Finding>,
+    /// What is wrong unless the log says that the archive was restored. Empty once all was looked at.
+    unless_restored: Vec<Finding>,
 }
 
 impl Findings {
@@ -80,6 +82,14 @@ impl Findings {
             invariant,
             recording,
             what: what.into(),
+        });
+    }
+
+    fn add_unless_restored(&mut self, invariant: u8, recording: RecordingId, what: &str) {
+        self.unless_restored.push(Finding {
+            invariant,
+            recording: Some(recording),
+            what: what.to_owned(),
         });
     }
 }
@@ -412,6 +422,9 @@ impl Archive {
                         ),
                     );
                 }
+                if !findings.unless_restored.is_empty() && is_restored(&leaf.bytes) {
+                    findings.unless_restored.clear();
+                }
                 if let Some(told) = told.as_deref_mut() {
                     self.check_told(leaf.id, &leaf.bytes, told)?;
                 }
@@ -424,6 +437,8 @@ impl Archive {
             self.check_tiles(&mut tiles, findings)?;
         }
         findings.leaves = range.size();
+        let unexcused = std::mem::take(&mut findings.unless_restored);
+        findings.wrong.extend(unexcused);
         if head.size == 0 {
             return Ok(());
         }

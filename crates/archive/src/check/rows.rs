@@ -63,9 +63,7 @@ impl Archive {
                 };
                 self.check_leaf(row.id, row.leaf, &told, findings)?;
             }
-            // An old copy in which it was not complete: its sound went later, and nothing else was left of it.
-            State::Destroyed if row.destroyed_at == row.sound_destroyed_at => {}
-            State::Destroyed => self.check_certificate(row.id, Scope::Whole, findings)?,
+            State::Destroyed => self.check_tombstone(row, findings)?,
             State::Waiting | State::Recording | State::Finishing | State::Destroying => {}
         }
         if row.sound_destroyed_at.is_some() {
@@ -73,6 +71,24 @@ impl Archive {
         }
         for decision in self.index.decisions_of(row.id).doing("reading decisions")? {
             self.check_decision(row.id, is_open, &decision, findings)?;
+        }
+        Ok(())
+    }
+
+    /// A certificate, but where an old copy had it and it was not complete in there: its sound went later, or was about
+    /// to, and of the rest nobody decided anything.
+    fn check_tombstone(
+        &self,
+        row: &RecordingRow,
+        findings: &mut Findings,
+    ) -> Result<(), ArchiveError> {
+        let whole = self.index.destruction_of(row.id, Scope::Whole);
+        if whole.doing("reading the destruction")?.is_some() {
+            return self.check_certificate(row.id, Scope::Whole, findings);
+        }
+        if row.destroyed_at != row.sound_destroyed_at {
+            let what = "it is destroyed, and nothing says by which decision";
+            findings.add_unless_restored(5, row.id, what);
         }
         Ok(())
     }

@@ -43,6 +43,11 @@ const fn has_sound(state: State) -> bool {
     )
 }
 
+/// Whether a leaf says that the archive was restored.
+pub(super) fn is_restored(leaf: &[u8]) -> bool {
+    Leaf::from_bytes(leaf).is_ok_and(|leaf| leaf.kind == LeafKind::Restored)
+}
+
 impl Archive {
     /// Notes what the rows of the holds on a recording, and of the proposals about it, say.
     pub(super) fn note_sealed(
@@ -60,6 +65,16 @@ impl Archive {
         }
         if !whole.is_empty() {
             told.rows.push((row.id, whole));
+        }
+        for hold in self.holds_lifted_without_words(row.id, row.state)? {
+            let what = format!("hold {hold} on it was lifted, and nothing says by whom");
+            // A restore that takes the sound away lifts what was lifted after the backup, before the sound went.
+            match row.state {
+                State::SoundDestroying | State::WithoutSound => {
+                    findings.add_unless_restored(1, row.id, &what);
+                }
+                _ => findings.add(1, Some(row.id), what),
+            }
         }
         Ok(())
     }
@@ -225,9 +240,7 @@ impl Archive {
         // A leaf without a place counts as well. It is not signed yet, so it excuses nothing.
         let waiting = self.index.pending_leaves(usize::MAX);
         for leaf in waiting.doing("reading pending leaves")? {
-            let is_excuse =
-                Leaf::from_bytes(&leaf.bytes).is_ok_and(|leaf| leaf.kind == LeafKind::Restored);
-            if !is_excuse {
+            if !is_restored(&leaf.bytes) {
                 self.check_told(leaf.id, &leaf.bytes, &mut told)?;
             }
         }

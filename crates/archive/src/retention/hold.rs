@@ -470,6 +470,21 @@ impl Archive {
         Ok(all.filter(|found| found.is_ok() || !is_key_lost).collect())
     }
 
+    /// Holds on a recording that were lifted, and of whose end nothing is sealed: a restore leaves them, which lifts what
+    /// the archive of before had lifted. None once the recording is destroyed.
+    pub(crate) fn holds_lifted_without_words(
+        &self,
+        recording: RecordingId,
+        state: State,
+    ) -> Result<Vec<HoldId>, ArchiveError> {
+        if matches!(state, State::Destroying | State::Destroyed) {
+            return Ok(Vec::new());
+        }
+        let mut rows = self.index.holds_of(recording).doing("listing holds")?;
+        rows.retain(|row| row.lifted_at.is_some() && row.release.is_empty());
+        Ok(rows.into_iter().map(|row| row.hold.id).collect())
+    }
+
     /// What a hold is sealed with. Where there is no data key, or none that opens here, it is the archive's own, and the
     /// ciphertext is wiped with the row.
     pub(super) fn hold_key<'a>(&'a self, own: Option<&'a DataKey>) -> &'a DataKey {
@@ -564,14 +579,15 @@ fn begun(keys: &[&DataKey], row: &HoldRow) -> Result<(SealedHold, Digest), Archi
     Ok((content, committed))
 }
 
-/// The same of its end, if it was lifted.
+/// The same of its end, if it was lifted and anything is sealed of that: a restore lifts without words.
 fn ended(
     keys: &[&DataKey],
     row: &HoldRow,
 ) -> Result<Option<(SealedRelease, Digest)>, ArchiveError> {
     let NewHold { id, recording, .. } = row.hold;
-    let Some(at) = row.lifted_at else {
-        return Ok(None);
+    let at = match row.lifted_at {
+        Some(at) if !row.release.is_empty() => at,
+        _ => return Ok(None),
     };
     let bytes = opened(keys, &release_label(id), recording, &row.release);
     let bytes = bytes.ok_or_else(|| damaged(id))?;

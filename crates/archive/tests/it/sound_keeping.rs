@@ -4,13 +4,16 @@ use crate::backup::{World, later, opens, restore, verifier, wrong};
 use crate::keys::{epoch_of, master, opened, under, whole, with_master};
 use crate::sound::{end_sound, record_on};
 use crate::support::*;
+use std::sync::{Arc, OnceLock};
 use voicelog_archive::backup::RestoreInput;
+use voicelog_archive::check::Level;
 use voicelog_archive::keys::EpochKeys;
-use voicelog_archive::{State, Verdict};
+use voicelog_archive::{Archive, HoldAsked, HoldGround, State, Verdict};
 use voicelog_evidence::certificate::Certificate;
 use voicelog_evidence::key::sound_key_name;
-use voicelog_model::Scope;
+use voicelog_model::{RecordingId, Scope};
 use voicelog_store::Layout;
+use voicelog_store::faulty::Schedule;
 
 #[test]
 fn a_restore_of_a_backup_from_before_takes_the_sound_away_and_nothing_else() {
@@ -131,6 +134,114 @@ fn of_a_call_that_ran_when_the_backup_was_made_and_lost_its_sound_since_a_tombst
     assert_eq!(detail.summary.state, State::Destroyed);
     assert!(detail.sound_certificate.is_some());
     assert_eq!(wrong(&again.archive), [""; 0]);
+}
+
+/// Ends the sound of a recording in a process that dies once the intent is durable.
+fn begin_to_end_sound(world: World, id: RecordingId) -> World {
+    let World { made, place } = world;
+    let folder = made.folder;
+    drop(made.archive);
+    let own = Arc::new(OnceLock::<Schedule>::new());
+    let schedule = Schedule::interrupted("begin_destructions", {
+        let own = Arc::clone(&own);
+        move || own.get().unwrap().kill()
+    });
+    own.set(schedule.clone()).unwrap();
+    let stopped = end_sound(&faulty(folder.path(), &schedule), id);
+    assert!(stopped.outcome.is_err() && schedule.is_dead());
+    let archive = Arc::new(Archive::open(parts(folder.path())));
+    World {
+        made: Fixture { archive, folder },
+        place,
+    }
+}
+
+#[test]
+fn of_one_that_ran_in_the_backup_and_was_about_to_lose_its_sound_a_tombstone_is_left_as_well() {
+    let world = World::new();
+    let call = open_call(world.archive(), "short_sound");
+    let writer = write_media(world.archive(), &call, 50);
+    world.archive().commit().unwrap();
+    world.back_up();
+    end(world.archive(), writer, 50).unwrap();
+    world.archive().sequence().unwrap();
+    let world = begin_to_end_sound(world, call.id);
+    let begun = || world.list(0);
+    let mut all = vec![(vec![begun()], false), (vec![begun(), begun()], false)];
+    let first = begun();
+    assert_eq!(
+        world.archive().recover(later()).unwrap().destroyed,
+        [call.id]
+    );
+    all.push((vec![first, world.list(0)], true));
+    for (lists, is_certified) in all {
+        let input = RestoreInput {
+            lists,
+            ..world.input()
+        };
+        let (again, restored) = restore(&input).unwrap();
+        assert_eq!(restored.unfinished, []);
+        let detail = again.archive.detail(call.id).unwrap();
+        assert_eq!(detail.summary.state, State::Destroyed);
+        assert_eq!(detail.sound_certificate.is_some(), is_certified);
+        let trace = again.archive.trace(call.id).unwrap();
+        assert_eq!(
+            (trace.blobs, trace.has_sound_key, trace.has_key),
+            (0, false, false)
+        );
+        for level in [Level::Presence, Level::Hash] {
+            assert_eq!(again.archive.check(level).unwrap().wrong, []);
+        }
+    }
+}
+
+#[test]
+fn a_hold_that_was_lifted_before_the_sound_went_stays_readable_after_a_restore_from_before() {
+    let world = World::new();
+    let id = record_on(world.archive(), "short_sound");
+    let asked = HoldAsked {
+        ground: HoldGround::Claim,
+        owner: asker(),
+        review_at: seconds(86_400),
+        note: None,
+        by: asker(),
+    };
+    let place = |archive: &Archive| archive.place_hold(id, &asked, seconds(60)).unwrap().id;
+    let hold = place(world.archive());
+    world.back_up();
+    let by = asker();
+    world
+        .archive()
+        .release(hold, &by, &by, seconds(90))
+        .unwrap();
+    end_sound(world.archive(), id);
+    let input = RestoreInput {
+        lists: vec![world.list(0)],
+        ..world.input()
+    };
+    let (again, _restored) = restore(&input).unwrap();
+    let opened = again.archive.holds_opened(id).unwrap();
+    assert_eq!(opened.len(), 1);
+    assert!(opened[0].hold.lifted_at.is_some());
+    let details = opened[0].details.clone().unwrap();
+    assert_eq!(
+        (details.owner, details.released),
+        (asked.owner.clone(), None)
+    );
+    assert_eq!(wrong(&again.archive), [""; 0]);
+
+    // Where nothing was restored, a hold that nobody lifted in words is named.
+    place(world.archive());
+    let again = world.made.crash_then(|folder| {
+        let index = rusqlite::Connection::open(folder.join("index.db")).unwrap();
+        let lifted = "UPDATE holds SET lifted_at = placed_at WHERE lifted_at IS NULL";
+        assert_eq!(index.execute(lifted, []).unwrap(), 1);
+    });
+    let found = wrong(&again.archive);
+    assert!(
+        found.len() == 1 && found[0].contains("nothing says by whom"),
+        "{found:?}"
+    );
 }
 
 #[test]
