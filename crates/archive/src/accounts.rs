@@ -2,6 +2,9 @@
 //!
 //! The log names nobody: its entry commits, with a salt that lies in the row, to the name, the moment and who invited or
 //! ended. So an account that somebody puts into the index, or takes out of it, is found by `check`.
+//!
+//! An index from before has accounts without a salt. The log is told of them once, at the first start: where it tells of
+//! any account, a row without a salt is one that somebody put there.
 
 use crate::error::Doing;
 use crate::{Archive, ArchiveError, random};
@@ -9,12 +12,14 @@ use serde::Serialize;
 use voicelog_evidence::Digest;
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::digest::sha256;
-use voicelog_evidence::tlog::{LeafKind, commitment};
+use voicelog_evidence::tlog::{Leaf, LeafKind, commitment};
 use voicelog_model::{Pii, Timestamp};
 use voicelog_store::index::{Account, Ended, EndedAccount, Hash, NewAccount, PendingLeaf};
 
 /// What entries about accounts are of: the log names no account.
 const OBJECT: &str = "account";
+/// Entries of the log that are read at once.
+const LEAVES_READ: usize = 10_000;
 /// The one role that there is: every account may do everything.
 const ADMINISTRATOR: &str = "administrator";
 
@@ -129,20 +134,47 @@ impl Archive {
         self.index.list_accounts().doing("reading accounts")
     }
 
-    /// Tells the log of accounts from before it told of any.
+    /// Tells the log of accounts from before it told of any, all at once; of none where it tells of one.
     pub(crate) fn tell_of_accounts(&self, now: Timestamp) -> Result<(), ArchiveError> {
-        for account in self.list_accounts()? {
-            if account.salt.is_some() {
-                continue;
-            }
+        let mut untold = self.list_accounts()?;
+        untold.retain(|account| account.salt.is_none());
+        // Only then is all of the log read.
+        if untold.is_empty() || self.log_tells_of_accounts()? {
+            return Ok(());
+        }
+        let mut told = Vec::new();
+        for account in untold {
             let salt = random::bytes()?;
             let content = hash_of_kept(&account)?;
             let leaf = self.leaf(LeafKind::AccountMade, OBJECT, &salt, &content, now)?;
-            self.index
-                .tell_account(&account.name, &salt, &leaf)
-                .doing("telling the log of an account")?;
+            told.push((account.name, salt, leaf));
         }
-        Ok(())
+        self.index
+            .tell_accounts(&told)
+            .doing("telling the log of accounts")
+    }
+
+    fn log_tells_of_accounts(&self) -> Result<bool, ArchiveError> {
+        let is_of_account = |bytes: &[u8]| {
+            Leaf::from_bytes(bytes).is_ok_and(|leaf| leaf.kind == LeafKind::AccountMade)
+        };
+        // What waits first: it may get its place meanwhile, and is met there.
+        let waiting = self.index.pending_leaves(usize::MAX);
+        let waiting = waiting.doing("reading pending leaves")?;
+        if waiting.iter().any(|leaf| is_of_account(&leaf.bytes)) {
+            return Ok(true);
+        }
+        let mut from = 0;
+        loop {
+            let leaves = self.leaves(from, LEAVES_READ)?;
+            if leaves.iter().any(|leaf| is_of_account(&leaf.bytes)) {
+                return Ok(true);
+            }
+            from += leaves.len() as u64;
+            if leaves.len() < LEAVES_READ {
+                return Ok(false);
+            }
+        }
     }
 
     fn new_account(

@@ -137,7 +137,7 @@ impl Archive {
             }
         }
         if let Some(told) = &mut told {
-            self.note_accounts(told, &mut findings)?;
+            self.note_accounts(told)?;
         }
         for blob in blobs {
             findings.add(2, None, format!("`{blob}` belongs to no recording"));

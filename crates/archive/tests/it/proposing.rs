@@ -407,7 +407,7 @@ fn no_proposal_says_in_the_open_who_asked_or_why_and_all_of_it_goes_with_the_rec
     assert!(!is_somewhere(house.folder.path(), proposal.id.as_bytes()));
 }
 
-/// What a check finds after somebody changed the index.
+/// What a check finds after somebody changed the index, before the next start and after it.
 fn found_after(house: House, statement: &str) -> Vec<String> {
     let House {
         archive, folder, ..
@@ -418,8 +418,12 @@ fn found_after(house: House, statement: &str) -> Vec<String> {
     index.pragma_update(None, "foreign_keys", "OFF").unwrap();
     assert!(index.execute(statement, []).unwrap() > 0);
     drop(index);
-    let found = open(folder.path(), NOT_ALONE).check(Level::Hash).unwrap();
-    found.wrong.into_iter().map(|one| one.what).collect()
+    let archive = open(folder.path(), NOT_ALONE);
+    let found = wrong(&archive);
+    archive.introduce(seconds(9)).unwrap();
+    archive.sequence().unwrap();
+    assert_eq!(wrong(&archive), found, "a start makes nothing good");
+    found
 }
 
 #[test]
@@ -434,7 +438,10 @@ fn a_second_person_who_was_put_into_the_index_and_one_who_was_taken_out_are_foun
     let untold = "INSERT INTO accounts (name, password_hash, role, created_at)
         VALUES ('x', '', 'administrator', 1)";
     let found = found_after(house(NOT_ALONE), untold);
-    assert!(found[0].contains("was not told of an account"), "{found:?}");
+    assert_eq!(
+        found,
+        ["the log was not told of an account that the index has"]
+    );
     let taken_out = "DELETE FROM accounts WHERE name LIKE 'anna%'";
     let found = found_after(house(NOT_ALONE), taken_out);
     assert!(
@@ -555,8 +562,12 @@ fn the_log_is_told_of_accounts_from_before_it_told_of_any() {
             .count()
     };
     assert_eq!(count(), 0);
+    let untold = "the log was not told of an account; the next start tells it";
+    assert!(wrong(&archive).contains(&untold.to_owned()));
     archive.introduce(seconds(9)).unwrap();
     assert_eq!(count(), 2);
+    let of_accounts = |what: &String| what.contains("account");
+    assert_eq!(wrong(&archive).iter().find(|what| of_accounts(what)), None);
     archive.introduce(seconds(9)).unwrap();
     assert_eq!(count(), 2, "once");
 }
@@ -587,4 +598,13 @@ fn every_proposal_of_an_archive_that_is_restored_has_lapsed() {
     assert_eq!(wrong(archive), [""; 0]);
     let names: Vec<_> = archive.accounts().list_accounts().unwrap();
     assert_eq!(names.len(), 2, "who had an account has it");
+    let index = rusqlite::Connection::open(again.folder.path().join("index.db")).unwrap();
+    let put_in = "INSERT INTO accounts (name, password_hash, role, created_at, salt)
+        VALUES ('x', '', 'administrator', 1, zeroblob(32))";
+    assert_eq!(index.execute(put_in, []).unwrap(), 1);
+    let found = wrong(archive);
+    assert!(
+        found[0].contains("tells nothing of an account"),
+        "also found in an archive that was restored: {found:?}"
+    );
 }

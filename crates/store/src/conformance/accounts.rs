@@ -219,7 +219,9 @@ pub(super) fn ends_accounts(index: &dyn Index) -> Result<(), StoreError> {
         .last()
         .map(|one| (one.ended.clone(), one.password_hash.as_str()));
     assert_eq!(last, Some((Some(ended("beheer")), "")));
-    assert!(!index.tell_account("beheer", &[1; 32], &leaf(6))?, "told");
+    let before = index.list_accounts()?;
+    index.tell_accounts(&[("beheer".to_owned(), [1; 32], leaf(6))])?;
+    assert_eq!(index.list_accounts()?, before, "told");
     Ok(())
 }
 

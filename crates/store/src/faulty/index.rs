@@ -170,7 +170,7 @@ forward! { Accounts, FaultyIndex,
     fn account(&self, name: &str) -> Option<Account>;
     fn list_accounts(&self) -> Vec<Account>;
     fn account_count(&self) -> u64;
-    fn tell_account(&self, name: &str, salt: &Hash, leaf: &PendingLeaf) -> bool;
+    fn tell_accounts(&self, told: &[(String, Hash, PendingLeaf)]) -> ();
     fn end_account(&self, name: &str, ended: &Ended, leaf: &PendingLeaf) -> EndedAccount;
     fn set_password(&self, name: &str, password_hash: &str, login: &Hash) -> bool;
     fn insert_login(&self, login: &Login, now: Timestamp) -> bool;

@@ -15,10 +15,9 @@ pub trait Accounts {
     /// How many accounts there are, those that have ended as well.
     fn account_count(&self) -> Result<u64, StoreError>;
 
-    /// Notes that the log was told of an account from before it told of accounts, and queues the leaf. False if it
-    /// was told already.
-    fn tell_account(&self, name: &str, salt: &Hash, leaf: &PendingLeaf)
-    -> Result<bool, StoreError>;
+    /// Notes that the log was told of accounts, each by its name and with its salt, from before it told of any, and queues
+    /// the leaves: all, or none. One that was told already stays as it is, and queues nothing.
+    fn tell_accounts(&self, told: &[(String, Hash, PendingLeaf)]) -> Result<(), StoreError>;
 
     /// Ends an account with its logins and the invitations that it made, and queues the leaf. Its name is never given
     /// again.

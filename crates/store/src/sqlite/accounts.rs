@@ -30,18 +30,14 @@ impl Accounts for SqliteIndex {
         })
     }
 
-    fn tell_account(
-        &self,
-        name: &str,
-        salt: &Hash,
-        leaf: &PendingLeaf,
-    ) -> Result<bool, StoreError> {
-        self.write("tell the log of an account", |transaction| {
-            let is_told = run(transaction, sql::TELL_ACCOUNT, (name, salt))? > 0;
-            if is_told {
-                log::queue(transaction, leaf)?;
+    fn tell_accounts(&self, told: &[(String, Hash, PendingLeaf)]) -> Result<(), StoreError> {
+        self.write("tell the log of accounts", |transaction| {
+            for (name, salt, leaf) in told {
+                if run(transaction, sql::TELL_ACCOUNT, (name, salt))? > 0 {
+                    log::queue(transaction, leaf)?;
+                }
             }
-            Ok(is_told)
+            Ok(())
         })
     }
 
