@@ -63,32 +63,38 @@ impl Archive {
                 };
                 self.check_leaf(row.id, row.leaf, &told, findings)?;
             }
-            State::Destroyed => self.check_tombstone(row, findings)?,
-            State::Waiting | State::Recording | State::Finishing | State::Destroying => {}
+            State::Waiting
+            | State::Recording
+            | State::Finishing
+            | State::Destroying
+            | State::Destroyed => {}
         }
-        if row.sound_destroyed_at.is_some() {
-            self.check_certificate(row.id, Scope::Sound, findings)?;
-        }
+        self.check_ends(row, findings)?;
         for decision in self.index.decisions_of(row.id).doing("reading decisions")? {
             self.check_decision(row.id, is_open, &decision, findings)?;
         }
         Ok(())
     }
 
-    /// A certificate, but where an old copy had it and it was not complete in there: its sound went later, or was about
-    /// to, and of the rest nobody decided anything.
-    fn check_tombstone(
-        &self,
-        row: &RecordingRow,
-        findings: &mut Findings,
-    ) -> Result<(), ArchiveError> {
-        let whole = self.index.destruction_of(row.id, Scope::Whole);
-        if whole.doing("reading the destruction")?.is_some() {
-            return self.check_certificate(row.id, Scope::Whole, findings);
+    /// The certificate of what ended, whole or sound.
+    fn check_ends(&self, row: &RecordingRow, findings: &mut Findings) -> Result<(), ArchiveError> {
+        let has = |scope| {
+            let found = self.index.destruction_of(row.id, scope);
+            Ok::<_, ArchiveError>(found.doing("reading the destruction")?.is_some())
+        };
+        // An old copy in which it was not complete: its sound went later, or was about to, and nothing else was left.
+        let went_with_its_sound = row.state == State::Destroyed
+            && row.sound_destroyed_at.is_some()
+            && row.destroyed_at <= row.sound_destroyed_at
+            && !has(Scope::Whole)?;
+        if row.state == State::Destroyed && !went_with_its_sound {
+            self.check_certificate(row.id, Scope::Whole, findings)?;
         }
-        if row.destroyed_at != row.sound_destroyed_at {
+        if went_with_its_sound && !has(Scope::Sound)? {
             let what = "it is destroyed, and nothing says by which decision";
             findings.add_unless_restored(5, row.id, what);
+        } else if row.sound_destroyed_at.is_some() {
+            self.check_certificate(row.id, Scope::Sound, findings)?;
         }
         Ok(())
     }

@@ -124,7 +124,12 @@ impl Archive {
                 let what = "nobody has confirmed a proposal that stands";
                 return Err(ArchiveError::BadProposal(what));
             }
-            (Asks::Nobody | Asks::Account(_), _) => None,
+            (Asks::Nobody | Asks::Account(_), Confirmation::Unproven(error)) => {
+                let error = voicelog_model::error::chain(&error);
+                tracing::warn!(recording = %id, %error, "a confirmation does not open, and counts as none");
+                None
+            }
+            (Asks::Nobody | Asks::Account(_), Confirmation::Absent) => None,
         };
         let asker = match asks {
             Asks::Account(asker) => Some(asker),

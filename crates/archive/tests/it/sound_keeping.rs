@@ -116,6 +116,32 @@ fn both_ends_after_a_backup_are_both_there_after_a_restore() {
 }
 
 #[test]
+fn a_check_misses_the_certificate_of_the_whole_also_where_the_sound_went_in_the_same_moment() {
+    let world = World::new();
+    let id = record_on(world.archive(), "short_sound");
+    let mut answers = world.archive().ask_to_destroy_sound_all(&[id], later());
+    let Verdict::Permit(permit) = answers.remove(0).1.unwrap().verdict else {
+        panic!("refused")
+    };
+    let ended = world.archive().destroy_sound_all(vec![permit], later());
+    assert!(ended.unwrap()[0].outcome.is_ok());
+    world.destroy(id);
+    let summary = world.archive().summary(id).unwrap();
+    assert_eq!(summary.destroyed_at, summary.sound_destroyed_at);
+    assert_eq!(wrong(world.archive()), [""; 0]);
+    let again = world.made.crash_then(|folder| {
+        let index = rusqlite::Connection::open(folder.join("index.db")).unwrap();
+        let taken = "UPDATE destructions SET certificate = NULL WHERE scope = 'whole'";
+        assert_eq!(index.execute(taken, []).unwrap(), 1);
+    });
+    let found = wrong(&again.archive);
+    assert!(
+        found.len() == 1 && found[0].contains("certificate of destruction is missing"),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn of_a_call_that_ran_when_the_backup_was_made_and_lost_its_sound_since_a_tombstone_is_left() {
     let world = World::new();
     let call = open_call(world.archive(), "short_sound");

@@ -216,6 +216,8 @@ fn bury_sound(transaction: &Savepoint<'_>, burial: &Burial) -> Result<bool, Fail
         } else if !is_ended {
             lift_holds(transaction, id, intent.begun_at)?;
             wipe_at_once(transaction, id, intent.begun_at)?;
+            let values = (id.as_bytes(), intent.begun_at.micros());
+            run(transaction, sql::SOUND_WAS_GONE, values)?;
         }
         return Ok(!is_ended);
     };
