@@ -10,20 +10,15 @@ pub use playing::Playable;
 
 use crate::error::Doing;
 use crate::keys::RecordingKeys;
-use crate::permit::{Permit, act};
 use crate::records::Segments;
 use crate::writer::{DETAILS_LABEL, SealedDetails, segment_prefix};
 use crate::{Archive, ArchiveError, CallReport};
-use std::collections::BTreeSet;
 use voicelog_evidence::Digest;
-use voicelog_evidence::audio;
-use voicelog_evidence::bundle::{SoundSpans, StreamSpans};
 use voicelog_evidence::canonical::from_canonical;
 use voicelog_evidence::journal::{Record, RecordRef};
 use voicelog_evidence::key::{DataKey, open_bytes, sound_key_name};
 use voicelog_evidence::manifest::Manifest;
 use voicelog_evidence::timeline::{Timeline, Verdict};
-use voicelog_evidence::tlog::LeafKind;
 use voicelog_law::Decision;
 use voicelog_model::{Action, DecisionId, Party, RecordingId, Timestamp};
 use voicelog_store::index::{
@@ -126,35 +121,12 @@ impl Known {
     }
 }
 
-/// A recording, opened under a permit.
+/// All of a recording, to be copied.
 #[derive(Debug)]
-pub struct OpenRecording {
-    /// Who took part.
-    pub parties: Vec<Party>,
-    /// The timeline.
-    pub timeline: Timeline,
+struct OpenRecording {
+    timeline: Timeline,
     /// Every record of the journal, in the order of arrival.
-    pub records: Vec<Record>,
-}
-
-impl OpenRecording {
-    /// The sound as a WAV file: the channels of each stream, in the order of their numbers, gaps as
-    /// silence of their true length; and where that is not simply what was sent.
-    ///
-    /// Errors: [`audio::AudioError::NothingDecodable`] where there is media, and no decoder for any.
-    pub fn wav(&self) -> Result<(Vec<u8>, Vec<StreamSpans>), ArchiveError> {
-        let records = self.records.iter().map(Record::as_view);
-        let streams = audio::render(records, &self.timeline)?;
-        let spans = SoundSpans::of(&streams).map_or_else(Vec::new, |spans| spans.streams);
-        let Some((rate, channels)) = audio::side_by_side(&streams) else {
-            let codecs = spans.iter().flat_map(|stream| &stream.spans);
-            let names: BTreeSet<_> = codecs.map(|span| span.codec.to_string()).collect();
-            let names: Vec<_> = names.into_iter().collect();
-            return Err(audio::AudioError::NothingDecodable(names.join(", ")).into());
-        };
-        let channels: Vec<&[i16]> = channels.iter().map(AsRef::as_ref).collect();
-        Ok((audio::wav(&channels, rate, None)?, spans))
-    }
+    records: Vec<Record>,
 }
 
 impl Archive {
@@ -333,28 +305,13 @@ impl Archive {
         }))
     }
 
-    /// Opens a recording to listen to it, and puts that it was listened to in the log.
-    ///
-    /// Errors: [`ArchiveError::NotWhole`] if it is not what its manifest says.
-    #[expect(clippy::needless_pass_by_value, reason = "a permit is used once")]
-    pub fn listen(
-        &self,
-        permit: Permit<act::Listen>,
-        now: Timestamp,
-    ) -> Result<OpenRecording, ArchiveError> {
-        let opened = self.opened(permit.recording)?;
-        self.log_access(LeafKind::Listened, permit.recording, permit.decision, now)?;
-        Ok(opened)
-    }
-
-    pub(crate) fn opened(&self, id: RecordingId) -> Result<OpenRecording, ArchiveError> {
+    fn opened(&self, id: RecordingId) -> Result<OpenRecording, ArchiveError> {
         let known = self.known_of(id)?;
         let mut records = Vec::new();
         let each = |record: RecordRef<'_>| records.push(record.to_record());
         let segments = self.read_records(id, known.keys.of_segments(), each)?;
         known.are_whole(&segments)?;
         Ok(OpenRecording {
-            parties: known.parties,
             timeline: known.timeline,
             records,
         })

@@ -57,8 +57,9 @@ fn a_call_in_each_codec_is_kept_byte_for_byte_and_heard_as_loud_as_it_was_said()
         let timeline = server.timeline(id);
         assert_eq!(timeline.verdict, Verdict::Whole, "{timeline:#?}");
         assert_eq!(timeline.streams[0].codecs()[0].to_string(), codec);
-        let (wav, spans) = opened.wav().unwrap();
-        assert_eq!((rate(&wav), spans), (expected_rate, vec![]));
+        let sound = server.play(id).unwrap();
+        let wav = server.heard(&sound);
+        assert_eq!((rate(&wav), &sound.spans), (expected_rate, &vec![]));
         let first = channel(&wav, 0);
         let length = timeline.length_us() * u64::from(expected_rate) / 1_000_000;
         assert_eq!(first.len() as u64, length, "{codec}");
@@ -107,7 +108,7 @@ fn a_codec_that_cannot_be_played_is_recorded_all_the_same_and_says_so() {
     server.all_closed();
     let opened = server.open(id);
     assert_eq!(payloads(&opened, 1).len(), 330);
-    match opened.wav() {
+    match server.play(id) {
         Err(ArchiveError::Audio(AudioError::NothingDecodable(codecs))) => {
             assert_eq!(codecs, "EVS/16000");
         }

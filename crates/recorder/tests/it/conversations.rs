@@ -123,7 +123,7 @@ impl Server {
 
     /// Who took part, as whoever listens sees it.
     fn people(&self, id: RecordingId) -> Vec<String> {
-        let parties = self.open(id).parties;
+        let parties = self.play(id).unwrap().parties;
         let addresses = parties.iter().map(|party| party.address.expose());
         addresses.cloned().collect()
     }

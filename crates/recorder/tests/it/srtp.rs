@@ -6,7 +6,6 @@ use crate::support::*;
 use rustls::version::TLS13;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use voicelog_archive::OpenRecording;
 use voicelog_archive::journal::{PacketKind, Record};
 use voicelog_archive::timeline::Verdict;
 use voicelog_model::RecordingId;
@@ -22,7 +21,7 @@ fn trusting() -> Server {
 }
 
 /// The packets of RTCP of a stream.
-fn control(opened: &OpenRecording) -> Vec<&[u8]> {
+fn control(opened: &Kept) -> Vec<&[u8]> {
     let records = opened.records.iter();
     records
         .filter_map(|record| match record {

@@ -13,14 +13,16 @@ use voicelog_archive::line::{
 };
 use voicelog_archive::timeline::{IntervalKind, Timeline};
 use voicelog_archive::{
-    Archive, Detail, Line, Lines, OneIn, OpenRecording, Parts, Rule, Sample, Secrets, Verdict,
-    WhenRefused,
+    Answer, Archive, ArchiveError, Detail, Line, Lines, OneIn, Parts, Permit, Playable, Rule,
+    Sample, Secrets, Verdict, WhenRefused,
 };
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
 use voicelog_evidence::note::SigningKey;
+use voicelog_evidence::original::{read_events, read_packets};
+use voicelog_evidence::zip;
 use voicelog_law::Rulebook;
 use voicelog_model::rtp::RtpPacket;
-use voicelog_model::{Clock, Pii, RecordingId, StreamNumber, Timestamp};
+use voicelog_model::{Action, Clock, Pii, RecordingId, StreamNumber, Timestamp};
 use voicelog_recorder::{CallState, Recorder, RecorderConfig};
 use voicelog_src_sim::{CallPlan, CallReport, Participant, Payload, StreamPlan, place};
 use voicelog_store::blobs::Options;
@@ -380,24 +382,77 @@ impl Server {
             .unwrap();
     }
 
-    /// Everything that was kept of a recording.
-    pub(crate) fn open(&self, id: RecordingId) -> OpenRecording {
+    /// Opens a recording to listen to it.
+    pub(crate) fn play(&self, id: RecordingId) -> Result<Playable, ArchiveError> {
         let facts =
             json!({ "requester_role": "controller_staff", "need_to_know_basis": "complaint 12" });
-        let asker = Pii::new("somebody".to_owned());
+        let facts = facts.as_object().unwrap();
+        let answer = self.archive.ask_to_listen(id, &asker(), facts, now());
+        self.archive.play(permit(answer.unwrap()), now())
+    }
+
+    /// All the sound of an opened recording: a WAV file.
+    pub(crate) fn heard(&self, opened: &Playable) -> Vec<u8> {
+        let (mut reader, mut wav) = (opened.read(0..opened.byte_len()), Vec::new());
+        loop {
+            let piece = self.archive.sound(opened, &mut reader).unwrap();
+            if piece.is_empty() {
+                return wav;
+            }
+            wav.extend(piece);
+        }
+    }
+
+    /// Everything that was kept of a recording, as its copy has it.
+    pub(crate) fn open(&self, id: RecordingId) -> Kept {
+        let court = Action::FileInCourt;
         let answer = self
             .archive
-            .ask_to_listen(id, &asker, facts.as_object().unwrap(), now())
-            .unwrap();
-        let Verdict::Permit(permit) = answer.verdict else {
-            panic!("{:?}", answer.decision)
-        };
-        self.archive.listen(permit, now()).unwrap()
+            .ask_for_copy(id, court, &asker(), &Map::new(), now());
+        let copy = self.archive.export(permit(answer.unwrap()), None, now());
+        let copy = copy.unwrap();
+        let mut records = Vec::new();
+        for (name, bytes) in zip::read(&copy).unwrap() {
+            let original = name.strip_prefix("original/");
+            match original.and_then(|name| name.strip_suffix(".journal")) {
+                Some("events") => {
+                    let events = read_events(bytes).unwrap().into_iter();
+                    records.extend(events.map(|(n, at, event)| (n, Record::Event { at, event })));
+                }
+                Some(stream) => {
+                    let stream = StreamNumber(stream.parse().unwrap());
+                    let packets = read_packets(stream, bytes).unwrap().into_iter();
+                    records.extend(packets.map(|(n, packet)| (n, packet.to_record())));
+                }
+                None => {}
+            }
+        }
+        records.sort_by_key(|(n, _)| *n);
+        Kept {
+            records: records.into_iter().map(|(_, record)| record).collect(),
+        }
+    }
+}
+
+/// What is kept of a recording.
+pub(crate) struct Kept {
+    /// In the order of arrival.
+    pub(crate) records: Vec<Record>,
+}
+
+fn asker() -> Pii<String> {
+    Pii::new("somebody".to_owned())
+}
+
+fn permit<A>(answer: Answer<A>) -> Permit<A> {
+    match answer.verdict {
+        Verdict::Permit(permit) => permit,
+        Verdict::Refusal(_) => panic!("{:?}", answer.decision),
     }
 }
 
 /// The payload kept of each stream, in the order of arrival.
-pub(crate) fn payloads(opened: &OpenRecording, stream: u16) -> Vec<u8> {
+pub(crate) fn payloads(opened: &Kept, stream: u16) -> Vec<u8> {
     let mut all = Vec::new();
     for record in &opened.records {
         if let Record::Packet {
