@@ -1,6 +1,6 @@
 // The timeline as a drawing: a bar for each stream, kinds told apart by pattern and height as well as by colour.
 
-import { clock } from "../base/words";
+import { clock } from "../base/clock";
 import type { LeftOut } from "../part/scope";
 import type { Interval, StreamLine } from "../timeline/model";
 import { el, plain, svg } from "./dom";

@@ -1,6 +1,6 @@
 // What a page says first of a copy of a part: that it is one, and then what was left out of it, why and by whom.
 
-import { edgeText } from "../base/words";
+import { edgeText } from "../base/clock";
 import type { LeftOut, Redaction, Scope } from "../part/scope";
 import { el, plain } from "./dom";
 import type { BundleFacts, PageReport } from "./messages";

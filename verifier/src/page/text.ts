@@ -1,6 +1,6 @@
 // What the page says, in Dutch and in English.
 
-import { clock, rounded, type Edge } from "../base/words";
+import { clock, rounded, type Edge } from "../base/clock";
 import type { Both } from "../check/conclusion";
 
 export type Lang = "nl" | "en";

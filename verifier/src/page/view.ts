@@ -5,7 +5,7 @@ import type { Finding } from "../check/report";
 import type { Interval } from "../timeline/model";
 import { leftOutTable, omittedOf } from "./part";
 import { drawTimeline } from "./drawing";
-import { clock } from "../base/words";
+import { clock } from "../base/clock";
 import { el, plain, type Child } from "./dom";
 import type { BundleFacts, PageReport } from "./messages";
 import { duration, exactClock, moment, pick, say, sayWord, type TextName } from "./text";

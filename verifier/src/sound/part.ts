@@ -1,6 +1,6 @@
 // The sound of a copy of a part: the packets that are shown, in their places, and silence or a tone where something was left out.
 
-import { edgeText } from "../base/words";
+import { edgeText } from "../base/clock";
 import type { PartStream } from "../part/check";
 import { momentOf, type Entry } from "../part/place";
 import { united } from "../part/times";

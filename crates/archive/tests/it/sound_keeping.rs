@@ -15,6 +15,16 @@ use voicelog_model::{RecordingId, Scope};
 use voicelog_store::Layout;
 use voicelog_store::faulty::Schedule;
 
+/// One row of the index is changed by hand, and that is the only thing that the check finds.
+fn is_found(world: World, change: &str, what: &str) {
+    let again = world.made.crash_then(|folder| {
+        let index = rusqlite::Connection::open(folder.join("index.db")).unwrap();
+        assert_eq!(index.execute(change, []).unwrap(), 1);
+    });
+    let found = wrong(&again.archive);
+    assert!(found.len() == 1 && found[0].contains(what), "{found:?}");
+}
+
 #[test]
 fn a_restore_of_a_backup_from_before_takes_the_sound_away_and_nothing_else() {
     let world = World::new();
@@ -129,16 +139,8 @@ fn a_check_misses_the_certificate_of_the_whole_also_where_the_sound_went_in_the_
     let summary = world.archive().summary(id).unwrap();
     assert_eq!(summary.destroyed_at, summary.sound_destroyed_at);
     assert_eq!(wrong(world.archive()), [""; 0]);
-    let again = world.made.crash_then(|folder| {
-        let index = rusqlite::Connection::open(folder.join("index.db")).unwrap();
-        let taken = "UPDATE destructions SET certificate = NULL WHERE scope = 'whole'";
-        assert_eq!(index.execute(taken, []).unwrap(), 1);
-    });
-    let found = wrong(&again.archive);
-    assert!(
-        found.len() == 1 && found[0].contains("certificate of destruction is missing"),
-        "{found:?}"
-    );
+    let taken = "UPDATE destructions SET certificate = NULL WHERE scope = 'whole'";
+    is_found(world, taken, "certificate of destruction is missing");
 }
 
 #[test]
@@ -258,16 +260,8 @@ fn a_hold_that_was_lifted_before_the_sound_went_stays_readable_after_a_restore_f
 
     // Where nothing was restored, a hold that nobody lifted in words is named.
     place(world.archive());
-    let again = world.made.crash_then(|folder| {
-        let index = rusqlite::Connection::open(folder.join("index.db")).unwrap();
-        let lifted = "UPDATE holds SET lifted_at = placed_at WHERE lifted_at IS NULL";
-        assert_eq!(index.execute(lifted, []).unwrap(), 1);
-    });
-    let found = wrong(&again.archive);
-    assert!(
-        found.len() == 1 && found[0].contains("nothing says by whom"),
-        "{found:?}"
-    );
+    let lifted = "UPDATE holds SET lifted_at = placed_at WHERE lifted_at IS NULL";
+    is_found(world, lifted, "nothing says by whom");
 }
 
 #[test]
