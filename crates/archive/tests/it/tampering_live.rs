@@ -455,8 +455,10 @@ impl Row<'_> {
                 changes.push((column.clone(), update, [&[other], &at[..]].concat()));
             }
             if wiped.contains(column) && *value != Value::Null {
-                let update = "UPDATE erasable SET bytes = CAST(
-                    substr(bytes, 1, length(bytes) - 1) || 'x' AS BLOB) WHERE seq = ?";
+                // An encrypted value ends in any byte, in an `x` too.
+                let update = "UPDATE erasable SET bytes = CAST(substr(bytes, 1, length(bytes) - 1)
+                    || CASE substr(bytes, -1) WHEN x'78' THEN 'y' ELSE 'x' END AS BLOB)
+                    WHERE seq = ?";
                 changes.push((
                     format!("{column}'s value"),
                     update.to_owned(),
