@@ -205,6 +205,7 @@ async function walk(page) {
   await visit(page, "setup", new URL(setup).pathname);
   await visit(page, "setup-gone", "/setup/AAAA", 410);
   await visit(page, "login", "/login");
+  await visit(page, "authority", "/authority");
   await page.getByLabel("Name").fill("nobody");
   await page.getByLabel("Password").fill("not the password");
   await page.getByRole("button", { name: "Sign in" }).click();

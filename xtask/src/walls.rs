@@ -43,9 +43,10 @@ const ARCHIVE: &str = "voicelog-archive";
 const RECORDER: &str = "voicelog-recorder";
 const CASEWORK: &str = "voicelog-casework";
 const WEB: &str = "voicelog-web";
+const TLS: &str = "voicelog-tls";
 const SIM: &str = "voicelog-src-sim";
 const LIBRARIES: &[&str] = &[
-    MODEL, LAW, SRS, EVIDENCE, STORE, ARCHIVE, RECORDER, CASEWORK, WEB, SIM,
+    MODEL, LAW, SRS, EVIDENCE, STORE, ARCHIVE, TLS, RECORDER, CASEWORK, WEB, SIM,
 ];
 
 /// The table. A new edge here is a decision: write down why in `design/decisions/`.
@@ -57,11 +58,12 @@ const ROOMS: &[Room] = &[
     room(EVIDENCE, true, &[MODEL], &[]),
     room(STORE, false, &[MODEL], &[]),
     room(ARCHIVE, false, &[MODEL, LAW, EVIDENCE, STORE], &[]),
+    room(TLS, false, &[MODEL], &[]),
     // Its tests play calls into it and look at what was kept.
     room(
         RECORDER,
         false,
-        &[MODEL, SRS, ARCHIVE],
+        &[MODEL, SRS, ARCHIVE, TLS],
         &[SIM, LAW, EVIDENCE, STORE],
     ),
     room(CASEWORK, false, &[MODEL, LAW, EVIDENCE, ARCHIVE], &[STORE]),
@@ -69,7 +71,7 @@ const ROOMS: &[Room] = &[
     room(
         WEB,
         false,
-        &[MODEL, LAW, CASEWORK, ARCHIVE],
+        &[MODEL, LAW, CASEWORK, ARCHIVE, TLS],
         &[EVIDENCE, STORE],
     ),
     room(SIM, false, &[MODEL], &[SRS]),

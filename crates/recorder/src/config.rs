@@ -1,6 +1,5 @@
 //! What the recorder is told before it starts, and why it may not start.
 
-use crate::tls::{TlsConfig, TlsError};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -9,6 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 use voicelog_archive::notice::Notice;
 use voicelog_model::{Kind, limits};
+use voicelog_tls::{TlsError, TlsFiles};
+
+/// SIP over TLS (RFC 3261 §26.3.1).
+#[derive(Debug, Clone)]
+pub struct SipTls {
+    /// Where it is listened for; port 0 = any free one.
+    pub address: SocketAddr,
+    /// Certificate and key.
+    pub files: TlsFiles,
+}
 
 /// Settings of the recorder. `Default` listens nowhere and takes any free media port on loopback.
 #[derive(Debug, Clone)]
@@ -18,7 +27,7 @@ pub struct RecorderConfig {
     /// Where SIP over TCP is listened for; port 0 = any free one.
     pub sip_tcp: Option<SocketAddr>,
     /// Where SIP over TLS is listened for, and with which certificate.
-    pub sip_tls: Option<TlsConfig>,
+    pub sip_tls: Option<SipTls>,
     /// Host name or address that clients reach us by, for `Contact`. Without it, the address that
     /// the client called.
     pub contact_host: Option<String>,

@@ -40,15 +40,13 @@ mod repeats;
 mod shared;
 mod signalling;
 mod steps;
-mod tls;
 mod writer;
 
 pub use alarms::{AlarmKey, StandingAlarm};
 pub use clock_check::{ClockCheck, ClockCheckError, check_clock};
-pub use config::{RecorderConfig, StartError};
+pub use config::{RecorderConfig, SipTls, StartError};
 pub use keep::WishError;
 pub use media::{KeepAnswer, MediaCounts, PauseStatus, PrivateAnswer};
 pub use pause::PauseError;
 pub use recorder::Recorder;
 pub use shared::{CallState, CallStatus, Status, WhyNot};
-pub use tls::{TlsConfig, TlsError, TlsFault, TlsFile};

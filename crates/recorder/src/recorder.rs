@@ -12,7 +12,6 @@ use crate::media::{MediaCommand, MediaThread, Room};
 use crate::ports::MediaPorts;
 use crate::shared::{Shared, Status};
 use crate::signalling::{self, ChangedCalls, Notice, Notices};
-use crate::tls;
 use crate::writer::{Writer, WriterEnd, WriterHandle};
 use std::fmt;
 use std::io;
@@ -22,10 +21,10 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio_rustls::TlsAcceptor;
 use voicelog_archive::{Archive, random};
 use voicelog_model::{Clock, Timestamp, error::chain};
 use voicelog_srs::Endpoint;
+use voicelog_tls::TlsAcceptor;
 
 /// How long the signalling thread may take to say that it takes no more calls.
 const DRAIN_HEARD: Duration = Duration::from_secs(5);
@@ -238,7 +237,7 @@ impl Sockets {
             (sockets.tcp, sockets.tcp_address) = (Some(listener), Some(bound));
         }
         if let Some(tls) = &config.sip_tls {
-            let acceptor = tls::acceptor(tls, clock)?;
+            let acceptor = voicelog_tls::acceptor(&tls.files, "SIP over TLS", clock)?;
             let (listener, bound) = bind_tcp(tls.address).map_err(listen(tls.address, "TLS"))?;
             (sockets.tls, sockets.tls_address) = (Some((listener, acceptor)), Some(bound));
         }

@@ -1,6 +1,7 @@
 //! The configuration of this server: sockets, folders, limits, lines. One TOML file, strict: an
 //! unknown key is an error that names the nearest known one.
 
+use crate::http_config::Http;
 use crate::master::Source;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -129,20 +130,6 @@ pub(crate) struct Pause {
     pub(crate) seconds: u64,
     /// Seconds of the longest pause that may be asked for.
     pub(crate) seconds_max: u64,
-}
-
-/// Pages and API.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Http {
-    /// Address for HTTP.
-    pub(crate) address: SocketAddr,
-    /// Where people reach the pages, if that is another address: that of a proxy.
-    pub(crate) public_url: Option<String>,
-    /// Addresses of proxies whose `X-Forwarded-For` is believed.
-    pub(crate) trusted_proxy: Vec<IpAddr>,
-    /// Memory (MiB) that opening one recording, to listen to it or to copy it, may take.
-    pub(crate) recording_mib: u64,
 }
 
 /// The end of terms.
@@ -285,17 +272,6 @@ impl Default for Pause {
     }
 }
 
-impl Default for Http {
-    fn default() -> Self {
-        Self {
-            address: SocketAddr::new(LOOPBACK, 8080),
-            public_url: None,
-            trusted_proxy: Vec::new(),
-            recording_mib: 1_024,
-        }
-    }
-}
-
 impl Default for Retention {
     fn default() -> Self {
         Self { sweep_minutes: 60 }
@@ -336,9 +312,7 @@ impl Config {
         crate::webhooks::check(&self.webhooks)?;
         self.pause.check()?;
         crate::vouching::Vouchers::read(&self.log)?;
-        if let Some(url) = &self.http.public_url {
-            check_public_url(url)?;
-        }
+        self.http.check()?;
         let mut names = std::collections::BTreeSet::new();
         for line in &self.lines {
             check_line(line, now)?;
@@ -433,21 +407,6 @@ fn check_line(line: &Line, now: Timestamp) -> Result<()> {
     Facts::from_map(&of_country.into_iter().collect(), now)
         .map_err(|error| anyhow::anyhow!("line `{name}`: country: {error}"))?;
     crate::lines::check(line, now)
-}
-
-/// A scheme, a host, perhaps a port, and nothing else: the pages live at the root.
-fn check_public_url(url: &str) -> Result<()> {
-    let host = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"))
-        .unwrap_or_default();
-    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
-    if host.is_empty() || !host.bytes().all(is_host) {
-        bail!(
-            "http.public_url (`{url}`) is not an address such as `https://opnamen.voorbeeld.nl`: scheme and host, without a path or a slash at the end"
-        );
-    }
-    Ok(())
 }
 
 /// One sentence: the place, what is wrong, and the nearest key where one is unknown.
@@ -631,31 +590,6 @@ mod tests {
         ] {
             let error = wrong.unwrap_err().to_string();
             assert!(error.contains(told) && !error.contains("BwcH"), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_public_url_is_scheme_and_host() {
-        let of = |url: &str| parse(&format!("[http]\npublic_url = \"{url}\"\n"));
-        for right in [
-            "https://opnamen.voorbeeld.nl",
-            "https://opnamen.voorbeeld.nl:8443",
-            "http://10.0.0.5:8080",
-            "https://[2001:db8::1]",
-        ] {
-            assert!(of(right).is_ok(), "{right}");
-        }
-        for wrong in [
-            "opnamen.voorbeeld.nl",
-            "https://",
-            "ftp://a.nl",
-            "https://a.nl/",
-            "https://a.nl/pad",
-            "https://u@a.nl",
-            "",
-        ] {
-            let error = of(wrong).unwrap_err().to_string();
-            assert!(error.contains("http.public_url"), "{wrong}: {error}");
         }
     }
 

@@ -22,8 +22,8 @@ use voicelog_archive::journal::{PauseReason, PrivateEnd};
 use voicelog_archive::{DiaryEntry, KeepRequest};
 use voicelog_model::{Clock, Pii, RecordingId, SimClock, Timestamp};
 use voicelog_web::{
-    Alarm, App, Kept, Metrics, NotHeard, NotPaused, Paused, Pauses, Private, Status, StatusSource,
-    WebConfig, Wishes, new_setup_token, router, serve,
+    Alarm, App, Kept, Metrics, NotHeard, NotPaused, OwnAuthority, Paused, Pauses, Private, Status,
+    StatusSource, WebConfig, Wishes, new_setup_token, router, serve,
 };
 
 /// A recorder that takes calls, with something wrong in one that is in progress, and with a client.
@@ -142,6 +142,10 @@ async fn main() -> Outcome<()> {
             api_token_sha256: Sha256::digest(b"pages").into(),
             trusted_proxies: Vec::new(),
             recording_bytes_max: 1 << 30,
+            authority: Some(OwnAuthority {
+                certificate: b"a certificate".to_vec(),
+                fingerprint: "0A:1B:2C".to_owned(),
+            }),
         },
     };
     println!("http://{address}{path}");

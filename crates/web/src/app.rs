@@ -33,6 +33,17 @@ pub struct WebConfig {
     pub trusted_proxies: Vec<IpAddr>,
     /// Bytes of memory that opening one recording, to listen to it or to copy it, may take.
     pub recording_bytes_max: u64,
+    /// The authority that signs for these pages, where it is our own.
+    pub authority: Option<OwnAuthority>,
+}
+
+/// An authority of our own: a device that is to believe it installs its certificate.
+#[derive(Debug, Clone)]
+pub struct OwnAuthority {
+    /// X.509, DER.
+    pub certificate: Vec<u8>,
+    /// SHA-256 of it, in pairs of digits with colons between.
+    pub fingerprint: String,
 }
 
 impl fmt::Debug for WebConfig {

@@ -38,9 +38,10 @@ mod wishes;
 
 pub use accounts::{SetupError, new_setup_token};
 pub use app::{
-    Alarm, App, Metrics, NotPaused, Pause, Paused, Pauses, Status, StatusSource, WebConfig,
+    Alarm, App, Metrics, NotPaused, OwnAuthority, Pause, Paused, Pauses, Status, StatusSource,
+    WebConfig,
 };
 pub use routes::{Audience, router, table};
-pub use serve::serve;
+pub use serve::{PagesTls, serve, serve_over_tls};
 pub use view::words::{question, state};
 pub use wishes::{Kept, NotHeard, Private, Wishes};

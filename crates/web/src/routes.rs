@@ -46,7 +46,7 @@ const fn route(
 /// What anybody may open: the law's interview, the way in, and what every page needs.
 fn doors() -> Vec<Route> {
     use Audience::Anyone;
-    use pages::{health, interview, invitation, login, setup};
+    use pages::{authority, health, interview, invitation, login, setup};
     const GET: &[&str] = &["GET"];
     const POST: &[&str] = &["POST"];
     const BOTH: &[&str] = &["GET", "POST"];
@@ -83,6 +83,13 @@ fn doors() -> Vec<Route> {
             BOTH,
             interview::ENGLISH,
             get(interview::english).post(interview::english_answer),
+        ),
+        route(Anyone, GET, "/authority", get(authority::show)),
+        route(
+            Anyone,
+            GET,
+            "/authority/voicelog.crt",
+            get(authority::certificate),
         ),
         route(Anyone, BOTH, "/login", get(login::form).post(login::enter)),
         route(Anyone, POST, "/logout", post(login::leave)),

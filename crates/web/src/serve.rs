@@ -1,11 +1,12 @@
 //! Accepting connections, with a limit on each: how many, how long a head may take, how large it
-//! may be, and how long open ones have when the server stops.
+//! may be, and how long open ones have when the server stops. Over TLS where there is a certificate.
 
 use crate::visitor::Peer;
 use axum::Router;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
+use hyper::rt::{Read, Write};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -17,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
+use voicelog_tls::{TlsAcceptor, handshake};
 
 /// Connections at once at most; the next one waits.
 const CONNECTIONS_MAX: usize = 512;
@@ -29,11 +31,42 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// How long answers under way have to finish when the server stops.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 
+/// What a TLS connection begins with: the type of a handshake record (RFC 8446 §5.1).
+const HANDSHAKE_RECORD: u8 = 22;
+
+/// TLS for the pages.
+#[derive(Clone)]
+pub struct PagesTls {
+    /// Where people reach the pages: whoever comes without TLS is sent there.
+    pub public_url: String,
+    /// The certificate in use; it may become another while the server runs.
+    pub acceptor: watch::Receiver<TlsAcceptor>,
+}
+
 /// Answers requests on `listener` until `shutdown` is ready, then finishes what is under way.
 ///
 /// An error on one connection ends that connection and nothing else.
 pub async fn serve(
     listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    serve_by(listener, None, router, shutdown).await;
+}
+
+/// The same over TLS alone.
+pub async fn serve_over_tls(
+    listener: TcpListener,
+    tls: PagesTls,
+    router: Router,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    serve_by(listener, Some(tls), router, shutdown).await;
+}
+
+async fn serve_by(
+    listener: TcpListener,
+    tls: Option<PagesTls>,
     router: Router,
     shutdown: impl Future<Output = ()> + Send,
 ) {
@@ -54,9 +87,12 @@ pub async fn serve(
             () = &mut shutdown => break,
             accepted = next => {
                 let Some((stream, peer, place)) = accepted else { continue };
-                let (router, stopped) = (router.clone(), stopped.clone());
+                let (router, tls, stopped) = (router.clone(), tls.clone(), stopped.clone());
                 connections.spawn(async move {
-                    converse(stream, peer.ip(), router, stopped).await;
+                    match tls {
+                        None => converse(TokioIo::new(stream), peer.ip(), router, stopped).await,
+                        Some(tls) => converse_safely(stream, peer.ip(), tls, router, stopped).await,
+                    }
                     drop(place);
                 });
             }
@@ -92,9 +128,53 @@ async fn pause() {
     tokio::time::sleep(ACCEPT_PAUSE).await;
 }
 
+/// One connection over TLS. Browsers try without first where somebody types an address: those are sent on.
+async fn converse_safely(
+    stream: TcpStream,
+    peer: IpAddr,
+    tls: PagesTls,
+    router: Router,
+    stopped: watch::Receiver<bool>,
+) {
+    let mut first = [0];
+    match tokio::time::timeout(HEAD_MAX, stream.peek(&mut first)).await {
+        Ok(Ok(1)) if first == [HANDSHAKE_RECORD] => {}
+        Ok(Ok(1)) => return send_on(stream, &tls.public_url).await,
+        _nothing_came => return,
+    }
+    let acceptor = tls.acceptor.borrow().clone();
+    match handshake(&acceptor, stream).await {
+        Ok(stream) => converse(TokioIo::new(stream), peer, router, stopped).await,
+        Err(why) => tracing::debug!(why, "a TLS handshake failed"),
+    }
+}
+
+/// Says to whoever came without TLS where the pages are: the same page, by an address that is ours and not theirs.
+async fn send_on(stream: TcpStream, public_url: &str) {
+    let service = service_fn(|request: Request<Incoming>| {
+        let wanted = request.uri().path_and_query();
+        let wanted = wanted.map_or("/", |wanted| wanted.as_str());
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+        if let Ok(address) = HeaderValue::try_from(format!("{public_url}{wanted}")) {
+            response.headers_mut().insert(header::LOCATION, address);
+        }
+        std::future::ready(Ok::<_, std::convert::Infallible>(response))
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_MAX)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
 /// One connection, request after request.
 async fn converse(
-    stream: TcpStream,
+    stream: impl Read + Write + Unpin,
     peer: IpAddr,
     router: Router,
     mut stopped: watch::Receiver<bool>,
@@ -108,7 +188,7 @@ async fn converse(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(stream, service);
     let mut connection = pin!(connection);
     tokio::select! {
         ended = connection.as_mut() => {

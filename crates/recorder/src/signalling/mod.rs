@@ -23,9 +23,9 @@ use tcp::{Connections, TcpEvent};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 use tokio::time::{Instant, sleep_until};
-use tokio_rustls::TlsAcceptor;
 use voicelog_model::{Clock, Timestamp, limits};
 use voicelog_srs::{Endpoint, Input, Output, Peer, Transport};
+use voicelog_tls::TlsAcceptor;
 
 /// Datagrams read in a row before the rest of the thread gets its turn.
 const DATAGRAMS_IN_A_ROW: usize = 64;

@@ -7,7 +7,6 @@
 //! A connection counts from its first packet, so half a handshake counts as well.
 
 use super::crowd::{Place, least_missed};
-use crate::tls;
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::SocketAddr;
@@ -17,10 +16,9 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout, timeout_at};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 use voicelog_model::limits;
 use voicelog_srs::{Frame, PONG, Peer, StreamFramer, Transport};
+use voicelog_tls::{TlsAcceptor, TlsStream};
 
 /// How long a connection may hold an unfinished message, or be open without any whole one.
 const UNFINISHED: Duration = Duration::from_secs(30);
@@ -264,7 +262,7 @@ impl Connections {
     ) {
         let events = self.events.clone();
         let task = tokio::spawn(async move {
-            let event = match tls::handshake(&acceptor, stream).await {
+            let event = match voicelog_tls::handshake(&acceptor, stream).await {
                 Ok(stream) => TcpEvent::Connected(number, Stream::Tls(Box::new(stream)), waiting),
                 Err(why) => TcpEvent::Closed(number, Some(why)),
             };

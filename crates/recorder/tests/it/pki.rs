@@ -12,7 +12,8 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use voicelog_recorder::{RecorderConfig, TlsConfig};
+use voicelog_recorder::{RecorderConfig, SipTls};
+use voicelog_tls::TlsFiles;
 
 /// First and last year of a certificate.
 pub(crate) type Years = (i32, i32);
@@ -74,14 +75,16 @@ pub(crate) fn file(folder: &Path, name: &str, text: &str) -> PathBuf {
 pub(crate) fn tls_server(client_ca: Option<&Authority>) -> (Server, Authority) {
     let (authority, folder) = (Authority::new("servers"), tempfile::tempdir().unwrap());
     let own = authority.issue(NOW);
-    let tls = TlsConfig {
-        address: "127.0.0.1:0".parse().unwrap(),
+    let files = TlsFiles {
         certificate: file(folder.path(), "certificate.pem", &own.certificate),
         key: file(folder.path(), "key.pem", &own.key),
         client_ca: client_ca.map(|ca| file(folder.path(), "clients.pem", &ca.pem)),
     };
     let config = RecorderConfig {
-        sip_tls: Some(tls),
+        sip_tls: Some(SipTls {
+            address: "127.0.0.1:0".parse().unwrap(),
+            files,
+        }),
         ..config()
     };
     (server_with(&config), authority)

@@ -4,18 +4,21 @@ use crate::pki::{Authority, NOW, file};
 use crate::support::{MachineClock, config, open_archive};
 use std::path::Path;
 use std::sync::Arc;
-use voicelog_recorder::{Recorder, RecorderConfig, StartError, TlsConfig, TlsError, TlsFile};
+use voicelog_recorder::{Recorder, RecorderConfig, SipTls, StartError};
+use voicelog_tls::{TlsError, TlsFile, TlsFiles};
 
 /// Starts a recorder with these files; which does not do, and why.
 fn refused(certificate: &Path, key: &Path, client_ca: Option<&Path>) -> (TlsFile, String) {
-    let tls = TlsConfig {
-        address: "127.0.0.1:0".parse().unwrap(),
+    let files = TlsFiles {
         certificate: certificate.to_owned(),
         key: key.to_owned(),
         client_ca: client_ca.map(Path::to_owned),
     };
     let config = RecorderConfig {
-        sip_tls: Some(tls),
+        sip_tls: Some(SipTls {
+            address: "127.0.0.1:0".parse().unwrap(),
+            files,
+        }),
         ..config()
     };
     let folder = tempfile::tempdir().unwrap();

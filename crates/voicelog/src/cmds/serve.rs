@@ -103,7 +103,22 @@ fn announce(server: &Server, config: &crate::config::Config, lang: Language) {
             print::line(format!("{name}:   {address}"));
         }
     }
-    print::line(format!("HTTP:      http://{}/", server.http));
+    match config.http.is_over_tls() {
+        false => print::line(format!("HTTP:      http://{}/", server.http)),
+        true => print::line(format!("HTTPS:     {}/", server.public_url)),
+    }
+    if let Some(fingerprint) = &server.authority {
+        print::line(match lang {
+            Language::Nl => format!(
+                "Het certificaat is van onszelf; op {}/authority staat hoe een telefoon het leert vertrouwen. Vingerafdruk: {fingerprint}",
+                server.public_url
+            ),
+            Language::En => format!(
+                "The certificate is our own; {}/authority says how a phone comes to trust it. Fingerprint: {fingerprint}",
+                server.public_url
+            ),
+        });
+    }
     announce_house_rules(config, lang);
     announce_lines(config, lang);
     let recovery = &server.recovery;

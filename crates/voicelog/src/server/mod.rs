@@ -5,6 +5,7 @@ use crate::clock_watch::{ClockGuard, ClockWatch};
 use crate::config::{Config, Sip};
 use crate::data_folder::DataFolder;
 use crate::key_watch::KeyWatch;
+use crate::pages_tls::Certificate;
 use crate::pauses::RecorderPauses;
 use crate::vouching::{Notary, Vouchers};
 use crate::webhooks::Couriers;
@@ -28,10 +29,9 @@ use voicelog_casework::Asked;
 use voicelog_casework::retention::{self, Swept};
 use voicelog_casework::vouching::Standing;
 use voicelog_model::{Clock, Timestamp, error};
-use voicelog_recorder::{
-    CallState, Recorder, RecorderConfig, StartError, TlsConfig, TlsFile, WhyNot,
-};
-use voicelog_web::{Alarm, App, Metrics, Pause, StatusSource, WebConfig};
+use voicelog_recorder::{CallState, Recorder, RecorderConfig, SipTls, StartError, WhyNot};
+use voicelog_tls::{TlsFile, TlsFiles};
+use voicelog_web::{Alarm, App, Metrics, OwnAuthority, Pause, StatusSource, WebConfig};
 use zeroize::Zeroizing;
 
 /// How often it is looked whether the recorder has failed for good.
@@ -47,6 +47,8 @@ pub(crate) struct Server {
     pub(crate) http: SocketAddr,
     /// Where people reach the pages.
     pub(crate) public_url: String,
+    /// The fingerprint of the authority that signs for the pages, where it is our own.
+    pub(crate) authority: Option<String>,
     pub(crate) api_token: Zeroizing<String>,
     /// Path of the one-time set-up page, while there is no account.
     pub(crate) setup_path: Option<String>,
@@ -89,10 +91,12 @@ impl Server {
         let notary = Notary::start(vouchers, &archive, clock)?;
         let runtime = http_threads()?;
         let signals = Signals::listen_in(&runtime).context("cannot listen for signals")?;
+        let certificate = Certificate::of(&config.http, &folder, clock)?;
+        let own = certificate.as_ref().and_then(Certificate::own_authority);
+        let authority = own.as_ref().map(|own| own.fingerprint.clone());
         let listener = listen(&runtime, config.http.address)?;
         let http = listener.local_addr()?;
-        let own_url = format!("http://{http}");
-        let public_url = config.http.public_url.clone().unwrap_or(own_url);
+        let public_url = config.http.url(http);
         let app = App {
             archive: Arc::clone(&archive),
             clock: shared,
@@ -102,18 +106,26 @@ impl Server {
             )),
             pauses: Arc::new(RecorderPauses(Arc::clone(&recorder))),
             wishes: Arc::new(RecorderWishes(Arc::clone(&recorder))),
-            config: web_config(config, &public_url, &recorder, &api_token),
+            config: web_config(config, &public_url, &recorder, &api_token, own),
         };
         let setup_path = voicelog_web::new_setup_token(&archive, random::bytes()?, now)
             .context("cannot make the set-up link")?;
         let (stop_web, stopped) = oneshot::channel::<()>();
+        let tls = certificate.as_ref().map(|one| one.for_pages(&public_url));
         let web = runtime.spawn(async move {
             let shutdown = async {
                 // A closed channel means the same as a message: stop.
                 let _stopped = stopped.await;
             };
-            voicelog_web::serve(listener, voicelog_web::router(app), shutdown).await;
+            let router = voicelog_web::router(app);
+            match tls {
+                Some(tls) => voicelog_web::serve_over_tls(listener, tls, router, shutdown).await,
+                None => voicelog_web::serve(listener, router, shutdown).await,
+            }
         });
+        if let Some(certificate) = certificate {
+            runtime.spawn(certificate.keep_new());
+        }
         runtime.spawn(look_ahead(Arc::clone(&archive), Arc::clone(clock)));
         let couriers = Couriers::start(endpoints, &archive, clock)?;
         let (clock_watch, guard) = ClockWatch::start(&config.clock, &archive, &recorder, clock);
@@ -124,6 +136,7 @@ impl Server {
             recovery,
             http,
             public_url,
+            authority,
             api_token,
             setup_path,
             signals,
@@ -307,7 +320,7 @@ fn recorder_config(config: &Config, notices: BTreeMap<String, Arc<Notice>>) -> R
     RecorderConfig {
         sip_udp: Some(config.sip.udp),
         sip_tcp: Some(config.sip.tcp),
-        sip_tls: tls_config(&config.sip),
+        sip_tls: sip_tls(&config.sip),
         media_address: config.sip.media_address,
         media_ports: config.sip.media_port_first..=config.sip.media_port_last,
         accept_without_siprec: config.sip.accept_without_siprec,
@@ -331,12 +344,14 @@ fn megabytes(mib: u64) -> usize {
 }
 
 /// The configuration was looked at when it was read: whoever gives an address gives both files.
-fn tls_config(sip: &Sip) -> Option<TlsConfig> {
-    Some(TlsConfig {
+fn sip_tls(sip: &Sip) -> Option<SipTls> {
+    Some(SipTls {
         address: sip.tls?,
-        certificate: sip.tls_certificate.clone()?,
-        key: sip.tls_key.clone()?,
-        client_ca: sip.tls_client_ca.clone(),
+        files: TlsFiles {
+            certificate: sip.tls_certificate.clone()?,
+            key: sip.tls_key.clone()?,
+            client_ca: sip.tls_client_ca.clone(),
+        },
     })
 }
 
@@ -375,6 +390,7 @@ fn web_config(
     public_url: &str,
     recorder: &Recorder,
     api_token: &str,
+    authority: Option<OwnAuthority>,
 ) -> WebConfig {
     WebConfig {
         public_url: public_url.to_owned(),
@@ -382,6 +398,7 @@ fn web_config(
         api_token_sha256: Sha256::digest(api_token.as_bytes()).into(),
         trusted_proxies: config.http.trusted_proxy.clone(),
         recording_bytes_max: config.http.recording_mib << 20,
+        authority,
     }
 }
 

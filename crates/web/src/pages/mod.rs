@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod asking;
+pub(crate) mod authority;
 pub(crate) mod copying;
 pub(crate) mod declaration;
 pub(crate) mod document;

@@ -5,6 +5,7 @@ pub(crate) mod access;
 pub(crate) mod accounts;
 pub(crate) mod alarms;
 pub(crate) mod asking;
+pub(crate) mod authority;
 pub(crate) mod badge;
 pub(crate) mod conversation;
 pub(crate) mod copying;

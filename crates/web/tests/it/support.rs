@@ -199,6 +199,7 @@ fn config() -> WebConfig {
         api_token_sha256: Sha256::digest(TOKEN).into(),
         trusted_proxies: Vec::new(),
         recording_bytes_max: 1 << 30,
+        authority: None,
     }
 }
 

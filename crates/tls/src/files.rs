@@ -1,7 +1,4 @@
-//! TLS 1.2 and 1.3 for SIP (RFC 3261 §26.3.1): certificate and key from PEM files, and the handshake.
-//!
-//! What is wrong with a file is said before the recorder listens. A handshake that fails ends with
-//! a word to count and costs its own connection only. The word says nothing about who it was.
+//! Certificate and key from PEM files: what is wrong with a file is said before anybody listens.
 
 use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::crypto::{CryptoProvider, ring};
@@ -13,26 +10,18 @@ use rustls::time_provider::TimeProvider;
 use rustls::{CertificateError, RootCertStore, ServerConfig};
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
-use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 use voicelog_model::{Clock, Timestamp};
 
-/// How long a client may take for its handshake.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long before its end a certificate is warned about at the start.
 const ENDS_SOON_MICROS: i64 = 30 * 24 * 3_600 * 1_000_000;
 
-/// SIP over TLS: where, and with which files (all PEM).
-#[derive(Debug, Clone)]
-pub struct TlsConfig {
-    /// Where it is listened for; port 0 = any free one.
-    pub address: SocketAddr,
+/// Which files (all PEM).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
     /// Our certificate, and after it the certificates of its issuers up to the root.
     pub certificate: PathBuf,
     /// The private key of our certificate, without a password.
@@ -125,13 +114,14 @@ impl TlsFault {
     }
 }
 
-/// Reads the files and looks whether they do.
+/// Reads the files and looks whether they do. `what_for` is told with a certificate that ends soon.
 ///
 /// # Errors
 ///
 /// When one of them cannot be used now; it says which and why.
-pub(crate) fn acceptor(
-    config: &TlsConfig,
+pub fn acceptor(
+    files: &TlsFiles,
+    what_for: &str,
     clock: &Arc<dyn Clock>,
 ) -> Result<TlsAcceptor, TlsError> {
     let provider = Arc::new(ring::default_provider());
@@ -139,9 +129,9 @@ pub(crate) fn acceptor(
         let path = path.to_owned();
         move |fault| TlsError { file, path, fault }
     };
-    let of_certificate = fault(TlsFile::Certificate, &config.certificate);
-    let of_key = fault(TlsFile::Key, &config.key);
-    let (chain, key) = match (certificates(&config.certificate), key(&config.key)) {
+    let of_certificate = fault(TlsFile::Certificate, &files.certificate);
+    let of_key = fault(TlsFile::Key, &files.key);
+    let (chain, key) = match (certificates(&files.certificate), key(&files.key)) {
         (Err(why), _) => return Err(of_certificate(why)),
         (_, Err(why)) => return Err(of_key(why)),
         (Ok(chain), Ok(key)) => (chain, key),
@@ -151,9 +141,9 @@ pub(crate) fn acceptor(
     }
     let soon = clock.now().plus_micros(ENDS_SOON_MICROS);
     if check_validity(&chain, soon, &provider).is_err() {
-        tracing::warn!("the certificate for SIP over TLS ends within 30 days: renew it in time");
+        tracing::warn!("the certificate for {what_for} ends within 30 days: renew it in time");
     }
-    let clients = match &config.client_ca {
+    let clients = match &files.client_ca {
         Some(path) => client_verifier(path, &provider).map_err(fault(TlsFile::ClientCa, path))?,
         None => WebPkiClientVerifier::no_client_auth(),
     };
@@ -163,18 +153,20 @@ pub(crate) fn acceptor(
         .map(|builder| builder.with_client_cert_verifier(clients))
         .and_then(|builder| builder.with_single_cert(chain, key));
     match server {
-        Ok(mut server) => {
-            // Every handshake is a whole one, so each looks at the client's certificate anew.
-            server.session_storage = Arc::new(NoServerSessionStorage {});
-            server.send_tls13_tickets = 0;
-            Ok(TlsAcceptor::from(Arc::new(server)))
-        }
+        Ok(server) => Ok(without_sessions(server)),
         Err(rustls::Error::InconsistentKeys(_)) => Err(of_key(TlsFault::DoesNotFit)),
         Err(why @ rustls::Error::InvalidCertificate(_)) => {
             Err(of_certificate(TlsFault::Unusable(why.to_string())))
         }
         Err(why) => Err(of_key(TlsFault::Unusable(why.to_string()))),
     }
+}
+
+/// Every handshake is a whole one, so each looks at the client's certificate anew.
+pub(crate) fn without_sessions(mut server: ServerConfig) -> TlsAcceptor {
+    server.session_storage = Arc::new(NoServerSessionStorage {});
+    server.send_tls13_tickets = 0;
+    TlsAcceptor::from(Arc::new(server))
 }
 
 /// Our clock for the TLS library: it looks with it whether a client's certificate has expired.
@@ -260,33 +252,4 @@ fn client_verifier(
     let verifier =
         WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build();
     verifier.map_err(|why| unusable(&why))
-}
-
-/// The handshake with a client that has connected; the word to count if it fails.
-pub(crate) async fn handshake(
-    acceptor: &TlsAcceptor,
-    stream: TcpStream,
-) -> Result<TlsStream<TcpStream>, &'static str> {
-    match timeout(HANDSHAKE, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) => Err(why_failed(&error)),
-        Err(_) => Err("tls_too_slow"),
-    }
-}
-
-fn why_failed(error: &io::Error) -> &'static str {
-    use rustls::Error;
-    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
-    match inner {
-        None => "tls_broken_off",
-        Some(Error::NoCertificatesPresented) => "tls_no_client_certificate",
-        Some(Error::InvalidCertificate(
-            CertificateError::Expired | CertificateError::ExpiredContext { .. },
-        )) => "tls_client_certificate_expired",
-        Some(Error::InvalidCertificate(_)) => "tls_client_certificate_refused",
-        Some(Error::AlertReceived(_)) => "tls_refused_by_client",
-        Some(Error::PeerIncompatible(_)) => "tls_nothing_in_common",
-        Some(Error::InvalidMessage(_) | Error::InappropriateMessage { .. }) => "tls_not_tls",
-        Some(_) => "tls_failed",
-    }
 }
