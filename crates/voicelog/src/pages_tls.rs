@@ -152,3 +152,58 @@ fn authority(http: &Http, folder: &DataFolder, clock: &dyn Clock) -> Result<Auth
         .with_context(|| format!("cannot write `{}`", path.display()))?;
     Ok(new)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+    use std::process::Command;
+
+    /// Certificate and key as anybody makes them.
+    fn issue(folder: &Path, days: &str) {
+        let mut openssl = Command::new("openssl");
+        openssl
+            .current_dir(folder)
+            .args(["req", "-x509", "-nodes", "-newkey", "ec"]);
+        openssl.args(["-pkeyopt", "ec_paramgen_curve:prime256v1", "-days", days]);
+        openssl.args([
+            "-keyout",
+            "key.pem",
+            "-out",
+            "own.pem",
+            "-subj",
+            "/CN=opnamen",
+        ]);
+        let made = openssl.output().unwrap();
+        assert!(made.status.success(), "{made:?}");
+    }
+
+    #[test]
+    fn a_certificate_that_was_renewed_counts_and_one_that_does_not_do_leaves_the_former() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataFolder::create(&folder.path().join("data")).unwrap();
+        let clock = Arc::new(SystemClock::default());
+        let http = Http {
+            tls_certificate: Some(folder.path().join("own.pem")),
+            tls_key: Some(folder.path().join("key.pem")),
+            ..Http::default()
+        };
+        let missing = Certificate::of(&http, &data, &clock).err().unwrap();
+        assert!(missing.is::<BadInput>(), "{missing}");
+        assert!(
+            missing.to_string().contains("see http.tls_certificate"),
+            "{missing}"
+        );
+        issue(folder.path(), "60");
+        let certificate = Certificate::of(&http, &data, &clock).unwrap().unwrap();
+        assert!(certificate.own_authority().is_none());
+        let mut pages = certificate.for_pages("https://opnamen").acceptor;
+        pages.borrow_and_update();
+        durable::replace(&folder.path().join("own.pem"), b"half of it").unwrap();
+        certificate.renew();
+        assert!(!pages.has_changed().unwrap(), "the former goes on");
+        issue(folder.path(), "90");
+        certificate.renew();
+        assert!(pages.has_changed().unwrap());
+    }
+}

@@ -36,6 +36,10 @@ const HANDSHAKE_RECORD: u8 = 22;
 
 /// TLS for the pages.
 #[derive(Clone)]
+#[expect(
+    missing_debug_implementations,
+    reason = "the library's acceptor has none"
+)]
 pub struct PagesTls {
     /// Where people reach the pages: whoever comes without TLS is sent there.
     pub public_url: String,

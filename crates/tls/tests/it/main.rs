@@ -1,4 +1,5 @@
 //! Certificates of our own authority, held against a TLS client and against `openssl`.
+#![cfg(test)]
 
 use rcgen::{CertificateParams, DistinguishedName, DnType, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, ServerName};

@@ -74,6 +74,9 @@ impl Server {
         warn_of_refusals(config);
         let folder = DataFolder::create(&config.storage.data)?;
         let lock = folder.lock("stop it first, or give another folder")?;
+        let certificate = Certificate::of(&config.http, &folder, clock)?;
+        let own = certificate.as_ref().and_then(Certificate::own_authority);
+        let authority = own.as_ref().map(|own| own.fingerprint.clone());
         let now = clock.now();
         let archive = wiring::create_or_open(&folder, config, now)?;
         let api_token = folder.api_token()?;
@@ -91,9 +94,6 @@ impl Server {
         let notary = Notary::start(vouchers, &archive, clock)?;
         let runtime = http_threads()?;
         let signals = Signals::listen_in(&runtime).context("cannot listen for signals")?;
-        let certificate = Certificate::of(&config.http, &folder, clock)?;
-        let own = certificate.as_ref().and_then(Certificate::own_authority);
-        let authority = own.as_ref().map(|own| own.fingerprint.clone());
         let listener = listen(&runtime, config.http.address)?;
         let http = listener.local_addr()?;
         let public_url = config.http.url(http);
@@ -110,22 +110,7 @@ impl Server {
         };
         let setup_path = voicelog_web::new_setup_token(&archive, random::bytes()?, now)
             .context("cannot make the set-up link")?;
-        let (stop_web, stopped) = oneshot::channel::<()>();
-        let tls = certificate.as_ref().map(|one| one.for_pages(&public_url));
-        let web = runtime.spawn(async move {
-            let shutdown = async {
-                // A closed channel means the same as a message: stop.
-                let _stopped = stopped.await;
-            };
-            let router = voicelog_web::router(app);
-            match tls {
-                Some(tls) => voicelog_web::serve_over_tls(listener, tls, router, shutdown).await,
-                None => voicelog_web::serve(listener, router, shutdown).await,
-            }
-        });
-        if let Some(certificate) = certificate {
-            runtime.spawn(certificate.keep_new());
-        }
+        let (stop_web, web) = open_pages(&runtime, listener, certificate, &public_url, app);
         runtime.spawn(look_ahead(Arc::clone(&archive), Arc::clone(clock)));
         let couriers = Couriers::start(endpoints, &archive, clock)?;
         let (clock_watch, guard) = ClockWatch::start(&config.clock, &archive, &recorder, clock);
@@ -232,6 +217,34 @@ fn listen(runtime: &Runtime, address: SocketAddr) -> Result<tokio::net::TcpListe
     bound.with_context(|| {
         format!("cannot listen for HTTP on {address}; is another server running? set http.address")
     })
+}
+
+/// Answers requests until it is told to stop; over TLS where there is a certificate, which is kept new.
+fn open_pages(
+    runtime: &Runtime,
+    listener: tokio::net::TcpListener,
+    certificate: Option<Certificate>,
+    public_url: &str,
+    app: App,
+) -> (oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let tls = certificate.map(|certificate| {
+        let tls = certificate.for_pages(public_url);
+        runtime.spawn(certificate.keep_new());
+        tls
+    });
+    let pages = runtime.spawn(async move {
+        let shutdown = async {
+            // A closed channel means the same as a message: stop.
+            let _stopped = stopped.await;
+        };
+        let router = voicelog_web::router(app);
+        match tls {
+            Some(tls) => voicelog_web::serve_over_tls(listener, tls, router, shutdown).await,
+            None => voicelog_web::serve(listener, router, shutdown).await,
+        }
+    });
+    (stop, pages)
 }
 
 /// The threads that answer HTTP.

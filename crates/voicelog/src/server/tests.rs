@@ -87,6 +87,55 @@ fn behind_a_tls_proxy_cookies_and_links_are_those_of_the_proxy() {
     server.stop(Duration::ZERO);
 }
 
+/// Asks over TLS, believing what is in that file and nobody else.
+fn believing(pem: &std::path::Path) -> ureq::Agent {
+    use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
+    let root = Certificate::from_pem(&std::fs::read(pem).unwrap()).unwrap();
+    let tls = TlsConfig::builder()
+        .provider(TlsProvider::Rustls)
+        .root_certs(RootCerts::Specific(Arc::new(vec![root])))
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .build();
+    let config = ureq::Agent::config_builder().tls_config(tls);
+    config.max_redirects(0).build().new_agent()
+}
+
+#[test]
+fn the_pages_are_there_over_tls_by_our_own_authority_which_is_the_same_after_a_restart() {
+    let own = |config: &mut Config| config.http.tls_names = vec!["127.0.0.1".to_owned()];
+    let (folder, server) = started(own);
+    let data = folder.path().join("data");
+    let authority = data.join("secrets/pages-authority");
+    let page = format!("https://{}/authority", server.http);
+    assert_eq!(server.public_url, page.trim_end_matches("/authority"));
+    let mut answer = believing(&authority).get(&page).call().unwrap();
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+    assert!(cookie.starts_with("__Host-"), "{cookie}");
+    let text = answer.body_mut().read_to_string().unwrap();
+    let fingerprint = server.authority.clone().unwrap();
+    assert!(text.contains(&fingerprint), "a person compares it");
+    // Whoever types the address comes without TLS, and is sent to the same page with it.
+    let plain = format!("http://{}/login?lang=en", server.http);
+    let sent_on = believing(&authority).get(&plain).call().unwrap();
+    assert_eq!(sent_on.status(), 308);
+    let wanted = format!("{}/login?lang=en", server.public_url);
+    assert_eq!(sent_on.headers()["location"].to_str().unwrap(), wanted);
+    // Its port is held by somebody who says nothing; that is nobody else's matter.
+    let silent = std::net::TcpStream::connect(server.http).unwrap();
+    assert!(believing(&authority).get(&page).call().is_ok());
+    drop(silent);
+    server.stop(Duration::ZERO);
+    let clock = Arc::new(SystemClock::default());
+    let text =
+        "[sip]\nudp = \"127.0.0.1:0\"\ntcp = \"127.0.0.1:0\"\n[http]\naddress = \"127.0.0.1:0\"\n";
+    let mut config = Config::parse(text, clock.now()).unwrap();
+    config.storage.data = data;
+    own(&mut config);
+    let again = Server::start(&config, &clock).unwrap();
+    assert_eq!(again.authority.as_ref(), Some(&fingerprint));
+    again.stop(Duration::ZERO);
+}
+
 #[test]
 fn a_port_that_is_taken_is_named_with_the_key_that_sets_it() {
     let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
