@@ -144,7 +144,7 @@ async fn main() -> Outcome<()> {
             recording_bytes_max: 1 << 30,
             authority: Some(OwnAuthority {
                 certificate: b"a certificate".to_vec(),
-                fingerprint: "0A:1B:2C".to_owned(),
+                fingerprint: ["A7"; 32].join(":"),
             }),
         },
     };
