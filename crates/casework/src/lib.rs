@@ -16,6 +16,7 @@ pub mod moment;
 pub mod print;
 pub mod receipt;
 pub mod retention;
+pub mod site;
 pub mod vouching;
 pub mod webhook;
 

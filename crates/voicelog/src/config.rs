@@ -8,6 +8,7 @@ use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use voicelog_archive::Line;
+use voicelog_casework::site::Organisation;
 use voicelog_casework::webhook::Secret;
 use voicelog_law::{Facts, HouseRules};
 use voicelog_model::Timestamp;
@@ -28,6 +29,8 @@ pub(crate) struct Config {
     /// Backups.
     pub(crate) backup: BackupConfig,
     pub(crate) vcon: Vcon,
+    /// Whose conversations they are, for the pages of its website.
+    pub(crate) organisation: Organisation,
     #[serde(rename = "webhook")]
     pub(crate) webhooks: Vec<Webhook>,
     #[serde(rename = "line")]

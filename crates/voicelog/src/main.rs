@@ -125,6 +125,8 @@ enum Command {
     Expected(cmds::expected::Args),
     /// What waits for other systems (webhooks), and what could not be brought to them.
     Webhooks(cmds::webhooks::Args),
+    /// The pages about recording for your own website: what, how long, your rules, how to get a copy.
+    Site(cmds::site::Args),
     /// Place test calls with recording, as a telephone system would.
     Simulate(Box<cmds::simulate::Args>),
 }
@@ -194,6 +196,7 @@ fn run(command: Command, context: &Context) -> anyhow::Result<Ended> {
         Command::Check(args) => cmds::check::run(&args, context),
         Command::Expected(args) => cmds::expected::run(&args, context),
         Command::Webhooks(args) => cmds::webhooks::run(&args, context),
+        Command::Site(args) => cmds::site::run(&args, context),
         Command::Simulate(args) => cmds::simulate::run(&args, context),
     }
 }

@@ -15,6 +15,7 @@ pub(crate) mod retention;
 pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod simulate;
+pub(crate) mod site;
 pub(crate) mod verify;
 pub(crate) mod verify_vcon;
 pub(crate) mod webhooks;
