@@ -8,6 +8,7 @@ mod data_folder;
 mod house;
 mod key_ring;
 mod key_watch;
+mod kinds;
 mod limited;
 mod line_terms;
 mod line_words;

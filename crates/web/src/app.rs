@@ -17,6 +17,7 @@ use voicelog_archive::journal::PauseReason;
 use voicelog_archive::{Archive, ArchiveError};
 use voicelog_casework::memory::{self, Made};
 use voicelog_model::{Clock, Language, RecordingId, Timestamp};
+use voicelog_room::Rooms;
 
 /// Settings of the web room.
 #[derive(Clone)]
@@ -221,6 +222,8 @@ pub struct App {
     pub pauses: Arc<dyn Pauses>,
     /// Who carries out other wishes about calls.
     pub wishes: Arc<dyn Wishes>,
+    /// Talks in a room.
+    pub rooms: Arc<Rooms>,
     /// Settings.
     pub config: WebConfig,
 }
