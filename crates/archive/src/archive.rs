@@ -157,13 +157,51 @@ impl Archive {
                 called: self.lines.not_a_line(&offered.line),
             });
         }
+        Ok(self.take_up(id, offered, line))
+    }
+
+    /// Takes up a talk in a room: `kind` is the name of a kind of talk, and nobody in it has an address. For the rest it
+    /// is a call like any other.
+    ///
+    /// # Errors
+    ///
+    /// [`ArchiveError::NoSuchRoom`] where the configuration has no such kind.
+    pub fn open_room(
+        &self,
+        kind: &str,
+        parties: Vec<OfferedParty>,
+        now: Timestamp,
+    ) -> Result<Call, ArchiveError> {
+        let line = self.lines.room(kind).ok_or(ArchiveError::NoSuchRoom)?;
+        let id = RecordingId::new(now, random::bytes()?);
+        let offered = OfferedCall {
+            line: line.name.clone(),
+            parties,
+            streams: Vec::new(),
+            offered_at: now,
+            about: About::default(),
+        };
+        Ok(self.take_up(id, offered, line))
+    }
+
+    fn take_up(&self, id: RecordingId, offered: OfferedCall, line: Arc<Line>) -> Call {
         let mut call = Call::new(id, offered, line);
         let replaced = call.about.replaces.and_then(|id| self.calls.get(id));
         if let Some(before) = replaced {
             call.take_over(&before);
         }
         self.calls.insert(call.clone());
-        Ok(call)
+        call
+    }
+
+    /// The conversation to be recorded begins now, and not when the call was taken up: people came together first. Only
+    /// before anything was written of it.
+    pub fn set_offered_at(&self, id: RecordingId, at: Timestamp) {
+        // One that is over has no beginning to set.
+        let _is_over = self.calls.change_untold(id, |call| {
+            call.offered_at = at;
+            Ok(())
+        });
     }
 
     /// Calls in progress.

@@ -132,6 +132,8 @@ impl Call {
 
     pub(crate) fn set_parties(&mut self, offered: Vec<OfferedParty>) {
         let home = self.line.home();
+        // Who sits in a room has no address; the room is somewhere.
+        let room = self.line.is_of_a_room().then(|| self.line.country.clone());
         let (known, named) = (self.sides(), self.parties.len());
         let there = self.present();
         self.is_news = true;
@@ -143,12 +145,14 @@ impl Call {
             .enumerate()
             .map(|(index, party)| Party {
                 id: pseudonym(index + 1),
-                country: country::of_addresses(
-                    std::iter::once(&party.address)
-                        .chain(&party.further_addresses)
-                        .map(|address| address.expose().as_str()),
-                    home,
-                ),
+                country: room.clone().unwrap_or_else(|| {
+                    country::of_addresses(
+                        std::iter::once(&party.address)
+                            .chain(&party.further_addresses)
+                            .map(|address| address.expose().as_str()),
+                        home,
+                    )
+                }),
                 address: party.address,
                 name: party.name,
             })

@@ -16,6 +16,8 @@ const SAYINGS_MAX: usize = 200;
 pub enum ConsentBy {
     /// With a key of the own telephone.
     Key,
+    /// On the page of a talk in a room, on the own screen, where the terms stand.
+    Screen,
     /// Aloud, in the conversation; somebody who heard it says so.
     Spoken {
         /// Who says so: the pseudonym of the participant who pressed the key, or what the program

@@ -45,6 +45,9 @@ pub enum ArchiveError {
     /// Nobody in the call has that pseudonym, which is not told: it could be a name.
     #[error("nobody in call {0} has that pseudonym")]
     NoParty(RecordingId),
+    /// The configuration has no such kind of talk in a room.
+    #[error("the configuration has no such kind of talk")]
+    NoSuchRoom,
     /// No such recording, or no such call in progress.
     #[error("no recording {0} here")]
     NotFound(RecordingId),
@@ -259,6 +262,7 @@ impl ArchiveError {
             Self::Facts(_)
             | Self::NotSayable { .. }
             | Self::NoParty(_)
+            | Self::NoSuchRoom
             | Self::BadHold(_)
             | Self::BadProposal(_) => Kind::Invalid,
             Self::NotFound(_) | Self::NoDecision(_) | Self::NoHold(_) | Self::NoProposal(_) => {
@@ -315,6 +319,9 @@ impl ArchiveError {
             Self::ProposalOver(_) => "ask again to destroy it, and propose it anew".to_owned(),
             Self::NoParty(_) => {
                 "the page of the recording names who takes part: p1, p2 and so on".to_owned()
+            }
+            Self::NoSuchRoom => {
+                "choose one that the page of talks offers, or add a [[room]] with that name".to_owned()
             }
             Self::ClockBehind { .. } => {
                 "set the clock of this machine (`date`, `timedatectl`); if it \

@@ -2,6 +2,7 @@
 //! unknown key is an error that names the nearest known one.
 
 use crate::http_config::Http;
+use crate::kinds::RoomKind;
 use crate::master::Source;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -35,6 +36,9 @@ pub(crate) struct Config {
     pub(crate) webhooks: Vec<Webhook>,
     #[serde(rename = "line")]
     pub(crate) lines: Vec<Line>,
+    /// Kinds of talk in a room.
+    #[serde(rename = "room")]
+    pub(crate) rooms: Vec<RoomKind>,
     /// Said on the command line, once: the log may lie ahead of the clock.
     #[serde(skip)]
     pub(crate) clock_was_ahead: bool,
@@ -323,6 +327,15 @@ impl Config {
                 bail!(
                     "two lines are called `{}`; a name may stand once",
                     line.name
+                );
+            }
+        }
+        for room in &self.rooms {
+            room.check(now)?;
+            if !names.insert(room.name.to_ascii_lowercase()) {
+                bail!(
+                    "two lines or rooms are called `{}`; recordings are listed by that name, so it may stand once",
+                    room.name
                 );
             }
         }

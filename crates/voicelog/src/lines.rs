@@ -13,6 +13,11 @@ use voicelog_model::{Language, Timestamp};
 /// their place: a rule may bring what does not go together with what the line says.
 pub(crate) fn check(line: &Line, now: Timestamp) -> Result<()> {
     let name = &line.name;
+    if line.is_of_a_room() {
+        bail!(
+            "line `{name}`: line.facts: nobody sits in one room on a telephone line, so channel is not \"live_inside\" or \"live_outside\"; a talk in a room is a [[room]]"
+        );
+    }
     check_with_notice(
         line,
         &line.facts,
@@ -213,7 +218,7 @@ fn check_with_notice(
     check_facts(&before, &format!("{at}, before the notice"), now)
 }
 
-fn check_facts(facts: &Map<String, Value>, at: &str, now: Timestamp) -> Result<()> {
+pub(crate) fn check_facts(facts: &Map<String, Value>, at: &str, now: Timestamp) -> Result<()> {
     check_told(facts, at)?;
     let mut facts = facts.clone();
     facts.insert("requested_action".into(), "record".into());

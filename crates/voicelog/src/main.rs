@@ -9,6 +9,7 @@ mod house;
 mod http_config;
 mod key_ring;
 mod key_watch;
+mod kinds;
 mod limited;
 mod line_terms;
 mod line_words;

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::data_folder::DataFolder;
+use crate::kinds::RoomKind;
 use crate::vouching::Vouchers;
 use crate::{BadInput, Context, clock, house, key_ring, print, vcon_signer, webhooks};
 use anyhow::{Context as _, Result};
@@ -191,7 +192,8 @@ pub(crate) fn open(
         keys: Box::new(store.keys),
         secrets,
         rulebook,
-        lines: Lines::new(config.lines.clone()),
+        lines: Lines::new(config.lines.clone())
+            .with_rooms(config.rooms.iter().map(RoomKind::line).collect()),
     });
     let papers = Vouchers::read(&config.log)?.papers(archive.log_key())?;
     let archive = archive.with_papers(papers);

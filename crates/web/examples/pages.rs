@@ -21,6 +21,7 @@ use tokio::net::TcpListener;
 use voicelog_archive::journal::{PauseReason, PrivateEnd};
 use voicelog_archive::{DiaryEntry, KeepRequest};
 use voicelog_model::{Clock, Pii, RecordingId, SimClock, Timestamp};
+use voicelog_room::Rooms;
 use voicelog_web::{
     Alarm, App, Kept, Metrics, NotHeard, NotPaused, OwnAuthority, Paused, Pauses, Private, Status,
     StatusSource, WebConfig, Wishes, new_setup_token, router, serve,
@@ -127,9 +128,11 @@ async fn main() -> Outcome<()> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;
     let clock: Arc<dyn Clock> = Arc::new(SimClock::new(now));
+    let rooms = Rooms::start(Arc::clone(&archive), Arc::clone(&clock))?;
     let app = App {
         archive,
         clock,
+        rooms: Arc::new(rooms),
         status: Arc::new(troubled),
         pauses: Arc::new(Calm),
         wishes: Arc::new(Calm),

@@ -17,6 +17,7 @@ use voicelog_archive::journal::PauseReason;
 use voicelog_archive::{Archive, ArchiveError};
 use voicelog_casework::memory::{self, Made};
 use voicelog_model::{Clock, Language, RecordingId, Timestamp};
+use voicelog_room::Rooms;
 
 /// Settings of the web room.
 #[derive(Clone)]
@@ -232,6 +233,8 @@ pub struct App {
     pub pauses: Arc<dyn Pauses>,
     /// Who carries out other wishes about calls.
     pub wishes: Arc<dyn Wishes>,
+    /// Talks in a room.
+    pub rooms: Arc<Rooms>,
     /// Settings.
     pub config: WebConfig,
 }
@@ -253,6 +256,12 @@ const TRIES_OF_A_NAME: Allowance = Allowance {
     one_per_micros: 30_000_000,
 };
 
+/// Codes of talks that one address tries. There are 2^40 of them, and at most a thousand in use.
+const TRIES_OF_A_CODE: Allowance = Allowance {
+    burst: 10,
+    one_per_micros: 10_000_000,
+};
+
 /// What handlers share.
 #[derive(Debug)]
 pub(crate) struct Desk {
@@ -261,6 +270,8 @@ pub(crate) struct Desk {
     pub(crate) tries_of_address: Throttle,
     pub(crate) tries_of_both: Throttle,
     pub(crate) tries_of_name: Throttle,
+    #[expect(dead_code, reason = "the pages that take codes are being built")]
+    pub(crate) tries_of_code: Throttle,
     /// Tries to sign in that failed since the start; for the operator.
     pub(crate) failed_sign_ins: AtomicU64,
     /// One password at a time is hashed: it costs 64 MiB and a core that calls may need.
@@ -288,6 +299,7 @@ impl Desk {
             tries_of_address: Throttle::new(TRIES_OF_AN_ADDRESS),
             tries_of_both: Throttle::new(TRIES_OF_BOTH),
             tries_of_name: Throttle::new(TRIES_OF_A_NAME),
+            tries_of_code: Throttle::new(TRIES_OF_A_CODE),
             failed_sign_ins: AtomicU64::new(0),
             hashing: Semaphore::new(1),
             playing: Playing::default(),

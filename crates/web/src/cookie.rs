@@ -10,6 +10,8 @@ pub(crate) struct Names {
     pub(crate) session: &'static str,
     /// Ties forms to a browser that has no login session yet.
     pub(crate) form: &'static str,
+    /// The seat of a guest in a talk in a room.
+    pub(crate) room: &'static str,
     /// Whether cookies travel over https only.
     pub(crate) secure: bool,
 }
@@ -21,12 +23,14 @@ impl Names {
             Self {
                 session: "__Host-voicelog",
                 form: "__Host-voicelog-form",
+                room: "__Host-voicelog-room",
                 secure,
             }
         } else {
             Self {
                 session: "voicelog",
                 form: "voicelog-form",
+                room: "voicelog-room",
                 secure,
             }
         }

@@ -3,6 +3,8 @@
 
 use crate::api::problem;
 use crate::app::{Desk, Shared};
+use crate::cookie;
+use crate::secret::Token;
 use crate::trouble::Trouble;
 use crate::view::error::ErrorPage;
 use crate::visitor::{self, Visitor};
@@ -16,6 +18,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use std::time::Duration;
 use voicelog_model::Language;
+use voicelog_room::Seat;
 
 /// Longest that a request may take until its answer begins. A bundle of a long call is the slowest.
 const ANSWER_MAX: Duration = Duration::from_secs(120);
@@ -170,6 +173,33 @@ pub(crate) async fn around_file(
     with_headers(&desk, response)
 }
 
+/// Around every answer to a device in a room: who asks is worked out as for a page, and trouble is told as to a program.
+pub(crate) async fn around_room(
+    State(desk): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let id = request_id();
+    let (method, route) = (request.method().clone(), route_of(&request));
+    let (mut parts, body) = request.into_parts();
+    let mut visitor = Visitor::stranger(&desk, &parts);
+    let recognised = visitor.recognise(&desk, &parts.headers).await;
+    let lang = visitor.lang;
+    parts.extensions.insert(visitor);
+    let mut response = match recognised {
+        Ok(()) => answer(Request::from_parts(parts, body), next).await,
+        Err(trouble) => trouble.into_response(),
+    };
+    if let Some(trouble) = trouble_in(&response) {
+        tell_operator(&trouble, &id, &method, &route);
+        let mut made = problem::document(&trouble, &id, lang);
+        keep(response.headers(), made.headers_mut());
+        retry_after(&trouble, made.headers_mut());
+        response = made;
+    }
+    with_headers(&desk, response)
+}
+
 /// Around every answer of the API.
 pub(crate) async fn around_api(
     State(desk): State<Shared>,
@@ -229,6 +259,60 @@ pub(crate) async fn signed_in(
         Some(next) => Redirect::to(&format!("/login?next={}", percent(next))).into_response(),
         None => Redirect::to("/login").into_response(),
     }
+}
+
+/// Lets only those through who are in the talk of the address: its host by their login, a guest by their cookie. To
+/// others there is no such talk. Whose seat it is goes along with the request.
+pub(crate) async fn in_room(
+    State(desk): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let Some(seat) = seat_of(&desk, &visitor, &request) else {
+        return Trouble::not_found().into_response();
+    };
+    request.extensions_mut().insert(seat);
+    next.run(request).await
+}
+
+/// The seat of whoever asks in the talk whose id is the second part of the path.
+fn seat_of(desk: &Desk, visitor: &Visitor, request: &Request) -> Option<Seat> {
+    let id = request.uri().path().split('/').nth(2)?.parse().ok()?;
+    let rooms = &desk.app.rooms;
+    let host = visitor.signed_in.as_ref();
+    let host = host.and_then(|signed_in| rooms.host_seat(id, &signed_in.account));
+    host.or_else(|| {
+        let token = cookie::read(request.headers(), desk.cookies.room).and_then(Token::parse)?;
+        rooms.guest_seat(id, &token.hash())
+    })
+}
+
+/// Lets nothing through that changes something and that another site can have made a browser send: a form has none of
+/// these types, and whatever else has one a browser asks us about first.
+pub(crate) async fn by_own_script(request: Request, next: Next) -> Response {
+    match foreign(&request) {
+        Some(trouble) => trouble.into_response(),
+        None => next.run(request).await,
+    }
+}
+
+/// Why a request may be another site's.
+fn foreign(request: &Request) -> Option<Trouble> {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return None;
+    }
+    let site = request.headers().get("sec-fetch-site");
+    if !matches!(site.map(HeaderValue::as_bytes), None | Some(b"same-origin")) {
+        return Some(Trouble::form());
+    }
+    let wanted = match *request.method() {
+        Method::PUT => "application/octet-stream",
+        _ => "application/json",
+    };
+    let content_type = visitor::field(request.headers(), header::CONTENT_TYPE).unwrap_or("");
+    let (kind, _parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
+    (kind.trim() != wanted).then(|| Trouble::new(StatusCode::UNSUPPORTED_MEDIA_TYPE))
 }
 
 /// Percent-encodes a path for use in a query.

@@ -6,7 +6,7 @@ use crate::{api, assets, frame, pages, tiles};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, get, post, put};
 use std::sync::Arc;
 use voicelog_model::limits::HTTP_BODY_BYTES_MAX;
 
@@ -19,6 +19,8 @@ pub enum Audience {
     SignedIn,
     /// Programs that send the API's token.
     Program,
+    /// Who is in the talk of the address: its host, or a guest by the cookie that they got.
+    InRoom,
 }
 
 /// One address.
@@ -372,6 +374,33 @@ fn programs() -> Vec<Route> {
     routes
 }
 
+/// What the devices of those in a talk ask and hand over.
+fn devices() -> Vec<Route> {
+    use Audience::InRoom;
+    use api::rooms::{self, CHUNK_BODY_MAX};
+    const GET: &[&str] = &["GET"];
+    const POST: &[&str] = &["POST"];
+    vec![
+        route(InRoom, GET, "/rooms/{id}/state", get(rooms::state)),
+        route(InRoom, POST, "/rooms/{id}/choice", post(rooms::choose)),
+        route(InRoom, POST, "/rooms/{id}/acts", post(rooms::act)),
+        route(InRoom, POST, "/rooms/{id}/tracks", post(rooms::open_track)),
+        route(InRoom, GET, "/rooms/{id}/tracks/{track}", get(rooms::track)),
+        route(
+            InRoom,
+            &["PUT"],
+            "/rooms/{id}/tracks/{track}/chunks/{chunk}",
+            put(rooms::chunk).layer(DefaultBodyLimit::max(CHUNK_BODY_MAX)),
+        ),
+        route(
+            InRoom,
+            POST,
+            "/rooms/{id}/tracks/{track}/end",
+            post(rooms::end_track),
+        ),
+    ]
+}
+
 /// What machines of strangers fetch, the same for everybody: no language, no cookie, no page.
 fn files() -> Vec<Route> {
     use Audience::Anyone;
@@ -391,6 +420,7 @@ pub fn table() -> Vec<(Audience, &'static str, &'static str)> {
         .chain(endings())
         .chain(people())
         .chain(programs())
+        .chain(devices())
         .chain(files())
         .flat_map(|route| {
             route
@@ -410,6 +440,10 @@ pub fn router(app: App) -> Router {
         Audience::Program => {
             let token = from_fn_with_state(Arc::clone(&desk), frame::with_token);
             (route.path, route.handler.layer(token))
+        }
+        Audience::InRoom => {
+            let seat = from_fn_with_state(Arc::clone(&desk), frame::in_room);
+            (route.path, route.handler.layer(seat))
         }
     };
     let mut for_people = Router::new();
@@ -435,6 +469,14 @@ pub fn router(app: App) -> Router {
         .route("/v1/{*rest}", no_such.layer(token))
         .layer(DefaultBodyLimit::max(HTTP_BODY_BYTES_MAX))
         .layer(from_fn_with_state(Arc::clone(&desk), frame::around_api));
+    let mut for_devices = Router::new();
+    for (path, handler) in devices().into_iter().map(guard) {
+        for_devices = for_devices.route(path, handler);
+    }
+    let for_devices = for_devices
+        .layer(DefaultBodyLimit::max(api::rooms::JSON_BODY_MAX))
+        .layer(from_fn(frame::by_own_script))
+        .layer(from_fn_with_state(Arc::clone(&desk), frame::around_room));
     let mut for_strangers = Router::new();
     for (path, handler) in files().into_iter().map(guard) {
         for_strangers = for_strangers.route(path, handler);
@@ -443,6 +485,7 @@ pub fn router(app: App) -> Router {
         for_strangers.layer(from_fn_with_state(Arc::clone(&desk), frame::around_file));
     for_people
         .merge(for_programs)
+        .merge(for_devices)
         .merge(for_strangers)
         .with_state(desk)
 }

@@ -26,6 +26,8 @@ pub(crate) struct Trouble {
     pub(crate) cause: Option<String>,
     /// Seconds after which trying again can help.
     pub(crate) retry_after: Option<u64>,
+    /// The word by which a device knows it, and the chunk with which it goes on.
+    pub(crate) code: Option<(&'static str, Option<u32>)>,
 }
 
 impl Trouble {
@@ -36,6 +38,7 @@ impl Trouble {
             findings: Vec::new(),
             cause: None,
             retry_after: None,
+            code: None,
         }
     }
 
@@ -71,6 +74,11 @@ impl Trouble {
         self
     }
 
+    pub(crate) const fn coded(mut self, code: &'static str, next: Option<u32>) -> Self {
+        self.code = Some((code, next));
+        self
+    }
+
     /// Our own mistake, or one of the machine.
     pub(crate) fn internal(cause: &(dyn Error + 'static)) -> Self {
         let mut trouble = Self::new(StatusCode::INTERNAL_SERVER_ERROR);
@@ -90,6 +98,7 @@ impl Trouble {
                 "Dat past niet bij de toestand van nu",
                 "That does not fit the present state",
             ),
+            410 => ("Dit is voorbij", "This is over"),
             413 => ("Dit is te groot", "This is too large"),
             415 => ("Deze vorm kennen wij niet", "We do not know this format"),
             429 => ("Even wachten", "Wait a moment"),

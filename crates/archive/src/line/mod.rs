@@ -203,6 +203,12 @@ impl Line {
         facts
     }
 
+    /// Whether it is a kind of talk in a room: its facts say that people sit together.
+    #[must_use]
+    pub fn is_of_a_room(&self) -> bool {
+        is_in_a_room(&self.facts)
+    }
+
     /// Whether it is a line of the configuration.
     #[must_use]
     pub fn is_set_up(&self) -> bool {
@@ -210,36 +216,69 @@ impl Line {
     }
 }
 
+/// Whether these facts are of a talk in a room. It is what a decision rests on and is kept with it, so how a recording
+/// came to us is still known after a crash.
+pub(crate) fn is_in_a_room(facts: &Map<String, Value>) -> bool {
+    let channel = facts.get("channel").and_then(Value::as_str);
+    matches!(channel, Some("live_inside" | "live_outside"))
+}
+
 /// What a recording has for a line where the client called one that nobody set up. No name of the
 /// configuration may be this one.
 pub const LINE_NOT_SET_UP: &str = "unknown";
 
-/// All lines of the archive.
+/// All lines of the archive, and the kinds of talk in a room.
 #[derive(Debug, Clone, Default)]
-pub struct Lines(Vec<Arc<Line>>);
+pub struct Lines {
+    of_calls: Vec<Arc<Line>>,
+    of_rooms: Vec<Arc<Line>>,
+}
 
 impl Lines {
     /// Takes the lines of the configuration.
     #[must_use]
     pub fn new(lines: Vec<Line>) -> Self {
-        Self(lines.into_iter().map(Arc::new).collect())
+        Self {
+            of_calls: lines.into_iter().map(Arc::new).collect(),
+            of_rooms: Vec::new(),
+        }
+    }
+
+    /// The same with these kinds of talk in a room, which no recording client reaches.
+    #[must_use]
+    pub fn with_rooms(self, kinds: Vec<Line>) -> Self {
+        Self {
+            of_rooms: kinds.into_iter().map(Arc::new).collect(),
+            ..self
+        }
+    }
+
+    /// The kind of talk with that name.
+    #[must_use]
+    pub fn room(&self, kind: &str) -> Option<Arc<Line>> {
+        self.of_rooms.iter().find(|line| line.name == kind).cloned()
+    }
+
+    /// Every kind of talk, in the order of the configuration.
+    pub fn rooms(&self) -> impl Iterator<Item = &Line> {
+        self.of_rooms.iter().map(Arc::as_ref)
     }
 
     /// The line that a recording client called, the default line where the address names none, or
     /// one with nothing set up. The name of an unknown line reaches no disk: it comes from outside.
     #[must_use]
     pub fn find(&self, called: &str) -> Arc<Line> {
-        let mut lines = self.0.iter();
+        let mut lines = self.of_calls.iter();
         lines
             .find(|line| line.name.eq_ignore_ascii_case(called))
-            .or_else(|| self.0.iter().find(|line| line.is_default))
+            .or_else(|| self.of_calls.iter().find(|line| line.is_default))
             .cloned()
             .unwrap_or_else(|| Arc::new(Line::not_set_up(LINE_NOT_SET_UP)))
     }
 
     /// Every line, in the order of the configuration.
     pub fn iter(&self) -> impl Iterator<Item = &Line> {
-        self.0.iter().map(Arc::as_ref)
+        self.of_calls.iter().map(Arc::as_ref)
     }
 }
 
@@ -256,6 +295,15 @@ mod tests {
         let unknown = lines.find("+31612345678");
         assert!(unknown.facts.is_empty() && unknown.name == LINE_NOT_SET_UP);
         assert!(lines.find("sales").is_set_up() && !unknown.is_set_up());
+    }
+
+    #[test]
+    fn no_recording_client_reaches_a_kind_of_talk_in_a_room() {
+        let lines = Lines::new(vec![Line::not_set_up("sales")]);
+        let lines = lines.with_rooms(vec![Line::not_set_up("meeting")]);
+        assert_eq!(lines.find("meeting").name, LINE_NOT_SET_UP);
+        assert!(lines.room("meeting").is_some() && lines.room("sales").is_none());
+        assert_eq!(lines.iter().count(), 1);
     }
 
     #[test]

@@ -275,6 +275,13 @@ impl Archive {
         })
     }
 
+    /// The fingerprint of a closed recording, `sha256:` and 64 hexadecimal digits: the hash of its manifest, to which the
+    /// log commits. Nothing where nothing was recorded, or it is not closed.
+    pub fn fingerprint(&self, id: RecordingId) -> Result<Option<String>, ArchiveError> {
+        let manifest = self.index.manifest(id).doing("reading the manifest")?;
+        Ok(manifest.map(|bytes| Digest::of(&bytes).to_string()))
+    }
+
     pub(crate) fn parse_decision(&self, row: &DecisionRow) -> Result<Decision, ArchiveError> {
         serde_json::from_slice(&row.document).map_err(|_text| ArchiveError::Corrupt {
             what: format!("decision {}", row.id),

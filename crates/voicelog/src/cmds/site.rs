@@ -1,5 +1,6 @@
 //! `voicelog site`: the pages about recording for the organisation's own website.
 
+use crate::kinds::RoomKind;
 use crate::{BadInput, Context, Ended, clock, house, print, wiring};
 use anyhow::{Context as _, Result};
 use serde_json::json;
@@ -29,9 +30,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     let rulebook = house::rulebook(None, now, context)?;
     let public = config.http.public_url.as_deref();
     let interview = public.map(|url| format!("{url}{INTERVIEW}"));
+    let talks: Vec<_> = config.rooms.iter().map(RoomKind::line).collect();
     let sources = Sources {
         organisation: &config.organisation,
-        lines: config.lines.iter().collect(),
+        lines: config.lines.iter().chain(&talks).collect(),
         law: &law,
         rulebook: &rulebook,
         interview: interview.as_deref(),

@@ -30,6 +30,7 @@ use voicelog_casework::retention::{self, Swept};
 use voicelog_casework::vouching::Standing;
 use voicelog_model::{Clock, Timestamp, error};
 use voicelog_recorder::{CallState, Recorder, RecorderConfig, SipTls, StartError, WhyNot};
+use voicelog_room::Rooms;
 use voicelog_tls::{TlsFile, TlsFiles};
 use voicelog_web::{Alarm, App, Metrics, OwnAuthority, Pause, StatusSource, WebConfig};
 use zeroize::Zeroizing;
@@ -39,10 +40,15 @@ const BROKEN_LOOK: Duration = Duration::from_secs(1);
 /// How often it is looked whether other rules begin tomorrow.
 const RULES_LOOK: Duration = Duration::from_secs(3_600);
 
+/// How long stopping waits for talks in a room to be closed.
+const ROOMS_WAIT: Duration = Duration::from_secs(10);
+
 /// A server that runs until it is stopped.
 pub(crate) struct Server {
     pub(crate) archive: Arc<Archive>,
     pub(crate) recorder: Arc<Recorder>,
+    /// Talks in a room.
+    rooms: Arc<Rooms>,
     pub(crate) recovery: Recovery,
     pub(crate) http: SocketAddr,
     /// Where people reach the pages.
@@ -97,9 +103,13 @@ impl Server {
         let listener = listen(&runtime, config.http.address)?;
         let http = listener.local_addr()?;
         let public_url = config.http.url(http);
+        let rooms = Rooms::start(Arc::clone(&archive), Arc::clone(&shared))
+            .context("cannot start the threads for talks in a room")?;
+        let rooms = Arc::new(rooms);
         let app = App {
             archive: Arc::clone(&archive),
             clock: shared,
+            rooms: Arc::clone(&rooms),
             status: Arc::new(ServerStatus(
                 Arc::clone(&recorder),
                 Arc::clone(&notary.standing),
@@ -118,6 +128,7 @@ impl Server {
         Ok(Self {
             archive,
             recorder,
+            rooms,
             recovery,
             http,
             public_url,
@@ -179,6 +190,10 @@ impl Server {
         }
         if !matches!(drain.join(), Ok(true)) {
             print::warn("voicelog: not every call could be closed; the next start closes them");
+        }
+        // While their pages are still there, so that everybody sees it.
+        if !self.rooms.settle(ROOMS_WAIT) {
+            print::warn("voicelog: not every talk could be closed; the next start closes them");
         }
         let _web_is_gone = self.stop_web.take().map(|stop| stop.send(()));
         let _sweep_is_gone = self.stop_sweep.send(());

@@ -14,6 +14,7 @@ pub(crate) mod pauses;
 pub(crate) mod private;
 pub(crate) mod problem;
 pub(crate) mod recordings;
+pub(crate) mod rooms;
 
 use crate::app::Shared;
 use crate::trouble::Trouble;

@@ -108,6 +108,19 @@ fn line(name: &str, facts: Map<String, Value>) -> Line {
     }
 }
 
+/// A kind of talk of an employer with an employee.
+fn in_a_room(name: &str, title: &str) -> Line {
+    let mut facts = facts("announced");
+    facts.remove("openness");
+    for (fact, value) in [("channel", "live_inside"), ("structural", "single")] {
+        facts.insert(fact.to_owned(), json!(value));
+    }
+    Line {
+        title: title.to_owned(),
+        ..line(name, facts)
+    }
+}
+
 /// A house rule: who asks to destroy may not be alone. At the end of a term nobody asks.
 pub(crate) const NOT_ALONE: &str = r#"
 @id("house.vier_ogen_bij_vernietigen")
@@ -167,7 +180,8 @@ fn open_under(folder: &Path, now: Timestamp, house: Option<&str>) -> Outcome<Arc
                 sound_term: Some("P4W".to_owned()),
                 ..line("geluid-kort", facts("announced"))
             },
-        ]),
+        ])
+        .with_rooms(vec![in_a_room("beoordeling", "Beoordelingsgesprek")]),
     })))
 }
 

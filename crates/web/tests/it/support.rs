@@ -15,6 +15,7 @@ use tower::ServiceExt;
 use voicelog_archive::journal::{KeepReason, PauseReason, PrivateEnd};
 use voicelog_archive::{Archive, KeepRequest};
 use voicelog_model::{Clock, Pii, RecordingId, SimClock, Timestamp};
+use voicelog_room::Rooms;
 use voicelog_web::{
     Alarm, App, Kept, Metrics, NotHeard, NotPaused, Pause, Paused, Pauses, Private, Status,
     StatusSource, WebConfig, Wishes, new_setup_token, router,
@@ -154,6 +155,7 @@ pub(crate) struct Site {
     pub(crate) archive: Arc<Archive>,
     filled: Option<Filled>,
     pub(crate) clock: Arc<SimClock>,
+    pub(crate) rooms: Arc<Rooms>,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) telephones: Arc<Telephones>,
     pub(crate) folder: TempDir,
@@ -250,9 +252,12 @@ fn site_over(
     let wishes: Arc<dyn Wishes> = Arc::<Telephones>::clone(&telephones);
     let shared_clock: Arc<dyn Clock> = Arc::<SimClock>::clone(&clock);
     let status: Arc<dyn StatusSource> = Arc::<Recorder>::clone(&recorder);
+    let rooms = Rooms::start(Arc::clone(&archive), Arc::clone(&shared_clock)).unwrap();
+    let rooms = Arc::new(rooms);
     let router = router(App {
         archive: Arc::clone(&archive),
         clock: shared_clock,
+        rooms: Arc::clone(&rooms),
         status,
         pauses,
         wishes,
@@ -263,6 +268,7 @@ fn site_over(
         archive,
         filled,
         clock,
+        rooms,
         recorder,
         telephones,
         folder,

@@ -22,7 +22,7 @@ impl Call {
         let sayings = call.sayings.iter().skip(self.sayings_seen);
         for saying in sayings.filter(|saying| NO.contains(&saying.consent.as_str())) {
             let by = match saying.by {
-                ConsentBy::Key => SaidBy::Key,
+                ConsentBy::Key | ConsentBy::Screen => SaidBy::Key,
                 ConsentBy::Spoken { .. } => SaidBy::Spoken,
             };
             let party = saying.party.clone();

@@ -130,6 +130,7 @@ fn said_in_words(saying: &Saying, lang: Language) -> String {
     };
     let how = match saying.by {
         ConsentBy::Key => lang.pick("met een toets", "with a key"),
+        ConsentBy::Screen => lang.pick("op het eigen scherm", "on the own screen"),
         ConsentBy::Spoken { .. } => lang.pick("hardop", "aloud"),
     };
     format!("{party} {what}, {how}, {at}.")

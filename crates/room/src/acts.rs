@@ -1,0 +1,232 @@
+//! What a participant chooses and does. Each act is one change after the other, law and disk included.
+
+use crate::error::RoomError;
+use crate::rooms::{Rooms, Shared};
+use crate::state::{Choice, Phase};
+use crate::talk::{Inner, Seat, Talk, pseudonym};
+use serde::Deserialize;
+use voicelog_archive::journal::{AskedBy, Cause, JournalEvent, PauseReason, ResumedBy, SaidBy};
+use voicelog_archive::{Consent, ConsentBy};
+use voicelog_model::Timestamp;
+
+/// How often one talk may be paused, so that its journal stays one that people can read.
+const PAUSES_MAX: usize = 500;
+
+/// What a participant does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// The host starts recording.
+    Start,
+    /// Nothing is kept until somebody goes on.
+    Pause,
+    /// Go on.
+    Resume,
+    /// Take consent back.
+    Withdraw,
+    /// Object (AVG art. 21).
+    Object,
+    /// Leave the talk.
+    Leave,
+    /// The host ends it.
+    End,
+}
+
+impl Rooms {
+    /// What somebody chooses about being recorded. The law is asked again where that can change its answer.
+    ///
+    /// # Errors
+    ///
+    /// The talk is over, they left, or the law could not be asked; in the last case their choice counts, and nothing is
+    /// kept until it was.
+    pub fn choose(&self, seat: &Seat, choice: Choice) -> Result<(), RoomError> {
+        let talk = self.shared.find(seat.talk)?;
+        let _acting = talk.act();
+        let now = self.shared.clock.now();
+        check_there(&talk.lock(), seat)?;
+        let word = match choice.agrees() {
+            true => "given",
+            false => "refused",
+        };
+        self.shared.say_choice(&talk, seat, choice, Some(word), now)
+    }
+
+    /// Carries out what somebody does.
+    ///
+    /// # Errors
+    ///
+    /// It does not fit the state of the talk, or is not theirs to do; or the law could not be asked, and then nothing is
+    /// kept until it was.
+    pub fn act(&self, seat: &Seat, act: Act) -> Result<(), RoomError> {
+        let talk = self.shared.find(seat.talk)?;
+        let _acting = talk.act();
+        let now = self.shared.clock.now();
+        check_there(&talk.lock(), seat)?;
+        let shared = &self.shared;
+        match act {
+            Act::Start => shared.start(&talk, seat, now),
+            Act::Pause => shared.pause(&talk, seat, now),
+            Act::Resume => shared.resume(&talk, now),
+            Act::Withdraw => {
+                shared.say_choice(&talk, seat, Choice::RatherNot, Some("withdrawn"), now)
+            }
+            Act::Object => shared.say_choice(&talk, seat, Choice::RatherNot, None, now),
+            Act::Leave => shared.leave(&talk, seat, now),
+            Act::End if !seat.is_host => Err(RoomError::HostOnly),
+            Act::End => {
+                shared.end(&talk, Cause::RecordingClient, now);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn check_there(inner: &Inner, seat: &Seat) -> Result<(), RoomError> {
+    if inner.ended.is_some() {
+        return Err(RoomError::NotNow("the talk is over"));
+    }
+    let person = inner.people.get(seat.place);
+    match person.is_some_and(|person| person.is_there()) {
+        true => Ok(()),
+        false => Err(RoomError::NotNow("you have left the talk")),
+    }
+}
+
+impl Shared {
+    /// A choice, and the word for it as consent, where it is about consent.
+    fn say_choice(
+        &self,
+        talk: &Talk,
+        seat: &Seat,
+        choice: Choice,
+        consent: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), RoomError> {
+        if let Some(word) = consent {
+            let consent = Consent {
+                party: seat.party.clone(),
+                word: word.to_owned(),
+                by: ConsentBy::Screen,
+            };
+            self.archive.consent(talk.id, consent, now)?;
+        }
+        let openness = {
+            let mut inner = talk.lock();
+            if let Some(person) = inner.people.get_mut(seat.place) {
+                person.choice = Some(choice);
+            }
+            if !choice.agrees() {
+                let (party, by) = (seat.party.clone(), SaidBy::Key);
+                let event = JournalEvent::RefusalSaid { party, by };
+                talk.note(&mut inner, &self.writer, now, event);
+            }
+            inner.heard_at = now;
+            inner.openness()
+        };
+        self.say_openness(talk, openness, now)?;
+        let asked = self.ask_if_needed(talk, now);
+        talk.changed();
+        asked
+    }
+
+    fn start(&self, talk: &Talk, seat: &Seat, now: Timestamp) -> Result<(), RoomError> {
+        if !seat.is_host {
+            return Err(RoomError::HostOnly);
+        }
+        if talk.lock().phase() != Phase::Ready {
+            return Err(RoomError::NotNow(
+                "the talk can be started once everybody chose and the law permits it",
+            ));
+        }
+        let begun = self.begin(talk, now);
+        talk.changed();
+        begun
+    }
+
+    fn pause(&self, talk: &Talk, seat: &Seat, now: Timestamp) -> Result<(), RoomError> {
+        let mut inner = talk.lock();
+        if inner.started.is_none() || inner.paused_by.is_some() {
+            return Err(RoomError::NotNow("there is nothing to pause"));
+        }
+        if inner.held.len() >= PAUSES_MAX {
+            return Err(RoomError::Full("pauses"));
+        }
+        inner.paused_by = Some(seat.place);
+        inner.held.close(now);
+        inner.last_change = now;
+        let event = JournalEvent::RecordingPaused {
+            reason: PauseReason::Other,
+            by: AskedBy::Program,
+            party: Some(seat.party.clone()),
+        };
+        talk.note(&mut inner, &self.writer, now, event);
+        drop(inner);
+        talk.changed();
+        Ok(())
+    }
+
+    fn resume(&self, talk: &Talk, now: Timestamp) -> Result<(), RoomError> {
+        let mut inner = talk.lock();
+        if inner.paused_by.take().is_none() {
+            return Err(RoomError::NotNow("it is not paused"));
+        }
+        if !inner.is_unanswered {
+            let by = ResumedBy::Program;
+            let event = JournalEvent::RecordingResumed { by };
+            talk.note(&mut inner, &self.writer, now, event);
+        }
+        inner.last_change = now;
+        inner.hold_if_due(now);
+        drop(inner);
+        talk.changed();
+        Ok(())
+    }
+
+    fn leave(&self, talk: &Talk, seat: &Seat, now: Timestamp) -> Result<(), RoomError> {
+        let is_last = {
+            let mut inner = talk.lock();
+            if let Some(person) = inner.people.get_mut(seat.place) {
+                person.left_at = Some(now);
+            }
+            let party = pseudonym(seat.place);
+            let event = JournalEvent::PartyLeft { party };
+            talk.note(&mut inner, &self.writer, now, event);
+            self.stop_tracks_of(talk, &mut inner, seat.place, now);
+            inner.present() < 2
+        };
+        if is_last {
+            self.end(talk, Cause::RecordingClient, now);
+            return Ok(());
+        }
+        let told = self.people_changed(talk, now);
+        talk.changed();
+        told
+    }
+
+    /// Nobody records a talk they take no part in (Sr art. 139a).
+    fn stop_tracks_of(&self, talk: &Talk, inner: &mut Inner, owner: usize, now: Timestamp) {
+        let mut events = Vec::new();
+        for track in inner.tracks.iter_mut().filter(|track| track.owner == owner) {
+            if track.stopped.is_none() {
+                track.stopped = Some(now);
+                track.last_change = now;
+                let (stream, by) = (track.number, Cause::RecordingClient);
+                events.push(JournalEvent::StreamPaused { stream, by });
+            }
+        }
+        for event in events {
+            talk.note(inner, &self.writer, now, event);
+        }
+    }
+
+    /// Somebody came or left: the archive is told, and the law asked where it may answer otherwise now.
+    pub(crate) fn people_changed(&self, talk: &Talk, now: Timestamp) -> Result<(), RoomError> {
+        let (people, openness) = {
+            let inner = talk.lock();
+            (inner.offered(), inner.openness())
+        };
+        self.archive.update_parties(talk.id, people);
+        self.say_openness(talk, openness, now)?;
+        self.ask_if_needed(talk, now)
+    }
+}

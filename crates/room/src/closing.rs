@@ -1,0 +1,201 @@
+//! The end of a talk: no more is kept, the last chunks come, and the recording is closed.
+
+use crate::chunk::Hash;
+use crate::rooms::{Rooms, Shared};
+use crate::state::Fingerprint;
+use crate::talk::{Inner, Journal, Talk};
+use crate::words;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use voicelog_archive::journal::{Cause, JournalEvent};
+use voicelog_archive::{ArchiveError, News, NewsKind, RecordingWriter};
+use voicelog_model::{RecordingId, Timestamp, error::chain};
+
+/// How often whoever waits for the end of all talks looks.
+const LOOK: Duration = Duration::from_millis(20);
+
+impl Rooms {
+    /// The server stops: every talk ends now, which its timeline says, and is closed with what its devices have handed
+    /// over. False where not all were closed in that time; the next start closes them.
+    #[must_use]
+    pub fn settle(&self, wait: Duration) -> bool {
+        let shared = &self.shared;
+        shared.is_stopping.store(true, Ordering::Relaxed);
+        let now = shared.clock.now();
+        for talk in shared.all() {
+            let _acting = talk.act();
+            if talk.lock().ended.is_none() {
+                shared.end(&talk, Cause::Shutdown, now);
+            }
+            shared.close_if_due(&talk, true, now);
+        }
+        let is_open = |talk: &Arc<Talk>| talk.lock().closed.is_none();
+        let started = Instant::now();
+        while shared.all().iter().any(is_open) {
+            if started.elapsed() >= wait {
+                return false;
+            }
+            std::thread::sleep(LOOK);
+        }
+        true
+    }
+}
+
+impl Shared {
+    /// Ends a talk at that moment: what was captured later is not kept. The caller holds `acting`.
+    pub(crate) fn end(&self, talk: &Talk, cause: Cause, now: Timestamp) {
+        let is_done = {
+            let mut inner = talk.lock();
+            if inner.ended.is_some() {
+                return;
+            }
+            inner.held.close(now);
+            inner.code = None;
+            inner.ended = Some((now, cause));
+            inner.are_tracks_closed()
+        };
+        talk.changed();
+        if is_done {
+            self.keeper.wake();
+        }
+    }
+
+    /// Closes a talk that has ended, once nothing more comes, or it is late.
+    pub(crate) fn close_if_due(&self, talk: &Arc<Talk>, is_late: bool, now: Timestamp) {
+        let unrecorded = {
+            let mut inner = talk.lock();
+            let Some((at, cause)) = inner.ended else {
+                return;
+            };
+            if inner.is_closing || !(is_late || inner.are_tracks_closed()) {
+                return;
+            }
+            inner.is_closing = true;
+            if inner.started.is_some() {
+                self.say_the_end(talk, &mut inner, at, cause);
+                None
+            } else {
+                Some(inner.unrecorded(at, cause))
+            }
+        };
+        match unrecorded {
+            None => self.writer.end(Arc::clone(talk)),
+            Some(events) => self.close_unrecorded(talk, &events, now),
+        }
+    }
+
+    /// The last events of the journal.
+    fn say_the_end(&self, talk: &Talk, inner: &mut Inner, at: Timestamp, cause: Cause) {
+        for place in 0..inner.tracks.len() {
+            self.conclude(talk, inner, place, at, Cause::TimeOut);
+        }
+        talk.note(inner, &self.writer, at, JournalEvent::CallEnded { cause });
+        inner.journal = Journal::Over;
+    }
+
+    /// Nothing was recorded: where the law refused that is kept, and otherwise nothing is.
+    fn close_unrecorded(&self, talk: &Talk, events: &[(Timestamp, JournalEvent)], now: Timestamp) {
+        match self.archive.finish_unrecorded(talk.id, events, now) {
+            Ok(finished) => self.tell(News::closed(now, talk.id, &finished.timeline)),
+            // Nobody asked the law, or it permitted and nobody started: there is nothing to keep.
+            Err(ArchiveError::NotFound(_)) => {}
+            Err(error) => {
+                tracing::error!(recording = %talk.id, error = %chain(&error),
+                    "a talk is left for recovery to close");
+            }
+        }
+        self.is_closed(talk);
+    }
+
+    /// Closes the recording, whose last words are on the disk.
+    pub(crate) fn close(&self, talk: &Talk, mut writer: Box<RecordingWriter>) {
+        let (id, now) = (talk.id, self.clock.now());
+        let closed = self.archive.close(&mut writer);
+        let finished = match closed {
+            Ok(()) => self.archive.finish(*writer, now),
+            Err(error) => Err(error),
+        };
+        let finished = finished.or_else(|error| {
+            tracing::warn!(recording = %id, error = %chain(&error), "a talk is closed from what is stored");
+            self.archive.finish_from_disk(id, now)
+        });
+        match finished {
+            Ok(finished) => {
+                tracing::info!(recording = %id, verdict = finished.verdict.as_str(), "recorded");
+                self.tell(News::closed(now, id, &finished.timeline));
+                if let Err(error) = self.archive.sequence() {
+                    // The next one that sequences takes it along.
+                    tracing::warn!(error = %chain(&error), "the log could not be continued");
+                }
+                talk.lock().fingerprint = self.fingerprint(id);
+            }
+            Err(error) => {
+                tracing::error!(recording = %id, error = %chain(&error),
+                    "a talk is left for recovery to close");
+                let news = News::new(NewsKind::Failed, now, Some(id));
+                self.tell(news.with("reason", "not_closed"));
+            }
+        }
+        self.is_closed(talk);
+    }
+
+    fn fingerprint(&self, id: RecordingId) -> Option<Fingerprint> {
+        let digest = self.archive.fingerprint(id).ok().flatten()?;
+        let hash = Hash::from_hex(digest.strip_prefix("sha256:")?)?;
+        Some(Fingerprint {
+            words: words::words(&hash.0),
+            digest,
+        })
+    }
+
+    /// It is over, one way or another.
+    pub(crate) fn is_closed(&self, talk: &Talk) {
+        {
+            let mut inner = talk.lock();
+            inner.closed.get_or_insert(self.clock.now());
+            inner.journal = Journal::Over;
+            for track in &mut inner.tracks {
+                track.is_open = false;
+                // Whoever waits is told that nobody knows.
+                track.waiting.clear();
+            }
+        }
+        talk.changed();
+    }
+
+    /// Writing it went wrong: it ends here, for everybody in it to see.
+    pub(crate) fn failed(&self, id: RecordingId) {
+        let Ok(talk) = self.find(id) else {
+            return;
+        };
+        let now = self.clock.now();
+        {
+            let mut inner = talk.lock();
+            inner.held.close(now);
+            inner.ended.get_or_insert((now, Cause::Overload));
+            inner.is_closing = true;
+        }
+        self.tell(News::new(NewsKind::Failed, now, Some(id)).with("reason", "not_closed"));
+        self.is_closed(&talk);
+    }
+
+    fn tell(&self, news: News) {
+        if let Err(error) = self.archive.tell(&[news]) {
+            tracing::error!(error = %chain(&error), "a message to other systems is not queued");
+        }
+    }
+}
+
+impl Inner {
+    /// The events of a talk of which nothing was recorded.
+    fn unrecorded(&mut self, at: Timestamp, cause: Cause) -> Vec<(Timestamp, JournalEvent)> {
+        let began = self.began.unwrap_or(at);
+        let mut events = vec![(began, JournalEvent::CallStarted {})];
+        if let Journal::Waits(waited) = std::mem::replace(&mut self.journal, Journal::Over) {
+            events.extend(waited.into_iter().filter(|(at, _)| *at >= began));
+        }
+        events.push((at, JournalEvent::CallEnded { cause }));
+        events
+    }
+}

@@ -1,0 +1,335 @@
+//! One talk: who is in it, what they chose, and what is being recorded of it.
+
+use crate::held::Held;
+use crate::state::{Choice, Decision, Fingerprint, PartyState, Phase, State};
+use crate::track::Track;
+use crate::writer::WriterHandle;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use subtle::ConstantTimeEq as _;
+use tokio::sync::watch;
+use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent};
+use voicelog_archive::{Line, OfferedParty};
+use voicelog_model::{Pii, RecordingId, Timestamp};
+
+/// Whoever is in a talk, as the registry found them by login or cookie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seat {
+    /// Which talk.
+    pub talk: RecordingId,
+    /// Pseudonym.
+    pub party: String,
+    /// Whether they started it.
+    pub is_host: bool,
+    pub(crate) place: usize,
+}
+
+/// A participant.
+#[derive(Debug)]
+pub(crate) struct Person {
+    /// SHA-256 of a guest's cookie; none for the host.
+    pub(crate) token: Option<[u8; 32]>,
+    pub(crate) name: Option<Pii<String>>,
+    pub(crate) choice: Option<Choice>,
+    pub(crate) left_at: Option<Timestamp>,
+}
+
+impl Person {
+    pub(crate) const fn is_there(&self) -> bool {
+        self.left_at.is_none()
+    }
+}
+
+/// Whether the law permits it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Permission {
+    #[default]
+    NotAsked,
+    Given,
+    Refused,
+}
+
+/// What is written, and where.
+#[derive(Debug)]
+pub(crate) enum Journal {
+    /// Nothing may be written yet; these events wait.
+    Waits(Vec<(Timestamp, JournalEvent)>),
+    /// The writer takes it.
+    Open,
+    /// It is closed, or given up.
+    Over,
+}
+
+/// What can change.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) host: Pii<String>,
+    pub(crate) opened_at: Timestamp,
+    pub(crate) code: Option<(String, Timestamp)>,
+    pub(crate) people: Vec<Person>,
+    pub(crate) tracks: Vec<Track>,
+    pub(crate) permission: Permission,
+    /// When the timeline begins: where the law first refused, or recording was started.
+    pub(crate) began: Option<Timestamp>,
+    pub(crate) started: Option<Timestamp>,
+    pub(crate) paused_by: Option<usize>,
+    /// The law could not be asked: nothing is kept until it was.
+    pub(crate) is_unanswered: bool,
+    /// The law is being asked; what was captured from then on waits with its device.
+    pub(crate) asking_since: Option<Timestamp>,
+    pub(crate) held: Held,
+    pub(crate) journal: Journal,
+    /// The time of the last event in the journal about all streams.
+    pub(crate) last_change: Timestamp,
+    pub(crate) decision: Option<Decision>,
+    pub(crate) ended: Option<(Timestamp, Cause)>,
+    /// It is being closed.
+    pub(crate) is_closing: bool,
+    /// It is closed, or given up; since when.
+    pub(crate) closed: Option<Timestamp>,
+    pub(crate) fingerprint: Option<Fingerprint>,
+    /// When anybody was heard of.
+    pub(crate) heard_at: Timestamp,
+    /// Packets that were not kept: no permit, a pause, after leaving.
+    pub(crate) not_kept: u64,
+}
+
+/// A talk. `acting` is held over law and disk, `inner` never.
+#[derive(Debug)]
+pub(crate) struct Talk {
+    pub(crate) id: RecordingId,
+    pub(crate) line: Arc<Line>,
+    pub(crate) acting: Mutex<()>,
+    inner: Mutex<Inner>,
+    pub(crate) changes: watch::Sender<u64>,
+}
+
+/// What people are called.
+pub(crate) fn pseudonym(place: usize) -> String {
+    format!("p{}", place + 1)
+}
+
+impl Talk {
+    pub(crate) fn new(
+        id: RecordingId,
+        line: Arc<Line>,
+        host: (Pii<String>, Option<Pii<String>>),
+        code: (String, Timestamp),
+        now: Timestamp,
+    ) -> Self {
+        let (host, name) = host;
+        let first = Person {
+            token: None,
+            name,
+            choice: Some(Choice::Agreed),
+            left_at: None,
+        };
+        let inner = Inner {
+            host,
+            opened_at: now,
+            code: Some(code),
+            people: vec![first],
+            tracks: Vec::new(),
+            permission: Permission::NotAsked,
+            began: None,
+            started: None,
+            paused_by: None,
+            is_unanswered: false,
+            asking_since: None,
+            held: Held::default(),
+            journal: Journal::Waits(Vec::new()),
+            last_change: now,
+            decision: None,
+            ended: None,
+            is_closing: false,
+            closed: None,
+            fingerprint: None,
+            heard_at: now,
+            not_kept: 0,
+        };
+        Self {
+            id,
+            line,
+            acting: Mutex::new(()),
+            inner: Mutex::new(inner),
+            changes: watch::Sender::new(1),
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A mistake in the midst of a change costs this talk; its keeper closes what there is.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One change after the other, law and disk included.
+    pub(crate) fn act(&self) -> MutexGuard<'_, ()> {
+        self.acting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something is to be seen.
+    pub(crate) fn changed(&self) {
+        self.changes.send_modify(|version| *version += 1);
+    }
+
+    /// Writes an event, or lets it wait for the journal.
+    pub(crate) fn note(
+        &self,
+        inner: &mut Inner,
+        writer: &WriterHandle,
+        at: Timestamp,
+        event: JournalEvent,
+    ) {
+        if let Journal::Waits(events) = &mut inner.journal {
+            events.push((at, event));
+            return;
+        }
+        let mut chunk = ChunkBuilder::new();
+        match chunk.push_event(at, &event) {
+            Ok(()) => self.write(inner, writer, vec![chunk.take()]),
+            Err(error) => tracing::error!(recording = %self.id, %error, "an event is not written"),
+        }
+    }
+
+    /// Hands chunks of the journal to the writer, in the order of this talk's lock.
+    pub(crate) fn write(&self, inner: &Inner, writer: &WriterHandle, chunks: Vec<Vec<u8>>) {
+        if matches!(inner.journal, Journal::Open) {
+            writer.write(self.id, chunks, None);
+        }
+    }
+
+    /// As one participant sees it.
+    pub(crate) fn state(&self, inner: &Inner, seat: &Seat, now: Timestamp) -> State {
+        let until = inner.ended.map_or(now, |(at, _)| at);
+        State {
+            version: *self.changes.borrow(),
+            id: self.id,
+            kind: self.line.name.clone(),
+            title: title(&self.line).to_owned(),
+            phase: inner.phase(),
+            me: seat.party.clone(),
+            is_host: seat.is_host,
+            code: inner.code_at(now).filter(|_| seat.is_host).cloned(),
+            parties: inner.parties(now),
+            started_at: inner.started,
+            recorded_us: inner.held.total(until),
+            paused_by: inner.paused_by.map(pseudonym),
+            decision: inner.decision.clone(),
+            fingerprint: inner.fingerprint.clone(),
+        }
+    }
+}
+
+/// What people read of a kind of talk.
+pub(crate) fn title(line: &Line) -> &str {
+    match line.title.as_str() {
+        "" => &line.name,
+        title => title,
+    }
+}
+
+impl Inner {
+    pub(crate) fn phase(&self) -> Phase {
+        match (self.permission, self.started) {
+            _ if self.ended.is_some() => Phase::Ended,
+            (Permission::Refused, _) => Phase::Refused,
+            (Permission::NotAsked, _) => Phase::Waiting,
+            (Permission::Given, None) => match self.has_all_chosen() {
+                true => Phase::Ready,
+                false => Phase::Waiting,
+            },
+            (Permission::Given, Some(_)) if self.paused_by.is_some() => Phase::Paused,
+            (Permission::Given, Some(_)) if self.is_unanswered => Phase::Refused,
+            (Permission::Given, Some(_)) => Phase::Recording,
+        }
+    }
+
+    /// Whether there are two at least, and each of them chose.
+    pub(crate) fn has_all_chosen(&self) -> bool {
+        let mut there = self.people.iter().filter(|person| person.is_there());
+        self.present() >= 2 && there.all(|person| person.choice.is_some())
+    }
+
+    /// How many are in the talk.
+    pub(crate) fn present(&self) -> usize {
+        self.people.iter().filter(|p| p.is_there()).count()
+    }
+
+    /// What is known of how openly it is done: a value of the fact `openness`.
+    pub(crate) fn openness(&self) -> &'static str {
+        let mut there = self.people.iter().filter(|person| person.is_there());
+        if there
+            .clone()
+            .any(|person| person.choice == Some(Choice::RatherNot))
+        {
+            "announced_objected"
+        } else if self.present() >= 2 && there.all(|p| p.choice.is_some_and(Choice::agrees)) {
+            "announced_and_agreed"
+        } else {
+            "announced"
+        }
+    }
+
+    pub(crate) fn code_at(&self, now: Timestamp) -> Option<&String> {
+        let code = self.code.as_ref().filter(|(_, until)| now < *until);
+        code.filter(|_| self.ended.is_none()).map(|(code, _)| code)
+    }
+
+    /// The seat of a guest with that cookie.
+    pub(crate) fn guest(&self, token: &[u8; 32]) -> Option<usize> {
+        self.people.iter().position(|person| {
+            let known = person.token.as_ref();
+            known.is_some_and(|known| bool::from(known.ct_eq(token)))
+        })
+    }
+
+    /// Who takes part, as the archive is told of it.
+    pub(crate) fn offered(&self) -> Vec<OfferedParty> {
+        let people = self.people.iter();
+        people
+            .map(|person| offered(person.name.clone(), !person.is_there()))
+            .collect()
+    }
+
+    fn parties(&self, now: Timestamp) -> Vec<PartyState> {
+        let people = self.people.iter().enumerate();
+        people
+            .map(|(place, person)| PartyState {
+                id: pseudonym(place),
+                name: person.name.as_ref().map(|name| name.expose().clone()),
+                choice: person.choice,
+                is_there: person.is_there(),
+                tracks: self
+                    .tracks
+                    .iter()
+                    .filter(|track| track.owner == place)
+                    .map(|track| track.state(now))
+                    .collect(),
+            })
+            .collect()
+    }
+
+    /// Whether what people see of silent tracks is another than they were told; notes it.
+    pub(crate) fn is_silence_news(&mut self, now: Timestamp) -> bool {
+        let mut is_news = false;
+        for track in &mut self.tracks {
+            let silence = track.silence(now);
+            is_news |= std::mem::replace(&mut track.told, silence) != silence;
+        }
+        is_news
+    }
+
+    /// Whether nothing more is to come from a device.
+    pub(crate) fn are_tracks_closed(&self) -> bool {
+        self.tracks.iter().all(|track| !track.is_open)
+    }
+}
+
+/// A participant of a room: a name perhaps, and no address.
+pub(crate) fn offered(name: Option<Pii<String>>, has_left: bool) -> OfferedParty {
+    OfferedParty {
+        address: Pii::new(String::new()),
+        further_addresses: Vec::new(),
+        name,
+        is_caller: None,
+        has_left,
+    }
+}

@@ -1,0 +1,2 @@
+//! Talks on a real archive.
+#![cfg(test)]
