@@ -32,11 +32,11 @@ impl Held {
         self.spans.len()
     }
 
-    /// Whether recording was on at that moment.
-    pub(crate) fn holds(&self, at: Timestamp) -> bool {
+    /// Whether recording was on all the time between two moments, the second of them too.
+    pub(crate) fn covers(&self, start: Timestamp, end: Timestamp) -> bool {
         // What comes is most often of the last span.
         let mut newest_first = self.spans.iter().rev();
-        newest_first.any(|(from, to)| *from <= at && to.is_none_or(|to| at < to))
+        newest_first.any(|(from, to)| *from <= start && to.is_none_or(|to| end < to))
     }
 
     /// The parts of the spans between two moments.
@@ -69,23 +69,25 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_is_held_against_what_held_then() {
+    fn what_was_captured_is_held_against_what_held_then() {
         let mut held = Held::default();
-        assert!(!held.holds(at(0)));
+        assert!(!held.covers(at(0), at(1)));
         held.open(at(10));
         held.open(at(12));
         held.close(at(20));
         held.close(at(25));
         held.open(at(30));
-        for (moment, holds) in [
-            (9, false),
-            (10, true),
-            (19, true),
-            (20, false),
-            (29, false),
-            (99, true),
+        for (start, end, covers) in [
+            (9, 11, false),
+            (10, 11, true),
+            (18, 19, true),
+            (19, 20, false),
+            (22, 23, false),
+            (19, 31, false),
+            (29, 30, false),
+            (30, 99, true),
         ] {
-            assert_eq!(held.holds(at(moment)), holds, "{moment}");
+            assert_eq!(held.covers(at(start), at(end)), covers, "{start} to {end}");
         }
         assert_eq!(held.total(at(35)), 15);
         let parts: Vec<_> = held.between(at(15), at(32)).collect();

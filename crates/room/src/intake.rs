@@ -4,7 +4,7 @@ use crate::chunk::{CHUNK_BYTES_MAX, CHUNKS_MAX, Chunk, Frame, Hash, Mark};
 use crate::error::{ChunkRefused, Malformed, RoomError};
 use crate::rooms::{Rooms, Shared};
 use crate::talk::{Inner, Journal, Seat, Talk};
-use crate::track::{Track, TrackPlace};
+use crate::track::{OPUS, SAMPLES, Track, TrackPlace};
 use crate::writer::Receipt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -43,7 +43,7 @@ impl Rooms {
     ) -> Result<TrackPlace, RoomError> {
         self.shared.check_going_on()?;
         let codec = match (Codec::read(codec), payload_type) {
-            (Some(codec @ Codec::Opus), 111) => codec,
+            (Some(codec @ Codec::Opus), OPUS) => codec,
             (
                 Some(
                     codec @ Codec::L16 {
@@ -51,7 +51,7 @@ impl Rooms {
                         channels: 1,
                     },
                 ),
-                112,
+                SAMPLES,
             ) => codec,
             _ => return Err(RoomError::Codec),
         };
@@ -313,7 +313,8 @@ impl Shared {
             match *frame {
                 Frame::Packet { bytes, .. } => {
                     let is_stopped = track.stopped.is_some_and(|stopped| at >= stopped);
-                    let is_kept = inner.held.holds(at) && !is_stopped;
+                    let start = at.plus_micros(-track.packet_micros());
+                    let is_kept = inner.held.covers(start, at) && !is_stopped;
                     if !is_kept || track.interrupted.is_some() {
                         inner.not_kept += 1;
                         continue;

@@ -11,6 +11,11 @@ const SILENT_MICROS: i64 = 10_000_000;
 /// After so long without anything, a track is taken to be interrupted: 90 s.
 const INTERRUPTED_MICROS: i64 = 90_000_000;
 
+/// Payload type of Opus, of which a packet lasts 20 ms.
+pub(crate) const OPUS: u8 = 111;
+/// Payload type of samples, of which a packet lasts 10 ms.
+pub(crate) const SAMPLES: u8 = 112;
+
 /// Where a track is: what its device has to know to go on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TrackPlace {
@@ -103,6 +108,14 @@ impl Track {
             is_concluded: false,
             heard_at: began,
             told: Silence::None,
+        }
+    }
+
+    /// How long a packet lasts. Its moment is that of its last sample.
+    pub(crate) const fn packet_micros(&self) -> i64 {
+        match self.payload_type {
+            SAMPLES => 10_000,
+            _ => 20_000,
         }
     }
 

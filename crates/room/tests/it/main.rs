@@ -1,2 +1,8 @@
-//! Talks on a real archive.
+//! Talks on a real archive, with devices that send what browsers send.
 #![cfg(test)]
+
+mod chunks;
+mod ending;
+mod gaps;
+mod recording;
+mod support;

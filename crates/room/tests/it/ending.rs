@@ -1,0 +1,122 @@
+//! The ends that nobody planned: the server stops, crashes, or has no room on its disk.
+
+use crate::support::*;
+use std::sync::Arc;
+use std::time::Duration;
+use voicelog_archive::check::Level;
+use voicelog_archive::journal::Cause;
+use voicelog_archive::timeline::Verdict;
+use voicelog_evidence::Provenance;
+use voicelog_room::{Act, ChunkRefused, Phase, RoomError};
+use voicelog_store::faulty::Schedule;
+
+#[test]
+fn when_the_server_stops_the_talk_is_closed_and_says_that_it_was_cut_short() {
+    let place = place();
+    let meeting = place.recording();
+    let mut device = place.device(&meeting.host);
+    record(&place, &mut [&mut device], 2);
+    device.send();
+    assert!(place.rooms.settle(Duration::from_secs(20)));
+    let detail = place.archive.detail(meeting.id).unwrap();
+    assert_eq!(verdict(&detail), Verdict::CutShort);
+    assert_eq!(timeline(&detail).end, Some(Cause::Shutdown));
+    assert_eq!(timeline(&detail).streams[0].packets, 100);
+    record(&place, &mut [&mut device], 1);
+    let refused = device.put(2, &device.spool[0]);
+    assert!(
+        matches!(refused, Err(ChunkRefused::Ended { next: 2 })),
+        "{refused:?}"
+    );
+    assert!(matches!(
+        place.rooms.open("contract", "anna", None),
+        Err(RoomError::Busy(_))
+    ));
+}
+
+#[test]
+fn after_a_crash_all_that_was_acknowledged_is_there_and_it_is_still_of_a_room() {
+    let place = place();
+    let meeting = place.recording();
+    let mut device = place.device(&meeting.host);
+    record(&place, &mut [&mut device], 3);
+    device.send();
+    let id = meeting.id;
+    drop(device);
+    let (archive, _folder) = recovered(place);
+    let detail = archive.detail(id).unwrap();
+    assert_eq!(timeline(&detail).end, Some(Cause::Restart));
+    assert_eq!(timeline(&detail).streams[0].packets, 150);
+    assert_eq!(
+        verdict(&detail),
+        Verdict::CutShort,
+        "{:#?}",
+        timeline(&detail)
+    );
+    assert_eq!(detail.manifest.unwrap().provenance, Provenance::Room);
+    let found = archive.check(Level::Hash).unwrap();
+    assert!(found.wrong.is_empty(), "{:?}", found.wrong);
+}
+
+#[test]
+fn on_a_full_disk_nothing_is_acknowledged_and_with_room_it_goes_on() {
+    let disk = Schedule::counting();
+    let place = place_on(&disk);
+    let meeting = place.recording();
+    let mut device = place.device(&meeting.host);
+    record(&place, &mut [&mut device], 1);
+    device.send();
+    disk.set_down(true);
+    record(&place, &mut [&mut device], 2);
+    let spool = std::mem::take(&mut device.spool);
+    let (rooms, seat) = (Arc::clone(&place.rooms), meeting.host.clone());
+    let first = spool[0].clone();
+    let waits = std::thread::spawn(move || put(&rooms, &seat, 1, 1, &first));
+    // It is refused once it is known that the disk takes nothing.
+    let refused = loop {
+        match place.rooms.take_chunk(
+            &meeting.host,
+            1,
+            2,
+            voicelog_room::Hash::of(&spool[1]),
+            &spool[1],
+        ) {
+            Err(ChunkRefused::OutOfTurn { .. }) => std::thread::sleep(Duration::from_millis(2)),
+            Ok(taken) => drop(taken),
+            Err(other) => break other,
+        }
+        if place.rooms.track(&meeting.host, 1).unwrap().next > 1 {
+            panic!("what no disk took is acknowledged");
+        }
+    };
+    assert!(
+        matches!(refused, ChunkRefused::Busy { next: 1, .. }),
+        "{refused:?}"
+    );
+    assert!(!waits.is_finished());
+    disk.set_down(false);
+    assert!(waits.join().unwrap().unwrap() >= 2);
+    while !matches!(device.put(2, &spool[1]), Ok(3)) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    place.rooms.act(&meeting.host, Act::End).unwrap();
+    device.end();
+    let detail = place.closed(meeting.id);
+    assert_eq!(verdict(&detail), Verdict::Whole, "{:#?}", timeline(&detail));
+    assert_eq!(timeline(&detail).streams[0].packets, 150);
+}
+
+#[test]
+fn the_check_finds_a_closed_talk_in_order() {
+    let place = place();
+    let meeting = place.recording();
+    let mut device = place.device(&meeting.host);
+    record(&place, &mut [&mut device], 2);
+    place.rooms.act(&meeting.host, Act::End).unwrap();
+    device.end();
+    place.closed(meeting.id);
+    assert_eq!(place.state(&meeting.host).phase, Phase::Ended);
+    place.archive.sequence().unwrap();
+    let found = place.archive.check(Level::Hash).unwrap();
+    assert!(found.wrong.is_empty(), "{:?}", found.wrong);
+}

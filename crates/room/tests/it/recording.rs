@@ -1,0 +1,225 @@
+//! A talk from the first code to the fingerprint.
+
+use crate::support::*;
+use voicelog_archive::timeline::{IntervalKind, Verdict};
+use voicelog_evidence::Provenance;
+use voicelog_room::{Act, Choice, Phase, RoomError};
+
+#[test]
+fn a_talk_that_two_devices_record_is_whole_and_its_sound_is_what_they_sent() {
+    let place = place();
+    let meeting = place.recording();
+    let (mut first, mut second) = (place.device(&meeting.host), place.device(&meeting.guest));
+    for _ in 0..4 {
+        record(&place, &mut [&mut first, &mut second], 1);
+        first.send();
+        second.send();
+    }
+    place.rooms.act(&meeting.host, Act::End).unwrap();
+    first.end();
+    second.end();
+    let detail = place.closed(meeting.id);
+    assert_eq!(verdict(&detail), Verdict::Whole, "{:#?}", timeline(&detail));
+    let manifest = detail.manifest.as_ref().unwrap();
+    assert_eq!(manifest.provenance, Provenance::Room);
+    let heard = sound(&place.archive, meeting.id, place.now());
+    assert_eq!(heard.len(), 2);
+    for (stream, (heard, device)) in timeline(&detail)
+        .streams
+        .iter()
+        .zip(heard.iter().zip([&first, &second]))
+    {
+        assert_eq!((stream.packets, stream.lost, stream.outside), (200, 0, 0));
+        assert_eq!(stream.stream.label, Some(format!("p{}", device.track)));
+        let media = stream
+            .intervals
+            .iter()
+            .find(|one| one.kind == IntervalKind::Media)
+            .unwrap();
+        let from = usize::try_from(media.start_us * 48 / 1_000).unwrap();
+        let said = said(&device.payloads);
+        assert_eq!(said.len(), 4 * 48_000);
+        assert!(
+            said.iter().any(|sample| sample.unsigned_abs() > 4_000),
+            "it is silence"
+        );
+        assert_eq!(
+            heard[from..from + said.len()],
+            said[..],
+            "track {}",
+            device.track
+        );
+    }
+    let state = place.state(&meeting.guest);
+    let fingerprint = state.fingerprint.unwrap();
+    assert_eq!(state.phase, Phase::Ended);
+    assert_eq!(state.recorded_us, 4_000_000);
+    assert_eq!(fingerprint.words.split('-').count(), 4);
+    let known = place.archive.fingerprint(meeting.id).unwrap();
+    assert_eq!(known, Some(fingerprint.digest));
+}
+
+#[test]
+fn each_step_is_seen_by_both() {
+    let place = place();
+    let meeting = place.meet("contract");
+    let host = place.state(&meeting.host);
+    assert_eq!(
+        (host.phase, host.me.as_str(), host.is_host),
+        (Phase::Waiting, "p1", true)
+    );
+    let guest = place.state(&meeting.guest);
+    assert_eq!(
+        (guest.me.as_str(), guest.is_host, guest.code),
+        ("p2", false, None)
+    );
+    assert_eq!(guest.parties[0].name.as_deref(), Some("Anna"));
+    assert_eq!(guest.parties[0].choice, Some(Choice::Agreed));
+    assert_eq!(guest.parties[1].choice, None);
+    let early = place.rooms.act(&meeting.host, Act::Start);
+    assert!(matches!(early, Err(RoomError::NotNow(_))), "{early:?}");
+    let before = place.state(&meeting.host).version;
+    place.rooms.choose(&meeting.guest, Choice::Agreed).unwrap();
+    let ready = place.state(&meeting.host);
+    assert_eq!(ready.phase, Phase::Ready);
+    assert!(ready.version > before);
+    assert!(ready.decision.unwrap().outcome.starts_with("permitted"));
+    let not_theirs = place.rooms.act(&meeting.guest, Act::Start);
+    assert!(matches!(not_theirs, Err(RoomError::HostOnly)));
+    let too_early = place.rooms.open_track(&meeting.host, "opus/48000/2", 111);
+    assert!(matches!(too_early, Err(RoomError::NotNow(_))));
+    place.rooms.act(&meeting.host, Act::Start).unwrap();
+    assert_eq!(place.state(&meeting.guest).phase, Phase::Recording);
+    for (codec, payload_type) in [
+        ("opus/48000/2", 112),
+        ("PCMA", 8),
+        ("L16/44100", 112),
+        ("", 0),
+    ] {
+        let wrong = place.rooms.open_track(&meeting.host, codec, payload_type);
+        assert!(matches!(wrong, Err(RoomError::Codec)), "{codec}");
+    }
+    let samples = place
+        .rooms
+        .open_track(&meeting.host, "L16/48000", 112)
+        .unwrap();
+    assert_eq!(samples.track, 1);
+}
+
+#[test]
+fn where_the_law_wants_consent_a_refusal_keeps_nothing_and_says_why() {
+    let place = place();
+    let meeting = place.meet("consent");
+    place
+        .rooms
+        .choose(&meeting.guest, Choice::RatherNot)
+        .unwrap();
+    let state = place.state(&meeting.host);
+    assert_eq!(state.phase, Phase::Refused);
+    let decision = state.decision.unwrap();
+    assert!(!decision.grounds.is_empty() && !decision.grounds[0].text_nl.is_empty());
+    let start = place.rooms.act(&meeting.host, Act::Start);
+    assert!(matches!(start, Err(RoomError::NotNow(_))));
+    place.wait(60 * SECOND);
+    place.rooms.act(&meeting.host, Act::End).unwrap();
+    let detail = place.closed(meeting.id);
+    assert_eq!(verdict(&detail), Verdict::NotRecorded);
+    assert_eq!(timeline(&detail).refusals[0].party, "p2");
+    assert!(!place.archive.trace(meeting.id).unwrap().has_key);
+}
+
+#[test]
+fn who_changes_their_mind_is_recorded_from_then_on_and_not_before() {
+    let place = place();
+    let meeting = place.meet("consent");
+    place
+        .rooms
+        .choose(&meeting.guest, Choice::RatherNot)
+        .unwrap();
+    place.wait(30 * SECOND);
+    place.rooms.choose(&meeting.guest, Choice::Agreed).unwrap();
+    place.rooms.act(&meeting.host, Act::Start).unwrap();
+    let mut device = place.device(&meeting.host);
+    record(&place, &mut [&mut device], 2);
+    place.rooms.act(&meeting.host, Act::End).unwrap();
+    device.end();
+    let detail = place.closed(meeting.id);
+    assert_eq!(timeline(&detail).length_us(), 32_000_000);
+    // The last one was captured in the moment of the end.
+    assert_eq!(timeline(&detail).streams[0].packets, 99);
+}
+
+#[test]
+fn a_talk_to_which_nobody_comes_leaves_nothing() {
+    let place = place();
+    let id = place.rooms.open("contract", "anna", None).unwrap();
+    let host = place.rooms.host_seat(id, "anna").unwrap();
+    assert_eq!(place.rooms.of_host("anna").len(), 1);
+    assert!(place.rooms.of_host("bram").is_empty());
+    // Nobody is heard of for a quarter of an hour.
+    place.wait(15 * 60 * SECOND);
+    place.rooms.tick();
+    place.rooms.tick();
+    assert_eq!(place.state(&host).phase, Phase::Ended);
+    assert!(place.archive.detail(id).is_err() && place.archive.call(id).is_none());
+    place.wait(3_600 * SECOND);
+    place.rooms.tick();
+    assert!(matches!(place.rooms.state(&host), Err(RoomError::NotFound)));
+}
+
+#[test]
+fn a_code_lets_in_for_an_hour_and_a_cookie_opens_its_own_talk_alone() {
+    let place = place();
+    let meeting = place.meet("contract");
+    let other = place.meet("consent");
+    let code = place.state(&meeting.host).code.unwrap();
+    let typed = format!("{}-{}", &code[..4].to_lowercase(), &code[4..]);
+    assert_eq!(place.rooms.invitation(&typed).unwrap().id, meeting.id);
+    assert_eq!(
+        place.rooms.guest_seat(meeting.id, &[9; 32]),
+        Some(meeting.guest)
+    );
+    assert_eq!(place.rooms.guest_seat(meeting.id, &[8; 32]), None);
+    place.rooms.join(&code, None, [8; 32]).unwrap();
+    assert_eq!(place.rooms.guest_seat(other.id, &[8; 32]), None);
+    assert_eq!(place.rooms.host_seat(meeting.id, "bram"), None);
+    for nobody in ["", "AAAA", "K7QM4T2X"] {
+        assert!(matches!(
+            place.rooms.invitation(nobody),
+            Err(RoomError::NoSuchCode)
+        ));
+    }
+    place.wait(3_600 * SECOND - 1);
+    assert!(place.rooms.invitation(&code).is_ok());
+    place.wait(1);
+    assert!(matches!(
+        place.rooms.invitation(&code),
+        Err(RoomError::NoSuchCode)
+    ));
+    let late = place.rooms.join(&code, None, [7; 32]);
+    assert!(matches!(late, Err(RoomError::NoSuchCode)));
+    assert!(matches!(
+        place.rooms.open("none", "anna", None),
+        Err(RoomError::NoSuchKind)
+    ));
+}
+
+#[test]
+fn a_talk_has_sixteen_participants_and_eight_devices_that_record() {
+    let place = place();
+    let meeting = place.recording();
+    let code = place.state(&meeting.host).code.unwrap();
+    for number in 0..14 {
+        place.rooms.join(&code, None, [100 + number; 32]).unwrap();
+    }
+    let one_more = place.rooms.join(&code, None, [200; 32]);
+    assert!(matches!(one_more, Err(RoomError::Full(_))), "{one_more:?}");
+    for _ in 0..8 {
+        place
+            .rooms
+            .open_track(&meeting.host, "opus/48000/2", 111)
+            .unwrap();
+    }
+    let one_more = place.rooms.open_track(&meeting.host, "opus/48000/2", 111);
+    assert!(matches!(one_more, Err(RoomError::Full(_))));
+}
