@@ -1,13 +1,12 @@
 //! The ends that nobody planned: the server stops, crashes, or has no room on its disk.
 
 use crate::support::*;
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use voicelog_archive::check::Level;
 use voicelog_archive::journal::Cause;
 use voicelog_archive::timeline::Verdict;
 use voicelog_evidence::Provenance;
-use voicelog_room::{Act, ChunkRefused, Phase, RoomError};
+use voicelog_room::{Act, ChunkRefused, Hash, Phase, RoomError, Taken};
 use voicelog_store::faulty::Schedule;
 
 #[test]
@@ -67,43 +66,50 @@ fn on_a_full_disk_nothing_is_acknowledged_and_with_room_it_goes_on() {
     record(&place, &mut [&mut device], 1);
     device.send();
     disk.set_down(true);
-    record(&place, &mut [&mut device], 2);
+    record(&place, &mut [&mut device], 8);
     let spool = std::mem::take(&mut device.spool);
-    let (rooms, seat) = (Arc::clone(&place.rooms), meeting.host.clone());
-    let first = spool[0].clone();
-    let waits = std::thread::spawn(move || put(&rooms, &seat, 1, 1, &first));
-    // It is refused once it is known that the disk takes nothing.
+    let take = |number: u32, chunk: &[u8]| {
+        place
+            .rooms
+            .take_chunk(&meeting.host, 1, number, Hash::of(chunk), chunk)
+    };
+    // Some wait for the disk; then no more are taken.
+    let mut waiting = Vec::new();
     let refused = loop {
-        match place.rooms.take_chunk(
-            &meeting.host,
-            1,
-            2,
-            voicelog_room::Hash::of(&spool[1]),
-            &spool[1],
-        ) {
-            Err(ChunkRefused::OutOfTurn { .. }) => std::thread::sleep(Duration::from_millis(2)),
-            Ok(taken) => drop(taken),
-            Err(other) => break other,
-        }
-        if place.rooms.track(&meeting.host, 1).unwrap().next > 1 {
-            panic!("what no disk took is acknowledged");
+        let number = waiting.len() + 1;
+        match take(u32::try_from(number).unwrap(), &spool[number - 1]) {
+            Ok(Taken::Waits(told)) => waiting.push(told),
+            Ok(Taken::OnDisk(_)) => panic!("what no disk took is acknowledged"),
+            Err(refused) => break refused,
         }
     };
     assert!(
         matches!(refused, ChunkRefused::Busy { next: 1, .. }),
         "{refused:?}"
     );
-    assert!(!waits.is_finished());
+    assert!((1..=4).contains(&waiting.len()));
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(waiting.iter_mut().all(|told| told.try_recv().is_err()));
+    assert_eq!(place.rooms.track(&meeting.host, 1).unwrap().next, 1);
     disk.set_down(false);
-    assert!(waits.join().unwrap().unwrap() >= 2);
-    while !matches!(device.put(2, &spool[1]), Ok(3)) {
-        std::thread::sleep(Duration::from_millis(20));
+    for told in waiting {
+        assert!(told.blocking_recv().unwrap() >= 2);
+    }
+    for (number, chunk) in (1..).zip(&spool) {
+        let started = Instant::now();
+        while device.put(number, chunk).is_err() {
+            assert!(
+                started.elapsed() < Duration::from_secs(20),
+                "chunk {number}"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
     place.rooms.act(&meeting.host, Act::End).unwrap();
     device.end();
     let detail = place.closed(meeting.id);
     assert_eq!(verdict(&detail), Verdict::Whole, "{:#?}", timeline(&detail));
-    assert_eq!(timeline(&detail).streams[0].packets, 150);
+    assert_eq!(timeline(&detail).streams[0].packets, 450);
 }
 
 #[test]
