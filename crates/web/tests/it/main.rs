@@ -16,6 +16,7 @@ mod interview;
 mod law;
 mod pages;
 mod proposals;
+mod rooms;
 mod signing_in;
 mod sockets;
 mod sound;

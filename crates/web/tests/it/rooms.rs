@@ -1,0 +1,454 @@
+//! A talk in a room over HTTP: the whole contract of `design/room.md`, and who is let in.
+
+use crate::support::*;
+use axum::body::Body;
+use axum::http::{StatusCode, header};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+use voicelog_archive::State;
+use voicelog_casework::Asked;
+use voicelog_casework::disclosure::{self, Recipient};
+use voicelog_model::{Clock, Pii, RecordingId};
+use voicelog_web::{Audience, table};
+
+/// A talk that somebody signed in opened, and into which a guest came.
+struct Room<'s> {
+    id: RecordingId,
+    host: Browser<'s>,
+    guest: Browser<'s>,
+}
+
+/// A browser that came in by the code of a talk of that host.
+fn guest_of<'s>(site: &'s Site, id: RecordingId, number: u8) -> Browser<'s> {
+    let host = site.rooms.host_seat(id, "beheer").unwrap();
+    let code = site.rooms.state(&host).unwrap().code.unwrap();
+    let token: [u8; 32] = Sha256::digest([number; 32]).into();
+    site.rooms.join(&code, Some("Bram"), token).unwrap();
+    let mut browser = Browser::new(site);
+    let cookie = URL_SAFE_NO_PAD.encode([number; 32]);
+    browser.cookies.insert("voicelog-room".to_owned(), cookie);
+    browser
+}
+
+async fn room(site: &Site) -> Room<'_> {
+    let host = Browser::signed_in(site).await;
+    let id = site
+        .rooms
+        .open("beoordeling", "beheer", Some("Anna"))
+        .unwrap();
+    let guest = guest_of(site, id, 1);
+    Room { id, host, guest }
+}
+
+async fn say(browser: &mut Browser<'_>, path: &str, body: &Value) -> Page {
+    let request = browser
+        .request("POST", path)
+        .header("sec-fetch-site", "same-origin")
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(body.to_string()))
+        .unwrap();
+    browser.send(request).await
+}
+
+async fn put(browser: &mut Browser<'_>, path: &str, digest: &str, chunk: &[u8]) -> Page {
+    let request = browser
+        .request("PUT", path)
+        .header("sec-fetch-site", "same-origin")
+        .header(header::CONTENT_TYPE, "application/octet-stream")
+        .header("content-digest", digest)
+        .body(Body::from(chunk.to_vec()))
+        .unwrap();
+    browser.send(request).await
+}
+
+fn digest(chunk: &[u8]) -> String {
+    format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(chunk)))
+}
+
+/// A second of samples from that second of the track on.
+fn chunk(number: u32, before: &[u8; 32]) -> Vec<u8> {
+    let mut chunk = b"VLRC\x01".to_vec();
+    chunk.extend_from_slice(&number.to_be_bytes());
+    chunk.extend_from_slice(before);
+    for frame in 1..=100_u32 {
+        let count = number * 100 + frame;
+        chunk.push(1);
+        chunk.extend_from_slice(&(i64::from(count) * 10_000).to_be_bytes());
+        chunk.extend_from_slice(&972_u16.to_be_bytes());
+        chunk.extend_from_slice(&[0x80, 112]);
+        chunk.extend_from_slice(&u16::try_from(count).unwrap().to_be_bytes());
+        chunk.extend_from_slice(&(count * 480).to_be_bytes());
+        chunk.extend_from_slice(&7_u32.to_be_bytes());
+        chunk.extend((0..480_u16).flat_map(|place| (place * 60).to_be_bytes()));
+    }
+    chunk
+}
+
+fn problem(page: &Page) -> (u16, String, Value) {
+    assert_eq!(
+        page.header(header::CONTENT_TYPE),
+        "application/problem+json",
+        "{}",
+        page.text()
+    );
+    let body = page.json();
+    let code = body["code"].as_str().unwrap_or_default().to_owned();
+    (page.status.as_u16(), code, body["next"].clone())
+}
+
+#[tokio::test]
+async fn a_talk_is_agreed_recorded_paused_and_ended_and_its_copy_verifies() {
+    let site = site();
+    let Room {
+        id,
+        mut host,
+        mut guest,
+    } = room(&site).await;
+    let at = |rest: &str| format!("/rooms/{id}/{rest}");
+    let state = host.get(&at("state?after=0")).await.json();
+    assert_eq!(
+        (&state["phase"], &state["me"]),
+        (&json!("waiting"), &json!("p1"))
+    );
+    assert_eq!(state["code"].as_str().unwrap().len(), 8);
+    let state = say(&mut guest, &at("choice"), &json!({ "choice": "agreed" }))
+        .await
+        .json();
+    assert_eq!(
+        (&state["phase"], &state["me"]),
+        (&json!("ready"), &json!("p2"))
+    );
+    assert!(state.get("code").is_none(), "a guest does not see the code");
+    let state = say(&mut host, &at("acts"), &json!({ "act": "start" }))
+        .await
+        .json();
+    assert_eq!(state["phase"], "recording");
+    let track = json!({ "codec": "L16/48000", "payload_type": 112 });
+    let opened = say(&mut host, &at("tracks"), &track).await;
+    assert_eq!(opened.status, StatusCode::CREATED);
+    let zeros = "0".repeat(64);
+    assert_eq!(
+        opened.json(),
+        json!({ "track": 1, "now_us": 0, "next": 0, "chain": zeros, "is_open": true })
+    );
+    let mut chain = [0; 32];
+    for number in 0..3 {
+        site.clock.advance_micros(1_000_000);
+        let chunk = chunk(number, &chain);
+        let path = at(&format!("tracks/1/chunks/{number}"));
+        let page = put(&mut host, &path, &digest(&chunk), &chunk).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text());
+        assert_eq!(page.json()["next"], number + 1);
+        assert!(page.json()["version"].as_u64() > Some(0));
+        chain = Sha256::digest(&chunk).into();
+    }
+    let state = say(&mut guest, &at("acts"), &json!({ "act": "pause" }))
+        .await
+        .json();
+    assert_eq!(
+        (&state["phase"], &state["paused_by"]),
+        (&json!("paused"), &json!("p2"))
+    );
+    site.clock.advance_micros(2_000_000);
+    let state = say(&mut host, &at("acts"), &json!({ "act": "end" }))
+        .await
+        .json();
+    assert_eq!(
+        (&state["phase"], &state["recorded_us"]),
+        (&json!("ended"), &json!(3_000_000))
+    );
+    let chain: String = chain.iter().map(|byte| format!("{byte:02x}")).collect();
+    let held = host.get(&at("tracks/1")).await.json();
+    assert_eq!((&held["next"], &held["chain"]), (&json!(3), &json!(chain)));
+    let end = json!({ "chunks": 3, "chain": chain });
+    assert_eq!(
+        say(&mut host, &at("tracks/1/end"), &end).await.json()["is_open"],
+        false
+    );
+    while site.archive.summary(id).unwrap().state != State::Sealed {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let state = guest.get(&at("state")).await.json();
+    let fingerprint = state["fingerprint"]["digest"].as_str().map(str::to_owned);
+    assert_eq!(fingerprint, site.archive.fingerprint(id).unwrap());
+    let asker = Pii::new("beheer".to_owned());
+    let now = site.clock.now();
+    let copy = disclosure::bundle(&site.archive, id, &asker, Recipient::DataSubject, None, now);
+    let Asked::Given(copy) = copy.unwrap() else {
+        panic!("refused")
+    };
+    let report = voicelog_evidence::verify::verify(&copy.bundle, None);
+    assert!(report.holds());
+    if let Some(path) = std::env::var_os("VOICELOG_ROOM_BUNDLE") {
+        std::fs::write(path, &copy.bundle).unwrap();
+    }
+    let manifest = site.archive.detail(id).unwrap().manifest.unwrap();
+    assert_eq!(manifest.provenance, voicelog_evidence::Provenance::Room);
+}
+
+#[tokio::test]
+async fn what_a_device_hands_over_wrongly_is_a_problem_with_where_to_go_on() {
+    let site = site();
+    let Room {
+        id,
+        mut host,
+        mut guest,
+    } = room(&site).await;
+    let at = |rest: &str| format!("/rooms/{id}/{rest}");
+    say(
+        &mut guest,
+        &at("choice"),
+        &json!({ "choice": "records_too" }),
+    )
+    .await;
+    say(&mut host, &at("acts"), &json!({ "act": "start" })).await;
+    let track = json!({ "codec": "L16/48000", "payload_type": 112 });
+    say(&mut host, &at("tracks"), &track).await;
+    let (path, next) = (at("tracks/1/chunks/0"), at("tracks/1/chunks/1"));
+    let first = chunk(0, &[0; 32]);
+    let right = digest(&first);
+    let is = |page: Page, status: u16, code: &str, next: Value| {
+        assert_eq!(problem(&page), (status, code.to_owned(), next));
+    };
+    is(
+        put(&mut host, &next, &right, &first).await,
+        409,
+        "chunk-out-of-turn",
+        json!(0),
+    );
+    is(
+        put(&mut host, &path, &digest(b"x"), &first).await,
+        400,
+        "digest-mismatch",
+        Value::Null,
+    );
+    is(
+        put(&mut host, &path, "", &first).await,
+        400,
+        "digest-missing",
+        Value::Null,
+    );
+    is(
+        put(&mut host, &path, &digest(b"VLRC"), b"VLRC").await,
+        422,
+        "chunk-malformed",
+        json!(0),
+    );
+    // It was captured before the second went by.
+    is(
+        put(&mut host, &path, &right, &chunk_ahead()).await,
+        400,
+        "digest-mismatch",
+        Value::Null,
+    );
+    let ahead = chunk_ahead();
+    is(
+        put(&mut host, &path, &digest(&ahead), &ahead).await,
+        422,
+        "chunk-malformed",
+        json!(0),
+    );
+    let large = vec![0; 262_145];
+    is(
+        put(&mut host, &path, &digest(&large), &large).await,
+        413,
+        "chunk-too-large",
+        Value::Null,
+    );
+    let larger = vec![0; 100 * 262_144];
+    assert_eq!(
+        problem(&put(&mut host, &path, &right, &larger).await).0,
+        413
+    );
+    is(
+        put(&mut guest, &path, &right, &first).await,
+        404,
+        "",
+        Value::Null,
+    );
+    site.clock.advance_micros(1_000_000);
+    assert_eq!(
+        put(&mut host, &path, &right, &first).await.json()["next"],
+        1
+    );
+    assert_eq!(
+        put(&mut host, &path, &right, &first).await.json()["next"],
+        1,
+        "said again"
+    );
+    let other = chunk(0, &[1; 32]);
+    is(
+        put(&mut host, &path, &digest(&other), &other).await,
+        409,
+        "chunk-differs",
+        json!(1),
+    );
+    let chain: String = Sha256::digest(&first)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect();
+    let wrong_end = json!({ "chunks": 2, "chain": chain });
+    is(
+        say(&mut host, &at("tracks/1/end"), &wrong_end).await,
+        409,
+        "chunk-out-of-turn",
+        json!(1),
+    );
+    say(
+        &mut host,
+        &at("tracks/1/end"),
+        &json!({ "chunks": 1, "chain": chain }),
+    )
+    .await;
+    let late = chunk(1, &Sha256::digest(&first).into());
+    is(
+        put(&mut host, &next, &digest(&late), &late).await,
+        410,
+        "track-ended",
+        json!(1),
+    );
+    for (address, body) in [
+        ("choice", json!({ "choice": "perhaps" })),
+        ("acts", json!({ "act": "record" })),
+        ("tracks", json!({})),
+        ("tracks/1/end", json!({ "chunks": 1, "chain": "00" })),
+    ] {
+        assert_eq!(
+            problem(&say(&mut host, &at(address), &body).await).0,
+            400,
+            "{address}"
+        );
+    }
+    let pcma = json!({ "codec": "PCMA", "payload_type": 8 });
+    assert_eq!(problem(&say(&mut host, &at("tracks"), &pcma).await).0, 422);
+    let end = json!({ "act": "end" });
+    assert_eq!(problem(&say(&mut guest, &at("acts"), &end).await).0, 403);
+    let resume = json!({ "act": "resume" });
+    is(
+        say(&mut host, &at("acts"), &resume).await,
+        409,
+        "not-now",
+        Value::Null,
+    );
+}
+
+/// A chunk that claims to be captured ten seconds from now.
+fn chunk_ahead() -> Vec<u8> {
+    let mut ahead = chunk(10, &[0; 32]);
+    ahead[5..9].copy_from_slice(&0_u32.to_be_bytes());
+    ahead
+}
+
+#[tokio::test]
+async fn only_who_is_in_a_talk_gets_anything_of_it() {
+    let site = site();
+    let Room { id, host, guest } = room(&site).await;
+    let other = site
+        .rooms
+        .open("beoordeling", "Iemand-anders", None)
+        .unwrap();
+    let strangers = [(Browser::new(&site), id), (guest, other), (host, other)];
+    for (mut browser, id) in strangers {
+        for (audience, method, path) in table() {
+            if audience != Audience::InRoom {
+                continue;
+            }
+            let id = id.to_string();
+            let path = path
+                .replace("{id}", &id)
+                .replace("{track}", "1")
+                .replace("{chunk}", "0");
+            let page = match method {
+                "GET" => browser.get(&path).await,
+                "PUT" => put(&mut browser, &path, &digest(b"x"), b"x").await,
+                _ => say(&mut browser, &path, &json!({ "choice": "agreed" })).await,
+            };
+            assert_eq!(page.status, StatusCode::NOT_FOUND, "{method} {path}");
+            assert!(!page.shows("Anna"), "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_cookie_of_a_guest_opens_nothing_else() {
+    let site = site();
+    let Room { mut guest, .. } = room(&site).await;
+    let cookie = guest.cookies["voicelog-room"].clone();
+    // Nor where it is taken for the cookie of a login.
+    guest.cookies.insert("voicelog".to_owned(), cookie);
+    for (audience, method, path) in table() {
+        if method != "GET" || audience != Audience::SignedIn {
+            continue;
+        }
+        let path = path.replace("{id}", &site.filled().whole.to_string());
+        let page = guest.get(&path.replace("{token}", &"A".repeat(43))).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{path}");
+        assert!(page.location().starts_with("/login"), "{path}");
+    }
+    let page = guest.get("/v1/recordings").await;
+    assert_eq!(page.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn no_other_site_can_make_a_browser_act_in_a_talk() {
+    let site = site();
+    let Room { id, mut host, .. } = room(&site).await;
+    let path = format!("/rooms/{id}/acts");
+    for (site_of, kind, status) in [
+        ("cross-site", "application/json", StatusCode::FORBIDDEN),
+        ("same-site", "application/json", StatusCode::FORBIDDEN),
+        ("none", "application/json", StatusCode::FORBIDDEN),
+        (
+            "same-origin",
+            "text/plain",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ),
+        (
+            "same-origin",
+            "application/x-www-form-urlencoded",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ),
+        (
+            "same-origin",
+            "application/json; charset=utf-8",
+            StatusCode::OK,
+        ),
+    ] {
+        let request = host
+            .request("POST", &path)
+            .header("sec-fetch-site", site_of)
+            .header(header::CONTENT_TYPE, kind)
+            .body(Body::from(r#"{"act":"end"}"#))
+            .unwrap();
+        let page = host.send(request).await;
+        assert_eq!(page.status, status, "{site_of} {kind}: {}", page.text());
+    }
+}
+
+#[tokio::test]
+async fn a_question_for_a_newer_state_waits_for_one() {
+    let site = site();
+    let Room {
+        id,
+        mut host,
+        mut guest,
+    } = room(&site).await;
+    let version = host.get(&format!("/rooms/{id}/state")).await.json()["version"].clone();
+    let waits = format!("/rooms/{id}/state?after={version}");
+    let request = host.request("GET", &waits).body(Body::empty()).unwrap();
+    let waiting = tokio::spawn(send_to(site.router.clone(), request));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!waiting.is_finished());
+    let agreed = json!({ "choice": "agreed" });
+    say(&mut guest, &format!("/rooms/{id}/choice"), &agreed).await;
+    let newer = waiting.await.unwrap().json();
+    assert!(newer["version"].as_u64() > version.as_u64());
+    assert_eq!(newer["parties"][1]["choice"], "agreed");
+}
+
+async fn send_to(router: axum::Router, request: axum::http::Request<Body>) -> Page {
+    send(&router, request).await
+}
