@@ -5,15 +5,12 @@ use crate::rooms::{Rooms, Shared};
 use crate::state::Fingerprint;
 use crate::talk::{Inner, Journal, Talk};
 use crate::words;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 use voicelog_archive::journal::{Cause, JournalEvent};
 use voicelog_archive::{ArchiveError, News, NewsKind, RecordingWriter};
 use voicelog_model::{RecordingId, Timestamp, error::chain};
-
-/// How often whoever waits for the end of all talks looks.
-const LOOK: Duration = Duration::from_millis(20);
 
 impl Rooms {
     /// The server stops: every talk ends now, which its timeline says, and is closed with what its devices have handed
@@ -31,14 +28,15 @@ impl Rooms {
             shared.close_if_due(&talk, true, now);
         }
         let is_open = |talk: &Arc<Talk>| talk.lock().closed.is_none();
-        let started = Instant::now();
-        while shared.all().iter().any(is_open) {
-            if started.elapsed() >= wait {
-                return false;
-            }
-            std::thread::sleep(LOOK);
-        }
-        true
+        let one_at_a_time = shared
+            .closing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let waited = shared
+            .one_closed
+            .wait_timeout_while(one_at_a_time, wait, |()| shared.all().iter().any(is_open));
+        let (_one, ran_out) = waited.unwrap_or_else(PoisonError::into_inner);
+        !ran_out.timed_out()
     }
 }
 
@@ -162,6 +160,9 @@ impl Shared {
             }
         }
         talk.changed();
+        // Whoever looks whether all are closed either sees this one so, or is waiting by now.
+        drop(self.closing.lock().unwrap_or_else(PoisonError::into_inner));
+        self.one_closed.notify_all();
     }
 
     /// Writing it went wrong: it ends here, for everybody in it to see.

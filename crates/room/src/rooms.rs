@@ -10,7 +10,7 @@ use crate::writer::{Writer, WriterHandle};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use tokio::sync::watch;
 use voicelog_archive::journal::JournalEvent;
@@ -73,6 +73,10 @@ pub(crate) struct Shared {
     pub(crate) keeper: KeeperHandle,
     pub(crate) talks: RwLock<BTreeMap<RecordingId, Arc<Talk>>>,
     pub(crate) is_stopping: AtomicBool,
+    /// Held while somebody looks whether all talks are closed; it guards no data.
+    pub(crate) closing: Mutex<()>,
+    /// A talk was closed.
+    pub(crate) one_closed: Condvar,
 }
 
 /// All talks. Dropping it without [`Rooms::settle`] is a crash: what is on the disk is for recovery.
@@ -103,6 +107,8 @@ impl Rooms {
             keeper: keeper.clone(),
             talks: RwLock::default(),
             is_stopping: AtomicBool::new(false),
+            closing: Mutex::default(),
+            one_closed: Condvar::new(),
         });
         let writing = Writer::new(archive, writer_end, keeper);
         let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
