@@ -60,11 +60,14 @@ mod tests {
     fn a_code_is_read_as_people_type_it() {
         let given = code([0, 31, 7, 100, 255, 3, 9, 64]);
         assert_eq!(given.len(), 8);
-        let spaced = format!(" {} {}", &given[..4].to_lowercase(), &given[4..]);
+        let spaced = {
+            let (first, last) = given.split_at(4);
+            format!(" {} {last}", first.to_lowercase())
+        };
         assert_eq!(typed(&spaced), Some(given.clone()));
         assert_eq!(typed(&spaced.replace(' ', "-")), Some(given.clone()));
         for wrong in [
-            &given[1..],
+            given.split_at(1).1,
             &format!("{given}2"),
             "",
             "K7QM4T2O",

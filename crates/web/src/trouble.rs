@@ -25,9 +25,9 @@ pub(crate) struct Trouble {
     /// What the operator can read about it. No personal data.
     pub(crate) cause: Option<String>,
     /// Seconds after which trying again can help.
-    pub(crate) retry_after: Option<u64>,
+    pub(crate) retry_after: Option<u32>,
     /// The word by which a device knows it, and the chunk with which it goes on.
-    pub(crate) code: Option<(&'static str, Option<u32>)>,
+    pub(crate) code: Option<Box<(&'static str, Option<u32>)>>,
 }
 
 impl Trouble {
@@ -69,13 +69,13 @@ impl Trouble {
         self
     }
 
-    pub(crate) const fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after = Some(seconds);
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(u32::try_from(seconds).unwrap_or(u32::MAX));
         self
     }
 
-    pub(crate) const fn coded(mut self, code: &'static str, next: Option<u32>) -> Self {
-        self.code = Some((code, next));
+    pub(crate) fn coded(mut self, code: &'static str, next: Option<u32>) -> Self {
+        self.code = Some(Box::new((code, next)));
         self
     }
 

@@ -115,7 +115,12 @@ fn a_hash_has_one_spelling_but_for_case() {
     let hash = Hash::of(b"x");
     assert_eq!(Hash::from_hex(&hash.to_string()), Some(hash));
     let text = hash.to_string();
-    for wrong in [&text[1..], "", &text.replace('2', "+"), &format!("{text}0")] {
+    for wrong in [
+        text.split_at(1).1,
+        "",
+        &text.replace('2', "+"),
+        &format!("{text}0"),
+    ] {
         assert_eq!(Hash::from_hex(wrong), None, "{wrong}");
     }
 }

@@ -173,7 +173,8 @@ fn a_code_lets_in_for_an_hour_and_a_cookie_opens_its_own_talk_alone() {
     let meeting = place.meet("contract");
     let other = place.meet("consent");
     let code = place.state(&meeting.host).code.unwrap();
-    let typed = format!("{}-{}", &code[..4].to_lowercase(), &code[4..]);
+    let (first, last) = code.split_at(4);
+    let typed = format!("{}-{last}", first.to_lowercase());
     assert_eq!(place.rooms.invitation(&typed).unwrap().id, meeting.id);
     assert_eq!(
         place.rooms.guest_seat(meeting.id, &[9; 32]),

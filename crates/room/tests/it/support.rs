@@ -4,7 +4,7 @@ use ropus::{Application, Channels, Encoder};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
 use voicelog_archive::keys::EpochKeys;
 use voicelog_archive::timeline::{Timeline, Verdict as Completeness};
@@ -175,19 +175,12 @@ impl Place {
 
     /// Waits until the recording is closed, and gives what is known of it.
     pub(crate) fn closed(&self, id: RecordingId) -> Detail {
-        let started = Instant::now();
-        loop {
+        until("it is closed", || {
             self.rooms.tick();
-            let detail = self.archive.detail(id).unwrap();
-            if detail.summary.state == Kept::Sealed || detail.summary.state == Kept::NotRecorded {
-                return detail;
-            }
-            assert!(
-                started.elapsed() < Duration::from_secs(20),
-                "it is not closed"
-            );
-            std::thread::sleep(Duration::from_millis(5));
-        }
+            let detail = self.archive.detail(id).ok()?;
+            let is_closed = matches!(detail.summary.state, Kept::Sealed | Kept::NotRecorded);
+            is_closed.then_some(detail)
+        })
     }
 
     pub(crate) fn device(&self, seat: &Seat) -> Device {
@@ -414,4 +407,16 @@ pub(crate) fn said(payloads: &[(Timestamp, Vec<u8>)]) -> Vec<i16> {
         said.extend_from_slice(&samples[..count]);
     }
     said
+}
+
+/// Waits for what the threads of the rooms do.
+#[expect(clippy::disallowed_methods, reason = "other threads take real time")]
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    for _look in 0..4_000 {
+        if let Some(found) = look() {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("waited twenty seconds until {what}");
 }

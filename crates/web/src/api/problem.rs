@@ -24,7 +24,8 @@ pub(crate) fn document(trouble: &Trouble, request: &str, lang: Language) -> Resp
     if let (false, Some(body)) = (errors.is_empty(), body.as_object_mut()) {
         body.insert("errors".to_owned(), json!(errors));
     }
-    if let (Some((code, next)), Some(body)) = (trouble.code, body.as_object_mut()) {
+    if let (Some(coded), Some(body)) = (&trouble.code, body.as_object_mut()) {
+        let (code, next) = **coded;
         body.insert("code".to_owned(), json!(code));
         if let Some(next) = next {
             body.insert("next".to_owned(), json!(next));
