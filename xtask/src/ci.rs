@@ -1,6 +1,6 @@
 //! The steps of a full check, and the shorter commands that are one of them.
 
-use crate::{install, metadata::Metadata, shell, tidy, verifier, walls};
+use crate::{install, island, metadata::Metadata, shell, tidy, verifier, walls};
 use anyhow::{Context as _, bail};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -26,6 +26,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     })?;
     step(&mut times, "docs", docs)?;
     step(&mut times, "test", test)?;
+    step(&mut times, "island", island::run)?;
     step(&mut times, "verifier", verifier::run)?;
     println!("\nall steps passed:");
     for (name, time) in &times {

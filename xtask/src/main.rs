@@ -17,6 +17,7 @@ mod doc_links;
 mod doc_paths;
 mod fuzz;
 mod install;
+mod island;
 mod metadata;
 mod named_tests;
 mod shell;
@@ -41,6 +42,7 @@ cargo xtask COMMAND
   sim          lives of an archive drawn from seeds, with faults and power cuts, each checked after every
                recovery: --seeds N (5,000), --from S
   pages        every page in a browser, with an accessibility checker
+  island       the script of the pages that record: built again, tested in Node
   verifier     the second verifier (verify.html): built again, tested, held against the program
   bench        the numbers of ref/performance.md: --calls N, --seconds S, --quick;
                --setup: setting up alone
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         "crash" => ci::crash(rest),
         "sim" => ci::sim(rest),
         "pages" => ci::pages(),
+        "island" => island::run(),
         "verifier" => verifier::run(),
         "bench" => bench::run(rest),
         // Not in the help: `bench` starts these as processes of their own, each pinned to one core.

@@ -1,0 +1,36 @@
+// Saying something aloud, by a voice that the device has itself: no word leaves it.
+
+/** The voice for a language, where the device has one. Browsers load their list late. */
+async function localVoice(lang: string): Promise<SpeechSynthesisVoice | null> {
+  if (!("speechSynthesis" in window)) return null;
+  const find = () => speechSynthesis.getVoices().find((voice) => voice.localService && voice.lang.toLowerCase().startsWith(lang)) ?? null;
+  const found = find();
+  if (found || speechSynthesis.getVoices().length > 0) return found;
+  await new Promise<void>((resolve) => {
+    speechSynthesis.addEventListener("voiceschanged", () => resolve(), { once: true });
+    setTimeout(resolve, 1_000);
+  });
+  return find();
+}
+
+export async function canSpeak(lang: string): Promise<boolean> {
+  return (await localVoice(lang)) !== null;
+}
+
+/** Says it; false where there is no such voice. */
+export async function speak(text: string, lang: string): Promise<boolean> {
+  const voice = await localVoice(lang);
+  if (!voice) return false;
+  const utterance = new SpeechSynthesisUtterance(text);
+  utterance.voice = voice;
+  utterance.lang = voice.lang;
+  speechSynthesis.speak(utterance);
+  return true;
+}
+
+/** Stops what is being said; false where nothing was. */
+export function hush(): boolean {
+  const wasSpeaking = "speechSynthesis" in window && speechSynthesis.speaking;
+  if (wasSpeaking) speechSynthesis.cancel();
+  return wasSpeaking;
+}

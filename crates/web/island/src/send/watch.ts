@@ -1,0 +1,61 @@
+// Follows the state of the talk: asks, and is answered when it changes.
+
+import { Alarm, Backoff } from "./backoff";
+import { Refused, Unreachable } from "./server";
+import type { Server, State } from "./server";
+
+export interface WatchEvents {
+  onState(state: State): void;
+  onUnreachable(): void;
+  /** One is not in this talk any more, or it is gone. */
+  onGone(status: number): void;
+}
+
+export class Watch {
+  private version = -1;
+  private readonly alarm = new Alarm();
+  private readonly backoff = new Backoff(Math.random);
+  private isStopped = false;
+
+  constructor(
+    private readonly server: Server,
+    private readonly events: WatchEvents,
+  ) {}
+
+  /** A state that came as the answer to something else. */
+  take(state: State): void {
+    if (state.version < this.version) return;
+    this.version = state.version;
+    this.events.onState(state);
+  }
+
+  /** The network is back. */
+  wake(): void {
+    this.alarm.ring();
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    this.alarm.ring();
+  }
+
+  async run(): Promise<void> {
+    while (!this.isStopped) {
+      try {
+        const state = await this.server.state(this.version);
+        this.backoff.succeeded();
+        this.take(state);
+        if (state.phase === "ended" && state.fingerprint) return;
+        // A server that answers at once with nothing new must not be asked without end.
+        if (state.version <= this.version && state.phase === "ended") await this.alarm.wait(1_000);
+      } catch (error) {
+        if (error instanceof Refused) {
+          this.events.onGone(error.status);
+          return;
+        }
+        this.events.onUnreachable();
+        await this.alarm.wait(this.backoff.next(error instanceof Unreachable ? error.wait : null));
+      }
+    }
+  }
+}

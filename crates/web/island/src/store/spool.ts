@@ -1,0 +1,169 @@
+// Where chunks wait until the server has them on its disk.
+
+/** A chunk that waits. */
+export interface Waiting {
+  track: number;
+  number: number;
+  bytes: Uint8Array<ArrayBuffer>;
+  /** SHA-256 of the bytes in base64, for Content-Digest. */
+  digest: string;
+  /** The same in hexadecimal: the chain after this chunk. */
+  chain: string;
+  /** µs since the track began of its newest frame. */
+  captured: number | null;
+}
+
+/** What is known of the track of one talk that this browser records. */
+export interface Kept {
+  track: number;
+  /** How many chunks were made. */
+  next: number;
+  chain: string;
+  captured: number | null;
+  /** No more chunks will come: the end was asked for. */
+  isEnding: boolean;
+}
+
+/** Frames that were in no chunk when the page went away. */
+export interface Tail {
+  track: number;
+  bytes: Uint8Array<ArrayBuffer>;
+  captured: number;
+}
+
+/** The chunks of one talk, in the browser's storage. */
+export interface Spool {
+  /** Keeps a chunk and where the track stands after it. */
+  put(chunk: Waiting): Promise<void>;
+  /** The chunk of that number, if it waits. */
+  get(track: number, number: number): Promise<Waiting | undefined>;
+  /** The server has all chunks of the track before this number. */
+  release(track: number, before: number): Promise<void>;
+  kept(): Promise<Kept | undefined>;
+  keep(kept: Kept): Promise<void>;
+  keepTail(tail: Tail): Promise<void>;
+  tail(): Promise<Tail | undefined>;
+  /** How many chunks wait. */
+  count(): Promise<number>;
+  /** Forgets this talk. */
+  clear(): Promise<void>;
+}
+
+/** In memory: for browsers that give no storage, and for tests. */
+export class MemorySpool implements Spool {
+  private readonly chunks = new Map<string, Waiting>();
+  private place: Kept | undefined;
+  private end: Tail | undefined;
+
+  async put(chunk: Waiting): Promise<void> {
+    this.chunks.set(`${chunk.track}/${chunk.number}`, chunk);
+    this.place = { track: chunk.track, next: chunk.number + 1, chain: chunk.chain, captured: chunk.captured, isEnding: false };
+    this.end = undefined;
+  }
+
+  async get(track: number, number: number): Promise<Waiting | undefined> {
+    return this.chunks.get(`${track}/${number}`);
+  }
+
+  async release(track: number, before: number): Promise<void> {
+    for (const [key, chunk] of this.chunks) if (chunk.track === track && chunk.number < before) this.chunks.delete(key);
+  }
+
+  async kept(): Promise<Kept | undefined> {
+    return this.place;
+  }
+
+  async keep(kept: Kept): Promise<void> {
+    this.place = kept;
+  }
+
+  async keepTail(tail: Tail): Promise<void> {
+    this.end = tail;
+  }
+
+  async tail(): Promise<Tail | undefined> {
+    return this.end;
+  }
+
+  async count(): Promise<number> {
+    return this.chunks.size;
+  }
+
+  async clear(): Promise<void> {
+    this.chunks.clear();
+    this.place = undefined;
+    this.end = undefined;
+  }
+}
+
+/** Chunks that may wait in memory while the storage is full: some minutes. */
+export const OVERFLOW_MAX = 120;
+
+/**
+ * Storage that may be full: what does not fit waits in memory, up to a limit, so that no link of the
+ * chain is lost. `onFull` says when it is full and when it no longer is.
+ */
+export class PatientSpool implements Spool {
+  private readonly over = new MemorySpool();
+  private wasFull = false;
+
+  constructor(
+    private readonly inner: Spool,
+    private readonly onFull: (isFull: boolean) => void,
+  ) {}
+
+  /** Whether no further chunk should be made. */
+  async isTooFull(): Promise<boolean> {
+    return (await this.over.count()) >= OVERFLOW_MAX;
+  }
+
+  private told(isFull: boolean): void {
+    if (isFull !== this.wasFull) this.onFull(isFull);
+    this.wasFull = isFull;
+  }
+
+  async put(chunk: Waiting): Promise<void> {
+    try {
+      await this.inner.put(chunk);
+    } catch {
+      // Whatever the reason: the chunk must not be lost while the page lives.
+      await this.over.put(chunk);
+      this.told(true);
+    }
+  }
+
+  async get(track: number, number: number): Promise<Waiting | undefined> {
+    return (await this.over.get(track, number)) ?? this.inner.get(track, number);
+  }
+
+  async release(track: number, before: number): Promise<void> {
+    await this.over.release(track, before);
+    await this.inner.release(track, before);
+    if ((await this.over.count()) === 0) this.told(false);
+  }
+
+  kept(): Promise<Kept | undefined> {
+    return this.inner.kept();
+  }
+
+  async keep(kept: Kept): Promise<void> {
+    await this.inner.keep(kept).catch(() => this.told(true));
+  }
+
+  async keepTail(tail: Tail): Promise<void> {
+    await this.inner.keepTail(tail);
+  }
+
+  tail(): Promise<Tail | undefined> {
+    return this.inner.tail();
+  }
+
+  async count(): Promise<number> {
+    return (await this.over.count()) + (await this.inner.count());
+  }
+
+  async clear(): Promise<void> {
+    await this.over.clear();
+    await this.inner.clear();
+  }
+}

@@ -1,0 +1,37 @@
+// What has to be said in every language.
+
+import type { Reason } from "../frames/chunk";
+import type { Phase } from "../send/server";
+
+export interface Texts {
+  phase: Record<Phase, string>;
+  title: { recording: string; paused: string; off: string };
+  /** Said aloud, by a voice of the device itself. */
+  spoken: { start: string; pause: string; resume: string; end: string };
+  sayYourself: string;
+  me: string;
+  host: string;
+  guest: string;
+  choice: { agreed: string; rather_not: string; records_too: string; none: string };
+  left: string;
+  records: string;
+  isInterrupted: string;
+  silent: string;
+  pausedBy: string;
+  recorded: string;
+  device: { off: string; other_tab: string; opening: string; recording: string; held: string; sending: string; done: string };
+  taken: Record<Reason, string>;
+  needsTap: string;
+  denied: string;
+  noMicrophone: string;
+  silence: string;
+  storageFull: string;
+  unreachable: string;
+  reachable: string;
+  waiting: string;
+  gone: string;
+  failed: string;
+  network: string;
+  cannotRecord: string;
+  leaving: string;
+}

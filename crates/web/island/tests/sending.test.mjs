@@ -1,0 +1,185 @@
+// What happens between a chunk and its acknowledgement, with a network and a storage that fail.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeServer, core, server } from "./core.mjs";
+
+const packet = Uint8Array.from({ length: 60 }, (_, place) => place);
+const away = () => Promise.reject(new TypeError("network"));
+const nobody = { onSent() {}, onUnreachable() {}, onReachable() {} };
+
+/** A track of so many seconds in a spool. */
+async function recorded(seconds, spool = new core.MemorySpool()) {
+  const track = new core.Track({ track: 1, next: 0, chain: core.NO_CHAIN, captured: null }, spool, () => {}, assert.fail);
+  for (let at = 20; at <= seconds * 1_000; at += 20) track.packet(packet, at * 1_000);
+  return { spool, end: await track.finish() };
+}
+
+async function sent({ fake = new FakeServer(), seconds = 3, events = nobody, wanted = 0 } = {}) {
+  const { spool, end } = await recorded(seconds);
+  const sender = new core.Sender(1, wanted, server(fake), spool, events, () => 0);
+  sender.finish(end);
+  const outcome = await sender.run();
+  return { fake, spool, end, outcome };
+}
+
+test("chunks go in order, each is let go once it is on the server's disk, and the end names the chain", async () => {
+  const { fake, spool, end, outcome } = await sent();
+  assert.equal(outcome, "ended");
+  assert.deepEqual(fake.ended, end);
+  assert.deepEqual(fake.asked, ["PUT /tracks/1/chunks/0", "PUT /tracks/1/chunks/1", "PUT /tracks/1/chunks/2", "POST /tracks/1/end"]);
+  assert.equal(await spool.count(), 0);
+});
+
+test("while the network is away nothing is lost, it is told once, and it goes on by itself", async () => {
+  const told = [];
+  const events = { onSent: () => {}, onUnreachable: () => told.push("away"), onReachable: () => told.push("back") };
+  const fake = new FakeServer();
+  fake.faults = [null, away, away, () => new Response("", { status: 503 })];
+  const { outcome, end } = await sent({ fake, events });
+  assert.equal(outcome, "ended");
+  assert.deepEqual(fake.ended, end);
+  assert.deepEqual(told, ["away", "back"]);
+});
+
+test("an acknowledgement that was lost: the chunk is sent again, and kept once", async () => {
+  const fake = new FakeServer();
+  fake.faults = [async (answer) => (answer(), away())];
+  const { outcome } = await sent({ fake });
+  assert.equal(outcome, "ended");
+  assert.equal(fake.chunks.length, 3);
+  assert.equal(fake.asked.filter((one) => one.endsWith("chunks/0")).length, 2);
+});
+
+test("a server that stands further on is followed", async () => {
+  const fake = new FakeServer();
+  const { spool, end } = await recorded(3);
+  for (const number of [0, 1]) {
+    const { bytes, digest } = await spool.get(1, number);
+    await server(fake).putChunk(1, number, bytes, digest);
+  }
+  fake.faults = [() => new Response(JSON.stringify({ next: 2 }), { status: 409 })];
+  const sender = new core.Sender(1, 0, server(fake), spool, nobody, () => 0);
+  sender.finish(end);
+  assert.equal(await sender.run(), "ended");
+});
+
+test("where the server wants what is not here any more, only another track can go on", async () => {
+  const { spool, end } = await recorded(3);
+  await spool.release(1, 2);
+  const sender = new core.Sender(1, 2, server(new FakeServer()), spool, nobody, () => 0);
+  sender.finish(end);
+  assert.equal(await sender.run(), "broken");
+});
+
+test("after the end of the track nothing more is sent", async () => {
+  const fake = new FakeServer();
+  fake.isOpen = false;
+  const { outcome } = await sent({ fake });
+  assert.deepEqual([outcome, fake.asked.length], ["closed", 1]);
+});
+
+test("the wait grows from half a second to ten, and the server may ask for more", () => {
+  const backoff = new core.Backoff(() => 1);
+  assert.deepEqual(Array.from({ length: 7 }, () => backoff.next(null)), [500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
+  assert.equal(backoff.next(60_000), 60_000);
+  backoff.succeeded();
+  assert.equal(backoff.next(null), 500);
+});
+
+test("the network that comes back ends the wait at once", async () => {
+  const alarm = new core.Alarm();
+  const began = Date.now();
+  setTimeout(() => alarm.ring(), 20);
+  await alarm.wait(5_000);
+  alarm.ring();
+  await alarm.wait(5_000);
+  assert.ok(Date.now() - began < 1_000);
+});
+
+test("a full storage costs no link of the chain: the chunk waits in memory, and it is told", async () => {
+  const told = [];
+  class Full extends core.MemorySpool {
+    put() {
+      return Promise.reject(new DOMException("full", "QuotaExceededError"));
+    }
+  }
+  const spool = new core.PatientSpool(new Full(), (isFull) => told.push(isFull));
+  const { end } = await recorded(core.OVERFLOW_MAX + 10, spool);
+  assert.equal(await spool.isTooFull(), true);
+  const fake = new FakeServer();
+  const sender = new core.Sender(1, 0, server(fake), spool, nobody, () => 0);
+  sender.finish(end);
+  assert.equal(await sender.run(), "ended");
+  assert.deepEqual(fake.ended, end);
+  assert.deepEqual(told, [true, false]);
+});
+
+test("after a reload it goes on where it was", async () => {
+  const { spool, end } = await recorded(3);
+  await spool.keepTail({ track: 1, bytes: Uint8Array.of(1), captured: 9 });
+  const fake = new FakeServer();
+  const { bytes, digest } = await spool.get(1, 0);
+  await server(fake).putChunk(1, 0, bytes, digest);
+  const resumed = await core.resume(server(fake), spool);
+  assert.deepEqual([resumed.place.next, resumed.place.chain, resumed.wanted], [end.chunks, end.chain, 1]);
+  assert.equal(resumed.tail.captured, 9);
+});
+
+test("a storage that forgot what the server has goes on where the server stands", async () => {
+  const { spool, end } = await recorded(3);
+  const fake = new FakeServer();
+  for (const number of [0, 1, 2]) {
+    const { bytes, digest } = await spool.get(1, number);
+    await server(fake).putChunk(1, number, bytes, digest);
+  }
+  await spool.keep({ track: 1, next: 1, chain: "00", captured: 5, isEnding: false });
+  const resumed = await core.resume(server(fake), spool);
+  assert.deepEqual([resumed.place.next, resumed.place.chain, resumed.tail], [3, end.chain, null]);
+});
+
+test("a track that the server closed, does not know, or that has a hole is left, and another begins", async () => {
+  for (const spoil of [
+    (fake) => (fake.isOpen = false),
+    (fake) => (fake.faults = [() => new Response("{}", { status: 404 })]),
+    (_fake, spool) => spool.release(1, 2),
+  ]) {
+    const fake = new FakeServer();
+    const { spool } = await recorded(3);
+    await spoil(fake, spool);
+    assert.equal(await core.resume(server(fake), spool), null);
+    assert.equal(await spool.kept(), undefined);
+  }
+  const fake = new FakeServer();
+  const { spool } = await recorded(1);
+  fake.faults = [away];
+  await assert.rejects(core.resume(server(fake), spool), core.Unreachable);
+  assert.notEqual(await spool.kept(), undefined, "without a network nothing is given up");
+});
+
+test("a device does what the state of the talk wants", () => {
+  const state = (phase, is_host, choice, is_there = true, tracks = []) =>
+    ({ phase, is_host, me: "p2", parties: [{ id: "p1" }, { id: "p2", choice, is_there, tracks }] });
+  for (const [wanted, given] of [
+    ["off", state("waiting", true, null)],
+    ["off", state("ready", true, null)],
+    ["record", state("recording", true, null)],
+    ["hold", state("paused", true, null)],
+    ["off", state("refused", true, null)],
+    ["stop", state("ended", true, null)],
+    ["nothing", state("recording", false, "agreed")],
+    ["nothing", state("recording", false, null)],
+    ["record", state("recording", false, "records_too")],
+    ["off", state("recording", false, "rather_not", true, [{ track: 2 }])],
+    ["stop", state("recording", false, "records_too", false)],
+  ]) assert.equal(core.wantOf(given), wanted, JSON.stringify(given));
+});
+
+test("every language says everything, with the same places to fill in", () => {
+  const placesOf = (texts, path = "") =>
+    Object.entries(texts).flatMap(([key, text]) =>
+      typeof text === "string" ? [`${path}${key} ${[...text.matchAll(/\{\w+\}/g)].join()}`] : placesOf(text, `${path}${key}.`));
+  assert.deepEqual(placesOf(core.textsOf("nl")), placesOf(core.textsOf("en")));
+  assert.equal(core.filled("{n} of {m}", { n: 0 }), "0 of {m}");
+  assert.deepEqual([0, 61_900_000, 3_723_000_000].map(core.timeText), ["0:00", "1:01", "1:02:03"]);
+});
