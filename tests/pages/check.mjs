@@ -59,9 +59,12 @@ const expect = (holds, what) => {
 
 // Holds the page that is open against every look.
 async function look(page, name, lang) {
+  // The page of a talk has one script, which comes from here; all others have none.
+  const scripts = await page.locator("script").evaluateAll((all) => all.map((one) => one.getAttribute("src")));
+  const isOurs = /^(room|invited-in)/.test(name) && scripts.every((src) => /^\/assets\/room\.js\?v=[0-9a-f]{8}$/.test(src)) && scripts.length <= 1;
   expect((await page.getAttribute("html", "lang")) === lang, `${name} ${lang}: <html lang> is ${lang}`);
   expect((await page.locator("h1").count()) === 1, `${name} ${lang}: one first heading`);
-  expect((await page.locator("script").count()) === 0, `${name} ${lang}: no script`);
+  expect(scripts.length === 0 || isOurs, `${name} ${lang}: no script but that of a talk`);
   for (const view of LOOKS) {
     await page.setViewportSize({ width: view.width, height: view.height });
     await page.emulateMedia({ colorScheme: view.colorScheme, forcedColors: view.forcedColors });
@@ -85,6 +88,16 @@ async function look(page, name, lang) {
   }
   await page.setViewportSize({ width: 1280, height: 900 });
   await page.emulateMedia({ colorScheme: "light", forcedColors: "none" });
+}
+
+// With letters twice as large, as people set it in their browser, nothing is cut off.
+async function large(page, name) {
+  await page.setViewportSize({ width: 640, height: 800 });
+  await page.evaluate(() => (document.documentElement.style.fontSize = "200%"));
+  const spill = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect(spill <= 0, `${name} with large letters: ${spill} px wider than the screen`);
+  if (shots) await page.screenshot({ path: join(shots, `${name}-large.png`), fullPage: true });
+  await page.setViewportSize({ width: 1280, height: 900 });
 }
 
 // Asks for an address in both languages and looks at it.
@@ -199,7 +212,7 @@ async function documents(page, path, lang) {
   }
 }
 
-async function walk(page) {
+async function walk(page, guests) {
   await interview(page, "/mag-ik-opnemen", "nl");
   await interview(page, "/may-i-record", "en");
   await visit(page, "setup", new URL(setup).pathname);
@@ -244,6 +257,7 @@ async function walk(page) {
     await player(page, sealed);
     await refusal(page, sealed);
   }
+  await talks(page, guests);
   await colleagues(page, links);
   await visit(page, "holds", "/holds");
   await visit(page, "retention", "/retention");
@@ -347,6 +361,70 @@ async function part(page, recording) {
   await look(page, "copy-part-more", "en");
 }
 
+// A talk in a room: an employer's questions, a code, a guest who chooses, and the end of it.
+async function talks(page, guests) {
+  await visit(page, "rooms", "/rooms");
+  await page.locator("form:has(input[value=functioneren])").evaluate((element) => (element.noValidate = true));
+  await page.getByRole("button", { name: /Open the talk.*Functioneringsgesprek/ }).click();
+  await look(page, "rooms-wrong", "en");
+  await page.getByRole("link", { name: /less intrusive way you considered/ }).click();
+  const at = await page.evaluate(() => document.activeElement.id);
+  expect(at === "other-functioneren", `the link leads to the question, not to ${at}`);
+  await page.keyboard.type("minutes, but we disagree on what was said before");
+  await page.getByLabel("Why do you want to record this talk?").fill("earlier agreements are disputed");
+  await page.getByRole("button", { name: /Open the talk.*Functioneringsgesprek/ }).click();
+  await look(page, "room-of-employer", "en");
+  await page.goto(`${base}/rooms?lang=en`);
+  await page.locator("#name-beoordeling").fill("Anna de Vries");
+  await page.getByRole("button", { name: /Open the talk.*Beoordelingsgesprek/ }).click();
+  const talk = new URL(page.url()).pathname;
+  const code = (await page.locator("#way .code-large, [aria-labelledby=way] .code-large").innerText()).replace(" ", "");
+  await visit(page, "room-host", talk);
+  await large(page, "room-host");
+  await visit(page, "rooms-open", "/rooms");
+
+  const guest = await (await guests.newContext()).newPage();
+  guest.setDefaultTimeout(30_000);
+  const elsewhere = await guest.goto(`${base}${talk}`);
+  expect(elsewhere.status() === 404, `to who is not in it there is no such talk, status ${elsewhere.status()}`);
+  await visit(guest, "join", "/join");
+  await guest.locator("#code").fill("2222 2222");
+  await guest.getByRole("button", { name: "Next" }).click();
+  await look(guest, "join-wrong", "en");
+  await guest.locator("#code").fill(`${code.slice(0, 4).toLowerCase()} ${code.slice(4)}`);
+  await Promise.all([guest.waitForNavigation(), guest.keyboard.press("Enter")]);
+  await visit(guest, "invited-in", `/join/${code}`);
+  await large(guest, "invited-in");
+  await guest.getByLabel("Your name (optional)").fill("Bram");
+  await Promise.all([guest.waitForNavigation(), guest.keyboard.press("Enter")]);
+  expect(new URL(guest.url()).pathname === talk, `the button leads to the talk, not to ${guest.url()}`);
+  await visit(guest, "room-guest", talk);
+  await large(guest, "room-guest");
+  await page.goto(`${base}${talk}?lang=en`);
+  await guest.goto(`${base}${talk}?lang=en`);
+  await guest.getByRole("button", { name: "I agree" }).focus();
+  await guest.keyboard.press("Enter");
+  await page.getByText("Bram · agrees").waitFor();
+  await page.getByRole("button", { name: "Start recording" }).waitFor();
+  await look(page, "room-ready", "en");
+  await look(guest, "room-guest-agreed", "en");
+  await guest.getByRole("button", { name: "Rather not" }).click();
+  await page.getByText("Bram · rather not").waitFor();
+  await look(page, "room-not-agreed", "en");
+
+  // Without script everything but recording works, by the forms themselves.
+  const plain = await (await guests.newContext({ javaScriptEnabled: false })).newPage();
+  await plain.goto(`${base}/join/${code}?lang=nl`);
+  await plain.getByRole("button", { name: "Naar het gesprek" }).click();
+  await plain.getByRole("button", { name: "Ik vind het goed" }).click();
+  expect(await plain.getByText("U heeft gekozen").isVisible(), "without script one can choose");
+  await plain.getByRole("button", { name: "Ik ga weg uit het gesprek" }).click();
+  expect(await plain.getByText("U bent weg uit dit gesprek").isVisible(), "without script one can leave");
+  await guest.getByRole("button", { name: "I leave the talk" }).click();
+  await page.getByText("Nothing of this talk was recorded").waitFor();
+  await visit(page, "room-nothing", talk);
+}
+
 // Asks for destruction before the term is over: the whole refusal is shown.
 async function refusal(page, recording) {
   await page.goto(`${base}${recording}/destroy?lang=en`);
@@ -365,13 +443,16 @@ if (!executablePath) {
   process.exit(2);
 }
 if (shots) mkdirSync(shots, { recursive: true });
+const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync", "--mute-audio"];
 const profile = mkdtempSync(join(tmpdir(), "voicelog-pages-"));
 const browser = await chromium.launchPersistentContext(profile, {
   executablePath,
   headless: true,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--mute-audio"],
+  args: ARGUMENTS,
 });
+// Others than who is signed in, each with cookies of their own.
+const guests = await chromium.launch({ executablePath, headless: true, args: ARGUMENTS });
 try {
   const page = browser.pages()[0] ?? (await browser.newPage());
   page.on("request", (request) => {
@@ -383,10 +464,11 @@ try {
     }
   });
   page.setDefaultTimeout(90_000);
-  await walk(page);
+  await walk(page, guests);
 } catch (error) {
   failures.push(`stopped halfway: ${error.message}`);
 } finally {
+  await guests.close();
   await browser.close();
   rmSync(profile, { recursive: true, force: true });
   server?.stdin.end();

@@ -252,6 +252,27 @@ impl Archive {
         })
     }
 
+    /// What whoever starts a talk in a room says of the weighing of interests: why, and what else was considered. It goes
+    /// beside what the configuration says of it, to the law and into the decision.
+    ///
+    /// # Errors
+    ///
+    /// It is over or no talk in a room, or the law cannot read it.
+    pub fn weigh_room(
+        &self,
+        id: RecordingId,
+        weighing: Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<(), ArchiveError> {
+        self.calls.change(id, |call| {
+            if !call.line.is_of_a_room() {
+                return Err(ArchiveError::NoSuchRoom);
+            }
+            call.weigh(weighing);
+            call.check(now)
+        })
+    }
+
     /// Whether the law has answered about a call with its facts as they are. Then there is nothing
     /// to ask: whatever was told since is no news to it.
     #[must_use]

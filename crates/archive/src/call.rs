@@ -195,6 +195,14 @@ impl Call {
         Ok(())
     }
 
+    /// Puts what is said of the weighing of interests beside what the line says of it.
+    pub(crate) fn weigh(&mut self, weighing: Map<String, Value>) {
+        let known = self.line.facts.get(WEIGHING).and_then(Value::as_object);
+        let mut whole = known.cloned().unwrap_or_default();
+        whole.extend(weighing);
+        self.said.insert(WEIGHING.to_owned(), Value::Object(whole));
+    }
+
     /// Whether the law can be asked about it as it is, and as it will be once its notice is heard:
     /// what is said wrongly until then must not come out at that moment.
     pub(crate) fn check(&self, now: Timestamp) -> Result<(), ArchiveError> {
@@ -348,6 +356,9 @@ fn pseudonym(number: usize) -> String {
 
 /// The fact that holds the consent of each participant, by pseudonym.
 pub(crate) const CONSENTS: &str = "consent_per_participant";
+
+/// The fact that holds the weighing of interests.
+const WEIGHING: &str = "lia";
 
 /// The facts that may be said about a call while it lasts. All else belongs to the line.
 pub const SAYABLE_FACTS: &[&str] = &[

@@ -362,6 +362,7 @@ class Alarm {
 		this.isRung = false;
 	}
 }
+const DAMAGED_MAX = 5;
 class Sender {
 	track;
 	next;
@@ -373,6 +374,7 @@ class Sender {
 	end = null;
 	isStopped = false;
 	isReachable = true;
+	damaged = 0;
 	constructor(track, next, server, spool, events, random = Math.random) {
 		this.track = track;
 		this.next = next;
@@ -399,6 +401,7 @@ class Sender {
 				if (outcome)
 					return outcome;
 				this.backoff.succeeded();
+				this.damaged = 0;
 				this.reached(true);
 			}
 			catch (error) {
@@ -450,6 +453,11 @@ class Sender {
 	}
 	async refused(error) {
 		this.reached(true);
+		if (error.status === 400 && this.damaged < DAMAGED_MAX) {
+			this.damaged += 1;
+			await this.alarm.wait(this.backoff.next(null));
+			return null;
+		}
 		const { next } = error.problem;
 		const isOutOfTurn = error.status === 409 && next !== undefined && next !== this.next;
 		if (isOutOfTurn) {
@@ -947,7 +955,7 @@ function wantOf(state) {
 class Watch {
 	server;
 	events;
-	version = -1;
+	version = 0;
 	alarm = new Alarm();
 	backoff = new Backoff(Math.random);
 	isStopped = false;
@@ -974,7 +982,7 @@ class Watch {
 				const state = await this.server.state(this.version);
 				this.backoff.succeeded();
 				this.take(state);
-				if (state.phase === "ended" && state.fingerprint)
+				if (state.phase === "ended" && (state.fingerprint || state.started_at === null))
 					return;
 				if (state.version <= this.version && state.phase === "ended")
 					await this.alarm.wait(1_000);
@@ -1366,7 +1374,26 @@ class Screen {
 		}
 		this.write("paused-by", state.paused_by === null ? "" : filled(this.t.pausedBy, { who: this.nameOf(state, state.paused_by) }));
 		this.showParties(state);
+		this.showGrounds(state);
 		this.showTime();
+	}
+	showGrounds(state) {
+		const list = this.part("grounds");
+		if (!list || !state.decision)
+			return;
+		list.replaceChildren(...state.decision.grounds.map((ground) => {
+			const [line, text, tags] = [document.createElement("li"), document.createElement("p"), document.createElement("ul")];
+			text.textContent = document.documentElement.lang === "nl" ? ground.text_nl : ground.text_en;
+			tags.className = "tags";
+			for (const article of ground.articles) {
+				const tag = document.createElement("li");
+				tag.className = "tag";
+				tag.textContent = article;
+				tags.append(tag);
+			}
+			line.append(text, tags);
+			return line;
+		}));
 	}
 	nameOf(state, id) {
 		if (id === state.me)
@@ -1643,7 +1670,7 @@ class Room {
 		const before = this.phase;
 		this.phase = state.phase;
 		if (state.phase === "ended") {
-			this.isEnded = state.fingerprint !== null;
+			this.isEnded = state.fingerprint !== null || state.started_at === null;
 			this.leaveWhenDone();
 		}
 		if (!this.isHost || before === null || before === state.phase)

@@ -270,7 +270,6 @@ pub(crate) struct Desk {
     pub(crate) tries_of_address: Throttle,
     pub(crate) tries_of_both: Throttle,
     pub(crate) tries_of_name: Throttle,
-    #[expect(dead_code, reason = "the pages that take codes are being built")]
     pub(crate) tries_of_code: Throttle,
     /// Tries to sign in that failed since the start; for the operator.
     pub(crate) failed_sign_ins: AtomicU64,

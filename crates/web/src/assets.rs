@@ -1,4 +1,4 @@
-//! The style sheet and the icon: part of the program, the only files that pages load.
+//! The style sheet, the icon, and the script of a talk: part of the program, the only files that pages load.
 
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::IntoResponse;
@@ -8,6 +8,10 @@ use voicelog_law::DOCUMENT_STYLE;
 
 const STYLE: &str = include_str!("../assets/style.css");
 const ICON: &str = include_str!("../assets/icon.svg");
+/// Made of `crates/web/island`.
+const ROOM: &str = include_str!("../assets/room.js");
+/// Its part in the sound thread.
+const CAPTURE: &str = include_str!("../assets/capture.js");
 
 /// The same for everybody and named by its content, so the browser may keep it.
 const KEEP: (HeaderName, &str) = (header::CACHE_CONTROL, "public, max-age=86400");
@@ -22,6 +26,18 @@ pub(crate) fn style_path() -> &'static str {
 pub(crate) fn document_style_path() -> &'static str {
     static PATH: OnceLock<String> = OnceLock::new();
     PATH.get_or_init(|| format!("/assets/document.css?v={}", start_of_hash(DOCUMENT_STYLE)))
+}
+
+/// The same for the script of a talk.
+pub(crate) fn room_script_path() -> &'static str {
+    static PATH: OnceLock<String> = OnceLock::new();
+    PATH.get_or_init(|| format!("/assets/room.js?v={}", start_of_hash(ROOM)))
+}
+
+/// The same for its part in the sound thread.
+pub(crate) fn capture_script_path() -> &'static str {
+    static PATH: OnceLock<String> = OnceLock::new();
+    PATH.get_or_init(|| format!("/assets/capture.js?v={}", start_of_hash(CAPTURE)))
 }
 
 fn start_of_hash(text: &str) -> String {
@@ -46,6 +62,25 @@ pub(crate) async fn style() -> impl IntoResponse {
     )
 }
 
+pub(crate) async fn room_script() -> impl IntoResponse {
+    script(ROOM)
+}
+
+pub(crate) async fn capture_script() -> impl IntoResponse {
+    script(CAPTURE)
+}
+
+fn script(text: &'static str) -> impl IntoResponse {
+    (
+        StatusCode::OK,
+        [
+            KEEP,
+            (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
+        ],
+        text,
+    )
+}
+
 pub(crate) async fn icon() -> impl IntoResponse {
     (
         StatusCode::OK,
@@ -64,6 +99,11 @@ mod tests {
             let without_names = text.replace("http://www.w3.org/2000/svg", "");
             for sign in ["http:", "https:", "@import", "url(", "//"] {
                 assert!(!without_names.contains(sign), "{sign}");
+            }
+        }
+        for text in [ROOM, CAPTURE] {
+            for sign in ["http:", "https:", "import(", "importScripts", "eval("] {
+                assert!(!text.contains(sign), "{sign}");
             }
         }
     }

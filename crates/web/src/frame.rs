@@ -30,6 +30,22 @@ const FORM_BYTES_MAX: usize = 64 * 1_024;
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
     media-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
+/// The same where a talk is recorded: our own script besides, which talks to us alone.
+const POLICY_OF_ISLAND: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
+    media-src 'self'; script-src 'self'; worker-src 'self'; connect-src 'self'; \
+    form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
+const PERMISSIONS_OF_RECORDER: &str = "camera=(), microphone=(self), geolocation=()";
+
+/// On an answer: the page runs our script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Island {
+    /// It reads the terms aloud.
+    Reader,
+    /// It records.
+    Recorder,
+}
+
 /// Fields that every answer carries.
 const HEADERS: [(HeaderName, &str); 7] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
@@ -44,10 +60,7 @@ const HEADERS: [(HeaderName, &str); 7] = [
         HeaderName::from_static("cross-origin-resource-policy"),
         "same-origin",
     ),
-    (
-        HeaderName::from_static("permissions-policy"),
-        "camera=(), microphone=(), geolocation=()",
-    ),
+    (PERMISSIONS, "camera=(), microphone=(), geolocation=()"),
 ];
 
 /// The version of the API, on each of its answers.
@@ -225,9 +238,20 @@ pub(crate) async fn around_api(
 }
 
 fn with_headers(desk: &Desk, mut response: Response) -> Response {
+    let island = response.extensions().get::<Island>().copied();
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if island.is_some() {
+        let policy = HeaderValue::from_static(POLICY_OF_ISLAND);
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    if island == Some(Island::Recorder) {
+        headers.insert(
+            PERMISSIONS,
+            HeaderValue::from_static(PERMISSIONS_OF_RECORDER),
+        );
     }
     if desk.cookies.secure {
         let year = HeaderValue::from_static("max-age=31536000");

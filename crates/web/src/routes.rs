@@ -61,6 +61,13 @@ fn doors() -> Vec<Route> {
             get(assets::document_style),
         ),
         route(Anyone, GET, "/assets/icon.svg", get(assets::icon)),
+        route(Anyone, GET, "/assets/room.js", get(assets::room_script)),
+        route(
+            Anyone,
+            GET,
+            "/assets/capture.js",
+            get(assets::capture_script),
+        ),
         route(Anyone, GET, "/healthz", get(health::short)),
         route(
             Anyone,
@@ -197,6 +204,40 @@ fn endings() -> Vec<Route> {
             BOTH,
             "/holds/{id}/release",
             get(holds::release_form).post(holds::release),
+        ),
+    ]
+}
+
+/// Talks in a room, for people.
+fn talks() -> Vec<Route> {
+    use Audience::{Anyone, InRoom, SignedIn};
+    use pages::{joining, rooms};
+    const BOTH: &[&str] = &["GET", "POST"];
+    vec![
+        route(
+            SignedIn,
+            BOTH,
+            "/rooms",
+            get(rooms::list).post(rooms::start),
+        ),
+        route(
+            InRoom,
+            BOTH,
+            "/rooms/{id}",
+            get(rooms::show).post(rooms::act),
+        ),
+        route(InRoom, &["POST"], "/rooms/{id}/copy", post(rooms::copy)),
+        route(
+            Anyone,
+            BOTH,
+            "/join",
+            get(joining::form).post(joining::code),
+        ),
+        route(
+            Anyone,
+            BOTH,
+            "/join/{code}",
+            get(joining::invitation).post(joining::enter),
         ),
     ]
 }
@@ -419,6 +460,7 @@ pub fn table() -> Vec<(Audience, &'static str, &'static str)> {
         .chain(pages())
         .chain(endings())
         .chain(people())
+        .chain(talks())
         .chain(programs())
         .chain(devices())
         .chain(files())
@@ -448,7 +490,8 @@ pub fn router(app: App) -> Router {
     };
     let mut for_people = Router::new();
     let pages = doors().into_iter().chain(pages());
-    for (path, handler) in pages.chain(endings()).chain(people()).map(guard) {
+    let others = endings().into_iter().chain(people()).chain(talks());
+    for (path, handler) in pages.chain(others).map(guard) {
         for_people = for_people.route(path, handler);
     }
     // An address that does not exist is told only to who is signed in, as one that does.

@@ -32,6 +32,17 @@ impl Throttle {
         }
     }
 
+    /// A try that was right counts for nothing.
+    pub(crate) fn give_back(&self, key: &[u8; 32]) {
+        let mut buckets = self
+            .full_again_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(full_again) = buckets.get_mut(key) {
+            *full_again = full_again.plus_micros(-self.allowance.one_per_micros);
+        }
+    }
+
     /// Takes one try. `Err` gives the whole seconds until the next one comes back.
     pub(crate) fn take(&self, key: [u8; 32], now: Timestamp) -> Result<(), u64> {
         let mut buckets = self

@@ -142,7 +142,7 @@ class Room {
     const before = this.phase;
     this.phase = state.phase;
     if (state.phase === "ended") {
-      this.isEnded = state.fingerprint !== null;
+      this.isEnded = state.fingerprint !== null || state.started_at === null;
       this.leaveWhenDone();
     }
     if (!this.isHost || before === null || before === state.phase) return;

@@ -42,6 +42,16 @@ test("while the network is away nothing is lost, it is told once, and it goes on
   assert.deepEqual(told, ["away", "back"]);
 });
 
+test("a chunk that was damaged on its way is sent again, and not without end", async () => {
+  const damaged = () => new Response("{}", { status: 400 });
+  const fake = new FakeServer();
+  fake.faults = [damaged, damaged];
+  assert.equal((await sent({ fake })).outcome, "ended");
+  const hopeless = new FakeServer();
+  hopeless.faults = Array.from({ length: 9 }, () => damaged);
+  assert.equal((await sent({ fake: hopeless, seconds: 1 })).outcome, "broken");
+});
+
 test("an acknowledgement that was lost: the chunk is sent again, and kept once", async () => {
   const fake = new FakeServer();
   fake.faults = [async (answer) => (answer(), away())];

@@ -10,6 +10,7 @@ pub(crate) mod health;
 pub(crate) mod holds;
 pub(crate) mod interview;
 pub(crate) mod invitation;
+pub(crate) mod joining;
 pub(crate) mod log;
 pub(crate) mod login;
 pub(crate) mod player;
@@ -18,6 +19,7 @@ pub(crate) mod receipt;
 pub(crate) mod recording;
 pub(crate) mod recordings;
 pub(crate) mod retention;
+pub(crate) mod rooms;
 pub(crate) mod setup;
 
 use crate::trouble::Trouble;

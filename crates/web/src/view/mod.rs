@@ -26,6 +26,7 @@ pub(crate) mod recording;
 pub(crate) mod recordings;
 pub(crate) mod report;
 pub(crate) mod retention;
+pub(crate) mod rooms;
 pub(crate) mod setup;
 pub(crate) mod timeline;
 pub(crate) mod when;

@@ -121,6 +121,14 @@ fn in_a_room(name: &str, title: &str) -> Line {
     }
 }
 
+/// A talk of an employer about own staff: why, and what else was considered, is asked each time.
+fn of_an_employer() -> Line {
+    let mut line = in_a_room("functioneren", "Functioneringsgesprek");
+    let recorder = ("recorder_type".to_owned(), json!("employer"));
+    line.facts.extend([recorder]);
+    line
+}
+
 /// A house rule: who asks to destroy may not be alone. At the end of a term nobody asks.
 pub(crate) const NOT_ALONE: &str = r#"
 @id("house.vier_ogen_bij_vernietigen")
@@ -181,7 +189,10 @@ fn open_under(folder: &Path, now: Timestamp, house: Option<&str>) -> Outcome<Arc
                 ..line("geluid-kort", facts("announced"))
             },
         ])
-        .with_rooms(vec![in_a_room("beoordeling", "Beoordelingsgesprek")]),
+        .with_rooms(vec![
+            in_a_room("beoordeling", "Beoordelingsgesprek"),
+            of_an_employer(),
+        ]),
     })))
 }
 

@@ -58,7 +58,28 @@ export class Screen {
     }
     this.write("paused-by", state.paused_by === null ? "" : filled(this.t.pausedBy, { who: this.nameOf(state, state.paused_by) }));
     this.showParties(state);
+    this.showGrounds(state);
     this.showTime();
+  }
+
+  private showGrounds(state: State): void {
+    const list = this.part("grounds");
+    if (!list || !state.decision) return;
+    list.replaceChildren(
+      ...state.decision.grounds.map((ground) => {
+        const [line, text, tags] = [document.createElement("li"), document.createElement("p"), document.createElement("ul")];
+        text.textContent = document.documentElement.lang === "nl" ? ground.text_nl : ground.text_en;
+        tags.className = "tags";
+        for (const article of ground.articles) {
+          const tag = document.createElement("li");
+          tag.className = "tag";
+          tag.textContent = article;
+          tags.append(tag);
+        }
+        line.append(text, tags);
+        return line;
+      }),
+    );
   }
 
   private nameOf(state: State, id: string): string {

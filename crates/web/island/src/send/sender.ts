@@ -5,6 +5,9 @@ import { Refused, Unreachable } from "./server";
 import type { Server } from "./server";
 import type { Spool } from "../store/spool";
 
+/** How often one chunk is sent again because it did not arrive as it is. */
+const DAMAGED_MAX = 5;
+
 /** How a sender ended. */
 export type Outcome =
   /** All chunks are there and the track is ended. */
@@ -28,6 +31,7 @@ export class Sender {
   private end: { chunks: number; chain: string } | null = null;
   private isStopped = false;
   private isReachable = true;
+  private damaged = 0;
 
   constructor(
     private readonly track: number,
@@ -64,6 +68,7 @@ export class Sender {
         const outcome = await this.step();
         if (outcome) return outcome;
         this.backoff.succeeded();
+        this.damaged = 0;
         this.reached(true);
       } catch (error) {
         if (error instanceof Refused) {
@@ -114,6 +119,12 @@ export class Sender {
 
   private async refused(error: Refused): Promise<Outcome | null> {
     this.reached(true);
+    // The body was not what its digest says: damaged on its way, and whole here.
+    if (error.status === 400 && this.damaged < DAMAGED_MAX) {
+      this.damaged += 1;
+      await this.alarm.wait(this.backoff.next(null));
+      return null;
+    }
     const { next } = error.problem;
     const isOutOfTurn = error.status === 409 && next !== undefined && next !== this.next;
     if (isOutOfTurn) {

@@ -12,7 +12,7 @@ export interface WatchEvents {
 }
 
 export class Watch {
-  private version = -1;
+  private version = 0;
   private readonly alarm = new Alarm();
   private readonly backoff = new Backoff(Math.random);
   private isStopped = false;
@@ -45,7 +45,7 @@ export class Watch {
         const state = await this.server.state(this.version);
         this.backoff.succeeded();
         this.take(state);
-        if (state.phase === "ended" && state.fingerprint) return;
+        if (state.phase === "ended" && (state.fingerprint || state.started_at === null)) return;
         // A server that answers at once with nothing new must not be asked without end.
         if (state.version <= this.version && state.phase === "ended") await this.alarm.wait(1_000);
       } catch (error) {
