@@ -102,12 +102,16 @@ impl Shared {
         consent: Option<&str>,
         now: Timestamp,
     ) -> Result<(), RoomError> {
-        if let Some(word) = consent {
-            let consent = Consent {
-                party: seat.party.clone(),
-                word: word.to_owned(),
-                by: ConsentBy::Screen,
-            };
+        let consent = consent.map(|word| Consent {
+            party: seat.party.clone(),
+            word: word.to_owned(),
+            by: ConsentBy::Screen,
+        });
+        // The facts must fit each other at each step: while one refuses, it is not said that all agreed.
+        if !choice.agrees() {
+            self.say_openness(talk, "announced_objected", now)?;
+        }
+        if let Some(consent) = consent {
             self.archive.consent(talk.id, consent, now)?;
         }
         let openness = {

@@ -129,6 +129,20 @@ fn where_the_law_wants_consent_a_refusal_keeps_nothing_and_says_why() {
 }
 
 #[test]
+fn who_agreed_can_still_choose_otherwise_and_back() {
+    let place = place();
+    let meeting = place.meet("consent");
+    for (choice, phase) in [
+        (Choice::Agreed, Phase::Ready),
+        (Choice::RatherNot, Phase::Refused),
+        (Choice::RecordsToo, Phase::Ready),
+    ] {
+        place.rooms.choose(&meeting.guest, choice).unwrap();
+        assert_eq!(place.state(&meeting.host).phase, phase, "{choice:?}");
+    }
+}
+
+#[test]
 fn who_changes_their_mind_is_recorded_from_then_on_and_not_before() {
     let place = place();
     let meeting = place.meet("consent");

@@ -9,6 +9,7 @@ use voicelog_web::{Audience, table};
 fn filled_in(path: &str, site: &Site) -> String {
     path.replace("{id}", &site.filled().whole.to_string())
         .replace("{token}", &"A".repeat(43))
+        .replace("{code}", "22222222")
         .replace("{*path}", "entries/000")
 }
 
@@ -19,6 +20,10 @@ async fn no_page_answers_without_signing_in_but_those_that_are_for_everybody() {
         "/assets/style.css",
         "/assets/document.css",
         "/assets/icon.svg",
+        "/assets/room.js",
+        "/assets/capture.js",
+        "/join",
+        "/join/{code}",
         "/healthz",
         "/log/checkpoint",
         "/log/tile/{*path}",
