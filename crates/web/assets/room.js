@@ -660,6 +660,7 @@ class Microphone {
 	}
 }
 const STILL = 1_000;
+const ON_ITS_WAY = 300;
 const COMPARE = 10 * 60_000;
 class Device {
 	server;
@@ -726,6 +727,8 @@ class Device {
 	}
 	async step() {
 		const { want } = this;
+		if (want !== "record" && this.isKeeping)
+			await new Promise((resolve) => setTimeout(resolve, ON_ITS_WAY));
 		if (want === "record" || want === "hold") {
 			this.isKeeping = false;
 			if (!(await this.lock()))
@@ -1347,10 +1350,13 @@ class Screen {
 		if (text !== null)
 			this.write(`${id}-text`, text);
 	}
-	say(text) {
+	say(text, isShownElsewhere = false) {
 		if (text === this.said)
 			return;
 		this.said = text;
+		const part = this.part("say");
+		if (part)
+			part.className = isShownElsewhere ? "hidden" : "said";
 		this.write("say", text);
 	}
 	show(state) {
@@ -1364,7 +1370,7 @@ class Screen {
 		this.write("sign-text", this.t.phase[state.phase]);
 		document.title = `${this.t.title[sign]} – ${this.baseTitle}`;
 		if (was !== undefined && was !== state.phase)
-			this.say(this.t.phase[state.phase]);
+			this.say(this.t.phase[state.phase], true);
 		const me = meIn(state);
 		for (const part of document.querySelectorAll("[data-phases]")) {
 			const fits = (part.dataset["phases"] ?? "").split(" ").includes(state.phase);

@@ -44,6 +44,8 @@ export interface DeviceEvents {
 
 /** ms without a block of sound after which the microphone counts as taken away. */
 const STILL = 1_000;
+/** ms that sound needs from the microphone to us: what was captured before a pause comes a little after it. */
+const ON_ITS_WAY = 300;
 /** How often our clock is held against the server's, in ms. */
 const COMPARE = 10 * 60_000;
 
@@ -121,6 +123,8 @@ export class Device {
 
   private async step(): Promise<void> {
     const { want } = this;
+    // The server keeps nothing of what was captured after the moment that ended it.
+    if (want !== "record" && this.isKeeping) await new Promise((resolve) => setTimeout(resolve, ON_ITS_WAY));
     if (want === "record" || want === "hold") {
       this.isKeeping = false;
       if (!(await this.lock())) return;

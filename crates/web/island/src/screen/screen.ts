@@ -33,9 +33,11 @@ export class Screen {
   }
 
   /** Tells a change once, also to who listens to the screen. */
-  say(text: string): void {
+  say(text: string, isShownElsewhere = false): void {
     if (text === this.said) return;
     this.said = text;
+    const part = this.part("say");
+    if (part) part.className = isShownElsewhere ? "hidden" : "said";
     this.write("say", text);
   }
 
@@ -48,7 +50,7 @@ export class Screen {
     if (bar) bar.dataset["sign"] = sign;
     this.write("sign-text", this.t.phase[state.phase]);
     document.title = `${this.t.title[sign]} – ${this.baseTitle}`;
-    if (was !== undefined && was !== state.phase) this.say(this.t.phase[state.phase]);
+    if (was !== undefined && was !== state.phase) this.say(this.t.phase[state.phase], true);
     const me = meIn(state);
     for (const part of document.querySelectorAll<HTMLElement>("[data-phases]")) {
       const fits = (part.dataset["phases"] ?? "").split(" ").includes(state.phase);

@@ -1,0 +1,317 @@
+// A talk in a room from beginning to end, in two browsers whose microphones are fed with speech, against the program.
+//
+//   node room.mjs --voicelog PROGRAM [--keep DIR]
+//
+// One starts a talk, the other comes in by the code and records too. The network goes away for 20 s, a tab is loaded
+// again, somebody pauses, somebody leaves, and it ends. Then both fetch the copy: both verifiers accept it, the stored sound is, to
+// the sample, what was spoken, and the timeline says what was done. The browser is Debian's Chromium, the speech that of `crates/src-sim`.
+
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { readZip } from "../../verifier/tests/lib/zip.mjs";
+import { loudness, readWav, spoken } from "./lib/correlate.mjs";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const SPEECH = join(HERE, "../../crates/src-sim/assets");
+const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const RATE = 48_000;
+const SECOND = 1_000_000;
+const PASSWORD = "paard accu nietje batterij";
+/** How alike stored and spoken sound must be: Opus at 40 kbit/s leaves more than this of speech. */
+const LIKENESS = 0.9;
+
+const option = (name) => {
+  const place = process.argv.indexOf(`--${name}`);
+  return place < 0 ? undefined : process.argv[place + 1];
+};
+const program = option("voicelog");
+const executablePath = BROWSERS.find((path) => existsSync(path));
+if (!program || !executablePath) {
+  console.error("usage: node room.mjs --voicelog PROGRAM [--keep DIR]; needs Chromium (apt-get install chromium)");
+  process.exit(2);
+}
+const folder = mkdtempSync(join(tmpdir(), "voicelog-room-"));
+const keep = option("keep");
+if (keep) mkdirSync(keep, { recursive: true });
+const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
+
+let passed = 0;
+const failures = [];
+const expect = (holds, what) => {
+  if (holds) passed += 1;
+  else failures.push(what);
+};
+
+/** Two and a half minutes in which nothing comes twice: the same lines, each time a little faster. */
+function speech(name) {
+  const parts = Array.from({ length: 12 }, (_, number) => {
+    const part = join(folder, `${name}-${number}.wav`);
+    const input = ["-t", "al", "-r", "8000", "-c", "1", join(SPEECH, `${name}.al`)];
+    execFileSync("sox", ["-D", ...input, "-b", "16", "-r", "48000", part, "speed", String(1 + number * 0.013)]);
+    return part;
+  });
+  const whole = join(folder, `${name}.wav`);
+  execFileSync("sox", ["-D", ...parts, whole]);
+  return whole;
+}
+
+const freePort = () =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+
+/** Starts the program with one kind of talk; gives the link of the first account. */
+async function serve() {
+  const [http, sip] = [await freePort(), await freePort()];
+  const config = join(folder, "voicelog.toml");
+  writeFileSync(config, `
+[sip]
+udp = "127.0.0.1:${sip}"
+tcp = "127.0.0.1:${sip}"
+media_port_first = 0
+media_port_last = 0
+[http]
+address = "127.0.0.1:${http}"
+[storage]
+data = "${join(folder, "data")}"
+keep_free_mib = 1
+warn_free_mib = 1
+[[room]]
+name = "gesprek"
+title = "Een gesprek"
+[room.facts]
+recorder_type = "company"
+counterpart_types = ["private_person"]
+purpose = "bewijs_overeenkomst"
+legal_basis = "b"
+dpia = "done"
+retention_term = "P1Y"
+`);
+  const child = spawn(program, ["serve", "--config", config, "--lang", "en"], { stdio: ["ignore", "pipe", "inherit"] });
+  let text = "";
+  for await (const piece of child.stdout) {
+    text += piece;
+    const link = /http:\S+\/setup\/\S+/.exec(text);
+    if (link) {
+      child.stdout.resume();
+      return { child, link: link[0], base: new URL(link[0]).origin };
+    }
+  }
+  throw new Error(`the program printed no link: ${text}`);
+}
+
+/** A browser whose microphone hears a file. */
+async function browserHearing(file) {
+  const args = ["--no-sandbox", "--disable-gpu", "--mute-audio", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", `--use-file-for-fake-audio-capture=${file}%noloop`];
+  return chromium.launch({ executablePath, headless: true, args });
+}
+
+async function openPage(browser, base, settings = {}) {
+  const context = await browser.newContext({ locale: "en-GB", acceptDownloads: true, ...settings });
+  const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
+  page.on("dialog", (dialog) => void dialog.accept().catch(() => {}));
+  page.on("request", (request) => {
+    if (new URL(request.url()).origin !== base) failures.push(`asked another host: ${request.url()}`);
+  });
+  page.on("pageerror", (error) => failures.push(`the script failed: ${error.message}`));
+  page.on("console", (message) => {
+    const isOfNetwork = /ERR_INTERNET_DISCONNECTED|Failed to load resource/.test(message.text());
+    if (message.type() === "error" && !isOfNetwork) failures.push(`the browser complains: ${message.text()}`);
+  });
+  return page;
+}
+
+const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
+const records = (page) => page.getByText("This device records.").waitFor();
+
+/** One account, one talk; its address and code. */
+async function start(page, link, base) {
+  await page.goto(`${link}?lang=en`);
+  await page.getByLabel("Name to sign in with").fill("beheer");
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByLabel("Password once more").fill(PASSWORD);
+  await press(page, "Make the account");
+  await page.goto(`${base}/rooms?lang=en`);
+  await page.getByLabel("Your name, as the other person reads it").fill("Anna");
+  await page.getByRole("button", { name: /Open the talk/ }).click();
+  await page.waitForURL(/\/rooms\/[0-9a-f-]{36}/);
+  return { talk: new URL(page.url()).pathname, code: await page.locator("[aria-labelledby=way] .code-large").innerText() };
+}
+
+async function comeIn(page, base, code, name) {
+  await page.goto(`${base}/join?lang=en`);
+  await page.locator("#code").fill(code);
+  await press(page, "Next");
+  await page.getByLabel("Your name (optional)").fill(name);
+  await press(page, "To the talk");
+  await page.waitForURL(/\/rooms\//);
+}
+
+/** What happens in the talk, and how long each part of it took, in µs. */
+async function talkOf({ host, guest, silent }, talk) {
+  const told = {};
+  await press(guest, "I record too");
+  await press(silent, "I agree");
+  await press(host, "Start recording");
+  await Promise.all([records(host), records(guest)]);
+  const second = await guest.context().newPage();
+  await second.goto(guest.url());
+  await second.getByText("Another tab of this device records already").waitFor();
+  await second.close();
+  await sleep(5);
+
+  await guest.context().setOffline(true);
+  const away = Date.now();
+  await guest.locator("#network").waitFor({ state: "visible" });
+  expect(await guest.getByText("The recording goes on and is sent later").isVisible(), "without a network it says that it goes on");
+  await sleep(20 - (Date.now() - away) / 1_000);
+  await guest.context().setOffline(false);
+  await guest.locator("#network").waitFor({ state: "hidden" });
+  await sleep(6);
+
+  const before = Date.now();
+  await host.reload();
+  await records(host);
+  told.reload = (Date.now() - before) * 1_000;
+  await sleep(5);
+
+  await press(guest, "Pause");
+  await host.getByText("Paused by Bram.").waitFor();
+  const paused = Date.now();
+  await sleep(4);
+  await press(host, "Go on recording");
+  told.pause = (Date.now() - paused) * 1_000;
+  await records(guest);
+  await sleep(5);
+
+  await press(guest, "I leave the talk");
+  const left = Date.now();
+  await guest.getByText("All that this device recorded has been sent.").waitFor();
+  await sleep(4);
+  await press(host, "End the talk");
+  told.alone = (Date.now() - left) * 1_000;
+  const stop = Date.now();
+  await host.getByRole("heading", { name: "Fingerprint of the recording" }).waitFor();
+  console.log(`from the end to its page: ${Date.now() - stop} ms`);
+  await guest.goto(guest.url());
+  expect(new URL(guest.url()).pathname === talk, "the guest stays at the talk");
+  return told;
+}
+
+/** The copy, as a party gets it. */
+async function copyOf(page, name) {
+  const [download] = await Promise.all([page.waitForEvent("download"), press(page, "Get the copy")]);
+  const path = join(keep ?? folder, name);
+  await download.saveAs(path);
+  return path;
+}
+
+/** Every stretch of a stream lies in what was spoken where the one before it in the same stretch says, to the sample. */
+function compare(name, stream, wav, file) {
+  const said = spoken(readWav(readFileSync(file)).samples);
+  let windows = 0;
+  for (const { start_us, end_us } of stretches(stream)) {
+    let lag = null;
+    for (let from = start_us + SECOND / 2; from + SECOND < end_us - SECOND / 4; from += SECOND) {
+      const at = Math.round((from * RATE) / SECOND);
+      const piece = wav.subarray(at, at + RATE);
+      // Between the lines there is nothing to compare.
+      if (loudness(piece) < 0.02) continue;
+      const found = said.find(piece);
+      windows += 1;
+      expect(found.likeness > LIKENESS, `${name} at ${from} µs is what was spoken: ${found.likeness.toFixed(3)} alike`);
+      lag ??= found.at - at;
+      expect(Math.abs(found.at - at - lag) <= 1, `${name} at ${from} µs lies ${found.at - at - lag} samples off`);
+    }
+  }
+  expect(windows > 8, `${name}: ${windows} pieces were compared`);
+  console.log(`${name}: ${windows} pieces of a second compared`);
+}
+
+/** Where a stream has sound without a break, in µs since the beginning. */
+function stretches(stream) {
+  return stream.intervals.filter((one) => one.kind === "media");
+}
+
+const near = (us, wanted, within) => Math.abs(us - wanted) <= within;
+
+function timelineSays(timeline, told) {
+  expect(timeline.verdict === "whole_with_declared_gaps", `the verdict is ${timeline.verdict}`);
+  const [host, guest] = ["p1", "p2"].map((party) => timeline.streams.find((one) => one.stream.label === party));
+  const gaps = (stream) => stream.intervals.filter((one) => one.kind !== "media").map((one) => ({ ...one, length: one.end_us - one.start_us }));
+  for (const stream of [host, guest]) {
+    const lost = stream.intervals.reduce((sum, one) => sum + one.lost, 0);
+    expect(lost === 0, `nothing of ${stream.stream.label} is lost: ${lost} packets`);
+    const paused = gaps(stream).filter((one) => near(one.length, told.pause, 1.5 * SECOND) && one.kind === "paused");
+    expect(paused.length >= 1, `the pause of ${told.pause} µs is in ${stream.stream.label}: ${JSON.stringify(gaps(stream))}`);
+  }
+  const reload = gaps(host).filter((one) => one.cause === "recording_client" && one.length < told.reload + SECOND);
+  expect(reload.length >= 1, `the reload is in what the host recorded: ${JSON.stringify(gaps(host))}`);
+  const end = guest.intervals.at(-1);
+  expect(near(end.end_us - end.start_us, told.alone, 1.5 * SECOND), `nothing was kept of who left: ${JSON.stringify(end)}`);
+  const longest = Math.max(...stretches(guest).map((one) => one.end_us - one.start_us));
+  expect(longest > 25 * SECOND, `20 s without a network are no gap: the longest stretch is ${longest} µs`);
+}
+
+async function walk(server, files) {
+  const browsers = [await browserHearing(files.host), await browserHearing(files.guest)];
+  try {
+    const { link, base } = server;
+    const [host, guest] = [await openPage(browsers[0], base), await openPage(browsers[1], base)];
+    const silent = await openPage(browsers[1], base, { javaScriptEnabled: false });
+    const { talk, code } = await start(host, link, base);
+    await comeIn(guest, base, code, "Bram");
+    await comeIn(silent, base, code, "Cees");
+    const told = await talkOf({ host, guest, silent }, talk);
+    const words = await host.locator(".code-large").innerText();
+    expect((await guest.locator(".code-large").innerText()) === words, "both read the same words");
+    return { told, copies: [await copyOf(host, "host.zip"), await copyOf(guest, "guest.zip")] };
+  } finally {
+    for (const browser of browsers) await browser.close();
+  }
+}
+
+try {
+  const files = { host: speech("agent"), guest: speech("customer") };
+  const server = await serve();
+  let made;
+  try {
+    made = await walk(server, files);
+  } finally {
+    server.child.kill("SIGTERM");
+    await new Promise((resolve) => server.child.once("exit", resolve));
+  }
+  for (const copy of made.copies) {
+    execFileSync(program, ["verify", copy], { stdio: "pipe" });
+    execFileSync("node", [join(HERE, "../../verifier/verify.mjs"), copy], { stdio: "pipe" });
+    passed += 2;
+  }
+  const entries = new Map(readZip(readFileSync(made.copies[1])).map(({ name, content }) => [name, content]));
+  const timeline = JSON.parse(entries.get("timeline.json"));
+  if (keep) writeFileSync(join(keep, "timeline.json"), JSON.stringify(timeline, null, 1));
+  timelineSays(timeline, made.told);
+  for (const stream of timeline.streams) {
+    const name = stream.stream.label === "p1" ? "host" : "guest";
+    const { samples, rate } = readWav(entries.get(`audio/${stream.stream.number}.wav`));
+    expect(rate === RATE, `${name}: ${rate} samples a second`);
+    compare(name, stream, samples, files[name]);
+  }
+} catch (error) {
+  const output = error.stdout ? `\n${error.stdout}${error.stderr}` : "";
+  failures.push(`stopped halfway: ${error.message}${output}`);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+for (const failure of failures) console.error(`FAILED ${failure}`);
+console.log(`${passed} passed, ${failures.length} failed`);
+process.exit(failures.length === 0 ? 0 : 1);
