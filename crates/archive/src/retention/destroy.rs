@@ -244,9 +244,13 @@ impl Archive {
         statements: Vec<DestructionStatement>,
     ) -> Result<Vec<Destroyed>, ArchiveError> {
         let mut all = Vec::with_capacity(rows.len());
-        for (row, statement) in rows.iter().zip(statements) {
+        let leaves = rows.iter().map(|row| {
+            let leaf = self.destruction_leaf(row.recording, row.scope)?;
+            Ok((leaf, row.recording))
+        });
+        let proofs = self.proofs_of(&leaves.collect::<Result<Vec<_>, ArchiveError>>()?)?;
+        for ((row, statement), (leaf, proof)) in rows.iter().zip(statements).zip(proofs) {
             let id = row.recording;
-            let (leaf, proof) = self.proof_of(self.destruction_leaf(id, row.scope)?, id)?;
             let leaf = Leaf::from_bytes(&leaf).map_err(|_leaf| damaged_certificate(id))?;
             let (objects, bytes) = (statement.objects, statement.bytes);
             let certificate = Certificate {
@@ -333,7 +337,7 @@ impl Archive {
             objects: entries.len() as u64,
             bytes: entries.iter().map(|entry| entry.len).sum(),
             // The facts are wiped with the row, at the end.
-            was: self.account_of(row.recording, row.scope, row.decision, now),
+            was: self.account_of(&of, row.scope, row.decision, now),
         })
     }
 
