@@ -20,10 +20,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     make_bundles()?;
     let build = ["build", "--release", "--package", "voicelog"];
     shell::run(&mut shell::command("cargo", &build))?;
-    let folder = shell::root().join("verifier");
-    // Versions are in the lock file, with hashes; none may run anything itself.
-    let fetch = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
-    shell::run(shell::command("npm", &fetch).current_dir(&folder))?;
+    let folder = folder();
+    fetch_packages(&folder)?;
     node(&folder, &["node_modules/typescript/bin/tsc", "--noEmit"])?;
     node(&folder, &["build.mjs", "--check"])?;
     let tests = ["unit", "part", "signed", "page"].map(|name| format!("tests/{name}.test.mjs"));
@@ -38,6 +36,17 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let program = built.join("release/voicelog");
     make_tampered(&folder, &program, &made, &tampered)?;
     compare(&folder, &tampered)
+}
+
+/// Where it is.
+pub(crate) fn folder() -> PathBuf {
+    shell::root().join("verifier")
+}
+
+/// Fetches what its tests need. Versions are in the lock file, with hashes; none may run anything itself.
+pub(crate) fn fetch_packages(folder: &Path) -> anyhow::Result<()> {
+    let fetch = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+    shell::run(shell::command("npm", &fetch).current_dir(folder))
 }
 
 /// Bundles with the report of the program beside each, lies of the archive itself among them.

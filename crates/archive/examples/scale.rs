@@ -25,7 +25,8 @@ use std::time::{Duration, Instant};
 use support::{Fixture, START, asker, end, fixture, open_call, permit, record, seconds};
 use voicelog_archive::journal::{ChunkBuilder, JournalEvent, PacketKind};
 use voicelog_archive::{
-    Archive, Call, DESTROYED_TOGETHER_MAX, Permit, Playable, RecordingFilter, Verdict, act,
+    Archive, Call, DESTROYED_AT_ONCE_MAX, DESTROYED_TOGETHER_MAX, Permit, Playable,
+    RecordingFilter, Verdict, act,
 };
 use voicelog_evidence::digest::Digest;
 use voicelog_evidence::tlog::{Leaf, LeafKind};
@@ -33,7 +34,7 @@ use voicelog_model::{DecisionId, RecordingId, StreamNumber};
 
 const ROWS: u32 = 1_000_000;
 const LEAVES: u32 = 100_000;
-const DESTROYED: u32 = 2_000;
+const DESTROYED: u32 = 2_100;
 const DESTROYED_ALONE: u32 = 100;
 /// Packets of an hour, 20 ms each.
 const HOUR: u32 = 180_000;
@@ -320,7 +321,7 @@ fn destruction() {
         }
     });
     let (mut asking, mut destroying) = (Duration::ZERO, Duration::ZERO);
-    for ids in together.chunks(DESTROYED_TOGETHER_MAX) {
+    for ids in together.chunks(DESTROYED_AT_ONCE_MAX) {
         let (took, answers) = timed(|| archive.ask_to_destroy_all(ids, now));
         asking += took;
         let permits = answers.into_iter();
@@ -332,7 +333,7 @@ fn destruction() {
     }
     let count = DESTROYED - DESTROYED_ALONE;
     println!(
-        "destruction: {count} recordings of two seconds, {DESTROYED_TOGETHER_MAX} together: {:?} each (asking {:?}, \
+        "destruction: {count} recordings of two seconds, {DESTROYED_TOGETHER_MAX} together on each of two threads: {:?} each (asking {:?}, \
          destroying {:?}); {DESTROYED_ALONE} one after the other: {:?} each; recorded in {:?} each",
         (asking + destroying) / count,
         asking / count,

@@ -22,12 +22,9 @@ impl Archive {
     ) -> Result<(), ArchiveError> {
         let asked = rows.iter().rev().filter(|row| row.action == Action::Record);
         for row in asked.skip_while(|row| row.id != governing).skip(1) {
-            let Some(recording) = row.recording else {
-                continue;
-            };
             let decision = self.parse_decision(row)?;
-            if self.refusal_of(recording, row.id, &decision)?.is_none() {
-                add(facts, self.facts_of(row.id)?.facts);
+            if self.refusal_of(row, &decision)?.is_none() {
+                add(facts, self.open_facts(row)?.facts);
             }
         }
         Ok(())

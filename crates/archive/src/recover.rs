@@ -177,7 +177,7 @@ impl Archive {
         let mut latest = started_at;
         for row in self.index.decisions_of(id).doing("reading decisions")? {
             let decision = self.parse_decision(&row)?;
-            if let Some(event) = self.refusal_event(id, row.id, &decision)? {
+            if let Some(event) = self.refusal_event(&row, &decision)? {
                 events.push((row.at, event));
                 latest = latest.max(row.at);
             }

@@ -7,7 +7,7 @@ use crate::Asked;
 use serde_json::Value;
 use std::ops::ControlFlow;
 use voicelog_archive::{
-    Answer, Archive, ArchiveError, Continued, DESTROYED_TOGETHER_MAX, Destroyed, Permit,
+    Answer, Archive, ArchiveError, Continued, DESTROYED_AT_ONCE_MAX, Destroyed, Permit,
     RecordingSummary, TermCursor, TermsAlike, TermsPreview, Verdict, act,
 };
 use voicelog_law::FactWords;
@@ -140,7 +140,7 @@ pub fn sweep(
         }
     }
     // What two people agreed on, and a crash kept from being done.
-    let confirmed = archive.confirmed_proposals(now, DESTROYED_TOGETHER_MAX)?;
+    let confirmed = archive.confirmed_proposals(now, DESTROYED_AT_ONCE_MAX)?;
     let answers = archive.ask_to_destroy_confirmed_all(&confirmed, now);
     let looked_at = (Scope::Whole, SweepReason::Confirmed);
     let all = destroy_answered(archive, looked_at, answers, now, Archive::destroy_all)?;
@@ -269,8 +269,8 @@ fn each_due(
     let mut after = None;
     loop {
         let page = match scope {
-            Scope::Whole => archive.due(until, after, DESTROYED_TOGETHER_MAX)?,
-            Scope::Sound => archive.due_sound(until, after, DESTROYED_TOGETHER_MAX)?,
+            Scope::Whole => archive.due(until, after, DESTROYED_AT_ONCE_MAX)?,
+            Scope::Sound => archive.due_sound(until, after, DESTROYED_AT_ONCE_MAX)?,
         };
         let last = page.last().and_then(|last| {
             let retain_until = match scope {

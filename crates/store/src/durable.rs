@@ -19,8 +19,9 @@ use std::path::{Path, PathBuf};
 pub const FILE_MODE: u32 = 0o600;
 /// Mode of folders.
 pub const FOLDER_MODE: u32 = 0o700;
-/// Threads that overwrite files at once. A sync waits for the disk, and those that wait together share one flush of it.
-const SHREDDERS: usize = 16;
+/// Threads that do something to files at once. A sync waits for the disk, and those that wait together share one flush
+/// of it; so does taking a file away where its room is given back to the disk at once.
+const THREADS: usize = 16;
 
 /// Makes a file that does not exist yet: open(`O_EXCL`), write, fsync, fsync of the folder.
 ///
@@ -51,11 +52,7 @@ pub fn replace_secret(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     sweep(path)?;
     write_new(&temporary, bytes)?;
     // Some file systems know no second name for a file; there, it is reached by the open file alone.
-    let open = match OpenOptions::new().write(true).open(path) {
-        Ok(open) => Some(open),
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(error) => return Err(StoreError::io("open", path.display())(error)),
-    };
+    let open = open_to_overwrite(path)?;
     let has_second_name = open.is_some() && link(path, &former).is_ok();
     rename(&temporary, path)?;
     sync_folder_of(path)?;
@@ -91,10 +88,8 @@ fn is_one_file(one: &Path, two: &Path) -> Result<bool, StoreError> {
 /// Overwrites a file with zeros, then removes it; one that is not there is gone already. The name goes
 /// last: a crash in between leaves zeros under a name that the next try finds.
 pub fn shred(path: &Path) -> Result<(), StoreError> {
-    let file = match OpenOptions::new().write(true).open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(StoreError::io("open", path.display())(error)),
+    let Some(file) = open_to_overwrite(path)? else {
+        return Ok(());
     };
     overwrite(&file, path)?;
     remove(path)
@@ -103,30 +98,45 @@ pub fn shred(path: &Path) -> Result<(), StoreError> {
 /// As [`shred`], for files of one folder, with one sync of the folder for all. On an error some of them are gone, some
 /// are zeros, and some are as they were; the names of what is not overwritten stay.
 pub(crate) fn shred_all(folder: &Path, paths: &[PathBuf]) -> Result<(), StoreError> {
-    let share = paths.len().div_ceil(SHREDDERS).max(1);
+    side_by_side(paths, |path| {
+        if let Some(file) = open_to_overwrite(path)? {
+            overwrite(&file, path)?;
+            remove_if_there(path)?;
+        }
+        Ok(())
+    })?;
+    // Also where nothing was there: the process before may have stopped between the names and the folder.
+    sync_folder(folder)
+}
+
+/// Does the same to several files on a few threads at once: overwriting and removing a file waits for the disk, and
+/// those who wait together share that. The first error is told when all threads have ended.
+pub(crate) fn side_by_side(
+    paths: &[PathBuf],
+    act: impl Fn(&Path) -> Result<(), StoreError> + Sync,
+) -> Result<(), StoreError> {
+    let work = |share: &[PathBuf]| share.iter().try_for_each(|path| act(path));
+    if paths.len() <= 1 {
+        return work(paths);
+    }
     std::thread::scope(|scope| {
         let mut threads = Vec::new();
-        for share in paths.chunks(share) {
-            let overwrite = || share.iter().try_for_each(|path| overwrite_if_there(path));
-            let thread = std::thread::Builder::new().spawn_scoped(scope, overwrite);
-            threads.push(thread.map_err(StoreError::io("start a thread for", folder.display()))?);
+        for share in paths.chunks(paths.len().div_ceil(THREADS)) {
+            let thread = std::thread::Builder::new().spawn_scoped(scope, move || work(share));
+            threads.push(thread.map_err(StoreError::io("start a", "thread"))?);
         }
         threads.into_iter().try_for_each(|thread| {
             let ended = thread.join();
             ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
-    })?;
-    for path in paths {
-        remove_if_there(path)?;
-    }
-    // Also where nothing was there: the process before may have stopped between the names and the folder.
-    sync_folder(folder)
+    })
 }
 
-fn overwrite_if_there(path: &Path) -> Result<(), StoreError> {
+/// None where it is not there.
+fn open_to_overwrite(path: &Path) -> Result<Option<File>, StoreError> {
     match OpenOptions::new().write(true).open(path) {
-        Ok(file) => overwrite(&file, path),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(StoreError::io("open", path.display())(error)),
     }
 }

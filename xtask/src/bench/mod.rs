@@ -5,11 +5,13 @@
 //! run, each alone on its core.
 
 mod answerer;
+mod browser;
 pub(crate) mod floor;
 pub(crate) mod law;
 mod options;
 mod process;
 mod rtpengine;
+mod sealing;
 mod server;
 mod setup;
 mod table;
@@ -74,7 +76,10 @@ impl Measured {
 /// `cargo xtask bench`: builds, then starts itself anew, optimised, on the sender's core.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     // Said wrong is said now, not after the build.
-    Options::parse(arguments)?;
+    let options = Options::parse(arguments)?;
+    if options.browser {
+        return browser::measure();
+    }
     let build = [
         "build",
         "--release",
@@ -92,7 +97,11 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     } else {
         "together"
     };
-    shell::run(measure.args(["measure", apart]).arg(&built).args(arguments))
+    shell::run(measure.args(["measure", apart]).arg(&built).args(arguments))?;
+    match options.quick || options.setup || options.verification {
+        true => Ok(()),
+        false => browser::measure(),
+    }
 }
 
 /// The optimised half of `bench`: `xtask measure apart|together FOLDER [OPTION …]`.
@@ -122,6 +131,8 @@ pub(crate) fn measure(arguments: &[String]) -> anyhow::Result<()> {
     let floor = bench.floor(options.calls, options.seconds)?;
     let server = bench.server(options.calls, options.seconds, None)?;
     table::print(&floor, &server);
+    let sealing = sealing::measure(options.calls, options.seconds)?;
+    table::print_sealing(&server, sealing);
     match bench.rtpengine(options.calls, options.seconds)? {
         Some(rtpengine) => table::print_rtpengine(&server, &rtpengine),
         None => println!("rtpengine: not measured; install the package rtpengine-daemon"),

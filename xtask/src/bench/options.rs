@@ -13,7 +13,9 @@ pub(crate) struct Options {
     pub(crate) setup: bool,
     /// Only how fast a bundle is verified.
     pub(crate) verification: bool,
-    /// Leave out what takes long: the search for the most calls, the large bundle.
+    /// Only how fast the page for strangers verifies a bundle, in a browser.
+    pub(crate) browser: bool,
+    /// Leave out what takes long: the search for the most calls, the large bundle, the browser.
     pub(crate) quick: bool,
 }
 
@@ -25,6 +27,7 @@ impl Options {
             quick: false,
             setup: false,
             verification: false,
+            browser: false,
         };
         let mut words = arguments.iter();
         while let Some(word) = words.next() {
@@ -46,8 +49,9 @@ impl Options {
                 "--quick" => options.quick = true,
                 "--setup" => options.setup = true,
                 "--verification" => options.verification = true,
+                "--browser" => options.browser = true,
                 other => bail!(
-                    "`{other}` is no option; there are --calls, --seconds, --quick, --setup and --verification"
+                    "`{other}` is no option; there are --calls, --seconds, --quick, --setup, --verification and --browser"
                 ),
             }
         }

@@ -52,6 +52,15 @@ pub(crate) fn print(floor: &Measured, server: &Measured) {
     );
 }
 
+/// One more row: what sealing the same calls takes by itself, as a share of what the server used.
+pub(crate) fn print_sealing(server: &Measured, sealing_seconds: f64) {
+    println!(
+        "| processor seconds per call-minute for sealing alone (encryption, chain, trees), as a share of the server's | {:.4} | | {:.2} |",
+        sealing_seconds / server.call_minutes(),
+        sealing_seconds / server.cpu_seconds
+    );
+}
+
 /// One more row: rtpengine under the same load.
 pub(crate) fn print_rtpengine(server: &Measured, rtpengine: &Measured) {
     let (ours, theirs) = (

@@ -16,11 +16,11 @@ use voicelog_evidence::{
 };
 use voicelog_model::{Codec, DecisionId, MediaStream, RecordingId, StreamNumber, Timestamp};
 
-const STARTED: Timestamp = Timestamp::from_micros(1_795_255_320_000_000);
-const PACKET_MICROS: i64 = 20_000;
+pub(super) const STARTED: Timestamp = Timestamp::from_micros(1_795_255_320_000_000);
+pub(super) const PACKET_MICROS: i64 = 20_000;
 const PACKETS_PER_SECOND: u32 = 50;
 const SAMPLES_PER_PACKET: u32 = 160;
-const STREAMS: u16 = 2;
+pub(super) const STREAMS: u16 = 2;
 /// The best of so many runs counts: what disturbs a run only ever makes it slower.
 const RUNS: usize = 3;
 
@@ -118,7 +118,7 @@ fn records(minutes: u32) -> Vec<Record> {
 }
 
 /// Packet `n` of a stream; what is said differs from packet to packet.
-fn packet(stream: StreamNumber, n: u32) -> Vec<u8> {
+pub(super) fn packet(stream: StreamNumber, n: u32) -> Vec<u8> {
     let [_, _, high, low] = n.to_be_bytes();
     let timestamp = n.wrapping_mul(SAMPLES_PER_PACKET).to_be_bytes();
     let source = u32::from(stream.0).to_be_bytes();

@@ -3,7 +3,7 @@
 use super::{Answer, Draft, Question};
 use crate::error::Doing;
 use crate::permit::act;
-use crate::retention::{Confirmation, HoldGround};
+use crate::retention::{Confirmation, HoldGround, in_halves};
 use crate::{Archive, ArchiveError};
 use serde_json::{Map, Value, json};
 use voicelog_model::{Action, Pii, RecordingId, Scope, Timestamp};
@@ -64,7 +64,7 @@ impl Archive {
         self.ask_all(ids, Scope::Whole, Asks::TwoPeople, now)
     }
 
-    /// The same of many. The answers are made durable together; one that cannot be given does not keep the others.
+    /// The same of many, half of them on another thread where they are very many. The answers are made durable together; one that cannot be given does not keep the others.
     pub fn ask_to_destroy_all(&self, ids: &[RecordingId], now: Timestamp) -> Answers<act::Destroy> {
         self.ask_all(ids, Scope::Whole, Asks::Nobody, now)
     }
@@ -80,6 +80,19 @@ impl Archive {
     }
 
     fn ask_all<A>(
+        &self,
+        ids: &[RecordingId],
+        scope: Scope,
+        asks: Asks<'_>,
+        now: Timestamp,
+    ) -> Answers<A>
+    where
+        Answer<A>: Send,
+    {
+        in_halves(ids, |ids| self.ask_together(ids, scope, asks, now))
+    }
+
+    fn ask_together<A>(
         &self,
         ids: &[RecordingId],
         scope: Scope,

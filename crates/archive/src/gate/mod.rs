@@ -317,16 +317,20 @@ impl Archive {
         &self,
         row: &RecordingRow,
     ) -> Result<Map<String, Value>, ArchiveError> {
-        let governing = self.governing_decision(row)?;
-        let mut facts = self.facts_of(governing)?.facts;
+        let rows = self.index.decisions_of(row.id).doing("reading decisions")?;
+        let governing = self.governing_of(row, &rows)?;
+        let sealed = match rows.iter().find(|kept| kept.id == governing) {
+            Some(kept) => self.open_facts(kept)?,
+            None => self.facts_of(governing)?,
+        };
+        let mut facts = sealed.facts;
         // Of what is done with it later no line can say this.
         facts.remove("second_person");
-        let rows = self.index.decisions_of(row.id).doing("reading decisions")?;
         self.add_who_left(&rows, governing, &mut facts)?;
         let Some(newest) = rows.iter().rfind(|kept| kept.action == Action::Record) else {
             return Ok(facts);
         };
-        let sealed = self.facts_of(newest.id)?;
+        let sealed = self.open_facts(newest)?;
         let mut said = sealed.facts;
         for name in CONTENT_FACTS {
             if let Some(value) = said.remove(*name) {
@@ -365,13 +369,19 @@ impl Archive {
         row: &RecordingRow,
     ) -> Result<DecisionId, ArchiveError> {
         let rows = self.index.decisions_of(row.id).doing("reading decisions")?;
-        for kept in rows
-            .iter()
-            .rev()
-            .filter(|kept| kept.action == Action::Record)
-        {
+        self.governing_of(row, &rows)
+    }
+
+    /// The same among all decisions about it, which were read before.
+    fn governing_of(
+        &self,
+        row: &RecordingRow,
+        rows: &[DecisionRow],
+    ) -> Result<DecisionId, ArchiveError> {
+        let asked = rows.iter().rev();
+        for kept in asked.filter(|kept| kept.action == Action::Record) {
             if self
-                .refusal_of(row.id, kept.id, &self.parse_decision(kept)?)?
+                .refusal_of(kept, &self.parse_decision(kept)?)?
                 .is_none()
             {
                 return Ok(kept.id);
@@ -486,16 +496,15 @@ impl Archive {
 
     /// The facts that a decision was made on.
     pub(crate) fn facts_of(&self, id: DecisionId) -> Result<SealedFacts, ArchiveError> {
-        let damaged = || ArchiveError::Corrupt {
-            what: format!("the facts of decision {id}"),
-        };
-        let row = self
-            .index
-            .decision(id)
-            .doing("reading the decision")?
-            .ok_or_else(damaged)?;
+        let row = self.index.decision(id).doing("reading the decision")?;
+        self.open_facts(&row.ok_or_else(|| damaged_facts(id))?)
+    }
+
+    /// The same of a decision that was read before.
+    pub(crate) fn open_facts(&self, row: &DecisionRow) -> Result<SealedFacts, ArchiveError> {
+        let damaged = || damaged_facts(row.id);
         let recording = row.recording.ok_or_else(damaged)?;
-        let label = facts_label(id);
+        let label = facts_label(row.id);
         let opened = open_bytes(
             &self.secrets.decision_key,
             &label,
@@ -547,28 +556,27 @@ impl Archive {
     /// it did.
     pub(crate) fn refusal_of(
         &self,
-        recording: RecordingId,
-        id: DecisionId,
+        kept: &DecisionRow,
         decision: &Decision,
     ) -> Result<Option<Refusal>, ArchiveError> {
         if let Some(refusal) = self.refusal(Action::Record, decision) {
             return Ok(Some(refusal));
         }
-        let sealed = self.facts_of(id)?;
+        let sealed = self.open_facts(kept)?;
         let one_in = sealed.rule.and_then(|rule| rule.one_in);
-        let not_drawn = one_in.and_then(|one_in| left_out(recording, one_in));
+        let drawn_by = one_in.zip(kept.recording);
+        let not_drawn = drawn_by.and_then(|(one_in, recording)| left_out(recording, one_in));
         Ok(not_drawn.or_else(|| not_requested(sealed.keep.as_ref())))
     }
 
     /// The timeline's event for a decision that did not permit recording; `None` if it did.
     pub(crate) fn refusal_event(
         &self,
-        recording: RecordingId,
-        id: DecisionId,
+        kept: &DecisionRow,
         decision: &Decision,
     ) -> Result<Option<JournalEvent>, ArchiveError> {
-        let refusal = self.refusal_of(recording, id, decision)?;
-        Ok(refusal.map(|refusal| not_permitted(id, decision, refusal.grounds)))
+        let refusal = self.refusal_of(kept, decision)?;
+        Ok(refusal.map(|refusal| not_permitted(kept.id, decision, refusal.grounds)))
     }
 
     /// A reason as the timeline shows it: in a few words where the rule has them.
@@ -588,6 +596,12 @@ impl Archive {
 pub(crate) fn is_held(facts: &Map<String, Value>) -> bool {
     let holds = facts.get("legal_hold").and_then(Value::as_object);
     holds.is_some_and(|holds| !holds.is_empty())
+}
+
+fn damaged_facts(id: DecisionId) -> ArchiveError {
+    ArchiveError::Corrupt {
+        what: format!("the facts of decision {id}"),
+    }
 }
 
 fn not_permitted(id: DecisionId, decision: &Decision, reasons: Vec<Ground>) -> JournalEvent {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use voicelog_evidence::bundle::{Papers, StampedProof};
 use voicelog_evidence::checkpoint::{Checkpoint, TlogProof};
 use voicelog_evidence::sheet::Printer;
-use voicelog_evidence::tlog;
+use voicelog_evidence::tlog::{self, Spans};
 use voicelog_model::{RecordingId, Timestamp};
 use voicelog_store::index::TimestampRow;
 
@@ -117,7 +117,8 @@ impl Archive {
         let Some(row) = row.doing("looking for a timestamp")? else {
             return Ok(None);
         };
-        let hashes = tlog::stored_inclusion_proof(&self.tree(), index, row.size)?;
+        let hashes =
+            tlog::stored_inclusion_proof(&self.tree(), index, row.size, &mut Spans::new())?;
         let checkpoint = String::from_utf8(row.checkpoint);
         let checkpoint = checkpoint.map_err(|_text| ArchiveError::Corrupt {
             what: format!("the timestamp over {id}"),

@@ -5,7 +5,7 @@ use crate::{Archive, ArchiveError};
 use voicelog_evidence::checkpoint::TlogProof;
 use voicelog_evidence::receipt::Receipt;
 use voicelog_evidence::tlog::{
-    self, Leaf, StoredTree, TILE_WIDTH, Tile, TileKind, TlogError, bundle_entries, root_of,
+    self, Leaf, Spans, StoredTree, TILE_WIDTH, Tile, TileKind, TlogError, bundle_entries, root_of,
 };
 use voicelog_model::{RecordingId, Scope};
 use voicelog_store::index::{LeafId, TileHash};
@@ -54,22 +54,45 @@ impl Archive {
         leaf: LeafId,
         id: RecordingId,
     ) -> Result<(Vec<u8>, TlogProof), ArchiveError> {
-        let missing = || ArchiveError::Corrupt {
-            what: format!("the log entry of {id}"),
+        let mut one = self.proofs_of(&[(leaf, id)])?;
+        one.pop().ok_or_else(|| missing_entry(id))
+    }
+
+    /// The same of several leaves, with the recordings that they are about: what their proofs share is read once.
+    pub(crate) fn proofs_of(
+        &self,
+        leaves: &[(LeafId, RecordingId)],
+    ) -> Result<Vec<(Vec<u8>, TlogProof)>, ArchiveError> {
+        let place = |(leaf, id): &(LeafId, RecordingId)| {
+            let found = self.index.leaf_index_of(*leaf);
+            let found = found.doing("looking in the log")?;
+            found.ok_or_else(|| missing_entry(*id))
         };
-        let index = self.index.leaf_index_of(leaf);
-        let index = index.doing("looking in the log")?.ok_or_else(missing)?;
-        let leaf = self.index.leaf(index).doing("reading a leaf")?;
-        let leaf = leaf.ok_or_else(missing)?;
-        let (size, checkpoint) = self.vouched_for(index)?;
-        let hashes = tlog::stored_inclusion_proof(&Tree(self), index, size)?;
-        let checkpoint = String::from_utf8(checkpoint).map_err(|_text| missing())?;
-        let proof = TlogProof {
-            index,
-            hashes,
-            checkpoint,
+        let places: Result<Vec<u64>, ArchiveError> = leaves.iter().map(place).collect();
+        let places = places?;
+        // After the places, so that the newest checkpoint is over all of them.
+        let cosigned = self.index.cosigned();
+        let cosigned = cosigned.doing("reading the checkpoint with witnesses")?;
+        let head = self.index.log_head().doing("reading the log's head")?;
+        let mut known = Spans::new();
+        let proof = |(index, (_, id)): (u64, &(LeafId, RecordingId))| {
+            let missing = || missing_entry(*id);
+            let leaf = self.index.leaf(index).doing("reading a leaf")?;
+            let leaf = leaf.ok_or_else(missing)?;
+            let (size, checkpoint) = match &cosigned {
+                Some(row) if row.size > index => (row.size, &row.checkpoint),
+                _ => (head.size, &head.checkpoint),
+            };
+            let hashes = tlog::stored_inclusion_proof(&Tree(self), index, size, &mut known)?;
+            let checkpoint = String::from_utf8(checkpoint.clone());
+            let proof = TlogProof {
+                index,
+                hashes,
+                checkpoint: checkpoint.map_err(|_text| missing())?,
+            };
+            Ok((leaf.bytes, proof))
         };
-        Ok((leaf.bytes, proof))
+        places.into_iter().zip(leaves).map(proof).collect()
     }
 
     /// The receipt of a recording, as text: its leaf, and the proof that the log has it. None as long as the
@@ -79,9 +102,7 @@ impl Archive {
             return Ok(None);
         };
         let index = self.index.leaf_index_of(leaf);
-        let damaged = || ArchiveError::Corrupt {
-            what: format!("the log entry of {id}"),
-        };
+        let damaged = || missing_entry(id);
         if index.doing("looking in the log")?.is_none() {
             return Ok(None);
         }
@@ -97,17 +118,6 @@ impl Archive {
     /// The tree as it is stored.
     pub(crate) const fn tree(&self) -> Tree<'_> {
         Tree(self)
-    }
-
-    /// The checkpoint under which a leaf is proven.
-    fn vouched_for(&self, place: u64) -> Result<(u64, Vec<u8>), ArchiveError> {
-        let cosigned = self.index.cosigned();
-        let cosigned = cosigned.doing("reading the checkpoint with witnesses")?;
-        if let Some(row) = cosigned.filter(|row| row.size > place) {
-            return Ok((row.size, row.checkpoint));
-        }
-        let head = self.index.log_head().doing("reading the log's head")?;
-        Ok((head.size, head.checkpoint))
     }
 
     /// The proof that a recording is in the log. Errors: [`ArchiveError::NotFound`] if nothing of it
@@ -192,6 +202,12 @@ impl Archive {
             }
         }
         Ok(())
+    }
+}
+
+fn missing_entry(id: RecordingId) -> ArchiveError {
+    ArchiveError::Corrupt {
+        what: format!("the log entry of {id}"),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{Archive, ArchiveError, Came};
 use serde_json::{Map, Value};
 use voicelog_evidence::certificate::{CopyGiven, DestroyedRecording, DestructionGround};
 use voicelog_model::{Action, DecisionId, RecordingId, Scope, Timestamp};
+use voicelog_store::index::RecordingRow;
 
 /// Whom a copy for the court is for: there is no role that asks for one.
 const COURT: &str = "court";
@@ -15,16 +16,16 @@ impl Archive {
     /// damaged decision must not keep a recording from being destroyed.
     pub(super) fn account_of(
         &self,
-        id: RecordingId,
+        row: &RecordingRow,
         scope: Scope,
         decision: DecisionId,
         now: Timestamp,
     ) -> Option<DestroyedRecording> {
-        match self.read_account(id, scope, decision, now) {
+        match self.read_account(row, scope, decision, now) {
             Ok(account) => Some(account),
             Err(error) => {
                 tracing::warn!(
-                    recording = %id,
+                    recording = %row.id,
                     "its certificate of destruction does not say what it was for: {}",
                     voicelog_model::error::chain(&error)
                 );
@@ -35,13 +36,12 @@ impl Archive {
 
     fn read_account(
         &self,
-        id: RecordingId,
+        row: &RecordingRow,
         scope: Scope,
         decision: DecisionId,
         now: Timestamp,
     ) -> Result<DestroyedRecording, ArchiveError> {
-        let row = self.row(id)?;
-        let facts = self.recorded_facts(&row)?;
+        let facts = self.recorded_facts(row)?;
         let rulebook = self.rulebook_at(now)?;
         let reasons = terms::refusals(&rulebook, &facts, "keep", row.started_at, now)?;
         let grounds = reasons.into_iter().map(|reason| DestructionGround {
@@ -50,7 +50,7 @@ impl Archive {
         });
         let (retention_term, retain_until) = match scope {
             Scope::Whole => (word(&facts, "retention_term"), row.retain_until),
-            Scope::Sound => (self.sound_term(&row)?, row.sound_until),
+            Scope::Sound => (self.sound_term(row)?, row.sound_until),
         };
         Ok(DestroyedRecording {
             recorded_at: row.started_at,
@@ -61,7 +61,7 @@ impl Archive {
             process_type: word(&facts, "process_type"),
             asked_by_account: self.facts_of(decision)?.asker.is_some(),
             grounds: grounds.collect(),
-            copies: self.copies_given(id)?,
+            copies: self.copies_given(row.id)?,
         })
     }
 

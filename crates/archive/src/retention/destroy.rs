@@ -5,6 +5,7 @@
 
 use crate::error::Doing;
 use crate::permit::{Permit, act};
+use crate::retention::in_halves;
 use crate::writer::segment_prefix;
 use crate::{Archive, ArchiveError, random};
 use std::sync::{MutexGuard, PoisonError};
@@ -45,6 +46,9 @@ pub struct Continued {
 /// wait that long.
 pub const DESTROYED_TOGETHER_MAX: usize = 100;
 
+/// Recordings that it pays to give at once: they are destroyed on two threads, each [`DESTROYED_TOGETHER_MAX`] together.
+pub const DESTROYED_AT_ONCE_MAX: usize = 2 * DESTROYED_TOGETHER_MAX;
+
 impl Archive {
     /// Consumes the permit and destroys the recording. `now` is certified as the moment of what
     /// this run does; what a crash leaves to a later run gets the moment of that one.
@@ -62,8 +66,9 @@ impl Archive {
     }
 
     /// The same for many, step by step together, so that what waits for the disk waits once for
-    /// [`DESTROYED_TOGETHER_MAX`] of them. One that fails does not keep the others, except where nothing can be wiped at the
-    /// moment: then that one is the last that is told, and what was begun of the others goes on later.
+    /// [`DESTROYED_TOGETHER_MAX`] of them, and two such groups at once. One that fails does not keep the others, except
+    /// where nothing can be wiped at the moment: then that is the last that is told, and what was begun of the others
+    /// goes on later.
     pub fn destroy_all(
         &self,
         permits: Vec<Permit<act::Destroy>>,
@@ -71,7 +76,7 @@ impl Archive {
     ) -> Result<Vec<Continued>, ArchiveError> {
         let rows = permits.into_iter();
         let rows: Result<Vec<_>, _> = rows.map(|one| intent(one, Scope::Whole, now)).collect();
-        self.destroy_rows(&rows?, now)
+        Ok(self.destroy_rows(&rows?, now))
     }
 
     /// The same of the sound alone: the recording stays, with all that is known of the call.
@@ -82,26 +87,17 @@ impl Archive {
     ) -> Result<Vec<Continued>, ArchiveError> {
         let rows = permits.into_iter();
         let rows: Result<Vec<_>, _> = rows.map(|one| intent(one, Scope::Sound, now)).collect();
-        self.destroy_rows(&rows?, now)
+        Ok(self.destroy_rows(&rows?, now))
     }
 
-    fn destroy_rows(
-        &self,
-        rows: &[NewDestruction],
-        now: Timestamp,
-    ) -> Result<Vec<Continued>, ArchiveError> {
+    fn destroy_rows(&self, rows: &[NewDestruction], now: Timestamp) -> Vec<Continued> {
         let _one_at_a_time = self.destroying();
-        let mut all = Vec::new();
-        for together in rows.chunks(DESTROYED_TOGETHER_MAX) {
-            let begun = self.begin_together(together, &mut all);
-            if !is_blocked(&all) {
-                self.continue_together(&begun, now, &mut all);
+        in_groups(rows, |together, told| {
+            let begun = self.begin_together(together, told);
+            if !is_blocked(told) {
+                self.continue_together(&begun, now, told);
             }
-            if is_blocked(&all) {
-                break;
-            }
-        }
-        Ok(all)
+        })
     }
 
     /// Goes on with every destruction that was begun and is not complete: after a crash, or after
@@ -115,17 +111,12 @@ impl Archive {
             .destructions_pending()
             .doing("looking for destructions")?;
         let rows: Vec<_> = pending.into_iter().map(|row| row.destruction).collect();
-        let mut all = Vec::new();
-        for together in rows.chunks(DESTROYED_TOGETHER_MAX) {
-            self.continue_together(together, now, &mut all);
-            if is_blocked(&all) {
-                break;
-            }
-        }
-        Ok(all)
+        Ok(in_groups(&rows, |together, told| {
+            self.continue_together(together, now, told);
+        }))
     }
 
-    /// A destruction is one thread's work: two would certify the same thing twice.
+    /// A destruction is the work of one: two would certify the same thing twice.
     fn destroying(&self) -> MutexGuard<'_, ()> {
         // The lock guards no data that a panic could leave half changed.
         self.destroying
@@ -244,9 +235,13 @@ impl Archive {
         statements: Vec<DestructionStatement>,
     ) -> Result<Vec<Destroyed>, ArchiveError> {
         let mut all = Vec::with_capacity(rows.len());
-        for (row, statement) in rows.iter().zip(statements) {
+        let leaves = rows.iter().map(|row| {
+            let leaf = self.destruction_leaf(row.recording, row.scope)?;
+            Ok((leaf, row.recording))
+        });
+        let proofs = self.proofs_of(&leaves.collect::<Result<Vec<_>, ArchiveError>>()?)?;
+        for ((row, statement), (leaf, proof)) in rows.iter().zip(statements).zip(proofs) {
             let id = row.recording;
-            let (leaf, proof) = self.proof_of(self.destruction_leaf(id, row.scope)?, id)?;
             let leaf = Leaf::from_bytes(&leaf).map_err(|_leaf| damaged_certificate(id))?;
             let (objects, bytes) = (statement.objects, statement.bytes);
             let certificate = Certificate {
@@ -333,7 +328,7 @@ impl Archive {
             objects: entries.len() as u64,
             bytes: entries.iter().map(|entry| entry.len).sum(),
             // The facts are wiped with the row, at the end.
-            was: self.account_of(row.recording, row.scope, row.decision, now),
+            was: self.account_of(&of, row.scope, row.decision, now),
         })
     }
 
@@ -450,6 +445,30 @@ fn names_of_keys(rows: &[NewDestruction]) -> Vec<RecordingId> {
         }
     }
     names
+}
+
+/// Does the same to all, some together and two such groups at once, and gives what is told of them. Where one could not
+/// be wiped at the moment, it is told last, and nothing is begun after it.
+fn in_groups(
+    rows: &[NewDestruction],
+    act: impl Fn(&[NewDestruction], &mut Vec<Continued>) + Sync,
+) -> Vec<Continued> {
+    let mut all = Vec::new();
+    for at_once in rows.chunks(DESTROYED_AT_ONCE_MAX) {
+        let mut told = in_halves(at_once, |together| {
+            let mut told = Vec::new();
+            act(together, &mut told);
+            told
+        });
+        let is_blocked_one = |one: &Continued| is_blocked(std::slice::from_ref(one));
+        // The other group may have come further.
+        told.sort_by_key(is_blocked_one);
+        all.append(&mut told);
+        if is_blocked(&all) {
+            break;
+        }
+    }
+    all
 }
 
 /// Whether the last one could not be wiped at the moment.

@@ -3,12 +3,14 @@
 mod account;
 mod clock;
 mod destroy;
+mod halves;
 mod hold;
 mod proposal;
 mod terms;
 
 pub use clock::{Uptime, UptimeClock};
-pub use destroy::{Continued, DESTROYED_TOGETHER_MAX, Destroyed};
+pub use destroy::{Continued, DESTROYED_AT_ONCE_MAX, DESTROYED_TOGETHER_MAX, Destroyed};
+pub(crate) use halves::in_halves;
 pub(crate) use hold::held;
 pub use hold::{
     HOLD_NOTE_CHARS_MAX, HOLD_OWNER_CHARS_MAX, HOLD_RULE, Hold, HoldAsked, HoldDetails, HoldGround,

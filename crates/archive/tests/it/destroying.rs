@@ -3,7 +3,9 @@
 use crate::support::*;
 use std::path::Path;
 use voicelog_archive::check::Level;
-use voicelog_archive::{Archive, Continued, HoldAsked, HoldGround, Permit, State, Verdict, act};
+use voicelog_archive::{
+    Archive, Continued, DESTROYED_TOGETHER_MAX, HoldAsked, HoldGround, Permit, State, Verdict, act,
+};
 use voicelog_evidence::certificate::Certificate;
 use voicelog_model::{Action, RecordingId};
 use voicelog_store::Layout;
@@ -415,4 +417,58 @@ fn one_that_is_held_by_now_does_not_keep_those_that_are_destroyed_together_with_
         .map(|id| archive.summary(*id).unwrap().state)
         .collect();
     assert_eq!(states, [State::Destroyed, State::Sealed, State::Destroyed]);
+}
+
+#[test]
+fn two_groups_at_once_are_gone_on_from_after_a_crash_in_either_and_what_is_held_keeps_none() {
+    let made = tempfile::tempdir().unwrap();
+    let archive = Archive::open(parts(made.path()));
+    let count = DESTROYED_TOGETHER_MAX + 3;
+    let ids: Vec<_> = (0..count).map(|_| record(&archive).id).collect();
+    archive.settle().unwrap();
+    drop(archive);
+    let held = *ids.last().unwrap();
+    let attempt = |schedule: &Schedule| {
+        let folder = tempfile::tempdir().unwrap();
+        copy_folder(made.path(), folder.path());
+        let archive = faulty(folder.path(), schedule);
+        let permits = ask_about_all(&archive, &ids);
+        let hold = HoldAsked {
+            ground: HoldGround::Claim,
+            owner: asker(),
+            review_at: after_the_term().plus_micros(86_400_000_000),
+            note: None,
+            by: asker(),
+        };
+        archive.place_hold(held, &hold, after_the_term()).unwrap();
+        (
+            folder,
+            archive.destroy_all(permits, after_the_term()).unwrap(),
+        )
+    };
+    let state_of_all = |archive: &Archive| {
+        for id in &ids {
+            match archive.summary(*id).unwrap().state {
+                State::Destroyed => assert!(*id != held && has_a_certificate(archive, *id)),
+                // Held, or not begun when the process died.
+                state => assert_eq!(state, State::Sealed, "{id}"),
+            }
+        }
+        assert_eq!(archive.check(Level::Hash).unwrap().wrong, []);
+    };
+    let counting = Schedule::counting();
+    let (folder, told) = attempt(&counting);
+    let failed: Vec<_> = told.iter().filter(|one| one.outcome.is_err()).collect();
+    assert!(matches!(&failed[..], [one] if one.id == held), "{failed:?}");
+    assert_eq!(told.len(), count, "each is told once");
+    state_of_all(&Archive::open(parts(folder.path())));
+    let operations = counting.operations();
+    for name in ["destroy_all", "complete_destructions", "set_certificates"] {
+        let at = operations.iter().position(|one| *one == name).unwrap();
+        let (folder, _told) = attempt(&Schedule::failing(at + 1, When::After, Then::Dead));
+        let archive = Archive::open(parts(folder.path()));
+        let recovery = archive.recover(after_the_term()).unwrap();
+        assert_eq!(recovery.damaged, [], "{name}");
+        state_of_all(&archive);
+    }
 }

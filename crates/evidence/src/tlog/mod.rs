@@ -15,7 +15,7 @@ pub use proof::{
     consistency_proof, inclusion_proof, root_of, verify_consistency, verify_inclusion,
 };
 pub use stored::{
-    StoredTree, TILE_HEIGHT, TILE_WIDTH, stored_consistency_proof, stored_inclusion_proof,
+    Spans, StoredTree, TILE_HEIGHT, TILE_WIDTH, stored_consistency_proof, stored_inclusion_proof,
     stored_root,
 };
 pub use tiles::{Tile, TileKind, bundle_entries, last_moment, read_entries, tiles_of};

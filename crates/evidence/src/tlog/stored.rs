@@ -1,6 +1,8 @@
 //! Proofs from a tree that is stored by tiles: a proof reads a few tiles and never the whole log.
 
 use super::{TlogError, node_hash, root_of};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Levels of a binary tree that one tile spans.
 pub const TILE_HEIGHT: u32 = 8;
@@ -25,25 +27,34 @@ pub fn stored_root<T: StoredTree + ?Sized>(tree: &T, size: u64) -> Result<[u8; 3
     span(tree, 0, size)
 }
 
-/// As [`inclusion_proof`](super::inclusion_proof), of a stored tree.
+/// Hashes over leaves `start..end` that are known, by start and end. Of a log that only grows they stay.
+pub type Spans = BTreeMap<(u64, u64), [u8; 32]>;
+
+/// As [`inclusion_proof`](super::inclusion_proof), of a stored tree. What is `known` is not read again, and what was
+/// read is known.
 pub fn stored_inclusion_proof<T: StoredTree + ?Sized>(
     tree: &T,
     index: u64,
     size: u64,
+    known: &mut Spans,
 ) -> Result<Vec<[u8; 32]>, T::Error> {
     if index >= size {
         return Err(TlogError::OutOfRange.into());
     }
+    let mut beside = |start, end| match known.entry((start, end)) {
+        Entry::Occupied(entry) => Ok(*entry.get()),
+        Entry::Vacant(entry) => span(tree, start, end).map(|hash| *entry.insert(hash)),
+    };
     let mut proof = Vec::new();
     let (mut start, mut end) = (0, size);
     // Downwards, so the root's child comes first; turned round at the end.
     while end - start > 1 {
         let middle = start + left_part(end - start);
         if index < middle {
-            proof.push(span(tree, middle, end)?);
+            proof.push(beside(middle, end)?);
             end = middle;
         } else {
-            proof.push(span(tree, start, middle)?);
+            proof.push(beside(start, middle)?);
             start = middle;
         }
     }
@@ -174,9 +185,10 @@ mod tests {
         for size in (0..30).chain([255, 256, 257, 511, 512, 513, 1_023, 1_024, 1_100]) {
             let leaves = &tree.leaves[..usize::try_from(size).unwrap()];
             assert_eq!(stored_root(&tree, size), Ok(root_of(leaves)));
+            let mut known = Spans::new();
             for index in (0..size).step_by(7) {
                 assert_eq!(
-                    stored_inclusion_proof(&tree, index, size),
+                    stored_inclusion_proof(&tree, index, size, &mut known),
                     inclusion_proof(&tree.leaves, index, size)
                 );
             }
@@ -194,21 +206,23 @@ mod tests {
     fn what_lies_outside_the_tree_has_no_proof() {
         let tree = Tiles::of(3);
         let none = Err(TlogError::OutOfRange);
-        assert_eq!(stored_inclusion_proof(&tree, 3, 3), none);
-        assert_eq!(stored_inclusion_proof(&tree, 0, 0), none);
+        let proof = |index, size| stored_inclusion_proof(&tree, index, size, &mut Spans::new());
+        assert_eq!(proof(3, 3), none);
+        assert_eq!(proof(0, 0), none);
         assert_eq!(stored_consistency_proof(&tree, 4, 3), none);
-        assert_eq!(
-            stored_inclusion_proof(&tree, 1, 4),
-            none,
-            "a leaf that is not there"
-        );
+        assert_eq!(proof(1, 4), none, "a leaf that is not there");
     }
 
     #[test]
     fn a_proof_in_a_large_tree_reads_little_of_it() {
         let tree = Tiles::of(70_000);
-        let proof = stored_inclusion_proof(&tree, 12_345, 70_000).unwrap();
-        assert!(tree.read.get() < 1_000, "{}", tree.read.get());
+        let mut known = Spans::new();
+        let proof = stored_inclusion_proof(&tree, 12_345, 70_000, &mut known).unwrap();
+        let read = tree.read.get();
+        assert!(read < 1_000, "{read}");
+        // The next leaf has one hash in its proof that this one has not.
+        stored_inclusion_proof(&tree, 12_344, 70_000, &mut known).unwrap();
+        assert_eq!(tree.read.get(), read + 1);
         let root = stored_root(&tree, 70_000).unwrap();
         let leaf = leaf_hash(&12_345_u64.to_be_bytes());
         super::super::verify_inclusion(&leaf, 12_345, 70_000, &proof, &root).unwrap();

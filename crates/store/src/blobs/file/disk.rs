@@ -3,12 +3,12 @@
 //! Each is a named step, so that a test can make exactly that one fail, before or after it took
 //! effect, or look at the folder as a crash would leave it there.
 
-use crate::StoreError;
+use crate::{StoreError, durable};
 use std::fmt::Debug;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// One kind of system call.
@@ -80,7 +80,7 @@ impl Disk {
         self.step(Step::MakeFolder, path, "make folder", || {
             DirBuilder::new()
                 .recursive(true)
-                .mode(crate::durable::FOLDER_MODE)
+                .mode(durable::FOLDER_MODE)
                 .create(path)
         })
     }
@@ -90,7 +90,7 @@ impl Disk {
             OpenOptions::new()
                 .write(true)
                 .create_new(true)
-                .mode(crate::durable::FILE_MODE)
+                .mode(durable::FILE_MODE)
                 .open(path)
         })
     }
@@ -102,7 +102,7 @@ impl Disk {
                 .write(true)
                 .create(true)
                 .truncate(false)
-                .mode(crate::durable::FILE_MODE)
+                .mode(durable::FILE_MODE)
                 .open(path)
         })
     }
@@ -145,5 +145,13 @@ impl Disk {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             other => other,
         })
+    }
+
+    /// The same for several, side by side; one after the other where a test counts the steps.
+    pub(super) fn remove_all(&self, step: Step, paths: &[PathBuf]) -> Result<(), StoreError> {
+        match &self.faults {
+            None => durable::side_by_side(paths, |path| self.remove(step, path)),
+            Some(_) => paths.iter().try_for_each(|path| self.remove(step, path)),
+        }
     }
 }

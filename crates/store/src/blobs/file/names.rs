@@ -71,12 +71,15 @@ impl Writer {
         if keys.is_empty() {
             changed = self.topmost_folders()?;
         }
-        for key in keys {
-            let path = self.shared.objects.join(key);
+        let paths: Vec<PathBuf> = keys
+            .iter()
+            .map(|key| self.shared.objects.join(key))
+            .collect();
+        disk.remove_all(Step::RemoveObject, &paths)?;
+        for path in &paths {
             // For each by itself: a call that begins waits for one of them, not for all.
             let _names = self.names();
-            disk.remove(Step::RemoveObject, &path)?;
-            for folder in folders_of(&self.shared.objects, &path) {
+            for folder in folders_of(&self.shared.objects, path) {
                 let is_gone = folder != self.shared.objects && remove_empty_folder(folder)?;
                 if !is_gone {
                     changed.insert(folder.to_path_buf());
