@@ -38,6 +38,7 @@ const MODEL: &str = "voicelog-model";
 const LAW: &str = "voicelog-law";
 const SRS: &str = "voicelog-srs";
 const EVIDENCE: &str = "voicelog-evidence";
+const SOUNDFILE: &str = "voicelog-soundfile";
 const STORE: &str = "voicelog-store";
 const ARCHIVE: &str = "voicelog-archive";
 const RECORDER: &str = "voicelog-recorder";
@@ -45,7 +46,7 @@ const CASEWORK: &str = "voicelog-casework";
 const WEB: &str = "voicelog-web";
 const SIM: &str = "voicelog-src-sim";
 const LIBRARIES: &[&str] = &[
-    MODEL, LAW, SRS, EVIDENCE, STORE, ARCHIVE, RECORDER, CASEWORK, WEB, SIM,
+    MODEL, LAW, SRS, EVIDENCE, SOUNDFILE, STORE, ARCHIVE, RECORDER, CASEWORK, WEB, SIM,
 ];
 
 /// The table. A new edge here is a decision: write down why in `design/decisions/`.
@@ -55,8 +56,15 @@ const ROOMS: &[Room] = &[
     // Its tests are called by the test client in every dialect, without a socket between them.
     room(SRS, true, &[MODEL], &[SIM]),
     room(EVIDENCE, true, &[MODEL], &[]),
+    // It reads files of strangers with a library of others; of ours it has the decoder of Opus.
+    room(SOUNDFILE, true, &[MODEL, EVIDENCE], &[]),
     room(STORE, false, &[MODEL], &[]),
-    room(ARCHIVE, false, &[MODEL, LAW, EVIDENCE, STORE], &[]),
+    room(
+        ARCHIVE,
+        false,
+        &[MODEL, LAW, EVIDENCE, SOUNDFILE, STORE],
+        &[],
+    ),
     // Its tests play calls into it and look at what was kept.
     room(
         RECORDER,

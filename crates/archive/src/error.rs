@@ -1,5 +1,6 @@
 //! What can go wrong in the archive. A refusal by the law is not here: it is an answer.
 
+use crate::import::FILE_BYTES_MAX;
 use crate::keys::KeysError;
 use crate::random::RandomError;
 use voicelog_evidence::audio::AudioError;
@@ -14,6 +15,7 @@ use voicelog_evidence::segment::SegmentError;
 use voicelog_evidence::tlog::TlogError;
 use voicelog_law::{FactsError, RulebookError};
 use voicelog_model::{DecisionId, HoldId, Kind, ProposalId, RecordingId, Timestamp};
+use voicelog_soundfile::SoundFileError;
 use voicelog_store::StoreError;
 
 /// An act on the archive failed.
@@ -45,6 +47,29 @@ pub enum ArchiveError {
     /// Nobody in the call has that pseudonym, which is not told: it could be a name.
     #[error("nobody in call {0} has that pseudonym")]
     NoParty(RecordingId),
+    /// A file is no sound file, not whole, or cannot be read.
+    #[error(transparent)]
+    SoundFile(#[from] SoundFileError),
+    /// A file is larger than any that is imported.
+    #[error("the file has {0} bytes; at most {FILE_BYTES_MAX} are imported")]
+    FileTooLarge(u64),
+    /// A file is not the same any more.
+    #[error("the file was changed while it was read; nothing of it was kept")]
+    FileChanged,
+    /// That very file was imported before.
+    #[error("this file was imported before: it is recording {0}")]
+    FileKnown(RecordingId),
+    /// What is said of a file does not fit.
+    #[error("{0}")]
+    BadImport(&'static str),
+    /// Of an imported file no part can be given by itself.
+    #[error(
+        "recording {0} is an imported file, of which only the whole can be given: its bytes cannot be parted by moments"
+    )]
+    NoPartOfFile(RecordingId),
+    /// It was not imported.
+    #[error("recording {0} was not imported, so there is no file")]
+    NoFile(RecordingId),
     /// No such recording, or no such call in progress.
     #[error("no recording {0} here")]
     NotFound(RecordingId),
@@ -259,6 +284,10 @@ impl ArchiveError {
             Self::Facts(_)
             | Self::NotSayable { .. }
             | Self::NoParty(_)
+            | Self::FileTooLarge(_)
+            | Self::BadImport(_)
+            | Self::NoPartOfFile(_)
+            | Self::NoFile(_)
             | Self::BadHold(_)
             | Self::BadProposal(_) => Kind::Invalid,
             Self::NotFound(_) | Self::NoDecision(_) | Self::NoHold(_) | Self::NoProposal(_) => {
@@ -269,6 +298,8 @@ impl ArchiveError {
             | Self::SoundDestroyed { .. }
             | Self::SamePerson
             | Self::ProposalOver(_) => Kind::Conflict,
+            Self::SoundFile(source) => source.kind(),
+            Self::FileChanged | Self::FileKnown(_) => Kind::Conflict,
             Self::Key { source, .. } => source.kind(),
             Self::Keys(source) => source.kind(),
             Self::NoKey(_)
@@ -304,6 +335,12 @@ impl ArchiveError {
             Self::SoundDestroyed { id, .. } => format!(
                 "timeline, decisions and the certificate of the sound are in `voicelog show {id}`"
             ),
+            Self::SoundFile(_) | Self::FileTooLarge(_) | Self::BadImport(_) => {
+                "nothing of it was kept".to_owned()
+            }
+            Self::FileChanged => "import it once nothing writes to it any more".to_owned(),
+            Self::FileKnown(_) => "nothing was kept twice".to_owned(),
+            Self::NoPartOfFile(_) => "ask for the whole".to_owned(),
             Self::NoDecision(_) => "the page of a recording and `voicelog show ID --json` name \
                                     its decisions"
                 .to_owned(),

@@ -4,6 +4,7 @@
 //! crash they are read back. Sum and end are the same code either way, and `check` does it all again.
 
 use crate::error::Doing;
+use crate::import::is_imported;
 use crate::writer::{RecordingWriter, segment_key};
 use crate::{Archive, ArchiveError};
 use serde::Serialize;
@@ -40,6 +41,7 @@ pub struct Finished {
 pub(crate) struct Basis {
     pub(crate) decision_sha256: Digest,
     pub(crate) rulebook_hash: Digest,
+    pub(crate) provenance: Provenance,
     pub(crate) tool: String,
 }
 
@@ -164,7 +166,7 @@ impl Summary {
         let manifest = Manifest {
             version: manifest::VERSION,
             recording: id,
-            provenance: Provenance::Phone,
+            provenance: basis.provenance,
             call_started: timeline.call_started,
             call_ended: timeline.call_ended,
             streams,
@@ -387,7 +389,18 @@ impl Archive {
         Ok(Basis {
             decision_sha256: Digest::of(&row.document),
             rulebook_hash: rulebook.parse().map_err(|_hash| damaged())?,
+            provenance: self.provenance(decision)?,
             tool: TOOL.to_owned(),
+        })
+    }
+
+    /// How a recording came to us, by the facts that it was permitted on. They are durable before the first sample, so a
+    /// crash changes nothing about it.
+    pub(crate) fn provenance(&self, decision: DecisionId) -> Result<Provenance, ArchiveError> {
+        let facts = self.facts_of(decision)?.facts;
+        Ok(match is_imported(&facts) {
+            true => Provenance::File,
+            false => Provenance::Phone,
         })
     }
 

@@ -329,9 +329,15 @@ impl Archive {
             let mut summary = Summary::new(id, &keys.data);
             let segments =
                 self.read_records(id, keys.of_segments(), |record| summary.push(record))?;
+            // The decision that the manifest names is looked at with the others; where it is gone, so says that.
+            let provenance = match summary.decision {
+                Some(decision) => self.provenance(decision)?,
+                None => manifest.provenance,
+            };
             let basis = Basis {
                 decision_sha256: manifest.decision_sha256,
                 rulebook_hash: manifest.rulebook_hash,
+                provenance,
                 tool: manifest.tool.clone(),
             };
             let (again, timeline) = summary.finish(id, segments.entries, basis)?;
