@@ -53,6 +53,9 @@ pub enum ArchiveError {
     /// A file is larger than any that is imported.
     #[error("the file has {0} bytes; at most {FILE_BYTES_MAX} are imported")]
     FileTooLarge(u64),
+    /// There is no room on the disk for a file, or too little would be left for calls.
+    #[error("there is no room for a file of {0} bytes; some is always left for calls")]
+    NoRoom(u64),
     /// A file is not the same any more.
     #[error("the file was changed while it was read; nothing of it was kept")]
     FileChanged,
@@ -299,6 +302,7 @@ impl ArchiveError {
             | Self::SamePerson
             | Self::ProposalOver(_) => Kind::Conflict,
             Self::SoundFile(source) => source.kind(),
+            Self::NoRoom(_) => Kind::Exhausted,
             Self::FileChanged | Self::FileKnown(_) => Kind::Conflict,
             Self::Key { source, .. } => source.kind(),
             Self::Keys(source) => source.kind(),

@@ -75,6 +75,7 @@ pub use secrets::Secrets;
 pub use voicelog_evidence::audio::{AudioError, describe_span};
 pub use voicelog_evidence::tlog::{Tile, TileKind};
 pub use voicelog_evidence::{bundle::StreamSpans, journal, timeline};
+pub use voicelog_soundfile::SoundFileError;
 pub use voicelog_store::index::{
     Account, Accounts, Cursor, DiaryEntry, EndedAccount, Invitation, LeafRow, Login, MessageRow,
     OutboxCount, Part, RecordingFilter, State, TermCursor, TimestampRow,

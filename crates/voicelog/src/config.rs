@@ -1,12 +1,13 @@
 //! The configuration of this server: sockets, folders, limits, lines. One TOML file, strict: an
 //! unknown key is an error that names the nearest known one.
 
+use crate::imports::ImportConfig;
 use crate::master::Source;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use voicelog_archive::Line;
+use voicelog_archive::{LINE_OF_IMPORTS, Line};
 use voicelog_casework::webhook::Secret;
 use voicelog_law::{Facts, HouseRules};
 use voicelog_model::Timestamp;
@@ -27,6 +28,7 @@ pub(crate) struct Config {
     /// Backups.
     pub(crate) backup: BackupConfig,
     pub(crate) vcon: Vcon,
+    pub(crate) import: ImportConfig,
     #[serde(rename = "webhook")]
     pub(crate) webhooks: Vec<Webhook>,
     #[serde(rename = "line")]
@@ -335,6 +337,7 @@ impl Config {
         self.sip.check_tls()?;
         crate::webhooks::check(&self.webhooks)?;
         self.pause.check()?;
+        self.import.check(now)?;
         crate::vouching::Vouchers::read(&self.log)?;
         if let Some(url) = &self.http.public_url {
             check_public_url(url)?;
@@ -425,6 +428,9 @@ fn check_line(line: &Line, now: Timestamp) -> Result<()> {
         bail!(
             "line `{name}`: name is the user part of the address that is called, `sip:NAME@server`: letters, digits, `-`, `_`, `.` or `+`, without spaces, such as `verkoop`"
         );
+    }
+    if name.eq_ignore_ascii_case(LINE_OF_IMPORTS) {
+        bail!("line `{name}`: so the list calls what was imported; give the line another name");
     }
     let of_country = [
         ("requested_action".to_owned(), "record".into()),
