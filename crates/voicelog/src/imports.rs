@@ -95,7 +95,12 @@ impl ImportConfig {
     pub(crate) fn check(&self, now: Timestamp) -> Result<()> {
         for (place, folder) in self.folders.iter().enumerate() {
             let name = &folder.name;
-            if self.folders.iter().skip(place + 1).any(|other| other.name == *name) {
+            if self
+                .folders
+                .iter()
+                .skip(place + 1)
+                .any(|other| other.name == *name)
+            {
                 bail!("two folders of [[import.folder]] have the name `{name}`");
             }
             if folder.settle_seconds == 0 {
@@ -107,7 +112,9 @@ impl ImportConfig {
             let mut facts = folder.facts.clone();
             let act = facts.insert("requested_action".to_owned(), json!("import_file"));
             if act.is_some_and(|act| act != "import_file") {
-                bail!("import folder `{name}`: requested_action has to be import_file, and can be left out");
+                bail!(
+                    "import folder `{name}`: requested_action has to be import_file, and can be left out"
+                );
             }
             Facts::from_map(&facts, now)
                 .with_context(|| format!("in the facts of import folder `{name}`"))?;
@@ -179,8 +186,15 @@ impl Imports {
 fn open(folder: &ImportFolder, keep_free: u64) -> Result<Folder> {
     let how = (folder.recorded_at.into(), folder.after.into());
     let (path, facts) = (&folder.path, folder.facts.clone());
-    Folder::new(path, &folder.name, facts, folder.settle_seconds, how, keep_free)
-        .with_context(|| format!("cannot watch the import folder `{}`", path.display()))
+    Folder::new(
+        path,
+        &folder.name,
+        facts,
+        folder.settle_seconds,
+        how,
+        keep_free,
+    )
+    .with_context(|| format!("cannot watch the import folder `{}`", path.display()))
 }
 
 fn tell(name: &str, scan: &Scan) {

@@ -315,5 +315,7 @@ fn free_name(folder: &Path, name: &OsStr) -> io::Result<PathBuf> {
             return Ok(path);
         }
     }
-    Err(io::Error::other("too many files of one name were put aside"))
+    Err(io::Error::other(
+        "too many files of one name were put aside",
+    ))
 }

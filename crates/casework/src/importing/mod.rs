@@ -73,7 +73,11 @@ pub fn import(
     now: Timestamp,
 ) -> Result<Asked<Imported>, ArchiveError> {
     if let Some(id) = archive.recording_of_file(&file.sha256)? {
-        return Ok(Asked::Given(Imported { id, file, new: None }));
+        return Ok(Asked::Given(Imported {
+            id,
+            file,
+            new: None,
+        }));
     }
     if archive.free_bytes()? < file.byte_len.saturating_add(keep_free) {
         return Err(ArchiveError::NoRoom(file.byte_len));

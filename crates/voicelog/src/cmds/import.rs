@@ -9,9 +9,9 @@ use anyhow::Result;
 use serde_json::json;
 use std::path::PathBuf;
 use voicelog_archive::SoundFile;
+use voicelog_casework::Asked;
 use voicelog_casework::importing::{self, Imported};
 use voicelog_casework::moment::moment as in_words;
-use voicelog_casework::Asked;
 use voicelog_model::{Clock as _, Language};
 
 #[derive(Debug, clap::Args)]
@@ -46,7 +46,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     // Before the archive is opened: what is wrong with the file is told beside a running server as well.
     let file = SoundFile::open(&args.file).map_err(bad_id)?;
     let config = wiring::config(context, now)?;
-    let what_to_do = "put the file into a folder that it watches ([[import.folder]]), or stop it first";
+    let what_to_do =
+        "put the file into a folder that it watches ([[import.folder]]), or stop it first";
     let (archive, _lock) = wiring::work_on(&config, what_to_do, now)?;
     let keep_free = config.storage.keep_free_mib << 20;
     let asked = importing::import(&archive, file, &facts, &asker(), keep_free, now);
@@ -67,17 +68,28 @@ fn tell(imported: &Imported, lang: Language) {
     let id = imported.id;
     let Some(new) = &imported.new else {
         print::line(match lang {
-            Language::Nl => format!("dit bestand is er al: het is opname {id}; er is niets twee keer bewaard"),
-            Language::En => format!("this file is here already: it is recording {id}; nothing was kept twice"),
+            Language::Nl => {
+                format!("dit bestand is er al: het is opname {id}; er is niets twee keer bewaard")
+            }
+            Language::En => {
+                format!("this file is here already: it is recording {id}; nothing was kept twice")
+            }
         });
         return;
     };
-    let (began, ended) = (in_words(new.recorded.0, lang), in_words(new.recorded.1, lang));
+    let (began, ended) = (
+        in_words(new.recorded.0, lang),
+        in_words(new.recorded.1, lang),
+    );
     let seconds = imported.file.contents.length_us / 1_000_000;
     let kind = imported.file.contents.kind.media_type();
     print::line(match lang {
-        Language::Nl => format!("{id}: ingelezen, {kind}, {seconds} seconden, van {began} tot {ended}"),
-        Language::En => format!("{id}: imported, {kind}, {seconds} seconds, from {began} to {ended}"),
+        Language::Nl => {
+            format!("{id}: ingelezen, {kind}, {seconds} seconden, van {began} tot {ended}")
+        }
+        Language::En => {
+            format!("{id}: imported, {kind}, {seconds} seconds, from {began} to {ended}")
+        }
     });
     if let Some(until) = new.retain_until {
         let until = in_words(until, lang);

@@ -3,8 +3,8 @@
 use crate::print::{self, Tone};
 use voicelog_archive::odd::odd;
 use voicelog_archive::{
-    Access, CallReport, Came, Conversation, Detail, LINE_NOT_SET_UP, LINE_OF_IMPORTS, RecordingSummary,
-    StoredDecision,
+    Access, CallReport, Came, Conversation, Detail, LINE_NOT_SET_UP, LINE_OF_IMPORTS,
+    RecordingSummary, StoredDecision,
 };
 use voicelog_casework::moment::moment;
 use voicelog_evidence::audio::describe_span;

@@ -47,7 +47,9 @@ pub(crate) fn line_name(line: &str, lang: Language) -> String {
     match line {
         "" => lang.pick("(gewist)", "(erased)").to_owned(),
         LINE_NOT_SET_UP => lang.pick("(niet ingericht)", "(not set up)").to_owned(),
-        LINE_OF_IMPORTS => lang.pick("(ingelezen bestand)", "(imported file)").to_owned(),
+        LINE_OF_IMPORTS => lang
+            .pick("(ingelezen bestand)", "(imported file)")
+            .to_owned(),
         named => named.to_owned(),
     }
 }
