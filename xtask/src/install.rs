@@ -39,7 +39,12 @@ const NEEDS: &[Need] = &[
     Need {
         programs: &["ffmpeg"],
         package: "ffmpeg",
-        why: "SRTP by a sender that is not ours",
+        why: "SRTP by a sender that is not ours; sound files to import, and what is heard of them",
+    },
+    Need {
+        programs: &["opusenc"],
+        package: "opus-tools",
+        why: "Opus files to import, by their own encoder",
     },
     Need {
         programs: &["pdftotext"],

@@ -1,5 +1,6 @@
 //! What can go wrong in the archive. A refusal by the law is not here: it is an answer.
 
+use crate::import::FILE_BYTES_MAX;
 use crate::keys::KeysError;
 use crate::random::RandomError;
 use voicelog_evidence::audio::AudioError;
@@ -14,6 +15,7 @@ use voicelog_evidence::segment::SegmentError;
 use voicelog_evidence::tlog::TlogError;
 use voicelog_law::{FactsError, RulebookError};
 use voicelog_model::{DecisionId, HoldId, Kind, ProposalId, RecordingId, Timestamp};
+use voicelog_soundfile::SoundFileError;
 use voicelog_store::StoreError;
 
 /// An act on the archive failed.
@@ -48,6 +50,32 @@ pub enum ArchiveError {
     /// The configuration has no such kind of talk in a room.
     #[error("the configuration has no such kind of talk")]
     NoSuchRoom,
+    /// A file is no sound file, not whole, or cannot be read.
+    #[error(transparent)]
+    SoundFile(#[from] SoundFileError),
+    /// A file is larger than any that is imported.
+    #[error("the file has {0} bytes; at most {FILE_BYTES_MAX} are imported")]
+    FileTooLarge(u64),
+    /// There is no room on the disk for a file, or too little would be left for calls.
+    #[error("there is no room for a file of {0} bytes; some is always left for calls")]
+    NoRoom(u64),
+    /// A file is not the same any more.
+    #[error("the file was changed while it was read; nothing of it was kept")]
+    FileChanged,
+    /// That very file was imported before.
+    #[error("this file was imported before: it is recording {0}")]
+    FileKnown(RecordingId),
+    /// What is said of a file does not fit.
+    #[error("{0}")]
+    BadImport(&'static str),
+    /// Of an imported file no part can be given by itself.
+    #[error(
+        "recording {0} is an imported file, of which only the whole can be given: its bytes cannot be parted by moments"
+    )]
+    NoPartOfFile(RecordingId),
+    /// It was not imported.
+    #[error("recording {0} was not imported, so there is no file")]
+    NoFile(RecordingId),
     /// No such recording, or no such call in progress.
     #[error("no recording {0} here")]
     NotFound(RecordingId),
@@ -263,6 +291,10 @@ impl ArchiveError {
             | Self::NotSayable { .. }
             | Self::NoParty(_)
             | Self::NoSuchRoom
+            | Self::FileTooLarge(_)
+            | Self::BadImport(_)
+            | Self::NoPartOfFile(_)
+            | Self::NoFile(_)
             | Self::BadHold(_)
             | Self::BadProposal(_) => Kind::Invalid,
             Self::NotFound(_) | Self::NoDecision(_) | Self::NoHold(_) | Self::NoProposal(_) => {
@@ -273,6 +305,9 @@ impl ArchiveError {
             | Self::SoundDestroyed { .. }
             | Self::SamePerson
             | Self::ProposalOver(_) => Kind::Conflict,
+            Self::SoundFile(source) => source.kind(),
+            Self::NoRoom(_) => Kind::Exhausted,
+            Self::FileChanged | Self::FileKnown(_) => Kind::Conflict,
             Self::Key { source, .. } => source.kind(),
             Self::Keys(source) => source.kind(),
             Self::NoKey(_)
@@ -308,6 +343,12 @@ impl ArchiveError {
             Self::SoundDestroyed { id, .. } => format!(
                 "timeline, decisions and the certificate of the sound are in `voicelog show {id}`"
             ),
+            Self::SoundFile(_) | Self::FileTooLarge(_) | Self::BadImport(_) => {
+                "nothing of it was kept".to_owned()
+            }
+            Self::FileChanged => "import it once nothing writes to it any more".to_owned(),
+            Self::FileKnown(_) => "nothing was kept twice".to_owned(),
+            Self::NoPartOfFile(_) => "ask for the whole".to_owned(),
             Self::NoDecision(_) => "the page of a recording and `voicelog show ID --json` name \
                                     its decisions"
                 .to_owned(),

@@ -4,6 +4,7 @@
 //! crash they are read back. Sum and end are the same code either way, and `check` does it all again.
 
 use crate::error::Doing;
+use crate::import::is_imported;
 use crate::line::is_in_a_room;
 use crate::writer::{RecordingWriter, segment_key};
 use crate::{Archive, ArchiveError};
@@ -398,9 +399,11 @@ impl Archive {
     /// crash changes nothing about it.
     pub(crate) fn provenance(&self, decision: DecisionId) -> Result<Provenance, ArchiveError> {
         let facts = self.facts_of(decision)?.facts;
-        Ok(match is_in_a_room(&facts) {
-            true => Provenance::Room,
-            false => Provenance::Phone,
+        // A file may be of a talk in a room; it is a file all the same.
+        Ok(match (is_imported(&facts), is_in_a_room(&facts)) {
+            (true, _) => Provenance::File,
+            (false, true) => Provenance::Room,
+            (false, false) => Provenance::Phone,
         })
     }
 

@@ -22,6 +22,7 @@ mod error;
 mod finish;
 mod gate;
 mod heard;
+mod import;
 mod keep;
 pub mod keys;
 mod known;
@@ -53,6 +54,7 @@ pub use consent::{Consent, ConsentBy, Saying};
 pub use conversation::{Conversation, Link, LinkKind};
 pub use error::ArchiveError;
 pub use finish::Finished;
+pub use import::{FILE_BYTES_MAX, Import, LINE_OF_IMPORTS, SoundFile};
 pub use keep::{KeepAsked, KeepRequest, KeepState};
 pub use known::{KnownCall, Number};
 pub use line::{
@@ -70,9 +72,10 @@ pub use recover::Recovery;
 pub use report::{CallReport, StreamReport};
 pub use retention::*;
 pub use secrets::Secrets;
-pub use voicelog_evidence::audio::{AudioError, WavReader, describe_span};
+pub use voicelog_evidence::audio::{AudioError, describe_span};
 pub use voicelog_evidence::tlog::{Tile, TileKind};
 pub use voicelog_evidence::{bundle::StreamSpans, journal, timeline};
+pub use voicelog_soundfile::SoundFileError;
 pub use voicelog_store::index::{
     Account, Accounts, Cursor, DiaryEntry, EndedAccount, Invitation, LeafRow, Login, MessageRow,
     OutboxCount, Part, RecordingFilter, State, TermCursor, TimestampRow,

@@ -39,6 +39,9 @@ pub mod act {
     /// Make a recording.
     #[derive(Debug)]
     pub enum Record {}
+    /// Take in a file that somebody has.
+    #[derive(Debug)]
+    pub enum Import {}
     /// Play a recording back.
     #[derive(Debug)]
     pub enum Listen {}

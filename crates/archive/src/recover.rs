@@ -6,7 +6,7 @@ use crate::finish::Summary;
 use crate::writer::segment_key;
 use crate::{Archive, ArchiveError};
 use std::collections::BTreeSet;
-use voicelog_evidence::journal::{ChunkBuilder, JournalEvent};
+use voicelog_evidence::journal::{Cause, ChunkBuilder, JournalEvent};
 use voicelog_evidence::key::{owner_of_key, sound_key_name};
 use voicelog_evidence::segment::SegmentWriter;
 use voicelog_model::{RecordingId, Timestamp};
@@ -19,7 +19,7 @@ pub struct Recovery {
     pub interrupted: Vec<RecordingId>,
     /// Recordings that had ended and only had to be closed.
     pub closed: Vec<RecordingId>,
-    /// Calls that were waiting without a permit.
+    /// Calls that were waiting without a permit, and imports that a crash cut off: nothing is kept of either.
     pub waiting: Vec<RecordingId>,
     /// Destructions continued.
     pub destroyed: Vec<RecordingId>,
@@ -32,6 +32,16 @@ pub struct Recovery {
     pub waiting_for_key: Vec<RecordingId>,
     /// Closed recordings whose data key, or the key of their sound, is missing: nobody can open them.
     pub without_key: Vec<RecordingId>,
+}
+
+/// How a recording was found that was being written or closed.
+enum Found {
+    /// A crash cut it off; it is closed with that gap.
+    CutOff,
+    /// It had ended, and was closed.
+    Ended,
+    /// An import that had not come to its end; it is undone.
+    HalfImported,
 }
 
 /// Rows that are read from the index at once.
@@ -74,11 +84,11 @@ impl Archive {
                 self.recover_waiting(row.id, row.started_at, now)
                     .map(|()| recovery.waiting.push(row.id))
             } else {
-                self.recover_recording(row.id, now).map(|interrupted| {
-                    let list = if interrupted {
-                        &mut recovery.interrupted
-                    } else {
-                        &mut recovery.closed
+                self.recover_recording(&row, now).map(|found| {
+                    let list = match found {
+                        Found::CutOff => &mut recovery.interrupted,
+                        Found::Ended => &mut recovery.closed,
+                        Found::HalfImported => &mut recovery.waiting,
                     };
                     list.push(row.id);
                 })
@@ -186,8 +196,15 @@ impl Archive {
         self.finish_unrecorded(id, &events, now).map(|_finished| ())
     }
 
-    /// A recording that was being written or closed. True if the crash cut it off.
-    fn recover_recording(&self, id: RecordingId, now: Timestamp) -> Result<bool, ArchiveError> {
+    /// A recording that was being written or closed.
+    fn recover_recording(&self, row: &RecordingRow, now: Timestamp) -> Result<Found, ArchiveError> {
+        let id = row.id;
+        let is_import = self.is_import(row)?;
+        // An import that was being undone.
+        if is_import && !self.has_key(id)? {
+            self.undo_import(row, Cause::Restart, now)?;
+            return Ok(Found::HalfImported);
+        }
         let keys = self.recording_keys(id)?;
         self.cut_unpromised_tail(id, keys.of_segments())?;
         let mut summary = Summary::new(id, &keys.data);
@@ -200,6 +217,10 @@ impl Archive {
                 .doing("keeping what a crash left")?;
         }
         let interrupted = !summary.ended;
+        if interrupted && is_import {
+            self.undo_import(row, Cause::Restart, now)?;
+            return Ok(Found::HalfImported);
+        }
         if interrupted {
             let mut chunk = ChunkBuilder::new();
             let mut push = |at, event: JournalEvent| {
@@ -236,6 +257,9 @@ impl Archive {
             self.blobs.seal(blob).doing("closing a cut recording")?;
         }
         self.finish_from_disk(id, now)?;
-        Ok(interrupted)
+        Ok(match interrupted {
+            true => Found::CutOff,
+            false => Found::Ended,
+        })
     }
 }

@@ -41,6 +41,14 @@ pub(crate) fn segment_key(id: RecordingId, number: u32) -> String {
     format!("rec/{id}/{number:06}.seg")
 }
 
+/// A recording that begins.
+pub(crate) struct Beginning {
+    pub(crate) id: RecordingId,
+    pub(crate) parties: Vec<Party>,
+    /// Whether its sound gets a key of its own.
+    pub(crate) has_sound_key: bool,
+}
+
 /// A recording that is being written. Lives on the writer's thread; needs no lock.
 pub struct RecordingWriter {
     id: RecordingId,
@@ -154,19 +162,33 @@ impl Archive {
         call: &Call,
         decision: DecisionId,
     ) -> Result<RecordingWriter, ArchiveError> {
-        let id = call.id;
-        let (keys, is_new) = self.new_keys(id, call.line.names_sound_term())?;
+        let beginning = Beginning {
+            id: call.id,
+            parties: call.parties.clone(),
+            has_sound_key: call.line.names_sound_term(),
+        };
+        self.open_writer(beginning, |sealed| self.begin_row(call, decision, sealed))
+    }
+
+    /// Key, row, blob. `make_row` gets what the row is to hold sealed.
+    pub(crate) fn open_writer(
+        &self,
+        beginning: Beginning,
+        make_row: impl FnOnce(Vec<u8>) -> Result<(), ArchiveError>,
+    ) -> Result<RecordingWriter, ArchiveError> {
+        let id = beginning.id;
+        let (keys, is_new) = self.new_keys(id, beginning.has_sound_key)?;
         // What an attempt to begin left holds nothing, and the next one goes on from it.
         let last = match is_new {
             true => Segments::default(),
             false => self.read_records(id, keys.of_segments(), |_record| ())?,
         };
         let details = canonical_json(&SealedDetails {
-            parties: call.parties.clone(),
+            parties: beginning.parties,
         })?;
         let nonce = random::bytes()?;
         let sealed = key::seal_bytes(&keys.data, DETAILS_LABEL, id, nonce, &details);
-        self.begin_row(call, decision, sealed)?;
+        make_row(sealed)?;
         let number = last.next_number();
         let (segment, header) = SegmentWriter::create(keys.of_segments(), id, number, last.chain);
         let blob = self

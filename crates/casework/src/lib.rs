@@ -10,6 +10,7 @@
 pub mod certificate;
 pub mod disclosure;
 pub mod expected;
+pub mod importing;
 pub mod listening;
 pub mod memory;
 pub mod moment;

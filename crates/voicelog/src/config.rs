@@ -2,13 +2,14 @@
 //! unknown key is an error that names the nearest known one.
 
 use crate::http_config::Http;
+use crate::imports::ImportConfig;
 use crate::kinds::RoomKind;
 use crate::master::Source;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use voicelog_archive::Line;
+use voicelog_archive::{LINE_OF_IMPORTS, Line};
 use voicelog_casework::site::Organisation;
 use voicelog_casework::webhook::Secret;
 use voicelog_law::{Facts, HouseRules};
@@ -32,6 +33,7 @@ pub(crate) struct Config {
     pub(crate) vcon: Vcon,
     /// Whose conversations they are, for the pages of its website.
     pub(crate) organisation: Organisation,
+    pub(crate) import: ImportConfig,
     #[serde(rename = "webhook")]
     pub(crate) webhooks: Vec<Webhook>,
     #[serde(rename = "line")]
@@ -318,6 +320,7 @@ impl Config {
         self.sip.check_tls()?;
         crate::webhooks::check(&self.webhooks)?;
         self.pause.check()?;
+        self.import.check(now)?;
         crate::vouching::Vouchers::read(&self.log)?;
         self.http.check()?;
         let mut names = std::collections::BTreeSet::new();
@@ -415,6 +418,9 @@ fn check_line(line: &Line, now: Timestamp) -> Result<()> {
         bail!(
             "line `{name}`: name is the user part of the address that is called, `sip:NAME@server`: letters, digits, `-`, `_`, `.` or `+`, without spaces, such as `verkoop`"
         );
+    }
+    if name.eq_ignore_ascii_case(LINE_OF_IMPORTS) {
+        bail!("line `{name}`: so the list calls what was imported; give the line another name");
     }
     let of_country = [
         ("requested_action".to_owned(), "record".into()),

@@ -7,6 +7,7 @@ mod config;
 mod data_folder;
 mod house;
 mod http_config;
+mod imports;
 mod key_ring;
 mod key_watch;
 mod kinds;
@@ -92,6 +93,8 @@ enum Command {
     Export(cmds::recordings::ExportArgs),
     /// The receipt of a recording, for whoever took part: text and QR code.
     Receipt(cmds::receipt::Args),
+    /// Import a sound file that you already have, if the law permits it.
+    Import(cmds::import::Args),
     /// Verify an evidence bundle, without server or archive.
     Verify(cmds::verify::Args),
     /// Destroy a recording, if the law permits it. The server must be stopped; its pages do the same.
@@ -182,6 +185,7 @@ fn run(command: Command, context: &Context) -> anyhow::Result<Ended> {
         Command::Play(args) => cmds::recordings::play(&args, context),
         Command::Export(args) => cmds::recordings::export(&args, context),
         Command::Receipt(args) => cmds::receipt::run(&args, context),
+        Command::Import(args) => cmds::import::run(&args, context),
         Command::Verify(args) => cmds::verify::run(&args, context),
         Command::Destroy(args) => cmds::recordings::destroy(&args, context),
         Command::Certificate(args) => cmds::certificate::run(&args, context),

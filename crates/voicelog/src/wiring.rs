@@ -139,14 +139,23 @@ pub(crate) fn must_not_be_behind(archive: &Archive, now: Timestamp) -> Result<()
 
 /// Opens the archive for a command that deletes; refuses while a server runs.
 pub(crate) fn work(context: &Context, now: Timestamp) -> Result<(Arc<Archive>, std::fs::File)> {
-    let config = config(context, now)?;
+    let what_to_do =
+        "destroy in its pages (it looks for terms that ended by itself), or stop it first";
+    work_on(&config(context, now)?, what_to_do, now)
+}
+
+/// The same for a command that writes media; `what_to_do` is for whoever has a server running.
+pub(crate) fn work_on(
+    config: &Config,
+    what_to_do: &str,
+    now: Timestamp,
+) -> Result<(Arc<Archive>, std::fs::File)> {
     let folder = DataFolder::open(&config.storage.data)
         .map_err(|error| anyhow::Error::new(BadInput(error.to_string())))?;
-    let lock = folder
-        .lock("destroy in its pages (it looks for terms that ended by itself), or stop it first")?;
+    let lock = folder.lock(what_to_do)?;
     let access = Access::Write(voicelog_store::blobs::Options::default());
-    let epoch_keys = key_ring::of_command(&folder, &config)?;
-    let archive = open(&folder, &config, epoch_keys, access, now)?;
+    let epoch_keys = key_ring::of_command(&folder, config)?;
+    let archive = open(&folder, config, epoch_keys, access, now)?;
     must_not_be_behind(&archive, now)?;
     Ok((archive, lock))
 }

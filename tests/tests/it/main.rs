@@ -12,6 +12,7 @@ mod disk_full;
 mod erasure;
 mod expected;
 mod floods;
+mod importing;
 mod keys;
 mod keys_token;
 mod lifecycle;

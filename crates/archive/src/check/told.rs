@@ -198,7 +198,7 @@ impl Archive {
         // Of nothing, or of what the index does not have, it would be in no list. Only a recording that never
         // began has a decision and no row.
         let is_there = match row.map(|row| (row.action, row.recording)) {
-            Some((Action::Record, Some(_call))) => true,
+            Some((Action::Record | Action::ImportFile, Some(_begun))) => true,
             Some((_action, Some(id))) => self
                 .index
                 .recording(id)

@@ -201,6 +201,21 @@ impl Archive {
         Ok(answer)
     }
 
+    /// May a file be taken in?
+    pub(crate) fn ask_about_import(
+        &self,
+        id: RecordingId,
+        facts: Map<String, Value>,
+        asker: &Pii<String>,
+        now: Timestamp,
+    ) -> Result<Answer<act::Import>, ArchiveError> {
+        self.ask(Question {
+            facts,
+            asker: Some(asker),
+            ..Question::about(Action::ImportFile, id, now)
+        })
+    }
+
     /// May this recording be played back? `asker` is the account that asks, and is kept sealed
     /// with the decision; `facts` say in which role and why.
     pub fn ask_to_listen(

@@ -1,11 +1,12 @@
 //! Giving a copy out: the evidence bundle, or the vCon alone.
 
+use crate::import::file_said;
 use crate::log::Stamping;
 use crate::permit::{Permit, act};
 use crate::{Archive, ArchiveError};
 use serde_json::Value;
 use voicelog_evidence::bundle::{self, BundleError, BundleInput};
-use voicelog_evidence::manifest::Manifest;
+use voicelog_evidence::manifest::{Manifest, Provenance};
 use voicelog_evidence::part::Plan;
 use voicelog_evidence::tlog::{Leaf, LeafKind};
 use voicelog_evidence::vcon::{self, ArchiveSigner, Basis, LegalBasis, Profile, VconError};
@@ -70,6 +71,24 @@ impl Archive {
         }
     }
 
+    /// The file that a recording was imported from, byte for byte.
+    ///
+    /// Errors: [`ArchiveError::NoFile`] where it was not imported; then nothing is given and nothing logged.
+    #[expect(clippy::needless_pass_by_value, reason = "a permit is used once")]
+    pub fn export_file(
+        &self,
+        permit: Permit<act::GiveCopy>,
+        now: Timestamp,
+    ) -> Result<Vec<u8>, ArchiveError> {
+        let id = permit.recording;
+        let known = self.known_of(id)?;
+        let said = file_said(&known.manifest).ok_or(ArchiveError::NoFile(id))?;
+        let (file, segments) = self.imported_file(id, known.keys.of_segments(), said)?;
+        known.are_whole(&segments)?;
+        self.log_export(&permit, now)?;
+        Ok(file)
+    }
+
     /// Nobody is given what is not in the log, and nothing is in the log that nobody could be given.
     fn log_export(
         &self,
@@ -101,6 +120,9 @@ impl Archive {
         };
         let manifest =
             Manifest::from_bytes(&self.manifest_bytes(id)?).map_err(|_text| damaged())?;
+        if part.is_some() && manifest.provenance == Provenance::File {
+            return Err(ArchiveError::NoPartOfFile(id));
+        }
         let decision = self.named_decision(&manifest)?;
         let basis = self.lawful_basis(&decision, row.retain_until)?;
         let input = BundleInput {

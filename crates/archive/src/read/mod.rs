@@ -6,7 +6,7 @@ mod foresee;
 mod playing;
 
 pub use export::VconForm;
-pub use playing::Playable;
+pub use playing::{Playable, WavReader};
 
 use crate::error::Doing;
 use crate::keys::RecordingKeys;

@@ -1,7 +1,9 @@
 //! Listening to a recording piece by piece: proven whole when it is opened, decrypted and decoded again
 //! only where it is heard. Between, its sound is nowhere in memory.
 
+use super::Known;
 use crate::error::Doing;
+use crate::import::{FilePlaces, FileSaid, FileSound, file_said};
 use crate::permit::{Permit, act};
 use crate::records::{ChunkOpener, ChunkPlace, Segments, records_of};
 use crate::{Archive, ArchiveError, StreamSpans};
@@ -11,7 +13,9 @@ use std::ops::Range;
 use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
-use voicelog_evidence::audio::{PacketPlace, WavLayout, WavLayoutBuilder, WavReader};
+use voicelog_evidence::audio::{
+    PacketPlace, WavLayout, WavLayoutBuilder, WavReader as PacketsReader,
+};
 use voicelog_evidence::journal::RecordRef;
 use voicelog_evidence::key::DataKey;
 use voicelog_evidence::timeline::Timeline;
@@ -39,27 +43,63 @@ pub struct Playable {
     pub timeline: Timeline,
     /// Where the sound is not simply what was sent, by stream; those that have any.
     pub spans: Vec<StreamSpans>,
-    layout: WavLayout,
-    chunks: Vec<ChunkPlace>,
+    source: Heard,
+}
+
+/// Where the sound comes from.
+#[derive(Debug)]
+enum Heard {
+    /// The packets of a conversation.
+    Packets {
+        layout: WavLayout,
+        chunks: Vec<ChunkPlace>,
+    },
+    /// A file that was imported.
+    File(FileSound),
+}
+
+/// A place in the WAV file of a recording that is made as it is read.
+#[derive(Debug)]
+pub struct WavReader(At);
+
+#[derive(Debug)]
+enum At {
+    Packets(PacketsReader),
+    /// Which byte comes next, and where to stop.
+    File(usize, usize),
 }
 
 impl Playable {
     /// Bytes of the file.
     #[must_use]
     pub fn byte_len(&self) -> usize {
-        self.layout.byte_len()
+        match &self.source {
+            Heard::Packets { layout, .. } => layout.byte_len(),
+            Heard::File(sound) => sound.byte_len(),
+        }
     }
 
     /// About how many bytes of memory this takes.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
-        self.layout.held_bytes() + self.chunks.len() * size_of::<ChunkPlace>()
+        match &self.source {
+            Heard::Packets { layout, chunks } => {
+                layout.held_bytes() + chunks.len() * size_of::<ChunkPlace>()
+            }
+            Heard::File(sound) => sound.held_bytes(),
+        }
     }
 
     /// A range of the file, to be read with [`Archive::sound`].
     #[must_use]
     pub fn read(&self, range: Range<usize>) -> WavReader {
-        self.layout.read(range)
+        WavReader(match &self.source {
+            Heard::Packets { layout, .. } => At::Packets(layout.read(range)),
+            Heard::File(sound) => {
+                let end = range.end.min(sound.byte_len());
+                At::File(range.start.min(end), end)
+            }
+        })
     }
 }
 
@@ -82,6 +122,9 @@ impl Archive {
 
     fn playable(&self, id: RecordingId) -> Result<Playable, ArchiveError> {
         let known = self.known_of(id)?;
+        if let Some(said) = file_said(&known.manifest) {
+            return self.playable_file(id, known, said);
+        }
         let layout = WavLayoutBuilder::new(&known.timeline)?;
         // Side by side: one thread authenticates and decrypts, the other looks where the packets are. Whoever waits
         // to hear something waits half as long.
@@ -105,8 +148,26 @@ impl Archive {
             spans: layout.spans(),
             parties: known.parties,
             timeline: known.timeline,
-            layout,
-            chunks,
+            source: Heard::Packets { layout, chunks },
+        })
+    }
+
+    fn playable_file(
+        &self,
+        id: RecordingId,
+        known: Known,
+        said: FileSaid,
+    ) -> Result<Playable, ArchiveError> {
+        let key = known.keys.of_segments();
+        let (places, segments) = FilePlaces::read(self, id, key, said, |_bytes| ())?;
+        known.are_whole(&segments)?;
+        let sound = FileSound::new(self, id, key, places)?;
+        Ok(Playable {
+            id,
+            spans: Vec::new(),
+            parties: known.parties,
+            timeline: known.timeline,
+            source: Heard::File(sound),
         })
     }
 
@@ -145,20 +206,34 @@ impl Archive {
             return Err(self.wrong_state(playable.id, "heard"));
         }
         let keys = self.recording_keys(playable.id)?;
-        let mut opened = OpenChunks {
-            playable,
-            opener: ChunkOpener::new(self, playable.id, keys.into_that_of_segments()),
-            packets: BTreeMap::new(),
-        };
-        playable.layout.next(reader, &mut |places| {
-            places.iter().map(|place| opened.packet(*place)).collect()
-        })
+        let (id, key) = (playable.id, keys.into_that_of_segments());
+        match (&playable.source, &mut reader.0) {
+            (Heard::Packets { layout, chunks }, At::Packets(reader)) => {
+                let mut opened = OpenChunks {
+                    id,
+                    chunks,
+                    opener: ChunkOpener::new(self, id, key),
+                    packets: BTreeMap::new(),
+                };
+                layout.next(reader, &mut |places| {
+                    places.iter().map(|place| opened.packet(*place)).collect()
+                })
+            }
+            (Heard::File(sound), At::File(at, end)) => {
+                let made = sound.next(self, id, &key, (*at, *end))?;
+                *at += made.len();
+                Ok(made)
+            }
+            // A place in another recording.
+            (Heard::Packets { .. } | Heard::File(_), _) => Err(elsewhere(id)),
+        }
     }
 }
 
 /// Chunks that were opened for some seconds of sound: both sides of a conversation lie in the same.
 struct OpenChunks<'a> {
-    playable: &'a Playable,
+    id: RecordingId,
+    chunks: &'a [ChunkPlace],
     opener: ChunkOpener<'a>,
     /// By the number of the chunk, the packets in the places of its records. Each is asked for once.
     packets: BTreeMap<u32, Vec<Vec<u8>>>,
@@ -166,13 +241,13 @@ struct OpenChunks<'a> {
 
 impl OpenChunks<'_> {
     fn packet(&mut self, place: PacketPlace) -> Result<Vec<u8>, ArchiveError> {
-        let id = self.playable.id;
+        let id = self.id;
         // What authenticates has the same records as when it was opened.
         let elsewhere = || elsewhere(id);
         let packets = match self.packets.entry(place.chunk) {
             Entry::Occupied(opened) => opened.into_mut(),
             Entry::Vacant(room) => {
-                let lies = self.playable.chunks.get(place.chunk as usize);
+                let lies = self.chunks.get(place.chunk as usize);
                 let lies = lies.ok_or_else(elsewhere)?;
                 let mut packets = Vec::new();
                 records_of(id, self.opener.open(lies)?, &mut |record| {

@@ -10,6 +10,7 @@ mod destroying;
 mod faults;
 mod holding;
 mod house;
+mod importing;
 mod key_store;
 mod keys;
 mod notice;

@@ -33,6 +33,15 @@ pub struct GivenVcon {
     pub decision: Box<Decision>,
 }
 
+/// A file that may be given back.
+#[derive(Debug)]
+pub struct GivenFile {
+    /// The file that was imported, byte for byte.
+    pub file: Vec<u8>,
+    /// The decision that permitted it, with the duties of whoever gives it.
+    pub decision: Box<Decision>,
+}
+
 /// Who gets the copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recipient {
@@ -199,6 +208,30 @@ pub fn vcon(
     match answer.verdict {
         Verdict::Permit(permit) => Ok(Asked::Given(GivenVcon {
             vcon: archive.export_vcon(permit, plan.as_ref(), form, now)?,
+            decision: Box::new(answer.decision),
+        })),
+        Verdict::Refusal(_) => Ok(Asked::Refused {
+            id: answer.id,
+            decision: Box::new(answer.decision),
+        }),
+    }
+}
+
+/// Asks for the file that a recording was imported from, byte for byte. As [`bundle`] in all else: it is a copy.
+///
+/// Errors: [`ArchiveError::NoFile`] where it was not imported.
+pub fn file(
+    archive: &Archive,
+    id: RecordingId,
+    asker: &Pii<String>,
+    recipient: Recipient,
+    now: Timestamp,
+) -> Result<Asked<GivenFile>, ArchiveError> {
+    let facts = recipient.facts();
+    let answer = archive.ask_for_copy(id, recipient.action(), asker, &facts, now)?;
+    match answer.verdict {
+        Verdict::Permit(permit) => Ok(Asked::Given(GivenFile {
+            file: archive.export_file(permit, now)?,
             decision: Box::new(answer.decision),
         })),
         Verdict::Refusal(_) => Ok(Asked::Refused {

@@ -23,10 +23,11 @@ pub use notice::{
     Heard, NOTICE_SECONDS_MAX, NOTICE_SECONDS_MIN, NOTICE_SIMILARITY_MIN, Notice, NoticeError,
     NoticeListener,
 };
+pub use opus::OpusDecoder;
 pub use render::{PacketPlace, WavLayout, WavLayoutBuilder, WavReader, render};
 pub(crate) use render::{Plan, Rendering, Sounds, datagram};
 pub(crate) use wav::is_wav_of;
-pub use wav::{wav, wav_byte_len};
+pub use wav::{wav, wav_byte_len, wav_head};
 
 use crate::timeline::between;
 use serde::{Deserialize, Serialize};

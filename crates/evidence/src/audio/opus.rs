@@ -56,6 +56,36 @@ impl Opus {
     }
 }
 
+/// A decoder for packets that come from elsewhere than a call: out of a file.
+pub struct OpusDecoder(Opus);
+
+impl std::fmt::Debug for OpusDecoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OpusDecoder")
+    }
+}
+
+impl OpusDecoder {
+    /// One that puts out one channel or two, whatever its packets hold; none for any other number.
+    #[must_use]
+    pub fn new(channels: usize) -> Option<Self> {
+        (1..=2).contains(&channels).then_some(())?;
+        Opus::new(channels).map(Self)
+    }
+
+    /// Adds the sound of a packet at 48 kHz, those samples of a moment side by side. False where it is no packet: nothing
+    /// is added.
+    pub fn decode(&mut self, packet: &[u8], out: &mut Vec<i16>) -> bool {
+        Decode::decode(&mut self.0, packet, out).is_ok()
+    }
+
+    /// How many samples of one channel a packet holds, by its first two bytes (RFC 6716 §3.1, §3.2).
+    #[must_use]
+    pub fn samples_in(packet: &[u8]) -> Option<u32> {
+        opus_ticks(packet)
+    }
+}
+
 const fn layout(channels: usize) -> Channels {
     match channels {
         2 => Channels::Stereo,

@@ -57,6 +57,13 @@ pub fn wav(channels: &[&[i16]], rate: u32, comment: Option<&str>) -> Result<Vec<
     Ok(out)
 }
 
+/// Everything of a WAV file that comes before so many samples of each channel.
+pub fn wav_head(channels: usize, samples: usize, rate: u32) -> Result<Vec<u8>, AudioError> {
+    let mut head = Vec::new();
+    put_head(channels, samples, rate, None, &mut head)?;
+    Ok(head)
+}
+
 /// Appends everything before the samples.
 pub(super) fn put_head(
     channels: usize,

@@ -138,6 +138,12 @@ forward! { Destructions, FaultyIndex,
     fn destroyed_recordings(&self, after: Option<RecordingId>, limit: usize) -> Vec<RecordingId>;
 }
 
+forward! { Files, FaultyIndex,
+    fn recording_of_file(&self, key: &Hash) -> Option<RecordingId>;
+    fn claim_file(&self, key: &Hash, id: RecordingId) -> Option<RecordingId>;
+    fn forget_file(&self, id: RecordingId) -> ();
+}
+
 forward! { Terms, FaultyIndex,
     fn ask_again(&self, id: RecordingId, scope: Scope, at: Timestamp) -> ();
     fn sound_terms(&self, until: Timestamp) -> SoundTerms;

@@ -279,6 +279,18 @@ pub trait Destructions {
     ) -> Result<Vec<RecordingId>, StoreError>;
 }
 
+/// Files that were imported, by keyed hashes of all their bytes. The keys go with their recordings.
+pub trait Files {
+    /// Which recording is this file.
+    fn recording_of_file(&self, key: &Hash) -> Result<Option<RecordingId>, StoreError>;
+
+    /// Compare and set: the file is this recording from now on, unless it is another one; tells which.
+    fn claim_file(&self, key: &Hash, id: RecordingId) -> Result<Option<RecordingId>, StoreError>;
+
+    /// The recording is no file any more.
+    fn forget_file(&self, id: RecordingId) -> Result<(), StoreError>;
+}
+
 /// Terms that end, counted.
 pub trait Terms {
     /// The law refused to destroy it, or its sound: it is no candidate until this moment, or until its term
@@ -468,6 +480,7 @@ pub trait Index:
     + Destructions
     + Copies
     + Terms
+    + Files
     + Accounts
     + Proposals
     + Diary

@@ -11,6 +11,7 @@ mod copies;
 mod decisions;
 mod destructions;
 mod diary;
+mod files;
 mod group;
 mod holds;
 mod ledger;
@@ -39,7 +40,7 @@ use values::Fail;
 use voicelog_model::Timestamp;
 
 /// The schema that this program writes.
-pub const SCHEMA_VERSION: i64 = 8;
+pub const SCHEMA_VERSION: i64 = 9;
 
 /// How long a write waits for another process to finish its own.
 const BUSY_SECONDS: u64 = 10;

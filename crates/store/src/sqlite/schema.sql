@@ -1,4 +1,4 @@
--- The index, schema 8. Times are microseconds since 1970 UTC; ids are 16 bytes, hashes 32.
+-- The index, schema 9. Times are microseconds since 1970 UTC; ids are 16 bytes, hashes 32.
 --
 -- What a destruction must wipe is never in these rows themselves but in `erasable`, and the rows
 -- refer to it. See "Wiping" in design/store.md before adding a column that holds ciphertext or
@@ -95,6 +95,12 @@ CREATE INDEX link_keys_of_recording ON link_keys (recording);
 CREATE TABLE link_keys_distrusted (
     key     BLOB NOT NULL PRIMARY KEY CHECK (length(key) = 32),
     seen_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Keyed hashes of the files that were imported; deleted with the destruction of what they became.
+CREATE TABLE imported_files (
+    key       BLOB NOT NULL PRIMARY KEY CHECK (length(key) = 32),
+    recording BLOB NOT NULL UNIQUE REFERENCES recordings (id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE holds (

@@ -292,6 +292,9 @@ pub(super) const FORGET_LINK_KEYS: &str = "
     DELETE FROM link_keys WHERE recording IN (
         SELECT k.recording FROM link_keys k JOIN recordings r ON r.id = k.recording
         WHERE r.ended_at < ?1)";
+pub(super) const RECORDING_OF_FILE: &str = "SELECT recording FROM imported_files WHERE key = ?1";
+pub(super) const CLAIM_FILE: &str = "INSERT INTO imported_files (key, recording) VALUES (?1, ?2)";
+pub(super) const FORGET_FILE: &str = "DELETE FROM imported_files WHERE recording = ?1";
 pub(super) const FORGET_LINK_KEYS_OF: &str = "DELETE FROM link_keys WHERE recording = ?1";
 pub(super) const DISTRUST: &str = "
     INSERT INTO link_keys_distrusted (key, seen_at) VALUES (?1, ?2)

@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod expected;
 pub(crate) mod holds;
+pub(crate) mod import;
 pub(crate) mod keys;
 pub(crate) mod law;
 pub(crate) mod log;

@@ -85,6 +85,9 @@ pub(crate) struct ExportArgs {
     /// For which readers the vCon is: core (the draft), or compat (what today's common readers take).
     #[arg(long, requires = "vcon", default_value = "core", value_parser = profile)]
     profile: Profile,
+    /// Write the file that was imported, byte for byte, and not the bundle.
+    #[arg(long, conflicts_with_all = ["vcon", "from", "to", "redact"])]
+    original: bool,
     /// Do not sign the vCon, for readers that do not take the signed form. It proves nothing then.
     #[arg(long, requires = "vcon")]
     unsigned: bool,
@@ -265,13 +268,16 @@ pub(crate) fn export(args: &ExportArgs, context: &Context) -> Result<Ended> {
         Err(error) => return failed(error, &archive, args.json, context),
     };
     write(&args.output, &file)?;
-    let spans = spans_of(&file);
+    let spans = match args.original {
+        true => Vec::new(),
+        false => spans_of(&file),
+    };
     told(&args.output, file.len(), &spans, args.json, context)?;
     if args.json {
         return Ok(Ended::Done);
     }
     show::duties(&decision, context.lang, "");
-    if archive.asks_for_timestamps() && !args.vcon && !bundle::is_stamped(&file) {
+    if archive.asks_for_timestamps() && !args.vcon && !args.original && !bundle::is_stamped(&file) {
         print::say(
             context.lang,
             "Let op: deze kopie heeft geen tijdstempel, want de tijdstempeldienst gaf er geen. \
@@ -308,6 +314,10 @@ fn copy(
     now: Timestamp,
 ) -> Result<Asked<Given>, ArchiveError> {
     let (id, recipient) = (args.id, args.recipient);
+    if args.original {
+        let asked = disclosure::file(archive, id, &asker(), recipient, now)?;
+        return Ok(asked.map(|copy| (copy.file, copy.decision)));
+    }
     if !args.vcon {
         let asked = disclosure::bundle(archive, id, &asker(), recipient, part, now)?;
         return Ok(asked.map(|copy| (copy.bundle, copy.decision)));
@@ -437,7 +447,7 @@ fn access(access: &Access) -> serde_json::Value {
     })
 }
 
-fn refused(decision: &Decision, as_json: bool, context: &Context) -> Result<Ended> {
+pub(crate) fn refused(decision: &Decision, as_json: bool, context: &Context) -> Result<Ended> {
     if as_json {
         print::json(&decision.to_json(context.lang))?;
     } else {
@@ -506,7 +516,7 @@ pub(crate) fn bad_id(error: ArchiveError) -> anyhow::Error {
     } else if matches!(error, ArchiveError::Audio(_)) {
         // The recording is there; what is missing is a decoder.
         anyhow::anyhow!("{}", error::chain(&error))
-    } else if error.kind() == Kind::NotFound {
+    } else if matches!(error.kind(), Kind::NotFound | Kind::Invalid) {
         anyhow::Error::new(BadInput(error.to_string()))
     } else {
         // What happened first, then what to do about it.

@@ -3,8 +3,8 @@
 use crate::print::{self, Tone};
 use voicelog_archive::odd::odd;
 use voicelog_archive::{
-    Access, CallReport, Came, Conversation, Detail, LINE_NOT_SET_UP, RecordingSummary,
-    StoredDecision,
+    Access, CallReport, Came, Conversation, Detail, LINE_NOT_SET_UP, LINE_OF_IMPORTS,
+    RecordingSummary, StoredDecision,
 };
 use voicelog_casework::moment::moment;
 use voicelog_evidence::audio::describe_span;
@@ -15,10 +15,10 @@ use voicelog_model::{Action, Language, RecordingId};
 
 /// The line's name, or that nobody set it up.
 pub(crate) fn line_name(line: &str, lang: Language) -> &str {
-    if line == LINE_NOT_SET_UP {
-        lang.pick("(niet ingericht)", "(not set up)")
-    } else {
-        line
+    match line {
+        LINE_NOT_SET_UP => lang.pick("(niet ingericht)", "(not set up)"),
+        LINE_OF_IMPORTS => lang.pick("(ingelezen bestand)", "(imported file)"),
+        line => line,
     }
 }
 
@@ -326,6 +326,10 @@ pub(crate) fn place(conversation: &Conversation, id: RecordingId, lang: Language
 
 /// Prints what became of a recording's media, and whose voice is where.
 pub(crate) fn media(detail: &Detail, lang: Language) {
+    if let Some(manifest) = &detail.manifest {
+        let label = lang.pick("herkomst", "origin");
+        print::line(format!("{label}: {}", manifest.provenance.text(lang)));
+    }
     if let Some(found) = &detail.timeline {
         timeline(found, lang, "");
     }

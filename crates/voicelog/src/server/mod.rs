@@ -4,6 +4,7 @@ use crate::clock::SystemClock;
 use crate::clock_watch::{ClockGuard, ClockWatch};
 use crate::config::{Config, Sip};
 use crate::data_folder::DataFolder;
+use crate::imports::Imports;
 use crate::key_watch::KeyWatch;
 use crate::pages_tls::Certificate;
 use crate::pauses::RecorderPauses;
@@ -65,6 +66,7 @@ pub(crate) struct Server {
     couriers: Couriers,
     notary: Notary,
     clock_watch: ClockWatch,
+    imports: Imports,
     stop_sweep: Sender<()>,
     sweep: Option<JoinHandle<()>>,
     // Held until everything above has stopped.
@@ -124,6 +126,7 @@ impl Server {
         runtime.spawn(look_ahead(Arc::clone(&archive), Arc::clone(clock)));
         let couriers = Couriers::start(endpoints, &archive, clock)?;
         let (clock_watch, guard) = ClockWatch::start(&config.clock, &archive, &recorder, clock);
+        let imports = Imports::start(config, &archive, clock)?;
         let (stop_sweep, sweep) = start_sweep(config, &archive, &recorder, clock, guard);
         Ok(Self {
             archive,
@@ -142,6 +145,7 @@ impl Server {
             couriers,
             notary,
             clock_watch,
+            imports,
             stop_sweep,
             sweep: Some(sweep),
             _lock: lock,
@@ -200,6 +204,7 @@ impl Server {
         self.couriers.stop();
         self.notary.stop();
         self.clock_watch.stop();
+        self.imports.stop();
         if let Some(web) = self.web.take() {
             let _web_took_too_long = self
                 .runtime

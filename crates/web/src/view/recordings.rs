@@ -6,7 +6,7 @@ use crate::view::page::Page;
 use crate::view::when::{When, length_between};
 use crate::view::{Choice, words};
 use askama::Template;
-use voicelog_archive::{LINE_NOT_SET_UP, RecordingSummary, State};
+use voicelog_archive::{LINE_NOT_SET_UP, LINE_OF_IMPORTS, RecordingSummary, State};
 use voicelog_model::Language;
 
 /// One recording on one line.
@@ -47,6 +47,9 @@ pub(crate) fn line_name(line: &str, lang: Language) -> String {
     match line {
         "" => lang.pick("(gewist)", "(erased)").to_owned(),
         LINE_NOT_SET_UP => lang.pick("(niet ingericht)", "(not set up)").to_owned(),
+        LINE_OF_IMPORTS => lang
+            .pick("(ingelezen bestand)", "(imported file)")
+            .to_owned(),
         named => named.to_owned(),
     }
 }

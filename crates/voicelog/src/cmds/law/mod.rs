@@ -191,14 +191,14 @@ fn bad(what: String) -> anyhow::Error {
 }
 
 /// A moment, or a day, which counts from its beginning in the Netherlands.
-fn moment(option: &str, text: &str, lang: Language) -> Result<Timestamp> {
+pub(crate) fn moment(option: &str, text: &str, lang: Language) -> Result<Timestamp> {
     moment_or_day(text)
         .map_err(|wrong| bad(format!("{option}: `{text}`: {}", wrong.text().pick(lang))))
 }
 
 /// Reads a file, or standard input for `-`; one byte more than may be, so that its reader says that
 /// it is too much.
-fn read(path: &Path, lang: Language) -> Result<Vec<u8>> {
+pub(crate) fn read(path: &Path, lang: Language) -> Result<Vec<u8>> {
     let name = path.display();
     let cannot_read = |error| {
         bad(lang

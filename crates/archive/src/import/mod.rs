@@ -1,0 +1,353 @@
+//! Import: a sound file that somebody already has becomes a recording. Design: `design/import.md`.
+//!
+//! The file is kept byte for byte, as the packets of one stream, after the law permitted it; of one that is refused nothing
+//! is kept. An import that does not come to its end, for whatever reason, is undone.
+
+mod file;
+mod slices;
+mod sound;
+
+pub use file::{FILE_BYTES_MAX, SoundFile};
+pub(crate) use slices::FileSaid;
+pub(crate) use sound::{FilePlaces, FileSound};
+
+use crate::error::Doing as _;
+use crate::permit::{Answer, Permit, Verdict, act};
+use crate::writer::{Beginning, segment_prefix};
+use crate::{Archive, ArchiveError, CallReport, Finished, RecordingWriter, random};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+use slices::{HEADER_BYTES, STREAM, Slices};
+use voicelog_evidence::Digest;
+use voicelog_evidence::digest::hmac_sha256;
+use voicelog_evidence::journal::{Cause, ChunkBuilder, JournalEvent, PacketKind};
+use voicelog_evidence::key;
+use voicelog_evidence::manifest::{Manifest, Provenance};
+use voicelog_model::{DecisionId, Pii, RecordingId, Timestamp};
+use voicelog_store::index::{NewRecording, RecordingRow, State};
+
+/// What an imported recording has for a line. No line of the configuration may have this name.
+pub const LINE_OF_IMPORTS: &str = "import";
+/// Plaintext of one chunk at least. A whole chunk is opened to hear a moment of it.
+const CHUNK_BYTES: usize = 1 << 18;
+/// Chunks after which what was written is made durable.
+const CHUNKS_UNCOMMITTED: usize = 64;
+
+/// A file that is offered, with what is known of it.
+#[derive(Debug)]
+pub struct Import {
+    /// The recording that it becomes.
+    pub id: RecordingId,
+    /// The file.
+    pub file: SoundFile,
+    /// When its sound was recorded.
+    pub recorded_at: Timestamp,
+    facts: Map<String, Value>,
+    slices: Slices,
+}
+
+/// What a manifest says of the file, where the recording was imported.
+pub(crate) fn file_said(manifest: &Manifest) -> Option<FileSaid> {
+    let [stream] = manifest.streams.as_slice() else {
+        return None;
+    };
+    (manifest.provenance == Provenance::File).then_some(())?;
+    FileSaid::of(&stream.codec, stream.parameters.as_deref())
+}
+
+/// Whether the facts of a decision are of an import.
+pub(crate) fn is_imported(facts: &Map<String, Value>) -> bool {
+    facts
+        .get("requested_action")
+        .is_some_and(|act| act == "import_file")
+}
+
+impl Import {
+    /// Takes what is said of the file together and holds it against the file. `facts` has the names of a facts file;
+    /// `recorded_at` in it says when the sound was recorded. What the file's own name and dates say is not believed.
+    ///
+    /// # Errors
+    /// [`ArchiveError::BadImport`] where that does not fit: no moment, one to come, pictures that nobody told of, another act.
+    pub fn new(
+        file: SoundFile,
+        facts: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<Self, ArchiveError> {
+        let mut facts = facts.clone();
+        let act = facts.insert("requested_action".into(), json!("import_file"));
+        if act.is_some_and(|act| act != "import_file") {
+            return Err(ArchiveError::BadImport(
+                "the facts are of another act: `requested_action` has to be `import_file`",
+            ));
+        }
+        let recorded_at = facts.get("recorded_at").and_then(Value::as_str);
+        let recorded_at: Timestamp = recorded_at
+            .and_then(|moment| moment.parse().ok())
+            .ok_or(ArchiveError::BadImport(
+                "when it was recorded is not said: `recorded_at` has to be a moment, as 2026-11-21T10:00:00Z. The dates of \
+                 the file itself are not believed",
+            ))?;
+        let length_us = file.contents.length_us;
+        let length = i64::try_from(length_us).unwrap_or(i64::MAX);
+        if recorded_at.plus_micros(length) > now {
+            return Err(ArchiveError::BadImport(
+                "it would have been recorded in the future: `recorded_at` and the length of its sound end after now",
+            ));
+        }
+        if recorded_at.micros() < 0 {
+            return Err(ArchiveError::BadImport(
+                "it would have been recorded before 1970: `recorded_at` cannot be before that",
+            ));
+        }
+        let told = facts.get("media").and_then(Value::as_array);
+        let is_told =
+            told.is_some_and(|media| media.iter().any(|word| word == "image" || word == "screen"));
+        if file.contents.has_picture && !is_told {
+            return Err(ArchiveError::BadImport(
+                "there are pictures in the file, for which the law has questions of its own: say so with `media` in the \
+                 facts, as [\"audio\", \"image\"], or import its sound alone",
+            ));
+        }
+        facts.insert("recorded_at".into(), json!(recorded_at));
+        facts.insert("recording_state".into(), json!("exists"));
+        Ok(Self {
+            // An id says when what it names began.
+            id: RecordingId::new(recorded_at, random::bytes()?),
+            slices: Slices::new(file.byte_len, length_us)?,
+            recorded_at,
+            facts,
+            file,
+        })
+    }
+
+    /// When its sound ended.
+    #[must_use]
+    pub fn ended_at(&self) -> Timestamp {
+        let length = i64::try_from(self.file.contents.length_us).unwrap_or(i64::MAX);
+        self.recorded_at.plus_micros(length)
+    }
+}
+
+impl Archive {
+    /// Which recording is this very file, byte for byte, if there is one. One that was destroyed leaves nothing by which
+    /// to find it.
+    pub fn recording_of_file(&self, sha256: &Digest) -> Result<Option<RecordingId>, ArchiveError> {
+        let key = self.file_key(sha256);
+        self.index
+            .recording_of_file(&key)
+            .doing("looking for a file")
+    }
+
+    /// A keyed hash: from the index alone nobody can tell whether a file that they have was imported.
+    pub(crate) fn file_key(&self, sha256: &Digest) -> [u8; 32] {
+        let key = self.secrets.decision_key.derive("imported files", &[]);
+        hmac_sha256(&key, &[&sha256.0])
+    }
+
+    /// May this file be imported? `asker` is the account that asks, and is kept sealed with the decision. A refusal is put
+    /// on record like that of a call, without anything of the file.
+    pub fn ask_to_import(
+        &self,
+        import: &Import,
+        asker: &Pii<String>,
+        now: Timestamp,
+    ) -> Result<Answer<act::Import>, ArchiveError> {
+        let answer = self.ask_about_import(import.id, import.facts.clone(), asker, now)?;
+        let Verdict::Refusal(refusal) = &answer.verdict else {
+            return Ok(answer);
+        };
+        self.import_row(import, answer.id, State::Waiting, Vec::new())?;
+        let refused = JournalEvent::NotPermitted {
+            decision: answer.id,
+            outcome: answer.decision.outcome().as_str().to_owned(),
+            reasons: refusal.grounds.clone(),
+        };
+        let events = [
+            (import.recorded_at, JournalEvent::CallStarted {}),
+            (import.recorded_at, refused),
+            (import.ended_at(), ended(Cause::RecordingClient)),
+        ];
+        self.finish_unrecorded(import.id, &events, now)?;
+        Ok(answer)
+    }
+
+    /// Takes the file in. Where that fails, nothing of it is kept.
+    ///
+    /// # Errors
+    /// [`ArchiveError::FileKnown`] where it was imported meanwhile; [`ArchiveError::FileChanged`] where it was written to.
+    #[expect(clippy::needless_pass_by_value, reason = "a permit is used once")]
+    pub fn import(
+        &self,
+        permit: Permit<act::Import>,
+        import: &Import,
+        now: Timestamp,
+    ) -> Result<Finished, ArchiveError> {
+        if permit.recording != import.id {
+            return Err(ArchiveError::NotFound(import.id));
+        }
+        let taken = self.take_in(&permit, import, now);
+        if let Err(error) = &taken {
+            // Without a row nothing was written. What cannot be undone now the next start undoes.
+            let cause = match error.kind() {
+                voicelog_model::Kind::Exhausted => Cause::DiskFull,
+                _ => Cause::Form,
+            };
+            let undone = match self.index.recording(import.id) {
+                Ok(Some(row)) => self.undo_import(&row, cause, now),
+                Ok(None) => self.forget_beginning(import.id),
+                Err(error) => Err(error).doing("reading the index"),
+            };
+            if let Err(error) = undone {
+                let error = voicelog_model::error::chain(&error);
+                tracing::error!(recording = %import.id, %error, "an import could not be undone yet");
+            }
+        }
+        taken
+    }
+
+    fn take_in(
+        &self,
+        permit: &Permit<act::Import>,
+        import: &Import,
+        now: Timestamp,
+    ) -> Result<Finished, ArchiveError> {
+        let beginning = Beginning {
+            id: import.id,
+            parties: Vec::new(),
+            has_sound_key: false,
+        };
+        let mut writer = self.open_writer(beginning, |sealed| {
+            self.import_row(import, permit.decision, State::Recording, sealed)?;
+            let key = self.file_key(&import.file.sha256);
+            let known = self.index.claim_file(&key, import.id);
+            match known.doing("marking a file")? {
+                Some(other) => Err(ArchiveError::FileKnown(other)),
+                None => Ok(()),
+            }
+        })?;
+        let written = self.write_file(&mut writer, permit.decision, import);
+        let closed = self.close(&mut writer);
+        written?;
+        closed?;
+        self.finish(writer, now)
+    }
+
+    fn write_file(
+        &self,
+        writer: &mut RecordingWriter,
+        decision: DecisionId,
+        import: &Import,
+    ) -> Result<(), ArchiveError> {
+        let id = import.id;
+        let journal = |source| ArchiveError::Journal { id, source };
+        let start = import.recorded_at;
+        let file = &import.file;
+        let stream = slices::stream(file.contents.kind, file.byte_len, file.sha256);
+        let stream = stream.ok_or(ArchiveError::FileChanged)?;
+        let mut chunk = ChunkBuilder::new();
+        for event in [
+            JournalEvent::CallStarted {},
+            JournalEvent::StreamAdded { stream },
+            JournalEvent::Permitted { decision },
+        ] {
+            chunk.push_event(start, &event).map_err(journal)?;
+        }
+        let (mut hasher, mut chunks) = (Sha256::new(), 0);
+        let mut packet = Vec::new();
+        for slice in import.slices.iter() {
+            let payload = usize::try_from(slice.end - slice.start).unwrap_or(usize::MAX);
+            packet.clear();
+            packet.extend(slice.header);
+            packet.resize(HEADER_BYTES + payload, 0);
+            let bytes = packet.get_mut(HEADER_BYTES..).unwrap_or_default();
+            file.read_at(slice.start, bytes)?;
+            hasher.update(&*bytes);
+            let at = slices::moment(start, slice.arrived_us);
+            chunk
+                .push_packet(STREAM, at, PacketKind::Rtp, &packet)
+                .map_err(journal)?;
+            if chunk.byte_len() >= CHUNK_BYTES {
+                self.append(writer, chunk.plaintext())?;
+                chunk.clear();
+                chunks += 1;
+                if chunks % CHUNKS_UNCOMMITTED == 0 {
+                    self.commit()?;
+                }
+            }
+        }
+        if Digest(hasher.finalize().into()) != file.sha256 {
+            return Err(ArchiveError::FileChanged);
+        }
+        chunk
+            .push_event(import.ended_at(), &ended(Cause::RecordingClient))
+            .map_err(journal)?;
+        self.append(writer, chunk.plaintext())?;
+        self.commit()
+    }
+
+    fn import_row(
+        &self,
+        import: &Import,
+        decision: DecisionId,
+        state: State,
+        sealed: Vec<u8>,
+    ) -> Result<(), ArchiveError> {
+        let row = NewRecording {
+            id: import.id,
+            started_at: import.recorded_at,
+            state,
+            line: LINE_OF_IMPORTS.to_owned(),
+            decision,
+            sealed,
+            report: CallReport::default().to_bytes()?,
+            has_sound_key: false,
+        };
+        let inserted = self.index.insert_recording(&row);
+        inserted.doing("opening the recording")
+    }
+
+    /// Whether a recording is an import, by the decision under which it began.
+    pub(crate) fn is_import(&self, row: &RecordingRow) -> Result<bool, ArchiveError> {
+        let decision = self.index.decision(row.decision);
+        let decision = decision.doing("reading a decision")?;
+        Ok(decision.is_some_and(|row| row.action == voicelog_model::Action::ImportFile))
+    }
+
+    /// Undoes an import that did not come to its end: nobody was told that the file is here, and who has it still has it.
+    /// Key first, then what it sealed; the row says that nothing was kept.
+    pub(crate) fn undo_import(
+        &self,
+        row: &RecordingRow,
+        cause: Cause,
+        now: Timestamp,
+    ) -> Result<(), ArchiveError> {
+        let id = row.id;
+        let open = [State::Waiting, State::Recording, State::Finishing];
+        if !open.contains(&row.state) {
+            return Ok(());
+        }
+        self.secrets.epoch_keys.forget(id);
+        self.keys
+            .destroy_all(&[id, key::sound_key_name(id)])
+            .doing("removing a key that is not needed")?;
+        let segments = self.blobs.list(&segment_prefix(id));
+        for segment in segments.doing("listing segments")? {
+            self.blobs
+                .delete(&segment.key)
+                .doing("removing what was not imported")?;
+        }
+        self.index.forget_file(id).doing("forgetting a file")?;
+        self.index
+            .set_state(id, &open, State::Waiting)
+            .doing("undoing an import")?;
+        let events = [
+            (row.started_at, JournalEvent::CallStarted {}),
+            (row.started_at, ended(cause)),
+        ];
+        self.finish_unrecorded(id, &events, now).map(|_finished| ())
+    }
+}
+
+const fn ended(cause: Cause) -> JournalEvent {
+    JournalEvent::CallEnded { cause }
+}
