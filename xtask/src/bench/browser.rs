@@ -1,7 +1,6 @@
 //! How long `verify.html` takes to check an hour's call in Chromium, opened from disk as a person opens it.
 //!
-//! What is measured is in `verifier/tests/hour.mjs`, which any browser test can be read beside. It runs on all cores: the
-//! page has helpers, and the browser processes of its own.
+//! `verifier/tests/hour.mjs` measures it. It runs on all cores: the page has helpers, and the browser processes of its own.
 
 use crate::{shell, verifier};
 

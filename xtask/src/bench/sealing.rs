@@ -2,9 +2,9 @@
 //! without sockets, signalling, law, disk and index.
 //!
 //! There is no recorder that does not seal, to subtract from one that does. So this is what sealing takes of the server's
-//! time if it runs as fast there as alone. It counts on the high side: the records of a chunk are read once here for the
-//! trees, and the server needs them for its timeline as well; and a checkpoint is signed for each call, where the
-//! server signs one for all that end together.
+//! time if it runs as fast there as alone. It counts on the high side in two places: the records of a chunk are read here for
+//! the trees alone, and the server needs them for its timeline as well; and a checkpoint is signed for each call, where
+//! the server signs one for all that end together.
 
 use super::process;
 use super::verification::{PACKET_MICROS, STARTED, STREAMS, packet};
