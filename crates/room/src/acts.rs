@@ -12,6 +12,9 @@ use voicelog_model::Timestamp;
 /// How often one talk may be paused, so that its journal stays one that people can read.
 const PAUSES_MAX: usize = 500;
 
+/// How often somebody may agree.
+const CHANGES_MAX: u32 = 100;
+
 /// What a participant does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -48,6 +51,7 @@ impl Rooms {
             true => "given",
             false => "refused",
         };
+        talk.lock().count_choice(seat, choice)?;
         self.shared.say_choice(&talk, seat, choice, Some(word), now)
     }
 
@@ -78,6 +82,22 @@ impl Rooms {
                 Ok(())
             }
         }
+    }
+}
+
+impl Inner {
+    /// Each change of mind is a question to the law, which is kept; who says yes for the hundredth time is refused, who
+    /// says no never is.
+    fn count_choice(&mut self, seat: &Seat, choice: Choice) -> Result<(), RoomError> {
+        if let Some(person) = self.people.get_mut(seat.place)
+            && choice.agrees()
+        {
+            if person.agreed >= CHANGES_MAX {
+                return Err(RoomError::Full("changes of mind"));
+            }
+            person.agreed += 1;
+        }
+        Ok(())
     }
 }
 
@@ -116,10 +136,9 @@ impl Shared {
         }
         let openness = {
             let mut inner = talk.lock();
-            if let Some(person) = inner.people.get_mut(seat.place) {
-                person.choice = Some(choice);
-            }
-            if !choice.agrees() {
+            let person = inner.people.get_mut(seat.place);
+            let before = person.and_then(|person| person.choice.replace(choice));
+            if !choice.agrees() && before != Some(choice) {
                 let (party, by) = (seat.party.clone(), SaidBy::Key);
                 let event = JournalEvent::RefusalSaid { party, by };
                 talk.note(&mut inner, &self.writer, now, event);

@@ -241,6 +241,7 @@ impl Rooms {
                 token: Some(token),
                 name: name.and_then(said_name),
                 choice: None,
+                agreed: 0,
                 left_at: None,
             });
             inner.heard_at = now;

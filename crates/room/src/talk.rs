@@ -30,6 +30,8 @@ pub(crate) struct Person {
     pub(crate) token: Option<[u8; 32]>,
     pub(crate) name: Option<Pii<String>>,
     pub(crate) choice: Option<Choice>,
+    /// How often they agreed.
+    pub(crate) agreed: u32,
     pub(crate) left_at: Option<Timestamp>,
 }
 
@@ -74,6 +76,8 @@ pub(crate) struct Inner {
     pub(crate) paused_by: Option<usize>,
     /// The law could not be asked: nothing is kept until it was.
     pub(crate) is_unanswered: bool,
+    /// What the law was asked last, as the archive counts.
+    pub(crate) asked_version: Option<u64>,
     /// The law is being asked; what was captured from then on waits with its device.
     pub(crate) asking_since: Option<Timestamp>,
     pub(crate) held: Held,
@@ -121,6 +125,7 @@ impl Talk {
             token: None,
             name,
             choice: Some(Choice::Agreed),
+            agreed: 1,
             left_at: None,
         };
         let inner = Inner {
@@ -134,6 +139,7 @@ impl Talk {
             started: None,
             paused_by: None,
             is_unanswered: false,
+            asked_version: None,
             asking_since: None,
             held: Held::default(),
             journal: Journal::Waits(Vec::new()),
