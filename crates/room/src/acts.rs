@@ -5,6 +5,7 @@ use crate::rooms::{Rooms, Shared};
 use crate::state::{Choice, Phase};
 use crate::talk::{Inner, Seat, Talk, pseudonym};
 use serde::Deserialize;
+use serde_json::{Map, Value, json};
 use voicelog_archive::journal::{AskedBy, Cause, JournalEvent, PauseReason, ResumedBy, SaidBy};
 use voicelog_archive::{Consent, ConsentBy};
 use voicelog_model::Timestamp;
@@ -101,6 +102,13 @@ impl Inner {
     }
 }
 
+/// The fact of how openly it is done.
+fn openly(openness: &str) -> Map<String, Value> {
+    let mut said = Map::new();
+    said.insert("openness".to_owned(), json!(openness));
+    said
+}
+
 fn check_there(inner: &Inner, seat: &Seat) -> Result<(), RoomError> {
     if inner.ended.is_some() {
         return Err(RoomError::NotNow("the talk is over"));
@@ -122,19 +130,20 @@ impl Shared {
         consent: Option<&str>,
         now: Timestamp,
     ) -> Result<(), RoomError> {
-        let consent = consent.map(|word| Consent {
-            party: seat.party.clone(),
-            word: word.to_owned(),
-            by: ConsentBy::Screen,
-        });
-        // The facts must fit each other at each step: while one refuses, it is not said that all agreed.
-        if !choice.agrees() {
-            self.say_openness(talk, "announced_objected", now)?;
+        let openness = talk.lock().openness_if(seat.place, choice);
+        match consent {
+            Some(word) => {
+                let consent = Consent {
+                    party: seat.party.clone(),
+                    word: word.to_owned(),
+                    by: ConsentBy::Screen,
+                };
+                self.archive
+                    .consent_with(talk.id, consent, openly(openness), now)?;
+            }
+            None => self.archive.say(talk.id, openly(openness), now)?,
         }
-        if let Some(consent) = consent {
-            self.archive.consent(talk.id, consent, now)?;
-        }
-        let openness = {
+        {
             let mut inner = talk.lock();
             let person = inner.people.get_mut(seat.place);
             let before = person.and_then(|person| person.choice.replace(choice));
@@ -144,9 +153,7 @@ impl Shared {
                 talk.note(&mut inner, &self.writer, now, event);
             }
             inner.heard_at = now;
-            inner.openness()
-        };
-        self.say_openness(talk, openness, now)?;
+        }
         let asked = self.ask_if_needed(talk, now);
         talk.changed();
         asked
@@ -249,7 +256,7 @@ impl Shared {
             (inner.offered(), inner.openness())
         };
         self.archive.update_parties(talk.id, people);
-        self.say_openness(talk, openness, now)?;
+        self.archive.say(talk.id, openly(openness), now)?;
         self.ask_if_needed(talk, now)
     }
 }

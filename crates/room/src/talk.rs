@@ -261,17 +261,22 @@ impl Inner {
 
     /// What is known of how openly it is done: a value of the fact `openness`.
     pub(crate) fn openness(&self) -> &'static str {
-        let mut there = self.people.iter().filter(|person| person.is_there());
-        if there
-            .clone()
-            .any(|person| person.choice == Some(Choice::RatherNot))
-        {
-            "announced_objected"
-        } else if self.present() >= 2 && there.all(|p| p.choice.is_some_and(Choice::agrees)) {
-            "announced_and_agreed"
-        } else {
-            "announced"
-        }
+        openness_of(
+            self.people
+                .iter()
+                .filter(|one| one.is_there())
+                .map(|one| one.choice),
+        )
+    }
+
+    /// The same once the participant in that place has chosen so.
+    pub(crate) fn openness_if(&self, place: usize, choice: Choice) -> &'static str {
+        let people = self.people.iter().enumerate();
+        let there = people.filter(|(_, person)| person.is_there());
+        openness_of(there.map(|(at, person)| match at == place {
+            true => Some(choice),
+            false => person.choice,
+        }))
     }
 
     pub(crate) fn code_at(&self, now: Timestamp) -> Option<&String> {
@@ -326,6 +331,17 @@ impl Inner {
     /// Whether nothing more is to come from a device.
     pub(crate) fn are_tracks_closed(&self) -> bool {
         self.tracks.iter().all(|track| !track.is_open)
+    }
+}
+
+fn openness_of(choices: impl Iterator<Item = Option<Choice>>) -> &'static str {
+    let choices: Vec<Option<Choice>> = choices.collect();
+    if choices.contains(&Some(Choice::RatherNot)) {
+        "announced_objected"
+    } else if choices.len() >= 2 && choices.iter().all(Option::is_some) {
+        "announced_and_agreed"
+    } else {
+        "announced"
     }
 }
 
