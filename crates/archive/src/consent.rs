@@ -4,7 +4,7 @@ use crate::call::CONSENTS;
 use crate::line::Side;
 use crate::{Archive, ArchiveError, Call};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 use voicelog_model::{Pii, RecordingId, Timestamp};
 
 /// Sayings of one call that are kept at most; what they said counts all the same.
@@ -75,12 +75,27 @@ impl Archive {
         consent: Consent,
         now: Timestamp,
     ) -> Result<(), ArchiveError> {
+        self.consent_with(id, consent, Map::new(), now)
+    }
+
+    /// The same with other facts that are said at once: what does not go together with the consent of before must not be
+    /// said before or after it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Archive::consent`] and [`Archive::say`].
+    pub fn consent_with(
+        &self,
+        id: RecordingId,
+        consent: Consent,
+        mut said: Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<(), ArchiveError> {
         let Consent { party, word, by } = consent;
         self.calls.change(id, |call| {
             if !call.parties.iter().any(|known| known.id == party) {
                 return Err(ArchiveError::NoParty(id));
             }
-            let mut said = Map::new();
             said.insert(CONSENTS.to_owned(), json!({ &party: &word }));
             call.take_in(said)?;
             if call.sayings.len() < SAYINGS_MAX {

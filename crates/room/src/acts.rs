@@ -5,12 +5,16 @@ use crate::rooms::{Rooms, Shared};
 use crate::state::{Choice, Phase};
 use crate::talk::{Inner, Seat, Talk, pseudonym};
 use serde::Deserialize;
+use serde_json::{Map, Value, json};
 use voicelog_archive::journal::{AskedBy, Cause, JournalEvent, PauseReason, ResumedBy, SaidBy};
 use voicelog_archive::{Consent, ConsentBy};
 use voicelog_model::Timestamp;
 
 /// How often one talk may be paused, so that its journal stays one that people can read.
 const PAUSES_MAX: usize = 500;
+
+/// How often somebody may agree.
+const CHANGES_MAX: u32 = 100;
 
 /// What a participant does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
@@ -48,6 +52,7 @@ impl Rooms {
             true => "given",
             false => "refused",
         };
+        talk.lock().count_choice(seat, choice)?;
         self.shared.say_choice(&talk, seat, choice, Some(word), now)
     }
 
@@ -81,6 +86,29 @@ impl Rooms {
     }
 }
 
+impl Inner {
+    /// Each change of mind is a question to the law, which is kept; who says yes for the hundredth time is refused, who
+    /// says no never is.
+    fn count_choice(&mut self, seat: &Seat, choice: Choice) -> Result<(), RoomError> {
+        if let Some(person) = self.people.get_mut(seat.place)
+            && choice.agrees()
+        {
+            if person.agreed >= CHANGES_MAX {
+                return Err(RoomError::Full("changes of mind"));
+            }
+            person.agreed += 1;
+        }
+        Ok(())
+    }
+}
+
+/// The fact of how openly it is done.
+fn openly(openness: &str) -> Map<String, Value> {
+    let mut said = Map::new();
+    said.insert("openness".to_owned(), json!(openness));
+    said
+}
+
 fn check_there(inner: &Inner, seat: &Seat) -> Result<(), RoomError> {
     if inner.ended.is_some() {
         return Err(RoomError::NotNow("the talk is over"));
@@ -102,32 +130,30 @@ impl Shared {
         consent: Option<&str>,
         now: Timestamp,
     ) -> Result<(), RoomError> {
-        let consent = consent.map(|word| Consent {
-            party: seat.party.clone(),
-            word: word.to_owned(),
-            by: ConsentBy::Screen,
-        });
-        // The facts must fit each other at each step: while one refuses, it is not said that all agreed.
-        if !choice.agrees() {
-            self.say_openness(talk, "announced_objected", now)?;
-        }
-        if let Some(consent) = consent {
-            self.archive.consent(talk.id, consent, now)?;
-        }
-        let openness = {
-            let mut inner = talk.lock();
-            if let Some(person) = inner.people.get_mut(seat.place) {
-                person.choice = Some(choice);
+        let openness = talk.lock().openness_if(seat.place, choice);
+        match consent {
+            Some(word) => {
+                let consent = Consent {
+                    party: seat.party.clone(),
+                    word: word.to_owned(),
+                    by: ConsentBy::Screen,
+                };
+                self.archive
+                    .consent_with(talk.id, consent, openly(openness), now)?;
             }
-            if !choice.agrees() {
+            None => self.archive.say(talk.id, openly(openness), now)?,
+        }
+        {
+            let mut inner = talk.lock();
+            let person = inner.people.get_mut(seat.place);
+            let before = person.and_then(|person| person.choice.replace(choice));
+            if !choice.agrees() && before != Some(choice) {
                 let (party, by) = (seat.party.clone(), SaidBy::Key);
                 let event = JournalEvent::RefusalSaid { party, by };
                 talk.note(&mut inner, &self.writer, now, event);
             }
             inner.heard_at = now;
-            inner.openness()
-        };
-        self.say_openness(talk, openness, now)?;
+        }
         let asked = self.ask_if_needed(talk, now);
         talk.changed();
         asked
@@ -230,7 +256,7 @@ impl Shared {
             (inner.offered(), inner.openness())
         };
         self.archive.update_parties(talk.id, people);
-        self.say_openness(talk, openness, now)?;
+        self.archive.say(talk.id, openly(openness), now)?;
         self.ask_if_needed(talk, now)
     }
 }

@@ -4,8 +4,8 @@ use crate::guard::contained_in;
 use crate::rooms::Shared;
 use crate::talk::Talk;
 use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::{Mutex, TryLockError};
 use std::time::Duration;
 use voicelog_archive::RecordingWriter;
 use voicelog_archive::journal::Cause;
@@ -116,6 +116,8 @@ pub(crate) fn tick(shared: &Shared) {
 }
 
 fn look(shared: &Shared, talk: &Arc<Talk>, now: Timestamp) {
+    // Facts of a call in progress can be said over the API as well.
+    let version = shared.archive.versions(talk.id);
     let (ended, is_forsaken, is_recorded) = {
         let mut inner = talk.lock();
         let is_news = inner.is_silence_news(now);
@@ -124,7 +126,9 @@ fn look(shared: &Shared, talk: &Arc<Talk>, now: Timestamp) {
             inner.code = None;
         }
         let is_forsaken = now.micros_since(inner.heard_at) >= FORSAKEN_MICROS;
-        let known = (inner.ended, is_forsaken, inner.started.is_some());
+        let is_news_to_law = inner.is_unanswered || inner.asked_version != Some(version);
+        let is_recorded = inner.started.is_some() && is_news_to_law;
+        let known = (inner.ended, is_forsaken, is_recorded);
         drop(inner);
         if is_news || has_lapsed {
             talk.changed();
@@ -137,13 +141,20 @@ fn look(shared: &Shared, talk: &Arc<Talk>, now: Timestamp) {
         return;
     }
     // Whoever acts in it just now is heard of.
-    let Ok(_acting) = talk.acting.try_lock() else {
-        return;
+    let _acting = match talk.acting.try_lock() {
+        Ok(acting) => acting,
+        Err(TryLockError::Poisoned(acting)) => acting.into_inner(),
+        Err(TryLockError::WouldBlock) => return,
     };
     if is_forsaken {
         shared.end(talk, Cause::TimeOut, now);
-    } else if is_recorded && let Err(error) = shared.ask_if_needed(talk, now) {
-        // Nothing is kept until the law was asked; the next look asks it.
-        tracing::warn!(recording = %talk.id, error = %chain(&error), "the law is asked again");
+    } else if is_recorded {
+        match shared.ask_if_needed(talk, now) {
+            Ok(()) => talk.lock().asked_version = Some(version),
+            // Nothing is kept until the law was asked; the next look asks it.
+            Err(error) => {
+                tracing::warn!(recording = %talk.id, error = %chain(&error), "the law is asked again");
+            }
+        }
     }
 }

@@ -4,7 +4,6 @@ use crate::error::RoomError;
 use crate::rooms::Shared;
 use crate::state::{Choice, Decision, Reason};
 use crate::talk::{Inner, Journal, Permission, Talk};
-use serde_json::{Map, json};
 use voicelog_archive::journal::{AskedBy, Ground, JournalEvent, PauseReason, ResumedBy};
 use voicelog_archive::{Answer, Permit, Refusal, Verdict, act};
 use voicelog_model::{DecisionId, Language, Timestamp, error::chain};
@@ -31,17 +30,6 @@ impl Inner {
 }
 
 impl Shared {
-    pub(crate) fn say_openness(
-        &self,
-        talk: &Talk,
-        openness: &str,
-        now: Timestamp,
-    ) -> Result<(), RoomError> {
-        let mut said = Map::new();
-        said.insert("openness".to_owned(), json!(openness));
-        Ok(self.archive.say(talk.id, said, now)?)
-    }
-
     /// Asks the law where what it would be asked is not what it answered last. The caller holds `acting`.
     pub(crate) fn ask_if_needed(&self, talk: &Talk, now: Timestamp) -> Result<(), RoomError> {
         let is_unanswered = {

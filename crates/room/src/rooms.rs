@@ -15,7 +15,7 @@ use std::thread::JoinHandle;
 use tokio::sync::watch;
 use voicelog_archive::journal::JournalEvent;
 use voicelog_archive::{Archive, ArchiveError, Consent, ConsentBy, Line, random};
-use voicelog_model::{Clock, Pii, RecordingId, Timestamp};
+use voicelog_model::{Clock, Pii, RecordingId, Timestamp, error::chain};
 
 /// Talks that are open at once at most.
 pub(crate) const TALKS_MAX: usize = 1_000;
@@ -241,6 +241,7 @@ impl Rooms {
                 token: Some(token),
                 name: name.and_then(said_name),
                 choice: None,
+                agreed: 0,
                 left_at: None,
             });
             inner.heard_at = now;
@@ -251,7 +252,11 @@ impl Rooms {
             }
             place
         };
-        shared.people_changed(&talk, now)?;
+        // They are in, whatever the law says of it: where it could not be asked, nothing is kept until it was.
+        if let Err(error) = shared.people_changed(&talk, now) {
+            let error = chain(&error);
+            tracing::error!(recording = %talk.id, %error, "the law is asked again");
+        }
         talk.changed();
         Ok(talk.seat(place))
     }

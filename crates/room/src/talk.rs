@@ -30,6 +30,8 @@ pub(crate) struct Person {
     pub(crate) token: Option<[u8; 32]>,
     pub(crate) name: Option<Pii<String>>,
     pub(crate) choice: Option<Choice>,
+    /// How often they agreed.
+    pub(crate) agreed: u32,
     pub(crate) left_at: Option<Timestamp>,
 }
 
@@ -74,6 +76,8 @@ pub(crate) struct Inner {
     pub(crate) paused_by: Option<usize>,
     /// The law could not be asked: nothing is kept until it was.
     pub(crate) is_unanswered: bool,
+    /// What the law was asked last, as the archive counts.
+    pub(crate) asked_version: Option<u64>,
     /// The law is being asked; what was captured from then on waits with its device.
     pub(crate) asking_since: Option<Timestamp>,
     pub(crate) held: Held,
@@ -121,6 +125,7 @@ impl Talk {
             token: None,
             name,
             choice: Some(Choice::Agreed),
+            agreed: 1,
             left_at: None,
         };
         let inner = Inner {
@@ -134,6 +139,7 @@ impl Talk {
             started: None,
             paused_by: None,
             is_unanswered: false,
+            asked_version: None,
             asking_since: None,
             held: Held::default(),
             journal: Journal::Waits(Vec::new()),
@@ -255,17 +261,22 @@ impl Inner {
 
     /// What is known of how openly it is done: a value of the fact `openness`.
     pub(crate) fn openness(&self) -> &'static str {
-        let mut there = self.people.iter().filter(|person| person.is_there());
-        if there
-            .clone()
-            .any(|person| person.choice == Some(Choice::RatherNot))
-        {
-            "announced_objected"
-        } else if self.present() >= 2 && there.all(|p| p.choice.is_some_and(Choice::agrees)) {
-            "announced_and_agreed"
-        } else {
-            "announced"
-        }
+        openness_of(
+            self.people
+                .iter()
+                .filter(|one| one.is_there())
+                .map(|one| one.choice),
+        )
+    }
+
+    /// The same once the participant in that place has chosen so.
+    pub(crate) fn openness_if(&self, place: usize, choice: Choice) -> &'static str {
+        let people = self.people.iter().enumerate();
+        let there = people.filter(|(_, person)| person.is_there());
+        openness_of(there.map(|(at, person)| match at == place {
+            true => Some(choice),
+            false => person.choice,
+        }))
     }
 
     pub(crate) fn code_at(&self, now: Timestamp) -> Option<&String> {
@@ -320,6 +331,17 @@ impl Inner {
     /// Whether nothing more is to come from a device.
     pub(crate) fn are_tracks_closed(&self) -> bool {
         self.tracks.iter().all(|track| !track.is_open)
+    }
+}
+
+fn openness_of(choices: impl Iterator<Item = Option<Choice>>) -> &'static str {
+    let choices: Vec<Option<Choice>> = choices.collect();
+    if choices.contains(&Some(Choice::RatherNot)) {
+        "announced_objected"
+    } else if choices.len() >= 2 && choices.iter().all(Option::is_some) {
+        "announced_and_agreed"
+    } else {
+        "announced"
     }
 }
 

@@ -57,6 +57,14 @@ impl RoomKind {
         }
     }
 
+    /// Its name, and what people read of it.
+    pub(crate) fn in_words(&self) -> String {
+        match self.title.as_str() {
+            "" => self.name.clone(),
+            title => format!("{} ({title})", self.name),
+        }
+    }
+
     /// Whatever would fail at every such talk.
     pub(crate) fn check(&self, now: Timestamp) -> Result<()> {
         let name = &self.name;
@@ -111,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_kind_of_talk_brings_what_is_true_of_every_room() {
-        let text = "[[room]]\nname = \"beoordeling\"\ntitle = \"Beoordeling\"\n[room.facts]\npurpose = \"notulen_verslag\"\n";
+        let text = "[[room]]\nname = \"beoordeling\"\ntitle = \"Beoordeling\"\n[room.facts]\nrecorder_type = \"company\"\ncounterpart_types = [\"employee\"]\npurpose = \"notulen_verslag\"\nlegal_basis = \"a\"\ndpia = \"done\"\nretention_term = \"P1Y\"\n";
         let config = Config::parse(text, "2026-11-21T10:00:00Z".parse().unwrap()).unwrap();
         let line = config.rooms[0].line();
         assert!(line.is_of_a_room() && line.country == "NL");

@@ -10,6 +10,7 @@
 
 mod evidence;
 mod lists;
+mod rooms;
 mod sip;
 
 use std::path::Path;

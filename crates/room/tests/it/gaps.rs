@@ -3,7 +3,8 @@
 use crate::support::*;
 use voicelog_archive::journal::Cause;
 use voicelog_archive::timeline::{IntervalKind, Verdict};
-use voicelog_room::{Act, Choice, Phase};
+use voicelog_room::{Act, Choice, Phase, RoomError};
+use voicelog_store::faulty::Schedule;
 
 #[test]
 fn who_withdraws_is_not_recorded_from_that_moment_on() {
@@ -197,4 +198,93 @@ fn a_device_that_died_is_declared_from_its_last_packet_on() {
         .filter(|one| one.cause == Some(Cause::TimeOut))
         .collect();
     assert_eq!(caused.len(), 2, "before the pause and after it");
+}
+
+#[test]
+fn where_the_law_cannot_be_asked_nothing_is_kept_until_it_was() {
+    let index = Schedule::counting();
+    let place = place_with_index(&index);
+    let meeting = place.meet("consent");
+    place.rooms.choose(&meeting.guest, Choice::Agreed).unwrap();
+    place.rooms.act(&meeting.host, Act::Start).unwrap();
+    let mut device = place.device(&meeting.host);
+    record(&place, &mut [&mut device], 2);
+    device.send();
+    index.set_down(true);
+    let withdrawn = place.rooms.act(&meeting.guest, Act::Withdraw);
+    assert!(
+        matches!(withdrawn, Err(RoomError::Archive(_))),
+        "{withdrawn:?}"
+    );
+    assert_eq!(place.state(&meeting.host).phase, Phase::Refused);
+    record(&place, &mut [&mut device], 2);
+    device.send();
+    let agreed = place.rooms.choose(&meeting.guest, Choice::Agreed);
+    assert!(agreed.is_err() && place.state(&meeting.host).phase == Phase::Refused);
+    record(&place, &mut [&mut device], 2);
+    device.send();
+    index.set_down(false);
+    until("the law is asked again", || {
+        place.rooms.tick();
+        (place.state(&meeting.host).phase == Phase::Recording).then_some(())
+    });
+    record(&place, &mut [&mut device], 1);
+    place.rooms.act(&meeting.host, Act::End).unwrap();
+    device.end();
+    let detail = place.closed(meeting.id);
+    assert_eq!(
+        verdict(&detail),
+        Verdict::WholeWithDeclaredGaps,
+        "{:#?}",
+        timeline(&detail)
+    );
+    let stream = &timeline(&detail).streams[0];
+    assert_eq!(stream.outside, 0);
+    assert!((147..=151).contains(&stream.packets), "{}", stream.packets);
+}
+
+#[test]
+fn who_says_no_is_heard_however_often_they_changed_their_mind() {
+    let place = place();
+    let meeting = place.meet("consent");
+    let choose = |choice| place.rooms.choose(&meeting.guest, choice);
+    for _ in 0..100 {
+        choose(Choice::Agreed).unwrap();
+    }
+    choose(Choice::RatherNot).unwrap();
+    assert!(matches!(choose(Choice::Agreed), Err(RoomError::Full(_))));
+    choose(Choice::RatherNot).unwrap();
+    assert_eq!(place.state(&meeting.host).phase, Phase::Refused);
+    let decisions = place.archive.detail(meeting.id).unwrap().decisions;
+    assert_eq!(decisions.len(), 2, "the same choice is no new question");
+}
+
+#[test]
+fn who_objects_is_asked_about_at_once_and_it_is_on_the_timeline() {
+    let place = place();
+    let meeting = place.recording();
+    let mut device = place.device(&meeting.host);
+    record(&place, &mut [&mut device], 1);
+    place.rooms.act(&meeting.guest, Act::Object).unwrap();
+    let decision = place.state(&meeting.host).decision.unwrap();
+    let phase = place.state(&meeting.host).phase;
+    assert_eq!(
+        phase == Phase::Recording,
+        decision.outcome.starts_with("permitted")
+    );
+    assert_eq!(
+        place.state(&meeting.host).parties[1].choice,
+        Some(Choice::RatherNot)
+    );
+    place.rooms.choose(&meeting.guest, Choice::Agreed).unwrap();
+    assert_eq!(place.state(&meeting.host).phase, Phase::Recording);
+    place.rooms.act(&meeting.host, Act::End).unwrap();
+    device.end();
+    let detail = place.closed(meeting.id);
+    let said: Vec<_> = timeline(&detail)
+        .refusals
+        .iter()
+        .map(|one| (one.party.as_str(), one.at_us))
+        .collect();
+    assert_eq!(said, [("p2", 1_000_000)]);
 }

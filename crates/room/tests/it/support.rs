@@ -15,7 +15,7 @@ use voicelog_law::Rulebook;
 use voicelog_model::{Clock, Pii, RecordingId, SimClock, Timestamp};
 use voicelog_room::{Act, Choice, ChunkRefused, Hash, Phase, Rooms, Seat, State, Taken};
 use voicelog_store::blobs::Options;
-use voicelog_store::faulty::{FaultyBlobs, Schedule};
+use voicelog_store::faulty::{FaultyBlobs, FaultyIndex, Schedule};
 use voicelog_store::{Access, ArchiveId, Layout, LocalStore};
 
 /// 2026-11-23T10:00:00Z.
@@ -90,19 +90,27 @@ pub(crate) struct Place {
 }
 
 pub(crate) fn place() -> Place {
-    place_over(None)
+    place_over(None, None)
+}
+
+/// The same with an index that can fail.
+pub(crate) fn place_with_index(index: &Schedule) -> Place {
+    place_over(None, Some(index))
 }
 
 /// The same on a disk that can be full.
 pub(crate) fn place_on(disk: &Schedule) -> Place {
-    place_over(Some(disk))
+    place_over(Some(disk), None)
 }
 
-fn place_over(disk: Option<&Schedule>) -> Place {
+fn place_over(disk: Option<&Schedule>, index: Option<&Schedule>) -> Place {
     let folder = tempfile::tempdir().unwrap();
     let mut parts = parts(folder.path());
     if let Some(disk) = disk {
         parts.blobs = Box::new(FaultyBlobs::new(parts.blobs, disk.clone()));
+    }
+    if let Some(index) = index {
+        parts.index = Box::new(FaultyIndex::new(parts.index, index.clone()));
     }
     let archive = Arc::new(Archive::open(parts));
     let clock = Arc::new(SimClock::new(START));

@@ -80,7 +80,11 @@ fn announce_lines(config: &crate::config::Config, lang: Language) {
         let word = lang.pick("Lijn:      ", "Line:      ");
         print::line(format!("{word}{}", line_words::in_words(line, lang)));
     }
-    if config.lines.is_empty() {
+    for room in &config.rooms {
+        let word = lang.pick("Ruimte:    ", "Room:      ");
+        print::line(format!("{word}{}", room.in_words()));
+    }
+    if config.lines.is_empty() && config.rooms.is_empty() {
         print::say(
             lang,
             "Let op:    er is nog geen lijn ingesteld, dus er wordt niets opgenomen. Zie ref/config.md.",

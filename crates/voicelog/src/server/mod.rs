@@ -105,9 +105,7 @@ impl Server {
         let listener = listen(&runtime, config.http.address)?;
         let http = listener.local_addr()?;
         let public_url = config.http.url(http);
-        let rooms = Rooms::start(Arc::clone(&archive), Arc::clone(&shared))
-            .context("cannot start the threads for talks in a room")?;
-        let rooms = Arc::new(rooms);
+        let rooms = open_rooms(&archive, &shared)?;
         let app = App {
             archive: Arc::clone(&archive),
             clock: shared,
@@ -218,6 +216,14 @@ impl Server {
         }
         self.runtime.shutdown_timeout(Duration::from_secs(1));
     }
+}
+
+/// The registry of talks, with the threads that write and close them.
+fn open_rooms(archive: &Arc<Archive>, clock: &Arc<dyn Clock>) -> Result<Arc<Rooms>> {
+    let rooms = Rooms::start(Arc::clone(archive), Arc::clone(clock));
+    rooms
+        .map(Arc::new)
+        .context("cannot start the threads for talks in a room")
 }
 
 /// Says which lines take a refusal by key that may change nothing.

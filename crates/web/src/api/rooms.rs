@@ -284,6 +284,7 @@ fn full_in_dutch(what: &str) -> &'static str {
         "talks" => "gesprekken",
         "participants" => "deelnemers",
         "pauses" => "pauzes",
+        "changes of mind" => "andere keuzes",
         _ => "apparaten die opnemen",
     }
 }

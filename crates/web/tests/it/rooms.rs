@@ -182,9 +182,6 @@ async fn a_talk_is_agreed_recorded_paused_and_ended_and_its_copy_verifies() {
     };
     let report = voicelog_evidence::verify::verify(&copy.bundle, None);
     assert!(report.holds());
-    if let Some(path) = std::env::var_os("VOICELOG_ROOM_BUNDLE") {
-        std::fs::write(path, &copy.bundle).unwrap();
-    }
     let manifest = site.archive.detail(id).unwrap().manifest.unwrap();
     assert_eq!(manifest.provenance, voicelog_evidence::Provenance::Room);
 }

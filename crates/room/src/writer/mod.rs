@@ -343,18 +343,6 @@ impl Writer {
 pub(crate) const fn mishap(_id: RecordingId) {}
 
 #[cfg(test)]
-pub(crate) use mishaps::mishap;
-
+mod tests;
 #[cfg(test)]
-pub(crate) mod mishaps {
-    use std::sync::Mutex;
-    use voicelog_model::RecordingId;
-
-    /// The talk in which the next chunk goes wrong.
-    pub(crate) static OF: Mutex<Option<RecordingId>> = Mutex::new(None);
-
-    pub(crate) fn mishap(id: RecordingId) {
-        let is_it = OF.lock().is_ok_and(|of| *of == Some(id));
-        assert!(!is_it, "a mistake for the test");
-    }
-}
+use tests::mishap;
