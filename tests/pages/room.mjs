@@ -22,6 +22,10 @@ const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/go
 const RATE = 48_000;
 const SECOND = 1_000_000;
 const PASSWORD = "paard accu nietje batterij";
+/** Samples that the browser's microphone hands over at once; on a busy machine it leaves one out or repeats one. */
+const BUFFER = 480;
+/** So many of them in a stretch at most. */
+const BUFFERS_MAX = 12;
 /** How alike stored and spoken sound must be: Opus at 40 kbit/s leaves more than this of speech. */
 const LIKENESS = 0.9;
 
@@ -216,26 +220,33 @@ async function copyOf(page, name) {
   return path;
 }
 
-/** Every stretch of a stream lies in what was spoken where the one before it in the same stretch says, to the sample. */
+/**
+ * Every second of a stream lies in what was spoken where the others of the same stretch say, to the sample, but for whole
+ * buffers of the microphone. A second within which one was left out or repeated is torn, and like nothing that was spoken.
+ */
 function compare(name, stream, wav, file) {
   const said = spoken(readWav(readFileSync(file)).samples);
-  let windows = 0;
+  let [windows, torn] = [0, 0];
   for (const { start_us, end_us } of stretches(stream)) {
-    let lag = null;
+    const pieces = [];
     for (let from = start_us + SECOND / 2; from + SECOND < end_us - SECOND / 4; from += SECOND) {
       const at = Math.round((from * RATE) / SECOND);
       const piece = wav.subarray(at, at + RATE);
       // Between the lines there is nothing to compare.
-      if (loudness(piece) < 0.02) continue;
-      const found = said.find(piece);
+      if (loudness(piece) > 0.02) pieces.push({ at, piece, found: said.find(piece) });
+    }
+    if (pieces.length === 0) continue;
+    // A vowel is much like itself one period later: the piece that is found best says where the stretch lies.
+    const anchor = pieces.reduce((best, one) => (one.found.likeness > best.found.likeness ? one : best));
+    for (const { at, piece } of pieces) {
       windows += 1;
-      expect(found.likeness > LIKENESS, `${name} at ${from} µs is what was spoken: ${found.likeness.toFixed(3)} alike`);
-      lag ??= found.at - at;
-      expect(Math.abs(found.at - at - lag) <= 1, `${name} at ${from} µs lies ${found.at - at - lag} samples off`);
+      const place = anchor.found.at - anchor.at + at;
+      if (Math.max(...said.around(piece, place, BUFFER, BUFFERS_MAX)) < LIKENESS) torn += 1;
     }
   }
-  expect(windows > 8, `${name}: ${windows} pieces were compared`);
-  console.log(`${name}: ${windows} pieces of a second compared`);
+  expect(windows > 8, `${name}: ${windows} seconds were compared`);
+  expect(torn <= windows / 5, `${name}: ${torn} of ${windows} seconds are not where they belong`);
+  console.log(`${name}: ${windows} seconds compared, ${torn} of them torn`);
 }
 
 /** Where a stream has sound without a break, in µs since the beginning. */

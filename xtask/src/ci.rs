@@ -128,6 +128,13 @@ pub(crate) fn pages() -> anyhow::Result<()> {
         check
             .arg(built.join("debug/examples/pages"))
             .current_dir(&folder),
+    )?;
+    // A talk in a room, in two browsers that hear speech, against the program.
+    cargo(&["build", "--release", "--package", "voicelog"])?;
+    let mut talk = shell::command("node", &["room.mjs", "--voicelog"]);
+    shell::run(
+        talk.arg(built.join("release/voicelog"))
+            .current_dir(&folder),
     )
 }
 

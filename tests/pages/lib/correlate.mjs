@@ -54,6 +54,11 @@ export function spoken(samples) {
       const near = best(thinned(piece, COARSE), coarse, 0, coarse.length).at * COARSE;
       return best(piece, samples, near - 2 * COARSE, near + 2 * COARSE);
     },
+    /** How alike a piece is where it should lie, to a sample, and so many steps to each side. */
+    around(piece, place, step, steps) {
+      const all = Array.from({ length: 2 * steps + 1 }, (_, number) => place + (number - steps) * step);
+      return all.map((at) => best(piece, samples, at - 1, at + 1).likeness);
+    },
   };
 }
 

@@ -29,6 +29,8 @@ async fn no_page_answers_without_signing_in_but_those_that_are_for_everybody() {
         "/log/tile/{*path}",
         "/setup/{token}",
         "/invitation/{token}",
+        "/authority",
+        "/authority/voicelog.crt",
         "/login",
         "/logout",
         "/mag-ik-opnemen",

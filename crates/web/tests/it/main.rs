@@ -17,6 +17,7 @@ mod law;
 mod pages;
 mod proposals;
 mod rooms;
+mod rooms_pages;
 mod signing_in;
 mod sockets;
 mod sound;

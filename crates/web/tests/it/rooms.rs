@@ -15,10 +15,10 @@ use voicelog_model::{Clock, Pii, RecordingId};
 use voicelog_web::{Audience, table};
 
 /// A talk that somebody signed in opened, and into which a guest came.
-struct Room<'s> {
-    id: RecordingId,
-    host: Browser<'s>,
-    guest: Browser<'s>,
+pub(crate) struct Room<'s> {
+    pub(crate) id: RecordingId,
+    pub(crate) host: Browser<'s>,
+    pub(crate) guest: Browser<'s>,
 }
 
 /// A browser that came in by the code of a talk of that host.
@@ -33,7 +33,7 @@ fn guest_of<'s>(site: &'s Site, id: RecordingId, number: u8) -> Browser<'s> {
     browser
 }
 
-async fn room(site: &Site) -> Room<'_> {
+pub(crate) async fn room(site: &Site) -> Room<'_> {
     let host = Browser::signed_in(site).await;
     let id = site
         .rooms
@@ -43,7 +43,7 @@ async fn room(site: &Site) -> Room<'_> {
     Room { id, host, guest }
 }
 
-async fn say(browser: &mut Browser<'_>, path: &str, body: &Value) -> Page {
+pub(crate) async fn say(browser: &mut Browser<'_>, path: &str, body: &Value) -> Page {
     let request = browser
         .request("POST", path)
         .header("sec-fetch-site", "same-origin")
@@ -53,7 +53,7 @@ async fn say(browser: &mut Browser<'_>, path: &str, body: &Value) -> Page {
     browser.send(request).await
 }
 
-async fn put(browser: &mut Browser<'_>, path: &str, digest: &str, chunk: &[u8]) -> Page {
+pub(crate) async fn put(browser: &mut Browser<'_>, path: &str, digest: &str, chunk: &[u8]) -> Page {
     let request = browser
         .request("PUT", path)
         .header("sec-fetch-site", "same-origin")
@@ -64,12 +64,12 @@ async fn put(browser: &mut Browser<'_>, path: &str, digest: &str, chunk: &[u8]) 
     browser.send(request).await
 }
 
-fn digest(chunk: &[u8]) -> String {
+pub(crate) fn digest(chunk: &[u8]) -> String {
     format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(chunk)))
 }
 
 /// A second of samples from that second of the track on.
-fn chunk(number: u32, before: &[u8; 32]) -> Vec<u8> {
+pub(crate) fn chunk(number: u32, before: &[u8; 32]) -> Vec<u8> {
     let mut chunk = b"VLRC\x01".to_vec();
     chunk.extend_from_slice(&number.to_be_bytes());
     chunk.extend_from_slice(before);
@@ -361,6 +361,10 @@ async fn only_who_is_in_a_talk_gets_anything_of_it() {
             let page = match method {
                 "GET" => browser.get(&path).await,
                 "PUT" => put(&mut browser, &path, &digest(b"x"), b"x").await,
+                // The pages take forms.
+                _ if path == format!("/rooms/{id}") || path.ends_with("/copy") => {
+                    browser.post(&path, &[("choice", "agreed")]).await
+                }
                 _ => say(&mut browser, &path, &json!({ "choice": "agreed" })).await,
             };
             assert_eq!(page.status, StatusCode::NOT_FOUND, "{method} {path}");
