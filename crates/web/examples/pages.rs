@@ -145,6 +145,7 @@ async fn main() -> Outcome<()> {
             api_token_sha256: Sha256::digest(b"pages").into(),
             trusted_proxies: Vec::new(),
             recording_bytes_max: 1 << 30,
+            organisation: "Voorbeeld BV".to_owned(),
             authority: Some(OwnAuthority {
                 certificate: b"a certificate".to_vec(),
                 fingerprint: ["A7"; 32].join(":"),

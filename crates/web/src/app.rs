@@ -34,6 +34,8 @@ pub struct WebConfig {
     pub trusted_proxies: Vec<IpAddr>,
     /// Bytes of memory that opening one recording, to listen to it or to copy it, may take.
     pub recording_bytes_max: u64,
+    /// For whom is recorded, as guests of a talk read it; empty where nobody said.
+    pub organisation: String,
     /// The authority that signs for these pages, where it is our own.
     pub authority: Option<OwnAuthority>,
 }

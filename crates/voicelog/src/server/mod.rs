@@ -433,6 +433,7 @@ fn web_config(
         api_token_sha256: Sha256::digest(api_token.as_bytes()).into(),
         trusted_proxies: config.http.trusted_proxy.clone(),
         recording_bytes_max: config.http.recording_mib << 20,
+        organisation: config.organisation.name.clone(),
         authority,
     }
 }

@@ -158,7 +158,11 @@ pub(crate) fn terms(
     let nothing = Map::new();
     let facts = line.map_or(&nothing, |line| &line.facts);
     let words = FactWords::load(lang, desk.now()).ok();
-    Terms::new(title, host, facts, words.as_ref(), lang)
+    let organisation = desk.app.config.organisation.trim();
+    Terms {
+        organisation: (!organisation.is_empty()).then(|| organisation.to_owned()),
+        ..Terms::new(title, host, facts, words.as_ref(), lang)
+    }
 }
 
 pub(crate) async fn show(

@@ -84,6 +84,8 @@ pub(crate) struct JoinPage {
 pub(crate) struct Terms {
     pub(crate) title: String,
     pub(crate) host: Option<String>,
+    /// For whom they record, where the configuration says so.
+    pub(crate) organisation: Option<String>,
     pub(crate) purpose: Option<&'static str>,
     pub(crate) listeners: Option<&'static str>,
     pub(crate) at_most: Option<&'static str>,
@@ -108,6 +110,7 @@ impl Terms {
         Self {
             title: title.to_owned(),
             host,
+            organisation: None,
             purpose: purpose.map(|purpose| purpose.called.pick(lang)),
             listeners: purpose.map(|purpose| purpose.listeners.pick(lang)),
             at_most: purpose.map(|purpose| purpose.at_most.pick(lang)),

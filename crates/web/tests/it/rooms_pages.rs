@@ -40,7 +40,7 @@ async fn a_guest_reads_comes_in_and_chooses_without_script() {
     assert_eq!(way.status, StatusCode::SEE_OTHER, "{}", way.text());
     let terms = guest.get(&format!("{}?lang=nl", way.location())).await;
     for told in [
-        "Anna de Vries",
+        "Anna de Vries, voor Smit en Zonen.",
         "bewijs van een overeenkomst",
         "1 jaar",
         "AVG art. 15",

@@ -201,6 +201,7 @@ fn config() -> WebConfig {
         api_token_sha256: Sha256::digest(TOKEN).into(),
         trusted_proxies: Vec::new(),
         recording_bytes_max: 1 << 30,
+        organisation: "Smit en Zonen".to_owned(),
         authority: None,
     }
 }
