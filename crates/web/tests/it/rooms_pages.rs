@@ -5,8 +5,6 @@ use crate::support::*;
 use axum::http::{StatusCode, header};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::time::Duration;
-use voicelog_archive::State;
 use voicelog_room::Phase;
 
 /// The code that the host's page shows.
@@ -35,7 +33,8 @@ async fn a_guest_reads_comes_in_and_chooses_without_script() {
     let code = code_on(&mut host, &talk).await;
 
     let mut guest = Browser::new(&site);
-    let typed = format!("{} {}", code[..4].to_lowercase(), &code[4..]);
+    let (first, last) = code.split_at(4);
+    let typed = format!("{} {last}", first.to_lowercase());
     let way = guest.post("/join", &[("code", &typed)]).await;
     assert_eq!(way.status, StatusCode::SEE_OTHER, "{}", way.text());
     let terms = guest.get(&format!("{}?lang=nl", way.location())).await;
@@ -197,10 +196,9 @@ async fn recorded(site: &Site, room: &mut Room<'_>) {
     let end = json!({ "chunks": 1, "chain": chain });
     say(&mut room.host, &at("tracks/1/end"), &end).await;
     let seat = site.rooms.host_seat(room.id, "beheer").unwrap();
-    while site.archive.summary(room.id).unwrap().state != State::Sealed
-        || site.rooms.state(&seat).unwrap().fingerprint.is_none()
-    {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+    let mut changes = site.rooms.changes(&seat).unwrap();
+    while site.rooms.state(&seat).unwrap().fingerprint.is_none() {
+        changes.changed().await.unwrap();
     }
 }
 
