@@ -54,14 +54,14 @@ pub use consent::{Consent, ConsentBy, Saying};
 pub use conversation::{Conversation, Link, LinkKind};
 pub use error::ArchiveError;
 pub use finish::Finished;
-pub use import::{FILE_BYTES_MAX, Import, LINE_OF_IMPORTS, SoundFile};
+pub use import::*;
 pub use keep::{KeepAsked, KeepRequest, KeepState};
 pub use known::{KnownCall, Number};
 pub use line::{
     CalledInVain, ChosenRule, Draw, LINE_NOT_SET_UP, Line, Lines, NotALine, OneIn, Rule, Sample,
     WhenRefused,
 };
-pub use log::{BundlePapers, Stamper};
+pub use log::{BundlePapers, Stamper, Tile, TileKind};
 pub use news::{News, NewsKind, Subscription};
 pub use notice::NoticeState;
 pub use permit::{Answer, Permit, Refusal, Verdict, act};
@@ -72,10 +72,7 @@ pub use recover::Recovery;
 pub use report::{CallReport, StreamReport};
 pub use retention::*;
 pub use secrets::Secrets;
-pub use voicelog_evidence::audio::{AudioError, describe_span};
-pub use voicelog_evidence::tlog::{Tile, TileKind};
 pub use voicelog_evidence::{bundle::StreamSpans, journal, timeline};
-pub use voicelog_soundfile::SoundFileError;
 pub use voicelog_store::index::{
     Account, Accounts, Cursor, DiaryEntry, EndedAccount, Invitation, LeafRow, Login, MessageRow,
     OutboxCount, Part, RecordingFilter, State, TermCursor, TimestampRow,

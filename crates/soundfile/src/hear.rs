@@ -51,7 +51,7 @@ pub(crate) struct Decoded {
 
 /// A decoder of whatever is in a track.
 pub(crate) enum Decoder {
-    Opus(OpusDecoder, usize),
+    Opus(Box<OpusDecoder>, usize),
     Other(Box<dyn AudioDecoder>),
 }
 
@@ -63,7 +63,7 @@ impl Decoder {
             // More than two are several Opus streams in one packet (RFC 7845 §5.1.1.2).
             let decoder = (1..=2).contains(&channels);
             let decoder = decoder.then(|| OpusDecoder::new(channels)).flatten()?;
-            return Some(Self::Opus(decoder, channels));
+            return Some(Self::Opus(Box::new(decoder), channels));
         }
         let found = symphonia::default::get_codecs()
             .make_audio_decoder(codec, &AudioDecoderOptions::default());

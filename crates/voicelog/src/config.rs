@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use voicelog_archive::{LINE_OF_IMPORTS, Line};
+use voicelog_archive::Line;
 use voicelog_casework::site::Organisation;
 use voicelog_casework::webhook::Secret;
 use voicelog_law::{Facts, HouseRules};
@@ -418,9 +418,6 @@ fn check_line(line: &Line, now: Timestamp) -> Result<()> {
         bail!(
             "line `{name}`: name is the user part of the address that is called, `sip:NAME@server`: letters, digits, `-`, `_`, `.` or `+`, without spaces, such as `verkoop`"
         );
-    }
-    if name.eq_ignore_ascii_case(LINE_OF_IMPORTS) {
-        bail!("line `{name}`: so the list calls what was imported; give the line another name");
     }
     let of_country = [
         ("requested_action".to_owned(), "record".into()),

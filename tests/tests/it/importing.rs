@@ -1,10 +1,13 @@
 //! Import with the real program, of files that other programs made.
 
-use crate::support::{FACTS, Server, voicelog, voicelog_json, write_config, write_file};
+use crate::support::{
+    FACTS, Server, now, pause, voicelog, voicelog_json, write_config, write_file,
+};
 use serde_json::{Value, json};
-use std::path::Path;
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// What is said of a file: the facts of a line, and where the file comes from.
@@ -164,45 +167,45 @@ fn rate_of(wav: &Path) -> u32 {
     u32::from_le_bytes(bytes[24..28].try_into().unwrap())
 }
 
+/// A rising tone by sox, so many seconds long.
+fn tone(folder: &TempDir, name: &str, seconds: &str) -> PathBuf {
+    let what = ["-n", "-r", "8000", "-c", "1", "-b", "16", name];
+    let args = [&what[..], &["synth", seconds, "sine", "300-900"]].concat();
+    make("sox", folder, &args);
+    folder.path().join(name)
+}
+
+fn import_as(file: &Path, facts: &Path, config: &str) -> Output {
+    let (file, facts) = (file.to_str().unwrap(), facts.to_str().unwrap());
+    voicelog(&[
+        "import", file, "--facts", facts, "--json", "--config", config,
+    ])
+}
+
 #[test]
-fn what_the_law_refuses_ends_with_status_3_and_what_is_no_sound_with_status_2() {
+fn what_the_law_refuses_ends_with_status_3_and_its_whole_answer() {
     let folder = tempfile::tempdir().unwrap();
     let (config, facts) = archive(&folder);
-    make(
-        "sox",
-        &folder,
-        &[
-            "-n", "-r", "8000", "-c", "1", "tone.wav", "synth", "2", "sine", "500",
-        ],
-    );
-    let file = folder.path().join("tone.wav");
-    let file = file.to_str().unwrap();
+    let file = tone(&folder, "tone.wav", "2");
     let said = std::fs::read_to_string(&facts).unwrap();
-    let run = |file: &str, facts: &str| {
-        voicelog(&[
-            "import", file, "--facts", facts, "--json", "--config", &config,
-        ])
-    };
+    let other = folder.path().join("other.json");
     for (from, to, article) in [
         (
-            "\"origin_of_import\":\"participant\"",
-            "\"origin_of_import\":\"unknown\"",
+            "origin_of_import\":\"participant",
+            "origin_of_import\":\"unknown",
             "Sr 139g",
         ),
         (
-            "\"participation\":\"participant\"",
-            "\"participation\":\"none\"",
+            "participation\":\"participant",
+            "participation\":\"none",
             "Sr 139",
         ),
     ] {
-        let other = folder.path().join("other.json");
-        let text = said.replace(from, to).replace(
-            "\"line_subscriber\":\"recorder\"",
-            "\"line_subscriber\":\"other\"",
-        );
+        let text = said.replace(from, to);
         assert_ne!(text, said);
-        write_file(&other, &text);
-        let refused = run(file, other.to_str().unwrap());
+        // The line of somebody else.
+        write_file(&other, &text.replace("\"recorder\"", "\"other\""));
+        let refused = import_as(&file, &other, &config);
         assert_eq!(refused.status.code(), Some(3));
         let answer: Value = serde_json::from_slice(&refused.stdout).unwrap();
         assert!(
@@ -212,144 +215,101 @@ fn what_the_law_refuses_ends_with_status_3_and_what_is_no_sound_with_status_2() 
     }
     let list = voicelog_json(&["list", "--json", "--config", &config]);
     let rows = list.as_array().unwrap();
+    assert_eq!(rows.len(), 2);
     assert!(
-        rows.len() == 2 && rows.iter().all(|row| row["state"] == "not_recorded"),
+        rows.iter().all(|row| row["state"] == "not_recorded"),
         "{list}"
     );
-    assert_eq!(
-        std::fs::read_dir(folder.path().join("data/blobs/objects"))
-            .unwrap()
-            .count(),
-        0
-    );
-    for (name, text) in [
-        ("empty.wav", ""),
-        ("text.mp3", "this is no sound"),
-        ("lie.wav", "RIFF\0\0\0\0WAVEfmt "),
-    ] {
-        let path = folder.path().join(name);
-        write_file(&path, text);
-        let wrong = run(path.to_str().unwrap(), &facts);
-        assert_eq!(wrong.status.code(), Some(2), "{name}");
-        assert!(
-            String::from_utf8_lossy(&wrong.stderr).contains("voicelog: "),
-            "{name}"
-        );
+    let objects = folder.path().join("data/blobs/objects");
+    assert_eq!(std::fs::read_dir(objects).unwrap().count(), 0);
+}
+
+#[test]
+fn what_is_no_sound_or_does_not_fit_what_is_said_ends_with_status_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, facts) = archive(&folder);
+    let file = folder.path().join("file");
+    for text in ["", "this is no sound", "RIFF\0\0\0\0WAVEfmt "] {
+        write_file(&file, text);
+        let wrong = import_as(&file, Path::new(&facts), &config);
+        assert_eq!(wrong.status.code(), Some(2), "{text}");
+        assert!(wrong.stdout.is_empty() && !wrong.stderr.is_empty());
     }
     let untold = folder.path().join("untold.json");
     write_file(&untold, "{\"origin_of_import\":\"participant\"}");
-    let wrong = run(file, untold.to_str().unwrap());
+    let wrong = import_as(&tone(&folder, "tone.wav", "2"), &untold, &config);
     assert_eq!(wrong.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("recorded_at"));
+    let list = voicelog_json(&["list", "--json", "--config", &config]);
+    assert_eq!(list, json!([]), "the law was not asked");
+}
+
+/// A folder that is watched.
+struct Inbox(PathBuf);
+
+impl Inbox {
+    fn put(&self, name: &str, bytes: &[u8]) {
+        let mut file = std::fs::File::create(self.0.join(name)).unwrap();
+        file.write_all(bytes).unwrap();
+    }
+
+    /// The answer beside a file that was put aside, once it is.
+    fn answer(&self, aside: &str, name: &str) -> Value {
+        let path = self.0.join(aside).join(format!("{name}.answer.json"));
+        let until = now() + Duration::from_secs(60);
+        while !path.exists() {
+            assert!(now() < until, "{aside}/{name} never came");
+            pause(Duration::from_millis(200));
+        }
+        serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.join(name).exists()
+    }
 }
 
 #[test]
 fn a_folder_is_watched_and_each_file_is_put_aside_with_its_answer() {
     let folder = tempfile::tempdir().unwrap();
-    let inbox = folder.path().join("monitor");
-    std::fs::create_dir(&inbox).unwrap();
-    make(
-        "sox",
-        &folder,
-        &[
-            "-n",
-            "-r",
-            "8000",
-            "-c",
-            "1",
-            "-b",
-            "16",
-            "whole.wav",
-            "synth",
-            "3",
-            "sine",
-            "300-900",
-        ],
-    );
-    make(
-        "sox",
-        &folder,
-        &[
-            "-n",
-            "-r",
-            "8000",
-            "-c",
-            "1",
-            "-b",
-            "16",
-            "growing.wav",
-            "synth",
-            "4",
-            "sine",
-            "900-300",
-        ],
-    );
-    let (whole, growing) = (
-        folder.path().join("whole.wav"),
-        folder.path().join("growing.wav"),
-    );
-    let bytes = std::fs::read(&growing).unwrap();
-    std::fs::copy(&whole, inbox.join("whole.wav")).unwrap();
-    write_file(
-        &inbox.join("whole.json"),
-        "{\"recorded_at\":\"2026-11-20T10:00:00Z\"}",
-    );
-    std::fs::copy(&whole, inbox.join("copy.wav")).unwrap();
-    write_file(&inbox.join("text.wav"), "this is no sound");
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a test's own file need not survive a power cut"
-    )]
-    std::fs::write(inbox.join("growing.wav"), &bytes[..bytes.len() / 2]).unwrap();
+    let inbox = Inbox(folder.path().join("monitor"));
+    std::fs::create_dir(&inbox.0).unwrap();
+    let whole = std::fs::read(tone(&folder, "whole.wav", "3")).unwrap();
+    let growing = std::fs::read(tone(&folder, "growing.wav", "4")).unwrap();
+    inbox.put("whole.json", b"{\"recorded_at\":\"2026-11-20T10:00:00Z\"}");
+    inbox.put("whole.wav", &whole);
+    inbox.put("copy.wav", &whole);
+    inbox.put("text.wav", b"this is no sound");
+    inbox.put("growing.wav", &growing[..growing.len() / 2]);
     let watched = format!(
-        "[[import.folder]]\nname = \"asterisk\"\npath = \"{}\"\nsettle_seconds = 2\nrecorded_at = \"modified\"\n[import.folder.facts]\n{FACTS}{ORIGIN}",
-        inbox.display()
+        "[[import.folder]]\nname = \"asterisk\"\npath = \"{}\"\nsettle_seconds = 2\n\
+         recorded_at = \"modified\"\n[import.folder.facts]\n{FACTS}{ORIGIN}",
+        inbox.0.display()
     );
     let config = write_config(folder.path(), &watched);
     let mut server = Server::start(&config);
-    let answer = |aside: &str, name: &str| {
-        let path = inbox.join(aside).join(format!("{name}.answer.json"));
-        let until = Instant::now() + Duration::from_secs(60);
-        while !path.exists() {
-            assert!(Instant::now() < until, "{aside}/{name} never came");
-            std::thread::sleep(Duration::from_millis(200));
-        }
-        let text = std::fs::read_to_string(&path).unwrap();
-        serde_json::from_str::<Value>(&text).unwrap()
-    };
-    let first = answer("done", "whole.wav");
-    let second = answer("done", "copy.wav");
+    let (first, second) = (
+        inbox.answer("done", "whole.wav"),
+        inbox.answer("done", "copy.wav"),
+    );
     assert_eq!(first["id"], second["id"], "one recording");
     assert!(first["is_new"] != second["is_new"]);
-    assert!(
-        answer("refused", "text.wav")["error"]
-            .as_str()
-            .unwrap()
-            .contains("no sound file")
-    );
-    assert!(
-        inbox.join("growing.wav").exists(),
-        "it is still being written"
-    );
-    assert!(inbox.join("done/whole.json").exists() && !inbox.join("whole.wav").exists());
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a test's own file need not survive a power cut"
-    )]
-    std::fs::write(inbox.join("growing.wav"), &bytes).unwrap();
-    let third = answer("done", "growing.wav");
+    let refused = inbox.answer("refused", "text.wav");
+    assert!(refused["error"].as_str().unwrap().contains("no sound file"));
+    assert!(inbox.has("growing.wav"), "it is still being written");
+    assert!(inbox.has("done/whole.json") && !inbox.has("whole.wav"));
+    inbox.put("growing.wav", &growing);
+    let third = inbox.answer("done", "growing.wav");
     assert_eq!(
         (&third["is_new"], &third["verdict"]),
         (&json!(true), &json!("whole"))
     );
     assert_eq!(third["length_us"], 4_000_000);
     assert!(server.terminate().success());
-    let check = voicelog(&[
-        "check",
-        "--level",
-        "hash",
-        "--config",
-        config.to_str().unwrap(),
-    ]);
-    assert!(check.status.success());
+    let config = config.to_str().unwrap();
+    assert!(
+        voicelog(&["check", "--level", "hash", "--config", config])
+            .status
+            .success()
+    );
 }

@@ -10,6 +10,7 @@ mod sound;
 pub use file::{FILE_BYTES_MAX, SoundFile};
 pub(crate) use slices::FileSaid;
 pub(crate) use sound::{FilePlaces, FileSound};
+pub use voicelog_soundfile::SoundFileError;
 
 use crate::error::Doing as _;
 use crate::permit::{Answer, Permit, Verdict, act};

@@ -11,6 +11,7 @@ mod vouching;
 
 pub(crate) use papers::Stamping;
 pub use papers::{BundlePapers, Stamper};
+pub use voicelog_evidence::tlog::{Tile, TileKind};
 
 use crate::error::Doing;
 use crate::{Archive, ArchiveError, random};

@@ -7,6 +7,7 @@ mod playing;
 
 pub use export::VconForm;
 pub use playing::{Playable, WavReader};
+pub use voicelog_evidence::audio::{AudioError, describe_span};
 
 use crate::error::Doing;
 use crate::keys::RecordingKeys;

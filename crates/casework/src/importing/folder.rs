@@ -6,9 +6,9 @@ use crate::Asked;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, DirBuilder, Metadata};
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::fs::{self, DirBuilder, File, Metadata};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use voicelog_archive::{Archive, ArchiveError, SoundFile, SoundFileError};
 use voicelog_model::{Kind, Language, Pii, Timestamp, error};
@@ -263,9 +263,7 @@ impl Folder {
     fn put_aside(&self, name: &OsStr, aside: &str, answer: &Value) -> io::Result<()> {
         let from = self.path.join(name);
         let to = free_name(&self.path.join(aside), name)?;
-        let mut answered = to.clone().into_os_string();
-        answered.push(".answer.json");
-        fs::write(answered, format!("{answer:#}\n"))?;
+        write_answer(&to, answer)?;
         let beside = from.with_extension("json");
         if self.after == After::Remove && aside == DONE {
             fs::remove_file(from)?;
@@ -274,6 +272,26 @@ impl Folder {
         fs::rename(from, &to)?;
         gone(fs::rename(beside, to.with_extension("json")))
     }
+}
+
+/// Whole or not at all, whoever waits for it.
+fn write_answer(beside: &Path, answer: &Value) -> io::Result<()> {
+    let named = |end: &str| {
+        let mut name = beside.as_os_str().to_owned();
+        name.push(end);
+        name
+    };
+    let (half, whole) = (named(".answer.half"), named(".answer.json"));
+    let mut options = File::options();
+    let mut file = options
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&half)?;
+    file.write_all(format!("{answer:#}\n").as_bytes())?;
+    file.sync_all()?;
+    fs::rename(half, whole)
 }
 
 /// What is not there needs not be moved.

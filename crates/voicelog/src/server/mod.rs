@@ -92,13 +92,10 @@ impl Server {
         let recovery = archive.recover(now).context("cannot recover the archive")?;
         tell_of_recovery(&archive, &recovery, now).context("cannot queue messages")?;
         let shared: Arc<dyn Clock> = Arc::clone(clock) as Arc<dyn Clock>;
-        let recorder = Recorder::start(
-            &recorder_config(config, notices),
-            Arc::clone(&archive),
-            Arc::clone(&shared),
-        )
-        .map_err(|error| not_started(&error))?;
-        let recorder = Arc::new(recorder);
+        let recording = recorder_config(config, notices);
+        let recorder = Recorder::start(&recording, Arc::clone(&archive), Arc::clone(&shared))
+            .map(Arc::new)
+            .map_err(|error| not_started(&error))?;
         let notary = Notary::start(vouchers, &archive, clock)?;
         let runtime = http_threads()?;
         let signals = Signals::listen_in(&runtime).context("cannot listen for signals")?;
@@ -124,9 +121,9 @@ impl Server {
         runtime.spawn(look_ahead(Arc::clone(&archive), Arc::clone(clock)));
         let couriers = Couriers::start(endpoints, &archive, clock)?;
         let (clock_watch, guard) = ClockWatch::start(&config.clock, &archive, &recorder, clock);
-        let imports = Imports::start(config, &archive, clock)?;
         let (stop_sweep, sweep) = start_sweep(config, &archive, &recorder, clock, guard);
         Ok(Self {
+            imports: Imports::start(config, &archive, clock)?,
             archive,
             recorder,
             rooms,
@@ -143,7 +140,6 @@ impl Server {
             couriers,
             notary,
             clock_watch,
-            imports,
             stop_sweep,
             sweep: Some(sweep),
             _lock: lock,
