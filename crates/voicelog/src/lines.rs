@@ -13,6 +13,9 @@ use voicelog_model::{Language, Timestamp};
 /// their place: a rule may bring what does not go together with what the line says.
 pub(crate) fn check(line: &Line, now: Timestamp) -> Result<()> {
     let name = &line.name;
+    if name.eq_ignore_ascii_case(LINE_OF_IMPORTS) {
+        bail!("line `{name}`: so the list calls what was imported; give the line another name");
+    }
     if line.is_of_a_room() {
         bail!(
             "line `{name}`: line.facts: nobody sits in one room on a telephone line, so channel is not \"live_inside\" or \"live_outside\"; a talk in a room is a [[room]]"

@@ -113,7 +113,7 @@ fn a_file_becomes_a_whole_recording_and_comes_back_byte_for_byte() {
         bytes.len(),
         Digest(sha256(&bytes)).to_hex()
     );
-    assert_eq!(stream.parameters.as_deref(), Some(&said[..]));
+    assert_eq!(stream.parameters.as_deref(), Some(said.as_str()));
     assert_eq!(stream.payload_bytes, bytes.len() as u64);
 
     let file = archive
