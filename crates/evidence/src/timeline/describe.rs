@@ -3,7 +3,7 @@
 use super::keeping::{asked_text, keep_text};
 use super::{Interval, IntervalKind, NoticeMark, StreamTimeline, Timeline};
 use crate::journal::{Cause, Ground, PauseReason, Pausing};
-use voicelog_model::Language;
+use voicelog_model::{Codec, Language};
 
 /// Keys of one stream that are told one by one.
 const KEYS_LISTED_MAX: usize = 200;
@@ -38,11 +38,24 @@ pub fn describe(interval: &Interval, language: Language) -> String {
     text
 }
 
+/// What the names of the codecs of imported files begin with.
+const FILE_CODECS: &str = "file-";
+
 /// The codecs in which sound came and that cannot be played, a sentence each.
 #[must_use]
 pub fn unplayable(stream: &StreamTimeline, language: Language) -> Vec<String> {
     let codecs = stream.codecs().iter().filter(|codec| !codec.is_playable());
-    let sentence = |codec| match language {
+    // The whole of a file is there; what is heard of it is not made of packets.
+    let is_file = |codec: &Codec| codec.name().starts_with(FILE_CODECS);
+    let sentence = |codec: &Codec| match language {
+        Language::Nl if is_file(codec) => {
+            format!(
+                "een bestand ({codec}): de pakketten bij elkaar zijn het bestand, byte voor byte"
+            )
+        }
+        Language::En if is_file(codec) => {
+            format!("a file ({codec}): the packets put together are the file, byte for byte")
+        }
         Language::Nl => format!(
             "geluid in {codec}: voicelog kan dat niet afspelen; de pakketten zijn bewaard zoals ze kwamen"
         ),
@@ -538,6 +551,11 @@ mod tests {
         assert_eq!(
             remarks(&stream, Language::En)[202],
             "9 packets that say which key are left out"
+        );
+        stream.heard = vec![Codec::read("file-mpeg/48000").unwrap()];
+        assert_eq!(
+            remarks(&stream, Language::En)[0],
+            "a file (file-mpeg/48000): the packets put together are the file, byte for byte"
         );
     }
 }
