@@ -134,17 +134,7 @@ async fn a_talk_is_agreed_recorded_paused_and_ended_and_its_copy_verifies() {
         opened.json(),
         json!({ "track": 1, "now_us": 0, "next": 0, "chain": zeros, "is_open": true })
     );
-    let mut chain = [0; 32];
-    for number in 0..3 {
-        site.clock.advance_micros(1_000_000);
-        let chunk = chunk(number, &chain);
-        let path = at(&format!("tracks/1/chunks/{number}"));
-        let page = put(&mut host, &path, &digest(&chunk), &chunk).await;
-        assert_eq!(page.status, StatusCode::OK, "{}", page.text());
-        assert_eq!(page.json()["next"], number + 1);
-        assert!(page.json()["version"].as_u64() > Some(0));
-        chain = Sha256::digest(&chunk).into();
-    }
+    let chain = hand_over_three(&site, &mut host, &at("tracks/1")).await;
     let state = say(&mut guest, &at("acts"), &json!({ "act": "pause" }))
         .await
         .json();
@@ -168,12 +158,37 @@ async fn a_talk_is_agreed_recorded_paused_and_ended_and_its_copy_verifies() {
         say(&mut host, &at("tracks/1/end"), &end).await.json()["is_open"],
         false
     );
+    let mut changes = site
+        .rooms
+        .changes(&site.rooms.host_seat(id, "beheer").unwrap())
+        .unwrap();
     while site.archive.summary(id).unwrap().state != State::Sealed {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        changes.changed().await.unwrap();
     }
     let state = guest.get(&at("state")).await.json();
     let fingerprint = state["fingerprint"]["digest"].as_str().map(str::to_owned);
     assert_eq!(fingerprint, site.archive.fingerprint(id).unwrap());
+    copy_verifies(&site, id);
+}
+
+/// Three seconds, a chunk each; the last chain.
+async fn hand_over_three(site: &Site, host: &mut Browser<'_>, track: &str) -> [u8; 32] {
+    let mut chain = [0; 32];
+    for number in 0..3 {
+        site.clock.advance_micros(1_000_000);
+        let chunk = chunk(number, &chain);
+        let path = format!("{track}/chunks/{number}");
+        let page = put(host, &path, &digest(&chunk), &chunk).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text());
+        assert_eq!(page.json()["next"], number + 1);
+        assert!(page.json()["version"].as_u64() > Some(0));
+        chain = Sha256::digest(&chunk).into();
+    }
+    chain
+}
+
+/// The copy that a person concerned gets.
+fn copy_verifies(site: &Site, id: RecordingId) {
     let asker = Pii::new("beheer".to_owned());
     let now = site.clock.now();
     let copy = disclosure::bundle(&site.archive, id, &asker, Recipient::DataSubject, None, now);
@@ -186,150 +201,110 @@ async fn a_talk_is_agreed_recorded_paused_and_ended_and_its_copy_verifies() {
     assert_eq!(manifest.provenance, voicelog_evidence::Provenance::Room);
 }
 
+/// A talk that is being recorded, with one track of the host's.
+async fn recorded(site: &Site) -> Room<'_> {
+    let mut room = room(site).await;
+    let at = |rest: &str| format!("/rooms/{}/{rest}", room.id);
+    let (choice, acts, tracks) = (at("choice"), at("acts"), at("tracks"));
+    let too = json!({ "choice": "records_too" });
+    say(&mut room.guest, &choice, &too).await;
+    say(&mut room.host, &acts, &json!({ "act": "start" })).await;
+    let track = json!({ "codec": "L16/48000", "payload_type": 112 });
+    say(&mut room.host, &tracks, &track).await;
+    room
+}
+
+fn is(page: &Page, status: u16, code: &str, next: Value) {
+    assert_eq!(problem(page), (status, code.to_owned(), next));
+}
+
 #[tokio::test]
 async fn what_a_device_hands_over_wrongly_is_a_problem_with_where_to_go_on() {
     let site = site();
-    let Room {
-        id,
-        mut host,
-        mut guest,
-    } = room(&site).await;
-    let at = |rest: &str| format!("/rooms/{id}/{rest}");
-    say(
-        &mut guest,
-        &at("choice"),
-        &json!({ "choice": "records_too" }),
-    )
-    .await;
-    say(&mut host, &at("acts"), &json!({ "act": "start" })).await;
-    let track = json!({ "codec": "L16/48000", "payload_type": 112 });
-    say(&mut host, &at("tracks"), &track).await;
-    let (path, next) = (at("tracks/1/chunks/0"), at("tracks/1/chunks/1"));
-    let first = chunk(0, &[0; 32]);
-    let right = digest(&first);
-    let is = |page: Page, status: u16, code: &str, next: Value| {
-        assert_eq!(problem(&page), (status, code.to_owned(), next));
-    };
-    is(
-        put(&mut host, &next, &right, &first).await,
-        409,
-        "chunk-out-of-turn",
-        json!(0),
-    );
-    is(
-        put(&mut host, &path, &digest(b"x"), &first).await,
-        400,
-        "digest-mismatch",
-        Value::Null,
-    );
-    is(
-        put(&mut host, &path, "", &first).await,
-        400,
-        "digest-missing",
-        Value::Null,
-    );
-    is(
-        put(&mut host, &path, &digest(b"VLRC"), b"VLRC").await,
-        422,
-        "chunk-malformed",
-        json!(0),
-    );
-    // It was captured before the second went by.
-    is(
-        put(&mut host, &path, &right, &chunk_ahead()).await,
-        400,
-        "digest-mismatch",
-        Value::Null,
-    );
-    let ahead = chunk_ahead();
-    is(
-        put(&mut host, &path, &digest(&ahead), &ahead).await,
-        422,
-        "chunk-malformed",
-        json!(0),
-    );
-    let large = vec![0; 262_145];
-    is(
-        put(&mut host, &path, &digest(&large), &large).await,
-        413,
-        "chunk-too-large",
-        Value::Null,
-    );
-    let larger = vec![0; 100 * 262_144];
-    assert_eq!(
-        problem(&put(&mut host, &path, &right, &larger).await).0,
-        413
-    );
-    is(
-        put(&mut guest, &path, &right, &first).await,
-        404,
-        "",
-        Value::Null,
-    );
-    site.clock.advance_micros(1_000_000);
-    assert_eq!(
-        put(&mut host, &path, &right, &first).await.json()["next"],
-        1
-    );
-    assert_eq!(
-        put(&mut host, &path, &right, &first).await.json()["next"],
-        1,
-        "said again"
-    );
-    let other = chunk(0, &[1; 32]);
-    is(
-        put(&mut host, &path, &digest(&other), &other).await,
-        409,
-        "chunk-differs",
-        json!(1),
-    );
-    let chain: String = Sha256::digest(&first)
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect();
-    let wrong_end = json!({ "chunks": 2, "chain": chain });
-    is(
-        say(&mut host, &at("tracks/1/end"), &wrong_end).await,
-        409,
-        "chunk-out-of-turn",
-        json!(1),
-    );
-    say(
-        &mut host,
-        &at("tracks/1/end"),
-        &json!({ "chunks": 1, "chain": chain }),
-    )
-    .await;
-    let late = chunk(1, &Sha256::digest(&first).into());
-    is(
-        put(&mut host, &next, &digest(&late), &late).await,
-        410,
-        "track-ended",
-        json!(1),
-    );
-    for (address, body) in [
-        ("choice", json!({ "choice": "perhaps" })),
-        ("acts", json!({ "act": "record" })),
-        ("tracks", json!({})),
-        ("tracks/1/end", json!({ "chunks": 1, "chain": "00" })),
+    let mut room = recorded(&site).await;
+    let of = |number: u32| format!("/rooms/{}/tracks/1/chunks/{number}", room.id);
+    let (path, next) = (of(0), of(1));
+    let (first, ahead) = (chunk(0, &[0; 32]), chunk_ahead());
+    let (right, large, larger) = (digest(&first), vec![0; 262_145], vec![0; 100 * 262_144]);
+    let (zero, none) = (json!(0), Value::Null);
+    for (path, digest, body, status, code, next) in [
+        (
+            &next,
+            right.clone(),
+            &first[..],
+            409,
+            "chunk-out-of-turn",
+            &zero,
+        ),
+        (&path, digest(b"x"), &first, 400, "digest-mismatch", &none),
+        (&path, String::new(), &first, 400, "digest-missing", &none),
+        (
+            &path,
+            digest(b"VLRC"),
+            b"VLRC",
+            422,
+            "chunk-malformed",
+            &zero,
+        ),
+        (&path, right.clone(), &ahead, 400, "digest-mismatch", &none),
+        (&path, digest(&ahead), &ahead, 422, "chunk-malformed", &zero),
+        (&path, digest(&large), &large, 413, "chunk-too-large", &none),
     ] {
-        assert_eq!(
-            problem(&say(&mut host, &at(address), &body).await).0,
-            400,
-            "{address}"
-        );
+        let page = put(&mut room.host, path, &digest, body).await;
+        is(&page, status, code, next.clone());
+    }
+    let page = put(&mut room.host, &path, &right, &larger).await;
+    assert_eq!(problem(&page).0, 413);
+    let page = put(&mut room.guest, &path, &right, &first).await;
+    is(&page, 404, "", Value::Null);
+}
+
+#[tokio::test]
+async fn a_chunk_said_again_is_acknowledged_and_another_one_or_one_after_the_end_is_not() {
+    let site = site();
+    let mut room = recorded(&site).await;
+    let at = |rest: &str| format!("/rooms/{}/tracks/1/{rest}", room.id);
+    let (path, next, end) = (at("chunks/0"), at("chunks/1"), at("end"));
+    let (first, other) = (chunk(0, &[0; 32]), chunk(0, &[1; 32]));
+    site.clock.advance_micros(1_000_000);
+    for _said_again in 0..2 {
+        let page = put(&mut room.host, &path, &digest(&first), &first).await;
+        assert_eq!(page.json()["next"], 1);
+    }
+    let page = put(&mut room.host, &path, &digest(&other), &other).await;
+    is(&page, 409, "chunk-differs", json!(1));
+    let chain = Sha256::digest(&first);
+    let hex: String = chain.iter().map(|byte| format!("{byte:02x}")).collect();
+    let page = say(&mut room.host, &end, &json!({ "chunks": 2, "chain": hex })).await;
+    is(&page, 409, "chunk-out-of-turn", json!(1));
+    say(&mut room.host, &end, &json!({ "chunks": 1, "chain": hex })).await;
+    let late = chunk(1, &chain.into());
+    let page = put(&mut room.host, &next, &digest(&late), &late).await;
+    is(&page, 410, "track-ended", json!(1));
+}
+
+#[tokio::test]
+async fn what_nobody_can_mean_and_what_is_not_theirs_to_say_is_a_problem() {
+    let site = site();
+    let mut room = recorded(&site).await;
+    let at = |rest: &str| format!("/rooms/{}/{rest}", room.id);
+    let (acts, tracks) = (at("acts"), at("tracks"));
+    for (address, body) in [
+        (at("choice"), json!({ "choice": "perhaps" })),
+        (acts.clone(), json!({ "act": "record" })),
+        (tracks.clone(), json!({})),
+        (at("tracks/1/end"), json!({ "chunks": 1, "chain": "00" })),
+    ] {
+        let page = say(&mut room.host, &address, &body).await;
+        assert_eq!(problem(&page).0, 400, "{address}");
     }
     let pcma = json!({ "codec": "PCMA", "payload_type": 8 });
-    assert_eq!(problem(&say(&mut host, &at("tracks"), &pcma).await).0, 422);
+    assert_eq!(problem(&say(&mut room.host, &tracks, &pcma).await).0, 422);
     let end = json!({ "act": "end" });
-    assert_eq!(problem(&say(&mut guest, &at("acts"), &end).await).0, 403);
+    assert_eq!(problem(&say(&mut room.guest, &acts, &end).await).0, 403);
     let resume = json!({ "act": "resume" });
-    is(
-        say(&mut host, &at("acts"), &resume).await,
-        409,
-        "not-now",
-        Value::Null,
-    );
+    let page = say(&mut room.host, &acts, &resume).await;
+    is(&page, 409, "not-now", Value::Null);
 }
 
 /// A chunk that claims to be captured ten seconds from now.
@@ -429,6 +404,11 @@ async fn no_other_site_can_make_a_browser_act_in_a_talk() {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "that nothing comes has no event")]
+async fn a_moment() {
+    tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
 #[tokio::test]
 async fn a_question_for_a_newer_state_waits_for_one() {
     let site = site();
@@ -441,7 +421,7 @@ async fn a_question_for_a_newer_state_waits_for_one() {
     let waits = format!("/rooms/{id}/state?after={version}");
     let request = host.request("GET", &waits).body(Body::empty()).unwrap();
     let waiting = tokio::spawn(send_to(site.router.clone(), request));
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    a_moment().await;
     assert!(!waiting.is_finished());
     let agreed = json!({ "choice": "agreed" });
     say(&mut guest, &format!("/rooms/{id}/choice"), &agreed).await;
