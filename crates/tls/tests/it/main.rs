@@ -127,7 +127,8 @@ fn a_kept_text_that_is_not_ours_is_refused_and_so_is_a_name_that_is_none() {
 /// What `openssl verify` says of a certificate that this authority's key signed for `name`.
 fn openssl(folder: &Path, authority: &Authority, first: &str, name: &str) -> String {
     let text = authority.to_text();
-    let key = KeyPair::from_pem(&text[text.find("-----BEGIN PRIVATE").unwrap()..]).unwrap();
+    let begin = text.find("-----BEGIN PRIVATE").unwrap();
+    let key = KeyPair::from_pem(text.split_at(begin).1).unwrap();
     let mut issuer = CertificateParams::default();
     issuer.distinguished_name = DistinguishedName::new();
     let common = format!("voicelog {first}");
