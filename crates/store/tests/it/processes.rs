@@ -146,23 +146,28 @@ fn an_index_of_a_newer_schema_or_another_program_is_refused() {
             .execute_batch(sql)
             .unwrap();
     };
-    change("INSERT INTO schema_history VALUES (9, 0, 'voicelog 9')");
+    let next = voicelog_store::SCHEMA_VERSION + 1;
+    change(&format!(
+        "INSERT INTO schema_history VALUES ({next}, 0, 'voicelog 9')"
+    ));
     let newer = SqliteIndex::open(&layout.index).unwrap_err();
     assert!(matches!(
         newer,
         StoreError::NewerSchema {
-            found: 9,
+            found,
             known: voicelog_store::SCHEMA_VERSION
-        }
+        } if found == next
     ));
     assert_eq!(
         newer.to_string(),
         format!(
-            "the index has schema 9, and this program knows schemas up to {}",
+            "the index has schema {next}, and this program knows schemas up to {}",
             voicelog_store::SCHEMA_VERSION
         )
     );
-    change("DELETE FROM schema_history WHERE version = 9");
+    change(&format!(
+        "DELETE FROM schema_history WHERE version = {next}"
+    ));
     SqliteIndex::open(&layout.index).unwrap();
     change("PRAGMA application_id = 7");
     assert!(matches!(
