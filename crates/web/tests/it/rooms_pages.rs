@@ -1,6 +1,6 @@
 //! The pages of a talk in a room: starting, coming in, choosing without script, the end and the copy.
 
-use crate::rooms::{Room, chunk, digest, put, room, say};
+use crate::rooms::{Room, chunk, closed, digest, put, room, say};
 use crate::support::*;
 use axum::http::{StatusCode, header};
 use serde_json::json;
@@ -195,11 +195,7 @@ async fn recorded(site: &Site, room: &mut Room<'_>) {
         .collect();
     let end = json!({ "chunks": 1, "chain": chain });
     say(&mut room.host, &at("tracks/1/end"), &end).await;
-    let seat = site.rooms.host_seat(room.id, "beheer").unwrap();
-    let mut changes = site.rooms.changes(&seat).unwrap();
-    while site.rooms.state(&seat).unwrap().fingerprint.is_none() {
-        changes.changed().await.unwrap();
-    }
+    closed(site, room.id).await;
 }
 
 #[tokio::test]
