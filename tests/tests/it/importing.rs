@@ -136,6 +136,7 @@ fn files_of_other_programs_are_kept_heard_proven_and_given_back_byte_for_byte() 
             bundle.to_str().unwrap(),
         ]);
         run(&["verify", bundle.to_str().unwrap()]);
+        second_verifier(&bundle);
         run(&[
             "play",
             id,
@@ -160,6 +161,15 @@ fn files_of_other_programs_are_kept_heard_proven_and_given_back_byte_for_byte() 
     }
     let check = voicelog(&["check", "--level", "hash", "--config", &config]);
     assert!(check.status.success());
+}
+
+/// The one that shares nothing with the program, in Node.
+fn second_verifier(bundle: &Path) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../verifier/verify.mjs");
+    let verified = Command::new("node").arg(script).arg(bundle).output();
+    let verified = verified.expect("node; `cargo xtask test` installs it");
+    let said = String::from_utf8_lossy(&verified.stdout).into_owned();
+    assert!(verified.status.success(), "{said}");
 }
 
 fn rate_of(wav: &Path) -> u32 {
