@@ -8,7 +8,6 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
-use voicelog_archive::State;
 use voicelog_casework::Asked;
 use voicelog_casework::disclosure::{self, Recipient};
 use voicelog_model::{Clock, Pii, RecordingId};
@@ -158,17 +157,20 @@ async fn a_talk_is_agreed_recorded_paused_and_ended_and_its_copy_verifies() {
         say(&mut host, &at("tracks/1/end"), &end).await.json()["is_open"],
         false
     );
-    let mut changes = site
-        .rooms
-        .changes(&site.rooms.host_seat(id, "beheer").unwrap())
-        .unwrap();
-    while site.archive.summary(id).unwrap().state != State::Sealed {
-        changes.changed().await.unwrap();
-    }
+    closed(&site, id).await;
     let state = guest.get(&at("state")).await.json();
     let fingerprint = state["fingerprint"]["digest"].as_str().map(str::to_owned);
     assert_eq!(fingerprint, site.archive.fingerprint(id).unwrap());
     copy_verifies(&site, id);
+}
+
+/// Waits until a talk that ended is closed.
+pub(crate) async fn closed(site: &Site, id: RecordingId) {
+    let seat = site.rooms.host_seat(id, "beheer").unwrap();
+    let mut changes = site.rooms.changes(&seat).unwrap();
+    while site.rooms.state(&seat).unwrap().fingerprint.is_none() {
+        changes.changed().await.unwrap();
+    }
 }
 
 /// Three seconds, a chunk each; the last chain.
