@@ -493,7 +493,7 @@ mod tests {
             .skip(1)
             .filter_map(|rest| rest.split("```").next())
             .collect();
-        let [all, webhook, witnesses, authority, line, room] = blocks[..] else {
+        let [all, webhook, witnesses, authority, folder, line, room] = blocks[..] else {
             panic!("{} blocks", blocks.len())
         };
         let (all, defaults) = (parse(all).unwrap(), Config::default());
@@ -501,7 +501,10 @@ mod tests {
         // Their keys and files are somebody else's.
         assert!(witnesses.contains("witnesses = [") && authority.contains("timestamp_authority"));
         assert_eq!(parse(webhook).unwrap().webhooks.len(), 1);
+        assert_eq!(parse(folder).unwrap().import.folders.len(), 1);
         assert_eq!(parse(room).unwrap().rooms.len(), 1);
+        let three = include_str!("../../../examples/room/voicelog.toml");
+        assert_eq!(parse(three).unwrap().rooms.len(), 3);
         let example = include_str!("../../../ref/line-facts.toml");
         let example = format!("[[line]]\nname = \"verkoop\"\n[line.facts]\n{example}");
         let (line, example) = (parse(line).unwrap(), parse(&example).unwrap());
