@@ -307,7 +307,10 @@ try {
     execFileSync("node", [join(HERE, "../../verifier/verify.mjs"), copy], { stdio: "pipe" });
     passed += 2;
   }
-  const entries = new Map(readZip(readFileSync(made.copies[1])).map(({ name, content }) => [name, content]));
+  const [host, guest] = made.copies.map((copy) => new Map(readZip(readFileSync(copy)).map(({ name, content }) => [name, content])));
+  // Who left before the end gets the part that they were there for, and it says so.
+  expect(!host.has("scope.json") && guest.has("scope.json"), "the copy of who left is one of a part");
+  const entries = host;
   const timeline = JSON.parse(entries.get("timeline.json"));
   if (keep) writeFileSync(join(keep, "timeline.json"), JSON.stringify(timeline, null, 1));
   timelineSays(timeline, made.told);

@@ -336,9 +336,15 @@ impl Archive {
             Some(State::Waiting) => self.forget_beginning(id)?,
             Some(_) => {}
             None => {
-                // The law could not even be asked: an error, which was reported when it happened.
+                // The law could not even be asked: an error, which was reported when it happened. Or it permitted a
+                // talk that nobody started: of that nothing has a term, so nothing may stay that needs one.
                 if failed {
                     self.forget_beginning(id)?;
+                }
+                let asked = self.index.decisions_of(id).doing("reading decisions")?;
+                if !asked.is_empty() {
+                    let forgotten = self.index.forget_facts(id);
+                    forgotten.doing("forgetting what the law was asked about")?;
                 }
                 self.calls.remove(id);
                 return Err(ArchiveError::NotFound(id));

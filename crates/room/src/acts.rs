@@ -130,7 +130,16 @@ impl Shared {
         consent: Option<&str>,
         now: Timestamp,
     ) -> Result<(), RoomError> {
-        let openness = talk.lock().openness_if(seat.place, choice);
+        let openness = {
+            let mut inner = talk.lock();
+            inner.heard_at = now;
+            let before = inner.people.get(seat.place).and_then(|one| one.choice);
+            if before == Some(Choice::RatherNot) && !choice.agrees() {
+                // A no after a no is no news: not to the law, and not to the log, which keeps every answer for ever.
+                return Ok(());
+            }
+            inner.openness_if(seat.place, choice)
+        };
         match consent {
             Some(word) => {
                 let consent = Consent {
@@ -146,13 +155,14 @@ impl Shared {
         {
             let mut inner = talk.lock();
             let person = inner.people.get_mut(seat.place);
-            let before = person.and_then(|person| person.choice.replace(choice));
-            if !choice.agrees() && before != Some(choice) {
+            if let Some(person) = person {
+                person.choice = Some(choice);
+            }
+            if !choice.agrees() {
                 let (party, by) = (seat.party.clone(), SaidBy::Key);
                 let event = JournalEvent::RefusalSaid { party, by };
                 talk.note(&mut inner, &self.writer, now, event);
             }
-            inner.heard_at = now;
         }
         let asked = self.ask_if_needed(talk, now);
         talk.changed();

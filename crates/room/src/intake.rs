@@ -3,6 +3,7 @@
 use crate::chunk::{CHUNK_BYTES_MAX, CHUNKS_MAX, Chunk, Frame, Hash, Mark};
 use crate::error::{ChunkRefused, Malformed, RoomError};
 use crate::rooms::{Rooms, Shared};
+use crate::state::Choice;
 use crate::talk::{Inner, Journal, Seat, Talk};
 use crate::track::{OPUS, SAMPLES, Track, TrackPlace};
 use crate::writer::Receipt;
@@ -14,6 +15,10 @@ use voicelog_model::{Codec, MediaStream, StreamNumber, Timestamp};
 
 /// Devices that record at once, of one talk.
 pub(crate) const OPEN_TRACKS_MAX: usize = 8;
+/// Of these, those that one participant may have open: a telephone and a laptop.
+const OWN_TRACKS_MAX: usize = 2;
+/// Places that are left for the host, so that no guest keeps the one who started the talk from recording it.
+const FOR_THE_HOST: usize = 1;
 /// How much later than now a packet may claim to be captured: what two clocks can differ, 2 s.
 const AHEAD_MICROS: i64 = 2_000_000;
 /// Chunks of one track that may wait for the disk.
@@ -59,18 +64,15 @@ impl Rooms {
         let now = self.shared.clock.now();
         let place = {
             let mut inner = talk.lock();
-            let is_there = inner
-                .people
-                .get(seat.place)
-                .is_some_and(|one| one.is_there());
-            if inner.started.is_none() || inner.ended.is_some() || !is_there {
+            let person = inner.people.get(seat.place).filter(|one| one.is_there());
+            let records =
+                seat.is_host || person.is_some_and(|one| one.choice == Some(Choice::RecordsToo));
+            if inner.started.is_none() || inner.ended.is_some() || person.is_none() || !records {
                 return Err(RoomError::NotNow(
-                    "a track can be opened while the talk is being recorded, by who is in it",
+                    "a track can be opened while the talk is being recorded, by the host or a guest who chose to record too",
                 ));
             }
-            let open = inner.tracks.iter().filter(|track| track.is_open).count();
-            if open >= OPEN_TRACKS_MAX || inner.tracks.len() >= voicelog_model::limits::STREAMS_MAX
-            {
+            if !inner.has_place_for_track_of(seat) {
                 return Err(RoomError::Full("devices that record"));
             }
             let number = u16::try_from(inner.tracks.len() + 1).unwrap_or(u16::MAX);
@@ -229,6 +231,16 @@ impl Rooms {
 }
 
 impl Inner {
+    /// Whether one more track of theirs has a place.
+    fn has_place_for_track_of(&self, seat: &Seat) -> bool {
+        let open = self.tracks.iter().filter(|track| track.is_open);
+        let own = open.clone().filter(|track| track.owner == seat.place);
+        let kept_free = if seat.is_host { 0 } else { FOR_THE_HOST };
+        own.count() < OWN_TRACKS_MAX
+            && open.count() + kept_free < OPEN_TRACKS_MAX
+            && self.tracks.len() + kept_free < voicelog_model::limits::STREAMS_MAX
+    }
+
     /// The place of a track, if it is theirs.
     fn track_of(&self, seat: &Seat, number: u16) -> Option<usize> {
         let mut tracks = self.tracks.iter();

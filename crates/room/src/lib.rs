@@ -32,7 +32,7 @@ pub use acts::Act;
 pub use chunk::{CHUNK_BYTES_MAX, Hash};
 pub use error::{ChunkRefused, Malformed, RoomError};
 pub use intake::Taken;
-pub use rooms::{Invitation, Kind, OpenTalk, Rooms};
+pub use rooms::{Invitation, Kind, OpenTalk, Presence, Rooms};
 pub use state::{Choice, Decision, Fingerprint, PartyState, Phase, Reason, State, TrackState};
 pub use talk::Seat;
 pub use track::TrackPlace;

@@ -65,6 +65,15 @@ pub struct Invitation {
     pub host: Option<Pii<String>>,
 }
 
+/// For how much of a talk somebody was there, in microseconds from its beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Presence {
+    /// When they came; nothing where they were there when it began.
+    pub from_us: Option<u64>,
+    /// When they left; nothing where they stayed to its end.
+    pub to_us: Option<u64>,
+}
+
 /// What the threads and the requests share.
 pub(crate) struct Shared {
     pub(crate) archive: Arc<Archive>,
@@ -242,6 +251,7 @@ impl Rooms {
                 name: name.and_then(said_name),
                 choice: None,
                 agreed: 0,
+                joined_at: now,
                 left_at: None,
             });
             inner.heard_at = now;
@@ -288,6 +298,18 @@ impl Rooms {
         let mut inner = talk.lock();
         inner.heard_at = now;
         Ok(talk.state(&inner, seat, now))
+    }
+
+    /// For how much of a talk that is over they were there: its bounds in microseconds from its beginning, each left out
+    /// where it is that of the talk. Nothing, where they heard nothing of it.
+    ///
+    /// # Errors
+    ///
+    /// It is forgotten.
+    pub fn presence(&self, seat: &Seat) -> Result<Option<Presence>, RoomError> {
+        let talk = self.shared.find(seat.talk)?;
+        let inner = talk.lock();
+        Ok(inner.presence(seat.place))
     }
 
     /// Tells of changes: the version of the state.

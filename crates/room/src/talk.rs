@@ -1,6 +1,7 @@
 //! One talk: who is in it, what they chose, and what is being recorded of it.
 
 use crate::held::Held;
+use crate::rooms::Presence;
 use crate::state::{Choice, Decision, Fingerprint, PartyState, Phase, State};
 use crate::track::Track;
 use crate::writer::WriterHandle;
@@ -32,6 +33,7 @@ pub(crate) struct Person {
     pub(crate) choice: Option<Choice>,
     /// How often they agreed.
     pub(crate) agreed: u32,
+    pub(crate) joined_at: Timestamp,
     pub(crate) left_at: Option<Timestamp>,
 }
 
@@ -126,6 +128,7 @@ impl Talk {
             name,
             choice: Some(Choice::Agreed),
             agreed: 1,
+            joined_at: now,
             left_at: None,
         };
         let inner = Inner {
@@ -252,6 +255,21 @@ impl Inner {
     pub(crate) fn has_all_chosen(&self) -> bool {
         let mut there = self.people.iter().filter(|person| person.is_there());
         self.present() >= 2 && there.all(|person| person.choice.is_some())
+    }
+
+    /// For how much of a talk that is over somebody was there.
+    pub(crate) fn presence(&self, place: usize) -> Option<Presence> {
+        let (person, began) = (self.people.get(place)?, self.began?);
+        let (ended, _cause) = self.ended?;
+        let left = person.left_at.unwrap_or(ended).min(ended);
+        let since = |at: Timestamp| u64::try_from(at.micros_since(began)).ok();
+        if left <= began || left <= person.joined_at {
+            return None;
+        }
+        Some(Presence {
+            from_us: since(person.joined_at).filter(|from| *from > 0),
+            to_us: since(left).filter(|_| left < ended),
+        })
     }
 
     /// How many are in the talk.

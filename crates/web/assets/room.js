@@ -796,7 +796,10 @@ class Device {
 	useTrack(answer, place, wanted) {
 		this.clock = new TrackClock(answer.now_us, performance.now());
 		const sender = new Sender(answer.track, wanted, this.server, this.spool, {
-			onSent: (waiting) => this.events.onWaiting(waiting),
+			onSent: (waiting) => {
+				this.events.onWaiting(waiting);
+				void this.minded();
+			},
 			onUnreachable: () => this.events.onUnreachable(),
 			onReachable: () => this.events.onReachable(),
 		});
@@ -809,10 +812,19 @@ class Device {
 	async sealed() {
 		this.sender?.wake();
 		this.events.onWaiting(await this.spool.count());
+		await this.minded();
+	}
+	async minded() {
 		const isTooFull = await this.spool.isTooFull();
-		if (isTooFull && !this.isTooFull)
-			this.track?.interrupt("storage_full");
+		const isNew = isTooFull !== this.isTooFull;
 		this.isTooFull = isTooFull;
+		if (!isNew || this.status.is === "off" || this.status.is === "sending")
+			return;
+		if (isTooFull) {
+			this.track?.interrupt("storage_full");
+			this.keptAt = null;
+			this.tell({ is: "taken", reason: "storage_full" });
+		}
 	}
 	async sent(sender, isCutShort) {
 		if (this.sender !== sender)
@@ -868,7 +880,7 @@ class Device {
 		this.blockAt = now;
 		this.silence.heard(peak, now);
 		this.events.onLevel(meterOf(peak));
-		if (this.status.is === "taken")
+		if (this.status.is === "taken" && !this.isTooFull)
 			this.tell({ is: this.isKeeping ? "recording" : "held" });
 		if (!this.mayKeep)
 			return;
@@ -922,6 +934,8 @@ class Device {
 	}
 	async finish() {
 		await this.quiet();
+		if (!(await this.lock()))
+			return;
 		if (!this.track) {
 			const before = await resume(this.server, this.spool).catch(() => null);
 			if (before)

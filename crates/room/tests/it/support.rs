@@ -16,6 +16,7 @@ use voicelog_model::{Clock, Pii, RecordingId, SimClock, Timestamp};
 use voicelog_room::{Act, Choice, ChunkRefused, Hash, Phase, Rooms, Seat, State, Taken};
 use voicelog_store::blobs::Options;
 use voicelog_store::faulty::{FaultyBlobs, FaultyIndex, Schedule};
+use voicelog_store::index::Decisions as _;
 use voicelog_store::{Access, ArchiveId, Layout, LocalStore};
 
 /// 2026-11-23T10:00:00Z.
@@ -175,6 +176,17 @@ impl Place {
 
     pub(crate) fn state(&self, seat: &Seat) -> State {
         self.rooms.state(seat).unwrap()
+    }
+
+    /// Of how many decisions about a talk the facts are kept.
+    pub(crate) fn facts_kept(&self, id: RecordingId) -> usize {
+        let layout = Layout::in_folder(self.folder.path());
+        let store = LocalStore::open(&layout, Access::Read).unwrap();
+        let decisions = store.index.decisions_of(id).unwrap();
+        decisions
+            .iter()
+            .filter(|one| !one.sealed_facts.is_empty())
+            .count()
     }
 
     pub(crate) fn wait(&self, micros: i64) {

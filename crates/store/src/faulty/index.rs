@@ -39,6 +39,7 @@ forward! { Recordings, FaultyIndex,
     fn insert_recording(&self, recording: &NewRecording) -> ();
     fn set_state(&self, id: RecordingId, from: &[State], to: State) -> bool;
     fn update_sealed(&self, id: RecordingId, sealed: &[u8]) -> ();
+    fn forget_facts(&self, id: RecordingId) -> ();
     fn report(&self, id: RecordingId) -> Option<Vec<u8>>;
     fn finish_recording(&self, id: RecordingId, finished: &Finished, leaf: &PendingLeaf) -> bool;
     fn end_unrecorded(

@@ -28,6 +28,9 @@ pub trait Recordings {
     /// destruction has begun.
     fn update_sealed(&self, id: RecordingId, sealed: &[u8]) -> Result<(), StoreError>;
 
+    /// Wipes the facts of every decision about a recording: of one that has no row, whose term nothing would end.
+    fn forget_facts(&self, id: RecordingId) -> Result<(), StoreError>;
+
     /// What was odd about the call, as [`Conversations::note_call`] kept it.
     fn report(&self, id: RecordingId) -> Result<Option<Vec<u8>>, StoreError>;
 

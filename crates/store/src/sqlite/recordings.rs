@@ -75,6 +75,14 @@ impl Recordings for SqliteIndex {
         })
     }
 
+    fn forget_facts(&self, id: RecordingId) -> Result<(), StoreError> {
+        self.write("forget the facts of decisions", |transaction| {
+            run(transaction, sql::WIPE_FACTS, [id.as_bytes()])?;
+            run(transaction, sql::FORGET_FACTS, [id.as_bytes()])?;
+            Ok(())
+        })
+    }
+
     fn report(&self, id: RecordingId) -> Result<Option<Vec<u8>>, StoreError> {
         self.read("read what was odd about a call", |connection| {
             Ok(first(connection, sql::REPORT, [id.as_bytes()], |row| {

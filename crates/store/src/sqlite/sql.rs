@@ -439,6 +439,9 @@ pub(super) const TOMBSTONE: &str = "
 /// A recording that the copy knew nothing of. It began under a decision that is not known.
 pub(super) const INSERT_UNKNOWN: &str = "
     INSERT INTO recordings (id, state, started_at, decision) VALUES (?1, 'destroying', ?2, ?3)";
+pub(super) const WIPE_FACTS: &str = "
+    UPDATE erasable SET bytes = zeroblob(length(bytes)) WHERE seq IN (
+        SELECT facts FROM decisions WHERE recording = ?1 AND facts IS NOT NULL)";
 pub(super) const FORGET_FACTS: &str = "UPDATE decisions SET facts = NULL WHERE recording = ?1";
 pub(super) const FORGET_HOLDS: &str =
     "UPDATE holds SET sealed = NULL, release = NULL WHERE recording = ?1";

@@ -191,7 +191,10 @@ export class Device {
   private useTrack(answer: TrackAnswer, place: TrackPlace, wanted: number): Track {
     this.clock = new TrackClock(answer.now_us, performance.now());
     const sender = new Sender(answer.track, wanted, this.server, this.spool, {
-      onSent: (waiting) => this.events.onWaiting(waiting),
+      onSent: (waiting) => {
+        this.events.onWaiting(waiting);
+        void this.minded();
+      },
       onUnreachable: () => this.events.onUnreachable(),
       onReachable: () => this.events.onReachable(),
     });
@@ -205,9 +208,20 @@ export class Device {
   private async sealed(): Promise<void> {
     this.sender?.wake();
     this.events.onWaiting(await this.spool.count());
+    await this.minded();
+  }
+
+  /** Whether there is room for what is captured. Where there is none it is said, loudly, until there is. */
+  private async minded(): Promise<void> {
     const isTooFull = await this.spool.isTooFull();
-    if (isTooFull && !this.isTooFull) this.track?.interrupt("storage_full");
+    const isNew = isTooFull !== this.isTooFull;
     this.isTooFull = isTooFull;
+    if (!isNew || this.status.is === "off" || this.status.is === "sending") return;
+    if (isTooFull) {
+      this.track?.interrupt("storage_full");
+      this.keptAt = null;
+      this.tell({ is: "taken", reason: "storage_full" });
+    }
   }
 
   /** A track is done: all of it is there, or the server takes no more of it. */
@@ -268,7 +282,7 @@ export class Device {
     this.blockAt = now;
     this.silence.heard(peak, now);
     this.events.onLevel(meterOf(peak));
-    if (this.status.is === "taken") this.tell({ is: this.isKeeping ? "recording" : "held" });
+    if (this.status.is === "taken" && !this.isTooFull) this.tell({ is: this.isKeeping ? "recording" : "held" });
     if (!this.mayKeep) return;
     if (this.keptAt !== null && captured - this.keptAt > STILL / 2) this.track?.interrupt("other");
     this.keptAt = captured;
@@ -321,6 +335,8 @@ export class Device {
 
   private async finish(): Promise<void> {
     await this.quiet();
+    // The track and what waits of it are of the tab that records; this one goes on with it once that is gone.
+    if (!(await this.lock())) return;
     if (!this.track) {
       const before = await resume(this.server, this.spool).catch(() => null);
       if (before) this.takeUp(before);

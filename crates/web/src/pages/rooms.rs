@@ -23,11 +23,11 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use voicelog_archive::Line;
 use voicelog_casework::Asked;
-use voicelog_casework::disclosure::Recipient;
+use voicelog_casework::disclosure::{PartRequest, Recipient};
 use voicelog_casework::receipt::receipt;
 use voicelog_law::{FactWords, purpose};
 use voicelog_model::{Language, Pii};
-use voicelog_room::{Act, Choice, Phase, RoomError, Seat, State as Talk};
+use voicelog_room::{Act, Choice, Phase, Presence, RoomError, Seat, State as Talk};
 
 /// Characters of an answer that is typed.
 const ANSWER_CHARACTERS_MAX: usize = 1_000;
@@ -282,8 +282,17 @@ pub(crate) async fn copy(
         // A guest has no account: who they are in the recording is what is known of them.
         None => seat.party.clone(),
     };
+    // What was said before they came or after they left is between the others.
+    let Some(there) = desk.app.rooms.presence(&seat)? else {
+        return ended(&desk, &visitor, &seat, &talk, vec![not_there(visitor.lang)]).await;
+    };
+    let part = (there != Presence::default()).then(|| PartRequest {
+        start_us: there.from_us,
+        end_us: there.to_us,
+        redactions: Vec::new(),
+    });
     let recipient = Recipient::DataSubject;
-    let (copied, send) = copying::ask_for(&desk, talk.id, recipient, Pii::new(asker), None).await?;
+    let (copied, send) = copying::ask_for(&desk, talk.id, recipient, Pii::new(asker), part).await?;
     match copied? {
         Asked::Given(copy) => Ok(send(copy)),
         Asked::Refused { decision, .. } => {
@@ -294,5 +303,17 @@ pub(crate) async fn copy(
             });
             ended(&desk, &visitor, &seat, &talk, refused.collect()).await
         }
+    }
+}
+
+/// Why somebody who was not there gets no copy.
+fn not_there(lang: Language) -> GroundView {
+    let text = lang.pick(
+        "U was er niet bij toen er werd opgenomen. Wat de anderen zeiden, is van hen.",
+        "You were not there while it was recorded. What the others said is theirs.",
+    );
+    GroundView {
+        text: text.to_owned(),
+        articles: Vec::new(),
     }
 }
