@@ -217,8 +217,8 @@ async function walk(page, guests) {
   await interview(page, "/may-i-record", "en");
   await visit(page, "setup", new URL(setup).pathname);
   await visit(page, "setup-gone", "/setup/AAAA", 410);
-  await visit(page, "login", "/login");
   await visit(page, "authority", "/authority");
+  await visit(page, "login", "/login");
   await page.getByLabel("Name").fill("nobody");
   await page.getByLabel("Password").fill("not the password");
   await page.getByRole("button", { name: "Sign in" }).click();
