@@ -316,6 +316,13 @@ impl Archive {
             .map(|_len| ())
     }
 
+    /// Closes the last segment as it is, of a recording that is undone: what is open could not be deleted.
+    pub(crate) fn abandon(&self, writer: &RecordingWriter) {
+        if let Err(error) = self.blobs.seal(writer.blob) {
+            tracing::warn!(recording = %writer.id, %error, "a segment stays open until the next start");
+        }
+    }
+
     /// The row of a recording that begins: a new one, that of a call that waited, or the one that
     /// an attempt to begin left.
     fn begin_row(

@@ -9,8 +9,7 @@ use voicelog_model::{Codec, Format, Language, MediaStream, RecordingId, StreamNu
 /// Version of the manifest format that is written.
 pub const VERSION: u32 = 1;
 
-/// How the original came to us, which decides how much its completeness can mean. The archive writes `phone` and
-/// `room`; the other is for an import.
+/// How the original came to us, which decides how much its completeness can mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Provenance {

@@ -93,6 +93,15 @@ impl Http {
             ),
             _ => {}
         }
+        if self.tls_certificate.is_some()
+            && self.public_url.is_none()
+            && self.address.ip().is_unspecified()
+        {
+            bail!(
+                "http.tls_certificate is set, http.address ({}) is every address of this machine, and http.public_url is not set: links and codes would lead nowhere. Set http.public_url to what the certificate is for, such as \"https://opnamen.voorbeeld.nl\"",
+                self.address
+            );
+        }
         if !self.tls_names.is_empty() {
             Authority::check_names(&self.tls_names)
                 .map_err(|error| anyhow::anyhow!("http.tls_names: {error}"))?;
@@ -160,9 +169,14 @@ mod tests {
         let six = http("tls_names = [\"2001:db8::1\"]").unwrap();
         assert_eq!(six.url(bound), "https://[2001:db8::1]:8443");
         assert_eq!(http("").unwrap().url(bound), "http://0.0.0.0:8443");
-        assert_eq!(http(files).unwrap().url(bound), "https://0.0.0.0:8443");
+        assert_eq!(
+            http(files).unwrap().url("10.0.0.5:8443".parse().unwrap()),
+            "https://10.0.0.5:8443"
+        );
         let plain = "public_url = \"http://a.nl\"\n";
+        let everywhere = [files, "address = \"0.0.0.0:443\""].concat();
         for (wrong, told) in [
+            (everywhere.as_str(), "http.public_url is not set"),
             ("tls_certificate = \"c\"", "http.tls_key is not"),
             ("tls_key = \"k\"", "http.tls_certificate is not"),
             (&[files, names].concat(), "http.tls_names is for"),

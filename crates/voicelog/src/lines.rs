@@ -21,9 +21,6 @@ pub(crate) fn check(line: &Line, now: Timestamp) -> Result<()> {
             "line `{name}`: line.facts: nobody sits in one room on a telephone line, so channel is not \"live_inside\" or \"live_outside\"; a talk in a room is a [[room]]"
         );
     }
-    if name.eq_ignore_ascii_case(LINE_OF_IMPORTS) {
-        bail!("line `{name}`: so the list calls what was imported; give the line another name");
-    }
     check_with_notice(
         line,
         &line.facts,

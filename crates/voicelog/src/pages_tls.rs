@@ -72,8 +72,15 @@ impl Certificate {
             From::Files(_) => None,
             From::Own(authority) => Some(OwnAuthority {
                 certificate: authority.certificate().to_vec(),
-                fingerprint: authority.fingerprint(),
             }),
+        }
+    }
+
+    /// By what a person compares what they install.
+    pub(crate) fn fingerprint(&self) -> Option<String> {
+        match &self.from {
+            From::Files(_) => None,
+            From::Own(authority) => Some(authority.fingerprint()),
         }
     }
 

@@ -148,7 +148,6 @@ async fn main() -> Outcome<()> {
             organisation: "Voorbeeld BV".to_owned(),
             authority: Some(OwnAuthority {
                 certificate: b"a certificate".to_vec(),
-                fingerprint: ["A7"; 32].join(":"),
             }),
         },
     };

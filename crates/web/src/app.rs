@@ -45,8 +45,6 @@ pub struct WebConfig {
 pub struct OwnAuthority {
     /// X.509, DER.
     pub certificate: Vec<u8>,
-    /// SHA-256 of it, in pairs of digits with colons between.
-    pub fingerprint: String,
 }
 
 impl fmt::Debug for WebConfig {

@@ -132,11 +132,22 @@ impl Import {
 impl Archive {
     /// Which recording is this very file, byte for byte, if there is one. One that was destroyed leaves nothing by which
     /// to find it.
+    ///
+    /// # Errors
+    /// [`ArchiveError::State`] where it is not kept for sure: an import that did not come to its end and is not undone yet,
+    /// or one that is being destroyed. Whoever has the file must not take it for kept.
     pub fn recording_of_file(&self, sha256: &Digest) -> Result<Option<RecordingId>, ArchiveError> {
         let key = self.file_key(sha256);
-        self.index
-            .recording_of_file(&key)
-            .doing("looking for a file")
+        let found = self.index.recording_of_file(&key);
+        let found = found.doing("looking for a file")?;
+        found.map(|id| self.must_be_kept(id)).transpose()
+    }
+
+    fn must_be_kept(&self, id: RecordingId) -> Result<RecordingId, ArchiveError> {
+        match self.row(id)?.state {
+            State::Sealed => Ok(id),
+            _not_for_sure => Err(self.wrong_state(id, "taken for the recording of this file")),
+        }
     }
 
     /// A keyed hash: from the index alone nobody can tell whether a file that they have was imported.
@@ -222,12 +233,15 @@ impl Archive {
             let key = self.file_key(&import.file.sha256);
             let known = self.index.claim_file(&key, import.id);
             match known.doing("marking a file")? {
-                Some(other) => Err(ArchiveError::FileKnown(other)),
+                Some(other) => Err(ArchiveError::FileKnown(self.must_be_kept(other)?)),
                 None => Ok(()),
             }
         })?;
         let written = self.write_file(&mut writer, permit.decision, import);
         let closed = self.close(&mut writer);
+        if closed.is_err() {
+            self.abandon(&writer);
+        }
         written?;
         closed?;
         self.finish(writer, now)

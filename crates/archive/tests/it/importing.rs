@@ -343,6 +343,11 @@ fn a_crash_in_the_midst_of_an_import_leaves_nothing_of_the_file() {
             let told = imported(&archive, &bytes);
             drop((disk, archive));
             let archive = Arc::new(Archive::open(parts(folder.path())));
+            // Until it is undone nobody is told that the file is here: they would put it away.
+            let sha256 = sound_file(&bytes).unwrap().sha256;
+            if let Ok(Some(id)) = archive.recording_of_file(&sha256) {
+                assert_eq!(archive.summary(id).unwrap().state, State::Sealed, "{place}");
+            }
             let recovery = archive.recover(now()).unwrap();
             assert_eq!(recovery.damaged, [], "{place}");
             assert_eq!(archive.check(Level::Hash).unwrap().wrong, [], "{place}");

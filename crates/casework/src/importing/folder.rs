@@ -125,6 +125,11 @@ impl Folder {
         let found = self.settled(now, &mut scan)?;
         for (name, since) in found.into_iter().take(FILES_MAX) {
             let fate = self.offer(archive, &name, since, now);
+            if fate.is_ok() && !self.is_as_seen(&name) {
+                // Somebody wrote to it meanwhile, or put another in its place: that one was not looked at.
+                scan.waiting += 1;
+                continue;
+            }
             let aside = match fate {
                 Ok(Fate::Imported(answer)) => {
                     scan.imported += 1;
@@ -191,6 +196,14 @@ impl Folder {
             }
         }
         Ok(settled)
+    }
+
+    /// Whether a file is still the one that was found.
+    fn is_as_seen(&self, name: &OsStr) -> bool {
+        let about = fs::symlink_metadata(self.path.join(name));
+        let seen = self.seen.get(name);
+        matches!((about, seen), (Ok(about), Some((len, changed, _)))
+            if (about.len(), changed_micros(&about)) == (*len, *changed))
     }
 
     fn offer(

@@ -84,7 +84,7 @@ impl Server {
         let lock = folder.lock("stop it first, or give another folder")?;
         let certificate = Certificate::of(&config.http, &folder, clock)?;
         let own = certificate.as_ref().and_then(Certificate::own_authority);
-        let authority = own.as_ref().map(|own| own.fingerprint.clone());
+        let authority = certificate.as_ref().and_then(Certificate::fingerprint);
         let now = clock.now();
         let archive = wiring::create_or_open(&folder, config, now)?;
         let api_token = folder.api_token()?;

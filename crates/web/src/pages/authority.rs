@@ -22,7 +22,7 @@ pub(crate) async fn show(
     State(desk): State<Shared>,
     Extension(visitor): Extension<Visitor>,
 ) -> Result<Response, Trouble> {
-    let own = own(&desk)?;
+    own(&desk)?;
     let title = visitor.lang.pick(
         "Dit apparaat de server laten vertrouwen",
         "Let this device trust the server",
@@ -30,7 +30,6 @@ pub(crate) async fn show(
     let page = AuthorityPage {
         p: visitor.page_at("/authority", "", title),
         file: FILE,
-        fingerprint: own.fingerprint.clone(),
     };
     html(StatusCode::OK, &page)
 }

@@ -9,6 +9,4 @@ pub(crate) struct AuthorityPage {
     pub(crate) p: Page,
     /// Where the certificate is fetched.
     pub(crate) file: &'static str,
-    /// SHA-256 of it.
-    pub(crate) fingerprint: String,
 }
