@@ -10,7 +10,7 @@ pub enum SoundFileError {
     Empty,
     /// Its first bytes are those of no format that is taken.
     #[error(
-        "this is no sound file of a known kind: WAV, MP3, AAC, MP4 (M4A), Ogg, FLAC, WebM (Matroska) or AMR"
+        "this is no sound file of a known kind: WAV, MP3, AAC, MP4 (M4A), Ogg, FLAC, WebM (Matroska), AMR or vCon"
     )]
     Unknown,
     /// It is shorter than it says.
@@ -40,6 +40,11 @@ pub enum SoundFileError {
         /// How large it is.
         bytes: u64,
     },
+    /// It is a vCon, and there is sound that it only names.
+    #[error(
+        "the sound of dialog {0} of this vCon lies elsewhere, and nothing is fetched: import that sound, or a vCon that holds it"
+    )]
+    Elsewhere(usize),
     /// There is no decoder for its sound.
     #[error("its sound ({0}) cannot be decoded here")]
     NotHeard(String),

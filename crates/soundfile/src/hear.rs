@@ -3,6 +3,7 @@
 use crate::SoundFileError;
 use crate::kind::Kind;
 use crate::open::{Opened, guarded};
+use crate::vcon::Enclosed;
 use std::ops::Range;
 use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
@@ -15,7 +16,7 @@ pub(crate) const OPUS_RATE: u32 = 48_000;
 /// Lengths of Opus packets are multiples of so many samples.
 const OPUS_STEP: i64 = 120;
 /// Most channels that are heard.
-const CHANNELS_MAX: usize = 8;
+pub(crate) const CHANNELS_MAX: usize = 8;
 /// Where a packet begins elsewhere than the one before it ended, by more than this part of a second, there is a gap.
 const GAP_PART: i64 = 50;
 
@@ -146,6 +147,9 @@ pub fn samples<'s>(
     heard: &Heard,
     frames: Range<u64>,
 ) -> Result<Vec<i16>, SoundFileError> {
+    if heard.kind == Kind::Vcon {
+        return Enclosed::read(open())?.samples(frames);
+    }
     let place = |frame: u64| i64::try_from(frame.min(heard.frames)).unwrap_or(i64::MAX);
     let frames = place(frames.start)..place(frames.end);
     guarded(heard.kind, || between(open, heard, frames))

@@ -23,6 +23,8 @@ pub enum Kind {
     Amr,
     /// AMR, 16 kHz.
     AmrWb,
+    /// A vCon with sound in it (IETF draft vcon-core).
+    Vcon,
 }
 
 /// The first bytes of an AMR file.
@@ -34,7 +36,7 @@ const HEAD_BYTES: usize = 12;
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Wav,
         Self::Mpeg,
         Self::Aac,
@@ -44,6 +46,7 @@ impl Kind {
         Self::Matroska,
         Self::Amr,
         Self::AmrWb,
+        Self::Vcon,
     ];
 
     /// The word for it, in `file-WORD`.
@@ -59,6 +62,7 @@ impl Kind {
             Self::Matroska => "matroska",
             Self::Amr => "amr",
             Self::AmrWb => "amr-wb",
+            Self::Vcon => "vcon",
         }
     }
 
@@ -81,6 +85,7 @@ impl Kind {
             Self::Matroska => "audio/matroska",
             Self::Amr => "audio/AMR",
             Self::AmrWb => "audio/AMR-WB",
+            Self::Vcon => "application/vcon+json",
         }
     }
 
@@ -113,6 +118,8 @@ impl Kind {
             [0xff, second, ..] if second & 0xe0 == 0xe0 && second & 0x18 != 0x08 => {
                 Some(Self::Mpeg)
             }
+            // JSON; whether it is a vCon, reading it tells.
+            _ if head.trim_ascii_start().first() == Some(&b'{') => Some(Self::Vcon),
             _ => None,
         }
     }
@@ -165,6 +172,7 @@ mod tests {
         assert_eq!(kind(b"#!AMR\n\x3c"), Some(Kind::Amr));
         assert_eq!(kind(&[0xff, 0xfb, 0x90, 0]), Some(Kind::Mpeg));
         assert_eq!(kind(&[0xff, 0xf1, 0x50, 0x80]), Some(Kind::Aac));
+        assert_eq!(kind(b"\n  {\"vcon\": "), Some(Kind::Vcon));
         assert_eq!(kind(b"%PDF-1.7"), None);
         assert_eq!(kind(b""), None);
         assert_eq!(kind(b"RI"), None);

@@ -11,6 +11,7 @@ mod hear;
 mod kind;
 mod look;
 mod open;
+mod vcon;
 mod whole;
 
 pub use error::SoundFileError;
@@ -18,3 +19,4 @@ pub use hear::{Heard, samples};
 pub use kind::Kind;
 pub use look::{Contents, LENGTH_SECONDS_MAX, look};
 pub use symphonia::core::io::MediaSource as Source;
+pub use vcon::Enclosed;

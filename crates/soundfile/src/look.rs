@@ -4,9 +4,11 @@
 use crate::hear::{Decoder, Heard, OPUS_RATE, is_opus, ticks_of};
 use crate::kind::Kind;
 use crate::open::{Opened, guarded};
+use crate::vcon::Enclosed;
 use crate::{SoundFileError, amr, whole};
 use std::io::SeekFrom;
 use symphonia::core::io::MediaSource;
+use voicelog_model::Timestamp;
 
 /// A recording longer than this has no sound file, so no longer one is taken.
 pub const LENGTH_SECONDS_MAX: u64 = 24 * 3_600;
@@ -29,6 +31,8 @@ pub struct Contents {
     pub sounds: usize,
     /// Whether there are moving pictures in it.
     pub has_picture: bool,
+    /// When its sound began, where whoever made the file wrote that down: in a vCon only.
+    pub began: Option<Timestamp>,
 }
 
 /// Reads a file and says what it is. `open` gives its bytes from the start each time.
@@ -52,7 +56,9 @@ pub fn look<'s>(
             heard: None,
             sounds: 1,
             has_picture: false,
+            began: None,
         },
+        Kind::Vcon => Enclosed::read(open())?.contents,
         _ => guarded(kind, || packets(kind, open(), bytes.saturating_sub(start)))?,
     };
     match contents.length_us {
@@ -127,6 +133,7 @@ fn packets(
         heard,
         sounds: file.sounds,
         has_picture: file.has_picture,
+        began: None,
     })
 }
 

@@ -17,8 +17,8 @@ pub(crate) fn check<S: Read + Seek + ?Sized>(source: &mut S, kind: Kind, len: u6
         Kind::Mp4 => mp4(source, len),
         Kind::Ogg => ogg(source, len),
         Kind::Matroska => matroska(source, len),
-        // Their frames tell (`look`).
-        Kind::Mpeg | Kind::Aac | Kind::Flac | Kind::Amr | Kind::AmrWb => Ok(()),
+        // Their frames tell, or their JSON (`look`).
+        Kind::Mpeg | Kind::Aac | Kind::Flac | Kind::Amr | Kind::AmrWb | Kind::Vcon => Ok(()),
     }
 }
 

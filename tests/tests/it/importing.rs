@@ -3,6 +3,8 @@
 use crate::support::{
     FACTS, Server, now, pause, voicelog, voicelog_json, write_config, write_file,
 };
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -52,8 +54,22 @@ fn files(folder: &TempDir) -> Vec<&'static str> {
         let args: Vec<&str> = before.iter().chain(args).copied().chain([name]).collect();
         make("ffmpeg", folder, &args);
     }
+    vcon_of(folder, "tone.wav", "other.vcon");
     let made = by_ffmpeg.map(|(name, _)| name);
-    ["tone.wav", "enc.opus"].into_iter().chain(made).collect()
+    let ours = ["tone.wav", "enc.opus", "other.vcon"];
+    ours.into_iter().chain(made).collect()
+}
+
+/// The file in a vCon, as another recorder would give it: unsigned, and with the sound in it.
+fn vcon_of(folder: &TempDir, sound: &str, name: &str) {
+    let sound = std::fs::read(folder.path().join(sound)).unwrap();
+    let vcon = json!({
+        "vcon": "0.4.0", "uuid": "0199a3c0-0000-8000-8000-000000000001", "created_at": "2026-11-20T11:00:00Z",
+        "parties": [{ "tel": "tel:+31201234567" }, { "name": "Anna" }],
+        "dialog": [{ "type": "recording", "start": "2026-11-20T10:00:00Z", "duration": 5.0, "parties": [0, 1],
+                     "mediatype": "audio/x-wav", "encoding": "base64url", "body": URL_SAFE_NO_PAD.encode(sound) }],
+    });
+    write_file(&folder.path().join(name), &vcon.to_string());
 }
 
 /// A server was started once, so there is an archive; its configuration, and the facts of a file beside it.
@@ -150,6 +166,12 @@ fn files_of_other_programs_are_kept_heard_proven_and_given_back_byte_for_byte() 
         assert!((4.9..5.2).contains(&seconds), "{name}: {seconds} s");
         if name.ends_with("wav") || name.ends_with("flac") {
             assert!(heard == samples_of(&folder, name), "{name}: to the sample");
+        }
+        if name.ends_with("vcon") {
+            assert!(
+                heard == samples_of(&folder, "tone.wav"),
+                "{name}: to the sample"
+            );
         }
         let shown = voicelog_json(&["show", id, "--json", "--config", &config]);
         assert_eq!(shown["manifest"]["provenance"], "file");

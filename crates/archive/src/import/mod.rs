@@ -31,6 +31,8 @@ use voicelog_store::index::{NewRecording, RecordingRow, State};
 pub const LINE_OF_IMPORTS: &str = "import";
 /// Plaintext of one chunk at least. A whole chunk is opened to hear a moment of it.
 const CHUNK_BYTES: usize = 1 << 18;
+/// So far may what is said of its moment lie from what stands in the file.
+const AGREES_MICROS: u64 = 60_000_000;
 /// Chunks after which what was written is made durable.
 const CHUNKS_UNCOMMITTED: usize = 64;
 
@@ -63,9 +65,35 @@ pub(crate) fn is_imported(facts: &Map<String, Value>) -> bool {
         .is_some_and(|act| act == "import_file")
 }
 
+/// When it was recorded: whoever brings the file says so, or whoever made it wrote it into it.
+fn recorded_at(
+    facts: &Map<String, Value>,
+    began: Option<Timestamp>,
+) -> Result<Timestamp, ArchiveError> {
+    let said = facts.get("recorded_at");
+    let moment = said.and_then(Value::as_str).map(str::parse::<Timestamp>);
+    match (moment, began) {
+        (Some(Ok(moment)), Some(began))
+            if moment.micros().abs_diff(began.micros()) > AGREES_MICROS =>
+        {
+            Err(ArchiveError::BadImport(
+                "the file says that it was recorded at another moment than `recorded_at` in the facts: one of them is wrong; \
+                 without `recorded_at` that of the file counts",
+            ))
+        }
+        (Some(Ok(moment)), _) => Ok(moment),
+        (None, Some(began)) if said.is_none() => Ok(began),
+        _ => Err(ArchiveError::BadImport(
+            "when it was recorded is not said: `recorded_at` has to be a moment, as 2026-11-21T10:00:00Z. The dates of the file \
+             itself are not believed",
+        )),
+    }
+}
+
 impl Import {
     /// Takes what is said of the file together and holds it against the file. `facts` has the names of a facts file;
-    /// `recorded_at` in it says when the sound was recorded. What the file's own name and dates say is not believed.
+    /// `recorded_at` in it says when the sound was recorded; of a vCon that stands in it. What the name and the dates of the file say
+    /// is not believed.
     ///
     /// # Errors
     /// [`ArchiveError::BadImport`] where that does not fit: no moment, one to come, pictures that nobody told of, another act.
@@ -81,13 +109,7 @@ impl Import {
                 "the facts are of another act: `requested_action` has to be `import_file`",
             ));
         }
-        let recorded_at = facts.get("recorded_at").and_then(Value::as_str);
-        let recorded_at: Timestamp = recorded_at
-            .and_then(|moment| moment.parse().ok())
-            .ok_or(ArchiveError::BadImport(
-                "when it was recorded is not said: `recorded_at` has to be a moment, as 2026-11-21T10:00:00Z. The dates of \
-                 the file itself are not believed",
-            ))?;
+        let recorded_at = recorded_at(&facts, file.contents.began)?;
         let length_us = file.contents.length_us;
         let length = i64::try_from(length_us).unwrap_or(i64::MAX);
         if recorded_at.plus_micros(length) > now {

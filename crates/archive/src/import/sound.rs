@@ -12,7 +12,7 @@ use voicelog_evidence::journal::{PacketKind, RecordRef};
 use voicelog_evidence::key::DataKey;
 use voicelog_model::RecordingId;
 use voicelog_model::rtp::RtpPacket;
-use voicelog_soundfile::{Heard, Source, look, samples};
+use voicelog_soundfile::{Enclosed, Heard, Kind, Source, look, samples};
 
 /// Most seconds of sound that are made at once: some files can be entered only from their start, so seldom.
 const SECONDS_AT_ONCE: u64 = 10;
@@ -150,6 +150,8 @@ pub(crate) struct FileSound {
     places: FilePlaces,
     heard: Heard,
     head: Vec<u8>,
+    /// The sounds of a vCon: they lie in JSON, which cannot be entered in its midst.
+    enclosed: Option<Enclosed>,
 }
 
 impl FileSound {
@@ -160,8 +162,15 @@ impl FileSound {
         key: &DataKey,
         places: FilePlaces,
     ) -> Result<Self, ArchiveError> {
-        let contents = look(&mut || places.open(archive, id, key))?;
-        let heard = contents.heard.ok_or_else(|| {
+        let mut open = || places.open(archive, id, key);
+        let (found, enclosed) = match places.said.kind {
+            Kind::Vcon => {
+                let enclosed = Enclosed::read(open())?;
+                (enclosed.contents.heard.clone(), Some(enclosed))
+            }
+            _ => (look(&mut open)?.heard, None),
+        };
+        let heard = found.ok_or_else(|| {
             AudioError::NothingDecodable(places.said.kind.word().to_ascii_uppercase())
         })?;
         let count = usize::try_from(heard.frames).unwrap_or(usize::MAX);
@@ -170,6 +179,7 @@ impl FileSound {
             places,
             heard,
             head,
+            enclosed,
         })
     }
 
@@ -181,7 +191,8 @@ impl FileSound {
 
     /// About how many bytes of memory this takes.
     pub(crate) fn held_bytes(&self) -> usize {
-        self.places.chunks.len() * size_of::<(u64, ChunkPlace)>()
+        let enclosed = self.enclosed.as_ref().map_or(0, Enclosed::held_bytes);
+        enclosed + self.places.chunks.len() * size_of::<(u64, ChunkPlace)>()
     }
 
     const fn frame_bytes(&self) -> usize {
@@ -206,11 +217,14 @@ impl FileSound {
         let first = (past / of) as u64;
         let most = first + SECONDS_AT_ONCE * u64::from(self.heard.rate);
         let last = (((end - self.head.len()).div_ceil(of)) as u64).min(most);
-        let made = samples(
-            &mut || self.places.open(archive, id, key),
-            &self.heard,
-            first..last,
-        )?;
+        let made = match &self.enclosed {
+            Some(enclosed) => enclosed.samples(first..last)?,
+            None => samples(
+                &mut || self.places.open(archive, id, key),
+                &self.heard,
+                first..last,
+            )?,
+        };
         let bytes = made.iter().flat_map(|sample| sample.to_le_bytes());
         // Asked for from within a moment, or up to within one.
         let bytes = bytes.skip(past % of).take(end - at);

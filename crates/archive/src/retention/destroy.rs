@@ -44,7 +44,7 @@ pub struct Continued {
 
 /// Recordings that are destroyed together at most. Each step of all of them is one transaction, and calls that begin
 /// wait that long.
-pub const DESTROYED_TOGETHER_MAX: usize = 100;
+pub const DESTROYED_TOGETHER_MAX: usize = 200;
 
 /// Recordings that it pays to give at once: they are destroyed on two threads, each [`DESTROYED_TOGETHER_MAX`] together.
 pub const DESTROYED_AT_ONCE_MAX: usize = 2 * DESTROYED_TOGETHER_MAX;

@@ -288,6 +288,41 @@ fn what_is_said_of_a_file_has_to_fit() {
 }
 
 #[test]
+fn a_vcon_of_another_archive_is_kept_and_heard_and_its_own_moment_counts() {
+    let signed = include_bytes!("../../../evidence/tests/vectors/vcon/0.4.0/signed.json");
+    let file = sound_file(signed).unwrap();
+    let contents = file.contents.clone();
+    let began = contents.began.unwrap();
+    let later = began.plus_micros(86_400_000_000);
+    let mut facts = origin();
+    facts.insert(
+        "recorded_at".to_owned(),
+        json!(began.plus_micros(120_000_000)),
+    );
+    let error = Import::new(file.clone(), &facts, later).unwrap_err();
+    assert!(error.to_string().contains("another moment"), "{error}");
+    facts.remove("recorded_at");
+
+    let fixture = fixture();
+    let archive = &fixture.archive;
+    let import = Import::new(file, &facts, later).unwrap();
+    assert_eq!(import.recorded_at, began);
+    let permit = permitted(archive.ask_to_import(&import, &asker(), later).unwrap());
+    let id = archive.import(permit, &import, later).unwrap().id;
+    let wav = listen(archive, permit_to_listen(archive, id, later), later).unwrap();
+    let heard = contents.heard.unwrap();
+    let bytes = usize::try_from(heard.frames).unwrap() * heard.channels * 2;
+    assert!(wav.len() > bytes, "a head, and the sound");
+    assert!(wav[wav.len() - bytes..].iter().any(|byte| *byte != 0));
+    let given = archive.export_file(copy(archive, id), now()).unwrap();
+    assert!(
+        given == signed,
+        "byte for byte, so its signature still holds"
+    );
+    is_clean(archive);
+}
+
+#[test]
 fn a_file_that_changes_while_it_is_read_leaves_nothing() {
     let fixture = fixture();
     let archive = &fixture.archive;
