@@ -184,6 +184,11 @@ impl Archive {
         Ok(self.take_up(id, offered, line))
     }
 
+    /// Takes back a talk that was opened a moment ago: it did not come about, and nobody was asked anything about it.
+    pub fn withdraw_room(&self, id: RecordingId) {
+        let _call = self.calls.remove(id);
+    }
+
     fn take_up(&self, id: RecordingId, offered: OfferedCall, line: Arc<Line>) -> Call {
         let mut call = Call::new(id, offered, line);
         let replaced = call.about.replaces.and_then(|id| self.calls.get(id));

@@ -1,14 +1,14 @@
 //! What a participant chooses and does. Each act is one change after the other, law and disk included.
 
 use crate::error::RoomError;
-use crate::rooms::{Rooms, Shared};
-use crate::state::{Choice, Phase};
+use crate::rooms::{Rooms, Shared, new_code};
+use crate::state::{Choice, EndedBy, Phase};
 use crate::talk::{Inner, Seat, Talk, pseudonym};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use voicelog_archive::journal::{AskedBy, Cause, JournalEvent, PauseReason, ResumedBy, SaidBy};
-use voicelog_archive::{Consent, ConsentBy};
-use voicelog_model::Timestamp;
+use voicelog_archive::{ArchiveError, Consent, ConsentBy};
+use voicelog_model::{RecordingId, Timestamp};
 
 /// How often one talk may be paused, so that its journal stays one that people can read.
 const PAUSES_MAX: usize = 500;
@@ -32,8 +32,25 @@ pub enum Act {
     Object,
     /// Leave the talk.
     Leave,
+    /// Nobody else comes in: the code is dead at once.
+    CloseDoor,
+    /// There is a new code, and the one before is dead at once.
+    RenewCode,
     /// The host ends it.
     End,
+}
+
+/// Consent as somebody said it: the word for it, and how.
+struct Said {
+    word: String,
+    by: ConsentBy,
+}
+
+impl Said {
+    fn on_the_screen(word: &str) -> Self {
+        let (word, by) = (word.to_owned(), ConsentBy::Screen);
+        Self { word, by }
+    }
 }
 
 impl Rooms {
@@ -53,7 +70,40 @@ impl Rooms {
             false => "refused",
         };
         talk.lock().count_choice(seat, choice)?;
-        self.shared.say_choice(&talk, seat, choice, Some(word), now)
+        let said = Some(Said::on_the_screen(word));
+        self.shared.say_choice(&talk, seat, choice, said, now)
+    }
+
+    /// Takes in what a participant said of being recorded, as somebody who heard it tells it: it has the effect of the same
+    /// choice on their own screen.
+    ///
+    /// # Errors
+    ///
+    /// No such talk or participant, the talk is over, they left, or the law could not be asked; in the last case what they
+    /// said counts, and nothing is kept until it was.
+    pub fn hear(&self, id: RecordingId, consent: Consent) -> Result<(), RoomError> {
+        let talk = self.shared.find(id)?;
+        let _acting = talk.act();
+        let now = self.shared.clock.now();
+        let (seat, before) = {
+            let inner = talk.lock();
+            let mut places = 0..inner.people.len();
+            let place = places.find(|place| pseudonym(*place) == consent.party);
+            let place = place.ok_or(ArchiveError::NoParty(id))?;
+            let seat = talk.seat(place);
+            check_there(&inner, &seat)?;
+            (seat, inner.people.get(place).and_then(|one| one.choice))
+        };
+        let is_no = matches!(consent.word.as_str(), "refused" | "withdrawn");
+        let choice = match (is_no, before) {
+            (true, _) => Choice::RatherNot,
+            (false, Some(Choice::RecordsToo)) => Choice::RecordsToo,
+            (false, _) => Choice::Agreed,
+        };
+        talk.lock().count_choice(&seat, choice)?;
+        let Consent { word, by, .. } = consent;
+        let said = Some(Said { word, by });
+        self.shared.say_choice(&talk, &seat, choice, said, now)
     }
 
     /// Carries out what somebody does.
@@ -73,13 +123,25 @@ impl Rooms {
             Act::Pause => shared.pause(&talk, seat, now),
             Act::Resume => shared.resume(&talk, now),
             Act::Withdraw => {
-                shared.say_choice(&talk, seat, Choice::RatherNot, Some("withdrawn"), now)
+                let said = Some(Said::on_the_screen("withdrawn"));
+                shared.say_choice(&talk, seat, Choice::RatherNot, said, now)
             }
             Act::Object => shared.say_choice(&talk, seat, Choice::RatherNot, None, now),
             Act::Leave => shared.leave(&talk, seat, now),
-            Act::End if !seat.is_host => Err(RoomError::HostOnly),
+            Act::CloseDoor | Act::RenewCode | Act::End if !seat.is_host => Err(RoomError::HostOnly),
+            Act::CloseDoor => {
+                talk.lock().code = None;
+                talk.changed();
+                Ok(())
+            }
+            Act::RenewCode => {
+                let code = new_code(now)?;
+                talk.lock().code = Some(code);
+                talk.changed();
+                Ok(())
+            }
             Act::End => {
-                shared.end(&talk, Cause::RecordingClient, now);
+                shared.end(&talk, EndedBy::People, now);
                 Ok(())
             }
         }
@@ -127,9 +189,16 @@ impl Shared {
         talk: &Talk,
         seat: &Seat,
         choice: Choice,
-        consent: Option<&str>,
+        said: Option<Said>,
         now: Timestamp,
     ) -> Result<(), RoomError> {
+        let by = match &said {
+            Some(Said {
+                by: ConsentBy::Spoken { .. },
+                ..
+            }) => SaidBy::Spoken,
+            _ => SaidBy::Key,
+        };
         let openness = {
             let mut inner = talk.lock();
             inner.heard_at = now;
@@ -140,13 +209,10 @@ impl Shared {
             }
             inner.openness_if(seat.place, choice)
         };
-        match consent {
-            Some(word) => {
-                let consent = Consent {
-                    party: seat.party.clone(),
-                    word: word.to_owned(),
-                    by: ConsentBy::Screen,
-                };
+        match said {
+            Some(Said { word, by }) => {
+                let party = seat.party.clone();
+                let consent = Consent { party, word, by };
                 self.archive
                     .consent_with(talk.id, consent, openly(openness), now)?;
             }
@@ -159,7 +225,7 @@ impl Shared {
                 person.choice = Some(choice);
             }
             if !choice.agrees() {
-                let (party, by) = (seat.party.clone(), SaidBy::Key);
+                let party = seat.party.clone();
                 let event = JournalEvent::RefusalSaid { party, by };
                 talk.note(&mut inner, &self.writer, now, event);
             }
@@ -235,7 +301,7 @@ impl Shared {
             inner.present() < 2
         };
         if is_last {
-            self.end(talk, Cause::RecordingClient, now);
+            self.end(talk, EndedBy::People, now);
             return Ok(());
         }
         let told = self.people_changed(talk, now);

@@ -2,11 +2,11 @@
 
 use crate::chunk::Hash;
 use crate::rooms::{Rooms, Shared};
-use crate::state::Fingerprint;
+use crate::state::{EndedBy, Fingerprint};
 use crate::talk::{Inner, Journal, Talk};
 use crate::words;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 use voicelog_archive::journal::{Cause, JournalEvent};
 use voicelog_archive::{ArchiveError, News, NewsKind, RecordingWriter};
@@ -23,7 +23,7 @@ impl Rooms {
         for talk in shared.all() {
             let _acting = talk.act();
             if talk.lock().ended.is_none() {
-                shared.end(&talk, Cause::Shutdown, now);
+                shared.end(&talk, EndedBy::Stop, now);
             }
             shared.close_if_due(&talk, true, now);
         }
@@ -42,7 +42,7 @@ impl Rooms {
 
 impl Shared {
     /// Ends a talk at that moment: what was captured later is not kept. The caller holds `acting`.
-    pub(crate) fn end(&self, talk: &Talk, cause: Cause, now: Timestamp) {
+    pub(crate) fn end(&self, talk: &Talk, by: EndedBy, now: Timestamp) {
         let is_done = {
             let mut inner = talk.lock();
             if inner.ended.is_some() {
@@ -50,7 +50,8 @@ impl Shared {
             }
             inner.held.close(now);
             inner.code = None;
-            inner.ended = Some((now, cause));
+            inner.ended = Some((now, by.cause()));
+            inner.ended_by = Some(by);
             inner.are_tracks_closed()
         };
         talk.changed();
@@ -101,6 +102,7 @@ impl Shared {
             Err(error) => {
                 tracing::error!(recording = %talk.id, error = %chain(&error),
                     "a talk is left for recovery to close");
+                self.failed(talk);
             }
         }
         self.is_closed(talk);
@@ -131,8 +133,7 @@ impl Shared {
             Err(error) => {
                 tracing::error!(recording = %id, error = %chain(&error),
                     "a talk is left for recovery to close");
-                let news = News::new(NewsKind::Failed, now, Some(id));
-                self.tell(news.with("reason", "not_closed"));
+                self.failed(talk);
             }
         }
         self.is_closed(talk);
@@ -165,20 +166,30 @@ impl Shared {
         self.one_closed.notify_all();
     }
 
-    /// Writing it went wrong: it ends here, for everybody in it to see.
-    pub(crate) fn failed(&self, id: RecordingId) {
-        let Ok(talk) = self.find(id) else {
-            return;
-        };
+    /// Something went wrong with it: it ends here, for everybody in it to see, and the next start of the server closes
+    /// what is on the disk.
+    pub(crate) fn failed(&self, talk: &Talk) {
         let now = self.clock.now();
-        {
+        let is_known = {
             let mut inner = talk.lock();
             inner.held.close(now);
-            inner.ended.get_or_insert((now, Cause::Overload));
+            inner.ended.get_or_insert((now, EndedBy::Failure.cause()));
+            inner.code = None;
             inner.is_closing = true;
+            // Whatever it was that ended it: this is what people have to know.
+            inner.ended_by.replace(EndedBy::Failure) == Some(EndedBy::Failure)
+        };
+        if !is_known {
+            self.writer.give_up(talk.id);
+            self.failures().push((talk.id, now));
+            self.tell(News::new(NewsKind::Failed, now, Some(talk.id)).with("reason", "not_closed"));
         }
-        self.tell(News::new(NewsKind::Failed, now, Some(id)).with("reason", "not_closed"));
-        self.is_closed(&talk);
+        self.is_closed(talk);
+    }
+
+    /// Talks that were left for the next start of the server to close, since this one.
+    pub(crate) fn failures(&self) -> MutexGuard<'_, Vec<(RecordingId, Timestamp)>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tell(&self, news: News) {

@@ -98,7 +98,4 @@ pub enum Malformed {
     /// It begins before the chunk in front of it ended.
     #[error("a frame was captured before those of the chunk in front of it")]
     BeforeTheLast,
-    /// A track is at most so long.
-    #[error("a track has no more chunks than this")]
-    TooMany,
 }

@@ -155,6 +155,13 @@ impl Rooms {
         if number != held.taken {
             return Err(ChunkRefused::OutOfTurn { next });
         }
+        if number >= CHUNKS_MAX {
+            // It has lasted as long as a track may; its device can open another.
+            shared.conclude(&talk, &mut inner, place, now, Cause::Overload);
+            drop(inner);
+            talk.changed();
+            return Err(ChunkRefused::Ended { next });
+        }
         shared.check_room(held)?;
         let read = held.read(bytes, number, now);
         let chunk = read.map_err(|why| ChunkRefused::Malformed { why, next })?;
@@ -265,9 +272,6 @@ impl Track {
         number: u32,
         now: Timestamp,
     ) -> Result<Chunk<'b>, Malformed> {
-        if number >= CHUNKS_MAX {
-            return Err(Malformed::TooMany);
-        }
         let chunk = Chunk::read(bytes, number, self.chain, self.payload_type)?;
         if let (Some(first), Some(last)) = (chunk.frames.first(), chunk.frames.last()) {
             if self.began.plus_micros(last.captured()) > now.plus_micros(AHEAD_MICROS) {

@@ -1,14 +1,14 @@
 //! The keeper: one thread that closes talks and looks at the clock.
 
-use crate::guard::contained_in;
+use crate::guard::{contained_in, mishap};
 use crate::rooms::Shared;
+use crate::state::EndedBy;
 use crate::talk::Talk;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Mutex, TryLockError};
 use std::time::Duration;
 use voicelog_archive::RecordingWriter;
-use voicelog_archive::journal::Cause;
 use voicelog_model::{RecordingId, Timestamp, error::chain};
 
 /// How often the clock is looked at.
@@ -82,23 +82,40 @@ pub(crate) fn run(shared: &Shared, end: &KeeperEnd) {
             Ok(Job::Close(talk, writer)) => {
                 let id = talk.id;
                 if contained_in(id, "closing", || shared.close(&talk, writer)).is_none() {
-                    shared.is_closed(&talk);
+                    give_up(shared, &talk);
                 }
             }
-            Ok(Job::GivenUp(talk)) => shared.is_closed(&talk),
-            Ok(Job::Failed(id)) => shared.failed(id),
+            Ok(Job::GivenUp(talk)) => give_up(shared, &talk),
+            Ok(Job::Failed(id)) => {
+                if let Ok(talk) = shared.find(id) {
+                    give_up(shared, &talk);
+                }
+            }
             Ok(Job::Wake) | Err(RecvTimeoutError::Timeout) => {}
         }
         tick(shared);
     }
 }
 
+/// A talk is left for recovery to close. A mistake in saying so must not end the keeper.
+fn give_up(shared: &Shared, talk: &Talk) {
+    contained_in(talk.id, "giving it up", || shared.failed(talk));
+}
+
 /// One look at all talks.
 pub(crate) fn tick(shared: &Shared) {
-    let now = shared.clock.now();
     for talk in shared.all() {
-        contained_in(talk.id, "looking at the clock", || look(shared, &talk, now));
+        // A look can take a while: it asks the law, and may wait for the disk.
+        let now = shared.clock.now();
+        let looked = contained_in(talk.id, "looking at the clock", || {
+            mishap(talk.id, "looking");
+            look(shared, &talk, now);
+        });
+        if looked.is_none() {
+            give_up(shared, &talk);
+        }
     }
+    let now = shared.clock.now();
     let is_over = |talk: &Arc<Talk>| {
         let closed = talk.lock().closed;
         closed.is_some_and(|closed| now.micros_since(closed) >= REMEMBERED_MICROS)
@@ -116,19 +133,28 @@ pub(crate) fn tick(shared: &Shared) {
 }
 
 fn look(shared: &Shared, talk: &Arc<Talk>, now: Timestamp) {
+    if talk.lock().closed.is_some() {
+        return;
+    }
     // Facts of a call in progress can be said over the API as well.
     let version = shared.archive.versions(talk.id);
-    let (ended, is_forsaken, is_recorded) = {
+    let (ended, over, is_recorded) = {
         let mut inner = talk.lock();
         let is_news = inner.is_silence_news(now);
         let has_lapsed = inner.code.as_ref().is_some_and(|(_, until)| now >= *until);
         if has_lapsed {
             inner.code = None;
         }
+        let is_too_long = inner.ends_at().is_some_and(|at| now >= at);
         let is_forsaken = now.micros_since(inner.heard_at) >= FORSAKEN_MICROS;
+        let over = match (is_too_long, is_forsaken) {
+            (true, _) => Some(EndedBy::Length),
+            (false, true) => Some(EndedBy::Nobody),
+            (false, false) => None,
+        };
         let is_news_to_law = inner.is_unanswered || inner.asked_version != Some(version);
         let is_recorded = inner.started.is_some() && is_news_to_law;
-        let known = (inner.ended, is_forsaken, is_recorded);
+        let known = (inner.ended, over, is_recorded);
         drop(inner);
         if is_news || has_lapsed {
             talk.changed();
@@ -146,8 +172,8 @@ fn look(shared: &Shared, talk: &Arc<Talk>, now: Timestamp) {
         Err(TryLockError::Poisoned(acting)) => acting.into_inner(),
         Err(TryLockError::WouldBlock) => return,
     };
-    if is_forsaken {
-        shared.end(talk, Cause::TimeOut, now);
+    if let Some(by) = over {
+        shared.end(talk, by, now);
     } else if is_recorded {
         match shared.ask_if_needed(talk, now) {
             Ok(()) => talk.lock().asked_version = Some(version),

@@ -33,6 +33,8 @@ pub use chunk::{CHUNK_BYTES_MAX, Hash};
 pub use error::{ChunkRefused, Malformed, RoomError};
 pub use intake::Taken;
 pub use rooms::{Invitation, Kind, OpenTalk, Presence, Rooms};
-pub use state::{Choice, Decision, Fingerprint, PartyState, Phase, Reason, State, TrackState};
+pub use state::{
+    Choice, Decision, EndedBy, Fingerprint, PartyState, Phase, Reason, State, TrackState,
+};
 pub use talk::Seat;
 pub use track::TrackPlace;

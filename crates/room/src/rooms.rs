@@ -7,6 +7,7 @@ use crate::state::{Phase, State};
 use crate::talk::{Inner, Person, Seat, Talk, offered, pseudonym, title};
 use crate::words;
 use crate::writer::{Writer, WriterHandle};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -86,6 +87,8 @@ pub(crate) struct Shared {
     pub(crate) closing: Mutex<()>,
     /// A talk was closed.
     pub(crate) one_closed: Condvar,
+    /// Talks that were left for recovery to close.
+    pub(crate) failures: Mutex<Vec<(RecordingId, Timestamp)>>,
 }
 
 /// All talks. Dropping it without [`Rooms::settle`] is a crash: what is on the disk is for recovery.
@@ -118,8 +121,9 @@ impl Rooms {
             is_stopping: AtomicBool::new(false),
             closing: Mutex::default(),
             one_closed: Condvar::new(),
+            failures: Mutex::default(),
         });
-        let writing = Writer::new(archive, writer_end, keeper);
+        let writing = Writer::new(archive, Arc::clone(&shared.clock), writer_end, keeper);
         let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
         let writing = thread("room writer").spawn(move || {
             contained("writing talks", || writing.run());
@@ -155,19 +159,29 @@ impl Rooms {
         account: &str,
         name: Option<&str>,
     ) -> Result<RecordingId, RoomError> {
+        self.open_weighed(kind, account, name, None)
+    }
+
+    /// The same with what the host says of the weighing of interests, which goes to the law.
+    ///
+    /// # Errors
+    ///
+    /// As [`Rooms::open`], or the law cannot read it. Nothing is open then.
+    pub fn open_weighed(
+        &self,
+        kind: &str,
+        account: &str,
+        name: Option<&str>,
+        weighing: Option<Map<String, Value>>,
+    ) -> Result<RecordingId, RoomError> {
         let shared = &self.shared;
         shared.check_going_on()?;
         let now = shared.clock.now();
-        let open = shared
-            .all()
-            .iter()
-            .filter(|talk| talk.lock().ended.is_none())
-            .count();
-        if open >= TALKS_MAX {
+        if self.open_count() >= TALKS_MAX {
             return Err(RoomError::Full("talks"));
         }
         let name = name.and_then(said_name);
-        let code = words::code(random::bytes().map_err(ArchiveError::from)?);
+        let code = new_code(now)?;
         let parties = vec![offered(name.clone(), false)];
         let call = shared
             .archive
@@ -181,10 +195,17 @@ impl Rooms {
             word: "given".to_owned(),
             by: ConsentBy::Screen,
         };
-        shared.archive.consent(call.id, consent, now)?;
+        let told = shared.archive.consent(call.id, consent, now);
+        let told = told.and_then(|()| match weighing {
+            Some(weighing) => shared.archive.weigh_room(call.id, weighing, now),
+            None => Ok(()),
+        });
+        if let Err(error) = told {
+            shared.archive.withdraw_room(call.id);
+            return Err(error.into());
+        }
         let host = (Pii::new(account.to_owned()), name);
-        let until = now.plus_micros(CODE_MICROS);
-        let talk = Talk::new(call.id, call.line, host, (code, until), now);
+        let talk = Talk::new(call.id, call.line, host, code, now);
         shared.write_talks().insert(call.id, Arc::new(talk));
         Ok(call.id)
     }
@@ -241,7 +262,9 @@ impl Rooms {
         let place = {
             let mut inner = talk.lock();
             // It may have ended, or another code come, since it was found.
-            inner.code_at(now).ok_or(RoomError::NoSuchCode)?;
+            if inner.code_at(now) != words::typed(code).as_ref() {
+                return Err(RoomError::NoSuchCode);
+            }
             if inner.people.len() >= PEOPLE_MAX {
                 return Err(RoomError::Full("participants"));
             }
@@ -321,6 +344,22 @@ impl Rooms {
         Ok(self.shared.find(seat.talk)?.changes.subscribe())
     }
 
+    /// Talks that something went wrong with, and when, since the server was started: its next start closes what is on the
+    /// disk of them.
+    #[must_use]
+    pub fn failures(&self) -> Vec<(RecordingId, Timestamp)> {
+        self.shared.failures().clone()
+    }
+
+    /// How many talks are open.
+    #[must_use]
+    pub fn open_count(&self) -> usize {
+        let all = self.shared.all();
+        all.iter()
+            .filter(|talk| talk.lock().ended.is_none())
+            .count()
+    }
+
     /// Looks at the clock: silent tracks, codes, talks to be ended, closed or forgotten. The keeper's thread does this
     /// four times a second.
     pub fn tick(&self) {
@@ -338,6 +377,12 @@ impl Drop for Rooms {
             let _panicked = thread.join();
         }
     }
+}
+
+/// A code, and until when it can be used.
+pub(crate) fn new_code(now: Timestamp) -> Result<(String, Timestamp), RoomError> {
+    let code = words::code(random::bytes().map_err(ArchiveError::from)?);
+    Ok((code, now.plus_micros(CODE_MICROS)))
 }
 
 /// A name as somebody said it, held within bounds; nothing where they said none.

@@ -1,6 +1,7 @@
 //! What people in a talk see of it: JSON, in `design/room.md`, "State".
 
 use serde::{Deserialize, Serialize};
+use voicelog_archive::journal::Cause;
 use voicelog_model::{RecordingId, Timestamp};
 
 /// What somebody chose about being recorded.
@@ -41,6 +42,35 @@ pub enum Phase {
     Ended,
 }
 
+/// What ended a talk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndedBy {
+    /// The host ended it, or fewer than two were left.
+    People,
+    /// No device was heard of for too long.
+    Nobody,
+    /// It lasted as long as a talk may.
+    Length,
+    /// The server was stopped.
+    Stop,
+    /// It could not be kept any more, or a mistake of ours: what is on the disk the next start of the server closes.
+    Failure,
+}
+
+impl EndedBy {
+    /// What the timeline says.
+    pub(crate) const fn cause(self) -> Cause {
+        match self {
+            Self::People => Cause::RecordingClient,
+            Self::Nobody => Cause::TimeOut,
+            Self::Stop => Cause::Shutdown,
+            // More than is taken, so it was cut short.
+            Self::Length | Self::Failure => Cause::Overload,
+        }
+    }
+}
+
 /// A talk as one participant sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct State {
@@ -71,6 +101,10 @@ pub struct State {
     pub paused_by: Option<String>,
     /// What the law said last.
     pub decision: Option<Decision>,
+    /// When it ends by itself, once it was started.
+    pub ends_at: Option<Timestamp>,
+    /// What ended it.
+    pub ended_by: Option<EndedBy>,
     /// Of the recording, once it is closed.
     pub fingerprint: Option<Fingerprint>,
 }

@@ -2,7 +2,7 @@
 
 use crate::held::Held;
 use crate::rooms::Presence;
-use crate::state::{Choice, Decision, Fingerprint, PartyState, Phase, State};
+use crate::state::{Choice, Decision, EndedBy, Fingerprint, PartyState, Phase, State};
 use crate::track::Track;
 use crate::writer::WriterHandle;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +11,9 @@ use tokio::sync::watch;
 use voicelog_archive::journal::{Cause, ChunkBuilder, JournalEvent};
 use voicelog_archive::{Line, OfferedParty};
 use voicelog_model::{Pii, RecordingId, Timestamp};
+
+/// How long a talk can be recorded, pauses included: 12 hours.
+const LENGTH_MICROS_MAX: i64 = 12 * 3_600 * 1_000_000;
 
 /// Whoever is in a talk, as the registry found them by login or cookie.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +91,7 @@ pub(crate) struct Inner {
     pub(crate) last_change: Timestamp,
     pub(crate) decision: Option<Decision>,
     pub(crate) ended: Option<(Timestamp, Cause)>,
+    pub(crate) ended_by: Option<EndedBy>,
     /// It is being closed.
     pub(crate) is_closing: bool,
     /// It is closed, or given up; since when.
@@ -149,6 +153,7 @@ impl Talk {
             last_change: now,
             decision: None,
             ended: None,
+            ended_by: None,
             is_closing: false,
             closed: None,
             fingerprint: None,
@@ -222,6 +227,8 @@ impl Talk {
             recorded_us: inner.held.total(until),
             paused_by: inner.paused_by.map(pseudonym),
             decision: inner.decision.clone(),
+            ends_at: inner.ends_at(),
+            ended_by: inner.ended_by,
             fingerprint: inner.fingerprint.clone(),
         }
     }
@@ -249,6 +256,12 @@ impl Inner {
             (Permission::Given, Some(_)) if self.is_unanswered => Phase::Refused,
             (Permission::Given, Some(_)) => Phase::Recording,
         }
+    }
+
+    /// When it ends by itself.
+    pub(crate) fn ends_at(&self) -> Option<Timestamp> {
+        self.started
+            .map(|started| started.plus_micros(LENGTH_MICROS_MAX))
     }
 
     /// Whether there are two at least, and each of them chose.

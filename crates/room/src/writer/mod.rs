@@ -2,10 +2,11 @@
 //!
 //! As the recorder's, it takes what waits and commits once. Here somebody waits for each commit: a chunk is acknowledged
 //! after it. What a full disk refuses stays sealed in memory, unacknowledged, and is tried again each second; meanwhile
-//! devices keep what they have.
+//! devices keep what they have. Where the file of one talk cannot be written while others can, that talk alone waits, and
+//! is given up after a minute.
 
 use crate::chunk::Hash;
-use crate::guard::{contained, contained_in};
+use crate::guard::{contained, contained_in, mishap};
 use crate::keeper::KeeperHandle;
 use crate::talk::Talk;
 use std::collections::HashMap;
@@ -14,8 +15,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
-use voicelog_archive::{Archive, RecordingWriter};
-use voicelog_model::{RecordingId, error::chain};
+use voicelog_archive::{Archive, ArchiveError, RecordingWriter};
+use voicelog_model::{Clock, Kind, RecordingId, Timestamp, error::chain};
 
 /// Journal that waits for the writer at most, all talks together, in bytes. Above it devices keep what they have.
 const BACKLOG_BYTES_MAX: usize = 32 << 20;
@@ -23,6 +24,8 @@ const BACKLOG_BYTES_MAX: usize = 32 << 20;
 const HEAP_BYTES_MAX: usize = 4 << 20;
 /// How long to wait after a write or commit that failed, if nobody hands over anything.
 const AGAIN: Duration = Duration::from_secs(1);
+/// For how long writing the file of one talk is tried again, while others can be written: a minute.
+const PATIENCE_MICROS: i64 = 60_000_000;
 
 /// Whom to tell once a chunk is on the disk.
 #[derive(Debug)]
@@ -48,6 +51,8 @@ enum Job {
     Open(Box<RecordingWriter>),
     Write(RecordingId, Vec<Vec<u8>>, Option<Receipt>),
     End(Arc<Talk>),
+    /// Nothing more is to be written of it.
+    GiveUp(RecordingId),
     Stop,
 }
 
@@ -113,6 +118,11 @@ impl WriterHandle {
         self.send(Job::End(talk));
     }
 
+    /// A talk is left as it is on the disk, for recovery to close.
+    pub(crate) fn give_up(&self, id: RecordingId) {
+        self.send(Job::GiveUp(id));
+    }
+
     pub(crate) fn stop(&self) {
         self.send(Job::Stop);
     }
@@ -137,11 +147,32 @@ struct Open {
     receipts: Vec<Receipt>,
     /// Its end has come; it waits for what is not on the disk yet.
     ending: Option<Arc<Talk>>,
+    /// Since when its own file cannot be written, though the disk takes others.
+    refused_since: Option<Timestamp>,
+}
+
+/// What came of writing to the files of talks, once each.
+#[derive(Default)]
+struct Round {
+    written: usize,
+    refused: Vec<(RecordingId, Kind)>,
+}
+
+impl Round {
+    /// Whether this is the disk, and not the file of one talk.
+    fn is_of_the_disk(&self) -> bool {
+        let is_full = self
+            .refused
+            .iter()
+            .any(|(_, kind)| *kind == Kind::Exhausted);
+        is_full || (self.refused.len() > 1 && self.written == 0)
+    }
 }
 
 /// The writer's thread.
 pub(crate) struct Writer {
     archive: Arc<Archive>,
+    clock: Arc<dyn Clock>,
     end: WriterEnd,
     keeper: KeeperHandle,
     open: HashMap<RecordingId, Open>,
@@ -152,9 +183,15 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn new(archive: Arc<Archive>, end: WriterEnd, keeper: KeeperHandle) -> Self {
+    pub(crate) fn new(
+        archive: Arc<Archive>,
+        clock: Arc<dyn Clock>,
+        end: WriterEnd,
+        keeper: KeeperHandle,
+    ) -> Self {
         Self {
             archive,
+            clock,
             end,
             keeper,
             open: HashMap::new(),
@@ -198,6 +235,7 @@ impl Writer {
                     writer: *writer,
                     receipts: Vec::new(),
                     ending: None,
+                    refused_since: None,
                 };
                 self.open.insert(open.writer.id(), open);
             }
@@ -218,6 +256,10 @@ impl Writer {
                     None => self.keeper.given_up(talk),
                 }
             }
+            Job::GiveUp(id) => {
+                // Whoever says so has told everybody.
+                self.open.remove(&id);
+            }
             Job::Stop => self.is_stopped = true,
         }
     }
@@ -229,7 +271,7 @@ impl Writer {
         let archive = &self.archive;
         let writer = &mut open.writer;
         let sealed = contained_in(id, "sealing", || {
-            mishap(id);
+            mishap(id, "sealing");
             chunks
                 .iter()
                 .try_for_each(|chunk| archive.seal(writer, chunk))
@@ -267,33 +309,69 @@ impl Writer {
             return;
         }
         self.hash();
-        let mut is_in_trouble = false;
+        let round = self.write_all();
+        let is_committed = match contained("making talks durable", || self.archive.commit()) {
+            Some(Ok(())) => {
+                self.acknowledge();
+                true
+            }
+            Some(Err(error)) => {
+                tracing::error!(error = %chain(&error), "talks were not made durable");
+                false
+            }
+            None => false,
+        };
+        let is_in_trouble = !is_committed || round.is_of_the_disk();
+        self.end
+            .is_in_trouble
+            .store(is_in_trouble, Ordering::Relaxed);
+        let now = self.clock.now();
+        for (id, kind) in round.refused {
+            self.refused(id, kind, (!is_in_trouble).then_some(now));
+        }
+    }
+
+    /// Writes what was sealed of each talk to its file.
+    fn write_all(&mut self) -> Round {
+        let mut round = Round::default();
         for id in self.touched.clone() {
             let Some(open) = self.open.get_mut(&id) else {
                 continue;
             };
+            if !open.writer.has_unwritten() {
+                continue;
+            }
             let archive = &self.archive;
             match contained_in(id, "writing", || archive.write_out(&mut open.writer)) {
-                Some(Ok(())) => {}
+                Some(Ok(())) => {
+                    open.refused_since = None;
+                    round.written += 1;
+                }
                 Some(Err(error)) => {
-                    is_in_trouble = true;
-                    tracing::error!(recording = %id, error = %chain(&error),
-                        "a talk cannot be written now; devices keep what they have");
+                    say_refused(id, &error, open.refused_since.is_none());
+                    round.refused.push((id, error.kind()));
                 }
                 None => self.give_up(id),
             }
         }
-        match contained("making talks durable", || self.archive.commit()) {
-            Some(Ok(())) => self.acknowledge(),
-            Some(Err(error)) => {
-                is_in_trouble = true;
-                tracing::error!(error = %chain(&error), "talks were not made durable");
-            }
-            None => is_in_trouble = true,
+        round
+    }
+
+    /// The file of a talk could not be written. Where others can be, at that moment, it is given up: at once if trying
+    /// again cannot help, and otherwise after a minute. Its devices keep what they have until then: no more than a few
+    /// chunks of a track wait for the disk.
+    fn refused(&mut self, id: RecordingId, kind: Kind, alone_at: Option<Timestamp>) {
+        let Some(open) = self.open.get_mut(&id) else {
+            return;
+        };
+        let Some(now) = alone_at else {
+            open.refused_since = None;
+            return;
+        };
+        let since = *open.refused_since.get_or_insert(now);
+        if kind != Kind::Unavailable || now.micros_since(since) >= PATIENCE_MICROS {
+            self.give_up(id);
         }
-        self.end
-            .is_in_trouble
-            .store(is_in_trouble, Ordering::Relaxed);
     }
 
     /// Hashes what was sealed, side by side. After a mistake in it what was summed up is worth nothing.
@@ -337,12 +415,14 @@ impl Writer {
     }
 }
 
-/// A place at which a test lets something go wrong; in the program it is nothing.
-#[cfg(not(test))]
-#[inline]
-pub(crate) const fn mishap(_id: RecordingId) {}
+fn say_refused(id: RecordingId, error: &ArchiveError, is_new: bool) {
+    if is_new {
+        tracing::error!(recording = %id, error = %chain(error),
+            "a talk cannot be written now; devices keep what they have");
+    } else {
+        tracing::debug!(recording = %id, error = %chain(error), "a talk still cannot be written");
+    }
+}
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-use tests::mishap;

@@ -6,7 +6,7 @@ use voicelog_archive::check::Level;
 use voicelog_archive::journal::Cause;
 use voicelog_archive::timeline::Verdict;
 use voicelog_evidence::Provenance;
-use voicelog_room::{Act, ChunkRefused, Hash, Phase, RoomError, Taken};
+use voicelog_room::{Act, ChunkRefused, EndedBy, Hash, Phase, RoomError, Taken};
 use voicelog_store::faulty::Schedule;
 
 #[test]
@@ -121,4 +121,42 @@ fn the_check_finds_a_closed_talk_in_order() {
     place.archive.sequence().unwrap();
     let found = place.archive.check(Level::Hash).unwrap();
     assert!(found.wrong.is_empty(), "{:?}", found.wrong);
+}
+
+#[test]
+fn after_twelve_hours_a_talk_ends_by_itself_and_everybody_was_told_when() {
+    let place = place();
+    let meeting = place.recording();
+    let ends_at = place.state(&meeting.guest).ends_at.unwrap();
+    assert_eq!(ends_at.micros_since(place.now()), 12 * 3_600 * SECOND);
+    // Somebody is heard of now and then, so it is not left alone.
+    for _ in 0..12 * 6 - 1 {
+        place.wait(600 * SECOND);
+        place.state(&meeting.host);
+    }
+    place.wait(597 * SECOND);
+    let mut device = place.device(&meeting.host);
+    record(&place, &mut [&mut device], 2);
+    place.rooms.tick();
+    assert_eq!(place.state(&meeting.host).phase, Phase::Recording);
+    record(&place, &mut [&mut device], 1);
+    place.rooms.tick();
+    let state = place.state(&meeting.guest);
+    assert_eq!(state.phase, Phase::Ended);
+    assert_eq!(state.ended_by, Some(EndedBy::Length));
+    // What was captured before it ended may still come.
+    device.send();
+    device.end();
+    let detail = place.closed(meeting.id);
+    assert_eq!(verdict(&detail), Verdict::CutShort);
+    assert_eq!(timeline(&detail).streams[0].packets, 149);
+}
+
+#[test]
+fn a_talk_that_could_not_be_opened_leaves_nothing() {
+    let place = place();
+    let opened = place.rooms.open("mistaken", "anna", None);
+    assert!(matches!(opened, Err(RoomError::Archive(_))), "{opened:?}");
+    assert!(place.archive.calls().is_empty());
+    assert!(place.rooms.of_host("anna").is_empty());
 }

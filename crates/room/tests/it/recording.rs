@@ -3,7 +3,9 @@
 use crate::support::*;
 use voicelog_archive::check::Level;
 use voicelog_archive::timeline::{IntervalKind, Verdict};
+use voicelog_archive::{Consent, ConsentBy};
 use voicelog_evidence::Provenance;
+use voicelog_model::Pii;
 use voicelog_room::{Act, Choice, Phase, Presence, RoomError};
 
 #[test]
@@ -222,6 +224,54 @@ fn a_code_lets_in_for_an_hour_and_a_cookie_opens_its_own_talk_alone() {
         place.rooms.open("none", "anna", None),
         Err(RoomError::NoSuchKind)
     ));
+}
+
+#[test]
+fn the_host_closes_the_door_and_a_new_code_ends_the_one_before() {
+    let place = place();
+    let meeting = place.meet("contract");
+    let first = place.state(&meeting.host).code.unwrap();
+    let refused = place.rooms.act(&meeting.guest, Act::CloseDoor);
+    assert!(matches!(refused, Err(RoomError::HostOnly)), "{refused:?}");
+    place.rooms.act(&meeting.host, Act::CloseDoor).unwrap();
+    let join = |code: &str| place.rooms.join(code, None, [8; 32]);
+    assert!(matches!(join(&first), Err(RoomError::NoSuchCode)));
+    assert_eq!(place.state(&meeting.host).code, None);
+    // Who is in it stays in it.
+    assert!(place.rooms.guest_seat(meeting.id, &[9; 32]).is_some());
+    place.rooms.act(&meeting.host, Act::RenewCode).unwrap();
+    let second = place.state(&meeting.host).code.unwrap();
+    place.wait(3_599 * SECOND);
+    place.rooms.act(&meeting.host, Act::RenewCode).unwrap();
+    let third = place.state(&meeting.host).code.unwrap();
+    for dead in [&first, &second] {
+        assert!(matches!(join(dead), Err(RoomError::NoSuchCode)));
+    }
+    place.wait(3_599 * SECOND);
+    assert_eq!(join(&third).unwrap().party, "p3");
+}
+
+#[test]
+fn a_no_that_a_program_tells_has_the_effect_of_one_on_the_own_screen() {
+    let place = place();
+    let meeting = place.meet("consent");
+    let tell = |party: &str, word: &str| {
+        let by = ConsentBy::Spoken {
+            marked_by: Some(Pii::new("Anna".to_owned())),
+        };
+        let (party, word) = (party.to_owned(), word.to_owned());
+        place.rooms.hear(meeting.id, Consent { party, word, by })
+    };
+    place.rooms.choose(&meeting.guest, Choice::Agreed).unwrap();
+    place.rooms.act(&meeting.host, Act::Start).unwrap();
+    place.wait(SECOND);
+    tell("p2", "refused").unwrap();
+    let state = place.state(&meeting.guest);
+    assert_eq!(state.phase, Phase::Refused);
+    assert_eq!(state.parties[1].choice, Some(Choice::RatherNot));
+    tell("p2", "given").unwrap();
+    assert_eq!(place.state(&meeting.guest).phase, Phase::Recording);
+    assert!(tell("p7", "refused").is_err());
 }
 
 #[test]

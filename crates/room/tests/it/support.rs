@@ -44,6 +44,13 @@ fn on_consent() -> Map<String, Value> {
     facts
 }
 
+/// With a fact that is none.
+fn mistaken() -> Map<String, Value> {
+    let mut facts = assessment();
+    facts.insert("legal_basis".to_owned(), json!("z"));
+    facts
+}
+
 fn kind(name: &str, facts: Map<String, Value>) -> Line {
     Line {
         title: format!("Gesprek {name}"),
@@ -78,6 +85,7 @@ fn parts(folder: &Path) -> Parts {
         lines: Lines::new(Vec::new()).with_rooms(vec![
             kind("contract", assessment()),
             kind("consent", on_consent()),
+            kind("mistaken", mistaken()),
         ]),
     }
 }
