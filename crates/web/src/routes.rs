@@ -242,6 +242,29 @@ fn talks() -> Vec<Route> {
     ]
 }
 
+/// Citizens who ask whether they may record.
+fn requests() -> Vec<Route> {
+    use Audience::SignedIn;
+    use pages::requests;
+    const GET: &[&str] = &["GET"];
+    const BOTH: &[&str] = &["GET", "POST"];
+    vec![
+        route(
+            SignedIn,
+            BOTH,
+            "/requests",
+            get(requests::show).post(requests::answer),
+        ),
+        route(SignedIn, GET, "/requests/{id}", get(requests::refused)),
+        route(
+            SignedIn,
+            GET,
+            "/requests/{id}/letter",
+            get(requests::letter),
+        ),
+    ]
+}
+
 /// Who has an account.
 fn people() -> Vec<Route> {
     use Audience::SignedIn;
@@ -461,6 +484,7 @@ pub fn table() -> Vec<(Audience, &'static str, &'static str)> {
         .chain(endings())
         .chain(people())
         .chain(talks())
+        .chain(requests())
         .chain(programs())
         .chain(devices())
         .chain(files())
@@ -490,7 +514,8 @@ pub fn router(app: App) -> Router {
     };
     let mut for_people = Router::new();
     let pages = doors().into_iter().chain(pages());
-    let others = endings().into_iter().chain(people()).chain(talks());
+    let others = endings().into_iter().chain(people());
+    let others = others.chain(talks()).chain(requests());
     for (path, handler) in pages.chain(others).map(guard) {
         for_people = for_people.route(path, handler);
     }
