@@ -48,6 +48,10 @@ impl Rooms {
         let _acting = talk.act();
         let now = self.shared.clock.now();
         check_there(&talk.lock(), seat)?;
+        if self.shared.is_requested(&talk, seat, choice)? {
+            talk.changed();
+            return Ok(());
+        }
         let word = match choice.agrees() {
             true => "given",
             false => "refused",
@@ -109,7 +113,7 @@ fn openly(openness: &str) -> Map<String, Value> {
     said
 }
 
-fn check_there(inner: &Inner, seat: &Seat) -> Result<(), RoomError> {
+pub(crate) fn check_there(inner: &Inner, seat: &Seat) -> Result<(), RoomError> {
     if inner.ended.is_some() {
         return Err(RoomError::NotNow("the talk is over"));
     }
@@ -122,7 +126,7 @@ fn check_there(inner: &Inner, seat: &Seat) -> Result<(), RoomError> {
 
 impl Shared {
     /// A choice, and the word for it as consent, where it is about consent.
-    fn say_choice(
+    pub(crate) fn say_choice(
         &self,
         talk: &Talk,
         seat: &Seat,

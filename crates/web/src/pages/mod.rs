@@ -19,6 +19,7 @@ pub(crate) mod receipt;
 pub(crate) mod recording;
 pub(crate) mod recordings;
 pub(crate) mod requests;
+pub(crate) mod requests_in_room;
 pub(crate) mod retention;
 pub(crate) mod rooms;
 pub(crate) mod setup;

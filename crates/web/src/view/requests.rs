@@ -11,6 +11,7 @@ use voicelog_archive::{RefusalSaid, RefusedRequest};
 use voicelog_casework::moment;
 use voicelog_law::Decision;
 use voicelog_model::{Language, RecordingId, Timestamp};
+use voicelog_room::Request;
 
 /// Characters of what is typed.
 const TYPED_CHARACTERS_MAX: usize = 1_000;
@@ -249,14 +250,28 @@ pub(crate) fn columns(lang: Language) -> Vec<&'static str> {
     REASONS.iter().map(name).collect()
 }
 
-/// The same of somebody in a talk who wants to record too.
+/// What came of somebody's request in a talk.
+#[derive(Debug)]
+pub(crate) struct InRoomView {
+    pub(crate) who: String,
+    /// Where the host finds the refusal and its letter.
+    pub(crate) refused: Option<String>,
+    pub(crate) reason: String,
+    pub(crate) alternative: String,
+    pub(crate) request: Request,
+}
+
+/// The same in a talk: the host answers who wants to record too, and they read the answer.
 #[derive(Debug, Template)]
 #[template(path = "request_in_room.html")]
 pub(crate) struct RequestInRoomPage {
     pub(crate) p: Page,
     pub(crate) talk: String,
-    pub(crate) who: String,
+    /// Who is asked about now; nobody for a guest.
+    pub(crate) who: Option<String>,
     pub(crate) asked: Asked,
+    pub(crate) requests: Vec<InRoomView>,
+    pub(crate) problem: Option<String>,
 }
 
 /// What holds when the citizen records.
