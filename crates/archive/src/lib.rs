@@ -64,7 +64,7 @@ pub use line::{
 pub use log::{BundlePapers, Stamper, Tile, TileKind};
 pub use news::{News, NewsKind, Subscription};
 pub use notice::NoticeState;
-pub use permit::{Answer, Permit, Refusal, Verdict, act};
+pub use permit::*;
 pub use private::{PrivateCall, PrivateSaid};
 pub use read::*;
 pub use ready::Readiness;

@@ -28,6 +28,7 @@
 //! }
 //! ```
 
+pub use crate::gate::requests::{RefusalSaid, RefusedRequest, request_facts};
 use std::fmt;
 use std::marker::PhantomData;
 use voicelog_evidence::journal::Ground;
@@ -42,6 +43,9 @@ pub mod act {
     /// Take in a file that somebody has.
     #[derive(Debug)]
     pub enum Import {}
+    /// Refuse a citizen that they record.
+    #[derive(Debug)]
+    pub enum Refuse {}
     /// Play a recording back.
     #[derive(Debug)]
     pub enum Listen {}

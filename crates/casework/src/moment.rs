@@ -1,5 +1,6 @@
 //! Moments as people in the Netherlands read them: local time, the month as a word.
 
+use jiff::ToSpan as _;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 use voicelog_model::{Language, Timestamp};
@@ -38,6 +39,24 @@ pub fn day(at: Timestamp, lang: Language) -> String {
     let month = MONTHS.get(index).map(|(nl, en)| lang.pick(nl, en));
     let month = month.unwrap_or_default();
     format!("{} {month} {}", local.day(), local.year())
+}
+
+/// `november 2026`.
+#[must_use]
+pub fn month(at: Timestamp, lang: Language) -> String {
+    let day = day(at, lang);
+    day.split_once(' ')
+        .map_or_else(String::new, |(_day, month)| month.to_owned())
+}
+
+/// The first moment of the month that lies so many months before the one of `at`.
+#[must_use]
+pub fn month_start(at: Timestamp, before: i64) -> Timestamp {
+    let first = local(at).first_of_month().and_then(|day| {
+        let month = day.checked_sub(before.months())?;
+        month.start_of_day()
+    });
+    first.map_or(at, |day| Timestamp::from_jiff(day.timestamp()))
 }
 
 /// `11:02`.

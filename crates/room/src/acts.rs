@@ -41,13 +41,13 @@ pub enum Act {
 }
 
 /// Consent as somebody said it: the word for it, and how.
-struct Said {
+pub(crate) struct Said {
     word: String,
     by: ConsentBy,
 }
 
 impl Said {
-    fn on_the_screen(word: &str) -> Self {
+    pub(crate) fn on_the_screen(word: &str) -> Self {
         let (word, by) = (word.to_owned(), ConsentBy::Screen);
         Self { word, by }
     }
@@ -65,6 +65,10 @@ impl Rooms {
         let _acting = talk.act();
         let now = self.shared.clock.now();
         check_there(&talk.lock(), seat)?;
+        if self.shared.is_requested(&talk, seat, choice)? {
+            talk.changed();
+            return Ok(());
+        }
         let word = match choice.agrees() {
             true => "given",
             false => "refused",
@@ -171,7 +175,7 @@ fn openly(openness: &str) -> Map<String, Value> {
     said
 }
 
-fn check_there(inner: &Inner, seat: &Seat) -> Result<(), RoomError> {
+pub(crate) fn check_there(inner: &Inner, seat: &Seat) -> Result<(), RoomError> {
     if inner.ended.is_some() {
         return Err(RoomError::NotNow("the talk is over"));
     }
@@ -184,7 +188,7 @@ fn check_there(inner: &Inner, seat: &Seat) -> Result<(), RoomError> {
 
 impl Shared {
     /// A choice, and the word for it as consent, where it is about consent.
-    fn say_choice(
+    pub(crate) fn say_choice(
         &self,
         talk: &Talk,
         seat: &Seat,

@@ -21,6 +21,7 @@ mod held;
 mod intake;
 mod keeper;
 mod law;
+mod requests;
 mod rooms;
 mod state;
 mod talk;
@@ -32,9 +33,10 @@ pub use acts::Act;
 pub use chunk::{CHUNK_BYTES_MAX, Hash};
 pub use error::{ChunkRefused, Malformed, RoomError};
 pub use intake::Taken;
+pub use requests::RequestAnswer;
 pub use rooms::{Invitation, Kind, OpenTalk, Presence, Rooms};
 pub use state::{
-    Choice, Decision, EndedBy, Fingerprint, PartyState, Phase, Reason, State, TrackState,
+    Choice, Decision, EndedBy, Fingerprint, PartyState, Phase, Reason, Request, State, TrackState,
 };
 pub use talk::Seat;
 pub use track::TrackPlace;

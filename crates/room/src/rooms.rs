@@ -273,6 +273,7 @@ impl Rooms {
                 token: Some(token),
                 name: name.and_then(said_name),
                 choice: None,
+                request: None,
                 agreed: 0,
                 joined_at: now,
                 left_at: None,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use voicelog_archive::journal::Cause;
-use voicelog_model::{RecordingId, Timestamp};
+use voicelog_model::{DecisionId, RecordingId, Timestamp};
 
 /// What somebody chose about being recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -118,10 +118,32 @@ pub struct PartyState {
     pub name: Option<String>,
     /// What they chose.
     pub choice: Option<Choice>,
+    /// That they record too, where an official answers it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
     /// Whether they are in the talk.
     pub is_there: bool,
     /// What their devices record.
     pub tracks: Vec<TrackState>,
+}
+
+/// What came of it that somebody wants to record too, in the talk of an official.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Request {
+    /// The host has not answered.
+    Asked,
+    /// They may.
+    Allowed,
+    /// They may not.
+    Refused {
+        /// The law's decision on the refusal.
+        decision: DecisionId,
+        /// Why.
+        reason: String,
+        /// What is offered instead.
+        alternative: String,
+    },
 }
 
 /// A track, as everybody sees it.

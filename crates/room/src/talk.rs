@@ -2,7 +2,7 @@
 
 use crate::held::Held;
 use crate::rooms::Presence;
-use crate::state::{Choice, Decision, EndedBy, Fingerprint, PartyState, Phase, State};
+use crate::state::{Choice, Decision, EndedBy, Fingerprint, PartyState, Phase, Request, State};
 use crate::track::Track;
 use crate::writer::WriterHandle;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,6 +34,8 @@ pub(crate) struct Person {
     pub(crate) token: Option<[u8; 32]>,
     pub(crate) name: Option<Pii<String>>,
     pub(crate) choice: Option<Choice>,
+    /// That they record too, where an official answers it.
+    pub(crate) request: Option<Request>,
     /// How often they agreed.
     pub(crate) agreed: u32,
     pub(crate) joined_at: Timestamp,
@@ -131,6 +133,7 @@ impl Talk {
             token: None,
             name,
             choice: Some(Choice::Agreed),
+            request: None,
             agreed: 1,
             joined_at: now,
             left_at: None,
@@ -338,6 +341,7 @@ impl Inner {
                 id: pseudonym(place),
                 name: person.name.as_ref().map(|name| name.expose().clone()),
                 choice: person.choice,
+                request: person.request.clone(),
                 is_there: person.is_there(),
                 tracks: self
                     .tracks

@@ -211,7 +211,7 @@ fn endings() -> Vec<Route> {
 /// Talks in a room, for people.
 fn talks() -> Vec<Route> {
     use Audience::{Anyone, InRoom, SignedIn};
-    use pages::{joining, rooms};
+    use pages::{joining, requests_in_room, rooms};
     const BOTH: &[&str] = &["GET", "POST"];
     vec![
         route(
@@ -228,6 +228,12 @@ fn talks() -> Vec<Route> {
         ),
         route(InRoom, &["POST"], "/rooms/{id}/copy", post(rooms::copy)),
         route(
+            InRoom,
+            BOTH,
+            "/rooms/{id}/requests",
+            get(requests_in_room::show).post(requests_in_room::answer),
+        ),
+        route(
             Anyone,
             BOTH,
             "/join",
@@ -238,6 +244,29 @@ fn talks() -> Vec<Route> {
             BOTH,
             "/join/{code}",
             get(joining::invitation).post(joining::enter),
+        ),
+    ]
+}
+
+/// Citizens who ask whether they may record.
+fn requests() -> Vec<Route> {
+    use Audience::SignedIn;
+    use pages::requests;
+    const GET: &[&str] = &["GET"];
+    const BOTH: &[&str] = &["GET", "POST"];
+    vec![
+        route(
+            SignedIn,
+            BOTH,
+            "/requests",
+            get(requests::show).post(requests::answer),
+        ),
+        route(SignedIn, GET, "/requests/{id}", get(requests::refused)),
+        route(
+            SignedIn,
+            GET,
+            "/requests/{id}/letter",
+            get(requests::letter),
         ),
     ]
 }
@@ -461,6 +490,7 @@ pub fn table() -> Vec<(Audience, &'static str, &'static str)> {
         .chain(endings())
         .chain(people())
         .chain(talks())
+        .chain(requests())
         .chain(programs())
         .chain(devices())
         .chain(files())
@@ -490,7 +520,8 @@ pub fn router(app: App) -> Router {
     };
     let mut for_people = Router::new();
     let pages = doors().into_iter().chain(pages());
-    let others = endings().into_iter().chain(people()).chain(talks());
+    let others = endings().into_iter().chain(people());
+    let others = others.chain(talks()).chain(requests());
     for (path, handler) in pages.chain(others).map(guard) {
         for_people = for_people.route(path, handler);
     }

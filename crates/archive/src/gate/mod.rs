@@ -5,7 +5,9 @@
 //! is an error, and an error is never a permission.
 
 mod destroying;
+pub(crate) mod requests;
 
+use self::requests::RequestKept;
 use crate::call::CONSENTS;
 use crate::consent::Saying;
 use crate::error::Doing;
@@ -82,6 +84,9 @@ pub(crate) struct SealedFacts {
     /// How much of the recording a question to destroy was about.
     #[serde(default, skip_serializing_if = "Scope::is_whole")]
     pub(crate) scope: Scope,
+    /// What else was said when a citizen who asked to record was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) request: Option<RequestKept>,
 }
 
 /// One question to the law.
@@ -98,6 +103,7 @@ struct Question<'a> {
     left: Map<String, Value>,
     sound_term: Option<String>,
     scope: Scope,
+    request: Option<RequestKept>,
     now: Timestamp,
 }
 
@@ -117,6 +123,7 @@ impl Question<'_> {
             left: Map::new(),
             sound_term: None,
             scope: Scope::Whole,
+            request: None,
             now,
         }
     }
@@ -173,6 +180,7 @@ impl Archive {
             private: call.private,
             sound_term,
             scope: Scope::Whole,
+            request: None,
             now,
         })?;
         // A call that is refused gets its row at once, so that a refusal is never silent. It
@@ -213,6 +221,23 @@ impl Archive {
             facts,
             asker: Some(asker),
             ..Question::about(Action::ImportFile, id, now)
+        })
+    }
+
+    /// May a citizen be refused that they record? `register` is what the decision is found under.
+    pub(crate) fn ask_about_request(
+        &self,
+        register: RecordingId,
+        facts: Map<String, Value>,
+        said: RequestKept,
+        asker: &Pii<String>,
+        now: Timestamp,
+    ) -> Result<Answer<act::Refuse>, ArchiveError> {
+        self.ask(Question {
+            facts,
+            asker: Some(asker),
+            request: Some(said),
+            ..Question::about(Action::RefuseRecording, register, now)
         })
     }
 
@@ -463,6 +488,7 @@ impl Archive {
             left,
             sound_term,
             scope,
+            request,
             now,
         } = question;
         let id = DecisionId::new(now, random::bytes()?);
@@ -494,6 +520,7 @@ impl Archive {
                 left,
                 sound_term,
                 scope,
+                request,
             })?,
         );
         let row = DecisionRow {

@@ -4,19 +4,22 @@ use crate::app::{Alarm, Metrics, Shared, Status};
 use crate::diary::LastHour;
 use crate::trouble::Trouble;
 use crate::view::alarms::WORDS;
+use crate::view::requests::reason_words;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use std::fmt::Write as _;
-use voicelog_archive::{ArchiveError, OutboxCount};
+use voicelog_archive::{ArchiveError, OutboxCount, RefusedRequest};
+use voicelog_casework::moment::month_start;
 
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 pub(crate) async fn show(State(desk): State<Shared>) -> Result<Response, Trouble> {
-    let (free, outbox, hour) = desk
+    let (free, outbox, hour, requests) = desk
         .ask(|archive, now| {
             let hour = LastHour::read(archive, now)?;
-            Ok::<_, ArchiveError>((archive.free_bytes()?, archive.outbox()?, hour))
+            let requests = archive.refused_requests(month_start(now, 0))?;
+            Ok::<_, ArchiveError>((archive.free_bytes()?, archive.outbox()?, hour, requests))
         })
         .await?;
     let source = &desk.app.status;
@@ -27,6 +30,7 @@ pub(crate) async fn show(State(desk): State<Shared>) -> Result<Response, Trouble
     alarms(&mut text, &source.alarms());
     expected(&mut text, &hour);
     webhooks(&mut text, &outbox);
+    refused(&mut text, &requests);
     Ok(([(header::CONTENT_TYPE, FORMAT)], text).into_response())
 }
 
@@ -186,6 +190,25 @@ fn webhooks(text: &mut String, outbox: &[OutboxCount]) {
         let counts: Vec<_> = counts.iter().map(|(name, n)| (name.as_str(), *n)).collect();
         several(text, metric, "endpoint", &counts);
     }
+}
+
+/// Of this month: what the law did not permit to refuse was not refused.
+fn refused(text: &mut String, requests: &[RefusedRequest]) {
+    let is = |one: &&RefusedRequest, word| {
+        one.is_permitted && one.said.as_ref().is_some_and(|said| said.reason == word)
+    };
+    let count = |word| requests.iter().filter(|one| is(one, word)).count() as u64;
+    let counts: Vec<_> = reason_words().map(|word| (word, count(word))).collect();
+    several(
+        text,
+        (
+            "voicelog_requests_refused",
+            "gauge",
+            "Citizens who asked to record and were refused since the month began, by reason.",
+        ),
+        "reason",
+        &counts,
+    );
 }
 
 /// Name, type and what it is, of one metric.

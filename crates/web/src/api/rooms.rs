@@ -269,6 +269,8 @@ fn in_dutch(why: &str) -> String {
         "the talk is over" => "het gesprek is afgelopen",
         "you have left the talk" => "u bent weggegaan uit het gesprek",
         "there is nothing to pause" => "er valt niets te pauzeren",
+        "that you record too was refused" => "dat u ook opneemt, is geweigerd",
+        "nobody asks to record too" => "niemand vraagt om ook op te nemen",
         "it is not paused" => "het is niet gepauzeerd",
         "the law does not permit it any more" => "het mag volgens de wet niet meer",
         "the talk can be started once everybody chose and the law permits it" => {

@@ -18,6 +18,8 @@ pub(crate) mod proposals;
 pub(crate) mod receipt;
 pub(crate) mod recording;
 pub(crate) mod recordings;
+pub(crate) mod requests;
+pub(crate) mod requests_in_room;
 pub(crate) mod retention;
 pub(crate) mod rooms;
 pub(crate) mod setup;

@@ -6,7 +6,7 @@
 use crate::app::{Desk, Shared};
 use crate::assets;
 use crate::frame::{Island, html};
-use crate::pages::{copying, who};
+use crate::pages::{copying, requests_in_room, who};
 use crate::trouble::Trouble;
 use crate::view::decision;
 use crate::view::rooms::{
@@ -192,6 +192,7 @@ async fn page(
     let status = problem
         .as_ref()
         .map_or(StatusCode::OK, |trouble| trouble.status);
+    page.has_requests = requests_in_room::is_of_official(desk, talk);
     page.problem = problem.map(|trouble| trouble.detail(visitor.lang).to_owned());
     let mut response = html(status, &page)?;
     response.extensions_mut().insert(Island::Recorder);

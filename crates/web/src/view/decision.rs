@@ -248,7 +248,7 @@ const fn reason_kind(kind: ReasonKind, lang: Language) -> &'static str {
 }
 
 /// The advice by kind: what to do instead first, what it weighs in court last.
-fn advice(decision: &Decision, lang: Language) -> Vec<AdviceView> {
+pub(crate) fn advice(decision: &Decision, lang: Language) -> Vec<AdviceView> {
     let kinds = [
         (
             AdviceKind::Alternative,

@@ -25,6 +25,7 @@ pub(crate) mod receipt;
 pub(crate) mod recording;
 pub(crate) mod recordings;
 pub(crate) mod report;
+pub(crate) mod requests;
 pub(crate) mod retention;
 pub(crate) mod rooms;
 pub(crate) mod setup;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use voicelog_casework::receipt::{Qr, Receipt};
 use voicelog_law::{FactWords, purpose};
 use voicelog_model::{Language, RecordingId};
-use voicelog_room::{Choice, OpenTalk, Phase, State};
+use voicelog_room::{Choice, OpenTalk, PartyState, Phase, State};
 
 /// A kind of talk that can be started.
 #[derive(Debug)]
@@ -184,6 +184,8 @@ pub(crate) struct RoomPage {
     pub(crate) terms: Terms,
     pub(crate) way: Option<Way>,
     pub(crate) problem: Option<String>,
+    /// Whether who wants to record too asks an official.
+    pub(crate) has_requests: bool,
     pub(crate) script: &'static str,
     pub(crate) capture: &'static str,
 }
@@ -215,6 +217,7 @@ impl RoomPage {
                 .filter(|_| state.is_host && state.phase != Phase::Ended)
                 .map(|code| Way::new(code, public_url)),
             problem: None,
+            has_requests: false,
             script: assets::room_script_path(),
             capture: assets::capture_script_path(),
             p,
@@ -301,16 +304,21 @@ pub(crate) const fn phase(phase: Phase, lang: Language) -> &'static str {
     }
 }
 
+/// What a participant is called on the page of whoever looks.
+pub(crate) fn name_of(state: &State, party: &PartyState, lang: Language) -> String {
+    let number = party.id.trim_start_matches('p');
+    match (party.id == state.me, &party.name) {
+        (true, _) => lang.pick("u", "you").to_owned(),
+        (false, Some(name)) => name.clone(),
+        (false, None) if number == "1" => lang.pick("wie begon", "who started it").to_owned(),
+        (false, None) => format!("{} {number}", lang.pick("gast", "guest")),
+    }
+}
+
 /// Who is in it, in the words that the script uses too.
 fn parties(state: &State, lang: Language) -> Vec<PartyView> {
-    let line = |party: &voicelog_room::PartyState| {
-        let number = party.id.trim_start_matches('p');
-        let who = match (party.id == state.me, &party.name) {
-            (true, _) => lang.pick("u", "you").to_owned(),
-            (false, Some(name)) => name.clone(),
-            (false, None) if number == "1" => lang.pick("wie begon", "who started it").to_owned(),
-            (false, None) => format!("{} {number}", lang.pick("gast", "guest")),
-        };
+    let line = |party: &PartyState| {
+        let who = name_of(state, party, lang);
         let said = match (party.is_there, party.choice) {
             (false, _) => lang.pick("is weg uit het gesprek", "has left the talk"),
             (true, Some(Choice::Agreed)) => lang.pick("vindt het goed", "agrees"),

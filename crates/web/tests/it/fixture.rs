@@ -129,6 +129,22 @@ fn of_an_employer() -> Line {
     line
 }
 
+/// A talk of an official with a citizen: who wants to record too asks for it.
+fn of_an_official() -> Line {
+    let mut line = in_a_room("balie", "Gesprek aan de balie");
+    for (name, value) in [
+        ("recorder_type", json!("government_body")),
+        ("counterpart_types", json!(["citizen"])),
+        ("purpose", json!("dossier_overheid")),
+        ("legal_basis", json!("e")),
+        ("public_task_ref", json!("Gemeentewet 160")),
+        ("process_type", json!("9.1")),
+    ] {
+        line.facts.insert(name.to_owned(), value);
+    }
+    line
+}
+
 /// A house rule: who asks to destroy may not be alone. At the end of a term nobody asks.
 pub(crate) const NOT_ALONE: &str = r#"
 @id("house.vier_ogen_bij_vernietigen")
@@ -192,6 +208,7 @@ fn open_under(folder: &Path, now: Timestamp, house: Option<&str>) -> Outcome<Arc
         .with_rooms(vec![
             in_a_room("beoordeling", "Beoordelingsgesprek"),
             of_an_employer(),
+            of_an_official(),
         ]),
     })))
 }

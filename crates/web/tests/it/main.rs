@@ -16,6 +16,7 @@ mod interview;
 mod law;
 mod pages;
 mod proposals;
+mod requests;
 mod rooms;
 mod rooms_pages;
 mod signing_in;

@@ -21,7 +21,7 @@ pub(crate) struct Room<'s> {
 }
 
 /// A browser that came in by the code of a talk of that host.
-fn guest_of<'s>(site: &'s Site, id: RecordingId, number: u8) -> Browser<'s> {
+pub(crate) fn guest_of<'s>(site: &'s Site, id: RecordingId, number: u8) -> Browser<'s> {
     let host = site.rooms.host_seat(id, "beheer").unwrap();
     let code = site.rooms.state(&host).unwrap().code.unwrap();
     let token: [u8; 32] = Sha256::digest([number; 32]).into();

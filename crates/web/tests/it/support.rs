@@ -180,6 +180,11 @@ pub(crate) fn site_with(change: impl FnOnce(&mut WebConfig)) -> Site {
     site_under(None, change)
 }
 
+/// A site under a house rule.
+pub(crate) fn site_under_rule(rule: &str) -> Site {
+    site_under(Some(rule), |_config| {})
+}
+
 fn site_under(house: Option<&str>, change: impl FnOnce(&mut WebConfig)) -> Site {
     let folder = tempfile::tempdir().unwrap();
     let (template, over) = template();
