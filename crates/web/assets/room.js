@@ -1,16 +1,93 @@
 "use strict";
-class TrackClock {
-	zero = 0;
-	constructor(serverNow, heardAt) {
-		this.zero = heardAt * 1_000 - serverNow;
+const ATTENDANCE = {
+	silent: 10 * 60_000,
+	untouched: 30 * 60_000,
+	answer: 3 * 60_000,
+};
+class Attendance {
+	limits;
+	heardAt;
+	touchedAt;
+	askedAt = null;
+	isStopped = false;
+	constructor(now, limits = ATTENDANCE) {
+		this.limits = limits;
+		this.heardAt = now;
+		this.touchedAt = now;
 	}
-	compare(serverNow, heardAt) {
-		const ours = heardAt * 1_000 - this.zero;
-		if (ours - serverNow > 200_000)
-			this.zero = heardAt * 1_000 - serverNow;
+	heard(now) {
+		this.heardAt = now;
+	}
+	touched(now) {
+		this.heardAt = now;
+		this.touchedAt = now;
+		this.askedAt = null;
+		this.isStopped = false;
+	}
+	due(now) {
+		if (this.isStopped)
+			return null;
+		if (this.askedAt !== null) {
+			this.isStopped = now - this.askedAt >= this.limits.answer;
+			return this.isStopped ? "stop" : null;
+		}
+		const isAlone = now - this.heardAt >= this.limits.silent || now - this.touchedAt >= this.limits.untouched;
+		if (!isAlone)
+			return null;
+		this.askedAt = now;
+		return "ask";
+	}
+	rests(now) {
+		this.heardAt = now;
+		if (!this.isStopped)
+			this.askedAt = null;
+	}
+}
+const JUMP = 1_000_000;
+const NUDGE = 0.5;
+class TrackClock {
+	zero;
+	target;
+	since;
+	isUsed = false;
+	constructor(first) {
+		this.zero = first.answered * 1_000 - first.serverNow;
+		this.target = this.zero;
+		this.since = first.answered;
+	}
+	compare({ asked, serverNow, answered }) {
+		const [earliest, latest] = [asked * 1_000 - serverNow, answered * 1_000 - serverNow];
+		const before = this.zeroAt(answered);
+		this.target = Math.min(latest, Math.max(earliest, this.target));
+		const isJump = this.isUsed && Math.abs(before - this.target) > JUMP;
+		this.zero = isJump || !this.isUsed ? this.target : before;
+		this.since = answered;
+		return isJump ? before - this.target : 0;
 	}
 	at(ms) {
-		return Math.round(ms * 1_000 - this.zero);
+		this.isUsed = true;
+		return Math.round(ms * 1_000 - this.zeroAt(ms));
+	}
+	zeroAt(ms) {
+		const most = Math.max(0, ms - this.since) * NUDGE;
+		return this.zero + Math.max(-most, Math.min(most, this.target - this.zero));
+	}
+}
+const SLEPT = 1_000;
+class SleepWatch {
+	lastMs;
+	lead;
+	constructor(lastMs, wall) {
+		this.lastMs = lastMs;
+		this.lead = wall - lastMs;
+	}
+	maySleep(ms, wall) {
+		const lead = wall - ms;
+		const isLate = lead - this.lead > SLEPT;
+		this.lead = lead;
+		if (!isLate)
+			this.lastMs = ms;
+		return isLate;
 	}
 }
 const STOOD_STILL = 500;
@@ -62,6 +139,55 @@ function joined(parts) {
 async function sha256(bytes) {
 	return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 }
+const DOUBT_MAX = 120_000;
+class Placing {
+	track;
+	clock;
+	doubt = null;
+	waiting = [];
+	constructor(track, clock) {
+		this.track = track;
+		this.clock = clock;
+	}
+	get isInDoubt() {
+		return this.doubt !== null;
+	}
+	mayHaveSlept(from, now, reason) {
+		this.doubt ??= { from, until: now + DOUBT_MAX, reason };
+	}
+	packet(packet, ms) {
+		if (this.doubt && ms > this.doubt.until)
+			this.release();
+		if (this.doubt && ms > this.doubt.from)
+			this.waiting.push({ packet, ms });
+		else
+			this.track.packet(packet, this.clock.at(ms));
+	}
+	interrupt(reason) {
+		if (this.waiting.length > 0)
+			this.waiting.push({ reason });
+		else
+			this.track.interrupt(reason);
+	}
+	compare(answer) {
+		const moved = this.clock.compare(answer);
+		if (moved !== 0)
+			this.track.interrupt(this.doubt?.reason ?? "other");
+		this.release();
+		return moved;
+	}
+	release() {
+		this.doubt = null;
+		const waiting = this.waiting;
+		this.waiting = [];
+		for (const one of waiting) {
+			if ("reason" in one)
+				this.track.interrupt(one.reason);
+			else
+				this.track.packet(one.packet, this.clock.at(one.ms));
+		}
+	}
+}
 class RtpStream {
 	payloadType;
 	ssrc;
@@ -89,6 +215,9 @@ class RtpStream {
 const MAGIC = new TextEncoder().encode("VLRC");
 const HEAD = 4 + 1 + 4 + 32;
 const CHUNK_MAX = 262_144;
+function lengthOf(packet) {
+	return ((packet[1] ?? 0) & 0x7f) === 112 ? 10_000 : 20_000;
+}
 function encodedFrame(frame) {
 	const content = "packet" in frame ? frame.packet : new TextEncoder().encode(JSON.stringify(frame.mark));
 	const bytes = new Uint8Array(11 + content.length);
@@ -104,6 +233,7 @@ class ChunkBuilder {
 	size = HEAD;
 	first = null;
 	last = 0;
+	sound = 0;
 	fits(length) {
 		return this.size + 11 + length <= CHUNK_MAX;
 	}
@@ -113,8 +243,11 @@ class ChunkBuilder {
 		this.size += bytes.length;
 		this.first ??= frame.captured;
 		this.last = frame.captured;
+		if ("packet" in frame)
+			this.sound += lengthOf(frame.packet);
 	}
-	pushBytes(bytes, captured) {
+	pushBytes(bytes, captured, sound) {
+		this.sound += sound;
 		this.frames.push(bytes);
 		this.size += bytes.length;
 		this.first ??= captured;
@@ -159,7 +292,7 @@ class Track {
 		this.captured = place.captured;
 	}
 	packet(packet, captured) {
-		if (captured < 0)
+		if (captured < 0 || (this.isInterrupted && captured < (this.captured ?? 0)))
 			return;
 		const at = Math.max(captured, this.captured ?? 0);
 		if (this.isInterrupted) {
@@ -179,12 +312,13 @@ class Track {
 		this.push({ captured: this.captured, mark: { mark: "interrupted", reason } });
 		this.seal();
 	}
-	takeTail(bytes, captured) {
-		this.open.pushBytes(bytes, captured);
+	takeTail({ bytes, captured, sound }) {
+		this.open.pushBytes(bytes, captured, sound);
 		this.captured = captured;
 	}
 	tail() {
-		return this.open.isEmpty || this.captured === null ? null : { bytes: this.open.bytes(), captured: this.captured };
+		const { open, captured } = this;
+		return open.isEmpty || captured === null ? null : { bytes: open.bytes(), captured, sound: open.sound };
 	}
 	seal() {
 		if (this.open.isEmpty)
@@ -199,7 +333,7 @@ class Track {
 			const digest = await sha256(bytes);
 			this.next = number + 1;
 			this.chain = hexOf(digest);
-			await this.spool.put({ track: this.track, number, bytes, digest: base64Of(digest), chain: this.chain, captured });
+			await this.spool.put({ track: this.track, number, bytes, digest: base64Of(digest), chain: this.chain, captured, sound: builder.sound });
 			this.onSealed();
 		})
 			.catch(this.onTrouble);
@@ -212,6 +346,44 @@ class Track {
 	push(frame) {
 		this.open.push(frame);
 		this.captured = frame.captured;
+	}
+}
+const FIRST = 500;
+const MOST = 10_000;
+class Backoff {
+	random;
+	failures = 0;
+	constructor(random) {
+		this.random = random;
+	}
+	succeeded() {
+		this.failures = 0;
+	}
+	next(asked) {
+		const most = Math.min(MOST, FIRST * 2 ** Math.min(this.failures, 10));
+		this.failures += 1;
+		return Math.max(asked ?? 0, most * (0.5 + this.random() / 2));
+	}
+}
+class Alarm {
+	wake = null;
+	isRung = false;
+	ring() {
+		this.isRung = true;
+		this.wake?.();
+	}
+	async wait(ms) {
+		if (!this.isRung) {
+			await new Promise((resolve) => {
+				const timer = ms === null ? undefined : setTimeout(resolve, ms);
+				this.wake = () => {
+					clearTimeout(timer);
+					resolve();
+				};
+			});
+		}
+		this.wake = null;
+		this.isRung = false;
 	}
 }
 class Unreachable extends Error {
@@ -294,75 +466,187 @@ class Server {
 		return this.post(`/tracks/${track}/end`, { chunks, chain });
 	}
 }
-async function goesOn(kept, tail, answer, spool) {
-	const common = { wanted: answer.next, answer, isEnding: kept.isEnding };
-	if (answer.next > kept.next) {
-		return { ...common, place: { track: kept.track, next: answer.next, chain: answer.chain, captured: kept.captured }, tail: null };
+async function leaveTrack(spool, track, [from, until], why) {
+	let sound = 0;
+	for (let number = from; number < until; number += 1)
+		sound += (await spool.get(track, number))?.sound ?? 0;
+	if (sound === 0 && why !== "torn")
+		await spool.finished(track);
+	else
+		await spool.leave({ track, why, sound });
+}
+class MemorySpool {
+	chunks = new Map();
+	place;
+	end;
+	stays = [];
+	async put(chunk) {
+		this.chunks.set(`${chunk.track}/${chunk.number}`, chunk);
+		this.place = { track: chunk.track, next: chunk.number + 1, chain: chunk.chain, captured: chunk.captured };
+		this.end = undefined;
 	}
-	for (let number = answer.next; number < kept.next; number += 1) {
+	async get(track, number) {
+		return this.chunks.get(`${track}/${number}`);
+	}
+	async release(track, before) {
+		for (const [key, chunk] of this.chunks)
+			if (chunk.track === track && chunk.number < before)
+				this.chunks.delete(key);
+	}
+	async kept() {
+		return this.place;
+	}
+	async keep(kept) {
+		this.place = kept;
+	}
+	async keepTail(tail) {
+		this.end = tail;
+	}
+	async tail() {
+		return this.end;
+	}
+	async count(track) {
+		return [...this.chunks.values()].filter((chunk) => chunk.track === track).length;
+	}
+	async finished(track) {
+		await this.release(track, Infinity);
+		this.forget(track);
+	}
+	async leave(left) {
+		this.stays.push(left);
+		this.forget(left.track);
+	}
+	async left() {
+		return this.stays;
+	}
+	forget(track) {
+		if (this.place?.track === track)
+			this.place = undefined;
+		if (this.end?.track === track)
+			this.end = undefined;
+	}
+	get size() {
+		return this.chunks.size;
+	}
+}
+const OVERFLOW_MAX = 120;
+class PatientSpool {
+	inner;
+	onFull;
+	over = new MemorySpool();
+	wasFull = false;
+	constructor(inner, onFull) {
+		this.inner = inner;
+		this.onFull = onFull;
+	}
+	async isTooFull() {
+		return this.over.size >= OVERFLOW_MAX;
+	}
+	told(isFull) {
+		if (isFull !== this.wasFull)
+			this.onFull(isFull);
+		this.wasFull = isFull;
+	}
+	async put(chunk) {
+		try {
+			await this.inner.put(chunk);
+		}
+		catch {
+			await this.over.put(chunk);
+			this.told(true);
+		}
+	}
+	async get(track, number) {
+		return (await this.over.get(track, number)) ?? this.inner.get(track, number);
+	}
+	async release(track, before) {
+		await this.over.release(track, before);
+		await this.inner.release(track, before);
+		if (this.over.size === 0)
+			this.told(false);
+	}
+	kept() {
+		return this.inner.kept();
+	}
+	async keep(kept) {
+		await this.inner.keep(kept).catch(() => this.told(true));
+	}
+	async keepTail(tail) {
+		await this.inner.keepTail(tail);
+	}
+	tail() {
+		return this.inner.tail();
+	}
+	async count(track) {
+		return (await this.over.count(track)) + (await this.inner.count(track));
+	}
+	async finished(track) {
+		await this.over.finished(track);
+		await this.inner.finished(track);
+		if (this.over.size === 0)
+			this.told(false);
+	}
+	leave(left) {
+		return this.inner.leave(left);
+	}
+	left() {
+		return this.inner.left();
+	}
+}
+async function timed(ask) {
+	const asked = performance.now();
+	const answer = await ask;
+	return { answer, time: { asked, serverNow: answer.now_us, answered: performance.now() } };
+}
+async function leave(spool, kept, tail, from, why) {
+	let until = kept.next;
+	if (tail) {
+		const track = new Track(kept, spool, () => { }, () => { });
+		track.takeTail(tail);
+		until = (await track.finish()).chunks;
+	}
+	await leaveTrack(spool, kept.track, [from, until], why);
+}
+async function isWhole(kept, from, spool) {
+	for (let number = from; number < kept.next; number += 1) {
 		if ((await spool.get(kept.track, number)) === undefined)
-			return null;
+			return false;
 	}
-	return { ...common, place: { ...kept }, tail: tail?.track === kept.track ? tail : null };
+	return true;
 }
 async function resume(server, spool) {
-	const [kept, tail] = [await spool.kept(), await spool.tail()];
+	const kept = await spool.kept();
 	if (!kept)
 		return null;
-	let answer;
+	const ownTail = await spool.tail();
+	const tail = ownTail?.track === kept.track ? ownTail : null;
+	let told;
 	try {
-		answer = await server.track(kept.track);
+		told = await timed(server.track(kept.track));
 	}
 	catch (error) {
-		if (!(error instanceof Refused))
+		if (!(error instanceof Refused) || error.status !== 404)
 			throw error;
-		await spool.clear();
+		await server.state(0);
+		await leave(spool, kept, tail, 0, "not_yours");
 		return null;
 	}
-	const resumed = answer.is_open === false ? null : await goesOn(kept, tail, answer, spool);
-	if (!resumed)
-		await spool.clear();
-	return resumed;
+	const { next, chain, is_open } = told.answer;
+	if (is_open === false) {
+		await leave(spool, kept, tail, next, "too_late");
+		return null;
+	}
+	if (next > kept.next) {
+		return { ...told, wanted: next, place: { track: kept.track, next, chain, captured: kept.captured }, tail: null };
+	}
+	if (!(await isWhole(kept, next, spool))) {
+		await leave(spool, kept, tail, next, "torn");
+		return null;
+	}
+	return { ...told, wanted: next, place: { ...kept }, tail };
 }
-const FIRST = 500;
-const MOST = 10_000;
-class Backoff {
-	random;
-	failures = 0;
-	constructor(random) {
-		this.random = random;
-	}
-	succeeded() {
-		this.failures = 0;
-	}
-	next(asked) {
-		const most = Math.min(MOST, FIRST * 2 ** Math.min(this.failures, 10));
-		this.failures += 1;
-		return Math.max(asked ?? 0, most * (0.5 + this.random() / 2));
-	}
-}
-class Alarm {
-	wake = null;
-	isRung = false;
-	ring() {
-		this.isRung = true;
-		this.wake?.();
-	}
-	async wait(ms) {
-		if (!this.isRung) {
-			await new Promise((resolve) => {
-				const timer = ms === null ? undefined : setTimeout(resolve, ms);
-				this.wake = () => {
-					clearTimeout(timer);
-					resolve();
-				};
-			});
-		}
-		this.wake = null;
-		this.isRung = false;
-	}
-}
-const DAMAGED_MAX = 5;
+const AGAIN_MAX = 5;
+const UNKNOWN_WAIT = 10_000;
 class Sender {
 	track;
 	next;
@@ -374,7 +658,7 @@ class Sender {
 	end = null;
 	isStopped = false;
 	isReachable = true;
-	damaged = 0;
+	again = 0;
 	constructor(track, next, server, spool, events, random = Math.random) {
 		this.track = track;
 		this.next = next;
@@ -401,7 +685,7 @@ class Sender {
 				if (outcome)
 					return outcome;
 				this.backoff.succeeded();
-				this.damaged = 0;
+				this.again = 0;
 				this.reached(true);
 			}
 			catch (error) {
@@ -419,7 +703,7 @@ class Sender {
 				}
 			}
 		}
-		return "closed";
+		return "stopped";
 	}
 	reached(isReachable) {
 		if (isReachable === this.isReachable)
@@ -439,35 +723,42 @@ class Sender {
 		}
 		if (this.end && this.next >= this.end.chunks) {
 			await this.server.endTrack(this.track, this.end.chunks, this.end.chain);
-			return "ended";
+			return "all_there";
 		}
 		if (this.end)
-			return "broken";
+			return "torn";
 		await this.alarm.wait(null);
 		return null;
 	}
 	async acknowledged(next) {
 		this.next = next;
 		await this.spool.release(this.track, next);
-		this.events.onSent(await this.spool.count());
+		this.events.onSent(await this.spool.count(this.track));
 	}
-	async refused(error) {
+	async refused({ status, problem: { next } }) {
 		this.reached(true);
-		if (error.status === 400 && this.damaged < DAMAGED_MAX) {
-			this.damaged += 1;
+		if (status === 401 || status === 403 || status === 404)
+			return this.unknown();
+		if ((status === 400 || status === 422) && this.again < AGAIN_MAX) {
+			this.again += 1;
 			await this.alarm.wait(this.backoff.next(null));
 			return null;
 		}
-		const { next } = error.problem;
-		const isOutOfTurn = error.status === 409 && next !== undefined && next !== this.next;
-		if (isOutOfTurn) {
+		if (status === 409 && next !== undefined && next !== this.next) {
 			const isHere = next > this.next || (await this.spool.get(this.track, next)) !== undefined;
 			if (!isHere)
-				return "broken";
+				return "torn";
 			await this.acknowledged(next);
 			return null;
 		}
-		return error.status === 409 || error.status === 413 || error.status === 422 || error.status === 400 ? "broken" : "closed";
+		return status === 410 ? "too_late" : "refused";
+	}
+	async unknown() {
+		const isKnown = await this.server.state(0).then(() => true, () => false);
+		if (isKnown)
+			return "not_yours";
+		await this.alarm.wait(UNKNOWN_WAIT);
+		return null;
 	}
 }
 function linear16(samples) {
@@ -583,6 +874,40 @@ class SilenceAlarm {
 		return isSilent;
 	}
 }
+class TabLock {
+	name;
+	unlock = null;
+	isAsked = false;
+	constructor(name) {
+		this.name = name;
+	}
+	hold() {
+		return new Promise((resolve) => (this.unlock = resolve));
+	}
+	async take(onFree) {
+		if (this.unlock || !("locks" in navigator))
+			return true;
+		const got = await new Promise((resolve) => {
+			void navigator.locks.request(this.name, { ifAvailable: true }, (lock) => {
+				resolve(lock !== null);
+				return lock === null ? undefined : this.hold();
+			});
+		});
+		if (!got && !this.isAsked) {
+			this.isAsked = true;
+			void navigator.locks.request(this.name, () => {
+				const held = this.hold();
+				onFree();
+				return held;
+			});
+		}
+		return got;
+	}
+	release() {
+		this.unlock?.();
+		this.unlock = null;
+	}
+}
 const WANTED = {
 	audio: { channelCount: 1, sampleRate: 48_000, echoCancellation: false, noiseSuppression: false, autoGainControl: false },
 };
@@ -636,8 +961,12 @@ class Microphone {
 				this.events.onGone("device_gone");
 		};
 		this.context.onstatechange = () => {
-			if (this.isClosed || this.context.state === "running")
+			if (this.isClosed)
 				return;
+			if (this.context.state === "running") {
+				this.events.onBack();
+				return;
+			}
 			const state = this.context.state;
 			this.events.onTaken(state === "interrupted" ? "call" : document.visibilityState === "hidden" ? "hidden" : "other");
 		};
@@ -646,6 +975,9 @@ class Microphone {
 	get isOpen() {
 		const [track] = this.stream.getAudioTracks();
 		return this.context.state === "running" && track?.readyState === "live" && !track.muted;
+	}
+	get runs() {
+		return this.context.state === "running";
 	}
 	async wake() {
 		if (this.context.state !== "running")
@@ -661,7 +993,10 @@ class Microphone {
 }
 const STILL = 1_000;
 const ON_ITS_WAY = 300;
-const COMPARE = 10 * 60_000;
+const COMPARE = 60_000;
+const AWAKE_MAX = 2_000;
+const SETTLE_MAX = 3_000;
+const after = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 class Device {
 	server;
 	spool;
@@ -669,10 +1004,8 @@ class Device {
 	events;
 	want = "nothing";
 	work = Promise.resolve();
-	unlock = null;
-	isLockAsked = false;
-	track = null;
-	clock = null;
+	tab;
+	placing = null;
 	sender = null;
 	microphone = null;
 	encoder = null;
@@ -683,52 +1016,101 @@ class Device {
 	isTooFull = false;
 	blockAt = 0;
 	keptAt = null;
+	isAlone = false;
+	wasHidden = false;
+	isComparing = false;
+	sleep = new SleepWatch(performance.now(), Date.now());
+	backoff = new Backoff(Math.random);
+	retry;
 	constructor(server, spool, capture, events) {
 		this.server = server;
 		this.spool = spool;
 		this.capture = capture;
 		this.events = events;
+		this.tab = new TabLock(`voicelog-room-${server.room}`);
 		setInterval(() => this.everySecond(), 1_000);
 		setInterval(() => void this.compareClocks(), COMPARE);
+		document.addEventListener("visibilitychange", () => {
+			if (document.visibilityState === "hidden")
+				this.wasHidden = true;
+			else
+				void this.compareClocks();
+		});
+		void this.spool.left().then((left) => left.length > 0 && this.events.onLeft(left)).catch(() => { });
 	}
 	follow(want) {
-		const isNew = want !== this.want;
-		this.want = want;
-		if (isNew || this.status.is === "off")
+		const now = this.isAlone && (want === "record" || want === "hold") ? "off" : want;
+		const isNew = now !== this.want;
+		this.want = now;
+		if (isNew || this.status.is === "off" || this.status.is === "refused")
 			this.apply();
 	}
+	unknown() {
+		if (this.want !== "stop")
+			this.follow("off");
+	}
+	alone(isAlone) {
+		this.isAlone = isAlone;
+		this.follow(this.want);
+	}
 	tapped() {
+		if (this.status.is === "taken")
+			this.closeMicrophone();
 		void this.microphone?.wake();
 		this.apply();
 	}
 	wake() {
 		this.sender?.wake();
+		if (this.retry !== undefined)
+			this.apply();
+		if (this.placing?.isInDoubt)
+			void this.compareClocks();
 	}
 	leavePage() {
+		this.placing?.release();
 		const tail = this.track?.tail();
 		if (this.track && tail)
 			void this.spool.keepTail({ track: this.track.track, ...tail }).catch(() => { });
+	}
+	get track() {
+		return this.placing?.track ?? null;
 	}
 	tell(status) {
 		this.status = status;
 		this.events.onStatus(status);
 	}
 	apply() {
+		clearTimeout(this.retry);
+		this.retry = undefined;
 		this.work = this.work.then(() => this.step()).catch((error) => this.failed(error));
 	}
+	applyIn(ms) {
+		clearTimeout(this.retry);
+		this.retry = setTimeout(() => this.apply(), ms);
+	}
 	failed(error) {
+		const isStopping = this.want === "stop";
+		if (error instanceof Unreachable) {
+			this.events.onUnreachable();
+			this.tell({ is: isStopping ? "sending" : "connecting" });
+			this.applyIn(this.backoff.next(error.wait));
+			return;
+		}
 		if (error instanceof Refused) {
-			this.tell({ is: "off" });
+			const isUnknown = error.status === 401 || error.status === 403 || error.status === 404;
+			this.tell(isStopping ? { is: "sending" } : isUnknown ? { is: "off" } : { is: "refused", reason: error.message });
+			if (isStopping)
+				this.applyIn(UNKNOWN_WAIT);
 			return;
 		}
 		this.closeMicrophone();
-		this.track?.interrupt("other");
+		this.placing?.interrupt("other");
 		this.tell({ is: "needs_tap", reason: error instanceof Error ? error.name : "Error" });
 	}
 	async step() {
 		const { want } = this;
 		if (want !== "record" && this.isKeeping)
-			await new Promise((resolve) => setTimeout(resolve, ON_ITS_WAY));
+			await after(ON_ITS_WAY);
 		if (want === "record" || want === "hold") {
 			this.isKeeping = false;
 			if (!(await this.lock()))
@@ -737,11 +1119,14 @@ class Device {
 				await this.takeTrack();
 			if (!this.microphone)
 				await this.openMicrophone();
-			await this.microphone?.wake();
+			await this.awaken();
 			this.silence.reset(performance.now());
 			this.keptAt = null;
 			this.isKeeping = want === "record" && this.track !== null;
-			this.tell({ is: want === "record" ? "recording" : "held" });
+			if (this.isTooFull)
+				this.tell({ is: "taken", reason: "storage_full" });
+			else
+				this.tell({ is: want === "record" ? "recording" : "held" });
 		}
 		else if (want === "off") {
 			await this.quiet();
@@ -751,52 +1136,40 @@ class Device {
 			await this.finish();
 		}
 	}
+	async awaken() {
+		const { microphone } = this;
+		if (!microphone)
+			return;
+		await Promise.race([microphone.wake(), after(AWAKE_MAX)]);
+		if (!microphone.runs)
+			throw new Error("the sound thread does not run");
+	}
 	async lock() {
-		if (this.unlock || !("locks" in navigator))
-			return true;
-		const name = `voicelog-room-${this.server.room}`;
-		const hold = () => new Promise((resolve) => (this.unlock = resolve));
-		const got = await new Promise((resolve) => {
-			void navigator.locks.request(name, { ifAvailable: true }, (lock) => {
-				resolve(lock !== null);
-				return lock === null ? undefined : hold();
-			});
-		});
-		if (got)
-			return true;
-		this.tell({ is: "other_tab" });
-		if (!this.isLockAsked) {
-			this.isLockAsked = true;
-			void navigator.locks.request(name, () => {
-				const held = hold();
-				this.apply();
-				return held;
-			});
-		}
-		return false;
+		const got = await this.tab.take(() => this.apply());
+		if (!got)
+			this.tell({ is: "other_tab" });
+		return got;
 	}
 	async takeTrack() {
 		this.tell({ is: "opening" });
 		const before = await resume(this.server, this.spool);
-		if (before && !before.isEnding) {
-			this.takeUp(before).interrupt("reloaded");
+		await this.tellLeft();
+		if (before) {
+			this.useTrack(before);
+			this.placing?.interrupt("reloaded");
 			return;
 		}
 		const isOpus = await hasOpus();
-		const answer = await this.server.openTrack(isOpus ? "opus/48000/2" : "L16/48000", isOpus ? 111 : 112);
-		await this.spool.keep({ track: answer.track, next: 0, chain: NO_CHAIN, captured: null, isEnding: false });
-		this.useTrack(answer, { track: answer.track, next: answer.next, chain: answer.chain, captured: null }, answer.next);
+		const told = await timed(this.server.openTrack(isOpus ? "opus/48000/2" : "L16/48000", isOpus ? 111 : 112));
+		const { track, next, chain } = told.answer;
+		await this.spool.keep({ track, next: 0, chain: NO_CHAIN, captured: null });
+		this.useTrack({ ...told, place: { track, next, chain, captured: null }, tail: null, wanted: next });
+		await Promise.race([this.compareClocks(), after(SETTLE_MAX)]);
 	}
-	takeUp(before) {
-		const track = this.useTrack(before.answer, before.place, before.wanted);
-		if (before.tail)
-			track.takeTail(before.tail.bytes, before.tail.captured);
-		return track;
-	}
-	useTrack(answer, place, wanted) {
-		this.clock = new TrackClock(answer.now_us, performance.now());
+	useTrack({ answer, time, place, wanted, tail }) {
 		const sender = new Sender(answer.track, wanted, this.server, this.spool, {
 			onSent: (waiting) => {
+				this.backoff.succeeded();
 				this.events.onWaiting(waiting);
 				void this.minded();
 			},
@@ -805,13 +1178,15 @@ class Device {
 		});
 		this.sender = sender;
 		const track = new Track(place, this.spool, () => void this.sealed(), (error) => this.failed(error));
-		this.track = track;
-		void sender.run().then((outcome) => this.sent(sender, outcome !== "ended"));
-		return track;
+		if (tail)
+			track.takeTail(tail);
+		this.placing = new Placing(track, new TrackClock(time));
+		void sender.run().then((outcome) => this.sent(sender, outcome)).catch((error) => this.failed(error));
 	}
 	async sealed() {
 		this.sender?.wake();
-		this.events.onWaiting(await this.spool.count());
+		if (this.track)
+			this.events.onWaiting(await this.spool.count(this.track.track));
 		await this.minded();
 	}
 	async minded() {
@@ -821,28 +1196,46 @@ class Device {
 		if (!isNew || this.status.is === "off" || this.status.is === "sending")
 			return;
 		if (isTooFull) {
-			this.track?.interrupt("storage_full");
+			this.placing?.interrupt("storage_full");
 			this.keptAt = null;
 			this.tell({ is: "taken", reason: "storage_full" });
 		}
 	}
-	async sent(sender, isCutShort) {
-		if (this.sender !== sender)
+	async sent(sender, outcome) {
+		const { placing } = this;
+		if (this.sender !== sender || !placing || outcome === "stopped")
 			return;
-		await this.spool.clear().catch(() => { });
-		this.events.onWaiting(0);
-		this.track = null;
+		this.placing = null;
 		this.sender = null;
 		this.isKeeping = false;
-		if (this.want === "stop") {
-			this.closeMicrophone();
-			this.unlock?.();
-			this.unlock = null;
-			this.tell({ is: "done" });
+		const { track } = placing;
+		if (outcome === "all_there") {
+			await this.spool.finished(track.track).catch(() => { });
 		}
-		else if (isCutShort) {
-			setTimeout(() => this.apply(), 2_000);
+		else {
+			placing.release();
+			const { chunks } = await track.finish();
+			await leaveTrack(this.spool, track.track, [sender.next, chunks], outcome).catch(() => { });
+			await this.tellLeft();
 		}
+		this.events.onWaiting(0);
+		if (this.want !== "stop") {
+			this.tell({ is: "opening" });
+			this.applyIn(this.backoff.next(2_000));
+			return;
+		}
+		this.closeMicrophone();
+		this.tab.release();
+		await this.over(outcome === "all_there");
+	}
+	async over(isAllThere) {
+		const left = await this.spool.left().catch(() => []);
+		this.tell({ is: isAllThere && left.length === 0 ? "done" : "left" });
+	}
+	async tellLeft() {
+		const left = await this.spool.left().catch(() => []);
+		if (left.length > 0)
+			this.events.onLeft(left);
 	}
 	async openMicrophone() {
 		if (this.status.is !== "opening")
@@ -851,6 +1244,7 @@ class Device {
 			onBlock: (block) => this.block(block),
 			onTaken: (reason) => this.taken(reason),
 			onGone: (reason) => this.gone(reason),
+			onBack: () => void this.compareClocks(),
 			onDevicesChanged: () => {
 				if (this.status.is === "needs_tap")
 					this.apply();
@@ -863,9 +1257,8 @@ class Device {
 		const stream = new RtpStream(isOpus ? 111 : 112, () => crypto.getRandomValues(new Uint32Array(1))[0]);
 		const { sound } = this;
 		this.encoder = encoderOf(isOpus, (payload, sample, samples) => {
-			if (!this.track || !this.clock || !this.mayKeep)
-				return;
-			this.track.packet(stream.packet(payload, sample), this.clock.at(sound.timeOf(sample + samples)));
+			if (this.placing && this.mayKeep)
+				this.placing.packet(stream.packet(payload, sample), sound.timeOf(sample + samples));
 		}, (error) => this.failed(error));
 	}
 	get mayKeep() {
@@ -873,6 +1266,7 @@ class Device {
 	}
 	block(block) {
 		const now = performance.now();
+		this.lookAtClock(now);
 		const captured = this.sound?.capturedAt(block.start + block.samples.length, now, block.wall) ?? now;
 		if (this.microphone?.isOpen !== true)
 			return;
@@ -885,24 +1279,27 @@ class Device {
 		if (!this.mayKeep)
 			return;
 		if (this.keptAt !== null && captured - this.keptAt > STILL / 2)
-			this.track?.interrupt("other");
+			this.placing?.interrupt("other");
 		this.keptAt = captured;
 		this.encoder?.take(block.samples, block.start);
 	}
 	taken(reason) {
 		if (this.status.is !== "recording" && this.status.is !== "held")
 			return;
-		this.track?.interrupt(reason);
+		this.placing?.interrupt(reason);
 		this.keptAt = null;
 		this.tell({ is: "taken", reason });
 	}
 	gone(reason) {
-		this.track?.interrupt(reason);
+		this.placing?.interrupt(reason);
 		this.closeMicrophone();
 		this.apply();
 	}
 	everySecond() {
 		const now = performance.now();
+		this.lookAtClock(now);
+		if (this.placing?.isInDoubt)
+			void this.compareClocks();
 		if (this.status.is === "recording" && now - this.blockAt > STILL)
 			this.taken(document.visibilityState === "hidden" ? "hidden" : "other");
 		const isListening = this.status.is === "recording" || this.status.is === "taken";
@@ -912,12 +1309,34 @@ class Device {
 		if (changed !== null)
 			this.events.onSilence(changed);
 	}
-	async compareClocks() {
-		if (!this.track || !this.clock)
+	lookAtClock(now) {
+		const from = this.sleep.lastMs;
+		if (!this.sleep.maySleep(now, Date.now()) || !this.placing)
 			return;
-		const answer = await this.server.track(this.track.track).catch(() => null);
-		if (answer)
-			this.clock?.compare(answer.now_us, performance.now());
+		this.placing.mayHaveSlept(from, now, this.wasHidden ? "hidden" : "other");
+		void this.compareClocks();
+	}
+	async compareClocks() {
+		const { placing } = this;
+		if (!placing || this.isComparing)
+			return;
+		this.isComparing = true;
+		try {
+			const { time } = await timed(this.server.track(placing.track.track));
+			if (this.sleep.maySleep(performance.now(), Date.now())) {
+				placing.mayHaveSlept(time.asked, performance.now(), this.wasHidden ? "hidden" : "other");
+				return;
+			}
+			const moved = placing.compare(time);
+			this.wasHidden = document.visibilityState === "hidden";
+			if (moved > 0)
+				this.events.onSlept(moved / 1_000);
+		}
+		catch {
+		}
+		finally {
+			this.isComparing = false;
+		}
 	}
 	closeMicrophone() {
 		this.encoder?.close();
@@ -930,6 +1349,11 @@ class Device {
 		await this.encoder?.finish().catch(() => { });
 		this.isKeeping = false;
 		this.closeMicrophone();
+		if (this.placing?.isInDoubt)
+			await Promise.race([this.compareClocks(), after(SETTLE_MAX)]);
+		this.placing?.release();
+		if (this.want === "off")
+			this.placing?.interrupt("other");
 		this.track?.seal();
 	}
 	async finish() {
@@ -937,20 +1361,18 @@ class Device {
 		if (!(await this.lock()))
 			return;
 		if (!this.track) {
-			const before = await resume(this.server, this.spool).catch(() => null);
+			const before = await resume(this.server, this.spool);
+			await this.tellLeft();
 			if (before)
-				this.takeUp(before);
+				this.useTrack(before);
 		}
 		const { track, sender } = this;
 		if (!track || !sender) {
-			this.tell({ is: "done" });
+			await this.over(true);
 			return;
 		}
 		this.tell({ is: "sending" });
 		const end = await track.finish();
-		const kept = await this.spool.kept();
-		if (kept)
-			await this.spool.keep({ ...kept, isEnding: true });
 		sender.finish(end);
 	}
 }
@@ -1006,8 +1428,9 @@ class Watch {
 			}
 			catch (error) {
 				if (error instanceof Refused) {
-					this.events.onGone(error.status);
-					return;
+					this.events.onUnknown();
+					await this.alarm.wait(UNKNOWN_WAIT);
+					continue;
 				}
 				this.events.onUnreachable();
 				await this.alarm.wait(this.backoff.next(error instanceof Unreachable ? error.wait : null));
@@ -1032,6 +1455,12 @@ function done(transaction) {
 		transaction.onerror = () => reject(transaction.error);
 	});
 }
+function forget(row, track) {
+	if (row.kept?.track === track)
+		delete row.kept;
+	if (row.tail?.track === track)
+		delete row.tail;
+}
 async function openDatabase() {
 	const request = indexedDB.open(NAME, 1);
 	request.onupgradeneeded = () => {
@@ -1050,13 +1479,27 @@ class DatabaseSpool {
 	write(stores) {
 		return this.database.transaction(stores, "readwrite", { durability: "strict" });
 	}
-	async put(chunk) {
+	async change(what, ofChunks) {
 		const transaction = this.write([CHUNKS, TALKS]);
-		transaction.objectStore(CHUNKS).put({ room: this.room, ...chunk });
-		const kept = { track: chunk.track, next: chunk.number + 1, chain: chunk.chain, captured: chunk.captured, isEnding: false };
-		const row = { room: this.room, kept, saved: Date.now() };
-		transaction.objectStore(TALKS).put(row);
+		const talks = transaction.objectStore(TALKS);
+		ofChunks?.(transaction.objectStore(CHUNKS));
+		const read = talks.get(this.room);
+		read.onsuccess = () => {
+			const row = { ...read.result, room: this.room, saved: Date.now() };
+			what(row);
+			if (row.kept || row.tail || row.left)
+				talks.put(row);
+			else
+				talks.delete(this.room);
+		};
 		await done(transaction);
+	}
+	async put(chunk) {
+		const kept = { track: chunk.track, next: chunk.number + 1, chain: chunk.chain, captured: chunk.captured };
+		await this.change((row) => {
+			row.kept = kept;
+			delete row.tail;
+		}, (chunks) => chunks.put({ room: this.room, ...chunk }));
 	}
 	async get(track, number) {
 		return answered(this.database.transaction(CHUNKS).objectStore(CHUNKS).get([this.room, track, number]));
@@ -1075,33 +1518,38 @@ class DatabaseSpool {
 		return (await this.row())?.kept;
 	}
 	async keep(kept) {
-		const transaction = this.write([TALKS]);
-		const row = { room: this.room, kept, saved: Date.now() };
-		transaction.objectStore(TALKS).put(row);
-		await done(transaction);
+		await this.change((row) => {
+			row.kept = kept;
+			delete row.tail;
+		});
 	}
 	async keepTail(tail) {
-		const transaction = this.write([TALKS]);
-		const talks = transaction.objectStore(TALKS);
-		const read = talks.get(this.room);
-		read.onsuccess = () => {
-			const row = { ...read.result, room: this.room, tail, saved: Date.now() };
-			talks.put(row);
-		};
-		await done(transaction);
+		await this.change((row) => (row.tail = tail));
 	}
 	async tail() {
 		return (await this.row())?.tail;
 	}
-	all() {
-		return IDBKeyRange.bound([this.room], [this.room, []]);
+	chunksOf(track) {
+		return IDBKeyRange.bound([this.room, track], [this.room, track, []]);
 	}
-	async count() {
-		return answered(this.database.transaction(CHUNKS).objectStore(CHUNKS).count(this.all()));
+	async count(track) {
+		return answered(this.database.transaction(CHUNKS).objectStore(CHUNKS).count(this.chunksOf(track)));
+	}
+	async finished(track) {
+		await this.change((row) => forget(row, track), (chunks) => chunks.delete(this.chunksOf(track)));
+	}
+	async leave(left) {
+		await this.change((row) => {
+			row.left = [...(row.left ?? []), left];
+			forget(row, left.track);
+		});
+	}
+	async left() {
+		return (await this.row())?.left ?? [];
 	}
 	async clear() {
 		const transaction = this.write([CHUNKS, TALKS]);
-		transaction.objectStore(CHUNKS).delete(this.all());
+		transaction.objectStore(CHUNKS).delete(IDBKeyRange.bound([this.room], [this.room, []]));
 		transaction.objectStore(TALKS).delete(this.room);
 		await done(transaction);
 	}
@@ -1111,100 +1559,6 @@ class DatabaseSpool {
 			if (row.room !== this.room && now - row.saved > LEFT_BEHIND)
 				await new DatabaseSpool(this.database, row.room).clear();
 		}
-	}
-}
-class MemorySpool {
-	chunks = new Map();
-	place;
-	end;
-	async put(chunk) {
-		this.chunks.set(`${chunk.track}/${chunk.number}`, chunk);
-		this.place = { track: chunk.track, next: chunk.number + 1, chain: chunk.chain, captured: chunk.captured, isEnding: false };
-		this.end = undefined;
-	}
-	async get(track, number) {
-		return this.chunks.get(`${track}/${number}`);
-	}
-	async release(track, before) {
-		for (const [key, chunk] of this.chunks)
-			if (chunk.track === track && chunk.number < before)
-				this.chunks.delete(key);
-	}
-	async kept() {
-		return this.place;
-	}
-	async keep(kept) {
-		this.place = kept;
-	}
-	async keepTail(tail) {
-		this.end = tail;
-	}
-	async tail() {
-		return this.end;
-	}
-	async count() {
-		return this.chunks.size;
-	}
-	async clear() {
-		this.chunks.clear();
-		this.place = undefined;
-		this.end = undefined;
-	}
-}
-const OVERFLOW_MAX = 120;
-class PatientSpool {
-	inner;
-	onFull;
-	over = new MemorySpool();
-	wasFull = false;
-	constructor(inner, onFull) {
-		this.inner = inner;
-		this.onFull = onFull;
-	}
-	async isTooFull() {
-		return (await this.over.count()) >= OVERFLOW_MAX;
-	}
-	told(isFull) {
-		if (isFull !== this.wasFull)
-			this.onFull(isFull);
-		this.wasFull = isFull;
-	}
-	async put(chunk) {
-		try {
-			await this.inner.put(chunk);
-		}
-		catch {
-			await this.over.put(chunk);
-			this.told(true);
-		}
-	}
-	async get(track, number) {
-		return (await this.over.get(track, number)) ?? this.inner.get(track, number);
-	}
-	async release(track, before) {
-		await this.over.release(track, before);
-		await this.inner.release(track, before);
-		if ((await this.over.count()) === 0)
-			this.told(false);
-	}
-	kept() {
-		return this.inner.kept();
-	}
-	async keep(kept) {
-		await this.inner.keep(kept).catch(() => this.told(true));
-	}
-	async keepTail(tail) {
-		await this.inner.keepTail(tail);
-	}
-	tail() {
-		return this.inner.tail();
-	}
-	async count() {
-		return (await this.over.count()) + (await this.inner.count());
-	}
-	async clear() {
-		await this.over.clear();
-		await this.inner.clear();
 	}
 }
 const en = {
@@ -1241,7 +1595,9 @@ const en = {
 		recording: "This device records.",
 		held: "This device keeps nothing now.",
 		sending: "The last part is being sent. Leave this page open.",
+		connecting: "The server cannot be reached. This device tries again by itself and records nothing until then.",
 		done: "All that this device recorded has been sent.",
+		left: "Not all that this device recorded was taken.",
 	},
 	taken: {
 		call: "A telephone call took the microphone. This part will be missing, and that will be said.",
@@ -1260,11 +1616,25 @@ const en = {
 	unreachable: "No connection. The recording goes on and is sent later. Leave this page open.",
 	reachable: "The connection is back. What was kept is being sent.",
 	waiting: "{n} parts wait to be sent.",
-	gone: "You are no longer in this talk.",
+	refused: "The server does not let this device record: ",
+	notTaken: {
+		too_late: "{s} seconds that this device recorded were not taken: the talk was closed before they came.",
+		refused: "{s} seconds that this device recorded were not taken: the server does not accept them as they are.",
+		not_yours: "{s} seconds that this device recorded were not taken: you have come into this talk anew, as somebody else.",
+		torn: "{s} seconds that this device recorded were not taken: the browser lost a part that goes before them.",
+	},
+	staysHere: "They stay in this browser, for two days at least. Tell the other person that this part is missing, and who manages the recordings.",
+	unknown: "The server does not know you in this talk any more: the talk is over, or the server was started again. Nothing is recorded now. What was not sent stays on this device.",
+	unknownHost: "The server does not know you in this talk any more: perhaps you were signed out. Nothing is recorded now. What was not sent stays on this device. Sign in again, in another tab; then this page goes on by itself.",
+	slept: "This device slept for {s} seconds. That part is missing, and that will be said.",
+	attend: {
+		ask: "Is somebody still here? Touch the screen. Otherwise this device stops recording.",
+		guestStopped: "Nobody answered. This device records no more, and has left the talk.",
+		hostStopped: "Nobody answered. The recording is paused, and this device records nothing until you touch the screen.",
+	},
 	failed: "That did not work: ",
 	network: "there is no connection. Try again.",
 	cannotRecord: "This browser cannot record. Use a recent version of Firefox, Chrome, Edge or Safari, over https.",
-	leaving: "The recording is still going on.",
 };
 const nl = {
 	phase: {
@@ -1300,7 +1670,9 @@ const nl = {
 		recording: "Dit apparaat neemt op.",
 		held: "Dit apparaat bewaart nu niets.",
 		sending: "Het laatste stuk wordt verstuurd. Laat deze bladzijde open.",
+		connecting: "De server is niet te bereiken. Dit apparaat probeert het vanzelf opnieuw en neemt tot dan niets op.",
 		done: "Alles van dit apparaat is verstuurd.",
+		left: "Niet alles wat dit apparaat opnam is aangenomen.",
 	},
 	taken: {
 		call: "De microfoon is weg door een telefoongesprek. Dit stuk ontbreekt straks, en dat staat erbij.",
@@ -1319,11 +1691,25 @@ const nl = {
 	unreachable: "Geen verbinding. De opname gaat door en wordt later verstuurd. Laat deze bladzijde open.",
 	reachable: "Er is weer verbinding. Wat bewaard was, wordt verstuurd.",
 	waiting: "{n} stukken wachten op verzending.",
-	gone: "U bent niet meer in dit gesprek.",
+	refused: "De server laat dit apparaat niet opnemen: ",
+	notTaken: {
+		too_late: "{s} seconden die dit apparaat opnam zijn niet aangenomen: het gesprek was al afgesloten toen ze kwamen.",
+		refused: "{s} seconden die dit apparaat opnam zijn niet aangenomen: de server accepteert ze zo niet.",
+		not_yours: "{s} seconden die dit apparaat opnam zijn niet aangenomen: u bent opnieuw in dit gesprek gekomen, als iemand anders.",
+		torn: "{s} seconden die dit apparaat opnam zijn niet aangenomen: de browser is een stuk kwijt dat ervoor hoort.",
+	},
+	staysHere: "Ze blijven in deze browser staan, minstens twee dagen. Zeg tegen de ander, en tegen wie de opnamen beheert, dat dit stuk ontbreekt.",
+	unknown: "De server kent u niet meer in dit gesprek: het is afgelopen, of de server is opnieuw gestart. Er wordt nu niets opgenomen. Wat nog niet verstuurd was, blijft op dit apparaat.",
+	unknownHost: "De server kent u niet meer in dit gesprek: misschien bent u uitgelogd. Er wordt nu niets opgenomen. Wat nog niet verstuurd was, blijft op dit apparaat. Log opnieuw in, in een ander tabblad; dan gaat deze bladzijde vanzelf verder.",
+	slept: "Dit apparaat heeft {s} seconden geslapen. Dit stuk ontbreekt straks, en dat staat erbij.",
+	attend: {
+		ask: "Is er nog iemand? Raak het scherm aan. Anders stopt dit apparaat met opnemen.",
+		guestStopped: "Niemand gaf antwoord. Dit apparaat neemt niets meer op en is weg uit het gesprek.",
+		hostStopped: "Niemand gaf antwoord. De opname is gepauzeerd, en dit apparaat neemt niets op tot u het scherm aanraakt.",
+	},
 	failed: "Dat lukte niet: ",
 	network: "er is geen verbinding. Probeer het nog eens.",
 	cannotRecord: "Deze browser kan niet opnemen. Gebruik een nieuwe versie van Firefox, Chrome, Edge of Safari, over https.",
-	leaving: "De opname loopt nog.",
 };
 const LANGUAGES = { nl, en };
 function textsOf(lang) {
@@ -1455,17 +1841,25 @@ class Screen {
 		this.write("time", filled(this.t.recorded, { time: timeText(this.state.recorded_us + since) }));
 	}
 	device(status) {
-		if (status.is === "taken")
-			this.notice("trouble", this.t.taken[status.reason]);
-		else if (status.is === "needs_tap")
-			this.notice("trouble", this.tapText(status.reason));
+		const trouble = this.troubleOf(status);
+		this.notice("trouble", trouble);
+		const again = this.part("again");
+		if (again)
+			again.hidden = status.is === "refused";
+		if (status.is === "taken" || status.is === "needs_tap" || status.is === "refused")
+			this.write("device", this.t.device.off);
 		else
-			this.notice("trouble", null);
-		if (status.is !== "taken" && status.is !== "needs_tap")
 			this.write("device", this.t.device[status.is]);
 		const meter = this.part("meter");
 		if (meter)
 			meter.hidden = !["recording", "held", "taken"].includes(status.is);
+	}
+	troubleOf(status) {
+		if (status.is === "taken")
+			return this.t.taken[status.reason];
+		if (status.is === "needs_tap")
+			return this.tapText(status.reason);
+		return status.is === "refused" ? `${this.t.refused}${status.reason}` : null;
 	}
 	tapText(reason) {
 		if (reason === "NotAllowedError" || reason === "SecurityError")
@@ -1491,6 +1885,19 @@ class Screen {
 	}
 	waiting(chunks) {
 		this.write("waiting", chunks > 3 ? filled(this.t.waiting, { n: chunks }) : "");
+	}
+	left(left) {
+		const lines = left.map(({ why, sound }) => filled(this.t.notTaken[why], { s: Math.ceil(sound / 1_000_000) }));
+		this.notice("left", [...lines, this.t.staysHere].join(" "));
+	}
+	unknown(isUnknown, isHost) {
+		this.notice("unknown", isUnknown ? (isHost ? this.t.unknownHost : this.t.unknown) : null);
+	}
+	slept(ms) {
+		this.say(filled(this.t.slept, { s: Math.round(ms / 1_000) }));
+	}
+	attendance(text) {
+		this.notice("attend", text);
 	}
 	failed(text) {
 		this.say(`${this.t.failed}${text}`);
@@ -1566,6 +1973,7 @@ function beep() {
 	}
 	setTimeout(() => void context.close(), 1_000);
 }
+const SPOKEN = meterOf(0.01);
 const BEEP_EACH = 10_000;
 async function spoolOf(room) {
 	try {
@@ -1599,6 +2007,9 @@ class Room {
 	screenLock = new ScreenLock();
 	watch;
 	phase = null;
+	state = null;
+	attendance = new Attendance(performance.now());
+	isLeftAlone = false;
 	isDone = false;
 	isEnded = false;
 	isCapturing = false;
@@ -1615,36 +2026,45 @@ class Room {
 				this.screen.device(status);
 				this.screenLock.keep(status.is === "recording" || status.is === "taken");
 				this.isCapturing = status.is === "recording" || status.is === "taken";
-				this.alarm("microphone", status.is === "taken" || status.is === "needs_tap");
+				this.alarm("microphone", ["taken", "needs_tap", "refused", "connecting"].includes(status.is));
 				this.isDone = status.is === "done";
 				this.leaveWhenDone();
 			},
-			onLevel: (level) => this.screen.level(level),
+			onLevel: (level) => {
+				this.screen.level(level);
+				if (level > SPOKEN)
+					this.attendance.heard(performance.now());
+			},
 			onSilence: (isSilent) => {
 				this.screen.silence(isSilent);
 				this.alarm("silence", isSilent);
 			},
 			onWaiting: (chunks) => this.screen.waiting(chunks),
+			onLeft: (left) => this.screen.left(left),
+			onSlept: (ms) => this.screen.slept(ms),
 			onUnreachable: () => this.screen.network(false),
 			onReachable: () => this.screen.network(true),
 		});
 		this.watch = new Watch(this.server, {
 			onState: (state) => {
 				this.screen.network(true);
+				this.known(true);
 				this.screen.show(state);
+				this.state = state;
 				device.follow(wantOf(state));
 				this.spoken(state);
 			},
 			onUnreachable: () => this.screen.network(false),
-			onGone: () => {
-				device.follow("stop");
-				this.screen.say(this.texts.gone);
+			onUnknown: () => {
+				this.known(false);
+				device.unknown();
 			},
 		});
 		setInterval(() => {
 			if (this.alarms.size > 0)
 				beep();
 		}, BEEP_EACH);
+		setInterval(() => this.attended(device), 1_000);
 		this.listen(device);
 		void this.watch.run();
 	}
@@ -1652,6 +2072,8 @@ class Room {
 		for (const form of document.querySelectorAll("form[data-room-form]")) {
 			form.addEventListener("submit", (event) => void this.submitted(event));
 		}
+		for (const touch of ["pointerdown", "keydown"])
+			addEventListener(touch, () => this.touched(device), { capture: true });
 		document.getElementById("again")?.addEventListener("click", () => device.tapped());
 		window.addEventListener("online", () => {
 			this.watch.wake();
@@ -1666,6 +2088,62 @@ class Room {
 			if (this.isCapturing)
 				event.preventDefault();
 		});
+	}
+	known(isKnown) {
+		this.screen.unknown(!isKnown, this.isHost);
+		if (isKnown)
+			this.alarm("unknown", false);
+		else if (this.isCapturing)
+			this.alarm("unknown", true);
+	}
+	attended(device) {
+		const now = performance.now();
+		if (!this.isCapturing) {
+			this.attendance.rests(now);
+			if (!this.isLeftAlone)
+				this.asksAttendance(null);
+			return;
+		}
+		const due = this.attendance.due(now);
+		if (due === "ask") {
+			this.asksAttendance(this.texts.attend.ask);
+			void speak(this.texts.attend.ask, this.lang);
+		}
+		else if (due === "stop") {
+			this.isLeftAlone = true;
+			device.alone(true);
+			const { hostStopped, guestStopped } = this.texts.attend;
+			this.asksAttendance(this.isHost ? hostStopped : guestStopped);
+			void this.goesAway();
+		}
+	}
+	asksAttendance(text) {
+		this.screen.attendance(text);
+		this.alarm("attend", text !== null && !this.isLeftAlone);
+	}
+	async goesAway() {
+		while (this.isLeftAlone) {
+			try {
+				this.watch.take(await this.server.act(this.isHost ? "pause" : "leave"));
+				return;
+			}
+			catch (error) {
+				if (error instanceof Refused)
+					return;
+				await new Promise((resolve) => setTimeout(resolve, 5_000));
+			}
+		}
+	}
+	touched(device) {
+		this.attendance.touched(performance.now());
+		this.asksAttendance(null);
+		this.alarm("unknown", false);
+		if (!this.isLeftAlone)
+			return;
+		this.isLeftAlone = false;
+		device.alone(false);
+		if (this.state)
+			device.follow(wantOf(this.state));
 	}
 	async submitted(event) {
 		const button = event.submitter;

@@ -1,5 +1,6 @@
 // The page of a talk, once the browser runs scripts.
 
+import { Attendance } from "./attendance";
 import { Device } from "./device";
 import { Refused, Server } from "./send/server";
 import type { Act, Choice, State } from "./send/server";
@@ -8,12 +9,15 @@ import { Watch } from "./send/watch";
 import { DatabaseSpool, openDatabase } from "./store/database";
 import { MemorySpool, PatientSpool } from "./store/spool";
 import type { Spool } from "./store/spool";
+import { meterOf } from "./sound/level";
 import { askForMicrophone } from "./sound/microphone";
 import { Screen } from "./screen/screen";
 import { canSpeak, hush, speak } from "./screen/voice";
 import { ScreenLock, beep } from "./screen/wake";
 import { textsOf } from "./text/index";
 
+/** From this level of the meter on (−40 dB) somebody may be speaking. */
+const SPOKEN = meterOf(0.01);
 /** ms between two beeps while something needs looking at. */
 const BEEP_EACH = 10_000;
 
@@ -48,6 +52,9 @@ class Room {
   private readonly screenLock = new ScreenLock();
   private readonly watch: Watch;
   private phase: State["phase"] | null = null;
+  private state: State | null = null;
+  private readonly attendance = new Attendance(performance.now());
+  private isLeftAlone = false;
   private isDone = false;
   private isEnded = false;
   private isCapturing = false;
@@ -68,35 +75,43 @@ class Room {
         this.screen.device(status);
         this.screenLock.keep(status.is === "recording" || status.is === "taken");
         this.isCapturing = status.is === "recording" || status.is === "taken";
-        this.alarm("microphone", status.is === "taken" || status.is === "needs_tap");
+        this.alarm("microphone", ["taken", "needs_tap", "refused", "connecting"].includes(status.is));
         this.isDone = status.is === "done";
         this.leaveWhenDone();
       },
-      onLevel: (level) => this.screen.level(level),
+      onLevel: (level) => {
+        this.screen.level(level);
+        if (level > SPOKEN) this.attendance.heard(performance.now());
+      },
       onSilence: (isSilent) => {
         this.screen.silence(isSilent);
         this.alarm("silence", isSilent);
       },
       onWaiting: (chunks) => this.screen.waiting(chunks),
+      onLeft: (left) => this.screen.left(left),
+      onSlept: (ms) => this.screen.slept(ms),
       onUnreachable: () => this.screen.network(false),
       onReachable: () => this.screen.network(true),
     });
     this.watch = new Watch(this.server, {
       onState: (state) => {
         this.screen.network(true);
+        this.known(true);
         this.screen.show(state);
+        this.state = state;
         device.follow(wantOf(state));
         this.spoken(state);
       },
       onUnreachable: () => this.screen.network(false),
-      onGone: () => {
-        device.follow("stop");
-        this.screen.say(this.texts.gone);
+      onUnknown: () => {
+        this.known(false);
+        device.unknown();
       },
     });
     setInterval(() => {
       if (this.alarms.size > 0) beep();
     }, BEEP_EACH);
+    setInterval(() => this.attended(device), 1_000);
     this.listen(device);
     void this.watch.run();
   }
@@ -105,6 +120,7 @@ class Room {
     for (const form of document.querySelectorAll("form[data-room-form]")) {
       form.addEventListener("submit", (event) => void this.submitted(event as SubmitEvent));
     }
+    for (const touch of ["pointerdown", "keydown"]) addEventListener(touch, () => this.touched(device), { capture: true });
     document.getElementById("again")?.addEventListener("click", () => device.tapped());
     window.addEventListener("online", () => {
       this.watch.wake();
@@ -117,6 +133,67 @@ class Room {
     window.addEventListener("beforeunload", (event) => {
       if (this.isCapturing) event.preventDefault();
     });
+  }
+
+  /** Whether the server knows us in this talk. Where it does not, somebody may have to sign in. */
+  private known(isKnown: boolean): void {
+    this.screen.unknown(!isKnown, this.isHost);
+    if (isKnown) this.alarm("unknown", false);
+    else if (this.isCapturing) this.alarm("unknown", true);
+  }
+
+  /** Each second: whether somebody is still with this device, while it records. */
+  private attended(device: Device): void {
+    const now = performance.now();
+    if (!this.isCapturing) {
+      this.attendance.rests(now);
+      if (!this.isLeftAlone) this.asksAttendance(null);
+      return;
+    }
+    const due = this.attendance.due(now);
+    if (due === "ask") {
+      this.asksAttendance(this.texts.attend.ask);
+      void speak(this.texts.attend.ask, this.lang);
+    } else if (due === "stop") {
+      this.isLeftAlone = true;
+      device.alone(true);
+      const { hostStopped, guestStopped } = this.texts.attend;
+      this.asksAttendance(this.isHost ? hostStopped : guestStopped);
+      void this.goesAway();
+    }
+  }
+
+  private asksAttendance(text: string | null): void {
+    this.screen.attendance(text);
+    this.alarm("attend", text !== null && !this.isLeftAlone);
+  }
+
+  /**
+   * Nobody is here. A guest leaves. The host does not: that could end a talk in which others still are; all of it is paused, and the others
+   * can go on. This device records nothing meanwhile, whatever they do.
+   */
+  private async goesAway(): Promise<void> {
+    while (this.isLeftAlone) {
+      try {
+        this.watch.take(await this.server.act(this.isHost ? "pause" : "leave"));
+        return;
+      } catch (error) {
+        // Paused already, or left, or over.
+        if (error instanceof Refused) return;
+        await new Promise((resolve) => setTimeout(resolve, 5_000));
+      }
+    }
+  }
+
+  private touched(device: Device): void {
+    this.attendance.touched(performance.now());
+    this.asksAttendance(null);
+    // Whoever is here has heard it; that it is so stays on the screen.
+    this.alarm("unknown", false);
+    if (!this.isLeftAlone) return;
+    this.isLeftAlone = false;
+    device.alone(false);
+    if (this.state) device.follow(wantOf(this.state));
   }
 
   /** A button of a form was pressed: the same without loading the page. */

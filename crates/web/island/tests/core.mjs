@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { bundle } from "../build.mjs";
 
-const script = bundle(["device.ts", "store/spool.ts", "send/want.ts", "send/watch.ts", "text/index.ts"], { exports: true });
+const script = bundle(["device.ts", "attendance.ts", "store/spool.ts", "send/want.ts", "send/watch.ts", "text/index.ts"], { exports: true });
 
 /** What the modules export. */
 export const core = await import(`data:text/javascript;base64,${Buffer.from(script).toString("base64")}`);
@@ -38,6 +38,10 @@ export class FakeServer {
   chain = "0".repeat(64);
   ended = null;
   isOpen = true;
+  /** Whether it knows who asks, and whether the track is theirs. */
+  isKnown = true;
+  isOurs = true;
+  nowUs = 0;
   faults = [];
   asked = [];
 
@@ -55,7 +59,10 @@ export class FakeServer {
 
   answer(path, init) {
     const { next, chain } = this;
-    if (init.method === "GET") return answer(200, { track: 1, now_us: 0, next, chain, is_open: this.isOpen });
+    if (!this.isKnown) return answer(404, {});
+    if (path.startsWith("/state")) return answer(200, { version: 1, phase: "recording" });
+    if (!this.isOurs) return answer(404, {});
+    if (init.method === "GET") return answer(200, { track: 1, now_us: this.nowUs, next, chain, is_open: this.isOpen });
     if (!this.isOpen) return answer(410, { next });
     if (path.endsWith("/end")) {
       const { chunks, chain: last } = JSON.parse(init.body);

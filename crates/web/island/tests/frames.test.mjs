@@ -86,7 +86,7 @@ test("what was in no chunk when the page went away is in the first after it", as
   for (let at = 20; at <= 200; at += 20) before.packet(packet(1), at * 1_000);
   const tail = before.tail();
   const after = begin(kept);
-  after.takeTail(tail.bytes, tail.captured);
+  after.takeTail(tail);
   after.interrupt("reloaded");
   after.packet(packet(2), 900_000);
   await after.finish();
@@ -116,13 +116,112 @@ test("after the sound thread stood still its time begins anew", () => {
   assert.equal(clock.capturedAt(2_880, 9_060, 8_060), 9_060);
 });
 
-test("our clock is put back where it ran ahead of the server's", () => {
-  const clock = new core.TrackClock(500_000, 2_000);
-  assert.equal(clock.at(2_100), 600_000);
-  clock.compare(1_400_000, 3_000);
-  assert.equal(clock.at(3_000), 1_500_000, "a tenth of a second is the way of the answer");
-  clock.compare(1_000_000, 3_000);
-  assert.equal(clock.at(3_000), 1_000_000);
+/** The server said its time, in µs, in an answer that was asked for and came at so many ms of our clock. */
+const told = (asked, serverNow, answered) => ({ asked, serverNow, answered });
+
+test("our clock is never ahead of what the server said, and before the first packet a nearer answer sets it", () => {
+  const clock = new core.TrackClock(told(1_000, 500_000, 2_000));
+  assert.equal(clock.compare(told(2_000, 1_400_000, 2_040)), 0);
+  assert.equal(clock.at(2_100), 1_460_000, "of two answers the one that says more");
+});
+
+test("a small difference of the clocks is made up for little by little, never back in time", () => {
+  for (const [difference, sign] of [[300_000, 1], [-300_000, -1]]) {
+    const clock = new core.TrackClock(told(0, 0, 0));
+    clock.at(10);
+    assert.equal(clock.compare(told(1_000, 1_000_000 + difference, 1_000)), 0);
+    assert.equal(clock.at(1_000), 1_000_000);
+    assert.equal(clock.at(101_000), 101_000_000 + sign * 50_000, "half a millisecond a second");
+    assert.equal(clock.at(2_000_000), 2_000_000_000 + difference);
+    for (let ms = 1_000; ms < 3_000; ms += 20) assert.ok(clock.at(ms + 20) > clock.at(ms));
+  }
+});
+
+test("a difference within the way of the answer says nothing", () => {
+  const clock = new core.TrackClock(told(0, 0, 0));
+  clock.at(10);
+  clock.compare(told(1_000, 1_200_000, 1_400));
+  assert.equal(clock.at(900_000), 900_000_000);
+});
+
+test("only a clock of the wall that went further than ours says that the device may have slept", () => {
+  const sleep = new core.SleepWatch(0, 50_000);
+  assert.equal(sleep.maySleep(1_000, 51_000), false);
+  assert.equal(sleep.maySleep(9_000, 59_400), false, "a page that was busy, and a clock that was set by less than a second");
+  assert.equal(sleep.maySleep(9_020, 119_400), true);
+  assert.equal(sleep.lastMs, 9_000, "and since when");
+  assert.equal(sleep.maySleep(9_040, 119_420), false, "it is said once");
+  assert.equal(sleep.maySleep(9_060, 60_000), false, "a clock that was put back is no sleep");
+});
+
+/** The frames of a track that records, after `work` did its part: what they are and when. */
+async function placed(work) {
+  const kept = spool();
+  const track = begin(kept);
+  const placing = new core.Placing(track, new core.TrackClock(told(0, 0, 0)));
+  work(placing);
+  const { chunks } = await track.finish();
+  const frames = [];
+  for (let number = 0; number < chunks; number += 1) frames.push(...readChunk((await kept.get(1, number)).bytes).frames);
+  return frames.map(({ captured, mark, packet }) => [captured / 1_000, mark ? mark.reason ?? mark.mark : packet[0]]);
+}
+
+test("a device that slept: what it hears after that lies where the server's time says, between a pair of marks", async () => {
+  const frames = await placed((placing) => {
+    placing.packet(packet(1), 1_000);
+    // It slept for a minute, in which our clock stood still.
+    placing.mayHaveSlept(1_000, 1_010, "hidden");
+    placing.packet(packet(2), 1_020);
+    placing.packet(packet(3), 1_040);
+    assert.equal(placing.isInDoubt, true);
+    assert.equal(placing.compare(told(1_020, 61_030_000, 1_050)), 59_980_000);
+    placing.packet(packet(4), 1_060);
+  });
+  assert.deepEqual(frames, [[1_000, 1], [1_000, "hidden"], [61_000, "resumed"], [61_000, 2], [61_020, 3], [61_040, 4]]);
+});
+
+test("where only the clock of the wall was set, nothing is marked and nothing moves", async () => {
+  const frames = await placed((placing) => {
+    placing.packet(packet(1), 1_000);
+    placing.mayHaveSlept(1_000, 1_010, "other");
+    placing.packet(packet(2), 1_020);
+    assert.equal(placing.compare(told(1_020, 1_030_000, 1_040)), 0);
+  });
+  assert.deepEqual(frames, [[1_000, 1], [1_020, 2]]);
+});
+
+test("without a network the doubt ends after two minutes, by the old clock, which is late and never ahead", async () => {
+  const frames = await placed((placing) => {
+    placing.packet(packet(1), 1_000);
+    placing.mayHaveSlept(1_000, 1_010, "other");
+    placing.packet(packet(2), 1_020);
+    placing.packet(packet(3), 1_020 + core.DOUBT_MAX);
+    placing.compare(told(130_000, 190_000_000, 130_000));
+    placing.packet(packet(4), 130_020);
+  });
+  assert.deepEqual(frames, [[1_000, 1], [1_020, 2], [121_020, 3], [121_020, "other"], [190_020, "resumed"], [190_020, 4]]);
+});
+
+test("an interruption in doubt stays between what was captured before and after it", async () => {
+  const frames = await placed((placing) => {
+    placing.packet(packet(1), 1_000);
+    placing.mayHaveSlept(1_000, 1_010, "other");
+    placing.packet(packet(2), 1_020);
+    placing.interrupt("muted");
+    placing.packet(packet(3), 5_000);
+    placing.release();
+  });
+  assert.deepEqual(frames, [[1_000, 1], [1_020, 2], [1_020, "muted"], [5_000, "resumed"], [5_000, 3]]);
+});
+
+test("a clock that turned out to be far ahead is put back, and nothing lies before what was already there", async () => {
+  const frames = await placed((placing) => {
+    placing.packet(packet(1), 5_000);
+    assert.equal(placing.compare(told(5_000, 3_000_000, 5_000)), -2_000_000);
+    placing.packet(packet(2), 5_020);
+    placing.packet(packet(3), 7_020);
+  });
+  assert.deepEqual(frames, [[5_000, 1], [5_000, "other"], [5_020, "resumed"], [5_020, 3]]);
 });
 
 test("samples are 16 bits, the high byte first, and never wrap around", () => {
@@ -146,6 +245,37 @@ test("ten seconds of nothing are told once, and once that they are over", () => 
   assert.equal(alarm.changed(12_000), false);
   alarm.reset(60_000);
   assert.equal(alarm.changed(65_000), null, "a pause is no silence");
+});
+
+test("a device that is left alone asks, and stops where nobody answers", () => {
+  const [minute, limits] = [60_000, core.ATTENDANCE];
+  /** What is due in each minute of an hour in which it is so loud, and somebody answers in the minutes named. */
+  const hour = (isLoud, answers = []) => {
+    const attendance = new core.Attendance(0);
+    const due = [];
+    for (let now = 0; now <= 60; now += 1) {
+      if (isLoud) attendance.heard(now * minute);
+      if (answers.includes(now)) attendance.touched(now * minute);
+      const what = attendance.due(now * minute);
+      if (what) due.push(`${what} ${now}`);
+    }
+    return due;
+  };
+  assert.deepEqual([limits.silent, limits.untouched, limits.answer], [10 * minute, 30 * minute, 3 * minute]);
+  assert.deepEqual(hour(false), ["ask 10", "stop 13"], "silence");
+  assert.deepEqual(hour(true), ["ask 30", "stop 33"], "nobody touched it; what is heard is no answer, it may be the question");
+  assert.deepEqual(hour(true, [31]), ["ask 30"], "an answer lasts half an hour");
+  assert.deepEqual(hour(true, [20, 45]), [], "who touches it anyhow is not asked");
+  assert.deepEqual(hour(false, [12, 40]), ["ask 10", "ask 22", "stop 25", "ask 50", "stop 53"], "who comes back is asked again");
+});
+
+test("a pause is no absence", () => {
+  const attendance = new core.Attendance(0, { silent: 10, untouched: 100, answer: 5 });
+  attendance.rests(50);
+  assert.equal(attendance.due(59), null);
+  assert.equal(attendance.due(60), "ask");
+  attendance.rests(61);
+  assert.equal(attendance.due(70), null);
 });
 
 test("the meter is empty at silence and full at the loudest", () => {

@@ -25,10 +25,10 @@ async function sent({ fake = new FakeServer(), seconds = 3, events = nobody, wan
 
 test("chunks go in order, each is let go once it is on the server's disk, and the end names the chain", async () => {
   const { fake, spool, end, outcome } = await sent();
-  assert.equal(outcome, "ended");
+  assert.equal(outcome, "all_there");
   assert.deepEqual(fake.ended, end);
   assert.deepEqual(fake.asked, ["PUT /tracks/1/chunks/0", "PUT /tracks/1/chunks/1", "PUT /tracks/1/chunks/2", "POST /tracks/1/end"]);
-  assert.equal(await spool.count(), 0);
+  assert.equal(await spool.count(1), 0);
 });
 
 test("while the network is away nothing is lost, it is told once, and it goes on by itself", async () => {
@@ -37,7 +37,7 @@ test("while the network is away nothing is lost, it is told once, and it goes on
   const fake = new FakeServer();
   fake.faults = [null, away, away, () => new Response("", { status: 503 })];
   const { outcome, end } = await sent({ fake, events });
-  assert.equal(outcome, "ended");
+  assert.equal(outcome, "all_there");
   assert.deepEqual(fake.ended, end);
   assert.deepEqual(told, ["away", "back"]);
 });
@@ -46,17 +46,17 @@ test("a chunk that was damaged on its way is sent again, and not without end", a
   const damaged = () => new Response("{}", { status: 400 });
   const fake = new FakeServer();
   fake.faults = [damaged, damaged];
-  assert.equal((await sent({ fake })).outcome, "ended");
+  assert.equal((await sent({ fake })).outcome, "all_there");
   const hopeless = new FakeServer();
   hopeless.faults = Array.from({ length: 9 }, () => damaged);
-  assert.equal((await sent({ fake: hopeless, seconds: 1 })).outcome, "broken");
+  assert.equal((await sent({ fake: hopeless, seconds: 1 })).outcome, "refused");
 });
 
 test("an acknowledgement that was lost: the chunk is sent again, and kept once", async () => {
   const fake = new FakeServer();
   fake.faults = [async (answer) => (answer(), away())];
   const { outcome } = await sent({ fake });
-  assert.equal(outcome, "ended");
+  assert.equal(outcome, "all_there");
   assert.equal(fake.chunks.length, 3);
   assert.equal(fake.asked.filter((one) => one.endsWith("chunks/0")).length, 2);
 });
@@ -71,7 +71,7 @@ test("a server that stands further on is followed", async () => {
   fake.faults = [() => new Response(JSON.stringify({ next: 2 }), { status: 409 })];
   const sender = new core.Sender(1, 0, server(fake), spool, nobody, () => 0);
   sender.finish(end);
-  assert.equal(await sender.run(), "ended");
+  assert.equal(await sender.run(), "all_there");
 });
 
 test("where the server wants what is not here any more, only another track can go on", async () => {
@@ -79,14 +79,78 @@ test("where the server wants what is not here any more, only another track can g
   await spool.release(1, 2);
   const sender = new core.Sender(1, 2, server(new FakeServer()), spool, nobody, () => 0);
   sender.finish(end);
-  assert.equal(await sender.run(), "broken");
+  assert.equal(await sender.run(), "torn");
 });
 
-test("after the end of the track nothing more is sent", async () => {
+test("after the end of the track nothing more is sent, and nothing is let go", async () => {
   const fake = new FakeServer();
-  fake.isOpen = false;
-  const { outcome } = await sent({ fake });
-  assert.deepEqual([outcome, fake.asked.length], ["closed", 1]);
+  const { spool, end } = await recorded(3);
+  fake.faults = [null, () => (fake.isOpen = false, null)];
+  const sender = new core.Sender(1, 0, server(fake), spool, nobody, () => 0);
+  sender.finish(end);
+  assert.equal(await sender.run(), "too_late");
+  assert.deepEqual([fake.asked.length, sender.next, await spool.count(1)], [2, 1, 2]);
+  await core.leaveTrack(spool, 1, [sender.next, end.chunks], "too_late");
+  assert.deepEqual(await spool.left(), [{ track: 1, why: "too_late", sound: 1_980_000 }], "how much stays is known to the packet");
+  assert.equal(await spool.count(1), 2);
+  assert.equal(await spool.kept(), undefined, "and another track can begin");
+});
+
+test("a chunk that the server does not take as it is stays, too", async () => {
+  for (const status of [413, 422]) {
+    const fake = new FakeServer();
+    fake.faults = Array.from({ length: 6 }, () => () => new Response("{}", { status }));
+    const { outcome, spool } = await sent({ fake, seconds: 1 });
+    assert.deepEqual([outcome, await spool.count(1)], ["refused", 1]);
+  }
+});
+
+test("a chunk that claims to be of later than now is sent again a little later", async () => {
+  const fake = new FakeServer();
+  fake.faults = Array.from({ length: 3 }, () => () => new Response("{}", { status: 422 }));
+  assert.equal((await sent({ fake, seconds: 1 })).outcome, "all_there");
+});
+
+test("who is not known any more keeps everything, and it goes on once they are", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const fake = new FakeServer();
+  fake.isKnown = false;
+  const { spool, end } = await recorded(2);
+  const sender = new core.Sender(1, 0, server(fake), spool, nobody, () => 0);
+  sender.finish(end);
+  const running = sender.run();
+  for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([[...new Set(fake.asked)], await spool.count(1)], [["PUT /tracks/1/chunks/0", "GET /state?after=0"], 2]);
+  assert.ok(fake.asked.length <= 4, "the server is not asked without end");
+  fake.isKnown = true;
+  for (let turn = 0; turn < 20 && !fake.ended; turn += 1) {
+    context.mock.timers.tick(core.UNKNOWN_WAIT);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(await running, "all_there");
+  assert.deepEqual(fake.ended, end);
+});
+
+test("a track of somebody else stays, where the server knows us and not the track", async () => {
+  const fake = new FakeServer();
+  fake.isOurs = false;
+  const { outcome, spool } = await sent({ fake });
+  assert.deepEqual([outcome, await spool.count(1)], ["not_yours", 3]);
+});
+
+test("following the state does not end where the server does not know us", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const fake = new FakeServer();
+  fake.isKnown = false;
+  const told = [];
+  const watch = new core.Watch(server(fake), { onState: () => (told.push("state"), watch.stop()), onUnreachable: assert.fail, onUnknown: () => told.push("unknown") });
+  const running = watch.run();
+  while (told.length < 1) await new Promise((resolve) => setImmediate(resolve));
+  fake.isKnown = true;
+  await new Promise((resolve) => setImmediate(resolve));
+  context.mock.timers.tick(core.UNKNOWN_WAIT);
+  await running;
+  assert.deepEqual(told, ["unknown", "state"]);
 });
 
 test("the wait grows from half a second to ten, and the server may ask for more", () => {
@@ -120,14 +184,14 @@ test("a full storage costs no link of the chain: the chunk waits in memory, and 
   const fake = new FakeServer();
   const sender = new core.Sender(1, 0, server(fake), spool, nobody, () => 0);
   sender.finish(end);
-  assert.equal(await sender.run(), "ended");
+  assert.equal(await sender.run(), "all_there");
   assert.deepEqual(fake.ended, end);
   assert.deepEqual(told, [true, false]);
 });
 
 test("after a reload it goes on where it was", async () => {
   const { spool, end } = await recorded(3);
-  await spool.keepTail({ track: 1, bytes: Uint8Array.of(1), captured: 9 });
+  await spool.keepTail({ track: 1, bytes: Uint8Array.of(1), captured: 9, sound: 0 });
   const fake = new FakeServer();
   const { bytes, digest } = await spool.get(1, 0);
   await server(fake).putChunk(1, 0, bytes, digest);
@@ -143,28 +207,51 @@ test("a storage that forgot what the server has goes on where the server stands"
     const { bytes, digest } = await spool.get(1, number);
     await server(fake).putChunk(1, number, bytes, digest);
   }
-  await spool.keep({ track: 1, next: 1, chain: "00", captured: 5, isEnding: false });
+  await spool.keep({ track: 1, next: 1, chain: "00", captured: 5 });
   const resumed = await core.resume(server(fake), spool);
   assert.deepEqual([resumed.place.next, resumed.place.chain, resumed.tail], [3, end.chain, null]);
 });
 
-test("a track that the server closed, does not know, or that has a hole is left, and another begins", async () => {
-  for (const spoil of [
-    (fake) => (fake.isOpen = false),
-    (fake) => (fake.faults = [() => new Response("{}", { status: 404 })]),
-    (_fake, spool) => spool.release(1, 2),
+test("a track that the server closed, that is somebody else's, or that has a hole: what is left of it stays, and another begins", async () => {
+  for (const [why, sound, spoil] of [
+    ["too_late", 2_000_000, (fake) => (fake.isOpen = false)],
+    ["not_yours", 3_000_000, (fake) => (fake.isOurs = false)],
+    ["torn", 1_000_000, (_fake, spool) => spool.release(1, 2)],
   ]) {
     const fake = new FakeServer();
     const { spool } = await recorded(3);
+    if (why === "too_late") {
+      const { bytes, digest } = await spool.get(1, 0);
+      await server(fake).putChunk(1, 0, bytes, digest);
+    }
+    const track = new core.Track({ ...(await spool.kept()) }, spool, () => {}, assert.fail);
+    track.packet(packet, 9_000_000);
+    await spool.keepTail({ track: 1, ...track.tail() });
     await spoil(fake, spool);
     assert.equal(await core.resume(server(fake), spool), null);
+    const [left, ...others] = await spool.left();
+    assert.deepEqual([left.track, left.why, others, Math.round(left.sound / 1e6) * 1e6], [1, why, [], sound], why);
+    assert.notEqual(await spool.get(1, 3), undefined, "also what was in no chunk");
     assert.equal(await spool.kept(), undefined);
   }
-  const fake = new FakeServer();
-  const { spool } = await recorded(1);
-  fake.faults = [away];
-  await assert.rejects(core.resume(server(fake), spool), core.Unreachable);
-  assert.notEqual(await spool.kept(), undefined, "without a network nothing is given up");
+});
+
+test("a closed track of which the server has everything is forgotten", async () => {
+  const { fake, spool } = await sent();
+  fake.isOpen = false;
+  assert.equal(await core.resume(server(fake), spool), null);
+  assert.deepEqual([await spool.kept(), await spool.left()], [undefined, []]);
+});
+
+test("without a network, or where nobody is known, nothing is given up", async () => {
+  for (const [error, spoil] of [[core.Unreachable, (fake) => (fake.faults = [away])], [core.Refused, (fake) => (fake.isKnown = false)]]) {
+    const fake = new FakeServer();
+    const { spool } = await recorded(1);
+    spoil(fake);
+    await assert.rejects(core.resume(server(fake), spool), error);
+    assert.notEqual(await spool.kept(), undefined);
+    assert.deepEqual(await spool.left(), []);
+  }
 });
 
 test("a device does what the state of the talk wants", () => {

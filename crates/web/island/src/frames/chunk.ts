@@ -16,6 +16,11 @@ const HEAD = 4 + 1 + 4 + 32;
 /** Bytes of a chunk at most. */
 export const CHUNK_MAX = 262_144;
 
+/** µs of sound in an RTP packet, by its payload type: 112 is samples, of 10 ms; others are of 20. */
+function lengthOf(packet: Uint8Array): number {
+  return ((packet[1] ?? 0) & 0x7f) === 112 ? 10_000 : 20_000;
+}
+
 function encodedFrame(frame: Frame): Uint8Array {
   const content = "packet" in frame ? frame.packet : new TextEncoder().encode(JSON.stringify(frame.mark));
   const bytes = new Uint8Array(11 + content.length);
@@ -33,6 +38,8 @@ export class ChunkBuilder {
   private size = HEAD;
   private first: number | null = null;
   private last = 0;
+  /** µs of sound in it. */
+  sound = 0;
 
   /** Whether one more frame of that many bytes still fits. */
   fits(length: number): boolean {
@@ -45,10 +52,12 @@ export class ChunkBuilder {
     this.size += bytes.length;
     this.first ??= frame.captured;
     this.last = frame.captured;
+    if ("packet" in frame) this.sound += lengthOf(frame.packet);
   }
 
-  /** Takes frames that were kept as bytes. */
-  pushBytes(bytes: Uint8Array, captured: number): void {
+  /** Takes frames that were kept as bytes, with so many µs of sound. */
+  pushBytes(bytes: Uint8Array, captured: number, sound: number): void {
+    this.sound += sound;
     this.frames.push(bytes);
     this.size += bytes.length;
     this.first ??= captured;

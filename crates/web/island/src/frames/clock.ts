@@ -1,23 +1,84 @@
-// Two clocks: the one that says when something was captured, and the one of the sound card.
+// The clocks: when something was captured in the time of the server, when by the sound card, and whether the device slept.
 
-/** µs since a track began, by a clock of this device that only goes forward, never ahead of the server's. */
+/** What the server said of its time: asked and answered in ms of our clock, `serverNow` in µs since the track began. */
+export interface TimeAnswer {
+  asked: number;
+  serverNow: number;
+  answered: number;
+}
+
+/** From this difference on a clock is not nudged but set, in µs. */
+const JUMP = 1_000_000;
+/** How fast a smaller difference is made up for, in µs a ms: the timeline bears twice as much. */
+const NUDGE = 0.5;
+
+/**
+ * µs since a track began. The server said its time somewhere between our question and its answer: each answer says between
+ * which two moments the track began in our clock. Of these we take the latest, so that we are never ahead; an answer that contradicts it moves it as far as it must.
+ */
 export class TrackClock {
-  private zero = 0;
+  private zero: number;
+  private target: number;
+  private since: number;
+  private isUsed = false;
 
-  /** `serverNow`: µs since the track began, as the server said it; `heardAt`: ms of our clock when we heard it. */
-  constructor(serverNow: number, heardAt: number) {
-    this.zero = heardAt * 1_000 - serverNow;
+  constructor(first: TimeAnswer) {
+    this.zero = first.answered * 1_000 - first.serverNow;
+    this.target = this.zero;
+    this.since = first.answered;
   }
 
-  /** Holds our clock against the server's again. Where ours ran ahead it is put back; `captured` never is. */
-  compare(serverNow: number, heardAt: number): void {
-    const ours = heardAt * 1_000 - this.zero;
-    if (ours - serverNow > 200_000) this.zero = heardAt * 1_000 - serverNow;
+  /**
+   * Holds our clock against the server's. Small differences are made up for little by little. Returns by how
+   * many µs it was set at once, forwards if more than 0, and 0 where it was not: then what comes is no continuation of what was.
+   */
+  compare({ asked, serverNow, answered }: TimeAnswer): number {
+    const [earliest, latest] = [asked * 1_000 - serverNow, answered * 1_000 - serverNow];
+    const before = this.zeroAt(answered);
+    this.target = Math.min(latest, Math.max(earliest, this.target));
+    const isJump = this.isUsed && Math.abs(before - this.target) > JUMP;
+    this.zero = isJump || !this.isUsed ? this.target : before;
+    this.since = answered;
+    return isJump ? before - this.target : 0;
   }
 
-  /** µs since the track began. */
+  /** µs since the track began, at so many ms of our clock. */
   at(ms: number): number {
-    return Math.round(ms * 1_000 - this.zero);
+    this.isUsed = true;
+    return Math.round(ms * 1_000 - this.zeroAt(ms));
+  }
+
+  private zeroAt(ms: number): number {
+    const most = Math.max(0, ms - this.since) * NUDGE;
+    return this.zero + Math.max(-most, Math.min(most, this.target - this.zero));
+  }
+}
+
+/** How much further the clock of the wall goes than ours before it counts as sleep, in ms. */
+const SLEPT = 1_000;
+
+/**
+ * Our clock may stand still while a device sleeps; that of the wall does not, but people and networks set it. So a difference
+ * only says that the server must be asked.
+ */
+export class SleepWatch {
+  private lead: number;
+
+  constructor(
+    /** ms of our clock when nothing was wrong last. */
+    public lastMs: number,
+    wall: number,
+  ) {
+    this.lead = wall - lastMs;
+  }
+
+  /** Whether the device may have slept since the last time: `ms` of our clock, `wall` of that of the wall. */
+  maySleep(ms: number, wall: number): boolean {
+    const lead = wall - ms;
+    const isLate = lead - this.lead > SLEPT;
+    this.lead = lead;
+    if (!isLate) this.lastMs = ms;
+    return isLate;
   }
 }
 

@@ -3,7 +3,7 @@
 import { base64Of, hexOf, sha256 } from "./bytes";
 import { ChunkBuilder } from "./chunk";
 import type { Reason } from "./chunk";
-import type { Spool } from "../store/spool";
+import type { Spool, Tail } from "../store/spool";
 
 /** µs of sound in a chunk. */
 const CHUNK_SPAN = 1_000_000;
@@ -41,7 +41,8 @@ export class Track {
 
   /** A packet, and how many µs after the beginning of the track it was captured. */
   packet(packet: Uint8Array, captured: number): void {
-    if (captured < 0) return;
+    // What would lie before an interruption that was told has no place: our clock was ahead, and was put back.
+    if (captured < 0 || (this.isInterrupted && captured < (this.captured ?? 0))) return;
     const at = Math.max(captured, this.captured ?? 0);
     if (this.isInterrupted) {
       this.isInterrupted = false;
@@ -64,14 +65,15 @@ export class Track {
   }
 
   /** Takes up frames that were kept when the page went away. */
-  takeTail(bytes: Uint8Array, captured: number): void {
-    this.open.pushBytes(bytes, captured);
+  takeTail({ bytes, captured, sound }: Omit<Tail, "track">): void {
+    this.open.pushBytes(bytes, captured, sound);
     this.captured = captured;
   }
 
   /** What is not in a chunk yet, to be kept while the page goes away. */
-  tail(): { bytes: Uint8Array<ArrayBuffer>; captured: number } | null {
-    return this.open.isEmpty || this.captured === null ? null : { bytes: this.open.bytes(), captured: this.captured };
+  tail(): Omit<Tail, "track"> | null {
+    const { open, captured } = this;
+    return open.isEmpty || captured === null ? null : { bytes: open.bytes(), captured, sound: open.sound };
   }
 
   /** Makes a chunk of what there is. */
@@ -87,7 +89,7 @@ export class Track {
         const digest = await sha256(bytes);
         this.next = number + 1;
         this.chain = hexOf(digest);
-        await this.spool.put({ track: this.track, number, bytes, digest: base64Of(digest), chain: this.chain, captured });
+        await this.spool.put({ track: this.track, number, bytes, digest: base64Of(digest), chain: this.chain, captured, sound: builder.sound });
         this.onSealed();
       })
       .catch(this.onTrouble);

@@ -1,6 +1,7 @@
 // What people see: the server made the page, this fills in what changes.
 
 import type { Status } from "../device";
+import type { Left } from "../store/spool";
 import { meIn } from "../send/want";
 import type { PartyState, State } from "../send/server";
 import { filled, timeText } from "../text/index";
@@ -123,12 +124,20 @@ export class Screen {
   }
 
   device(status: Status): void {
-    if (status.is === "taken") this.notice("trouble", this.t.taken[status.reason]);
-    else if (status.is === "needs_tap") this.notice("trouble", this.tapText(status.reason));
-    else this.notice("trouble", null);
-    if (status.is !== "taken" && status.is !== "needs_tap") this.write("device", this.t.device[status.is]);
+    const trouble = this.troubleOf(status);
+    this.notice("trouble", trouble);
+    const again = this.part("again");
+    if (again) again.hidden = status.is === "refused";
+    if (status.is === "taken" || status.is === "needs_tap" || status.is === "refused") this.write("device", this.t.device.off);
+    else this.write("device", this.t.device[status.is]);
     const meter = this.part("meter");
     if (meter) meter.hidden = !["recording", "held", "taken"].includes(status.is);
+  }
+
+  private troubleOf(status: Status): string | null {
+    if (status.is === "taken") return this.t.taken[status.reason];
+    if (status.is === "needs_tap") return this.tapText(status.reason);
+    return status.is === "refused" ? `${this.t.refused}${status.reason}` : null;
   }
 
   private tapText(reason: string): string {
@@ -158,6 +167,25 @@ export class Screen {
   waiting(chunks: number): void {
     // One or two are always on their way.
     this.write("waiting", chunks > 3 ? filled(this.t.waiting, { n: chunks }) : "");
+  }
+
+  /** What the server did not take: how much, why, and where it is now. */
+  left(left: readonly Left[]): void {
+    const lines = left.map(({ why, sound }) => filled(this.t.notTaken[why], { s: Math.ceil(sound / 1_000_000) }));
+    this.notice("left", [...lines, this.t.staysHere].join(" "));
+  }
+
+  unknown(isUnknown: boolean, isHost: boolean): void {
+    this.notice("unknown", isUnknown ? (isHost ? this.t.unknownHost : this.t.unknown) : null);
+  }
+
+  slept(ms: number): void {
+    this.say(filled(this.t.slept, { s: Math.round(ms / 1_000) }));
+  }
+
+  /** Whether somebody is there: the question, that nobody answered, or nothing. */
+  attendance(text: string | null): void {
+    this.notice("attend", text);
   }
 
   failed(text: string): void {

@@ -3,19 +3,21 @@
 import { Alarm, Backoff } from "./backoff";
 import { Refused, Unreachable } from "./server";
 import type { Server } from "./server";
-import type { Spool } from "../store/spool";
+import type { Spool, WhyLeft } from "../store/spool";
 
-/** How often one chunk is sent again because it did not arrive as it is. */
-const DAMAGED_MAX = 5;
+/** How often one chunk is sent again that did not arrive as it is, or that our clock put too late. */
+const AGAIN_MAX = 5;
+/** ms between two tries where the server does not know us: somebody may sign in again. */
+export const UNKNOWN_WAIT = 10_000;
 
 /** How a sender ended. */
 export type Outcome =
-  /** All chunks are there and the track is ended. */
-  | "ended"
-  /** The server has closed this track, or the talk: what is left is of no use to it. */
-  | "closed"
-  /** The chunks here do not go on where the server stands: only another track can. */
-  | "broken";
+  /** All chunks are there and the server confirmed the end of the track. */
+  | "all_there"
+  /** It was told to give up; what waits stays. */
+  | "stopped"
+  /** The server takes no more of this track, and why. */
+  | WhyLeft;
 
 /** What the sender says on its way. */
 export interface SenderEvents {
@@ -31,11 +33,12 @@ export class Sender {
   private end: { chunks: number; chain: string } | null = null;
   private isStopped = false;
   private isReachable = true;
-  private damaged = 0;
+  private again = 0;
 
   constructor(
     private readonly track: number,
-    private next: number,
+    /** The next chunk that the server wants. */
+    public next: number,
     private readonly server: Server,
     private readonly spool: Spool,
     private readonly events: SenderEvents,
@@ -68,7 +71,7 @@ export class Sender {
         const outcome = await this.step();
         if (outcome) return outcome;
         this.backoff.succeeded();
-        this.damaged = 0;
+        this.again = 0;
         this.reached(true);
       } catch (error) {
         if (error instanceof Refused) {
@@ -83,7 +86,7 @@ export class Sender {
         }
       }
     }
-    return "closed";
+    return "stopped";
   }
 
   private reached(isReachable: boolean): void {
@@ -103,10 +106,10 @@ export class Sender {
     }
     if (this.end && this.next >= this.end.chunks) {
       await this.server.endTrack(this.track, this.end.chunks, this.end.chain);
-      return "ended";
+      return "all_there";
     }
     // Before the end nothing is missing that is not being made; after it, something is gone.
-    if (this.end) return "broken";
+    if (this.end) return "torn";
     await this.alarm.wait(null);
     return null;
   }
@@ -114,26 +117,33 @@ export class Sender {
   private async acknowledged(next: number): Promise<void> {
     this.next = next;
     await this.spool.release(this.track, next);
-    this.events.onSent(await this.spool.count());
+    this.events.onSent(await this.spool.count(this.track));
   }
 
-  private async refused(error: Refused): Promise<Outcome | null> {
+  private async refused({ status, problem: { next } }: Refused): Promise<Outcome | null> {
     this.reached(true);
-    // The body was not what its digest says: damaged on its way, and whole here.
-    if (error.status === 400 && this.damaged < DAMAGED_MAX) {
-      this.damaged += 1;
+    if (status === 401 || status === 403 || status === 404) return this.unknown();
+    // The body was not what its digest says: damaged on its way, and whole here. Or it claims to be of later than now, and soon is not.
+    if ((status === 400 || status === 422) && this.again < AGAIN_MAX) {
+      this.again += 1;
       await this.alarm.wait(this.backoff.next(null));
       return null;
     }
-    const { next } = error.problem;
-    const isOutOfTurn = error.status === 409 && next !== undefined && next !== this.next;
-    if (isOutOfTurn) {
+    if (status === 409 && next !== undefined && next !== this.next) {
       // The server stands elsewhere: further on (it has more than we heard of) or before (we have it still).
       const isHere = next > this.next || (await this.spool.get(this.track, next)) !== undefined;
-      if (!isHere) return "broken";
+      if (!isHere) return "torn";
       await this.acknowledged(next);
       return null;
     }
-    return error.status === 409 || error.status === 413 || error.status === 422 || error.status === 400 ? "broken" : "closed";
+    return status === 410 ? "too_late" : "refused";
+  }
+
+  /** The server knows us no more, perhaps only until somebody signs in again; or it knows us, and the track is not ours. */
+  private async unknown(): Promise<Outcome | null> {
+    const isKnown = await this.server.state(0).then(() => true, () => false);
+    if (isKnown) return "not_yours";
+    await this.alarm.wait(UNKNOWN_WAIT);
+    return null;
   }
 }

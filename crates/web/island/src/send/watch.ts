@@ -1,14 +1,15 @@
 // Follows the state of the talk: asks, and is answered when it changes.
 
 import { Alarm, Backoff } from "./backoff";
+import { UNKNOWN_WAIT } from "./sender";
 import { Refused, Unreachable } from "./server";
 import type { Server, State } from "./server";
 
 export interface WatchEvents {
   onState(state: State): void;
   onUnreachable(): void;
-  /** One is not in this talk any more, or it is gone. */
-  onGone(status: number): void;
+  /** The server does not know us in this talk any more, or not the talk. */
+  onUnknown(): void;
 }
 
 export class Watch {
@@ -50,8 +51,10 @@ export class Watch {
         if (state.version <= this.version && state.phase === "ended") await this.alarm.wait(1_000);
       } catch (error) {
         if (error instanceof Refused) {
-          this.events.onGone(error.status);
-          return;
+          // Not for ever: somebody may sign in again.
+          this.events.onUnknown();
+          await this.alarm.wait(UNKNOWN_WAIT);
+          continue;
         }
         this.events.onUnreachable();
         await this.alarm.wait(this.backoff.next(error instanceof Unreachable ? error.wait : null));

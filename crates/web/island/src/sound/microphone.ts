@@ -15,6 +15,8 @@ export interface MicrophoneEvents {
   onTaken(reason: Reason): void;
   /** It is gone for good: somebody has to open it again. */
   onGone(reason: Reason): void;
+  /** The sound thread runs again. */
+  onBack(): void;
   onDevicesChanged(): void;
 }
 
@@ -75,7 +77,11 @@ export class Microphone {
       if (!this.isClosed) this.events.onGone("device_gone");
     };
     this.context.onstatechange = () => {
-      if (this.isClosed || this.context.state === "running") return;
+      if (this.isClosed) return;
+      if (this.context.state === "running") {
+        this.events.onBack();
+        return;
+      }
       // `interrupted` is what Safari says of a telephone call.
       const state: string = this.context.state;
       this.events.onTaken(state === "interrupted" ? "call" : document.visibilityState === "hidden" ? "hidden" : "other");
@@ -87,6 +93,10 @@ export class Microphone {
   get isOpen(): boolean {
     const [track] = this.stream.getAudioTracks();
     return this.context.state === "running" && track?.readyState === "live" && !track.muted;
+  }
+
+  get runs(): boolean {
+    return this.context.state === "running";
   }
 
   /** Runs the sound thread, where the browser waited for a tap. */

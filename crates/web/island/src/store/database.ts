@@ -1,17 +1,18 @@
 // The spool in IndexedDB. Chunks stay there when the page, the tab or the browser goes away.
 
-import type { Kept, Spool, Tail, Waiting } from "./spool";
+import type { Kept, Left, Spool, Tail, Waiting } from "./spool";
 
 const NAME = "voicelog-room";
 const CHUNKS = "chunks";
 const TALKS = "talks";
-/** What another talk left behind is removed after two days, in ms: by then the server has closed it. */
+/** What another talk left behind is removed after two days, in ms: by then the server has closed it, and who was there was told. */
 const LEFT_BEHIND = 2 * 24 * 3_600_000;
 
 interface TalkRow {
   room: string;
   kept?: Kept;
   tail?: Tail;
+  left?: Left[];
   saved: number;
 }
 
@@ -28,6 +29,12 @@ function done(transaction: IDBTransaction): Promise<void> {
     transaction.onabort = () => reject(transaction.error);
     transaction.onerror = () => reject(transaction.error);
   });
+}
+
+/** The track is no longer recorded. */
+function forget(row: TalkRow, track: number): void {
+  if (row.kept?.track === track) delete row.kept;
+  if (row.tail?.track === track) delete row.tail;
 }
 
 export async function openDatabase(): Promise<IDBDatabase> {
@@ -51,13 +58,30 @@ export class DatabaseSpool implements Spool {
     return this.database.transaction(stores, "readwrite", { durability: "strict" });
   }
 
-  async put(chunk: Waiting): Promise<void> {
+  /** Changes what is known of the talk. All requests are made without waiting: the page may be going away. */
+  private async change(what: (row: TalkRow) => void, ofChunks?: (chunks: IDBObjectStore) => void): Promise<void> {
     const transaction = this.write([CHUNKS, TALKS]);
-    transaction.objectStore(CHUNKS).put({ room: this.room, ...chunk });
-    const kept: Kept = { track: chunk.track, next: chunk.number + 1, chain: chunk.chain, captured: chunk.captured, isEnding: false };
-    const row: TalkRow = { room: this.room, kept, saved: Date.now() };
-    transaction.objectStore(TALKS).put(row);
+    const talks = transaction.objectStore(TALKS);
+    ofChunks?.(transaction.objectStore(CHUNKS));
+    const read = talks.get(this.room);
+    read.onsuccess = () => {
+      const row: TalkRow = { ...(read.result as TalkRow | undefined), room: this.room, saved: Date.now() };
+      what(row);
+      if (row.kept || row.tail || row.left) talks.put(row);
+      else talks.delete(this.room);
+    };
     await done(transaction);
+  }
+
+  async put(chunk: Waiting): Promise<void> {
+    const kept: Kept = { track: chunk.track, next: chunk.number + 1, chain: chunk.chain, captured: chunk.captured };
+    await this.change(
+      (row) => {
+        row.kept = kept;
+        delete row.tail;
+      },
+      (chunks) => chunks.put({ room: this.room, ...chunk }),
+    );
   }
 
   async get(track: number, number: number): Promise<Waiting | undefined> {
@@ -80,39 +104,49 @@ export class DatabaseSpool implements Spool {
   }
 
   async keep(kept: Kept): Promise<void> {
-    const transaction = this.write([TALKS]);
-    const row: TalkRow = { room: this.room, kept, saved: Date.now() };
-    transaction.objectStore(TALKS).put(row);
-    await done(transaction);
+    await this.change((row) => {
+      row.kept = kept;
+      delete row.tail;
+    });
   }
 
-  // Called while the page goes away: the request must be made without waiting for anything.
   async keepTail(tail: Tail): Promise<void> {
-    const transaction = this.write([TALKS]);
-    const talks = transaction.objectStore(TALKS);
-    const read = talks.get(this.room);
-    read.onsuccess = () => {
-      const row: TalkRow = { ...(read.result as TalkRow | undefined), room: this.room, tail, saved: Date.now() };
-      talks.put(row);
-    };
-    await done(transaction);
+    await this.change((row) => (row.tail = tail));
   }
 
   async tail(): Promise<Tail | undefined> {
     return (await this.row())?.tail;
   }
 
-  private all(): IDBKeyRange {
-    return IDBKeyRange.bound([this.room], [this.room, []]);
+  private chunksOf(track: number): IDBKeyRange {
+    return IDBKeyRange.bound([this.room, track], [this.room, track, []]);
   }
 
-  async count(): Promise<number> {
-    return answered(this.database.transaction(CHUNKS).objectStore(CHUNKS).count(this.all()));
+  async count(track: number): Promise<number> {
+    return answered(this.database.transaction(CHUNKS).objectStore(CHUNKS).count(this.chunksOf(track)));
   }
 
-  async clear(): Promise<void> {
+  async finished(track: number): Promise<void> {
+    await this.change(
+      (row) => forget(row, track),
+      (chunks) => chunks.delete(this.chunksOf(track)),
+    );
+  }
+
+  async leave(left: Left): Promise<void> {
+    await this.change((row) => {
+      row.left = [...(row.left ?? []), left];
+      forget(row, left.track);
+    });
+  }
+
+  async left(): Promise<Left[]> {
+    return (await this.row())?.left ?? [];
+  }
+
+  private async clear(): Promise<void> {
     const transaction = this.write([CHUNKS, TALKS]);
-    transaction.objectStore(CHUNKS).delete(this.all());
+    transaction.objectStore(CHUNKS).delete(IDBKeyRange.bound([this.room], [this.room, []]));
     transaction.objectStore(TALKS).delete(this.room);
     await done(transaction);
   }

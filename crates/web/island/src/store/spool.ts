@@ -11,6 +11,8 @@ export interface Waiting {
   chain: string;
   /** µs since the track began of its newest frame. */
   captured: number | null;
+  /** µs of sound in it. */
+  sound: number;
 }
 
 /** What is known of the track of one talk that this browser records. */
@@ -20,8 +22,6 @@ export interface Kept {
   next: number;
   chain: string;
   captured: number | null;
-  /** No more chunks will come: the end was asked for. */
-  isEnding: boolean;
 }
 
 /** Frames that were in no chunk when the page went away. */
@@ -29,6 +29,27 @@ export interface Tail {
   track: number;
   bytes: Uint8Array<ArrayBuffer>;
   captured: number;
+  /** µs of sound in them. */
+  sound: number;
+}
+
+/** Why the server did not take all of a track. */
+export type WhyLeft =
+  /** It was closed before. */
+  | "too_late"
+  /** It does not take the chunks as they are. */
+  | "refused"
+  /** The browser is in the talk as somebody else by now. */
+  | "not_yours"
+  /** A chunk in between is gone from the storage. */
+  | "torn";
+
+/** A track of which something stays here, because the server does not take it. */
+export interface Left {
+  track: number;
+  why: WhyLeft;
+  /** µs of sound that stay. */
+  sound: number;
 }
 
 /** The chunks of one talk, in the browser's storage. */
@@ -43,10 +64,22 @@ export interface Spool {
   keep(kept: Kept): Promise<void>;
   keepTail(tail: Tail): Promise<void>;
   tail(): Promise<Tail | undefined>;
-  /** How many chunks wait. */
-  count(): Promise<number>;
-  /** Forgets this talk. */
-  clear(): Promise<void>;
+  /** How many chunks of a track wait. */
+  count(track: number): Promise<number>;
+  /** The server has all of this track: forgets it. */
+  finished(track: number): Promise<void>;
+  /** The server takes no more of this track: its chunks stay, and another track can begin. */
+  leave(left: Left): Promise<void>;
+  left(): Promise<Left[]>;
+}
+
+/** Leaves a track of which the server has the chunks before `from`, and `until` were made. */
+export async function leaveTrack(spool: Spool, track: number, [from, until]: readonly [number, number], why: WhyLeft): Promise<void> {
+  let sound = 0;
+  for (let number = from; number < until; number += 1) sound += (await spool.get(track, number))?.sound ?? 0;
+  // Of what was torn nobody knows how much it was.
+  if (sound === 0 && why !== "torn") await spool.finished(track);
+  else await spool.leave({ track, why, sound });
 }
 
 /** In memory: for browsers that give no storage, and for tests. */
@@ -54,10 +87,11 @@ export class MemorySpool implements Spool {
   private readonly chunks = new Map<string, Waiting>();
   private place: Kept | undefined;
   private end: Tail | undefined;
+  private readonly stays: Left[] = [];
 
   async put(chunk: Waiting): Promise<void> {
     this.chunks.set(`${chunk.track}/${chunk.number}`, chunk);
-    this.place = { track: chunk.track, next: chunk.number + 1, chain: chunk.chain, captured: chunk.captured, isEnding: false };
+    this.place = { track: chunk.track, next: chunk.number + 1, chain: chunk.chain, captured: chunk.captured };
     this.end = undefined;
   }
 
@@ -85,14 +119,32 @@ export class MemorySpool implements Spool {
     return this.end;
   }
 
-  async count(): Promise<number> {
-    return this.chunks.size;
+  async count(track: number): Promise<number> {
+    return [...this.chunks.values()].filter((chunk) => chunk.track === track).length;
   }
 
-  async clear(): Promise<void> {
-    this.chunks.clear();
-    this.place = undefined;
-    this.end = undefined;
+  async finished(track: number): Promise<void> {
+    await this.release(track, Infinity);
+    this.forget(track);
+  }
+
+  async leave(left: Left): Promise<void> {
+    this.stays.push(left);
+    this.forget(left.track);
+  }
+
+  async left(): Promise<Left[]> {
+    return this.stays;
+  }
+
+  private forget(track: number): void {
+    if (this.place?.track === track) this.place = undefined;
+    if (this.end?.track === track) this.end = undefined;
+  }
+
+  /** How many chunks there are of all tracks. */
+  get size(): number {
+    return this.chunks.size;
   }
 }
 
@@ -114,7 +166,7 @@ export class PatientSpool implements Spool {
 
   /** Whether no further chunk should be made. */
   async isTooFull(): Promise<boolean> {
-    return (await this.over.count()) >= OVERFLOW_MAX;
+    return this.over.size >= OVERFLOW_MAX;
   }
 
   private told(isFull: boolean): void {
@@ -139,7 +191,7 @@ export class PatientSpool implements Spool {
   async release(track: number, before: number): Promise<void> {
     await this.over.release(track, before);
     await this.inner.release(track, before);
-    if ((await this.over.count()) === 0) this.told(false);
+    if (this.over.size === 0) this.told(false);
   }
 
   kept(): Promise<Kept | undefined> {
@@ -158,12 +210,21 @@ export class PatientSpool implements Spool {
     return this.inner.tail();
   }
 
-  async count(): Promise<number> {
-    return (await this.over.count()) + (await this.inner.count());
+  async count(track: number): Promise<number> {
+    return (await this.over.count(track)) + (await this.inner.count(track));
   }
 
-  async clear(): Promise<void> {
-    await this.over.clear();
-    await this.inner.clear();
+  async finished(track: number): Promise<void> {
+    await this.over.finished(track);
+    await this.inner.finished(track);
+    if (this.over.size === 0) this.told(false);
+  }
+
+  leave(left: Left): Promise<void> {
+    return this.inner.leave(left);
+  }
+
+  left(): Promise<Left[]> {
+    return this.inner.left();
   }
 }

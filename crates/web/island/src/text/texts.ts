@@ -1,6 +1,7 @@
 // What has to be said in every language.
 
 import type { Reason } from "../frames/chunk";
+import type { WhyLeft } from "../store/spool";
 import type { Phase } from "../send/server";
 
 export interface Texts {
@@ -19,7 +20,7 @@ export interface Texts {
   silent: string;
   pausedBy: string;
   recorded: string;
-  device: { off: string; other_tab: string; opening: string; recording: string; held: string; sending: string; done: string };
+  device: { off: string; other_tab: string; opening: string; recording: string; held: string; connecting: string; sending: string; done: string; left: string };
   taken: Record<Reason, string>;
   needsTap: string;
   denied: string;
@@ -29,9 +30,16 @@ export interface Texts {
   unreachable: string;
   reachable: string;
   waiting: string;
-  gone: string;
+  /** What follows it are the server's words. */
+  refused: string;
+  notTaken: Record<WhyLeft, string>;
+  staysHere: string;
+  unknown: string;
+  unknownHost: string;
+  slept: string;
+  /** The question whether somebody is still there, and what is said where nobody answers. */
+  attend: { ask: string; guestStopped: string; hostStopped: string };
   failed: string;
   network: string;
   cannotRecord: string;
-  leaving: string;
 }
