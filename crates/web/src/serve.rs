@@ -10,9 +10,10 @@ use hyper::rt::{Read, Write};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::net::{IpAddr, SocketAddr};
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -20,8 +21,12 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 use voicelog_tls::{TlsAcceptor, handshake};
 
-/// Connections at once at most; the next one waits.
-const CONNECTIONS_MAX: usize = 512;
+/// Connections at once at most; the next one waits. 500 talks of two devices, each with a question that waits and up to two
+/// chunks under way, are 3,000.
+const CONNECTIONS_MAX: usize = 4_096;
+/// Of these, those of one address at most, so that no one address can take all; one more is closed at once. A proxy, or the
+/// one address of a whole office, counts as one.
+const ONE_ADDRESS_MAX: usize = 3_072;
 /// How long the head of a request may take to arrive; also how long an idle connection is kept.
 const HEAD_MAX: Duration = Duration::from_secs(15);
 /// Largest head of a request, in bytes.
@@ -75,6 +80,7 @@ async fn serve_by(
     shutdown: impl Future<Output = ()> + Send,
 ) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let addresses = Addresses::default();
     let (stop, stopped) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -91,13 +97,14 @@ async fn serve_by(
             () = &mut shutdown => break,
             accepted = next => {
                 let Some((stream, peer, place)) = accepted else { continue };
+                let Some(counted) = addresses.count(peer.ip(), ONE_ADDRESS_MAX) else { continue };
                 let (router, tls, stopped) = (router.clone(), tls.clone(), stopped.clone());
                 connections.spawn(async move {
                     match tls {
                         None => converse(TokioIo::new(stream), peer.ip(), router, stopped).await,
                         Some(tls) => converse_safely(stream, peer.ip(), tls, router, stopped).await,
                     }
-                    drop(place);
+                    drop((place, counted));
                 });
             }
         }
@@ -110,6 +117,58 @@ async fn serve_by(
             "answers under way were cut off after {} s",
             DRAIN_MAX.as_secs()
         );
+    }
+}
+
+/// How many connections each address has.
+#[derive(Debug, Clone, Default)]
+struct Addresses(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// One connection of an address, until it is dropped.
+#[derive(Debug)]
+struct Counted {
+    addresses: Addresses,
+    of: IpAddr,
+}
+
+impl Addresses {
+    /// Counts one more, unless it would be one too many.
+    fn count(&self, peer: IpAddr, most: usize) -> Option<Counted> {
+        let of = network(peer);
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(of).or_default();
+        if *count >= most {
+            tracing::debug!("an address has as many connections as it may");
+            return None;
+        }
+        *count += 1;
+        drop(counts);
+        let addresses = self.clone();
+        Some(Counted { addresses, of })
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut counts = self
+            .addresses
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.of) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.of);
+            }
+        }
+    }
+}
+
+/// Who has one address of IPv6 has all of its network of 64 bits.
+fn network(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() >> 64 << 64).into(),
+        four @ IpAddr::V4(_) => four,
     }
 }
 
@@ -213,4 +272,29 @@ async fn converse(
 async fn stop_of(stopped: &mut watch::Receiver<bool>) {
     // An error means that the sender is gone, which is a stop as well.
     let _gone = stopped.wait_for(|stopped| *stopped).await.is_err();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_one_address_takes_all_connections_and_each_that_ends_makes_room() {
+        let addresses = Addresses::default();
+        let peer = |text: &str| text.parse::<IpAddr>().unwrap();
+        let first = addresses.count(peer("192.0.2.1"), 2).unwrap();
+        // The same address as IPv6 writes it.
+        let second = addresses.count(peer("::ffff:192.0.2.1"), 2).unwrap();
+        assert!(addresses.count(peer("192.0.2.1"), 2).is_none());
+        let other = addresses.count(peer("192.0.2.2"), 2);
+        assert!(other.is_some());
+        drop(first);
+        let third = addresses.count(peer("192.0.2.1"), 2);
+        assert!(third.is_some());
+        drop((second, third, other));
+        assert!(addresses.0.lock().unwrap().is_empty());
+        let _six = addresses.count(peer("2001:db8::1"), 1).unwrap();
+        assert!(addresses.count(peer("2001:db8::2"), 1).is_none());
+        assert!(addresses.count(peer("2001:db8:0:1::2"), 1).is_some());
+    }
 }

@@ -10,6 +10,7 @@ pub(crate) mod floor;
 pub(crate) mod law;
 mod options;
 mod process;
+mod rooms;
 mod rtpengine;
 mod sealing;
 mod server;
@@ -98,7 +99,7 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         "together"
     };
     shell::run(measure.args(["measure", apart]).arg(&built).args(arguments))?;
-    match options.quick || options.setup || options.verification {
+    match options.quick || options.rooms || options.setup || options.verification {
         true => Ok(()),
         false => browser::measure(),
     }
@@ -123,6 +124,10 @@ pub(crate) fn measure(arguments: &[String]) -> anyhow::Result<()> {
     if options.verification {
         verification::measure(options.quick)?.print();
         return Ok(());
+    }
+    if options.rooms {
+        bench.rooms(options.seconds)?;
+        return bench.clean();
     }
     if options.setup {
         bench.setup(options.calls)?;
@@ -186,6 +191,14 @@ impl Bench {
         let server = Server::start(&self.programs.join("voicelog"), &folder, self.cores)?;
         let rounds = setup::measure(&server, calls)?;
         setup::print(calls, &rounds);
+        server.stop().map(|_left| ())
+    }
+
+    /// Talks in a room, all at once.
+    fn rooms(&self, seconds: u32) -> anyhow::Result<()> {
+        let folder = self.fresh_folder()?;
+        let server = Server::start(&self.programs.join("voicelog"), &folder, self.cores)?;
+        rooms::measure(&server, seconds)?.print();
         server.stop().map(|_left| ())
     }
 

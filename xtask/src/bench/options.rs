@@ -15,6 +15,8 @@ pub(crate) struct Options {
     pub(crate) verification: bool,
     /// Only how fast the page for strangers verifies a bundle, in a browser.
     pub(crate) browser: bool,
+    /// Only talks in a room.
+    pub(crate) rooms: bool,
     /// Leave out what takes long: the search for the most calls, the large bundle, the browser.
     pub(crate) quick: bool,
 }
@@ -28,6 +30,7 @@ impl Options {
             setup: false,
             verification: false,
             browser: false,
+            rooms: false,
         };
         let mut words = arguments.iter();
         while let Some(word) = words.next() {
@@ -50,8 +53,9 @@ impl Options {
                 "--setup" => options.setup = true,
                 "--verification" => options.verification = true,
                 "--browser" => options.browser = true,
+                "--rooms" => options.rooms = true,
                 other => bail!(
-                    "`{other}` is no option; there are --calls, --seconds, --quick, --setup, --verification and --browser"
+                    "`{other}` is no option; there are --calls, --seconds, --quick, --setup, --verification, --browser and --rooms"
                 ),
             }
         }

@@ -24,12 +24,20 @@ const LINE_FACTS: &str = concat!(
     include_str!("../../../ref/line-facts.toml")
 );
 
+/// A kind of talk in a room that may be recorded at once, with everybody's agreement.
+const ROOM_FACTS: &str = concat!(
+    "\n[[room]]\nname = \"bench\"\n[room.facts]\nrecorder_type = \"company\"\n",
+    "counterpart_types = [\"private_person\"]\npurpose = \"bewijs_overeenkomst\"\nlegal_basis = \"b\"\n",
+    "dpia = \"not_required\"\nstaff_informed = \"each_call_signal\"\nor_status = \"no_or\"\nretention_term = \"P1Y\"\n"
+);
+
 /// A running server.
 pub(crate) struct Server {
     child: Child,
     folder: PathBuf,
     program: PathBuf,
     pub(crate) sip: SocketAddr,
+    pub(crate) http: SocketAddr,
 }
 
 impl Server {
@@ -40,7 +48,7 @@ impl Server {
         let config = folder.join("voicelog.toml");
         let data = folder.join("data");
         let text = format!(
-            "[storage]\ndata = {:?}\n[sip]\nudp = \"{sip}\"\ntcp = \"{sip}\"\nsrtp_keys_without_tls = true\n{ROOM}[http]\naddress = \"{http}\"\n{LINE_FACTS}",
+            "[storage]\ndata = {:?}\n[sip]\nudp = \"{sip}\"\ntcp = \"{sip}\"\nsrtp_keys_without_tls = true\n{ROOM}[http]\naddress = \"{http}\"\n{LINE_FACTS}{ROOM_FACTS}",
             data.to_string_lossy()
         );
         write(&config, &text)?;
@@ -58,6 +66,7 @@ impl Server {
             folder: folder.to_owned(),
             program: program.to_owned(),
             sip,
+            http,
         };
         server.wait_until_open()?;
         Ok(server)
@@ -81,6 +90,20 @@ impl Server {
             std::thread::sleep(Duration::from_millis(50));
         }
         Ok(())
+    }
+
+    /// The one-time link with which the first account is made: its path.
+    pub(crate) fn setup_path(&self) -> anyhow::Result<String> {
+        let said = std::fs::read_to_string(self.folder.join("messages.txt"))?;
+        let link = said.split_whitespace().find(|word| word.contains("/setup"));
+        let path = link.and_then(|link| link.split_once("//")?.1.split_once('/'));
+        let (_, path) = path.context("the server printed no link to begin")?;
+        Ok(format!("/{path}"))
+    }
+
+    /// What it has used so far.
+    pub(crate) fn usage(&self) -> anyhow::Result<Usage> {
+        process::usage(&self.child)
     }
 
     /// What it has used when it is done with what it was given.

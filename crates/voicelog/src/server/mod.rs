@@ -110,6 +110,7 @@ impl Server {
             status: Arc::new(ServerStatus(
                 Arc::clone(&recorder),
                 Arc::clone(&notary.standing),
+                Arc::clone(&rooms),
             )),
             pauses: Arc::new(RecorderPauses(Arc::clone(&recorder))),
             wishes: Arc::new(RecorderWishes(Arc::clone(&recorder))),
@@ -545,9 +546,9 @@ fn log_swept(swept: &Swept) {
     }
 }
 
-/// Tells the pages how the recorder is doing, and who vouches for the log.
+/// Tells the pages how the recorder and the talks in rooms are doing, and who vouches for the log.
 #[derive(Debug)]
-struct ServerStatus(Arc<Recorder>, Arc<Standing>);
+struct ServerStatus(Arc<Recorder>, Arc<Standing>, Arc<Rooms>);
 
 impl StatusSource for ServerStatus {
     fn status(&self) -> voicelog_web::Status {
@@ -571,6 +572,12 @@ impl StatusSource for ServerStatus {
                 word: trouble.alarm,
                 recording: None,
                 reason: Some(trouble.reason),
+                since,
+            }))
+            .chain(self.2.failures().into_iter().map(|(talk, since)| Alarm {
+                word: "talk_failed",
+                recording: Some(talk),
+                reason: None,
                 since,
             }))
             .collect()
@@ -603,7 +610,11 @@ impl StatusSource for ServerStatus {
                 ("source_changed", media.source_changes),
                 ("paused", media.paused),
             ],
-            events: status.counts.into_iter().collect(),
+            events: status
+                .counts
+                .into_iter()
+                .chain([("talk_failed", self.2.failures().len() as u64)])
+                .collect(),
             waiting_bytes: status.waiting_bytes as u64,
             disk_minutes_left: status.disk_minutes_left,
         }

@@ -8,8 +8,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use std::sync::Arc;
 use voicelog_archive::{Consent, ConsentBy};
 use voicelog_model::Pii;
+use voicelog_room::RoomError;
 
 /// What can be said of consent aloud.
 const WORDS: &[&str] = &[
@@ -60,7 +62,12 @@ pub(crate) async fn tell(
             marked_by: Some(Pii::new(marked_by.to_owned())),
         },
     };
-    desk.ask(move |archive, now| archive.consent(id, consent, now))
-        .await?;
+    let rooms = Arc::clone(&desk.app.rooms);
+    desk.ask(move |archive, now| match rooms.hear(id, consent.clone()) {
+        // No talk in a room, but a call.
+        Err(RoomError::NotFound) => archive.consent(id, consent, now).map_err(RoomError::from),
+        heard => heard,
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -5,6 +5,7 @@ use crate::app::Shared;
 use crate::trouble::Trouble;
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -97,8 +98,8 @@ pub(crate) async fn act(
 ) -> Result<Response, Trouble> {
     let Acted { act } = read(
         &body,
-        "`act`: `start`, `pause`, `resume`, `withdraw`, `object`, `leave` of `end`",
-        "`act`: `start`, `pause`, `resume`, `withdraw`, `object`, `leave` or `end`",
+        "`act`: `start`, `pause`, `resume`, `withdraw`, `object`, `leave`, `close_door`, `renew_code` of `end`",
+        "`act`: `start`, `pause`, `resume`, `withdraw`, `object`, `leave`, `close_door`, `renew_code` or `end`",
     )?;
     done(&desk, seat, move |rooms, seat| rooms.act(seat, act)).await
 }
@@ -145,9 +146,10 @@ pub(crate) async fn chunk(
     Extension(seat): Extension<Seat>,
     Path((_id, track, number)): Path<(String, String, String)>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Trouble> {
     let (track, number) = (number_in(&track)?, number_in(&number)?);
+    let body = body.map_err(|rejection| unread(&rejection))?;
     let digest = digest_in(&headers).ok_or_else(|| {
         Trouble::invalid(
             "Stuur `Content-Digest: sha-256=:…:` mee (RFC 9530).",
@@ -171,6 +173,14 @@ pub(crate) async fn chunk(
     // It may have become more, meanwhile; this one's turn is over.
     let next = next.max(number.saturating_add(1));
     Ok(Json(json!({ "next": next, "version": version })).into_response())
+}
+
+/// A body that was not read to its end: larger than a chunk, or cut off.
+fn unread(rejection: &BytesRejection) -> Trouble {
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => ChunkRefused::TooLarge.into(),
+        status => Trouble::new(status),
+    }
 }
 
 pub(crate) async fn end_track(

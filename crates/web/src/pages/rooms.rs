@@ -27,7 +27,7 @@ use voicelog_casework::disclosure::{PartRequest, Recipient};
 use voicelog_casework::receipt::receipt;
 use voicelog_law::{FactWords, purpose};
 use voicelog_model::{Language, Pii};
-use voicelog_room::{Act, Choice, Phase, Presence, RoomError, Seat, State as Talk};
+use voicelog_room::{Act, Choice, EndedBy, Phase, Presence, Seat, State as Talk};
 
 /// Characters of an answer that is typed.
 const ANSWER_CHARACTERS_MAX: usize = 1_000;
@@ -127,13 +127,9 @@ pub(crate) async fn start(
     }
     let rooms = Arc::clone(&desk.app.rooms);
     let id = desk
-        .ask(move |archive, now| {
-            let id = rooms.open(&form.kind, &account, Some(&form.name))?;
-            if is_of_employer(&line) {
-                let weighing = weighing(&form.why, &form.other_way);
-                archive.weigh_room(id, weighing, now)?;
-            }
-            Ok::<_, RoomError>(id)
+        .ask(move |_archive, _now| {
+            let weighing = is_of_employer(&line).then(|| weighing(&form.why, &form.other_way));
+            rooms.open_weighed(&form.kind, &account, Some(&form.name), weighing)
         })
         .await?;
     Ok(Redirect::to(&path(id)).into_response())
@@ -225,6 +221,8 @@ async fn ended(
         title: talk.title.clone(),
         recorded: when::length(talk.recorded_us),
         was_recorded: talk.started_at.is_some(),
+        has_failed: talk.ended_by == Some(EndedBy::Failure),
+        was_too_long: talk.ended_by == Some(EndedBy::Length),
         words: talk.fingerprint.as_ref().map(|print| print.words.clone()),
         digest: talk.fingerprint.as_ref().map(|print| print.digest.clone()),
         receipt,

@@ -6,7 +6,7 @@ use voicelog_model::Language;
 
 /// The words of the alarms that can stand, so that each has its number among the metrics also while it
 /// does not.
-pub(crate) const WORDS: [&str; 20] = [
+pub(crate) const WORDS: [&str; 21] = [
     "no_media",
     "one_side",
     "side_refused",
@@ -27,6 +27,7 @@ pub(crate) const WORDS: [&str; 20] = [
     "epoch_over",
     "master_key_beside_recorder",
     "secrets_file_old",
+    "talk_failed",
 ];
 
 /// An alarm that stands, on a page.
@@ -80,6 +81,10 @@ fn text(alarm: &Alarm, lang: Language) -> String {
         "loss" => (
             "Er raakt geluid kwijt in het netwerk.",
             "Sound is being lost in the network.",
+        ),
+        "talk_failed" => (
+            "Er ging iets mis met een gesprek in de kamer; het is gestopt. Wat bewaard is, wordt afgesloten als de server opnieuw start. Doe dat zodra het kan.",
+            "Something went wrong with a talk in a room; it was ended. What was kept is closed when the server is started again. Do that as soon as you can.",
         ),
         "disk_filling" => ("De schijf raakt vol.", "The disk is filling."),
         "connections_full" => (

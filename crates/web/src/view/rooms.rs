@@ -260,6 +260,10 @@ pub(crate) struct EndedPage {
     pub(crate) title: String,
     pub(crate) recorded: String,
     pub(crate) was_recorded: bool,
+    /// Something went wrong: the next start of the server closes it.
+    pub(crate) has_failed: bool,
+    /// It lasted as long as a talk may.
+    pub(crate) was_too_long: bool,
     pub(crate) words: Option<String>,
     pub(crate) digest: Option<String>,
     pub(crate) receipt: Option<Receipt>,

@@ -252,3 +252,91 @@ async fn at_the_end_both_get_the_same_copy_which_is_logged_and_not_for_ever() {
         StatusCode::NOT_FOUND
     );
 }
+
+#[tokio::test]
+async fn the_host_closes_the_door_and_makes_a_new_code_without_script() {
+    let site = site();
+    let mut host = Browser::signed_in(&site).await;
+    let started = host.post("/rooms", &[("kind", "beoordeling")]).await;
+    let talk = started.location().to_owned();
+    let first = code_on(&mut host, &talk).await;
+    let done = host.post(&talk, &[("act", "close_door")]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER);
+    let closed = host.get(&talk).await;
+    assert!(closed.shows("The door is closed") && !closed.shows("code-large"));
+    host.post(&talk, &[("act", "renew_code")]).await;
+    let second = code_on(&mut host, &talk).await;
+    assert_ne!(first, second);
+    let mut guest = Browser::new(&site);
+    let dead = guest.get(&format!("/join/{first}")).await;
+    assert_eq!(dead.status, StatusCode::NOT_FOUND);
+    let alive = guest.get(&format!("/join/{second}")).await;
+    assert_eq!(alive.status, StatusCode::OK);
+    guest.post(&format!("/join/{second}"), &[]).await;
+    let page = guest.get(&talk).await;
+    assert!(!page.shows("renew_code"), "the door is the host's");
+    let not_theirs = guest.post(&talk, &[("act", "renew_code")]).await;
+    assert_eq!(not_theirs.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_no_that_a_program_tells_of_a_talk_in_a_room_ends_that_they_agree() {
+    let site = site();
+    let mut room = room(&site).await;
+    let talk = format!("/rooms/{}", room.id);
+    room.guest.post(&talk, &[("choice", "agreed")]).await;
+    let path = format!("/v1/calls/{}/consent", room.id);
+    let body = json!({ "participant": "p2", "consent": "refused", "marked_by": "Anna" });
+    let told = program(&site, "POST", &path, &body.to_string()).await;
+    assert_eq!(told.status, StatusCode::NO_CONTENT, "{}", told.text());
+    let page = room.guest.get(&format!("{talk}?lang=en")).await;
+    assert!(page.shows("rather not"));
+}
+
+#[tokio::test]
+async fn of_a_talk_that_went_wrong_the_page_says_what_happened_and_what_to_do() {
+    let site = site();
+    let mut room = room(&site).await;
+    let talk = format!("/rooms/{}", room.id);
+    let at = |rest: &str| format!("{talk}/{rest}");
+    room.guest.post(&talk, &[("choice", "agreed")]).await;
+    room.host.post(&talk, &[("act", "start")]).await;
+    let track = json!({ "codec": "L16/48000", "payload_type": 112 });
+    say(&mut room.host, &at("tracks"), &track).await;
+    site.clock.advance_micros(1_000_000);
+    let first = chunk(0, &[0; 32]);
+    put(
+        &mut room.host,
+        &at("tracks/1/chunks/0"),
+        &digest(&first),
+        &first,
+    )
+    .await;
+    room.host.post(&talk, &[("act", "end")]).await;
+    // Somebody else closes it first, so that it cannot be closed.
+    let now = voicelog_model::Clock::now(&*site.clock);
+    site.archive.finish_from_disk(room.id, now).unwrap();
+    let chain: [u8; 32] = Sha256::digest(&first).into();
+    let chain: String = chain.iter().map(|byte| format!("{byte:02x}")).collect();
+    let end = json!({ "chunks": 1, "chain": chain });
+    say(&mut room.host, &at("tracks/1/end"), &end).await;
+    let seat = site.rooms.host_seat(room.id, "beheer").unwrap();
+    let mut changes = site.rooms.changes(&seat).unwrap();
+    while site.rooms.failures().is_empty() {
+        changes.changed().await.unwrap();
+    }
+    let state = room.guest.get(&at("state")).await.json();
+    assert_eq!(
+        (&state["phase"], &state["ended_by"]),
+        (&json!("ended"), &json!("failure"))
+    );
+    let page = room.host.get(&format!("{talk}?lang=nl")).await;
+    assert!(
+        page.shows("Er ging iets mis bij het bewaren"),
+        "{}",
+        page.text()
+    );
+    assert!(page.shows("opnieuw te starten") && !page.shows("wordt afgesloten"));
+    let page = room.guest.get(&format!("{talk}?lang=en")).await;
+    assert!(page.shows("ask the one who started the talk") && page.shows(&room.id.to_string()));
+}
