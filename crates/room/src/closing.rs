@@ -139,7 +139,7 @@ impl Shared {
         self.is_closed(talk);
     }
 
-    fn fingerprint(&self, id: RecordingId) -> Option<Fingerprint> {
+    pub(crate) fn fingerprint(&self, id: RecordingId) -> Option<Fingerprint> {
         let digest = self.archive.fingerprint(id).ok().flatten()?;
         let hash = Hash::from_hex(digest.strip_prefix("sha256:")?)?;
         Some(Fingerprint {

@@ -236,7 +236,7 @@ fn shown(answer: &Answer<act::Record>) -> Decision {
     }
 }
 
-fn reason(ground: &Ground) -> Reason {
+pub(crate) fn reason(ground: &Ground) -> Reason {
     Reason {
         text_nl: ground.text_nl.clone(),
         text_en: ground.text_en.clone(),

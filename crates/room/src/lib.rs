@@ -21,6 +21,7 @@ mod held;
 mod intake;
 mod keeper;
 mod law;
+mod minutes;
 mod requests;
 mod rooms;
 mod state;
@@ -33,6 +34,7 @@ pub use acts::Act;
 pub use chunk::{CHUNK_BYTES_MAX, Hash};
 pub use error::{ChunkRefused, Malformed, RoomError};
 pub use intake::Taken;
+pub use minutes::{KeptMinutes, Minutes, Remark, TEXT_BYTES_MAX};
 pub use requests::RequestAnswer;
 pub use rooms::{Invitation, Kind, OpenTalk, Presence, Rooms};
 pub use state::{

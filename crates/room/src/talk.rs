@@ -1,6 +1,7 @@
 //! One talk: who is in it, what they chose, and what is being recorded of it.
 
 use crate::held::Held;
+use crate::minutes::Minutes;
 use crate::rooms::Presence;
 use crate::state::{Choice, Decision, EndedBy, Fingerprint, PartyState, Phase, Request, State};
 use crate::track::Track;
@@ -99,6 +100,8 @@ pub(crate) struct Inner {
     /// It is closed, or given up; since when.
     pub(crate) closed: Option<Timestamp>,
     pub(crate) fingerprint: Option<Fingerprint>,
+    /// What somebody wrote of it.
+    pub(crate) minutes: Option<Minutes>,
     /// When anybody was heard of.
     pub(crate) heard_at: Timestamp,
     /// Packets that were not kept: no permit, a pause, after leaving.
@@ -160,6 +163,7 @@ impl Talk {
             is_closing: false,
             closed: None,
             fingerprint: None,
+            minutes: None,
             heard_at: now,
             not_kept: 0,
         };

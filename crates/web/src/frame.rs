@@ -382,7 +382,12 @@ pub(crate) async fn forms(
         return Trouble::form().into_response();
     }
     let (parts, body) = request.into_parts();
-    let Ok(bytes) = to_bytes(body, FORM_BYTES_MAX).await else {
+    // Of minutes each letter may be three in a form.
+    let most = match parts.uri.path().ends_with("/minutes") {
+        true => 4 * FORM_BYTES_MAX,
+        false => FORM_BYTES_MAX,
+    };
+    let Ok(bytes) = to_bytes(body, most).await else {
         return Trouble::new(StatusCode::PAYLOAD_TOO_LARGE).into_response();
     };
     let copy = Request::from_parts(parts.clone(), Body::from(bytes.clone()));

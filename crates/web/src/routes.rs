@@ -211,7 +211,7 @@ fn endings() -> Vec<Route> {
 /// Talks in a room, for people.
 fn talks() -> Vec<Route> {
     use Audience::{Anyone, InRoom, SignedIn};
-    use pages::{joining, requests_in_room, rooms};
+    use pages::{joining, minutes, requests_in_room, rooms};
     const BOTH: &[&str] = &["GET", "POST"];
     vec![
         route(
@@ -227,6 +227,18 @@ fn talks() -> Vec<Route> {
             get(rooms::show).post(rooms::act),
         ),
         route(InRoom, &["POST"], "/rooms/{id}/copy", post(rooms::copy)),
+        route(
+            InRoom,
+            BOTH,
+            "/rooms/{id}/minutes",
+            get(minutes::show).post(minutes::act),
+        ),
+        route(
+            InRoom,
+            &["POST"],
+            "/rooms/{id}/minutes/copy",
+            post(minutes::copy),
+        ),
         route(
             InRoom,
             BOTH,

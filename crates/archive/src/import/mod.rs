@@ -4,10 +4,12 @@
 //! is kept. An import that does not come to its end, for whatever reason, is undone.
 
 mod file;
+mod minutes;
 mod slices;
 mod sound;
 
 pub use file::{FILE_BYTES_MAX, SoundFile};
+pub use minutes::{CODEC_OF_MINUTES, MINUTES_BYTES_MAX, SignedMinutes};
 pub(crate) use slices::FileSaid;
 pub(crate) use sound::{FilePlaces, FileSound};
 pub use voicelog_soundfile::SoundFileError;
@@ -221,22 +223,26 @@ impl Archive {
         }
         let taken = self.take_in(&permit, import, now);
         if let Err(error) = &taken {
-            // Without a row nothing was written. What cannot be undone now the next start undoes.
-            let cause = match error.kind() {
-                voicelog_model::Kind::Exhausted => Cause::DiskFull,
-                _ => Cause::Form,
-            };
-            let undone = match self.index.recording(import.id) {
-                Ok(Some(row)) => self.undo_import(&row, cause, now),
-                Ok(None) => self.forget_beginning(import.id),
-                Err(error) => Err(error).doing("reading the index"),
-            };
-            if let Err(error) = undone {
-                let error = voicelog_model::error::chain(&error);
-                tracing::error!(recording = %import.id, %error, "an import could not be undone yet");
-            }
+            self.undo_failed(import.id, error, now);
         }
         taken
+    }
+
+    /// What did not come to its end goes. Without a row nothing was written; what cannot be undone now the next start undoes.
+    fn undo_failed(&self, id: RecordingId, error: &ArchiveError, now: Timestamp) {
+        let cause = match error.kind() {
+            voicelog_model::Kind::Exhausted => Cause::DiskFull,
+            _ => Cause::Form,
+        };
+        let undone = match self.index.recording(id) {
+            Ok(Some(row)) => self.undo_import(&row, cause, now),
+            Ok(None) => self.forget_beginning(id),
+            Err(error) => Err(error).doing("reading the index"),
+        };
+        if let Err(error) = undone {
+            let error = voicelog_model::error::chain(&error);
+            tracing::error!(recording = %id, %error, "an import could not be undone yet");
+        }
     }
 
     fn take_in(

@@ -4,5 +4,6 @@
 mod chunks;
 mod ending;
 mod gaps;
+mod minutes;
 mod recording;
 mod support;

@@ -280,6 +280,17 @@ fn in_dutch(why: &str) -> String {
         "you have left the talk" => "u bent weggegaan uit het gesprek",
         "there is nothing to pause" => "er valt niets te pauzeren",
         "that you record too was refused" => "dat u ook opneemt, is geweigerd",
+        "on consent everybody has to sign" => {
+            "dit berust op toestemming, dus iedereen die erbij was moet tekenen; het verslag is niet bewaard"
+        }
+        "there are no minutes yet" => "er is nog geen verslag",
+        "the minutes are kept already" => "het verslag is al bewaard",
+        "somebody wrote another version meanwhile" => "iemand schreef intussen een andere versie",
+        "minutes have some text, 64 kB at most" => "een verslag heeft tekst, hoogstens 64 kB",
+        "a remark has some text, 2,000 bytes at most" => {
+            "een opmerking heeft tekst, hoogstens 2.000 tekens"
+        }
+        "nobody has signed the minutes" => "niemand heeft het verslag ondertekend",
         "nobody asks to record too" => "niemand vraagt om ook op te nemen",
         "it is not paused" => "het is niet gepauzeerd",
         "the law does not permit it any more" => "het mag volgens de wet niet meer",

@@ -13,6 +13,7 @@ pub(crate) mod invitation;
 pub(crate) mod joining;
 pub(crate) mod log;
 pub(crate) mod login;
+pub(crate) mod minutes;
 pub(crate) mod player;
 pub(crate) mod proposals;
 pub(crate) mod receipt;

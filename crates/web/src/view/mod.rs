@@ -18,6 +18,7 @@ pub(crate) mod holds;
 pub(crate) mod interview;
 pub(crate) mod log;
 pub(crate) mod login;
+pub(crate) mod minutes;
 pub(crate) mod page;
 pub(crate) mod player;
 pub(crate) mod proposals;

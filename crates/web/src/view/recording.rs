@@ -215,6 +215,13 @@ fn sentence(text: &str) -> String {
     format!("{}{}.", first.unwrap_or_default(), letters.as_str())
 }
 
+/// Whether it is text that was signed here, and no sound.
+fn is_minutes(detail: &Detail) -> bool {
+    let manifest = detail.manifest.as_ref();
+    let mut streams = manifest.iter().flat_map(|manifest| &manifest.streams);
+    streams.any(|stream| stream.codec.name() == voicelog_archive::CODEC_OF_MINUTES)
+}
+
 fn facts(detail: &Detail, lang: Language) -> Vec<Fact> {
     let summary = &detail.summary;
     let mut facts = Vec::new();
@@ -228,6 +235,13 @@ fn facts(detail: &Detail, lang: Language) -> Vec<Fact> {
     if let Some(end) = summary.ended_at {
         add("Einde", "End", When::new(end, lang).text);
         add("Duur", "Length", length_between(summary.started_at, end));
+    }
+    if is_minutes(detail) {
+        let what = lang.pick(
+            "verslag dat in het gesprek is geschreven en getekend; tekst, geen geluid, en zonder eigen duur",
+            "minutes that were written and signed in the talk; text, no sound, and without a length of their own",
+        );
+        add("Soort", "Kind", what.to_owned());
     }
     add("Lijn", "Line", line_name(&summary.line, lang));
     add(

@@ -14,6 +14,7 @@ mod guard;
 mod holds;
 mod interview;
 mod law;
+mod minutes;
 mod pages;
 mod proposals;
 mod requests;
