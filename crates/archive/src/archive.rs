@@ -11,13 +11,15 @@ use crate::{
     Secrets, UptimeClock, random,
 };
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
+use voicelog_evidence::journal::Cause;
 use voicelog_evidence::vcon::Sign;
 use voicelog_law::Rulebook;
 use voicelog_model::{RecordingId, Timestamp};
 use voicelog_store::index::Accounts;
-use voicelog_store::{Blobs, Index, Keys};
+use voicelog_store::{BlobId, Blobs, Index, Keys};
 
 /// What an archive is opened with.
 pub struct Parts {
@@ -64,6 +66,10 @@ pub struct Archive {
     pub(crate) linking: Mutex<()>,
     /// Held while a recording is destroyed.
     pub(crate) destroying: Mutex<()>,
+    /// Segments that could not be closed when their writing failed.
+    pub(crate) left_open: Mutex<BTreeMap<RecordingId, BlobId>>,
+    /// Imports that failed and are not undone yet.
+    pub(crate) half_imports: Mutex<BTreeMap<RecordingId, Cause>>,
     /// What the clock is held against.
     pub(crate) uptime_clock: Option<UptimeClock>,
 }
@@ -96,6 +102,8 @@ impl Archive {
             vcon_signer: None,
             linking: Mutex::default(),
             destroying: Mutex::default(),
+            left_open: Mutex::default(),
+            half_imports: Mutex::default(),
             uptime_clock: None,
         }
     }

@@ -62,6 +62,9 @@ pub enum ArchiveError {
     /// A file is not the same any more.
     #[error("the file was changed while it was read; nothing of it was kept")]
     FileChanged,
+    /// Whoever reads it wants to stop.
+    #[error("the server stops; nothing of the file was kept")]
+    ImportStopped,
     /// That very file was imported before.
     #[error("this file was imported before: it is recording {0}")]
     FileKnown(RecordingId),
@@ -307,6 +310,7 @@ impl ArchiveError {
             | Self::ProposalOver(_) => Kind::Conflict,
             Self::SoundFile(source) => source.kind(),
             Self::NoRoom(_) => Kind::Exhausted,
+            Self::ImportStopped => Kind::Unavailable,
             Self::FileChanged | Self::FileKnown(_) => Kind::Conflict,
             Self::Key { source, .. } => source.kind(),
             Self::Keys(source) => source.kind(),
@@ -347,6 +351,7 @@ impl ArchiveError {
                 "nothing of it was kept".to_owned()
             }
             Self::FileChanged => "import it once nothing writes to it any more".to_owned(),
+            Self::ImportStopped => "it is imported after the next start".to_owned(),
             Self::FileKnown(_) => "nothing was kept twice".to_owned(),
             Self::NoPartOfFile(_) => "ask for the whole".to_owned(),
             Self::NoDecision(_) => "the page of a recording and `voicelog show ID --json` name \

@@ -10,7 +10,9 @@ use crate::records::Segments;
 use crate::running::Running;
 use crate::{Archive, ArchiveError, Call, random};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{MutexGuard, PoisonError};
 use voicelog_evidence::canonical::canonical_json;
 use voicelog_evidence::key::{self, DataKey};
 use voicelog_evidence::manifest::SegmentEntry;
@@ -196,9 +198,8 @@ impl Archive {
             .create(&segment_key(id, number))
             .doing("opening the first segment")?;
         if let Err(error) = self.blobs.append(blob, &header) {
-            // Nobody has its handle any more, so it is closed here; where that fails as well it
-            // stays open until the next start.
-            if let Err(_also) = self.blobs.seal(blob) {}
+            // Nobody has its handle any more.
+            self.close_as_it_is(id, blob);
             return Err(error).doing("writing the segment's header");
         }
         Ok(RecordingWriter {
@@ -318,9 +319,29 @@ impl Archive {
 
     /// Closes the last segment as it is, of a recording that is undone: what is open could not be deleted.
     pub(crate) fn abandon(&self, writer: &RecordingWriter) {
-        if let Err(error) = self.blobs.seal(writer.blob) {
-            tracing::warn!(recording = %writer.id, %error, "a segment stays open until the next start");
+        self.close_as_it_is(writer.id, writer.blob);
+    }
+
+    /// Where that fails it stays open until somebody closes what was left open, or until the next start.
+    fn close_as_it_is(&self, id: RecordingId, blob: BlobId) {
+        if let Err(error) = self.blobs.seal(blob) {
+            tracing::warn!(recording = %id, %error, "a segment stays open for now");
+            self.left_open().insert(id, blob);
         }
+    }
+
+    /// Tries once more. Whether it is closed, whoever deletes it is told.
+    pub(crate) fn close_what_was_left_open(&self, id: RecordingId) {
+        // Not in one expression: the lock has to be free again.
+        let left = self.left_open().remove(&id);
+        if let Some(blob) = left {
+            self.close_as_it_is(id, blob);
+        }
+    }
+
+    fn left_open(&self) -> MutexGuard<'_, BTreeMap<RecordingId, BlobId>> {
+        let open = self.left_open.lock();
+        open.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The row of a recording that begins: a new one, that of a call that waited, or the one that

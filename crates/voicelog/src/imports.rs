@@ -7,11 +7,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use voicelog_archive::Archive;
-use voicelog_casework::importing::{After, Folder, MomentFrom, Scan};
+use voicelog_archive::{Archive, StopImport};
+use voicelog_casework::importing::{After, Folder, FolderSettings, MomentFrom, Scan};
 use voicelog_law::Facts;
 use voicelog_model::{Clock as _, Timestamp};
 
@@ -44,17 +45,24 @@ pub(crate) struct ImportFolder {
     /// What happens with a file that was imported.
     #[serde(default)]
     pub(crate) after: AfterImport,
+    /// Days after which what was put aside is removed, and its answer.
+    #[serde(default = "keep_days")]
+    pub(crate) keep_days: u32,
 }
 
 const fn settle_seconds() -> u32 {
     30
 }
 
+const fn keep_days() -> u32 {
+    14
+}
+
 /// How it is known when a file was recorded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RecordedAt {
-    /// `NAME.json` beside it says so.
+    /// `NAME.EXT.json` beside it says so.
     #[default]
     Beside,
     /// When it was changed last, less its length.
@@ -109,6 +117,11 @@ impl ImportConfig {
                      give 1 or more"
                 );
             }
+            if folder.keep_days == 0 {
+                bail!(
+                    "import folder `{name}`: keep_days is 0, and nobody could read an answer; give 1 or more"
+                );
+            }
             let mut facts = folder.facts.clone();
             let act = facts.insert("requested_action".to_owned(), json!("import_file"));
             if act.is_some_and(|act| act != "import_file") {
@@ -127,14 +140,13 @@ impl ImportConfig {
 #[derive(Debug)]
 pub(crate) struct Imports {
     stop: Sender<()>,
+    /// What is being read of a file ends as well.
+    stop_file: StopImport,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Imports {
-    /// Starts to watch; without a folder there is nothing to do.
-    ///
-    /// # Errors
-    /// A folder is not there, or cannot be written in.
+    /// Starts to watch. A folder that cannot be opened is told, and tried again: calls are recorded without it.
     pub(crate) fn start(
         config: &Config,
         archive: &Arc<Archive>,
@@ -142,22 +154,17 @@ impl Imports {
     ) -> Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let keep_free = config.storage.keep_free_mib << 20;
-        let mut folders = Vec::new();
-        for folder in &config.import.folders {
-            folders.push((folder.name.clone(), open(folder, keep_free)?));
-        }
-        if folders.is_empty() {
-            return Ok(Self { stop, thread: None });
-        }
+        let folders = config.import.folders.iter();
+        let mut folders: Vec<_> = folders.map(|one| Watched::new(one, keep_free)).collect();
         let (archive, clock) = (Arc::clone(archive), Arc::clone(clock));
+        let stop_file = StopImport::default();
+        let stop_now = Arc::clone(&stop_file);
         let watch = move || {
             loop {
-                for (name, folder) in &mut folders {
-                    match folder.scan(&archive, clock.now()) {
-                        Ok(scan) => tell(name, &scan),
-                        Err(error) => {
-                            tracing::error!(folder = %name, %error, "an import folder cannot be read");
-                        }
+                archive.undo_imports(clock.now());
+                for folder in &mut folders {
+                    if !stop_now.load(Ordering::Relaxed) {
+                        folder.look(&archive, clock.now(), &stop_now);
                     }
                 }
                 if stopped.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
@@ -169,13 +176,15 @@ impl Imports {
         let thread = thread.spawn(watch).context("cannot start a thread")?;
         Ok(Self {
             stop,
+            stop_file,
             thread: Some(thread),
         })
     }
 
-    /// Ends after the file at hand.
+    /// Ends within the file at hand, of which nothing is kept then.
     pub(crate) fn stop(&mut self) {
-        // One that watches nothing has ended.
+        self.stop_file.store(true, Ordering::Relaxed);
+        // Where the thread panicked nobody hears it.
         let _is_gone = self.stop.send(());
         if let Some(thread) = self.thread.take() {
             let _panicked = thread.join();
@@ -183,26 +192,76 @@ impl Imports {
     }
 }
 
-fn open(folder: &ImportFolder, keep_free: u64) -> Result<Folder> {
-    let how = (folder.recorded_at.into(), folder.after.into());
-    let (path, facts) = (&folder.path, folder.facts.clone());
-    Folder::new(
-        path,
-        &folder.name,
-        facts,
-        folder.settle_seconds,
-        how,
-        keep_free,
-    )
-    .with_context(|| format!("cannot watch the import folder `{}`", path.display()))
+/// A folder of the configuration, whether it can be opened or not.
+struct Watched {
+    settings: FolderSettings,
+    folder: Option<Folder>,
+    /// What was told of it last, so that it is told once.
+    trouble: Option<String>,
+}
+
+impl Watched {
+    fn new(folder: &ImportFolder, keep_free: u64) -> Self {
+        let settings = FolderSettings {
+            path: folder.path.clone(),
+            name: folder.name.clone(),
+            facts: folder.facts.clone(),
+            settle_seconds: folder.settle_seconds,
+            moment: folder.recorded_at.into(),
+            after: folder.after.into(),
+            keep_days: folder.keep_days,
+            keep_free,
+        };
+        Self {
+            settings,
+            folder: None,
+            trouble: None,
+        }
+    }
+
+    fn look(&mut self, archive: &Archive, now: Timestamp, stop: &StopImport) {
+        let name = &self.settings.name;
+        let opened = match self.folder.take() {
+            Some(folder) => Ok(folder),
+            None => Folder::new(self.settings.clone()),
+        };
+        let looked = opened.and_then(|mut folder| {
+            let scan = folder.scan(archive, now, stop);
+            self.folder = Some(folder);
+            scan
+        });
+        match looked {
+            Ok(scan) => {
+                if self.trouble.take().is_some() {
+                    tracing::info!(folder = %name, "an import folder can be read again");
+                }
+                tell(name, &scan);
+            }
+            Err(error) => {
+                let trouble = error.to_string();
+                if self.trouble.as_ref() != Some(&trouble) {
+                    let path = self.settings.path.display();
+                    tracing::error!(
+                        folder = %name, %path, %error,
+                        "an import folder cannot be read, or written in; nothing is taken from it until it can. Calls are recorded"
+                    );
+                }
+                self.trouble = Some(trouble);
+            }
+        }
+    }
 }
 
 fn tell(name: &str, scan: &Scan) {
     for error in &scan.failed {
-        tracing::warn!(folder = %name, error, "a file is tried again");
+        tracing::warn!(folder = %name, error, "a file is tried again later");
     }
     let (imported, known, refused) = (scan.imported, scan.known, scan.refused);
     if imported + known + refused > 0 {
         tracing::info!(folder = %name, imported, known, refused, "files were put aside");
+    }
+    if scan.removed > 0 {
+        let removed = scan.removed;
+        tracing::info!(folder = %name, removed, "files that were put aside long ago were removed");
     }
 }

@@ -300,10 +300,15 @@ fn a_folder_is_watched_and_each_file_is_put_aside_with_its_answer() {
     std::fs::create_dir(&inbox.0).unwrap();
     let whole = std::fs::read(tone(&folder, "whole.wav", "3")).unwrap();
     let growing = std::fs::read(tone(&folder, "growing.wav", "4")).unwrap();
-    inbox.put("whole.json", b"{\"recorded_at\":\"2026-11-20T10:00:00Z\"}");
+    inbox.put(
+        "whole.wav.json",
+        b"{\"recorded_at\":\"2026-11-20T10:00:00Z\"}",
+    );
     inbox.put("whole.wav", &whole);
     inbox.put("copy.wav", &whole);
     inbox.put("text.wav", b"this is no sound");
+    inbox.put("odd.wav", &whole);
+    inbox.put("odd.wav.json", b"no facts");
     inbox.put("growing.wav", &growing[..growing.len() / 2]);
     let watched = format!(
         "[[import.folder]]\nname = \"asterisk\"\npath = \"{}\"\nsettle_seconds = 2\n\
@@ -320,8 +325,10 @@ fn a_folder_is_watched_and_each_file_is_put_aside_with_its_answer() {
     assert!(first["is_new"] != second["is_new"]);
     let refused = inbox.answer("refused", "text.wav");
     assert!(refused["error"].as_str().unwrap().contains("no sound file"));
+    let odd = inbox.answer("refused", "odd.wav");
+    assert!(odd["error"].as_str().unwrap().contains("no JSON object"));
     assert!(inbox.has("growing.wav"), "it is still being written");
-    assert!(inbox.has("done/whole.json") && !inbox.has("whole.wav"));
+    assert!(inbox.has("done/whole.wav.json") && !inbox.has("whole.wav"));
     inbox.put("growing.wav", &growing);
     let third = inbox.answer("done", "growing.wav");
     assert_eq!(
@@ -336,4 +343,24 @@ fn a_folder_is_watched_and_each_file_is_put_aside_with_its_answer() {
             .status
             .success()
     );
+}
+
+#[test]
+fn a_folder_that_is_not_there_keeps_nothing_else_from_working_and_is_watched_once_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let inbox = Inbox(folder.path().join("monitor"));
+    let watched = format!(
+        "[[import.folder]]\nname = \"asterisk\"\npath = \"{}\"\nsettle_seconds = 1\n\
+         recorded_at = \"modified\"\n[import.folder.facts]\n{FACTS}{ORIGIN}",
+        inbox.0.display()
+    );
+    let config = write_config(folder.path(), &watched);
+    let mut server = Server::start_logged(&config, &folder.path().join("log"));
+    std::fs::create_dir(&inbox.0).unwrap();
+    let tone = std::fs::read(tone(&folder, "tone.wav", "3")).unwrap();
+    inbox.put("tone.wav", &tone);
+    assert_eq!(inbox.answer("done", "tone.wav")["is_new"], true);
+    assert!(server.terminate().success());
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    assert_eq!(log.matches("cannot be read").count(), 1, "{log}");
 }

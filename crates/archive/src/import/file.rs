@@ -7,6 +7,7 @@ use std::io::{Error, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use voicelog_evidence::Digest;
 use voicelog_soundfile::{Contents, SoundFileError, Source, look};
 
@@ -15,10 +16,33 @@ pub const FILE_BYTES_MAX: u64 = 1 << 30;
 /// Read at once while hashing.
 const BLOCK_BYTES: usize = 1 << 20;
 
+/// Set by whoever wants reading to end: the server that stops. What was begun of a file is undone then.
+pub type StopImport = Arc<AtomicBool>;
+
+/// An open file, until somebody wants no more of it.
+#[derive(Debug)]
+struct Open {
+    file: File,
+    stop: StopImport,
+}
+
+impl Open {
+    fn go_on(&self) -> Result<(), ArchiveError> {
+        match self.stop.load(Ordering::Relaxed) {
+            true => Err(ArchiveError::ImportStopped),
+            false => Ok(()),
+        }
+    }
+
+    fn byte_len(&self) -> std::io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+}
+
 /// A sound file that somebody has.
 #[derive(Debug, Clone)]
 pub struct SoundFile {
-    file: Arc<File>,
+    file: Arc<Open>,
     /// How large it is.
     pub byte_len: u64,
     /// The hash of all of it.
@@ -32,12 +56,36 @@ impl SoundFile {
     ///
     /// Errors: [`ArchiveError::SoundFile`] where it is no sound file, or not whole; [`ArchiveError::FileTooLarge`].
     pub fn open(path: &Path) -> Result<Self, ArchiveError> {
-        Self::of(File::open(path).map_err(SoundFileError::Io)?)
+        Self::open_until(path, &StopImport::default())
+    }
+
+    /// The same, which ends when `stop` is set.
+    ///
+    /// Errors: as [`open`](Self::open), and [`ArchiveError::ImportStopped`].
+    pub fn open_until(path: &Path, stop: &StopImport) -> Result<Self, ArchiveError> {
+        let file = File::open(path).map_err(SoundFileError::Io)?;
+        Self::read(Open {
+            file,
+            stop: Arc::clone(stop),
+        })
     }
 
     /// The same of a file that is open.
     pub fn of(file: File) -> Result<Self, ArchiveError> {
-        let about = file.metadata().map_err(SoundFileError::Io)?;
+        let stop = StopImport::default();
+        Self::read(Open { file, stop })
+    }
+
+    fn read(open: Open) -> Result<Self, ArchiveError> {
+        let open = Arc::new(open);
+        let read = Self::read_all(&open);
+        // Whatever its reader made of the interruption.
+        open.go_on()?;
+        read
+    }
+
+    fn read_all(file: &Arc<Open>) -> Result<Self, ArchiveError> {
+        let about = file.file.metadata().map_err(SoundFileError::Io)?;
         if !about.is_file() {
             let what = Error::new(ErrorKind::InvalidInput, "it is no file");
             return Err(SoundFileError::Io(what).into());
@@ -46,10 +94,9 @@ impl SoundFile {
         if byte_len > FILE_BYTES_MAX {
             return Err(ArchiveError::FileTooLarge(byte_len));
         }
-        let file = Arc::new(file);
-        let contents = look(&mut || Box::new(At::start_of(&file)))?;
+        let contents = look(&mut || Box::new(At::start_of(file)))?;
         let mut hasher = Sha256::new();
-        let mut whole = At::start_of(&file);
+        let mut whole = At::start_of(file);
         let mut block = vec![0; BLOCK_BYTES];
         let mut read = 0;
         loop {
@@ -67,29 +114,38 @@ impl SoundFile {
             byte_len,
             sha256: Digest(hasher.finalize().into()),
             contents,
-            file,
+            file: Arc::clone(file),
         })
     }
 
     /// Its bytes in that range. Fewer where it became shorter since.
     pub(super) fn read_at(&self, at: u64, bytes: &mut [u8]) -> Result<(), ArchiveError> {
-        self.file.read_exact_at(bytes, at).map_err(|error| {
+        self.file.go_on()?;
+        self.file.file.read_exact_at(bytes, at).map_err(|error| {
             if error.kind() == ErrorKind::UnexpectedEof {
                 return ArchiveError::FileChanged;
             }
             SoundFileError::Io(error).into()
         })
     }
+
+    /// Holds its length against the one that was found: what was added behind its end is seen by this alone.
+    pub(super) fn must_be_as_long(&self) -> Result<(), ArchiveError> {
+        match self.file.byte_len().map_err(SoundFileError::Io)? == self.byte_len {
+            true => Ok(()),
+            false => Err(ArchiveError::FileChanged),
+        }
+    }
 }
 
 /// A place in a file of which several are open.
 struct At {
-    file: Arc<File>,
+    file: Arc<Open>,
     at: u64,
 }
 
 impl At {
-    fn start_of(file: &Arc<File>) -> Self {
+    fn start_of(file: &Arc<Open>) -> Self {
         Self {
             file: Arc::clone(file),
             at: 0,
@@ -99,7 +155,8 @@ impl At {
 
 impl Read for At {
     fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.file.read_at(bytes, self.at)?;
+        self.file.go_on().map_err(Error::other)?;
+        let count = self.file.file.read_at(bytes, self.at)?;
         self.at += count as u64;
         Ok(count)
     }
@@ -107,7 +164,7 @@ impl Read for At {
 
 impl Seek for At {
     fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
-        let len = self.file.metadata()?.len();
+        let len = self.file.byte_len()?;
         self.at = moved(self.at, len, to)?;
         Ok(self.at)
     }
@@ -119,7 +176,7 @@ impl Source for At {
     }
 
     fn byte_len(&self) -> Option<u64> {
-        self.file.metadata().ok().map(|about| about.len())
+        self.file.byte_len().ok()
     }
 }
 

@@ -8,7 +8,7 @@ mod minutes;
 mod slices;
 mod sound;
 
-pub use file::{FILE_BYTES_MAX, SoundFile};
+pub use file::{FILE_BYTES_MAX, SoundFile, StopImport};
 pub use minutes::{CODEC_OF_MINUTES, MINUTES_BYTES_MAX, SignedMinutes};
 pub(crate) use slices::FileSaid;
 pub(crate) use sound::{FilePlaces, FileSound};
@@ -21,6 +21,8 @@ use crate::{Archive, ArchiveError, CallReport, Finished, RecordingWriter, random
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use slices::{HEADER_BYTES, STREAM, Slices};
+use std::collections::BTreeMap;
+use std::sync::{MutexGuard, PoisonError};
 use voicelog_evidence::Digest;
 use voicelog_evidence::digest::hmac_sha256;
 use voicelog_evidence::journal::{Cause, ChunkBuilder, JournalEvent, PacketKind};
@@ -228,21 +230,40 @@ impl Archive {
         taken
     }
 
-    /// What did not come to its end goes. Without a row nothing was written; what cannot be undone now the next start undoes.
+    /// What did not come to its end goes: now, or when it can be undone.
     fn undo_failed(&self, id: RecordingId, error: &ArchiveError, now: Timestamp) {
         let cause = match error.kind() {
             voicelog_model::Kind::Exhausted => Cause::DiskFull,
             _ => Cause::Form,
         };
-        let undone = match self.index.recording(id) {
-            Ok(Some(row)) => self.undo_import(&row, cause, now),
-            Ok(None) => self.forget_beginning(id),
-            Err(error) => Err(error).doing("reading the index"),
-        };
-        if let Err(error) = undone {
-            let error = voicelog_model::error::chain(&error);
-            tracing::error!(recording = %id, %error, "an import could not be undone yet");
-        }
+        self.half_imports().insert(id, cause);
+        self.undo_imports(now);
+    }
+
+    /// Undoes what is left of imports that failed and could not be undone then: whoever imports files calls this from time to
+    /// time. The next start of the server does so too.
+    pub fn undo_imports(&self, now: Timestamp) {
+        // Nobody else undoes the same meanwhile.
+        let mut left = self.half_imports();
+        left.retain(|id, cause| {
+            self.close_what_was_left_open(*id);
+            let undone = match self.index.recording(*id) {
+                Ok(Some(row)) => self.undo_import(&row, *cause, now),
+                // Without a row nothing was written.
+                Ok(None) => self.forget_beginning(*id),
+                Err(error) => Err(error).doing("reading the index"),
+            };
+            if let Err(error) = &undone {
+                let error = voicelog_model::error::chain(error);
+                tracing::error!(recording = %id, %error, "an import could not be undone yet");
+            }
+            undone.is_err()
+        });
+    }
+
+    fn half_imports(&self) -> MutexGuard<'_, BTreeMap<RecordingId, Cause>> {
+        let left = self.half_imports.lock();
+        left.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take_in(
@@ -321,6 +342,7 @@ impl Archive {
         if Digest(hasher.finalize().into()) != file.sha256 {
             return Err(ArchiveError::FileChanged);
         }
+        file.must_be_as_long()?;
         chunk
             .push_event(import.ended_at(), &ended(Cause::RecordingClient))
             .map_err(journal)?;

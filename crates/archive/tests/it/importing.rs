@@ -4,10 +4,12 @@ use crate::support::*;
 use serde_json::{Map, Value, json};
 use std::io::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use voicelog_archive::check::Level;
 use voicelog_archive::timeline::Verdict as Completeness;
 use voicelog_archive::{
-    Answer, Archive, ArchiveError, Finished, Import, Permit, SoundFile, State, Verdict, act,
+    Answer, Archive, ArchiveError, Finished, Import, Permit, SoundFile, State, StopImport, Verdict,
+    act,
 };
 use voicelog_evidence::audio::wav;
 use voicelog_evidence::digest::sha256;
@@ -350,6 +352,91 @@ fn a_file_that_changes_while_it_is_read_leaves_nothing() {
         State::NotRecorded
     );
     is_clean(archive);
+}
+
+#[test]
+fn a_file_that_only_grew_leaves_nothing() {
+    let fixture = fixture();
+    let archive = &fixture.archive;
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&recording_of(7)).unwrap();
+    let opened = SoundFile::of(file.try_clone().unwrap()).unwrap();
+    let import = Import::new(opened, &origin(), now()).unwrap();
+    let permit = permitted(asked(archive, &import));
+    file.write_all(b"more").unwrap();
+    let failed = archive.import(permit, &import, now());
+    assert!(
+        matches!(failed, Err(ArchiveError::FileChanged)),
+        "{failed:?}"
+    );
+    assert_eq!(archive.trace(import.id).unwrap().blobs, 0);
+}
+
+#[test]
+fn whoever_stops_does_not_wait_for_a_file_and_nothing_of_it_is_kept() {
+    let fixture = fixture();
+    let archive = &fixture.archive;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.wav");
+    std::fs::write(&path, recording_of(9)).unwrap();
+    let stop = StopImport::default();
+    let import = Import::new(
+        SoundFile::open_until(&path, &stop).unwrap(),
+        &origin(),
+        now(),
+    );
+    let import = import.unwrap();
+    let permit = permitted(asked(archive, &import));
+    stop.store(true, Ordering::Relaxed);
+    let failed = archive.import(permit, &import, now());
+    assert!(
+        matches!(failed, Err(ArchiveError::ImportStopped)),
+        "{failed:?}"
+    );
+    assert_eq!(archive.trace(import.id).unwrap().blobs, 0);
+    let unread = SoundFile::open_until(&path, &stop);
+    assert!(
+        matches!(unread, Err(ArchiveError::ImportStopped)),
+        "{unread:?}"
+    );
+    is_clean(archive);
+}
+
+#[test]
+fn what_could_not_be_undone_at_once_is_undone_before_the_next_import() {
+    let bytes = recording_of(10);
+    let counting = Schedule::counting();
+    let folder = tempfile::tempdir().unwrap();
+    imported(&faulty(folder.path(), &counting), &bytes).unwrap();
+    let names: std::collections::BTreeSet<_> = counting.operations().into_iter().collect();
+    let mut again = 0;
+    for name in names {
+        let folder = tempfile::tempdir().unwrap();
+        // From there on nothing works for a while: neither the import, nor to undo it.
+        let down: Arc<std::sync::OnceLock<Schedule>> = Arc::default();
+        let by = Arc::clone(&down);
+        let schedule = Schedule::interrupted(name, move || by.get().unwrap().set_down(true));
+        down.set(schedule.clone()).unwrap();
+        let archive = faulty(folder.path(), &schedule);
+        let told = imported(&archive, &bytes);
+        schedule.set_down(false);
+        if told.is_ok() {
+            continue;
+        }
+        let sha256 = sound_file(&bytes).unwrap().sha256;
+        again += usize::from(archive.recording_of_file(&sha256).is_err());
+        archive.undo_imports(now());
+        let (rows, _) = archive.list(&Default::default(), None, 9).unwrap();
+        for row in rows.iter().filter(|row| row.state != State::Sealed) {
+            assert_eq!(row.state, State::NotRecorded, "{name}");
+            let trace = archive.trace(row.id).unwrap();
+            assert_eq!((trace.blobs, trace.has_key), (0, false), "{name}");
+        }
+        if archive.recording_of_file(&sha256).unwrap().is_none() {
+            imported(&archive, &bytes).unwrap();
+        }
+    }
+    assert!(again > 0);
 }
 
 #[test]

@@ -1,33 +1,31 @@
 //! A folder that is watched: sound files that another program puts there are imported, and then put aside with the
 //! answer beside them.
 
+use super::aside::{Aside, BESIDE_BYTES_MAX, changed_micros, facts_beside, is_beside};
 use super::import;
+use super::queue::Queue;
 use crate::Asked;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
-use std::fs::{self, DirBuilder, File, Metadata};
-use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use voicelog_archive::{Archive, ArchiveError, SoundFile, SoundFileError};
+use std::sync::atomic::Ordering;
+use voicelog_archive::{Archive, ArchiveError, SoundFile, SoundFileError, StopImport};
 use voicelog_model::{Kind, Language, Pii, Timestamp, error};
 
-/// Where the files go that were imported, or were there before.
-const DONE: &str = "done";
-/// Where those go that were not taken.
-const REFUSED: &str = "refused";
 /// A file that its header says is not whole may still be written: it is left alone so many times longer.
 const UNFINISHED_TIMES: i64 = 10;
-/// Facts beside a file, and answers, are no larger.
-const BESIDE_BYTES_MAX: u64 = 1 << 16;
-/// Files of one scan; the next takes the rest.
+/// Files of one look; the next takes the rest.
 const FILES_MAX: usize = 100;
+/// How often it is looked whether what was put aside has to go.
+const CLEAR_MICROS: i64 = 3_600 * 1_000_000;
+const DAY_MICROS: i64 = 86_400 * 1_000_000;
 
 /// How it is known when a file was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MomentFrom {
-    /// A file beside it says so: `recorded_at` in `NAME.json`.
+    /// A file beside it says so: `recorded_at` in `NAME.EXT.json`.
     #[default]
     Beside,
     /// It was written until its sound ended: when it was changed last, less its length. For folders that a telephone
@@ -45,18 +43,35 @@ pub enum After {
     Remove,
 }
 
+/// What is set for a folder.
+#[derive(Debug, Clone)]
+pub struct FolderSettings {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its name in messages, and who asks in decisions.
+    pub name: String,
+    /// Facts that hold for every file in it; what is beside a file goes before.
+    pub facts: Map<String, Value>,
+    /// Seconds for which a file must be unchanged before it is looked at.
+    pub settle_seconds: u32,
+    /// How it is known when a file was recorded.
+    pub moment: MomentFrom,
+    /// What happens with a file that was imported.
+    pub after: After,
+    /// Days after which what was put aside is removed, and its answer.
+    pub keep_days: u32,
+    /// Bytes that are left on the disk for calls.
+    pub keep_free: u64,
+}
+
 /// A folder that is watched.
 #[derive(Debug)]
 pub struct Folder {
-    path: PathBuf,
-    facts: Map<String, Value>,
+    settings: FolderSettings,
     asker: Pii<String>,
-    settle_micros: i64,
-    moment: MomentFrom,
-    after: After,
-    keep_free: u64,
-    /// How each file that is there was seen first: how large, changed when, and since when it is so.
-    seen: BTreeMap<OsString, (u64, i64, Timestamp)>,
+    queue: Queue,
+    /// When what was put aside was looked at last.
+    cleared: Option<Timestamp>,
 }
 
 /// What one look at a folder came to.
@@ -68,8 +83,10 @@ pub struct Scan {
     pub known: usize,
     /// Files that were not taken: by the law, or since they are no whole sound file.
     pub refused: usize,
-    /// Files that are still being written, or have just been.
+    /// Files that wait for their turn: they are still being written, or have just been, or failed before.
     pub waiting: usize,
+    /// Files that were removed since they had been put aside long ago.
+    pub removed: usize,
     /// Why files are tried again whose own fault it is not. Their names are not told: they can say who called.
     pub failed: Vec<String>,
 }
@@ -83,141 +100,147 @@ enum Fate {
 }
 
 impl Folder {
-    /// A folder. `facts` hold for every file in it; what is beside a file goes before. It makes the folders in which files
-    /// are put aside.
+    /// A folder. It makes the folders in which files are put aside.
     ///
     /// # Errors
     /// It is not there, or cannot be written in.
-    pub fn new(
-        path: &Path,
-        name: &str,
-        facts: Map<String, Value>,
-        settle_seconds: u32,
-        (moment, after): (MomentFrom, After),
-        keep_free: u64,
-    ) -> io::Result<Self> {
-        for aside in [DONE, REFUSED] {
-            let made = DirBuilder::new().mode(0o700).create(path.join(aside));
-            match made {
-                Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
-                _ => {}
-            }
+    pub fn new(settings: FolderSettings) -> io::Result<Self> {
+        for aside in Aside::ALL {
+            aside.make(&settings.path)?;
         }
         Ok(Self {
-            path: path.to_owned(),
-            facts,
-            asker: Pii::new(format!("{name} (import folder)")),
-            settle_micros: i64::from(settle_seconds) * 1_000_000,
-            moment,
-            after,
-            keep_free,
-            seen: BTreeMap::new(),
+            asker: Pii::new(format!("{} (import folder)", settings.name)),
+            queue: Queue::new(i64::from(settings.settle_seconds) * 1_000_000),
+            cleared: None,
+            settings,
         })
     }
 
     /// Looks at every file, and offers those that nobody has written to for a while. Errors of one file keep none of the
-    /// others; those that are its own put it aside.
+    /// others; those that are its own put it aside. It ends when `stop` is set, within a file too: of that one nothing is
+    /// kept.
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub fn scan(&mut self, archive: &Archive, now: Timestamp) -> io::Result<Scan> {
+    pub fn scan(
+        &mut self,
+        archive: &Archive,
+        now: Timestamp,
+        stop: &StopImport,
+    ) -> io::Result<Scan> {
         let mut scan = Scan::default();
-        let found = self.settled(now, &mut scan)?;
-        for (name, since) in found.into_iter().take(FILES_MAX) {
-            let fate = self.offer(archive, &name, since, now);
-            if fate.is_ok() && !self.is_as_seen(&name) {
-                // Somebody wrote to it meanwhile, or put another in its place: that one was not looked at.
-                scan.waiting += 1;
-                continue;
+        self.find(now)?;
+        let due = self.queue.due(now);
+        scan.waiting = self.queue.len() - due.len();
+        for name in due.into_iter().take(FILES_MAX) {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(scan);
             }
-            let aside = match fate {
-                Ok(Fate::Imported(answer)) => {
-                    scan.imported += 1;
-                    self.put_aside(&name, DONE, &answer)
-                }
-                Ok(Fate::Known(answer)) => {
-                    scan.known += 1;
-                    self.put_aside(&name, DONE, &answer)
-                }
-                Ok(Fate::Refused(answer)) => {
-                    scan.refused += 1;
-                    self.put_aside(&name, REFUSED, &answer)
-                }
-                Ok(Fate::Waits) => {
-                    scan.waiting += 1;
-                    continue;
-                }
-                Err(error) => {
-                    scan.failed.push(error::chain(&error).to_string());
-                    continue;
-                }
-            };
-            match aside {
-                Ok(()) => {
-                    self.seen.remove(&name);
-                }
-                Err(error) => scan.failed.push(format!("it cannot be put aside: {error}")),
-            }
+            let fate = self.offer(archive, &name, now, stop);
+            self.settle(&name, fate, now, &mut scan);
         }
+        self.clear(archive, now, &mut scan)?;
         Ok(scan)
     }
 
-    /// The files that have not changed for long enough, by name, with the moment since when.
-    fn settled(
+    /// Puts a file aside, or says when it is its turn again.
+    fn settle(
         &mut self,
+        name: &OsStr,
+        fate: Result<Fate, ArchiveError>,
         now: Timestamp,
         scan: &mut Scan,
-    ) -> io::Result<Vec<(OsString, Timestamp)>> {
-        let mut seen = BTreeMap::new();
-        for entry in fs::read_dir(&self.path)? {
+    ) {
+        if fate.is_ok() && !self.is_as_seen(name) {
+            // Somebody wrote to it meanwhile, or put another in its place: that one was not looked at.
+            scan.waiting += 1;
+            return;
+        }
+        let (count, aside, answer) = match fate {
+            Ok(Fate::Imported(answer)) => (&mut scan.imported, Aside::Done, answer),
+            Ok(Fate::Known(answer)) => (&mut scan.known, Aside::Done, answer),
+            Ok(Fate::Refused(answer)) => (&mut scan.refused, Aside::Refused, answer),
+            Ok(Fate::Waits) => {
+                scan.waiting += 1;
+                self.queue.settle(name, now);
+                return;
+            }
+            Err(ArchiveError::ImportStopped) => return,
+            Err(error) => {
+                self.queue.failed(name, now);
+                scan.failed.push(error::chain(&error).to_string());
+                return;
+            }
+        };
+        *count += 1;
+        let keep = self.settings.after == After::Move || aside == Aside::Refused;
+        match aside.put(&self.settings.path, name, &answer, keep) {
+            Ok(()) => self.queue.done(name),
+            Err(error) => {
+                self.queue.failed(name, now);
+                let why = format!("it cannot be put aside: {error}");
+                scan.failed.push(why);
+            }
+        }
+    }
+
+    /// Removes what was put aside long ago, where the clock can be believed.
+    fn clear(&mut self, archive: &Archive, now: Timestamp, scan: &mut Scan) -> io::Result<()> {
+        let since = self.cleared.map(|cleared| now.micros_since(cleared));
+        if since.is_some_and(|since| (0..CLEAR_MICROS).contains(&since))
+            || archive.must_believe_clock(now).is_err()
+        {
+            return Ok(());
+        }
+        let kept = i64::from(self.settings.keep_days).saturating_mul(DAY_MICROS);
+        for aside in Aside::ALL {
+            scan.removed += aside.clear(&self.settings.path, archive, now.plus_micros(-kept))?;
+        }
+        self.cleared = Some(now);
+        Ok(())
+    }
+
+    fn find(&mut self, now: Timestamp) -> io::Result<()> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.settings.path)? {
             let entry = entry?;
             let name = entry.file_name();
             // A file that went away meanwhile is none.
             let Ok(about) = fs::symlink_metadata(entry.path()) else {
                 continue;
             };
-            if !about.is_file() || is_beside(&name) {
-                continue;
-            }
-            let (len, changed) = (about.len(), changed_micros(&about));
-            let since = match self.seen.get(&name) {
-                Some((as_large, as_old, since)) if (*as_large, *as_old) == (len, changed) => *since,
-                _ => now,
-            };
-            seen.insert(name, (len, changed, since));
-        }
-        self.seen = seen;
-        let mut settled = Vec::new();
-        for (name, (_, _, since)) in &self.seen {
-            if now.micros_since(*since) >= self.settle_micros {
-                settled.push((name.clone(), *since));
-            } else {
-                scan.waiting += 1;
+            if about.is_file() && !is_beside(&name) {
+                files.push((name, (about.len(), changed_micros(&about))));
             }
         }
-        Ok(settled)
+        self.queue.found(files.into_iter(), now);
+        Ok(())
     }
 
     /// Whether a file is still the one that was found.
     fn is_as_seen(&self, name: &OsStr) -> bool {
-        let about = fs::symlink_metadata(self.path.join(name));
-        let seen = self.seen.get(name);
-        matches!((about, seen), (Ok(about), Some((len, changed, _)))
-            if (about.len(), changed_micros(&about)) == (*len, *changed))
+        let about = fs::symlink_metadata(self.settings.path.join(name));
+        about.is_ok_and(|about| {
+            let look = (about.len(), changed_micros(&about));
+            self.queue.looks_like(name, look)
+        })
     }
 
     fn offer(
         &self,
         archive: &Archive,
         name: &OsStr,
-        since: Timestamp,
         now: Timestamp,
+        stop: &StopImport,
     ) -> Result<Fate, ArchiveError> {
-        let path = self.path.join(name);
-        let asked = SoundFile::open(&path).and_then(|file| match self.facts_of(&path, &file) {
-            Ok(facts) => import(archive, file, &facts, &self.asker, self.keep_free, now).map(Ok),
+        let path = self.settings.path.join(name);
+        let keep_free = self.settings.keep_free;
+        let opened = SoundFile::open_until(&path, stop);
+        let asked = opened.and_then(|file| match self.facts_of(&path, &file) {
+            Ok(facts) => import(archive, file, &facts, &self.asker, keep_free, now).map(Ok),
             Err(why) => Ok(Err(why)),
         });
+        let settled = i64::from(self.settings.settle_seconds) * 1_000_000;
         let asked = match asked {
             Ok(Ok(asked)) => Ok(asked),
             Ok(Err(why)) => return Ok(Fate::Refused(json!({ "error": why }))),
@@ -235,7 +258,7 @@ impl Folder {
                 Ok(Fate::Refused(decision.to_json(Language::default())))
             }
             Err(ArchiveError::SoundFile(SoundFileError::CutOff(_)))
-                if now.micros_since(since) < UNFINISHED_TIMES * self.settle_micros =>
+                if self.queue.unchanged(name, now) < UNFINISHED_TIMES * settled =>
             {
                 Ok(Fate::Waits)
             }
@@ -250,13 +273,13 @@ impl Folder {
 
     /// What is said of a file: of all in the folder, of it alone, and when it was recorded.
     fn facts_of(&self, path: &Path, file: &SoundFile) -> Result<Map<String, Value>, String> {
-        let mut facts = self.facts.clone();
-        if self.moment == MomentFrom::Modified
+        let mut facts = self.settings.facts.clone();
+        if self.settings.moment == MomentFrom::Modified
             && let Some(began) = began(path, file)
         {
             facts.insert("recorded_at".to_owned(), json!(began));
         }
-        let beside = path.with_extension("json");
+        let beside = facts_beside(path);
         let about = match fs::symlink_metadata(&beside) {
             Ok(about) => about,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(facts),
@@ -271,58 +294,6 @@ impl Folder {
         facts.extend(own);
         Ok(facts)
     }
-
-    /// Moves a file and what is beside it, and writes the answer. The answer first: a file that is gone has one.
-    fn put_aside(&self, name: &OsStr, aside: &str, answer: &Value) -> io::Result<()> {
-        let from = self.path.join(name);
-        let to = free_name(&self.path.join(aside), name)?;
-        write_answer(&to, answer)?;
-        let beside = from.with_extension("json");
-        if self.after == After::Remove && aside == DONE {
-            fs::remove_file(from)?;
-            return gone(fs::remove_file(beside));
-        }
-        fs::rename(from, &to)?;
-        gone(fs::rename(beside, to.with_extension("json")))
-    }
-}
-
-/// Whole or not at all, whoever waits for it.
-fn write_answer(beside: &Path, answer: &Value) -> io::Result<()> {
-    let named = |end: &str| {
-        let mut name = beside.as_os_str().to_owned();
-        name.push(end);
-        name
-    };
-    let (half, whole) = (named(".answer.half"), named(".answer.json"));
-    let mut options = File::options();
-    let mut file = options
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(&half)?;
-    file.write_all(format!("{answer:#}\n").as_bytes())?;
-    file.sync_all()?;
-    fs::rename(half, whole)
-}
-
-/// What is not there needs not be moved.
-fn gone(done: io::Result<()>) -> io::Result<()> {
-    match done {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
-}
-
-/// Facts and answers, and what programs keep out of sight while they write it.
-fn is_beside(name: &OsStr) -> bool {
-    let name = name.as_encoded_bytes();
-    name.starts_with(b".") || name.ends_with(b".json")
-}
-
-fn changed_micros(about: &Metadata) -> i64 {
-    about.mtime().saturating_mul(1_000_000) + about.mtime_nsec() / 1_000
 }
 
 /// When a file was changed last, less the length of its sound.
@@ -330,23 +301,4 @@ fn began(path: &Path, file: &SoundFile) -> Option<Timestamp> {
     let changed = changed_micros(&fs::metadata(path).ok()?);
     let length = i64::try_from(file.contents.length_us).ok()?;
     Some(Timestamp::from_micros(changed.checked_sub(length)?))
-}
-
-/// A name that nothing in the folder has yet: nothing is written over.
-fn free_name(folder: &Path, name: &OsStr) -> io::Result<PathBuf> {
-    for number in 0..10_000_u32 {
-        let mut free = OsString::new();
-        if number > 0 {
-            free.push(format!("{number}-"));
-        }
-        free.push(name);
-        let path = folder.join(free);
-        let is_there = fs::symlink_metadata(&path);
-        if matches!(is_there, Err(error) if error.kind() == ErrorKind::NotFound) {
-            return Ok(path);
-        }
-    }
-    Err(io::Error::other(
-        "too many files of one name were put aside",
-    ))
 }

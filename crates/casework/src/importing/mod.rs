@@ -1,8 +1,10 @@
 //! Import: a sound file that somebody already has is offered to the archive. Design: `design/import.md`.
 
+mod aside;
 mod folder;
+mod queue;
 
-pub use folder::{After, Folder, MomentFrom, Scan};
+pub use folder::{After, Folder, FolderSettings, MomentFrom, Scan};
 
 use crate::Asked;
 use serde_json::{Map, Value, json};
@@ -72,6 +74,7 @@ pub fn import(
     keep_free: u64,
     now: Timestamp,
 ) -> Result<Asked<Imported>, ArchiveError> {
+    archive.undo_imports(now);
     if let Some(id) = archive.recording_of_file(&file.sha256)? {
         return Ok(Asked::Given(Imported {
             id,
