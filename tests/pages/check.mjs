@@ -10,14 +10,12 @@
 // started with the keyboard. The browser is Debian's Chromium.
 
 import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { spillOf, violationsOf } from "./lib/axe.mjs";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"];
 const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const LOOKS = [
   { name: "wide", width: 1280, height: 900, colorScheme: "light", forcedColors: "none" },
@@ -69,21 +67,13 @@ async function look(page, name, lang) {
     await page.setViewportSize({ width: view.width, height: view.height });
     await page.emulateMedia({ colorScheme: view.colorScheme, forcedColors: view.forcedColors });
     const place = `${name} ${lang} ${view.name}`;
-    const spill = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    const spill = await spillOf(page);
     expect(spill <= 0, `${place}: ${spill} px wider than the screen`);
     if (shots) await page.screenshot({ path: join(shots, `${name}-${lang}-${view.name}.png`), fullPage: true });
     // With forced colours the person's system chooses them; what axe would read then are not those,
     // and the rest of the page is the same.
     if (view.forcedColors === "active") continue;
-    // Evaluating does not pass through the page, so the page's own policy (no script) stays as it is.
-    await page.evaluate(AXE);
-    const found = await page.evaluate(
-      (tags) => window.axe.run(document, { runOnly: tags, resultTypes: ["violations"] }),
-      TAGS,
-    );
-    const violations = found.violations.map(
-      (v) => `${v.id} (${v.help}): ${v.nodes.map((node) => node.target.join(" ")).join(", ")}`,
-    );
+    const violations = await violationsOf(page);
     expect(violations.length === 0, `${place}: ${violations.join("; ")}`);
   }
   await page.setViewportSize({ width: 1280, height: 900 });
@@ -94,7 +84,7 @@ async function look(page, name, lang) {
 async function large(page, name) {
   await page.setViewportSize({ width: 640, height: 800 });
   await page.evaluate(() => (document.documentElement.style.fontSize = "200%"));
-  const spill = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  const spill = await spillOf(page);
   expect(spill <= 0, `${name} with large letters: ${spill} px wider than the screen`);
   if (shots) await page.screenshot({ path: join(shots, `${name}-large.png`), fullPage: true });
   await page.setViewportSize({ width: 1280, height: 900 });

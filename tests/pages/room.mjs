@@ -4,7 +4,9 @@
 //
 // One starts a talk, the other comes in by the code and records too. The network goes away for 20 s, a tab is loaded
 // again, somebody pauses, somebody leaves, and it ends. Then both fetch the copy: both verifiers accept it, the stored sound is, to
-// the sample, what was spoken, and the timeline says what was done. The browser is Debian's Chromium, the speech that of `crates/src-sim`.
+// the sample, what was spoken, it lies where a second ear at each microphone heard it by the clock of the wall, and the timeline says what was done.
+// The host's page is English, the guest's Dutch and used by keyboard alone; both are held against axe-core and 320 pixels
+// while it waits, records, is paused and is over. The browser is Debian's Chromium, the speech that of `crates/src-sim`.
 
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -14,7 +16,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { readZip } from "../../verifier/tests/lib/zip.mjs";
-import { loudness, readWav, spoken } from "./lib/correlate.mjs";
+import { spillOf, violationsOf } from "./lib/axe.mjs";
+import { lagOf, loudness, readWav, spoken } from "./lib/correlate.mjs";
+import { earOf } from "./lib/ear.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const SPEECH = join(HERE, "../../crates/src-sim/assets");
@@ -28,6 +32,10 @@ const BUFFER = 480;
 const BUFFERS_MAX = 12;
 /** How alike stored and spoken sound must be: Opus at 40 kbit/s leaves more than this of speech. */
 const LIKENESS = 0.9;
+/** How far stored sound may lie from where it was heard, and one stream from the other, in ms. */
+const OFF_MAX = 60;
+/** How far to look for it, in samples. */
+const LOOK = RATE;
 
 const option = (name) => {
   const place = process.argv.indexOf(`--${name}`);
@@ -121,7 +129,9 @@ async function browserHearing(file) {
 
 async function openPage(browser, base, settings = {}) {
   const context = await browser.newContext({ locale: "en-GB", acceptDownloads: true, ...settings });
+  const heard = settings.javaScriptEnabled === false ? [] : await earOf(context, RATE);
   const page = await context.newPage();
+  ears.set(page, heard);
   page.setDefaultTimeout(60_000);
   page.on("dialog", (dialog) => void dialog.accept().catch(() => {}));
   page.on("request", (request) => {
@@ -135,8 +145,40 @@ async function openPage(browser, base, settings = {}) {
   return page;
 }
 
+/** What the second ear of each page heard. */
+const ears = new Map();
+
+/** Goes to a button by keyboard alone and presses it. */
+async function pressByKey(page, name) {
+  const isThere = () => page.evaluate((name) => document.activeElement?.tagName === "BUTTON" && document.activeElement.textContent.trim() === name, name);
+  for (let step = 0; step < 60; step += 1) {
+    if (await isThere()) {
+      const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+      expect(outline !== "none", `one sees that “${name}” has the focus`);
+      await page.keyboard.press("Enter");
+      return;
+    }
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`“${name}” is not reached by keyboard`);
+}
+
+/** Holds the pages of both against axe-core and the width of a small telephone. */
+async function look(pages, state) {
+  for (const [lang, page] of Object.entries(pages)) {
+    expect((await page.getAttribute("html", "lang")) === lang, `${state}: the page is in ${lang}`);
+    for (const violation of await violationsOf(page)) failures.push(`${state} ${lang}: ${violation}`);
+    const size = page.viewportSize();
+    await page.setViewportSize({ width: 320, height: 640 });
+    const spill = await spillOf(page);
+    expect(spill <= 0, `${state} ${lang}: ${spill} px wider than 320`);
+    await page.setViewportSize(size);
+    passed += 1;
+  }
+}
+
 const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
-const records = (page) => page.getByText("This device records.").waitFor();
+const records = (page) => page.getByText(/^(This device records|Dit apparaat neemt op)\.$/).waitFor();
 
 /** One account, one talk; its address and code. */
 async function start(page, link, base) {
@@ -161,46 +203,70 @@ async function comeIn(page, base, code, name) {
   await page.waitForURL(/\/rooms\//);
 }
 
+/** The same in Dutch, without a mouse. */
+async function comeInByKey(page, base, code, name) {
+  await page.goto(`${base}/join?lang=nl`);
+  await page.locator("#code").focus();
+  await page.keyboard.type(code);
+  await pressByKey(page, "Verder");
+  await page.getByLabel("Uw naam (hoeft niet)").focus();
+  await page.keyboard.type(name);
+  await pressByKey(page, "Naar het gesprek");
+  await page.waitForURL(/\/rooms\//);
+}
+
 /** What happens in the talk, and how long each part of it took, in µs. */
 async function talkOf({ host, guest, silent }, talk) {
-  const told = {};
-  await press(guest, "I record too");
+  const told = { marks: [] };
+  const pages = { en: host, nl: guest };
+  const mark = (what) => told.marks.push({ what, at: Date.now() });
+  await look(pages, "waiting");
+  await pressByKey(guest, "Ik neem ook op");
   await press(silent, "I agree");
   await press(host, "Start recording");
   await Promise.all([records(host), records(guest)]);
+  mark("the beginning");
+  await look(pages, "recording");
   const second = await guest.context().newPage();
   await second.goto(guest.url());
-  await second.getByText("Another tab of this device records already").waitFor();
+  await second.getByText("Een ander tabblad van dit apparaat neemt al op").waitFor();
   await second.close();
   await sleep(5);
 
+  mark("without a network");
   await guest.context().setOffline(true);
   const away = Date.now();
   await guest.locator("#network").waitFor({ state: "visible" });
-  expect(await guest.getByText("The recording goes on and is sent later").isVisible(), "without a network it says that it goes on");
+  expect(await guest.getByText("De opname gaat door en wordt later verstuurd").isVisible(), "without a network it says that it goes on");
   await sleep(20 - (Date.now() - away) / 1_000);
   await guest.context().setOffline(false);
   await guest.locator("#network").waitFor({ state: "hidden" });
+  mark("with a network again");
   await sleep(6);
 
   const before = Date.now();
   await host.reload();
   await records(host);
+  mark("after the reload");
   told.reload = (Date.now() - before) * 1_000;
-  await sleep(5);
+  await sleep(9);
 
-  await press(guest, "Pause");
+  await pressByKey(guest, "Pauze");
   await host.getByText("Paused by Bram.").waitFor();
   const paused = Date.now();
+  mark("the pause");
+  await look(pages, "paused");
   await sleep(4);
   await press(host, "Go on recording");
   told.pause = (Date.now() - paused) * 1_000;
   await records(guest);
-  await sleep(5);
+  mark("after the pause");
+  await sleep(8);
 
-  await press(guest, "I leave the talk");
+  await pressByKey(guest, "Ik ga weg uit het gesprek");
   const left = Date.now();
-  await guest.getByText("All that this device recorded has been sent.").waitFor();
+  mark("one is alone");
+  await guest.getByText("Alles van dit apparaat is verstuurd.").waitFor();
   await sleep(4);
   await press(host, "End the talk");
   told.alone = (Date.now() - left) * 1_000;
@@ -208,13 +274,14 @@ async function talkOf({ host, guest, silent }, talk) {
   await host.getByRole("heading", { name: "Fingerprint of the recording" }).waitFor();
   console.log(`from the end to its page: ${Date.now() - stop} ms`);
   await guest.goto(guest.url());
+  await look(pages, "ended");
   expect(new URL(guest.url()).pathname === talk, "the guest stays at the talk");
   return told;
 }
 
 /** The copy, as a party gets it. */
-async function copyOf(page, name) {
-  const [download] = await Promise.all([page.waitForEvent("download"), press(page, "Get the copy")]);
+async function copyOf(page, name, button) {
+  const [download] = await Promise.all([page.waitForEvent("download"), press(page, button)]);
   const path = join(keep ?? folder, name);
   await download.saveAs(path);
   return path;
@@ -249,6 +316,44 @@ function compare(name, stream, wav, file) {
   console.log(`${name}: ${windows} seconds compared, ${torn} of them torn`);
 }
 
+/**
+ * Where the stored sound of a stream lies against where a second ear heard it: each piece that is loud and within one
+ * stretch, in ms (later is more), and in which part of the talk.
+ */
+function placesOf(name, stream, wav, heard, { started, marks }) {
+  const places = [];
+  console.log(`${name}: ${heard.length} seconds were heard`);
+  for (const { at, samples } of heard) {
+    const from = (at - started) * 1_000;
+    const isWithin = stretches(stream).some((one) => one.start_us + SECOND / 4 < from && from + 1.25 * SECOND < one.end_us);
+    if (!isWithin || loudness(samples) < 0.02) continue;
+    const { lag, likeness } = lagOf(samples, wav, Math.round((from * RATE) / SECOND), LOOK);
+    // The buffers that the microphone leaves out it leaves out in both, but not always at the same place.
+    if (likeness < 0.8) continue;
+    places.push({ at, ms: (lag * 1_000) / RATE, part: marks.findLast((mark) => mark.at <= at)?.what ?? "before" });
+  }
+  const parts = Map.groupBy ? Map.groupBy(places, ({ part }) => part) : new Map(places.map(({ part }) => [part, places.filter((one) => one.part === part)]));
+  for (const [part, all] of parts) console.log(`${name}, ${part}: ${all.map(({ ms }) => ms.toFixed(0)).join(" ")} ms off`);
+  for (const { part, ms } of places) expect(Math.abs(ms) <= OFF_MAX, `${name}, ${part}: stored ${ms} ms from where it was heard`);
+  return { places, parts };
+}
+
+/** Both streams against what was heard, and against each other. */
+function placed(streams, told) {
+  const [host, guest] = ["host", "guest"].map((name) => placesOf(name, ...streams[name], told));
+  for (const part of ["the beginning", "after the reload", "after the pause"]) expect(host.parts.has(part), `the host was heard: ${part}`);
+  // The guest speaks less often: what comes after the network is back is held wherever it was said.
+  expect(guest.parts.has("without a network") && guest.parts.size > 2, `the guest was heard: ${[...guest.parts.keys()].join(", ")}`);
+  let together = 0;
+  for (const { at, ms, part } of host.places) {
+    const other = guest.places.find((one) => Math.abs(one.at - at) < 3_000);
+    if (!other) continue;
+    together += 1;
+    expect(Math.abs(other.ms - ms) <= OFF_MAX, `${part}: the same moment lies ${other.ms - ms} ms apart in the two streams`);
+  }
+  expect(together > 3, `${together} moments were held against each other`);
+}
+
 /** Where a stream has sound without a break, in µs since the beginning. */
 function stretches(stream) {
   return stream.intervals.filter((one) => one.kind === "media");
@@ -278,15 +383,16 @@ async function walk(server, files) {
   const browsers = [await browserHearing(files.host), await browserHearing(files.guest)];
   try {
     const { link, base } = server;
-    const [host, guest] = [await openPage(browsers[0], base), await openPage(browsers[1], base)];
+    const [host, guest] = [await openPage(browsers[0], base), await openPage(browsers[1], base, { locale: "nl-NL" })];
     const silent = await openPage(browsers[1], base, { javaScriptEnabled: false });
     const { talk, code } = await start(host, link, base);
-    await comeIn(guest, base, code, "Bram");
+    await comeInByKey(guest, base, code, "Bram");
     await comeIn(silent, base, code, "Cees");
     const told = await talkOf({ host, guest, silent }, talk);
     const words = await host.locator(".code-large").innerText();
     expect((await guest.locator(".code-large").innerText()) === words, "both read the same words");
-    return { told, copies: [await copyOf(host, "host.zip"), await copyOf(guest, "guest.zip")] };
+    const copies = [await copyOf(host, "host.zip", "Get the copy"), await copyOf(guest, "guest.zip", "Kopie ophalen")];
+    return { told, copies, heard: { host: ears.get(host), guest: ears.get(guest) } };
   } finally {
     for (const browser of browsers) await browser.close();
   }
@@ -314,12 +420,15 @@ try {
   const timeline = JSON.parse(entries.get("timeline.json"));
   if (keep) writeFileSync(join(keep, "timeline.json"), JSON.stringify(timeline, null, 1));
   timelineSays(timeline, made.told);
+  const streams = {};
   for (const stream of timeline.streams) {
     const name = stream.stream.label === "p1" ? "host" : "guest";
     const { samples, rate } = readWav(entries.get(`audio/${stream.stream.number}.wav`));
     expect(rate === RATE, `${name}: ${rate} samples a second`);
     compare(name, stream, samples, files[name]);
+    streams[name] = [stream, samples, made.heard[name]];
   }
+  placed(streams, { started: Date.parse(JSON.parse(entries.get("manifest.json")).call_started), marks: made.told.marks });
 } catch (error) {
   const output = error.stdout ? `\n${error.stdout}${error.stderr}` : "";
   failures.push(`stopped halfway: ${error.message}${output}`);

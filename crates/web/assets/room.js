@@ -91,10 +91,13 @@ class SleepWatch {
 	}
 }
 const STOOD_STILL = 500;
-const DRIFT = 0.5;
+const WINDOW = 5_000;
 class SoundClock {
 	rate;
 	offset = null;
+	before = Infinity;
+	earliest = Infinity;
+	windowFrom = 0;
 	lastFrame = 0;
 	lastWall = 0;
 	constructor(rate) {
@@ -105,8 +108,13 @@ class SoundClock {
 		const passed = ((frame - this.lastFrame) * 1_000) / this.rate;
 		const stood = this.offset !== null && Math.abs(wall - this.lastWall - passed) > STOOD_STILL;
 		const candidate = arrived - sound;
-		const allowed = this.offset === null || stood ? candidate : this.offset + (passed * DRIFT) / 1_000;
-		this.offset = Math.min(candidate, allowed);
+		if (stood || sound - this.windowFrom >= WINDOW) {
+			this.before = stood ? Infinity : this.earliest;
+			this.earliest = Infinity;
+			this.windowFrom = sound;
+		}
+		this.earliest = Math.min(this.earliest, candidate);
+		this.offset = Math.min(this.before, this.earliest);
 		this.lastFrame = frame;
 		this.lastWall = wall;
 		return sound + this.offset;

@@ -66,3 +66,12 @@ export function spoken(samples) {
 export function loudness(piece) {
   return Math.sqrt(piece.reduce((sum, one) => sum + one * one, 0) / piece.length);
 }
+
+const FINE = 8;
+
+/** By how many samples a piece lies later in a sound than at `place`, at most so far to either side, and how alike they are there. */
+export function lagOf(piece, whole, place, most) {
+  const [from, to] = [Math.max(0, place - most), Math.min(whole.length, place + most + piece.length)];
+  const found = best(thinned(piece, FINE), thinned(whole.subarray(from, to), FINE), 0, Infinity);
+  return { lag: from + found.at * FINE - place, likeness: found.likeness };
+}

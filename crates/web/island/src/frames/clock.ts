@@ -84,8 +84,8 @@ export class SleepWatch {
 
 /** How much later than expected a block must come to say that the sound stood still, in ms. */
 const STOOD_STILL = 500;
-/** How far the two clocks may drift apart in a second, in ms. */
-const DRIFT = 0.5;
+/** For how long the earliest arrival counts, in ms of sound, and at most twice that: a sound card that lost some is slower by so much from then on. */
+const WINDOW = 5_000;
 
 /**
  * When a sample was captured. Blocks of sound arrive when the page has time for them, so never too
@@ -93,6 +93,9 @@ const DRIFT = 0.5;
  */
 export class SoundClock {
   private offset: number | null = null;
+  private before = Infinity;
+  private earliest = Infinity;
+  private windowFrom = 0;
   private lastFrame = 0;
   private lastWall = 0;
 
@@ -107,9 +110,13 @@ export class SoundClock {
     const passed = ((frame - this.lastFrame) * 1_000) / this.rate;
     const stood = this.offset !== null && Math.abs(wall - this.lastWall - passed) > STOOD_STILL;
     const candidate = arrived - sound;
-    // The allowance for drift lets the offset grow slowly where the sound card is the slower of the two.
-    const allowed = this.offset === null || stood ? candidate : this.offset + (passed * DRIFT) / 1_000;
-    this.offset = Math.min(candidate, allowed);
+    if (stood || sound - this.windowFrom >= WINDOW) {
+      this.before = stood ? Infinity : this.earliest;
+      this.earliest = Infinity;
+      this.windowFrom = sound;
+    }
+    this.earliest = Math.min(this.earliest, candidate);
+    this.offset = Math.min(this.before, this.earliest);
     this.lastFrame = frame;
     this.lastWall = wall;
     return sound + this.offset;
