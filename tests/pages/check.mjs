@@ -248,6 +248,7 @@ async function walk(page, guests) {
     await refusal(page, sealed);
   }
   await talks(page, guests);
+  await requests(page);
   await colleagues(page, links);
   await visit(page, "holds", "/holds");
   await visit(page, "retention", "/retention");
@@ -410,9 +411,42 @@ async function talks(page, guests) {
   expect(await plain.getByText("U heeft gekozen").isVisible(), "without script one can choose");
   await plain.getByRole("button", { name: "Ik ga weg uit het gesprek" }).click();
   expect(await plain.getByText("U bent weg uit dit gesprek").isVisible(), "without script one can leave");
+  await minutes(page, guest, `${talk}/minutes`);
+  await guest.goto(`${base}${talk}?lang=en`);
   await guest.getByRole("button", { name: "I leave the talk" }).click();
   await page.getByText("Nothing of this talk was recorded").waitFor();
   await visit(page, "room-nothing", talk);
+}
+
+// Minutes of a talk that is not recorded: written by one, remarked on by the other, signed by both.
+async function minutes(page, guest, at) {
+  await visit(page, "minutes-none", at);
+  await page.getByLabel("Text").fill("We agreed to call tomorrow.");
+  await page.getByRole("button", { name: "Put this text down" }).click();
+  await visit(guest, "minutes-written", at);
+  await guest.getByLabel("Is something not right?").fill("Not tomorrow, but on Friday.");
+  await guest.getByRole("button", { name: "Add the remark" }).click();
+  await visit(page, "minutes-remark", at);
+  await page.goto(`${base}${at}?lang=en`);
+  await page.getByRole("button", { name: "I sign this version" }).click();
+}
+
+// A citizen asks to record: what is missing, and a refusal with its letter.
+async function requests(page) {
+  await visit(page, "requests", "/requests");
+  await page.goto(`${base}/requests?lang=en`);
+  await page.locator("form:has(#reason)").evaluate((element) => (element.noValidate = true));
+  await page.getByRole("button", { name: "Refuse, with a letter" }).click();
+  await look(page, "requests-wrong", "en");
+  await page.locator("#reason").selectOption("earlier_misuse");
+  await page.locator("#alternative").selectOption("minutes_both_sign");
+  await page.getByRole("button", { name: "Refuse, with a letter" }).click();
+  const refused = new URL(page.url()).pathname;
+  await visit(page, "request-refused", refused);
+  await visit(page, "requests-counted", "/requests");
+  await page.goto(`${base}/requests?lang=en`);
+  await page.getByRole("button", { name: "The other person may record" }).click();
+  await look(page, "request-allowed", "en");
 }
 
 // Asks for destruction before the term is over: the whole refusal is shown.

@@ -7,9 +7,8 @@ use crate::state::{Fingerprint, Reason};
 use crate::talk::{Inner, Seat, Talk, pseudonym, title};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use voicelog_archive::{SignedMinutes, Verdict};
-use voicelog_model::{Language, Pii, RecordingId, Timestamp, error::chain};
+use voicelog_model::{Language, RecordingId, Timestamp, error::chain};
 
 /// Bytes of the text at most.
 pub const TEXT_BYTES_MAX: usize = 65_536;
@@ -313,87 +312,90 @@ impl Shared {
     }
 }
 
-/// Everything that is kept, as one text.
+/// Everything that is kept, as one text: who was there and who signed first, and the minutes themselves last, so that nothing
+/// in them can look like what stands above.
 fn document(talk: &Talk, inner: &Inner, minutes: &Minutes) -> String {
     let t = |nl, en| minutes.lang.pick(nl, en);
-    let name = |id: &str| {
-        let place = inner.people.iter().enumerate();
-        let found = place
-            .map(|(place, one)| (pseudonym(place), one))
-            .find(|(one, _)| one == id);
-        let said: Option<&Pii<String>> = found.and_then(|(_, one)| one.name.as_ref());
-        said.map_or_else(|| id.to_owned(), |name| format!("{id} ({})", name.expose()))
-    };
-    let mut text = String::new();
-    // Writing to a `String` can't fail.
-    let mut line = |words: &str| {
-        let _written = writeln!(text, "{words}");
-    };
-    line(t("Verslag van een gesprek", "Minutes of a talk"));
-    line(&format!(
-        "{}: {}",
-        t("Soort gesprek", "Kind of talk"),
-        title(&talk.line)
-    ));
-    line(&format!("{}: {}", t("Gesprek", "Talk"), talk.id));
-    line(&format!("{}: {}", t("Geopend", "Opened"), inner.opened_at));
-    let (writer, at) = (&minutes.written.0, minutes.written.1);
-    let by = t("door", "by");
-    let version = minutes.version;
-    line(&format!(
-        "{} {version}, {by} {}: {at}",
-        t("Versie", "Version"),
-        name(writer)
-    ));
-    line(t(
+    let (writer, at) = &minutes.written;
+    let (opened, version, writer) = (inner.opened_at, minutes.version, inner.called(writer));
+    let mut lines = vec![
+        t("Verslag van een gesprek", "Minutes of a talk").to_owned(),
+        format!(
+            "{}: {}",
+            t("Soort gesprek", "Kind of talk"),
+            title(&talk.line)
+        ),
+        format!("{}: {}", t("Gesprek", "Talk"), talk.id),
+        format!("{}: {opened}", t("Geopend", "Opened")),
+        format!(
+            "{} {version}, {} {writer}: {at}",
+            t("Versie", "Version"),
+            t("door", "by")
+        ),
+    ];
+    lines.extend(who_was_there(inner, minutes));
+    lines.extend(who_signed(inner, minutes));
+    if !minutes.remarks.is_empty() {
+        lines.push(t("Opmerkingen bij deze versie:", "Remarks on this version:").to_owned());
+    }
+    for remark in &minutes.remarks {
+        let text = remark.text.replace('\n', "\n  ");
+        lines.push(format!(
+            "- {}, {}: {text}",
+            inner.called(&remark.party),
+            remark.at
+        ));
+    }
+    lines.extend([String::new(), "----".to_owned(), String::new()]);
+    lines.extend([minutes.text.clone(), String::new()]);
+    lines.join("\n")
+}
+
+fn who_was_there(inner: &Inner, minutes: &Minutes) -> Vec<String> {
+    let t = |nl, en| minutes.lang.pick(nl, en);
+    let heading = t(
         "Erbij (namen zoals zij die zelf noemden):",
         "Who was there (names as they gave them):",
-    ));
+    );
+    let mut lines = vec![heading.to_owned()];
     for (place, one) in inner.people.iter().enumerate() {
+        let name = inner.called(&pseudonym(place));
         let left = one
             .left_at
             .map(|at| format!(", {} {at}", t("weg om", "left at")));
-        let id = name(&pseudonym(place));
-        line(&format!(
-            "- {id}, {} {}{}",
-            t("sinds", "since"),
-            one.joined_at,
-            left.unwrap_or_default()
-        ));
+        let (since, left) = (t("sinds", "since"), left.unwrap_or_default());
+        lines.push(format!("- {name}, {since} {}{left}", one.joined_at));
     }
-    line(t(
+    lines
+}
+
+fn who_signed(inner: &Inner, minutes: &Minutes) -> Vec<String> {
+    let t = |nl, en| minutes.lang.pick(nl, en);
+    let heading = t(
         "Ondertekend op het eigen apparaat:",
         "Signed on their own device:",
-    ));
-    for (party, at) in &minutes.signed {
-        line(&format!("- {}: {at}", name(party)));
-    }
+    );
+    let mut lines = vec![heading.to_owned()];
+    let signed = minutes.signed.iter();
+    lines.extend(signed.map(|(party, at)| format!("- {}: {at}", inner.called(party))));
     let people = (0..inner.people.len()).map(pseudonym);
-    let unsigned: Vec<String> = people
-        .filter(|one| !minutes.signed.contains_key(one))
+    let unsigned = people.filter(|one| !minutes.signed.contains_key(one));
+    let unsigned: Vec<String> = unsigned
+        .map(|one| format!("- {}", inner.called(&one)))
         .collect();
     if !unsigned.is_empty() {
-        line(t("Niet ondertekend:", "Not signed:"));
-        for party in unsigned {
-            line(&format!("- {}", name(&party)));
-        }
+        lines.push(t("Niet ondertekend:", "Not signed:").to_owned());
     }
-    if !minutes.remarks.is_empty() {
-        line(t(
-            "Opmerkingen bij deze versie:",
-            "Remarks on this version:",
-        ));
-        for remark in &minutes.remarks {
-            line(&format!(
-                "- {}, {}: {}",
-                name(&remark.party),
-                remark.at,
-                remark.text.replace('\n', "\n  ")
-            ));
-        }
+    lines.extend(unsigned);
+    lines
+}
+
+impl Inner {
+    /// A pseudonym, with the name that was said.
+    fn called(&self, id: &str) -> String {
+        let mut people = self.people.iter().enumerate();
+        let found = people.find(|(place, _)| pseudonym(*place) == id);
+        let name = found.and_then(|(_, one)| one.name.as_ref());
+        name.map_or_else(|| id.to_owned(), |name| format!("{id} ({})", name.expose()))
     }
-    // Last: nothing in it can look like what stands above.
-    line("\n----\n");
-    line(&minutes.text);
-    text
 }

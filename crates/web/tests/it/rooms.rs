@@ -339,7 +339,11 @@ async fn only_who_is_in_a_talk_gets_anything_of_it() {
                 "GET" => browser.get(&path).await,
                 "PUT" => put(&mut browser, &path, &digest(b"x"), b"x").await,
                 // The pages take forms.
-                _ if path == format!("/rooms/{id}") || path.ends_with("/copy") => {
+                _ if path == format!("/rooms/{id}")
+                    || ["/copy", "/minutes", "/requests"]
+                        .iter()
+                        .any(|end| path.ends_with(end)) =>
+                {
                     browser.post(&path, &[("choice", "agreed")]).await
                 }
                 _ => say(&mut browser, &path, &json!({ "choice": "agreed" })).await,
