@@ -26,7 +26,7 @@ const LINE_FACTS: &str = concat!(
 
 /// A kind of talk in a room that may be recorded at once, with everybody's agreement.
 const ROOM_FACTS: &str = concat!(
-    "\n[[room]]\nname = \"bench\"\n[room.facts]\nrecorder_type = \"company\"\n",
+    "\n[[room]]\nname = \"room\"\n[room.facts]\nrecorder_type = \"company\"\n",
     "counterpart_types = [\"private_person\"]\npurpose = \"bewijs_overeenkomst\"\nlegal_basis = \"b\"\n",
     "dpia = \"not_required\"\nstaff_informed = \"each_call_signal\"\nor_status = \"no_or\"\nretention_term = \"P1Y\"\n"
 );
