@@ -11,6 +11,7 @@ mod hear;
 mod kind;
 mod look;
 mod open;
+mod pictures;
 mod whole;
 
 pub use error::SoundFileError;
