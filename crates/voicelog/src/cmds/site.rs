@@ -159,7 +159,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let at = |name: &str| root.path().join("site").join(name);
         let outside = root.path().join("own.html");
-        std::fs::write(&outside, "own").unwrap();
+        write(&outside, "own").unwrap();
         let all = [
             "index.html",
             "privacy-2.html",
