@@ -30,6 +30,9 @@ pub enum SoundFileError {
     /// It lasts longer than a recording may.
     #[error("the sound lasts longer than 24 hours")]
     TooLong,
+    /// It has more samples in a second than any sound that is taken.
+    #[error("the sound has more than 384,000 samples in a second")]
+    TooFast,
     /// It says of itself that it holds more sound than so few bytes can.
     #[error(
         "the file says that it lasts {seconds} seconds, and has {bytes} bytes: too few for that much sound"

@@ -2,7 +2,7 @@
 
 use crate::SoundFileError;
 use crate::kind::Kind;
-use crate::open::{Opened, guarded};
+use crate::open::{Opened, RATE_MAX, guarded};
 use crate::vcon::Enclosed;
 use std::ops::Range;
 use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
@@ -98,7 +98,8 @@ impl Decoder {
                 }
             }
         };
-        let is_sound = decoded.rate > 0 && (1..=CHANNELS_MAX).contains(&decoded.channels);
+        let is_sound = (1..=RATE_MAX).contains(&decoded.rate)
+            && (1..=CHANNELS_MAX).contains(&decoded.channels);
         is_sound.then_some(decoded)
     }
 }

@@ -11,6 +11,7 @@ mod hear;
 mod kind;
 mod look;
 mod open;
+mod pictures;
 mod vcon;
 mod whole;
 

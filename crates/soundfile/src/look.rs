@@ -5,7 +5,7 @@ use crate::hear::{Decoder, Heard, OPUS_RATE, is_opus, ticks_of};
 use crate::kind::Kind;
 use crate::open::{Opened, guarded};
 use crate::vcon::Enclosed;
-use crate::{SoundFileError, amr, whole};
+use crate::{SoundFileError, amr, pictures, whole};
 use std::io::SeekFrom;
 use symphonia::core::io::MediaSource;
 use voicelog_model::Timestamp;
@@ -49,7 +49,8 @@ pub fn look<'s>(
     }
     let (kind, start) = Kind::of(&mut source)?.ok_or(SoundFileError::Unknown)?;
     whole::check(&mut source, kind, bytes)?;
-    let contents = match kind {
+    let has_picture = pictures::are_in(&mut source, kind, bytes)?;
+    let mut contents = match kind {
         Kind::Amr | Kind::AmrWb => Contents {
             kind,
             length_us: amr::length_us(source, kind)?,
@@ -61,6 +62,7 @@ pub fn look<'s>(
         Kind::Vcon => Enclosed::read(open())?.contents,
         _ => guarded(kind, || packets(kind, open(), bytes.saturating_sub(start)))?,
     };
+    contents.has_picture |= has_picture;
     match contents.length_us {
         0 => Err(SoundFileError::NoSound),
         length if length > LENGTH_SECONDS_MAX * 1_000_000 => Err(SoundFileError::TooLong),

@@ -15,6 +15,10 @@ use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 use symphonia::core::units::{TimeBase, Timestamp};
 
+/// A piece that a reader takes into memory in one go: a packet, an index.
+pub(crate) const PIECE_BYTES_MAX: u64 = 1 << 26;
+/// Samples of one channel in a second.
+pub(crate) const RATE_MAX: u32 = 384_000;
 /// Names and pictures in a file are not looked at.
 const METADATA_BYTES_MAX: usize = 1 << 16;
 
@@ -92,6 +96,9 @@ impl<'s> Opened<'s> {
         });
         let count = sounds.clone().count();
         let (track, codec) = sounds.into_iter().next().ok_or(SoundFileError::NoSound)?;
+        if codec.sample_rate.is_some_and(|rate| rate > RATE_MAX) {
+            return Err(SoundFileError::TooFast);
+        }
         let base = track
             .time_base
             .or_else(|| codec.sample_rate.and_then(TimeBase::try_from_recip));
@@ -117,6 +124,12 @@ impl<'s> Opened<'s> {
         loop {
             match self.reader.next_packet() {
                 Ok(Some(packet)) if packet.track_id != self.track => {}
+                Ok(Some(packet)) if packet.data.len() as u64 > PIECE_BYTES_MAX => {
+                    return Err(SoundFileError::Damaged {
+                        kind: self.kind.word(),
+                        why: "a piece of it is too large".to_owned(),
+                    });
+                }
                 Ok(packet) => return Ok(packet),
                 // One that was written while it was sent has no other end (`whole` saw that nothing is cut off).
                 Err(Error::IoError(error))

@@ -8,7 +8,7 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 type Checked = Result<(), SoundFileError>;
 
 /// Parts of a container that are walked at most.
-const PARTS_MAX: usize = 1 << 20;
+pub(crate) const PARTS_MAX: usize = 1 << 20;
 
 /// Holds a file against the lengths in it, for the containers that have any outside of their sound.
 pub(crate) fn check<S: Read + Seek + ?Sized>(source: &mut S, kind: Kind, len: u64) -> Checked {
@@ -22,7 +22,7 @@ pub(crate) fn check<S: Read + Seek + ?Sized>(source: &mut S, kind: Kind, len: u6
     }
 }
 
-fn damaged(kind: Kind, why: &str) -> SoundFileError {
+pub(crate) fn damaged(kind: Kind, why: &str) -> SoundFileError {
     SoundFileError::Damaged {
         kind: kind.word(),
         why: why.to_owned(),
@@ -30,7 +30,7 @@ fn damaged(kind: Kind, why: &str) -> SoundFileError {
 }
 
 /// The bytes at a place; none where they reach behind the end.
-fn read_at<const N: usize, S: Read + Seek + ?Sized>(
+pub(crate) fn read_at<const N: usize, S: Read + Seek + ?Sized>(
     source: &mut S,
     at: u64,
 ) -> Result<Option<[u8; N]>, SoundFileError> {
@@ -160,7 +160,10 @@ fn matroska<S: Read + Seek + ?Sized>(source: &mut S, len: u64) -> Checked {
 }
 
 /// A number of EBML (RFC 8794 §4) and how many bytes it takes, with the bit that says so or without; none at the end.
-fn vint<S: Read>(source: &mut S, with_marker: bool) -> Result<Option<(u64, u64)>, SoundFileError> {
+pub(crate) fn vint<S: Read>(
+    source: &mut S,
+    with_marker: bool,
+) -> Result<Option<(u64, u64)>, SoundFileError> {
     let mut byte = || -> Result<Option<u8>, SoundFileError> {
         let mut byte = [0];
         Ok((source.read(&mut byte)? == 1).then_some(byte[0]))

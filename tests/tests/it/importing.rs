@@ -356,11 +356,16 @@ fn a_folder_that_is_not_there_keeps_nothing_else_from_working_and_is_watched_onc
     );
     let config = write_config(folder.path(), &watched);
     let mut server = Server::start_logged(&config, &folder.path().join("log"));
+    let log = || std::fs::read_to_string(folder.path().join("log")).unwrap();
+    let until = now() + Duration::from_secs(30);
+    while !log().contains("cannot be read") {
+        assert!(now() < until, "{}", log());
+        pause(Duration::from_millis(200));
+    }
     std::fs::create_dir(&inbox.0).unwrap();
     let tone = std::fs::read(tone(&folder, "tone.wav", "3")).unwrap();
     inbox.put("tone.wav", &tone);
     assert_eq!(inbox.answer("done", "tone.wav")["is_new"], true);
     assert!(server.terminate().success());
-    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
-    assert_eq!(log.matches("cannot be read").count(), 1, "{log}");
+    assert_eq!(log().matches("cannot be read").count(), 1, "{}", log());
 }

@@ -378,7 +378,8 @@ fn whoever_stops_does_not_wait_for_a_file_and_nothing_of_it_is_kept() {
     let archive = &fixture.archive;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.wav");
-    std::fs::write(&path, recording_of(9)).unwrap();
+    let mut file = std::fs::File::create(&path).unwrap();
+    file.write_all(&recording_of(9)).unwrap();
     let stop = StopImport::default();
     let import = Import::new(
         SoundFile::open_until(&path, &stop).unwrap(),

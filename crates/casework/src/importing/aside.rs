@@ -202,6 +202,11 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn put(path: &Path, text: &str) {
+        let mut file = File::create(path).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
     #[test]
     fn an_answer_that_is_there_is_never_written_over() {
         let folder = tempfile::tempdir().unwrap();
@@ -209,8 +214,8 @@ mod tests {
         Aside::Done.make(folder.path()).unwrap();
         for (number, keep) in [(1, true), (2, false), (3, true)] {
             for name in ["a.wav", "a.mp3"] {
-                fs::write(at(name), number.to_string()).unwrap();
-                fs::write(at(&format!("{name}.json")), name).unwrap();
+                put(&at(name), &number.to_string());
+                put(&at(&format!("{name}.json")), name);
                 let answer = json!([number, name]);
                 let put = Aside::Done.put(folder.path(), OsStr::new(name), &answer, keep);
                 put.unwrap();

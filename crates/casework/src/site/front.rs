@@ -1,10 +1,10 @@
 //! The first page: everything at a glance, with the way to the rest.
 
 use crate::site::markup::{escaped, link, paragraph, rows, section};
-use crate::site::{Recorded, Sources, may_i};
+use crate::site::{Recorded, SiteError, Sources, may_i};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use voicelog_law::{DocumentError, FactWords, Status, in_brackets, purpose};
+use voicelog_law::{FactWords, Status, in_brackets, purpose};
 use voicelog_model::Language;
 
 /// What the front page has besides the style of documents.
@@ -29,8 +29,8 @@ impl Front<'_> {
     ///
     /// # Errors
     /// A text of ours is wrong, which the tests catch.
-    pub(super) fn page(&self) -> Result<String, DocumentError> {
-        let words = FactWords::load(self.language, self.sources.at)?;
+    pub(super) fn page(&self) -> Result<String, SiteError> {
+        let words = FactWords::load(self.language, self.sources.at).map_err(SiteError::Text)?;
         let name = &self.sources.organisation.name;
         let title = match self.language {
             Language::Nl => format!("Gesprekken opnemen bij {name}"),
@@ -46,7 +46,7 @@ impl Front<'_> {
             sections.push(("rules", self.t("Onze eigen regels", "Our own rules"), house));
         }
         let heading = self.t("Mag u ons opnemen?", "May you record us?");
-        sections.push(("may-i", heading, self.may_i()));
+        sections.push(("may-i", heading, self.may_i()?));
         let heading = self.t(
             "Een opname horen, of een kopie krijgen",
             "Hear a recording, or get a copy",
@@ -170,7 +170,7 @@ impl Front<'_> {
         text
     }
 
-    fn may_i(&self) -> String {
+    fn may_i(&self) -> Result<String, SiteError> {
         let mut text = paragraph(self.t(
             "Dit zegt de wet als u met ons praat en zelf wilt opnemen, voor uzelf.",
             "This is what the law says where you talk with us and want to record it for yourself.",
@@ -184,7 +184,8 @@ impl Front<'_> {
             false => kind.first().copied().unwrap_or("company"),
         };
         let answers = may_i::answers(self.sources.law, kind, self.sources.at, self.language);
-        for answer in answers.unwrap_or_default() {
+        let wrong = |error| SiteError::Facts(kind.to_owned(), error);
+        for answer in answers.map_err(wrong)? {
             text.push_str(&format!(
                 "<h3>{}</h3>\n<p class=\"answer\">{}</p>\n",
                 escaped(answer.question),
@@ -203,7 +204,7 @@ impl Front<'_> {
             );
             text.push_str(&format!("<p>{}</p>\n", link(interview, label)));
         }
-        text
+        Ok(text)
     }
 
     /// How a person gets at what was recorded of them.

@@ -89,8 +89,8 @@ pub enum SiteError {
     /// Nothing is recorded, so there is nothing to tell.
     #[error("the configuration has no line and no kind of talk")]
     NothingRecorded,
-    /// The facts of a line are not as they should be.
-    #[error("line `{0}`")]
+    /// The facts of a line, or of a question that a visitor asks, are not as they should be.
+    #[error("facts of `{0}`")]
     Facts(String, #[source] FactsError),
     /// What is said of the organisation is not as it should be.
     #[error("the organisation")]
@@ -187,7 +187,7 @@ fn add_language(
         rules,
         language,
     };
-    let page = front.page().map_err(SiteError::Text)?;
+    let page = front.page()?;
     site.files
         .push(file(&format!("{}index.html", folder(language)), page));
     Ok(())

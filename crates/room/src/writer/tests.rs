@@ -162,7 +162,7 @@ impl Place {
     }
 
     /// The next start closes that talk, and says so.
-    fn is_recovered(self, talk: RecordingId) {
+    fn must_be_recovered(self, talk: RecordingId) {
         let Self { rooms, folder, .. } = self;
         drop(rooms);
         let again = archive(folder.path());
@@ -192,7 +192,7 @@ fn a_mistake_in_one_talk_costs_that_talk_and_nothing_of_it_is_acknowledged() {
     assert!(is_kept(&place.rooms, &right));
     assert_eq!(place.ended_by(&wrong), Some(EndedBy::Failure));
     assert_eq!(place.rooms.state(&right).unwrap().phase, Phase::Recording);
-    place.is_recovered(wrong.talk);
+    place.must_be_recovered(wrong.talk);
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn a_mistake_of_the_keeper_in_one_talk_ends_it_once_and_the_others_are_looked_af
     place.clock.advance_micros(15 * 60 * 1_000_000);
     until("it is ended", || place.rooms.open_count() == 0);
     assert_eq!(place.ended_by(&right), Some(EndedBy::Nobody));
-    place.is_recovered(wrong.talk);
+    place.must_be_recovered(wrong.talk);
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn a_file_of_one_talk_that_cannot_be_written_holds_that_talk_alone_and_then_ends
     assert_eq!(place.ended_by(&wrong), Some(EndedBy::Failure));
     assert!(told.blocking_recv().is_err());
     assert_eq!(place.rooms.state(&right).unwrap().phase, Phase::Recording);
-    place.is_recovered(wrong.talk);
+    place.must_be_recovered(wrong.talk);
 }
 
 #[test]

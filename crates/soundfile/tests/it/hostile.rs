@@ -93,6 +93,56 @@ fn hours_in_a_few_bytes_are_refused_without_decoding_them() {
     assert!(matches!(refused(&bytes), SoundFileError::TooLong));
 }
 
+#[test]
+fn pictures_are_seen_though_nothing_here_can_show_them() {
+    let folder = workshop();
+    let pictures = [
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc=size=176x144:rate=25:duration=7",
+    ];
+    for (name, args) in [
+        ("a.ogv", &["-c:v", "libtheora", "-c:a", "libvorbis"][..]),
+        ("a.3gp", &["-c:v", "h263", "-c:a", "aac"]),
+        ("a.mkv", &["-c:v", "mpeg2video", "-c:a", "libopus"]),
+        ("b.mkv", &["-c:v", "ffv1", "-c:a", "flac"]),
+    ] {
+        let args: Vec<&str> = pictures.iter().chain(args).copied().collect();
+        let bytes = std::fs::read(ffmpeg(&folder, name, &args)).unwrap();
+        assert!(look_at(&bytes).unwrap().has_picture, "{name}");
+    }
+    for (name, args) in [
+        ("a.ogg", &["-c:a", "libvorbis"][..]),
+        ("a.opus", &["-c:a", "libopus"]),
+        ("a.oga", &["-c:a", "flac"]),
+        ("a.m4a", &["-c:a", "aac"]),
+        ("a.webm", &["-c:a", "libopus"]),
+    ] {
+        let bytes = std::fs::read(ffmpeg(&folder, name, args)).unwrap();
+        assert!(!look_at(&bytes).unwrap().has_picture, "{name}");
+    }
+}
+
+#[test]
+fn a_rate_beyond_any_sound_and_a_piece_beyond_any_packet_are_refused() {
+    let folder = workshop();
+    let mut bytes = std::fs::read(ffmpeg(&folder, "a.wav", &["-c:a", "pcm_s16le"])).unwrap();
+    bytes[24..28].copy_from_slice(&384_000_u32.to_le_bytes());
+    assert!(look_at(&bytes).is_ok());
+    bytes[24..28].copy_from_slice(&384_001_u32.to_le_bytes());
+    assert!(matches!(refused(&bytes), SoundFileError::TooFast));
+
+    let webm = std::fs::read(ffmpeg(&folder, "a.webm", &["-c:a", "libopus"])).unwrap();
+    // An element of 65 MiB behind all the others, which `whole` finds whole.
+    let large = 65_u64 << 20;
+    let head = [&[0xa3][..], &(1 << 56 | large).to_be_bytes()].concat();
+    let zeros = vec![0; usize::try_from(large).unwrap()];
+    let bytes = [&webm[..], &head, &zeros].concat();
+    let error = refused(&bytes);
+    assert!(error.to_string().contains("too large"), "{error}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]

@@ -4,7 +4,8 @@ use crate::kinds::RoomKind;
 use crate::{BadInput, Context, Ended, clock, house, print, wiring};
 use anyhow::{Context as _, Result};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
+use std::path::{Component, Path, PathBuf};
 use voicelog_casework::site::{Site, SiteError, Sources, site};
 use voicelog_law::Rulebook;
 use voicelog_model::{Clock as _, Language, error::chain};
@@ -12,10 +13,12 @@ use voicelog_store::durable;
 
 /// Where the interview of the law is in our pages, in Dutch; it leads to the English one.
 const INTERVIEW: &str = "/mag-ik-opnemen";
+/// In the folder: the paths of the files that were made, so that the next time those can go that are made no more.
+const MADE: &str = ".voicelog-site.json";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The folder for the pages. Those of a former time are replaced; nothing else in it is touched.
+    /// The folder for the pages. Those of a former time are replaced, or removed; nothing else in it is touched.
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
     /// Print JSON.
@@ -44,6 +47,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
         let path = args.output.join(&file.path);
         write(&path, &file.text)?;
     }
+    let paths: Vec<&str> = made.files.iter().map(|file| file.path.as_str()).collect();
+    remove_former(&args.output, &paths)?;
+    write(&args.output.join(MADE), &json!(paths).to_string())?;
     tell(&made, args, interview.is_some(), context.lang)?;
     Ok(Ended::Done)
 }
@@ -54,6 +60,26 @@ fn write(path: &Path, text: &str) -> Result<()> {
         .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
     durable::replace(path, text.as_bytes())
         .with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+/// Removes what an earlier run made and this one does not. A list that cannot be read removes nothing.
+fn remove_former(folder: &Path, made: &[&str]) -> Result<()> {
+    let former = std::fs::read(folder.join(MADE)).unwrap_or_default();
+    let former: Vec<String> = serde_json::from_slice(&former).unwrap_or_default();
+    for path in former.iter().filter(|path| !made.contains(&path.as_str())) {
+        let mut parts = Path::new(path).components();
+        let is_below = parts.all(|part| matches!(part, Component::Normal(_)));
+        if !is_below || !path.ends_with(".html") {
+            continue;
+        }
+        match std::fs::remove_file(folder.join(path)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot remove the former `{path}`"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// What is wanting in the configuration, and what to write there.
@@ -122,4 +148,42 @@ fn tell(made: &Site, args: &Args, has_interview: bool, lang: Language) -> Result
         );
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_earlier_run_made_goes_and_nothing_else() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join("site").join(name);
+        let outside = root.path().join("own.html");
+        write(&outside, "own").unwrap();
+        let all = [
+            "index.html",
+            "privacy-2.html",
+            "en/privacy-2.html",
+            "own.html",
+        ];
+        for name in all {
+            write(&at(name), "text").unwrap();
+        }
+        let former = json!([
+            "index.html",
+            "privacy-2.html",
+            "en/privacy-2.html",
+            "../own.html"
+        ]);
+        write(&at(MADE), &former.to_string()).unwrap();
+        remove_former(&at(""), &["index.html"]).unwrap();
+        assert_eq!(
+            all.map(|name| at(name).exists()),
+            [true, false, false, true]
+        );
+        assert!(outside.exists());
+        write(&at(MADE), "not a list").unwrap();
+        remove_former(&at(""), &[]).unwrap();
+        assert!(at("index.html").exists());
+    }
 }

@@ -91,17 +91,9 @@ fn text(alarm: &Alarm, lang: Language) -> String {
             "Alle verbindingen voor SIP zijn in gebruik.",
             "All connections for SIP are taken.",
         ),
-        "clock_differs" => (
-            "De klok van de server loopt meer dan een halve seconde anders dan de tijdserver. De tijden van de opnamen wijken zo ver af.",
-            "The server's clock is more than half a second from the time server. The times of the recordings are off by that.",
-        ),
         "backup_old" => (
             "Er is al te lang geen back-up gemaakt (voicelog backup create).",
             "No backup was made for too long (voicelog backup create).",
-        ),
-        "clock_jumped" => (
-            "De klok van de server is versprongen, of de server heeft lang stilgestaan. Er wordt niets vernietigd tot iemand zegt dat de klok goed staat: op de pagina Gezondheid, of met voicelog retention confirm-clock.",
-            "The server's clock jumped, or the server was off for long. Nothing is destroyed until somebody says that the clock is right: on the page Health, or with voicelog retention confirm-clock.",
         ),
         "hold_review_overdue" => (
             "Een vernietigingsstop is niet op tijd bekeken. Hij gaat door; kijk op /holds of hij nog nodig is.",
@@ -122,12 +114,27 @@ fn text(alarm: &Alarm, lang: Language) -> String {
             let what = refused(reason, lang).unwrap_or_else(|| reason.replace('_', " "));
             return format!("{}: {what}.", lang.pick("Geweigerd", "Turned away"));
         }
-        other => match of_keys(other) {
+        other => match of_keys(other).or_else(|| of_the_clock(other)) {
             Some(texts) => texts,
             None => return other.replace('_', " "),
         },
     };
     lang.pick(nl, en).to_owned()
+}
+
+/// What is wrong with the clock.
+fn of_the_clock(word: &str) -> Option<(&'static str, &'static str)> {
+    Some(match word {
+        "clock_differs" => (
+            "De klok van de server loopt meer dan een halve seconde anders dan de tijdserver. De tijden van de opnamen wijken zo ver af.",
+            "The server's clock is more than half a second from the time server. The times of the recordings are off by that.",
+        ),
+        "clock_jumped" => (
+            "De klok van de server is versprongen, of de server heeft lang stilgestaan. Er wordt niets vernietigd tot iemand zegt dat de klok goed staat: op de pagina Gezondheid, of met voicelog retention confirm-clock.",
+            "The server's clock jumped, or the server was off for long. Nothing is destroyed until somebody says that the clock is right: on the page Health, or with voicelog retention confirm-clock.",
+        ),
+        _ => return None,
+    })
 }
 
 /// What is wrong with the keys.

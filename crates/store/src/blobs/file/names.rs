@@ -87,10 +87,20 @@ impl Writer {
                 }
             }
         }
-        // One that is gone by now was emptied later; then the folder above it is among them.
-        let left = changed.iter().filter(|folder| folder.is_dir());
-        left.into_iter()
-            .try_for_each(|folder| disk.sync_folder(folder))
+        let left: BTreeSet<_> = changed.iter().map(|at| nearest(at)).collect();
+        left.into_iter().try_for_each(|at| self.sync_nearest(at))
+    }
+
+    /// Syncs a folder; where somebody else removes it at this very moment, the nearest one above it: that is where the
+    /// removal is written down.
+    fn sync_nearest(&self, folder: &Path) -> Result<(), StoreError> {
+        let mut at = folder;
+        loop {
+            match self.shared.disk.sync_folder(at) {
+                Err(_) if !at.is_dir() && nearest(at) != at => at = nearest(at),
+                synced => return synced,
+            }
+        }
     }
 
     /// The folder of all objects, and those in it: where the folders of objects go from when they are empty.
@@ -167,6 +177,12 @@ impl Writer {
     }
 }
 
+/// The folder, or the nearest one above it that is there.
+fn nearest(folder: &Path) -> &Path {
+    let there = folder.ancestors().find(|at| at.is_dir());
+    there.unwrap_or(folder)
+}
+
 /// Whether the folder is gone: it was empty, or not there.
 fn remove_empty_folder(folder: &Path) -> Result<bool, StoreError> {
     match std::fs::remove_dir(folder) {
@@ -176,5 +192,19 @@ fn remove_empty_folder(folder: &Path) -> Result<bool, StoreError> {
             ErrorKind::DirectoryNotEmpty => Ok(false),
             _ => Err(StoreError::io("remove", folder.display())(error)),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_folder_that_vanished_the_nearest_above_it_is_synced() {
+        let root = tempfile::tempdir().unwrap();
+        let there = root.path().join("rec");
+        std::fs::create_dir(&there).unwrap();
+        assert_eq!(nearest(&there.join("a").join("b")), there);
+        assert_eq!(nearest(&there), there);
     }
 }
