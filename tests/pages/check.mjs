@@ -412,6 +412,7 @@ async function talks(page, guests) {
   await plain.getByRole("button", { name: "Ik ga weg uit het gesprek" }).click();
   expect(await plain.getByText("U bent weg uit dit gesprek").isVisible(), "without script one can leave");
   await minutes(page, guest, `${talk}/minutes`);
+  await page.goto(`${base}${talk}?lang=en`);
   await guest.goto(`${base}${talk}?lang=en`);
   await guest.getByRole("button", { name: "I leave the talk" }).click();
   await page.getByText("Nothing of this talk was recorded").waitFor();
