@@ -3,8 +3,8 @@
 //   node room.mjs --voicelog PROGRAM [--keep DIR]
 //
 // One starts a talk, the other comes in by the code and records too. The network goes away for 20 s, a tab is loaded
-// again, somebody pauses, somebody leaves, and it ends. Then both fetch the copy: both verifiers accept it, the stored sound is, to
-// the sample, what was spoken, it lies where a second ear at each microphone heard it by the clock of the wall, and the timeline says what was done.
+// again, somebody pauses, somebody leaves, and it ends. Then both fetch the copy: both verifiers accept it, the stored sound, as `ffmpeg` hears it, is to
+// the sample what was spoken, it lies where a second ear at each microphone heard it by the clock of the wall, and the timeline says what was done.
 // The host's page is English, the guest's Dutch and used by keyboard alone; both are held against axe-core and 320 pixels
 // while it waits, records, is paused and is over. The browser is Debian's Chromium, the speech that of `crates/src-sim`.
 
@@ -316,6 +316,14 @@ function compare(name, stream, wav, file) {
   console.log(`${name}: ${windows} seconds compared, ${torn} of them torn`);
 }
 
+/** What somebody else's decoder makes of a file of Ogg. */
+function heardBy(ogg, name) {
+  const [from, to] = ["opus", "wav"].map((kind) => join(folder, `copy-${name}.${kind}`));
+  writeFileSync(from, ogg);
+  execFileSync("ffmpeg", ["-v", "error", "-i", from, "-c:a", "pcm_s16le", to]);
+  return readWav(readFileSync(to));
+}
+
 /**
  * Where the stored sound of a stream lies against where a second ear heard it: each piece that is loud and within one
  * stretch, in ms (later is more), and in which part of the talk.
@@ -427,7 +435,7 @@ try {
   const streams = {};
   for (const stream of timeline.streams) {
     const name = stream.stream.label === "p1" ? "host" : "guest";
-    const { samples, rate } = readWav(entries.get(`audio/${stream.stream.number}.wav`));
+    const { samples, rate } = heardBy(entries.get(`audio/${stream.stream.number}.opus`), name);
     expect(rate === RATE, `${name}: ${rate} samples a second`);
     compare(name, stream, samples, files[name]);
     streams[name] = [stream, samples, made.heard[name]];
