@@ -316,6 +316,15 @@ function compare(name, stream, wav, file) {
   console.log(`${name}: ${windows} seconds compared, ${torn} of them torn`);
 }
 
+/** What the program plays: the samples of each stream. */
+function played(recording) {
+  const path = join(folder, "played.wav");
+  const asked = ["play", recording, "-o", path, "--reason", "what was agreed is disputed"];
+  execFileSync(program, [...asked, "--config", join(folder, "voicelog.toml")], { stdio: "pipe" });
+  const sound = readFileSync(path);
+  return [0, 1].map((channel) => readWav(sound, channel).samples);
+}
+
 /** What somebody else's decoder makes of a file of Ogg. */
 function heardBy(ogg, name) {
   const [from, to] = ["opus", "wav"].map((kind) => join(folder, `copy-${name}.${kind}`));
@@ -432,13 +441,15 @@ try {
   const timeline = JSON.parse(entries.get("timeline.json"));
   if (keep) writeFileSync(join(keep, "timeline.json"), JSON.stringify(timeline, null, 1));
   timelineSays(timeline, made.told);
+  // Exactly where it was is what the program plays: the file of Ogg has the clocks of the devices.
+  const exact = played(JSON.parse(entries.get("manifest.json")).recording);
   const streams = {};
   for (const stream of timeline.streams) {
     const name = stream.stream.label === "p1" ? "host" : "guest";
     const { samples, rate } = heardBy(entries.get(`audio/${stream.stream.number}.opus`), name);
     expect(rate === RATE, `${name}: ${rate} samples a second`);
     compare(name, stream, samples, files[name]);
-    streams[name] = [stream, samples, made.heard[name]];
+    streams[name] = [stream, exact[stream.stream.number - 1], made.heard[name]];
   }
   placed(streams, { started: Date.parse(JSON.parse(entries.get("manifest.json")).call_started), marks: made.told.marks });
 } catch (error) {
