@@ -407,6 +407,11 @@ fn programs() -> Vec<Route> {
     const GET: &[&str] = &["GET"];
     let mut routes = calls();
     routes.extend(givings_and_endings());
+    routes.extend(uploads(
+        Program,
+        api::imports::FOR_PROGRAMS,
+        "/v1/imports/{id}",
+    ));
     routes.extend(vec![
         route(Program, GET, "/v1/openapi.json", get(api::description)),
         route(Program, GET, "/v1/recordings", get(api::recordings::list)),
@@ -454,6 +459,36 @@ fn programs() -> Vec<Route> {
         route(Program, GET, "/v1/metrics", get(api::metrics::show)),
     ]);
     routes
+}
+
+/// Files that are sent piece by piece: the same for programs and for the script of the page.
+fn uploads(audience: Audience, all: &'static str, one: &'static str) -> Vec<Route> {
+    use api::imports::{around, cancel, create, head, options, send, show};
+    let whole = post(create).options(options);
+    let piece = get(show).head(head).patch(send).delete(cancel);
+    vec![
+        route(
+            audience,
+            &["POST", "OPTIONS"],
+            all,
+            whole.layer(from_fn(around)),
+        ),
+        route(
+            audience,
+            &["GET", "HEAD", "PATCH", "DELETE"],
+            one,
+            piece.layer(from_fn(around)),
+        ),
+    ]
+}
+
+/// Those of the script.
+fn uploads_of_script() -> Vec<Route> {
+    uploads(
+        Audience::SignedIn,
+        api::imports::FOR_SCRIPT,
+        "/import/uploads/{id}",
+    )
 }
 
 /// What the devices of those in a talk ask and hand over.
@@ -505,6 +540,7 @@ pub fn table() -> Vec<(Audience, &'static str, &'static str)> {
         .chain(requests())
         .chain(programs())
         .chain(devices())
+        .chain(uploads_of_script())
         .chain(files())
         .flat_map(|route| {
             route
@@ -563,6 +599,11 @@ pub fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(api::rooms::JSON_BODY_MAX))
         .layer(from_fn(frame::by_own_script))
         .layer(from_fn_with_state(Arc::clone(&desk), frame::around_room));
+    let mut for_uploads = Router::new();
+    for (path, handler) in uploads_of_script().into_iter().map(guard) {
+        for_uploads = for_uploads.route(path, handler);
+    }
+    let for_uploads = for_uploads.layer(from_fn_with_state(Arc::clone(&desk), frame::around_room));
     let mut for_strangers = Router::new();
     for (path, handler) in files().into_iter().map(guard) {
         for_strangers = for_strangers.route(path, handler);
@@ -572,6 +613,7 @@ pub fn router(app: App) -> Router {
     for_people
         .merge(for_programs)
         .merge(for_devices)
+        .merge(for_uploads)
         .merge(for_strangers)
         .with_state(desk)
 }

@@ -36,7 +36,7 @@ pub(crate) fn recording_id(text: &str) -> Result<RecordingId, Trouble> {
 }
 
 /// Who is signed in. The guard let nobody else through; should it ever, this does not.
-fn who(visitor: &Visitor) -> Result<&SignedIn, Trouble> {
+pub(crate) fn who(visitor: &Visitor) -> Result<&SignedIn, Trouble> {
     visitor
         .signed_in
         .as_ref()

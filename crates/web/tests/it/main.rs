@@ -12,6 +12,7 @@ mod expected;
 mod fixture;
 mod guard;
 mod holds;
+mod imports;
 mod interview;
 mod law;
 mod minutes;
