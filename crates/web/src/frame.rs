@@ -45,6 +45,8 @@ const PERMISSIONS_OF_RECORDER: &str = "camera=(), microphone=(self), geolocation
 pub(crate) enum Island {
     /// It reads the terms aloud.
     Reader,
+    /// It sends a file.
+    Uploader,
     /// It records.
     Recorder,
 }

@@ -68,6 +68,7 @@ fn doors() -> Vec<Route> {
             "/assets/capture.js",
             get(assets::capture_script),
         ),
+        route(Anyone, GET, "/assets/import.js", get(assets::import_script)),
         route(Anyone, GET, "/healthz", get(health::short)),
         route(
             Anyone,
@@ -107,7 +108,7 @@ fn doors() -> Vec<Route> {
 
 fn pages() -> Vec<Route> {
     use Audience::SignedIn;
-    use pages::{asking, copying, health, log, player, receipt, recording, recordings};
+    use pages::{asking, copying, health, importing, log, player, receipt, recording, recordings};
     const GET: &[&str] = &["GET"];
     const BOTH: &[&str] = &["GET", "POST"];
     vec![
@@ -143,6 +144,13 @@ fn pages() -> Vec<Route> {
             "/recordings/{id}/receipt",
             get(receipt::show),
         ),
+        route(
+            SignedIn,
+            BOTH,
+            "/import",
+            get(importing::start).post(importing::answer),
+        ),
+        route(SignedIn, GET, "/import/{id}", get(importing::end)),
         route(SignedIn, GET, "/log", get(log::show)),
         route(SignedIn, GET, "/health", get(health::show)),
         route(

@@ -8,6 +8,7 @@ pub(crate) mod declaration;
 pub(crate) mod document;
 pub(crate) mod health;
 pub(crate) mod holds;
+pub(crate) mod importing;
 pub(crate) mod interview;
 pub(crate) mod invitation;
 pub(crate) mod joining;

@@ -614,3 +614,136 @@ async fn a_server_that_stops_leaves_nothing_of_what_was_sent() {
     assert!(spooled(&site).is_empty());
     assert_eq!(program.ask("HEAD", &at, &[], b"").await.status, 404);
 }
+
+/// Answers the page's questions until it asks when the recording was made: of what is offered, this.
+async fn answered(browser: &mut Browser<'_>, origin: &str) -> Vec<(String, String)> {
+    let mut said: Vec<(String, String)> = Vec::new();
+    for _question in 0..60 {
+        let fields: Vec<(&str, &str)> = said
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .collect();
+        let page = browser.post("/import", &fields).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text());
+        if page.shows("name=\"clock\"") {
+            return said;
+        }
+        let key = page.between("name=\"ask\" value=\"", "\"").to_owned();
+        let offered: Vec<&str> = page
+            .text()
+            .split("name=\"c\" value=\"")
+            .skip(1)
+            .map(|rest| rest.split('"').next().unwrap())
+            .collect();
+        let wanted = match key.as_str() {
+            "recorder" => "private_person",
+            "origin" => origin,
+            _ => offered.first().copied().unwrap_or("?"),
+        };
+        let answer = match page.shows("type=\"checkbox\"") {
+            true => "",
+            false if offered.contains(&wanted) => wanted,
+            false => "?",
+        };
+        said.push((format!("a.{key}"), answer.to_owned()));
+    }
+    panic!("it asks for ever: {said:?}");
+}
+
+#[tokio::test]
+async fn the_page_asks_what_the_law_asks_and_offers_to_send_once_it_is_permitted() {
+    let site = empty_site();
+    let mut browser = Browser::signed_in(&site).await;
+    let start = browser.get("/import").await;
+    assert!(start.shows("<noscript>") && start.shows("voicelog import"));
+    let policy = start.header("content-security-policy");
+    assert!(policy.contains("script-src 'self'") && policy.contains("connect-src 'self'"));
+    let said = answered(&mut browser, "participant").await;
+    assert!(said.iter().all(|(key, _)| key != "a.act"), "{said:?}");
+    let with = |more: &[(&str, &str)]| -> Vec<(String, String)> {
+        let more = more
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        said.iter().cloned().chain(more).collect()
+    };
+    for (day, clock) in [("", ""), ("2026-11-20", "25:00"), ("2027-01-01", "10:00")] {
+        let fields = with(&[("do", "ask"), ("day", day), ("clock", clock)]);
+        let page = post(&mut browser, &fields).await;
+        assert_eq!(
+            page.status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{day} {clock}"
+        );
+    }
+    assert_eq!(rows(&site), 0, "the law was not asked");
+    let fields = with(&[("do", "ask"), ("day", "2026-11-20"), ("clock", "11:00")]);
+    let page = post(&mut browser, &fields).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text());
+    let facts = page
+        .between("data-facts=\"", "\"")
+        .replace("&#34;", "\"")
+        .replace("&quot;", "\"");
+    let facts: Value = serde_json::from_str(&facts).unwrap_or_else(|_| panic!("{facts}"));
+    assert_eq!(
+        facts["recorded_at"], "2026-11-20T10:00:00.000000Z",
+        "Dutch local time"
+    );
+    assert_eq!(facts["origin_of_import"], "participant");
+    // What the page gives the script is what the upload is made of.
+    let bytes = sound(8);
+    let begun = browser
+        .request("POST", "/import/uploads")
+        .header("tus-resumable", "1.0.0")
+        .header("upload-length", bytes.len())
+        .header("upload-metadata", metadata(facts.as_object().unwrap()))
+        .body(Body::empty())
+        .unwrap();
+    let at = browser.send(begun).await.location().to_owned();
+    let sent = browser
+        .request("PATCH", &at)
+        .header("tus-resumable", "1.0.0")
+        .header("content-type", OFFSET_STREAM)
+        .header("upload-offset", "0")
+        .body(Body::from(bytes))
+        .unwrap();
+    assert_eq!(browser.send(sent).await.status, StatusCode::NO_CONTENT);
+    while browser.get(&at).await.json()["state"] == "working" {
+        tokio::task::yield_now().await;
+    }
+    let end = browser.get(&at.replace("/uploads", "")).await;
+    assert!(end.shows("The recording was imported"), "{}", end.text());
+    let recording = end.between("href=\"/recordings/", "\"").to_owned();
+    assert_eq!(
+        browser
+            .get(&format!("/recordings/{recording}"))
+            .await
+            .status,
+        StatusCode::OK
+    );
+}
+
+async fn post(browser: &mut Browser<'_>, fields: &[(String, String)]) -> Page {
+    let fields: Vec<(&str, &str)> = fields
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .collect();
+    browser.post("/import", &fields).await
+}
+
+#[tokio::test]
+async fn a_refusal_is_shown_whole_before_there_is_anything_to_send() {
+    let site = empty_site();
+    let mut browser = Browser::signed_in(&site).await;
+    let mut fields = answered(&mut browser, "unlawful").await;
+    for (key, value) in [("do", "ask"), ("day", "2026-11-20"), ("clock", "11:00")] {
+        fields.push((key.to_owned(), value.to_owned()));
+    }
+    let page = post(&mut browser, &fields).await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+    assert!(
+        page.shows("Sr 139") && !page.shows("type=\"file\""),
+        "{}",
+        page.text()
+    );
+    assert_eq!(rows(&site), 1, "it is on record");
+}
