@@ -14,6 +14,7 @@
 mod acts;
 pub mod chunk;
 mod closing;
+mod copies;
 mod error;
 mod gaps;
 mod guard;
@@ -32,6 +33,7 @@ mod writer;
 
 pub use acts::Act;
 pub use chunk::{CHUNK_BYTES_MAX, Hash};
+pub use copies::OwnLink;
 pub use error::{ChunkRefused, Malformed, RoomError};
 pub use intake::Taken;
 pub use minutes::{KeptMinutes, Minutes, Remark, TEXT_BYTES_MAX};
@@ -42,3 +44,4 @@ pub use state::{
 };
 pub use talk::Seat;
 pub use track::TrackPlace;
+pub use words::typed_copy_code;

@@ -293,6 +293,7 @@ impl Shared {
                     // The next one that sequences takes it along.
                     tracing::warn!(error = %chain(&error), "the log could not be continued");
                 }
+                self.link_minutes(talk, signed.id);
                 Ok(KeptMinutes {
                     id: signed.id,
                     fingerprint: self.fingerprint(signed.id),

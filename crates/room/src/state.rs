@@ -1,5 +1,7 @@
 //! What people in a talk see of it: JSON, in `design/room.md`, "State".
 
+use crate::chunk::Hash;
+use crate::words;
 use serde::{Deserialize, Serialize};
 use voicelog_archive::journal::Cause;
 use voicelog_model::{DecisionId, RecordingId, Timestamp};
@@ -186,4 +188,16 @@ pub struct Fingerprint {
     pub digest: String,
     /// Its first 64 bits in four words that can be read out.
     pub words: String,
+}
+
+impl Fingerprint {
+    /// That of a digest, `sha256:` and 64 hexadecimal digits; nothing of anything else.
+    #[must_use]
+    pub fn of(digest: String) -> Option<Self> {
+        let hash = Hash::from_hex(digest.strip_prefix("sha256:")?)?;
+        Some(Self {
+            words: words::words(&hash.0),
+            digest,
+        })
+    }
 }

@@ -8,7 +8,7 @@ use crate::assets;
 use crate::frame::{Island, html};
 use crate::pages::{copying, requests_in_room, who};
 use crate::trouble::Trouble;
-use crate::view::decision;
+use crate::view::copy_links::LaterView;
 use crate::view::rooms::{
     EndedPage, GroundView, KindView, OpenView, RoomPage, RoomsPage, StartForm, Terms, path,
 };
@@ -226,6 +226,11 @@ async fn ended(
         words: talk.fingerprint.as_ref().map(|print| print.words.clone()),
         digest: talk.fingerprint.as_ref().map(|print| print.digest.clone()),
         receipt,
+        later: desk
+            .app
+            .rooms
+            .own_link(seat)?
+            .map(|link| LaterView::new(&link, &desk.app.config.public_url, visitor.lang)),
         refused,
         script: assets::room_script_path(),
     };
@@ -295,12 +300,8 @@ pub(crate) async fn copy(
     match copied? {
         Asked::Given(copy) => Ok(send(copy)),
         Asked::Refused { decision, .. } => {
-            let reasons = decision::reasons(&decision, visitor.lang);
-            let refused = reasons.into_iter().map(|reason| GroundView {
-                text: reason.text,
-                articles: reason.articles,
-            });
-            ended(&desk, &visitor, &seat, &talk, refused.collect()).await
+            let refused = GroundView::of(&decision, visitor.lang);
+            ended(&desk, &visitor, &seat, &talk, refused).await
         }
     }
 }

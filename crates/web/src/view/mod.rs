@@ -8,6 +8,7 @@ pub(crate) mod asking;
 pub(crate) mod authority;
 pub(crate) mod badge;
 pub(crate) mod conversation;
+pub(crate) mod copy_links;
 pub(crate) mod copying;
 pub(crate) mod decision;
 pub(crate) mod declaration;

@@ -24,6 +24,8 @@ async fn no_page_answers_without_signing_in_but_those_that_are_for_everybody() {
         "/assets/capture.js",
         "/join",
         "/join/{code}",
+        "/copy",
+        "/copy/{code}",
         "/healthz",
         "/log/checkpoint",
         "/log/tile/{*path}",

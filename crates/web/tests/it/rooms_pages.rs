@@ -168,7 +168,7 @@ async fn only_the_pages_of_a_talk_run_our_script_and_may_use_the_microphone() {
 }
 
 /// Records a second, and ends the talk.
-async fn recorded(site: &Site, room: &mut Room<'_>) {
+pub(crate) async fn recorded(site: &Site, room: &mut Room<'_>) {
     let at = |rest: &str| format!("/rooms/{}/{rest}", room.id);
     say(
         &mut room.guest,
