@@ -40,7 +40,8 @@ pub use minutes::{KeptMinutes, Minutes, Remark, TEXT_BYTES_MAX};
 pub use requests::RequestAnswer;
 pub use rooms::{Invitation, Kind, OpenTalk, Presence, Rooms};
 pub use state::{
-    Choice, Decision, EndedBy, Fingerprint, PartyState, Phase, Reason, Request, State, TrackState,
+    Choice, Decision, EndedBy, Fingerprint, MinutesState, PartyState, Phase, Reason, Request,
+    State, TrackState,
 };
 pub use talk::Seat;
 pub use track::TrackPlace;

@@ -107,8 +107,25 @@ pub struct State {
     pub ends_at: Option<Timestamp>,
     /// What ended it.
     pub ended_by: Option<EndedBy>,
+    /// How it stands with the minutes, once somebody wrote some.
+    pub minutes: Option<MinutesState>,
     /// Of the recording, once it is closed.
     pub fingerprint: Option<Fingerprint>,
+}
+
+/// Minutes, as everybody sees that there are some; their text is elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MinutesState {
+    /// Goes up with each text.
+    pub version: u32,
+    /// Who wrote it.
+    pub written_by: String,
+    /// Who signed it.
+    pub signed: Vec<String>,
+    /// How many remarks there are on it.
+    pub remarks: usize,
+    /// They are a record of their own, and change no more.
+    pub is_kept: bool,
 }
 
 /// A participant.

@@ -242,6 +242,7 @@ impl Talk {
             decision: inner.decision.clone(),
             ends_at: inner.ends_at(),
             ended_by: inner.ended_by,
+            minutes: inner.minutes.as_ref().map(Minutes::state),
             fingerprint: inner.fingerprint.clone(),
         }
     }

@@ -9,6 +9,7 @@ use crate::frame::{Island, html};
 use crate::pages::{copying, requests_in_room, who};
 use crate::trouble::Trouble;
 use crate::view::copy_links::LaterView;
+use crate::view::room_news;
 use crate::view::rooms::{
     EndedPage, GroundView, KindView, OpenView, RoomPage, RoomsPage, StartForm, Terms, path,
 };
@@ -188,7 +189,8 @@ async fn page(
     let status = problem
         .as_ref()
         .map_or(StatusCode::OK, |trouble| trouble.status);
-    page.has_requests = requests_in_room::is_of_official(desk, talk);
+    let has_requests = requests_in_room::is_of_official(desk, talk);
+    page.requests = has_requests.then(|| room_news::requests(talk, visitor.lang));
     page.problem = problem.map(|trouble| trouble.detail(visitor.lang).to_owned());
     let mut response = html(status, &page)?;
     response.extensions_mut().insert(Island::Recorder);
@@ -223,6 +225,7 @@ async fn ended(
         was_recorded: talk.started_at.is_some(),
         has_failed: talk.ended_by == Some(EndedBy::Failure),
         was_too_long: talk.ended_by == Some(EndedBy::Length),
+        minutes: room_news::minutes(talk, visitor.lang),
         words: talk.fingerprint.as_ref().map(|print| print.words.clone()),
         digest: talk.fingerprint.as_ref().map(|print| print.digest.clone()),
         receipt,

@@ -29,6 +29,7 @@ pub(crate) mod recordings;
 pub(crate) mod report;
 pub(crate) mod requests;
 pub(crate) mod retention;
+pub(crate) mod room_news;
 pub(crate) mod rooms;
 pub(crate) mod setup;
 pub(crate) mod timeline;

@@ -4,6 +4,7 @@ use crate::assets;
 use crate::view::copy_links::LaterView;
 use crate::view::decision;
 use crate::view::page::Page;
+use crate::view::room_news::{self, NewsView};
 use crate::view::when;
 use askama::Template;
 use serde_json::{Map, Value};
@@ -201,8 +202,11 @@ pub(crate) struct RoomPage {
     pub(crate) terms: Terms,
     pub(crate) way: Option<Way>,
     pub(crate) problem: Option<String>,
-    /// Whether who wants to record too asks an official.
-    pub(crate) has_requests: bool,
+    /// Who asks an official to record too; nothing in other kinds of talk.
+    pub(crate) requests: Option<NewsView>,
+    pub(crate) minutes: NewsView,
+    /// Of the state that the page shows.
+    pub(crate) version: u64,
     pub(crate) script: &'static str,
     pub(crate) capture: &'static str,
 }
@@ -234,7 +238,9 @@ impl RoomPage {
                 .filter(|_| state.is_host && state.phase != Phase::Ended)
                 .map(|code| Way::new(code, "/join", public_url)),
             problem: None,
-            has_requests: false,
+            requests: None,
+            minutes: room_news::minutes(state, lang),
+            version: state.version,
             script: assets::room_script_path(),
             capture: assets::capture_script_path(),
             p,
@@ -281,6 +287,7 @@ pub(crate) struct EndedPage {
     pub(crate) has_failed: bool,
     /// It lasted as long as a talk may.
     pub(crate) was_too_long: bool,
+    pub(crate) minutes: NewsView,
     pub(crate) words: Option<String>,
     pub(crate) digest: Option<String>,
     pub(crate) receipt: Option<Receipt>,
