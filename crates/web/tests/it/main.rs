@@ -6,12 +6,14 @@ mod accounts;
 mod api;
 mod asking;
 mod calls;
+mod copies_later;
 mod declaration;
 mod expected;
 #[expect(dead_code, reason = "the example uses the rest of it")]
 mod fixture;
 mod guard;
 mod holds;
+mod imports;
 mod interview;
 mod law;
 mod minutes;
