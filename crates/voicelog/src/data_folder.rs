@@ -5,6 +5,7 @@
 //! blobs/              sealed media
 //! keys/               wrapped data keys, one file per recording; keys/records: what is kept of the keys above them
 //! secrets/            the archive's own keys; back these up apart from the rest
+//! uploads/            files that are being sent, sealed under keys in memory; emptied at every start
 //! server.lock         held while a server runs
 //! log.vkey            the key that everybody may have, to check bundles and certificates
 //! ```

@@ -20,6 +20,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use voicelog_archive::journal::{PauseReason, PrivateEnd};
 use voicelog_archive::{DiaryEntry, KeepRequest};
+use voicelog_casework::importing::{UploadSettings, Uploads};
 use voicelog_model::{Clock, Pii, RecordingId, SimClock, Timestamp};
 use voicelog_room::Rooms;
 use voicelog_web::{
@@ -129,10 +130,16 @@ async fn main() -> Outcome<()> {
     let address = listener.local_addr()?;
     let clock: Arc<dyn Clock> = Arc::new(SimClock::new(now));
     let rooms = Rooms::start(Arc::clone(&archive), Arc::clone(&clock))?;
+    let settings = UploadSettings {
+        folder: folder.path().join("uploads"),
+        keep_free: 0,
+    };
+    let uploads = Uploads::start(Arc::clone(&archive), Arc::clone(&clock), settings)?;
     let app = App {
         archive,
         clock,
         rooms: Arc::new(rooms),
+        uploads: Arc::new(uploads),
         status: Arc::new(troubled),
         pauses: Arc::new(Calm),
         wishes: Arc::new(Calm),

@@ -1,4 +1,4 @@
-// Makes the two scripts that the server hands out from src/: same input, same bytes.
+// Makes the scripts that the server hands out from src/: same input, same bytes.
 //
 //   node build.mjs [--check]     --check: compare with the files that are there, write nothing
 //
@@ -45,7 +45,7 @@ export function bundle(entries, { exports = false } = {}) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const [entry, name] of [["main.ts", "room.js"], ["sound/worklet.ts", "capture.js"]]) {
+  for (const [entry, name] of [["main.ts", "room.js"], ["sound/worklet.ts", "capture.js"], ["upload/main.ts", "import.js"]]) {
     const made = bundle([entry]);
     const out = join(ASSETS, name);
     if (!process.argv.includes("--check")) {

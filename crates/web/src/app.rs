@@ -15,6 +15,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use voicelog_archive::journal::PauseReason;
 use voicelog_archive::{Archive, ArchiveError};
+use voicelog_casework::importing::Uploads;
 use voicelog_casework::memory::{self, Made};
 use voicelog_model::{Clock, Language, RecordingId, Timestamp};
 use voicelog_room::Rooms;
@@ -235,6 +236,8 @@ pub struct App {
     pub wishes: Arc<dyn Wishes>,
     /// Talks in a room.
     pub rooms: Arc<Rooms>,
+    /// Files that are being sent.
+    pub uploads: Arc<Uploads>,
     /// Settings.
     pub config: WebConfig,
 }

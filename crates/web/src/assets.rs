@@ -10,6 +10,8 @@ const STYLE: &str = include_str!("../assets/style.css");
 const ICON: &str = include_str!("../assets/icon.svg");
 /// Made of `crates/web/island`.
 const ROOM: &str = include_str!("../assets/room.js");
+/// The script that sends a file, made of the same folder.
+const IMPORT: &str = include_str!("../assets/import.js");
 /// Its part in the sound thread.
 const CAPTURE: &str = include_str!("../assets/capture.js");
 
@@ -40,6 +42,12 @@ pub(crate) fn capture_script_path() -> &'static str {
     PATH.get_or_init(|| format!("/assets/capture.js?v={}", start_of_hash(CAPTURE)))
 }
 
+/// The same for the script that sends a file.
+pub(crate) fn import_script_path() -> &'static str {
+    static PATH: OnceLock<String> = OnceLock::new();
+    PATH.get_or_init(|| format!("/assets/import.js?v={}", start_of_hash(IMPORT)))
+}
+
 fn start_of_hash(text: &str) -> String {
     let digest = Sha256::digest(text);
     let start = digest.iter().take(4);
@@ -64,6 +72,10 @@ pub(crate) async fn style() -> impl IntoResponse {
 
 pub(crate) async fn room_script() -> impl IntoResponse {
     script(ROOM)
+}
+
+pub(crate) async fn import_script() -> impl IntoResponse {
+    script(IMPORT)
 }
 
 pub(crate) async fn capture_script() -> impl IntoResponse {

@@ -22,6 +22,9 @@ use voicelog_room::Seat;
 
 /// Longest that a request may take until its answer begins. A bundle of a long call is the slowest.
 const ANSWER_MAX: Duration = Duration::from_secs(120);
+/// The same for a piece of a file that is sent, which takes as long as the line does. Where nothing comes for half a minute it
+/// ends at once.
+const PIECE_MAX: Duration = Duration::from_secs(3_600);
 /// Largest form in bytes.
 const FORM_BYTES_MAX: usize = 64 * 1_024;
 
@@ -42,6 +45,8 @@ const PERMISSIONS_OF_RECORDER: &str = "camera=(), microphone=(self), geolocation
 pub(crate) enum Island {
     /// It reads the terms aloud.
     Reader,
+    /// It sends a file.
+    Uploader,
     /// It records.
     Recorder,
 }
@@ -76,7 +81,11 @@ fn request_id() -> String {
 
 /// Runs the handler under the deadline.
 async fn answer(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(ANSWER_MAX, next.run(request)).await {
+    let most = match *request.method() {
+        Method::PATCH => PIECE_MAX,
+        _ => ANSWER_MAX,
+    };
+    match tokio::time::timeout(most, next.run(request)).await {
         Ok(response) => response,
         Err(_late) => Trouble::new(StatusCode::SERVICE_UNAVAILABLE).into_response(),
     }
@@ -118,7 +127,9 @@ fn route_of(request: &Request) -> String {
 
 /// Headers of the error that the new answer keeps.
 fn keep(from: &HeaderMap, to: &mut HeaderMap) {
-    for name in [header::ALLOW, header::WWW_AUTHENTICATE] {
+    let kept = [header::ALLOW, header::WWW_AUTHENTICATE];
+    let of_uploads = ["tus-resumable", "tus-version"].map(HeaderName::from_static);
+    for name in kept.into_iter().chain(of_uploads) {
         if let Some(value) = from.get(&name) {
             to.insert(name, value.clone());
         }

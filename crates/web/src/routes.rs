@@ -68,6 +68,7 @@ fn doors() -> Vec<Route> {
             "/assets/capture.js",
             get(assets::capture_script),
         ),
+        route(Anyone, GET, "/assets/import.js", get(assets::import_script)),
         route(Anyone, GET, "/healthz", get(health::short)),
         route(
             Anyone,
@@ -107,7 +108,7 @@ fn doors() -> Vec<Route> {
 
 fn pages() -> Vec<Route> {
     use Audience::SignedIn;
-    use pages::{asking, copying, health, log, player, receipt, recording, recordings};
+    use pages::{asking, copying, health, importing, log, player, receipt, recording, recordings};
     const GET: &[&str] = &["GET"];
     const BOTH: &[&str] = &["GET", "POST"];
     vec![
@@ -143,6 +144,13 @@ fn pages() -> Vec<Route> {
             "/recordings/{id}/receipt",
             get(receipt::show),
         ),
+        route(
+            SignedIn,
+            BOTH,
+            "/import",
+            get(importing::start).post(importing::answer),
+        ),
+        route(SignedIn, GET, "/import/{id}", get(importing::end)),
         route(SignedIn, GET, "/log", get(log::show)),
         route(SignedIn, GET, "/health", get(health::show)),
         route(
@@ -419,6 +427,11 @@ fn programs() -> Vec<Route> {
     const GET: &[&str] = &["GET"];
     let mut routes = calls();
     routes.extend(givings_and_endings());
+    routes.extend(uploads(
+        Program,
+        api::imports::FOR_PROGRAMS,
+        "/v1/imports/{id}",
+    ));
     routes.extend(vec![
         route(Program, GET, "/v1/openapi.json", get(api::description)),
         route(Program, GET, "/v1/recordings", get(api::recordings::list)),
@@ -466,6 +479,36 @@ fn programs() -> Vec<Route> {
         route(Program, GET, "/v1/metrics", get(api::metrics::show)),
     ]);
     routes
+}
+
+/// Files that are sent piece by piece: the same for programs and for the script of the page.
+fn uploads(audience: Audience, all: &'static str, one: &'static str) -> Vec<Route> {
+    use api::imports::{around, cancel, create, head, options, send, show};
+    let whole = post(create).options(options);
+    let piece = get(show).head(head).patch(send).delete(cancel);
+    vec![
+        route(
+            audience,
+            &["POST", "OPTIONS"],
+            all,
+            whole.layer(from_fn(around)),
+        ),
+        route(
+            audience,
+            &["GET", "HEAD", "PATCH", "DELETE"],
+            one,
+            piece.layer(from_fn(around)),
+        ),
+    ]
+}
+
+/// Those of the script.
+fn uploads_of_script() -> Vec<Route> {
+    uploads(
+        Audience::SignedIn,
+        api::imports::FOR_SCRIPT,
+        "/import/uploads/{id}",
+    )
 }
 
 /// What the devices of those in a talk ask and hand over.
@@ -517,6 +560,7 @@ pub fn table() -> Vec<(Audience, &'static str, &'static str)> {
         .chain(requests())
         .chain(programs())
         .chain(devices())
+        .chain(uploads_of_script())
         .chain(files())
         .flat_map(|route| {
             route
@@ -575,6 +619,11 @@ pub fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(api::rooms::JSON_BODY_MAX))
         .layer(from_fn(frame::by_own_script))
         .layer(from_fn_with_state(Arc::clone(&desk), frame::around_room));
+    let mut for_uploads = Router::new();
+    for (path, handler) in uploads_of_script().into_iter().map(guard) {
+        for_uploads = for_uploads.route(path, handler);
+    }
+    let for_uploads = for_uploads.layer(from_fn_with_state(Arc::clone(&desk), frame::around_room));
     let mut for_strangers = Router::new();
     for (path, handler) in files().into_iter().map(guard) {
         for_strangers = for_strangers.route(path, handler);
@@ -584,6 +633,7 @@ pub fn router(app: App) -> Router {
     for_people
         .merge(for_programs)
         .merge(for_devices)
+        .merge(for_uploads)
         .merge(for_strangers)
         .with_state(desk)
 }

@@ -98,11 +98,16 @@ impl Trouble {
                 "Dat past niet bij de toestand van nu",
                 "That does not fit the present state",
             ),
+            408 => ("Er kwam niets meer", "Nothing more came"),
             410 => ("Dit is voorbij", "This is over"),
             413 => ("Dit is te groot", "This is too large"),
             415 => ("Deze vorm kennen wij niet", "We do not know this format"),
+            412 => ("Dit is een andere versie", "This is another version"),
+            423 => ("Hier is al iemand mee bezig", "Somebody is busy with this"),
             429 => ("Even wachten", "Wait a moment"),
+            460 => ("Dit is onderweg veranderd", "This was changed on its way"),
             503 => ("Even niet beschikbaar", "Not available for a moment"),
+            507 => ("Er is geen ruimte", "There is no room"),
             _ => ("Er ging iets mis", "Something went wrong"),
         };
         lang.pick(nl, en)
@@ -134,6 +139,14 @@ impl Trouble {
             413 => (
                 "Er is meer gestuurd dan wij aannemen.",
                 "More was sent than we accept.",
+            ),
+            408 => (
+                "Er kwam te lang niets. Ga verder waar het ophield.",
+                "Nothing came for too long. Go on where it ended.",
+            ),
+            423 => (
+                "Iemand verstuurt dit bestand al, of het wordt verwerkt. Probeer het zo opnieuw.",
+                "Somebody is sending this file already, or it is being taken in. Try again in a moment.",
             ),
             429 => (
                 "U heeft te vaak geprobeerd. Wacht even.",

@@ -224,6 +224,24 @@ impl Archive {
         })
     }
 
+    /// The refusal of a file that is not there yet, put on record; nothing, and nothing on record, where the law has
+    /// nothing against it so far.
+    pub(crate) fn ask_before_import(
+        &self,
+        id: RecordingId,
+        facts: Map<String, Value>,
+        asker: &Pii<String>,
+        now: Timestamp,
+    ) -> Result<Option<Answer<act::Import>>, ArchiveError> {
+        let draft = self.answer(Question {
+            facts,
+            asker: Some(asker),
+            ..Question::about(Action::ImportFile, id, now)
+        })?;
+        let is_refused = draft.refusal.is_some();
+        is_refused.then(|| self.keep(draft)).transpose()
+    }
+
     /// May a citizen be refused that they record? `register` is what the decision is found under.
     pub(crate) fn ask_about_request(
         &self,

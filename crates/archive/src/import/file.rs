@@ -2,9 +2,10 @@
 
 use crate::ArchiveError;
 use sha2::{Digest as _, Sha256};
+use std::fmt;
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,10 +20,39 @@ const BLOCK_BYTES: usize = 1 << 20;
 /// Set by whoever wants reading to end: the server that stops. What was begun of a file is undone then.
 pub type StopImport = Arc<AtomicBool>;
 
+/// The bytes of a file that is offered, wherever they lie.
+pub trait FileBytes: Send + Sync + fmt::Debug {
+    /// How many there are.
+    ///
+    /// # Errors
+    /// It cannot be told.
+    fn byte_len(&self) -> std::io::Result<u64>;
+
+    /// Reads some of them from a place on; none at the end. Gives how many.
+    ///
+    /// # Errors
+    /// They cannot be read, or are not those that were written.
+    fn read_at(&self, bytes: &mut [u8], at: u64) -> std::io::Result<usize>;
+}
+
+impl FileBytes for File {
+    fn byte_len(&self) -> std::io::Result<u64> {
+        let about = self.metadata()?;
+        match about.is_file() {
+            true => Ok(about.len()),
+            false => Err(Error::new(ErrorKind::InvalidInput, "it is no file")),
+        }
+    }
+
+    fn read_at(&self, bytes: &mut [u8], at: u64) -> std::io::Result<usize> {
+        FileExt::read_at(self, bytes, at)
+    }
+}
+
 /// An open file, until somebody wants no more of it.
 #[derive(Debug)]
 struct Open {
-    file: File,
+    file: Arc<dyn FileBytes>,
     stop: StopImport,
 }
 
@@ -35,7 +65,21 @@ impl Open {
     }
 
     fn byte_len(&self) -> std::io::Result<u64> {
-        Ok(self.file.metadata()?.len())
+        self.file.byte_len()
+    }
+
+    /// All of these bytes, from there on.
+    fn read_whole(&self, mut bytes: &mut [u8], mut at: u64) -> std::io::Result<()> {
+        while !bytes.is_empty() {
+            match self.file.read_at(bytes, at)? {
+                0 => return Err(ErrorKind::UnexpectedEof.into()),
+                count => {
+                    at += count as u64;
+                    bytes = bytes.get_mut(count..).unwrap_or_default();
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -64,16 +108,20 @@ impl SoundFile {
     /// Errors: as [`open`](Self::open), and [`ArchiveError::ImportStopped`].
     pub fn open_until(path: &Path, stop: &StopImport) -> Result<Self, ArchiveError> {
         let file = File::open(path).map_err(SoundFileError::Io)?;
-        Self::read(Open {
-            file,
-            stop: Arc::clone(stop),
-        })
+        Self::of_bytes(Arc::new(file), stop)
+    }
+
+    /// The same of bytes that lie elsewhere.
+    ///
+    /// Errors: as [`open_until`](Self::open_until).
+    pub fn of_bytes(file: Arc<dyn FileBytes>, stop: &StopImport) -> Result<Self, ArchiveError> {
+        let stop = Arc::clone(stop);
+        Self::read(Open { file, stop })
     }
 
     /// The same of a file that is open.
     pub fn of(file: File) -> Result<Self, ArchiveError> {
-        let stop = StopImport::default();
-        Self::read(Open { file, stop })
+        Self::of_bytes(Arc::new(file), &StopImport::default())
     }
 
     fn read(open: Open) -> Result<Self, ArchiveError> {
@@ -85,12 +133,7 @@ impl SoundFile {
     }
 
     fn read_all(file: &Arc<Open>) -> Result<Self, ArchiveError> {
-        let about = file.file.metadata().map_err(SoundFileError::Io)?;
-        if !about.is_file() {
-            let what = Error::new(ErrorKind::InvalidInput, "it is no file");
-            return Err(SoundFileError::Io(what).into());
-        }
-        let byte_len = about.len();
+        let byte_len = file.byte_len().map_err(SoundFileError::Io)?;
         if byte_len > FILE_BYTES_MAX {
             return Err(ArchiveError::FileTooLarge(byte_len));
         }
@@ -121,7 +164,7 @@ impl SoundFile {
     /// Its bytes in that range. Fewer where it became shorter since.
     pub(super) fn read_at(&self, at: u64, bytes: &mut [u8]) -> Result<(), ArchiveError> {
         self.file.go_on()?;
-        self.file.file.read_exact_at(bytes, at).map_err(|error| {
+        self.file.read_whole(bytes, at).map_err(|error| {
             if error.kind() == ErrorKind::UnexpectedEof {
                 return ArchiveError::FileChanged;
             }

@@ -7,11 +7,13 @@ mod file;
 mod minutes;
 mod slices;
 mod sound;
+mod spool;
 
-pub use file::{FILE_BYTES_MAX, SoundFile, StopImport};
+pub use file::{FILE_BYTES_MAX, FileBytes, SoundFile, StopImport};
 pub use minutes::{CODEC_OF_MINUTES, MINUTES_BYTES_MAX, SignedMinutes};
 pub(crate) use slices::FileSaid;
 pub(crate) use sound::{FilePlaces, FileSound};
+pub use spool::{SPOOL_PIECE_BYTES_MAX, Spool};
 pub use voicelog_soundfile::SoundFileError;
 
 use crate::error::Doing as _;
@@ -94,6 +96,36 @@ fn recorded_at(
     }
 }
 
+/// What is said of a file, and when it was recorded, with sound of `length` microseconds.
+fn said(
+    facts: &Map<String, Value>,
+    began: Option<Timestamp>,
+    length: i64,
+    now: Timestamp,
+) -> Result<(Map<String, Value>, Timestamp), ArchiveError> {
+    let mut facts = facts.clone();
+    let act = facts.insert("requested_action".into(), json!("import_file"));
+    if act.is_some_and(|act| act != "import_file") {
+        return Err(ArchiveError::BadImport(
+            "the facts are of another act: `requested_action` has to be `import_file`",
+        ));
+    }
+    let recorded_at = recorded_at(&facts, began)?;
+    if recorded_at.plus_micros(length) > now {
+        return Err(ArchiveError::BadImport(
+            "it would have been recorded in the future: `recorded_at` and the length of its sound end after now",
+        ));
+    }
+    if recorded_at.micros() < 0 {
+        return Err(ArchiveError::BadImport(
+            "it would have been recorded before 1970: `recorded_at` cannot be before that",
+        ));
+    }
+    facts.insert("recorded_at".into(), json!(recorded_at));
+    facts.insert("recording_state".into(), json!("exists"));
+    Ok((facts, recorded_at))
+}
+
 impl Import {
     /// Takes what is said of the file together and holds it against the file. `facts` has the names of a facts file;
     /// `recorded_at` in it says when the sound was recorded; of a vCon that stands in it. What the name and the dates of the file say
@@ -106,26 +138,9 @@ impl Import {
         facts: &Map<String, Value>,
         now: Timestamp,
     ) -> Result<Self, ArchiveError> {
-        let mut facts = facts.clone();
-        let act = facts.insert("requested_action".into(), json!("import_file"));
-        if act.is_some_and(|act| act != "import_file") {
-            return Err(ArchiveError::BadImport(
-                "the facts are of another act: `requested_action` has to be `import_file`",
-            ));
-        }
-        let recorded_at = recorded_at(&facts, file.contents.began)?;
         let length_us = file.contents.length_us;
         let length = i64::try_from(length_us).unwrap_or(i64::MAX);
-        if recorded_at.plus_micros(length) > now {
-            return Err(ArchiveError::BadImport(
-                "it would have been recorded in the future: `recorded_at` and the length of its sound end after now",
-            ));
-        }
-        if recorded_at.micros() < 0 {
-            return Err(ArchiveError::BadImport(
-                "it would have been recorded before 1970: `recorded_at` cannot be before that",
-            ));
-        }
+        let (facts, recorded_at) = said(facts, file.contents.began, length, now)?;
         let told = facts.get("media").and_then(Value::as_array);
         let is_told =
             told.is_some_and(|media| media.iter().any(|word| word == "image" || word == "screen"));
@@ -135,8 +150,6 @@ impl Import {
                  facts, as [\"audio\", \"image\"], or import its sound alone",
             ));
         }
-        facts.insert("recorded_at".into(), json!(recorded_at));
-        facts.insert("recording_state".into(), json!("exists"));
         Ok(Self {
             // An id says when what it names began.
             id: RecordingId::new(recorded_at, random::bytes()?),
@@ -191,22 +204,55 @@ impl Archive {
         now: Timestamp,
     ) -> Result<Answer<act::Import>, ArchiveError> {
         let answer = self.ask_about_import(import.id, import.facts.clone(), asker, now)?;
+        let moments = (import.recorded_at, import.ended_at());
+        self.put_refusal_on_record(&answer, import.id, moments, now)?;
+        Ok(answer)
+    }
+
+    /// Before anybody sends a file: what the law has against taking in one of which that is said. A refusal is put on
+    /// record like that of a file that is here; where there is none, nothing is on record, and the law is asked when the
+    /// file is here.
+    ///
+    /// # Errors
+    /// [`ArchiveError::BadImport`] where what is said cannot be: `recorded_at` has to be there.
+    pub fn refuse_before_upload(
+        &self,
+        facts: &Map<String, Value>,
+        asker: &Pii<String>,
+        now: Timestamp,
+    ) -> Result<Option<Answer<act::Import>>, ArchiveError> {
+        let (facts, recorded_at) = said(facts, None, 0, now)?;
+        let id = RecordingId::new(recorded_at, random::bytes()?);
+        let answer = self.ask_before_import(id, facts, asker, now)?;
+        if let Some(answer) = &answer {
+            self.put_refusal_on_record(answer, id, (recorded_at, recorded_at), now)?;
+        }
+        Ok(answer)
+    }
+
+    /// A refusal gets a row without a recording.
+    fn put_refusal_on_record(
+        &self,
+        answer: &Answer<act::Import>,
+        id: RecordingId,
+        (began, end): (Timestamp, Timestamp),
+        now: Timestamp,
+    ) -> Result<(), ArchiveError> {
         let Verdict::Refusal(refusal) = &answer.verdict else {
-            return Ok(answer);
+            return Ok(());
         };
-        self.import_row(import, answer.id, State::Waiting, Vec::new())?;
+        self.import_row(id, began, answer.id, State::Waiting, Vec::new())?;
         let refused = JournalEvent::NotPermitted {
             decision: answer.id,
             outcome: answer.decision.outcome().as_str().to_owned(),
             reasons: refusal.grounds.clone(),
         };
         let events = [
-            (import.recorded_at, JournalEvent::CallStarted {}),
-            (import.recorded_at, refused),
-            (import.ended_at(), ended(Cause::RecordingClient)),
+            (began, JournalEvent::CallStarted {}),
+            (began, refused),
+            (end, ended(Cause::RecordingClient)),
         ];
-        self.finish_unrecorded(import.id, &events, now)?;
-        Ok(answer)
+        self.finish_unrecorded(id, &events, now).map(|_finished| ())
     }
 
     /// Takes the file in. Where that fails, nothing of it is kept.
@@ -278,7 +324,8 @@ impl Archive {
             has_sound_key: false,
         };
         let mut writer = self.open_writer(beginning, |sealed| {
-            self.import_row(import, permit.decision, State::Recording, sealed)?;
+            let (id, began) = (import.id, import.recorded_at);
+            self.import_row(id, began, permit.decision, State::Recording, sealed)?;
             let key = self.file_key(&import.file.sha256);
             let known = self.index.claim_file(&key, import.id);
             match known.doing("marking a file")? {
@@ -352,14 +399,15 @@ impl Archive {
 
     fn import_row(
         &self,
-        import: &Import,
+        id: RecordingId,
+        started_at: Timestamp,
         decision: DecisionId,
         state: State,
         sealed: Vec<u8>,
     ) -> Result<(), ArchiveError> {
         let row = NewRecording {
-            id: import.id,
-            started_at: import.recorded_at,
+            id,
+            started_at,
             state,
             line: LINE_OF_IMPORTS.to_owned(),
             decision,

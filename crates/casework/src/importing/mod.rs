@@ -3,8 +3,13 @@
 mod aside;
 mod folder;
 mod queue;
+mod uploads;
 
 pub use folder::{After, Folder, FolderSettings, MomentFrom, Scan};
+pub use uploads::{
+    Begun, Owner, Place, Progress, TakenIn, UPLOADS_OF_ONE_MAX, UploadId, UploadRefused,
+    UploadSettings, Uploads, Writing,
+};
 
 use crate::Asked;
 use serde_json::{Map, Value, json};

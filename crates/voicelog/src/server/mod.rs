@@ -27,6 +27,7 @@ use tokio::sync::oneshot;
 use voicelog_archive::notice::Notice;
 use voicelog_archive::{Archive, ArchiveError, News, NewsKind, Recovery, random};
 use voicelog_casework::Asked;
+use voicelog_casework::importing::{UploadSettings, Uploads};
 use voicelog_casework::retention::{self, Swept};
 use voicelog_casework::vouching::Standing;
 use voicelog_model::{Clock, Timestamp, error};
@@ -50,6 +51,8 @@ pub(crate) struct Server {
     pub(crate) recorder: Arc<Recorder>,
     /// Talks in a room.
     rooms: Arc<Rooms>,
+    /// Files that are being sent.
+    uploads: Arc<Uploads>,
     pub(crate) recovery: Recovery,
     pub(crate) http: SocketAddr,
     /// Where people reach the pages.
@@ -103,15 +106,13 @@ impl Server {
         let http = listener.local_addr()?;
         let public_url = config.http.url(http);
         let rooms = open_rooms(&archive, &shared)?;
+        let uploads = open_uploads(config, &folder, &archive, &shared)?;
         let app = App {
             archive: Arc::clone(&archive),
             clock: shared,
             rooms: Arc::clone(&rooms),
-            status: Arc::new(ServerStatus(
-                Arc::clone(&recorder),
-                Arc::clone(&notary.standing),
-                Arc::clone(&rooms),
-            )),
+            uploads: Arc::clone(&uploads),
+            status: Arc::new(ServerStatus::of(&recorder, &notary, &rooms)),
             pauses: Arc::new(RecorderPauses(Arc::clone(&recorder))),
             wishes: Arc::new(RecorderWishes(Arc::clone(&recorder))),
             config: web_config(config, &public_url, &recorder, &api_token, own),
@@ -128,6 +129,7 @@ impl Server {
             archive,
             recorder,
             rooms,
+            uploads,
             recovery,
             http,
             public_url,
@@ -200,6 +202,7 @@ impl Server {
         self.notary.stop();
         self.clock_watch.stop();
         self.imports.stop();
+        self.uploads.stop();
         if let Some(web) = self.web.take() {
             let _web_took_too_long = self
                 .runtime
@@ -221,6 +224,23 @@ fn open_rooms(archive: &Arc<Archive>, clock: &Arc<dyn Clock>) -> Result<Arc<Room
     rooms
         .map(Arc::new)
         .context("cannot start the threads for talks in a room")
+}
+
+/// Where files that are sent lie until they are imported: within the data folder, and in no backup.
+fn open_uploads(
+    config: &Config,
+    folder: &DataFolder,
+    archive: &Arc<Archive>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<Uploads>> {
+    let settings = UploadSettings {
+        folder: folder.root().join("uploads"),
+        keep_free: config.storage.keep_free_mib << 20,
+    };
+    let uploads = Uploads::start(Arc::clone(archive), Arc::clone(clock), settings);
+    uploads
+        .map(Arc::new)
+        .context("cannot make the folder `uploads` for files that are sent, or empty it")
 }
 
 /// Says which lines take a refusal by key that may change nothing.
@@ -560,6 +580,13 @@ fn log_swept(swept: &Swept) {
 /// Tells the pages how the recorder and the talks in rooms are doing, and who vouches for the log.
 #[derive(Debug)]
 struct ServerStatus(Arc<Recorder>, Arc<Standing>, Arc<Rooms>);
+
+impl ServerStatus {
+    fn of(recorder: &Arc<Recorder>, notary: &Notary, rooms: &Arc<Rooms>) -> Self {
+        let standing = Arc::clone(&notary.standing);
+        Self(Arc::clone(recorder), standing, Arc::clone(rooms))
+    }
+}
 
 impl StatusSource for ServerStatus {
     fn status(&self) -> voicelog_web::Status {

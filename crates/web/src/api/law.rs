@@ -42,7 +42,7 @@ pub(crate) fn unfit(nl: String, en: String) -> Trouble {
     Trouble::new(StatusCode::UNPROCESSABLE_ENTITY).saying(nl, en)
 }
 
-fn wrong_facts(error: &FactsError) -> Trouble {
+pub(crate) fn wrong_facts(error: &FactsError) -> Trouble {
     let findings = error.findings().iter().map(|finding| {
         let text = &finding.text;
         (finding.place.clone(), text.nl.clone(), text.en.clone())

@@ -7,6 +7,7 @@ pub(crate) mod copies;
 pub(crate) mod declarations;
 pub(crate) mod expected;
 pub(crate) mod holds;
+pub(crate) mod imports;
 pub(crate) mod keeping;
 pub(crate) mod law;
 pub(crate) mod metrics;

@@ -31,10 +31,10 @@ type Fields = Vec<(String, String)>;
 
 /// What a person asked for with the form.
 #[derive(Debug, Default)]
-struct Sent {
-    answers: Answers,
+pub(crate) struct Sent {
+    pub(crate) answers: Answers,
     /// A question that was answered before and shall be answered otherwise.
-    again: Option<String>,
+    pub(crate) again: Option<String>,
     /// Goes on with the questions for the advice.
     more: bool,
     /// A document that goes with the answer.
@@ -159,7 +159,7 @@ async fn follow(desk: &Shared, lang: Language, fields: Fields) -> Result<Shown, 
     let shown = tokio::task::spawn_blocking(move || {
         let rulebook = archive.rulebook_at(now)?;
         let interview = Interview::new(&rulebook, now);
-        let sent = read(&interview, &fields);
+        let sent = read(&interview, &fields, Answers::default());
         show(&interview, &rulebook, sent, lang, now)
     })
     .await
@@ -213,7 +213,7 @@ fn show(
     }
 }
 
-fn field<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
+pub(crate) fn field<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
     let mut named = fields.iter().filter(|(key, _)| key == name);
     named.next().map(|(_, value)| value.as_str())
 }
@@ -221,9 +221,12 @@ fn field<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
 /// Most answers that a form may carry; the interview has fewer questions.
 const ANSWERS_MAX: usize = 64;
 
-/// The answers so far with the one just given, and what was asked for.
-fn read(interview: &Interview<'_>, fields: &Fields) -> Sent {
-    let mut sent = Sent::default();
+/// The answers so far with the one just given, and what was asked for. `answers` are those that nobody is asked for.
+pub(crate) fn read(interview: &Interview<'_>, fields: &Fields, answers: Answers) -> Sent {
+    let mut sent = Sent {
+        answers,
+        ..Sent::default()
+    };
     let carried = fields
         .iter()
         .filter_map(|(key, value)| Some((key.strip_prefix("a.")?, value)));

@@ -9,6 +9,7 @@ pub(crate) mod declaration;
 pub(crate) mod document;
 pub(crate) mod health;
 pub(crate) mod holds;
+pub(crate) mod importing;
 pub(crate) mod interview;
 pub(crate) mod invitation;
 pub(crate) mod joining;
@@ -37,7 +38,7 @@ pub(crate) fn recording_id(text: &str) -> Result<RecordingId, Trouble> {
 }
 
 /// Who is signed in. The guard let nobody else through; should it ever, this does not.
-fn who(visitor: &Visitor) -> Result<&SignedIn, Trouble> {
+pub(crate) fn who(visitor: &Visitor) -> Result<&SignedIn, Trouble> {
     visitor
         .signed_in
         .as_ref()

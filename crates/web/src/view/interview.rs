@@ -62,6 +62,8 @@ pub(crate) struct QuestionPage {
     pub(crate) problem: Option<String>,
     pub(crate) may_be_unknown: bool,
     pub(crate) for_advice: bool,
+    /// What the page says before the first question.
+    pub(crate) lead: &'static str,
     pub(crate) given: Vec<GivenView>,
 }
 
@@ -151,6 +153,10 @@ impl QuestionPage {
             problem: ask.problem.as_ref().map(|text| text.pick(lang).to_owned()),
             may_be_unknown: ask.may_be_unknown(),
             for_advice: ask.is_for_advice(),
+            lead: lang.pick(
+                "Beantwoord een paar vragen en lees of het mag, waarom, en wat u dan moet doen. Er wordt niets bewaard.",
+                "Answer a few questions and read whether you may, why, and what you then have to do. Nothing is stored.",
+            ),
             given,
         }
     }

@@ -16,6 +16,7 @@ pub(crate) mod document;
 pub(crate) mod error;
 pub(crate) mod health;
 pub(crate) mod holds;
+pub(crate) mod importing;
 pub(crate) mod interview;
 pub(crate) mod log;
 pub(crate) mod login;

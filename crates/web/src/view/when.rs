@@ -40,6 +40,13 @@ pub(crate) fn day_end(text: &str) -> Option<Timestamp> {
     start_of(day.tomorrow().ok()?)
 }
 
+/// The moment that a date field and a time field gave (`14:05`), in Dutch local time.
+pub(crate) fn moment_of(day: &str, clock: &str) -> Option<Timestamp> {
+    let (day, clock) = (day.parse::<civil::Date>().ok()?, clock.parse().ok()?);
+    let zoned = day.to_datetime(clock).to_zoned(moment::zone()).ok()?;
+    Some(Timestamp::from_jiff(zoned.timestamp()))
+}
+
 fn start_of(day: civil::Date) -> Option<Timestamp> {
     let zoned = day.to_zoned(moment::zone()).ok()?;
     Some(Timestamp::from_jiff(zoned.timestamp()))

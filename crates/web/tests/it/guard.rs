@@ -22,6 +22,7 @@ async fn no_page_answers_without_signing_in_but_those_that_are_for_everybody() {
         "/assets/icon.svg",
         "/assets/room.js",
         "/assets/capture.js",
+        "/assets/import.js",
         "/join",
         "/join/{code}",
         "/copy",

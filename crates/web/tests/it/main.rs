@@ -13,6 +13,7 @@ mod expected;
 mod fixture;
 mod guard;
 mod holds;
+mod imports;
 mod interview;
 mod law;
 mod minutes;

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use voicelog_archive::journal::{KeepReason, PauseReason, PrivateEnd};
 use voicelog_archive::{Archive, KeepRequest};
+use voicelog_casework::importing::{UploadSettings, Uploads};
 use voicelog_model::{Clock, Pii, RecordingId, SimClock, Timestamp};
 use voicelog_room::Rooms;
 use voicelog_web::{
@@ -156,6 +157,7 @@ pub(crate) struct Site {
     filled: Option<Filled>,
     pub(crate) clock: Arc<SimClock>,
     pub(crate) rooms: Arc<Rooms>,
+    pub(crate) uploads: Arc<Uploads>,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) telephones: Arc<Telephones>,
     pub(crate) folder: TempDir,
@@ -193,7 +195,7 @@ fn site_under(house: Option<&str>, change: impl FnOnce(&mut WebConfig)) -> Site 
     let archive = Arc::clone(&filled.archive);
     let mut config = config();
     change(&mut config);
-    site_over(archive, Some(filled), folder, config)
+    site_over(archive, Some(filled), folder, (config, 0))
 }
 
 fn config() -> WebConfig {
@@ -237,16 +239,21 @@ fn copy(from: &Path, to: &Path) {
 
 /// A site with nothing in it.
 pub(crate) fn empty_site() -> Site {
+    empty_site_keeping_free(0)
+}
+
+/// The same, where so many bytes are left on the disk for calls.
+pub(crate) fn empty_site_keeping_free(keep_free: u64) -> Site {
     let folder = tempfile::tempdir().unwrap();
     let archive = fixture::open(folder.path(), NOW).unwrap();
-    site_over(archive, None, folder, config())
+    site_over(archive, None, folder, (config(), keep_free))
 }
 
 fn site_over(
     archive: Arc<Archive>,
     filled: Option<Filled>,
     folder: TempDir,
-    config: WebConfig,
+    (config, keep_free): (WebConfig, u64),
 ) -> Site {
     let clock = Arc::new(SimClock::new(NOW));
     let recorder = Arc::new(Recorder::default());
@@ -260,9 +267,16 @@ fn site_over(
     let status: Arc<dyn StatusSource> = Arc::<Recorder>::clone(&recorder);
     let rooms = Rooms::start(Arc::clone(&archive), Arc::clone(&shared_clock)).unwrap();
     let rooms = Arc::new(rooms);
+    let settings = UploadSettings {
+        folder: folder.path().join("uploads"),
+        keep_free,
+    };
+    let uploads = Uploads::start(Arc::clone(&archive), Arc::clone(&shared_clock), settings);
+    let uploads = Arc::new(uploads.unwrap());
     let router = router(App {
         archive: Arc::clone(&archive),
         clock: shared_clock,
+        uploads: Arc::clone(&uploads),
         rooms: Arc::clone(&rooms),
         status,
         pauses,
@@ -275,6 +289,7 @@ fn site_over(
         filled,
         clock,
         rooms,
+        uploads,
         recorder,
         telephones,
         folder,
