@@ -95,7 +95,7 @@ fn behind_a_tls_proxy_cookies_and_links_are_those_of_the_proxy() {
 }
 
 /// Asks over TLS, believing what is in that file and nobody else.
-fn believing(pem: &std::path::Path) -> ureq::Agent {
+fn believing(pem: &Path) -> ureq::Agent {
     use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
     let root = Certificate::from_pem(&std::fs::read(pem).unwrap()).unwrap();
     let tls = TlsConfig::builder()
