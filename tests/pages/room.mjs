@@ -3,8 +3,8 @@
 //   node room.mjs --voicelog PROGRAM [--keep DIR]
 //
 // One starts a talk, the other comes in by the code and records too. The network goes away for 20 s, a tab is loaded
-// again, somebody pauses, somebody leaves, and it ends. Then both fetch the copy: both verifiers accept it, the stored sound is, to
-// the sample, what was spoken, it lies where a second ear at each microphone heard it by the clock of the wall, and the timeline says what was done.
+// again, somebody pauses, somebody leaves, and it ends. Then both fetch the copy: both verifiers accept it, the stored sound, as `ffmpeg` hears it, is to
+// the sample what was spoken, it lies where a second ear at each microphone heard it by the clock of the wall, and the timeline says what was done.
 // The host's page is English, the guest's Dutch and used by keyboard alone; both are held against axe-core and 320 pixels
 // while it waits, records, is paused and is over. Last the guest fetches the copy again, with the code of the end, from a server that was started anew. The browser is Debian's Chromium, the speech that of `crates/src-sim`.
 
@@ -364,6 +364,23 @@ function compare(name, stream, wav, file) {
   console.log(`${name}: ${windows} seconds compared, ${torn} of them torn`);
 }
 
+/** What the program plays: the samples of each stream. */
+function played(recording) {
+  const path = join(folder, "played.wav");
+  const asked = ["play", recording, "-o", path, "--reason", "what was agreed is disputed"];
+  execFileSync(program, [...asked, "--config", join(folder, "voicelog.toml")], { stdio: "pipe" });
+  const sound = readFileSync(path);
+  return [0, 1].map((channel) => readWav(sound, channel).samples);
+}
+
+/** What somebody else's decoder makes of a file of Ogg. */
+function heardBy(ogg, name) {
+  const [from, to] = ["opus", "wav"].map((kind) => join(folder, `copy-${name}.${kind}`));
+  writeFileSync(from, ogg);
+  execFileSync("ffmpeg", ["-v", "error", "-i", from, "-c:a", "pcm_s16le", to]);
+  return readWav(readFileSync(to));
+}
+
 /**
  * Where the stored sound of a stream lies against where a second ear heard it: each piece that is loud and within one
  * stretch, in ms (later is more), and in which part of the talk.
@@ -477,13 +494,15 @@ try {
   const timeline = JSON.parse(entries.get("timeline.json"));
   if (keep) writeFileSync(join(keep, "timeline.json"), JSON.stringify(timeline, null, 1));
   timelineSays(timeline, made.told);
+  // Exactly where it was is what the program plays: the file of Ogg has the clocks of the devices.
+  const exact = played(JSON.parse(entries.get("manifest.json")).recording);
   const streams = {};
   for (const stream of timeline.streams) {
     const name = stream.stream.label === "p1" ? "host" : "guest";
-    const { samples, rate } = readWav(entries.get(`audio/${stream.stream.number}.wav`));
+    const { samples, rate } = heardBy(entries.get(`audio/${stream.stream.number}.opus`), name);
     expect(rate === RATE, `${name}: ${rate} samples a second`);
     compare(name, stream, samples, files[name]);
-    streams[name] = [stream, samples, made.heard[name]];
+    streams[name] = [stream, exact[stream.stream.number - 1], made.heard[name]];
   }
   placed(streams, { started: Date.parse(JSON.parse(entries.get("manifest.json")).call_started), marks: made.told.marks });
 } catch (error) {
