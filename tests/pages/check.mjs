@@ -250,6 +250,7 @@ async function walk(page, guests) {
   }
   await importing(page, base, { look: (name, lang) => look(page, name, lang), expect });
   await talks(page, guests);
+  await counter(page, guests);
   await requests(page);
   await colleagues(page, links);
   await visit(page, "holds", "/holds");
@@ -413,7 +414,7 @@ async function talks(page, guests) {
   expect(await plain.getByText("U heeft gekozen").isVisible(), "without script one can choose");
   await plain.getByRole("button", { name: "Ik ga weg uit het gesprek" }).click();
   expect(await plain.getByText("U bent weg uit dit gesprek").isVisible(), "without script one can leave");
-  await minutes(page, guest, `${talk}/minutes`);
+  await minutes(page, guest, talk);
   await page.goto(`${base}${talk}?lang=en`);
   await guest.goto(`${base}${talk}?lang=en`);
   await guest.getByRole("button", { name: "I leave the talk" }).click();
@@ -421,17 +422,74 @@ async function talks(page, guests) {
   await visit(page, "room-nothing", talk);
 }
 
-// Minutes of a talk that is not recorded: written by one, remarked on by the other, signed by both.
-async function minutes(page, guest, at) {
+// Minutes of a talk that is not recorded: written by one, remarked on by the other, signed by both. The page of the talk
+// shows it by itself.
+async function minutes(page, guest, talk) {
+  const at = `${talk}/minutes`;
+  const there = await page.context().newPage();
+  await there.goto(`${base}${talk}?lang=en`);
+  await there.locator("#minutes").getByText("There are no minutes yet").waitFor();
+  await there.getByRole("link", { name: /Minutes of this talk/ }).focus();
   await visit(page, "minutes-none", at);
   await page.getByLabel("Text").fill("We agreed to call tomorrow.");
   await page.getByRole("button", { name: "Put this text down" }).click();
+  await there.locator("#minutes").getByText("There are minutes, version 1 by you.").waitFor();
+  const [focused, said] = await there.evaluate(() => [document.activeElement?.getAttribute("href"), document.getElementById("say").textContent]);
+  expect(focused === at, `the focus stays where it was, not on ${focused}`);
+  expect(said.includes("You have not signed yet."), `it is said to who listens: ${said}`);
+  await look(there, "room-minutes", "en");
   await visit(guest, "minutes-written", at);
   await guest.getByLabel("Is something not right?").fill("Not tomorrow, but on Friday.");
   await guest.getByRole("button", { name: "Add the remark" }).click();
+  await there.locator("#minutes").getByText("Remarks: 1.").waitFor();
   await visit(page, "minutes-remark", at);
-  await page.goto(`${base}${at}?lang=en`);
-  await page.getByRole("button", { name: "I sign this version" }).click();
+  for (const one of [page, guest]) {
+    await one.goto(`${base}${at}?lang=en`);
+    await one.getByRole("button", { name: "I sign this version" }).click();
+  }
+  await there.locator("#minutes").getByText("The minutes are kept.").waitFor();
+  await there.close();
+  await visit(guest, "minutes-kept", at);
+  await later(guest, (await guest.locator("#copy-code").innerText()).replaceAll(" ", ""));
+}
+
+// The copy later, by the code of a guest.
+async function later(page, code) {
+  await visit(page, "copy", "/copy");
+  await page.locator("#code").fill("2222 2222 2222");
+  await page.getByRole("button", { name: "Next" }).click();
+  await look(page, "copy-wrong", "en");
+  await visit(page, "copy-link", `/copy/${code}`);
+  await large(page, "copy-link");
+}
+
+// A citizen asks an official in a talk: the pages of both show it by themselves.
+async function counter(page, guests) {
+  await page.goto(`${base}/rooms?lang=en`);
+  await page.getByRole("button", { name: /Open the talk.*Gesprek aan de balie/ }).click();
+  const code = (await page.locator("[aria-labelledby=way] .code-large").innerText()).replace(" ", "");
+  const guest = await (await guests.newContext()).newPage();
+  guest.setDefaultTimeout(30_000);
+  await guest.goto(`${base}/join/${code}?lang=en`);
+  await guest.getByRole("button", { name: "To the talk" }).click();
+  await guest.getByRole("button", { name: "I record too" }).click();
+  await page.locator("#requests").getByText("guest 2 asks to record too.").waitFor();
+  await guest.locator("#requests").getByText("You asked to record too. There is no answer yet.").waitFor();
+  await look(page, "room-asked", "en");
+  const [answer] = await Promise.all([page.context().waitForEvent("page"), page.getByRole("link", { name: /^Answer/ }).click()]);
+  await answer.getByRole("button", { name: "The other person may record" }).click();
+  await page.locator("#requests").getByText("guest 2 may record too: you allowed it.").waitFor();
+  await guest.locator("#requests").getByText("You may record too.").waitFor();
+  await look(guest, "room-allowed", "en");
+  // Another code, and the door closed, without loading the page.
+  await page.evaluate(() => (window.isSame = true));
+  await page.getByRole("button", { name: "Make a new code" }).click();
+  await page.waitForFunction((code) => document.querySelector("[aria-labelledby=way] .code-large").textContent.replace(" ", "") !== code, code);
+  await page.getByRole("button", { name: "Close the door" }).click();
+  await page.getByText("The door is closed").waitFor();
+  expect(await page.evaluate(() => window.isSame && document.activeElement?.id === "way"), "the page is the same, and the focus is on what changed");
+  await page.getByRole("button", { name: "End the talk" }).click();
+  await page.getByText("Nothing of this talk was recorded").waitFor();
 }
 
 // A citizen asks to record: what is missing, and a refusal with its letter.

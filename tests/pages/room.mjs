@@ -3,10 +3,10 @@
 //   node room.mjs --voicelog PROGRAM [--keep DIR]
 //
 // One starts a talk, the other comes in by the code and records too. The network goes away for 20 s, a tab is loaded
-// again, somebody pauses, somebody leaves, and it ends. Then both fetch the copy: both verifiers accept it, the stored sound is, to
-// the sample, what was spoken, it lies where a second ear at each microphone heard it by the clock of the wall, and the timeline says what was done.
+// again, somebody pauses, somebody leaves, and it ends. Then both fetch the copy: both verifiers accept it, the stored sound, as `ffmpeg` hears it, is to
+// the sample what was spoken, it lies where a second ear at each microphone heard it by the clock of the wall, and the timeline says what was done.
 // The host's page is English, the guest's Dutch and used by keyboard alone; both are held against axe-core and 320 pixels
-// while it waits, records, is paused and is over. The browser is Debian's Chromium, the speech that of `crates/src-sim`.
+// while it waits, records, is paused and is over. Last the guest fetches the copy again, with the code of the end, from a server that was started anew. The browser is Debian's Chromium, the speech that of `crates/src-sim`.
 
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -114,10 +114,46 @@ retention_term = "P1Y"
     const link = /http:\S+\/setup\/\S+/.exec(text);
     if (link) {
       child.stdout.resume();
-      return { child, link: link[0], base: new URL(link[0]).origin };
+      return { child, config, link: link[0], base: new URL(link[0]).origin };
     }
   }
   throw new Error(`the program printed no link: ${text}`);
+}
+
+/** Starts it again, over the same folder. */
+async function serveAgain({ config, base }) {
+  const child = spawn(program, ["serve", "--config", config, "--lang", "en"], { stdio: ["ignore", "ignore", "inherit"] });
+  for (let tries = 0; tries < 200; tries += 1) {
+    const isThere = await fetch(`${base}/healthz`).then((answer) => answer.ok, () => false);
+    if (isThere) return child;
+    await sleep(0.1);
+  }
+  child.kill("SIGKILL");
+  throw new Error("the program did not come back");
+}
+
+async function stop(child) {
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGTERM");
+  await ended;
+}
+
+/** The copy of the guest, in a browser that was never there, from a server that was started again. */
+async function later(server, code) {
+  const child = await serveAgain(server);
+  const browser = await chromium.launch({ executablePath, headless: true, args: ["--no-sandbox", "--disable-gpu"] });
+  try {
+    const page = await openPage(browser, server.base, { locale: "nl-NL" });
+    await page.goto(`${server.base}/copy`);
+    await page.locator("#code").focus();
+    await page.keyboard.type(code.toLowerCase());
+    await pressByKey(page, "Verder");
+    await page.getByRole("heading", { name: "Uw kopie" }).waitFor();
+    return await copyOf(page, "later.zip", "Kopie ophalen");
+  } finally {
+    await browser.close();
+    await stop(child);
+  }
 }
 
 /** A browser whose microphone hears a file. */
@@ -215,6 +251,17 @@ async function comeInByKey(page, base, code, name) {
   await page.waitForURL(/\/rooms\//);
 }
 
+/** The code is renewed while the recording goes on: without loading the page, and the focus stays. */
+async function newCode(host) {
+  const shown = host.locator("[aria-labelledby=way] .code-large");
+  const before = await shown.innerText();
+  await pressByKey(host, "Make a new code");
+  await host.waitForFunction((before) => document.querySelector("[aria-labelledby=way] .code-large")?.textContent !== before, before);
+  const focused = await host.evaluate(() => document.activeElement?.textContent.trim());
+  expect(focused === "Make a new code", `the focus is on what was pressed, not on ${focused}`);
+  await records(host);
+}
+
 /** What happens in the talk, and how long each part of it took, in µs. */
 async function talkOf({ host, guest, silent }, talk) {
   const told = { marks: [] };
@@ -227,6 +274,7 @@ async function talkOf({ host, guest, silent }, talk) {
   await Promise.all([records(host), records(guest)]);
   mark("the beginning");
   await look(pages, "recording");
+  await newCode(host);
   const second = await guest.context().newPage();
   await second.goto(guest.url());
   await second.getByText("Een ander tabblad van dit apparaat neemt al op").waitFor();
@@ -316,6 +364,23 @@ function compare(name, stream, wav, file) {
   console.log(`${name}: ${windows} seconds compared, ${torn} of them torn`);
 }
 
+/** What the program plays: the samples of each stream. */
+function played(recording) {
+  const path = join(folder, "played.wav");
+  const asked = ["play", recording, "-o", path, "--reason", "what was agreed is disputed"];
+  execFileSync(program, [...asked, "--config", join(folder, "voicelog.toml")], { stdio: "pipe" });
+  const sound = readFileSync(path);
+  return [0, 1].map((channel) => readWav(sound, channel).samples);
+}
+
+/** What somebody else's decoder makes of a file of Ogg. */
+function heardBy(ogg, name) {
+  const [from, to] = ["opus", "wav"].map((kind) => join(folder, `copy-${name}.${kind}`));
+  writeFileSync(from, ogg);
+  execFileSync("ffmpeg", ["-v", "error", "-i", from, "-c:a", "pcm_s16le", to]);
+  return readWav(readFileSync(to));
+}
+
 /**
  * Where the stored sound of a stream lies against where a second ear heard it: each piece that is loud and within one
  * stretch, in ms (later is more), and in which part of the talk.
@@ -393,10 +458,13 @@ async function walk(server, files) {
     await comeInByKey(guest, base, code, "Bram");
     await comeIn(silent, base, code, "Cees");
     const told = await talkOf({ host, guest, silent }, talk);
-    const words = await host.locator(".code-large").innerText();
-    expect((await guest.locator(".code-large").innerText()) === words, "both read the same words");
+    const print = "[aria-labelledby=print] .code-large";
+    const words = await host.locator(print).innerText();
+    expect((await guest.locator(print).innerText()) === words, "both read the same words");
+    const code = await guest.locator("#copy-code").innerText();
+    expect((await host.locator("#copy-code").count()) === 0, "the host gets no code: they sign in");
     const copies = [await copyOf(host, "host.zip", "Get the copy"), await copyOf(guest, "guest.zip", "Kopie ophalen")];
-    return { told, copies, heard: { host: ears.get(host), guest: ears.get(guest) } };
+    return { told, copies, code, heard: { host: ears.get(host), guest: ears.get(guest) } };
   } finally {
     for (const browser of browsers) await browser.close();
   }
@@ -409,28 +477,32 @@ try {
   try {
     made = await walk(server, files);
   } finally {
-    server.child.kill("SIGTERM");
-    await new Promise((resolve) => server.child.once("exit", resolve));
+    await stop(server.child);
   }
+  made.copies.push(await later(server, made.code));
   for (const copy of made.copies) {
     execFileSync(program, ["verify", copy], { stdio: "pipe" });
     execFileSync("node", [join(HERE, "../../verifier/verify.mjs"), copy], { stdio: "pipe" });
     passed += 2;
   }
-  const [host, guest] = made.copies.map((copy) => new Map(readZip(readFileSync(copy)).map(({ name, content }) => [name, content])));
+  const [host, guest, fetched] = made.copies.map((copy) => new Map(readZip(readFileSync(copy)).map(({ name, content }) => [name, content])));
   // Who left before the end gets the part that they were there for, and it says so.
   expect(!host.has("scope.json") && guest.has("scope.json"), "the copy of who left is one of a part");
+  const sounds = [...guest.keys()].filter((name) => name.startsWith("audio/"));
+  expect(sounds.length === 2 && sounds.every((name) => guest.get(name).equals(fetched.get(name))), "later they get the same sound");
   const entries = host;
   const timeline = JSON.parse(entries.get("timeline.json"));
   if (keep) writeFileSync(join(keep, "timeline.json"), JSON.stringify(timeline, null, 1));
   timelineSays(timeline, made.told);
+  // Exactly where it was is what the program plays: the file of Ogg has the clocks of the devices.
+  const exact = played(JSON.parse(entries.get("manifest.json")).recording);
   const streams = {};
   for (const stream of timeline.streams) {
     const name = stream.stream.label === "p1" ? "host" : "guest";
-    const { samples, rate } = readWav(entries.get(`audio/${stream.stream.number}.wav`));
+    const { samples, rate } = heardBy(entries.get(`audio/${stream.stream.number}.opus`), name);
     expect(rate === RATE, `${name}: ${rate} samples a second`);
     compare(name, stream, samples, files[name]);
-    streams[name] = [stream, samples, made.heard[name]];
+    streams[name] = [stream, exact[stream.stream.number - 1], made.heard[name]];
   }
   placed(streams, { started: Date.parse(JSON.parse(entries.get("manifest.json")).call_started), marks: made.told.marks });
 } catch (error) {

@@ -74,7 +74,7 @@ pub use retention::*;
 pub use secrets::Secrets;
 pub use voicelog_evidence::{bundle::StreamSpans, journal, timeline};
 pub use voicelog_store::index::{
-    Account, Accounts, Cursor, DiaryEntry, EndedAccount, Invitation, LeafRow, Login, MessageRow,
-    OutboxCount, Part, RecordingFilter, State, TermCursor, TimestampRow,
+    Account, Accounts, CopyLink, Cursor, DiaryEntry, EndedAccount, Invitation, LeafRow, Login,
+    MessageRow, OutboxCount, Part, RecordingFilter, State, TermCursor, TimestampRow,
 };
 pub use writer::RecordingWriter;

@@ -4,6 +4,7 @@
 //! the holds and terms of that moment.
 
 use crate::Asked;
+use crate::moment::month_start;
 use serde_json::Value;
 use std::ops::ControlFlow;
 use voicelog_archive::{
@@ -158,6 +159,28 @@ pub fn sweep(
     }
     archive.sort_terms(SORTED_MAX)?;
     Ok(())
+}
+
+/// Months before the term of refusals that are looked at: ten years, in which a server may have stood still.
+const MONTHS_LOOKED_AT: i64 = 120;
+
+/// Wipes what was said in refusals of requests to record, of every month that ended so many months ago; gives how many there
+/// were. They are no recordings: no term of the law holds for them, and nothing is asked of it.
+///
+/// # Errors
+/// [`ArchiveError::ClockJumped`]: nothing is wiped by a clock that jumped.
+pub fn forget_requests(
+    archive: &Archive,
+    months: u16,
+    now: Timestamp,
+) -> Result<usize, ArchiveError> {
+    archive.must_believe_clock(now)?;
+    let mut forgotten = 0;
+    for before in 1..=MONTHS_LOOKED_AT {
+        let month = month_start(now, i64::from(months) + before);
+        forgotten += archive.forget_requests(month)?;
+    }
+    Ok(forgotten)
 }
 
 /// Tells of all that was done, whatever is said of going on; whether the sweep goes on.

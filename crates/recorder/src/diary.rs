@@ -67,6 +67,7 @@ impl Diary {
         archive.add_to_diary(&entries)?;
         self.waiting.clear();
         archive.forget_links(now)?;
+        archive.forget_copy_links(now)?;
         archive.forget_diary(now.plus_micros(-KEPT))
     }
 }

@@ -1,10 +1,8 @@
 //! The end of a talk: no more is kept, the last chunks come, and the recording is closed.
 
-use crate::chunk::Hash;
 use crate::rooms::{Rooms, Shared};
 use crate::state::{EndedBy, Fingerprint};
 use crate::talk::{Inner, Journal, Talk};
-use crate::words;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -128,6 +126,7 @@ impl Shared {
                     // The next one that sequences takes it along.
                     tracing::warn!(error = %chain(&error), "the log could not be continued");
                 }
+                self.link_recording(talk);
                 talk.lock().fingerprint = self.fingerprint(id);
             }
             Err(error) => {
@@ -140,12 +139,7 @@ impl Shared {
     }
 
     pub(crate) fn fingerprint(&self, id: RecordingId) -> Option<Fingerprint> {
-        let digest = self.archive.fingerprint(id).ok().flatten()?;
-        let hash = Hash::from_hex(digest.strip_prefix("sha256:")?)?;
-        Some(Fingerprint {
-            words: words::words(&hash.0),
-            digest,
-        })
+        Fingerprint::of(self.archive.fingerprint(id).ok().flatten()?)
     }
 
     /// It is over, one way or another.

@@ -14,6 +14,7 @@
 mod acts;
 pub mod chunk;
 mod closing;
+mod copies;
 mod error;
 mod gaps;
 mod guard;
@@ -32,13 +33,16 @@ mod writer;
 
 pub use acts::Act;
 pub use chunk::{CHUNK_BYTES_MAX, Hash};
+pub use copies::OwnLink;
 pub use error::{ChunkRefused, Malformed, RoomError};
 pub use intake::Taken;
 pub use minutes::{KeptMinutes, Minutes, Remark, TEXT_BYTES_MAX};
 pub use requests::RequestAnswer;
 pub use rooms::{Invitation, Kind, OpenTalk, Presence, Rooms};
 pub use state::{
-    Choice, Decision, EndedBy, Fingerprint, PartyState, Phase, Reason, Request, State, TrackState,
+    Choice, Decision, EndedBy, Fingerprint, MinutesState, PartyState, Phase, Reason, Request,
+    State, TrackState,
 };
 pub use talk::Seat;
 pub use track::TrackPlace;
+pub use words::typed_copy_code;

@@ -3,7 +3,7 @@
 
 use crate::error::RoomError;
 use crate::rooms::{Rooms, Shared};
-use crate::state::{Fingerprint, Reason};
+use crate::state::{Fingerprint, MinutesState, Reason};
 use crate::talk::{Inner, Seat, Talk, pseudonym, title};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -62,6 +62,18 @@ pub struct KeptMinutes {
     pub fingerprint: Option<Fingerprint>,
     /// The text as it is kept, with who signed and who did not.
     pub text: String,
+}
+
+impl Minutes {
+    pub(crate) fn state(&self) -> MinutesState {
+        MinutesState {
+            version: self.version,
+            written_by: self.written.0.clone(),
+            signed: self.signed.keys().cloned().collect(),
+            remarks: self.remarks.len(),
+            is_kept: self.kept.is_some(),
+        }
+    }
 }
 
 /// A text as it is kept: lines that end in a line feed, and nothing that controls a terminal.
@@ -293,6 +305,7 @@ impl Shared {
                     // The next one that sequences takes it along.
                     tracing::warn!(error = %chain(&error), "the log could not be continued");
                 }
+                self.link_minutes(talk, signed.id);
                 Ok(KeptMinutes {
                     id: signed.id,
                     fingerprint: self.fingerprint(signed.id),

@@ -275,6 +275,8 @@ impl Rooms {
                 choice: None,
                 request: None,
                 agreed: 0,
+                copy: None,
+                minutes_copy: None,
                 joined_at: now,
                 left_at: None,
             });
@@ -382,7 +384,8 @@ impl Drop for Rooms {
 
 /// A code, and until when it can be used.
 pub(crate) fn new_code(now: Timestamp) -> Result<(String, Timestamp), RoomError> {
-    let code = words::code(random::bytes().map_err(ArchiveError::from)?);
+    let random: [u8; words::CODE_LETTERS] = random::bytes().map_err(ArchiveError::from)?;
+    let code = words::code(&random);
     Ok((code, now.plus_micros(CODE_MICROS)))
 }
 

@@ -1,5 +1,7 @@
 //! What people in a talk see of it: JSON, in `design/room.md`, "State".
 
+use crate::chunk::Hash;
+use crate::words;
 use serde::{Deserialize, Serialize};
 use voicelog_archive::journal::Cause;
 use voicelog_model::{DecisionId, RecordingId, Timestamp};
@@ -105,8 +107,25 @@ pub struct State {
     pub ends_at: Option<Timestamp>,
     /// What ended it.
     pub ended_by: Option<EndedBy>,
+    /// How it stands with the minutes, once somebody wrote some.
+    pub minutes: Option<MinutesState>,
     /// Of the recording, once it is closed.
     pub fingerprint: Option<Fingerprint>,
+}
+
+/// Minutes, as everybody sees that there are some; their text is elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MinutesState {
+    /// Goes up with each text.
+    pub version: u32,
+    /// Who wrote it.
+    pub written_by: String,
+    /// Who signed it.
+    pub signed: Vec<String>,
+    /// How many remarks there are on it.
+    pub remarks: usize,
+    /// They are a record of their own, and change no more.
+    pub is_kept: bool,
 }
 
 /// A participant.
@@ -186,4 +205,16 @@ pub struct Fingerprint {
     pub digest: String,
     /// Its first 64 bits in four words that can be read out.
     pub words: String,
+}
+
+impl Fingerprint {
+    /// That of a digest, `sha256:` and 64 hexadecimal digits; nothing of anything else.
+    #[must_use]
+    pub fn of(digest: String) -> Option<Self> {
+        let hash = Hash::from_hex(digest.strip_prefix("sha256:")?)?;
+        Some(Self {
+            words: words::words(&hash.0),
+            digest,
+        })
+    }
 }

@@ -1,5 +1,6 @@
 //! One talk: who is in it, what they chose, and what is being recorded of it.
 
+use crate::copies::OwnLink;
 use crate::held::Held;
 use crate::minutes::Minutes;
 use crate::rooms::Presence;
@@ -39,6 +40,9 @@ pub(crate) struct Person {
     pub(crate) request: Option<Request>,
     /// How often they agreed.
     pub(crate) agreed: u32,
+    /// What a guest fetches their copy with later, once there is one; of the minutes too.
+    pub(crate) copy: Option<OwnLink>,
+    pub(crate) minutes_copy: Option<OwnLink>,
     pub(crate) joined_at: Timestamp,
     pub(crate) left_at: Option<Timestamp>,
 }
@@ -138,6 +142,8 @@ impl Talk {
             choice: Some(Choice::Agreed),
             request: None,
             agreed: 1,
+            copy: None,
+            minutes_copy: None,
             joined_at: now,
             left_at: None,
         };
@@ -236,6 +242,7 @@ impl Talk {
             decision: inner.decision.clone(),
             ends_at: inner.ends_at(),
             ended_by: inner.ended_by,
+            minutes: inner.minutes.as_ref().map(Minutes::state),
             fingerprint: inner.fingerprint.clone(),
         }
     }

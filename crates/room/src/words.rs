@@ -2,29 +2,41 @@
 
 /// The letters and digits of a code: none that is taken for another.
 const LETTERS: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
-/// Characters of a code: 40 bits.
+/// Characters of the code of a talk: 40 bits, for an hour.
 pub(crate) const CODE_LETTERS: usize = 8;
+/// Characters of the code of a copy: 60 bits, since it works for weeks.
+pub(crate) const COPY_LETTERS: usize = 12;
 const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
 const VOWELS: &[u8; 4] = b"aiou";
 /// Words of a fingerprint, of 16 bits each.
 const WORDS: usize = 4;
 
 /// A code from random bytes.
-pub(crate) fn code(random: [u8; CODE_LETTERS]) -> String {
+pub(crate) fn code(random: &[u8]) -> String {
     let letters = random
         .iter()
         .map(|byte| letter(LETTERS, usize::from(byte & 31)));
     letters.collect()
 }
 
-/// A code as somebody typed it, as it was given out: in capitals, without what people put between.
+/// The code of a talk as somebody typed it, as it was given out: in capitals, without what people put between.
 pub(crate) fn typed(text: &str) -> Option<String> {
+    typed_of(text, CODE_LETTERS)
+}
+
+/// The same of the code of a copy.
+#[must_use]
+pub fn typed_copy_code(text: &str) -> Option<String> {
+    typed_of(text, COPY_LETTERS)
+}
+
+fn typed_of(text: &str, letters: usize) -> Option<String> {
     let kept = text.chars().filter(|c| !c.is_whitespace() && *c != '-');
     let code: String = kept
-        .take(CODE_LETTERS + 1)
+        .take(letters + 1)
         .map(|c| c.to_ascii_uppercase())
         .collect();
-    let is_code = code.len() == CODE_LETTERS && code.bytes().all(|b| LETTERS.contains(&b));
+    let is_code = code.len() == letters && code.bytes().all(|b| LETTERS.contains(&b));
     is_code.then_some(code)
 }
 
@@ -58,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_code_is_read_as_people_type_it() {
-        let given = code([0, 31, 7, 100, 255, 3, 9, 64]);
+        let given = code(&[0, 31, 7, 100, 255, 3, 9, 64]);
         assert_eq!(given.len(), 8);
         let spaced = {
             let (first, last) = given.split_at(4);
@@ -75,6 +87,12 @@ mod tests {
         ] {
             assert_eq!(typed(wrong), None, "{wrong}");
         }
+        let longer = code(&[7; COPY_LETTERS]);
+        assert_eq!(
+            typed_copy_code(&longer.to_lowercase()),
+            Some(longer.clone())
+        );
+        assert_eq!((typed(&longer), typed_copy_code(&given)), (None, None));
     }
 
     #[test]

@@ -147,6 +147,8 @@ pub(crate) struct Pause {
 pub(crate) struct Retention {
     /// Minutes between two looks for recordings whose term has ended; 0 = only by command.
     pub(crate) sweep_minutes: u64,
+    /// For how many months what was said in refusals of requests to record is kept.
+    pub(crate) requests_months: u16,
 }
 
 /// What is asked besides the law.
@@ -283,7 +285,23 @@ impl Default for Pause {
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { sweep_minutes: 60 }
+        Self {
+            sweep_minutes: 60,
+            requests_months: 24,
+        }
+    }
+}
+
+impl Retention {
+    /// The page of requests counts twelve months, and the one that goes on.
+    fn check(&self) -> Result<()> {
+        if !(13..=120).contains(&self.requests_months) {
+            bail!(
+                "retention.requests_months is {}: what was said in refusals of requests is kept for 13 to 120 months",
+                self.requests_months
+            );
+        }
+        Ok(())
     }
 }
 
@@ -320,6 +338,7 @@ impl Config {
         self.sip.check_tls()?;
         crate::webhooks::check(&self.webhooks)?;
         self.pause.check()?;
+        self.retention.check()?;
         self.import.check(now)?;
         crate::vouching::Vouchers::read(&self.log)?;
         self.http.check()?;
@@ -553,6 +572,8 @@ mod tests {
         let error =
             of("[[line]]\nname = \"a\"\ndefault = true\n[[line]]\nname = \"b\"\ndefault = true\n");
         assert!(error.contains("`a` and line `b`"), "{error}");
+        let error = of("[retention]\nrequests_months = 12\n");
+        assert!(error.contains("13 to 120"), "{error}");
         let error = of("[[line]]\nname = \"v v\"\n");
         assert!(error.contains("sip:NAME@server"), "{error}");
         for told in ["requested_action = \"listen\"", "countries = [\"NL\"]"] {

@@ -13,6 +13,9 @@ const ALWAYS: [(&str, &str); 1] = [("participation", "participant")];
 /// What each talk tells by itself.
 const TOLD: [&str; 3] = ["openness", "consent_per_participant", "announcement"];
 
+/// Days for which a link to a copy may work at most.
+const COPY_DAYS_MAX: u16 = 366;
+
 /// One kind of talk, as the configuration describes it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +31,9 @@ pub(crate) struct RoomKind {
     /// How long the sound is kept, where that is shorter than what is known of the talk.
     #[serde(default)]
     sound_term: Option<String>,
+    /// For how many days whoever took part can fetch their copy with a link of their own; 0 for no link.
+    #[serde(default = "two_weeks")]
+    copy_days: u16,
     /// Facts that hold for every such talk, with the names of a facts file.
     #[serde(default)]
     facts: Map<String, Value>,
@@ -35,6 +41,10 @@ pub(crate) struct RoomKind {
 
 fn netherlands() -> String {
     "NL".to_owned()
+}
+
+const fn two_weeks() -> u16 {
+    14
 }
 
 impl RoomKind {
@@ -52,6 +62,7 @@ impl RoomKind {
             title: self.title.clone(),
             country: self.country.clone(),
             sound_term: self.sound_term.clone(),
+            copy_days: self.copy_days,
             facts,
             ..Line::not_set_up(&self.name)
         }
@@ -100,6 +111,11 @@ impl RoomKind {
                 "room `{name}`: room.facts: `{told}` is what those who take part choose, in each talk; take it out"
             );
         }
+        if self.copy_days > COPY_DAYS_MAX {
+            bail!(
+                "room `{name}`: copy_days is {COPY_DAYS_MAX} at most: a link that is found later still gives the copy"
+            );
+        }
         let line = self.line();
         let at = format!("room `{name}`: room.facts");
         check_facts(&line.facts, &at, now)?;
@@ -134,6 +150,7 @@ mod tests {
             ("name = \"twee woorden\"", "one word"),
             ("name = \"a\"\ncountry = \"nl\"", "country"),
             ("name = \"a\"\nsound_term = \"soon\"", "sound_term"),
+            ("name = \"a\"\ncopy_days = 367", "copy_days"),
             (
                 "name = \"a\"\n[room.facts]\nchannel = \"phone\"",
                 "sit together",

@@ -1569,6 +1569,72 @@ class DatabaseSpool {
 		}
 	}
 }
+const PAGE_MAX = 15_000;
+function newsOf(state) {
+	const asked = state.parties.map((party) => [party.id, party.is_there, party.request ?? null]);
+	return JSON.stringify([asked, state.minutes, state.code ?? null]);
+}
+function twinOf(part, focused) {
+	const isTwin = (one) => one.id === focused.id && one.getAttribute("href") === focused.getAttribute("href") && one.getAttribute("value") === focused.getAttribute("value");
+	return [...part.querySelectorAll(focused.tagName)].find(isTwin) ?? part.querySelector("h2");
+}
+class Fresh {
+	version;
+	onMade;
+	shown = null;
+	wanted = "";
+	isBusy = false;
+	pressed = null;
+	constructor(version, onMade) {
+		this.version = version;
+		this.onMade = onMade;
+	}
+	press(button) {
+		this.pressed = button;
+	}
+	async follow(state) {
+		this.wanted = newsOf(state);
+		if (this.shown === null && state.version === this.version)
+			this.shown = this.wanted;
+		if (this.isBusy || state.phase === "ended")
+			return;
+		this.isBusy = true;
+		try {
+			while (this.shown !== this.wanted) {
+				const { wanted } = this;
+				const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(PAGE_MAX) });
+				if (!answer.ok)
+					return;
+				this.take(new DOMParser().parseFromString(await answer.text(), "text/html"));
+				this.shown = wanted;
+			}
+		}
+		catch {
+		}
+		finally {
+			this.isBusy = false;
+		}
+	}
+	take(page) {
+		const said = [];
+		for (const part of document.querySelectorAll("[data-fresh]")) {
+			const made = page.getElementById(part.id);
+			if (!made || made.innerHTML === part.innerHTML)
+				continue;
+			const { activeElement } = document;
+			const isPressed = this.pressed !== null && part.contains(this.pressed) && (activeElement === null || activeElement === document.body);
+			const focused = isPressed ? this.pressed : part.contains(activeElement) ? activeElement : null;
+			const text = made.dataset["say"] ?? "";
+			if (text !== "" && text !== part.dataset["say"])
+				said.push(text);
+			part.dataset["say"] = text;
+			part.replaceChildren(...made.childNodes);
+			if (focused)
+				twinOf(part, focused)?.focus();
+		}
+		this.onMade(said.join(" "));
+	}
+}
 const en = {
 	phase: {
 		waiting: "Nothing is being recorded. We wait until everybody has chosen.",
@@ -2014,6 +2080,7 @@ class Room {
 	server;
 	screenLock = new ScreenLock();
 	watch;
+	fresh;
 	phase = null;
 	state = null;
 	attendance = new Attendance(performance.now());
@@ -2028,6 +2095,12 @@ class Room {
 		this.texts = textsOf(this.lang);
 		this.screen = new Screen(this.texts);
 		this.server = new Server(root.dataset["room"] ?? "", root.dataset["token"] ?? "", (address, init) => fetch(address, init));
+		this.fresh = new Fresh(Number(root.dataset["version"]), (said) => {
+			if (this.state)
+				this.screen.show(this.state);
+			if (said !== "")
+				this.screen.say(said, true);
+		});
 		const patient = new PatientSpool(spool, (isFull) => this.screen.storage(isFull));
 		const device = new Device(this.server, patient, root.dataset["capture"] ?? "", {
 			onStatus: (status) => {
@@ -2061,6 +2134,7 @@ class Room {
 				this.state = state;
 				device.follow(wantOf(state));
 				this.spoken(state);
+				void this.fresh.follow(state);
 			},
 			onUnreachable: () => this.screen.network(false),
 			onUnknown: () => {
@@ -2077,9 +2151,10 @@ class Room {
 		void this.watch.run();
 	}
 	listen(device) {
-		for (const form of document.querySelectorAll("form[data-room-form]")) {
-			form.addEventListener("submit", (event) => void this.submitted(event));
-		}
+		document.addEventListener("submit", (event) => {
+			if (event.target instanceof Element && event.target.matches("form[data-room-form]"))
+				void this.submitted(event);
+		});
 		for (const touch of ["pointerdown", "keydown"])
 			addEventListener(touch, () => this.touched(device), { capture: true });
 		document.getElementById("again")?.addEventListener("click", () => device.tapped());
@@ -2159,6 +2234,7 @@ class Room {
 			return;
 		event.preventDefault();
 		button.disabled = true;
+		this.fresh.press(button);
 		try {
 			if (button.value === "records_too" || button.value === "start")
 				await askForMicrophone().catch(() => { });

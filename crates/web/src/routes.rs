@@ -219,7 +219,7 @@ fn endings() -> Vec<Route> {
 /// Talks in a room, for people.
 fn talks() -> Vec<Route> {
     use Audience::{Anyone, InRoom, SignedIn};
-    use pages::{joining, minutes, requests_in_room, rooms};
+    use pages::{copy_links, joining, minutes, requests_in_room, rooms};
     const BOTH: &[&str] = &["GET", "POST"];
     vec![
         route(
@@ -264,6 +264,18 @@ fn talks() -> Vec<Route> {
             BOTH,
             "/join/{code}",
             get(joining::invitation).post(joining::enter),
+        ),
+        route(
+            Anyone,
+            BOTH,
+            "/copy",
+            get(copy_links::form).post(copy_links::code),
+        ),
+        route(
+            Anyone,
+            BOTH,
+            "/copy/{code}",
+            get(copy_links::show).post(copy_links::fetch),
         ),
     ]
 }

@@ -1,7 +1,7 @@
 // Finding a piece of recorded sound in the file that was spoken, to the sample.
 
 /** The samples of the first channel of a WAV file of 16 bits, and its rate. */
-export function readWav(file) {
+export function readWav(file, channel = 0) {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const word = (at) => String.fromCharCode(...file.subarray(at, at + 4));
   let [channels, rate] = [0, 0];
@@ -10,7 +10,7 @@ export function readWav(file) {
     if (word(at) === "fmt ") [channels, rate] = [view.getUint16(at + 10, true), view.getUint32(at + 12, true)];
     if (word(at) === "data") {
       const count = Math.floor(Math.min(length, file.length - at - 8) / 2 / channels);
-      const samples = Float32Array.from({ length: count }, (_, place) => view.getInt16(at + 8 + place * 2 * channels, true) / 32_768);
+      const samples = Float32Array.from({ length: count }, (_, place) => view.getInt16(at + 8 + (place * channels + channel) * 2, true) / 32_768);
       return { samples, rate, channels };
     }
     at += 8 + length + (length % 2);

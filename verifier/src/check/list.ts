@@ -58,6 +58,7 @@ export const SPANS = "audio/spans.json";
 export const originalName = (stream: number): string => `original/${stream}.journal`;
 export const treeName = (stream: number): string => `original/${stream}.tree`;
 export const wavName = (stream: number): string => `audio/${stream}.wav`;
+export const oggName = (stream: number): string => `audio/${stream}.opus`;
 
 /** Every file that a bundle of these streams has, in order, up to the sound. Some are there only where `has` says so. */
 export function filesOf(streams: readonly number[], isPart: boolean, has: (name: string) => boolean): string[] {
@@ -71,17 +72,21 @@ export function filesOf(streams: readonly number[], isPart: boolean, has: (name:
 
 /** Whether a name is that of the sound of one stream. */
 export function isStreamSound(name: string): boolean {
-  return /^audio\/[0-9]+\.wav$/.test(name);
+  return /^audio\/[0-9]+\.(wav|opus)$/.test(name);
 }
 
 /** Whether a name is one of those that the sound of these streams may have. */
 export function isSoundOf(name: string, streams: readonly number[]): boolean {
-  return name === ALL_WAV || name === MIXED_WAV || name === SPANS || streams.some((stream) => name === wavName(stream));
+  return name === ALL_WAV || name === MIXED_WAV || name === SPANS || streams.some((stream) => name === wavName(stream) || name === oggName(stream));
 }
 
 /** The sound among these names, in the order in which a bundle has it. */
 export function soundOrder(names: readonly string[]): string[] {
-  const place = (name: string): number =>
-    name === ALL_WAV ? -2 : name === MIXED_WAV ? -1 : name === SPANS ? Number.POSITIVE_INFINITY : Number(/^audio\/([0-9]+)\.wav$/.exec(name)?.[1] ?? 0);
+  const place = (name: string): number => {
+    if (name === ALL_WAV) return -2;
+    if (name === MIXED_WAV) return -1;
+    if (name === SPANS) return Number.POSITIVE_INFINITY;
+    return Number(/^audio\/([0-9]+)\./.exec(name)?.[1] ?? 0) + (name.endsWith(".opus") ? 0.5 : 0);
+  };
   return names.filter((name) => name.startsWith("audio/")).sort((a, b) => place(a) - place(b));
 }

@@ -6,8 +6,10 @@ import type { PartStream } from "../part/check";
 import type { Passage, Scope } from "../part/scope";
 import { bounds, commentOf, heardOf, kept, partForm, partSound, partSpans } from "../sound/part";
 import { undecodedSpans, type Span } from "../sound/spans";
+import { oggOf } from "../sound/ogg";
 import { formOf, soundOf, type OpusSamples, type StreamForm } from "../sound/stream";
 import { commentChunk, type WavForm } from "../sound/wav";
+import type { Provenance } from "./manifest";
 import type { SoundPacket } from "../timeline/stream";
 import type { Computed } from "../timeline/timeline";
 
@@ -20,6 +22,8 @@ export interface Voice {
   readonly spans: readonly Span[];
   /** Over the whole call, `form.frames` of them. */
   blocks(opus?: OpusSamples): Generator<Int16Array>;
+  /** The packets as they came, as a file; null where one of them is not Opus. */
+  readonly ogg: (() => Bytes) | null;
 }
 
 /** What the sound of a bundle follows from. */
@@ -43,6 +47,7 @@ export function renderingOf(computed: Computed, files: readonly OriginalFile[]):
     return [{
       form, packets, bytes: file.bytes, spans: undecodedSpans(packets, line.intervals),
       blocks: (opus) => soundOf(form, packets, file.bytes, line.intervals, opus),
+      ogg: packets.every(({ codec }) => codec.name === "OPUS") ? () => oggOf(form, packets, file.bytes, line.intervals, computed.lengthUs) : null,
     }];
   });
   return { lengthUs: computed.lengthUs, voices, excerpt: null, comment: new Uint8Array(0) };
@@ -55,9 +60,15 @@ export function renderingOfPart(streams: readonly PartStream[], scope: Scope, le
     return {
       form, packets: heardOf(stream), bytes: stream.file.bytes, spans: partSpans(stream),
       blocks: (opus) => partSound(stream, form, scope.redactions, opus),
+      ogg: null,
     };
   });
   return { lengthUs, voices, excerpt: scope.excerpt, comment: commentChunk(commentOf(scope, lengthUs)) };
+}
+
+/** Whether a bundle has the packets in Ogg in the place of WAV files. */
+export function isInOgg({ voices }: Rendering, provenance: Provenance): boolean {
+  return provenance === "room" && voices.every(({ ogg }) => ogg !== null);
 }
 
 /** What of a sound is in its file: all of it, or what the excerpt keeps. */

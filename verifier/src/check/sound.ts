@@ -5,8 +5,9 @@ import type { Entry } from "../container/zip";
 import { holdAgainst, type StreamSpans } from "../sound/spans";
 import { allForm, FrameReader, mixed, sideBySide, wavHeader, type WavForm } from "../sound/wav";
 import type { Bundle } from "./bundle";
-import { ALL_WAV, MIXED_WAV, SPANS, wavName } from "./list";
-import { cutTo, type Rendering, type Voice } from "./rendering";
+import { ALL_WAV, MIXED_WAV, oggName, SPANS, wavName } from "./list";
+import type { Provenance } from "./manifest";
+import { cutTo, isInOgg, type Rendering, type Voice } from "./rendering";
 import type { Findings } from "./report";
 import type { Progress } from "./verify";
 
@@ -48,7 +49,7 @@ async function hasHeader(bundle: Bundle, entry: Entry, header: Bytes): Promise<b
 }
 
 /** Whether an entry is exactly this sound. */
-async function isSound(bundle: Bundle, entry: Entry, { header, blocks }: Wanted, onBytes: (n: number) => void): Promise<boolean> {
+async function hasSound(bundle: Bundle, entry: Entry, { header, blocks }: Wanted, onBytes: (n: number) => void): Promise<boolean> {
   if (!(await hasHeader(bundle, entry, header))) return false;
   const end = entry.end - entry.start;
   let at = header.length;
@@ -74,11 +75,35 @@ async function isSound(bundle: Bundle, entry: Entry, { header, blocks }: Wanted,
   return at === end && inSlice === slice.length;
 }
 
-export async function checkSound(bundle: Bundle, rendering: Rendering, findings: Findings, progress: Progress): Promise<void> {
+const isSound = (name: string): boolean => /^audio\/.*\.(wav|opus)$/.test(name);
+
+/** The packets as they came: nothing was decoded, so there is nothing else to be told of them. */
+async function checkOgg(bundle: Bundle, voices: readonly Voice[], findings: Findings, progress: Progress): Promise<void> {
+  const wanted = new Map(voices.map(({ form, ogg }) => [oggName(form.number), ogg as () => Bytes]));
+  for (const { name } of bundle.entries) {
+    if ((isSound(name) || name === SPANS) && !wanted.has(name)) findings.broken("Sound", name, "no_part");
+  }
+  let done = 0;
+  for (const [name, ogg] of wanted) {
+    if (!bundle.has(name)) findings.broken("Sound", name, "missing");
+    else findings.is(areEqual(await bundle.content(name), ogg()), "Sound", name, "does_not_follow");
+    done += 1;
+    progress(done / wanted.size, "sound");
+  }
+}
+
+export async function checkSound(
+  bundle: Bundle,
+  rendering: Rendering,
+  provenance: Provenance,
+  findings: Findings,
+  progress: Progress,
+): Promise<void> {
   if (rendering.lengthUs > RENDERED_US_MAX) {
     findings.broken("Sound", ALL_WAV, "too_large", "longer than 24 hours");
     return;
   }
+  if (isInOgg(rendering, provenance)) return checkOgg(bundle, rendering.voices, findings, progress);
   const heard = rendering.voices.filter(({ form }) => form.hasSound);
   const total = bundle.entries.reduce((sum, { name, start, end }) => sum + (name.startsWith("audio/") ? end - start : 0), 1);
   let done = 0;
@@ -88,7 +113,7 @@ export async function checkSound(bundle: Bundle, rendering: Rendering, findings:
   };
   const wanted = wantedOf(rendering, heard);
   for (const { name } of bundle.entries) {
-    if (name.startsWith("audio/") && name.endsWith(".wav") && !wanted.has(name)) findings.broken("Sound", name, "no_part");
+    if (isSound(name) && !wanted.has(name)) findings.broken("Sound", name, "no_part");
   }
   // Lengths first: a small file must not make anyone render a day.
   let isAllThere = true;
@@ -112,7 +137,7 @@ export async function checkSound(bundle: Bundle, rendering: Rendering, findings:
 async function rightOneByOne(bundle: Bundle, wanted: ReadonlyMap<string, Wanted>, onBytes: (n: number) => void): Promise<Set<string>> {
   const right = new Set<string>();
   for (const [name, one] of wanted) {
-    if (!one.hasOpus && (await isSound(bundle, bundle.entry(name) as Entry, one, onBytes))) right.add(name);
+    if (!one.hasOpus && (await hasSound(bundle, bundle.entry(name) as Entry, one, onBytes))) right.add(name);
   }
   return right;
 }

@@ -6,12 +6,13 @@ import { readKey } from "../log/note";
 import type { Opening } from "../log/proof";
 import type { Scope } from "../part/scope";
 import { canVerify } from "../pki/signature";
+import { OGG_CHANNELS_AT } from "../sound/ogg";
 import { readTimeline } from "../timeline/read";
 import { basisOf } from "../vcon/basis";
 import { checkJws, payloadJson, readJws } from "../vcon/jws";
 import { uuidsOf, vconPayload, type SoundFile, type VconGrounds } from "../vcon/vcon";
 import type { Bundle } from "./bundle";
-import { DECISION, isStreamSound, KEY, SCOPE, TIMELINE, VCON, wavName, type SignedList } from "./list";
+import { DECISION, isStreamSound, KEY, oggName, SCOPE, TIMELINE, VCON, wavName, type SignedList } from "./list";
 import type { Manifest } from "./manifest";
 import type { Findings } from "./report";
 
@@ -30,14 +31,16 @@ const CHANNELS_AT = 22;
 async function soundsOf(bundle: Bundle, streams: readonly number[]): Promise<SoundFile[] | null> {
   const sounds: SoundFile[] = [];
   for (const number of streams) {
-    const name = wavName(number);
-    const entry = bundle.entry(name);
-    if (!entry) continue;
+    const name = [wavName(number), oggName(number)].find((one) => bundle.has(one));
+    const entry = name === undefined ? null : bundle.entry(name);
+    if (name === undefined || !entry) continue;
     const sha512 = bundle.sha512(name);
     if (sha512 === null) return null;
-    const isWav = entry.end - entry.start >= CHANNELS_AT + 2;
-    const channels = isWav ? viewOf(await bundle.part(entry, CHANNELS_AT, CHANNELS_AT + 2)).getUint16(0, true) : 1;
-    sounds.push({ number, name, sha512: fromHex(sha512, 64), channels });
+    const isOgg = name === oggName(number);
+    const [from, to] = isOgg ? [OGG_CHANNELS_AT, OGG_CHANNELS_AT + 1] : [CHANNELS_AT, CHANNELS_AT + 2];
+    const told = entry.end - entry.start >= to ? viewOf(await bundle.part(entry, from, to)) : null;
+    const channels = told === null ? 1 : isOgg ? told.getUint8(0) : told.getUint16(0, true);
+    sounds.push({ number, name, mediatype: isOgg ? "audio/ogg" : "audio/x-wav", sha512: fromHex(sha512, 64), channels });
   }
   return sounds;
 }

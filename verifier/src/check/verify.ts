@@ -125,7 +125,7 @@ class Checker {
       await this.checkCompleteness(this.manifest);
       if (this.isPart) await this.checkPart(this.manifest);
       else await this.checkWhole(this.manifest, opening);
-      if (this.rendering) await checkSound(this.bundle, this.rendering, this.findings, this.progress);
+      if (this.rendering) await checkSound(this.bundle, this.rendering, this.manifest.provenance, this.findings, this.progress);
     }
     await checkVcon(this.bundle, { list: this.list, manifest: this.manifest, opening: this.opening, scope: this.scope }, this.findings);
     await this.checkLog();

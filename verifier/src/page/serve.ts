@@ -4,7 +4,7 @@ import { BadForm, utf8, type Bytes } from "../base/bytes";
 import type { Source } from "../base/digest";
 import type { Json } from "../base/json";
 import { hasMore, isCertificate, verifyCertificate } from "../check/certificate";
-import { ALL_WAV, wavName } from "../check/list";
+import { ALL_WAV, oggName, wavName } from "../check/list";
 import { doTask } from "../check/hands";
 import { readReceipt } from "../check/receipt";
 import { isBundle, verifyBundle, type Facts } from "../check/verify";
@@ -167,16 +167,19 @@ class Server {
     if (!facts?.rendering || chosen.length === 0) throw new Refused("no_sound", "nothing to hear");
     const wav = await playable(chosen, facts.rendering);
     if (wav) return this.port.postMessage({ kind: "sound", which, wav, isFromFile: false });
-    const file = await this.fileSound(which === "all" ? ALL_WAV : wavName(which));
+    // Where the packets stand in Ogg there is no file of all: each has the whole room in it.
+    const number = which === "all" ? chosen[0].form.number : which;
+    const file = await this.fileSound(which === "all" ? ALL_WAV : wavName(which), oggName(number));
     this.port.postMessage({ kind: "sound", which, wav: file, isFromFile: true });
   }
 
   /** The sound file of the bundle, where this browser cannot decode the packets. */
-  private async fileSound(name: string): Promise<Blob> {
+  private async fileSound(wav: string, ogg: string): Promise<Blob> {
     const file = this.file as Blob;
-    const entry = (await readContainer(blobSource(file))).find((found) => found.name === name);
+    const entries = await readContainer(blobSource(file));
+    const entry = entries.find(({ name }) => name === wav) ?? entries.find(({ name }) => name === ogg);
     if (!entry) throw new Refused("no_sound", "no such file");
-    return new Blob([file.slice(entry.start, entry.end)], { type: "audio/wav" });
+    return new Blob([file.slice(entry.start, entry.end)], { type: entry.name === ogg ? "audio/ogg" : "audio/wav" });
   }
 }
 

@@ -16,6 +16,7 @@ const CALL = 0;
 export interface SoundFile {
   readonly number: number;
   readonly name: string;
+  readonly mediatype: string;
   readonly sha512: Uint8Array;
   readonly channels: number;
 }
@@ -170,7 +171,7 @@ class Maker {
     return sorted.map(({ party, is_there, at_us }) => ({ party: this.place(party), time: this.moment(at_us), event: is_there ? "join" : "drop" }));
   }
 
-  private stream({ number, name, sha512, channels }: SoundFile): Value {
+  private stream({ number, name, mediatype, sha512, channels }: SoundFile): Value {
     const { timeline, scope } = this.grounds;
     const excerpt = scope?.scope.excerpt ?? null;
     const heard = heardIn(timeline, number).map((party) => this.place(party));
@@ -178,7 +179,7 @@ class Maker {
       type: "recording",
       start: this.moment(excerpt?.start_us ?? 0),
       duration: new Seconds(excerpt ? excerpt.end_us - excerpt.start_us : this.lengthUs),
-      mediatype: "audio/x-wav",
+      mediatype,
       filename: name,
       content_hash: `sha512-${base64url(sha512)}`,
       recording_set: CALL,

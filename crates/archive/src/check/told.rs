@@ -196,9 +196,11 @@ impl Archive {
             Err(_) => None,
         };
         // Of nothing, or of what the index does not have, it would be in no list. Only a recording that never
-        // began has a decision and no row.
+        // began has a decision and no row, and a refusal of a request, which stands in a register.
         let is_there = match row.map(|row| (row.action, row.recording)) {
-            Some((Action::Record | Action::ImportFile, Some(_begun))) => true,
+            Some((Action::Record | Action::ImportFile | Action::RefuseRecording, Some(_begun))) => {
+                true
+            }
             Some((_action, Some(id))) => self
                 .index
                 .recording(id)

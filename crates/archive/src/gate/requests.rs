@@ -129,6 +129,20 @@ impl Archive {
         row.map(|row| self.refused_request(&row)).transpose()
     }
 
+    /// Wipes what was said in the refusals of a month, with who refused; that they were and what the law answered stays, as in
+    /// the log. Gives how many there were; `month` is its first moment.
+    pub fn forget_requests(&self, month: Timestamp) -> Result<usize, ArchiveError> {
+        let id = register(month);
+        let rows = self.index.decisions_of(id).doing("reading decisions")?;
+        let said = rows.iter().filter(|row| !row.sealed_facts.is_empty());
+        let count = said.count();
+        if count > 0 {
+            let forgotten = self.index.forget_facts(id);
+            forgotten.doing("forgetting what was said in refusals")?;
+        }
+        Ok(count)
+    }
+
     fn refused_request(&self, row: &DecisionRow) -> Result<RefusedRequest, ArchiveError> {
         let decision = self.parse_decision(row)?;
         let is_permitted = self.refusal(row.action, &decision).is_none();

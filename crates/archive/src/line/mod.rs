@@ -101,6 +101,9 @@ pub struct Line {
     /// The notice that is looked for in each call.
     #[serde(default)]
     pub notice: Option<LineNotice>,
+    /// For how many days whoever took part in a talk in a room can fetch a copy with a link of their own; none for nothing.
+    #[serde(skip)]
+    pub copy_days: u16,
     /// What holds for some of its calls: the first rule that fits is the one.
     #[serde(default, rename = "rule")]
     pub rules: Vec<Rule>,
@@ -132,6 +135,7 @@ impl Line {
             keep_keys: false,
             keys: Keys::default(),
             notice: None,
+            copy_days: 0,
             rules: Vec::new(),
         }
     }

@@ -1,10 +1,12 @@
 //! Reading: lists and details without personal data for everyone who may see that a recording
 //! exists, and the recording itself for who holds a permit.
 
+mod copy_links;
 mod export;
 mod foresee;
 mod playing;
 
+pub use copy_links::NewCopyLink;
 pub use export::VconForm;
 pub use playing::{Playable, WavReader};
 pub use voicelog_evidence::audio::{AudioError, describe_span};

@@ -388,7 +388,7 @@ fn make_older(world: &World) {
             decision BLOB NOT NULL REFERENCES decisions (id), begun_at INTEGER NOT NULL, leaf BLOB,
             certificate BLOB
         ) STRICT;
-        DROP TABLE imported_files; DROP TABLE proposals; DROP TABLE invitations; DROP TABLE accounts;
+        DROP TABLE imported_files; DROP TABLE copy_links; DROP TABLE proposals; DROP TABLE invitations; DROP TABLE accounts;
         CREATE TABLE accounts (name TEXT NOT NULL PRIMARY KEY, password_hash TEXT NOT NULL,
             role TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT;
         UPDATE schema_history SET version = 5;";

@@ -10,6 +10,7 @@ mod decode;
 mod g711;
 mod listen;
 mod notice;
+mod ogg;
 mod opus;
 mod render;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub use notice::{
     Heard, NOTICE_SECONDS_MAX, NOTICE_SECONDS_MIN, NOTICE_SIMILARITY_MIN, Notice, NoticeError,
     NoticeListener,
 };
+pub(crate) use ogg::CHANNELS_AT as OGG_CHANNELS_AT;
 pub use opus::OpusDecoder;
 pub use render::{PacketPlace, WavLayout, WavLayoutBuilder, WavReader, render};
 pub(crate) use render::{Plan, Rendering, Sounds, datagram};

@@ -68,6 +68,40 @@ pub(crate) fn sound_of(stream: StreamNumber) -> String {
     format!("audio/{stream}.wav")
 }
 
+/// Name of the sound of a stream whose packets players take as they are.
+pub(crate) fn ogg_of(stream: StreamNumber) -> String {
+    format!("audio/{stream}.opus")
+}
+
+/// The file with the sound of a stream, as a bundle has it.
+#[derive(Debug, Clone)]
+pub(crate) struct StreamSound<'a> {
+    pub(crate) stream: StreamNumber,
+    pub(crate) name: String,
+    pub(crate) is_ogg: bool,
+    pub(crate) bytes: &'a [u8],
+}
+
+impl<'a> StreamSound<'a> {
+    /// The one of that stream, of the files that there are.
+    pub(crate) fn find(
+        stream: StreamNumber,
+        get: impl Fn(&str) -> Option<&'a [u8]>,
+    ) -> Option<Self> {
+        [(sound_of(stream), false), (ogg_of(stream), true)]
+            .into_iter()
+            .find_map(|(name, is_ogg)| {
+                let bytes = get(&name)?;
+                Some(Self {
+                    stream,
+                    name,
+                    is_ogg,
+                    bytes,
+                })
+            })
+    }
+}
+
 /// The text that the archive signs: which files, with which hashes. The lines of the files are
 /// those that `sha256sum` prints and checks.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,20 +9,20 @@ mod papers;
 mod readme;
 
 pub use contents::{BundleNote, Opening, Salt, SoundSpans, StreamSpans};
-pub(crate) use contents::{file, original_of, sound_of, tree_of};
+pub(crate) use contents::{StreamSound, file, ogg_of, original_of, sound_of, tree_of};
 pub use papers::{Papers, StampedProof};
 pub(crate) use readme::{recipe, text as readme};
 
 use crate::audio::{
-    AudioError, CHANNELS_PLAYED, Rendering, StreamAudio, decoder, is_wav_of, mixed, render,
-    side_by_side, wav,
+    AudioError, CHANNELS_PLAYED, Rendering, StreamAudio, decoder, is_wav_of, mixed, side_by_side,
+    wav,
 };
 use crate::canonical::{CanonicalError, canonical_json, from_canonical};
 use crate::checkpoint::TlogProof;
 use crate::completeness::{Completeness, CompletenessInput};
 use crate::digest::{Digest, sha256};
 use crate::journal::Record;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, Provenance};
 use crate::note::{NoteError, SigningKey};
 use crate::original::{self, EVENTS, OriginalError};
 use crate::part::{self, Cut, PartError, Plan, Scope, Shown, both_titles};
@@ -172,16 +172,12 @@ pub fn pack(input: &BundleInput<'_>, key: &SigningKey) -> Result<Vec<u8>, Bundle
         part::cut(input.records, input.timeline, &input.tree_salt, plan).map_err(BundleError::Part)
     });
     let cut = cut.transpose()?;
-    let mut files = documents(input, key, cut.as_ref())?;
-    files.extend(originals(input, cut.as_ref())?);
     let sounds = match &cut {
-        None => {
-            let views = input.records.iter().map(Record::as_view);
-            let sound = render(views, input.timeline).map_err(BundleError::Audio)?;
-            sound_files(&sound, None)?
-        }
+        None => sound_of_whole(input)?,
         Some(cut) => sound_of_part(input, cut)?,
     };
+    let mut files = documents(input, key, cut.as_ref(), &sounds)?;
+    files.extend(originals(input, cut.as_ref())?);
     let vcon = vcon(input, key, cut.as_ref(), &sounds)?;
     let place = files.iter().position(|(name, _)| name == file::MANIFEST);
     files.insert(place.unwrap_or(files.len()), (file::VCON.to_owned(), vcon));
@@ -213,12 +209,14 @@ fn documents(
     input: &BundleInput<'_>,
     key: &SigningKey,
     cut: Option<&Cut<'_>>,
+    sounds: &[NamedFile],
 ) -> Result<Vec<NamedFile>, BundleError> {
     let document = BundleError::Document;
     let tree_salt = cut.is_none().then_some(Salt(input.tree_salt));
     let opening = Opening::new(input.commitment_salt, tree_salt, input.leaf.clone());
     let part = cut.map(|cut| (&cut.scope, input.timeline.length_us()));
-    let readme = readme(input.manifest.recording, part).into_bytes();
+    let in_ogg = sounds.iter().any(|(name, _)| name.ends_with(".opus"));
+    let readme = readme(input.manifest.recording, part, in_ogg).into_bytes();
     let manifest = input.manifest.to_bytes().map_err(document)?;
     let completeness = completeness(input, &manifest, cut)?;
     let page = completeness.page(input.timeline, cut.map(|cut| &cut.scope));
@@ -299,9 +297,9 @@ fn vcon(
         .streams
         .iter()
         .map(|stream| stream.stream.number);
-    let sound = |number| {
-        let (_, bytes) = sounds.iter().find(|(name, _)| *name == sound_of(number))?;
-        Some((number, bytes.as_slice()))
+    let get = |name: &str| {
+        let (_, bytes) = sounds.iter().find(|(there, _)| there == name)?;
+        Some(bytes.as_slice())
     };
     let source = vcon::Source {
         recording: input.manifest.recording,
@@ -310,7 +308,9 @@ fn vcon(
         decision: &from_canonical(input.decision).map_err(BundleError::Document)?,
         scope: cut.map(|cut| &cut.scope),
         basis: input.basis,
-        sounds: numbers.filter_map(sound).collect(),
+        sounds: numbers
+            .filter_map(|number| StreamSound::find(number, get))
+            .collect(),
         logged: input.leaf.at,
         made: input.made_at,
         profile: Profile::Core,
@@ -370,6 +370,24 @@ fn originals(
         }
     }
     Ok(named)
+}
+
+/// Whether a whole copy has the packets in Ogg in the place of WAV files: of an hour of two devices that is some 30 MB and
+/// not 1.4 GB, and can be had while the people are still in the room.
+pub(crate) fn goes_in_ogg(manifest: &Manifest, rendering: &Rendering<'_, '_>) -> bool {
+    manifest.provenance == Provenance::Room && rendering.is_all_opus()
+}
+
+fn sound_of_whole(input: &BundleInput<'_>) -> Result<Vec<NamedFile>, BundleError> {
+    let views = input.records.iter().map(Record::as_view);
+    let rendering = Rendering::new(views, input.timeline).map_err(BundleError::Audio)?;
+    if !goes_in_ogg(input.manifest, &rendering) {
+        return sound_files(&rendering.render(&decoder), None);
+    }
+    let streams = rendering.in_ogg().into_iter();
+    Ok(streams
+        .map(|(number, bytes)| (ogg_of(number), bytes))
+        .collect())
 }
 
 /// The sound of a part, made from what the copy has and from nothing else.

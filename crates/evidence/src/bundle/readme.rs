@@ -3,9 +3,34 @@
 use crate::part::{Scope, scope_title};
 use voicelog_model::{Language, RecordingId};
 
+/// What it says of the sound where that is in Ogg.
+const IN_OGG: [(&str, &str); 2] = [
+    (
+        "  audio/all.wav          het hele gesprek, elke stem op een eigen kanaal; luister hiernaar
+  audio/mixed.wav        bij meer dan twee kanalen: alle stemmen op een kanaal
+  audio/1.wav ...        elke stem apart
+",
+        "  audio/1.opus ...       het hele gesprek, zoals elk apparaat in de kamer het opnam
+",
+    ),
+    (
+        "  audio/all.wav          the whole conversation, each voice on its own channel; listen to this
+  audio/mixed.wav        where there are more than two channels: all voices on one
+  audio/1.wav ...        each voice alone
+",
+        "  audio/1.opus ...       the whole conversation, as each device in the room recorded it
+",
+    ),
+];
+
 /// The text of README.txt, in Dutch and English. That it is a copy of a part stands first.
-pub(crate) fn text(recording: RecordingId, part: Option<(&Scope, u64)>) -> String {
-    let text = include_str!("readme.txt").replace("{recording}", &recording.to_string());
+pub(crate) fn text(recording: RecordingId, part: Option<(&Scope, u64)>, in_ogg: bool) -> String {
+    let mut text = include_str!("readme.txt").replace("{recording}", &recording.to_string());
+    if in_ogg {
+        for (wav, ogg) in IN_OGG {
+            text = text.replace(wav, ogg);
+        }
+    }
     let Some((scope, length_us)) = part else {
         return text;
     };
@@ -31,7 +56,10 @@ mod tests {
     #[test]
     fn both_languages_name_the_recording_and_every_file() {
         let recording = RecordingId::from_bytes([1; 16]);
-        let text = text(recording, None);
+        let in_ogg = text(recording, None, true);
+        assert_eq!(in_ogg.matches("audio/1.opus").count(), 2);
+        assert!(!in_ogg.contains(".wav"), "{in_ogg}");
+        let text = text(recording, None, false);
         assert_eq!(text.matches(&recording.to_string()).count(), 2);
         for name in [
             "audio/all.wav",

@@ -3,7 +3,8 @@
 use super::parties::{Parties, put_list};
 use super::payload::Source;
 use super::standalone::Profile;
-use crate::bundle::sound_of;
+use crate::audio::OGG_CHANNELS_AT;
+use crate::bundle::StreamSound;
 use crate::part::Window;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,6 +14,7 @@ use voicelog_model::StreamNumber;
 
 /// As the draft spells it, and every reader takes it.
 const WAV: &str = "audio/x-wav";
+const OGG: &str = "audio/ogg";
 /// Where a WAV file says how many channels it has.
 const CHANNELS_AT: std::ops::Range<usize> = 22..24;
 
@@ -36,14 +38,14 @@ impl Dialogs {
         let first = u64::from(source.profile == Profile::Core);
         let places: Vec<_> = (first..)
             .zip(&source.sounds)
-            .map(|(place, (number, _))| (*number, place))
+            .map(|(place, sound)| (sound.stream, place))
             .collect();
         let mut values = Vec::new();
         if source.profile == Profile::Core {
             values.push(set(source, parties, &places));
         }
-        for (number, wav) in &source.sounds {
-            values.push(recording(source, parties, *number, wav));
+        for sound in &source.sounds {
+            values.push(recording(source, parties, sound));
         }
         Self { values, places }
     }
@@ -69,12 +71,7 @@ fn set(source: &Source<'_>, parties: &Parties<'_>, places: &[(StreamNumber, u64)
     Value::Object(dialog)
 }
 
-fn recording(
-    source: &Source<'_>,
-    parties: &Parties<'_>,
-    number: StreamNumber,
-    wav: &[u8],
-) -> Value {
+fn recording(source: &Source<'_>, parties: &Parties<'_>, sound: &StreamSound<'_>) -> Value {
     let timeline = source.timeline;
     let whole = Window {
         start_us: 0,
@@ -86,20 +83,21 @@ fn recording(
         .unwrap_or(whole);
     let start_us = i64::try_from(window.start_us).unwrap_or(i64::MAX);
     let length_us = window.end_us.saturating_sub(window.start_us);
+    let mediatype = if sound.is_ogg { OGG } else { WAV };
     let mut dialog = Map::new();
     dialog.insert("type".to_owned(), json!("recording"));
     let start = timeline.call_started.plus_micros(start_us);
     dialog.insert("start".to_owned(), json!(start));
     dialog.insert("duration".to_owned(), seconds(length_us));
-    dialog.insert("mediatype".to_owned(), json!(WAV));
-    dialog.insert("filename".to_owned(), json!(sound_of(number)));
+    dialog.insert("mediatype".to_owned(), json!(mediatype));
+    dialog.insert("filename".to_owned(), json!(sound.name));
     let stream = timeline
         .streams
         .iter()
-        .find(|stream| stream.stream.number == number);
+        .find(|stream| stream.stream.number == sound.stream);
     let heard = stream.map_or_else(Vec::new, |stream| parties.heard_in(stream, timeline));
     let channels = match source.profile {
-        Profile::Core => by_channel(&heard, channels(wav)),
+        Profile::Core => by_channel(&heard, channels(sound)),
         Profile::Compat => heard.into_iter().map(Value::from).collect(),
     };
     put_list(&mut dialog, "parties", channels);
@@ -108,11 +106,14 @@ fn recording(
     }
     match source.bodies {
         Bodies::Beside => {
-            let hash = URL_SAFE_NO_PAD.encode(Sha512::digest(wav));
+            let hash = URL_SAFE_NO_PAD.encode(Sha512::digest(sound.bytes));
             dialog.insert("content_hash".to_owned(), json!(format!("sha512-{hash}")));
         }
         Bodies::Inline => {
-            dialog.insert("body".to_owned(), json!(URL_SAFE_NO_PAD.encode(wav)));
+            dialog.insert(
+                "body".to_owned(),
+                json!(URL_SAFE_NO_PAD.encode(sound.bytes)),
+            );
             dialog.insert("encoding".to_owned(), json!("base64url"));
         }
     }
@@ -129,8 +130,17 @@ fn by_channel(heard: &[u64], channels: u16) -> Vec<Value> {
     }
 }
 
-fn channels(wav: &[u8]) -> u16 {
-    let bytes = wav.get(CHANNELS_AT).and_then(|bytes| bytes.try_into().ok());
+fn channels(sound: &StreamSound<'_>) -> u16 {
+    if sound.is_ogg {
+        return sound
+            .bytes
+            .get(OGG_CHANNELS_AT)
+            .map_or(1, |count| (*count).into());
+    }
+    let bytes = sound
+        .bytes
+        .get(CHANNELS_AT)
+        .and_then(|bytes| bytes.try_into().ok());
     bytes.map_or(1, u16::from_le_bytes)
 }
 

@@ -6,11 +6,12 @@ use super::jws::VconError;
 use super::parties::{ARCHIVE, Parties, put_list};
 use super::standalone::Profile;
 use super::uuid::Named;
+use crate::bundle::StreamSound;
 use crate::canonical::{CanonicalError, canonical_json, canonical_json_with_micros};
 use crate::part::{Scope, SoundInstead};
 use crate::timeline::Timeline;
 use serde_json::{Map, Value, json};
-use voicelog_model::{RecordingId, StreamNumber, Timestamp};
+use voicelog_model::{RecordingId, Timestamp};
 
 /// Syntax of the draft that is written.
 const SYNTAX: &str = "0.4.0";
@@ -29,8 +30,8 @@ pub(crate) struct Source<'a> {
     /// Of a copy of a part.
     pub(crate) scope: Option<&'a Scope>,
     pub(crate) basis: Option<&'a Basis>,
-    /// The streams that have sound, by number, each with its WAV file.
-    pub(crate) sounds: Vec<(StreamNumber, &'a [u8])>,
+    /// The sound of each stream that has any, by number.
+    pub(crate) sounds: Vec<StreamSound<'a>>,
     /// When the recording came into the log.
     pub(crate) logged: Timestamp,
     /// When the bundle was made.

@@ -5,7 +5,7 @@ use super::dialogs::Bodies;
 use super::jws::{Signed, VconError, sign};
 use super::payload::{Payload, Source, payload};
 use super::signer::Sign;
-use crate::bundle::{BundleNote, Opening, file, sound_of};
+use crate::bundle::{BundleNote, Opening, StreamSound, file};
 use crate::canonical::from_canonical;
 use crate::note::{Note, VerifierKey};
 use crate::part::Scope;
@@ -78,7 +78,7 @@ pub fn from_bundle(bundle: &[u8], profile: Profile) -> Result<Vcon, VconError> {
     let basis = Basis::in_payload(&bundled);
     let numbers = timeline.streams.iter().map(|stream| stream.stream.number);
     let sounds =
-        numbers.filter_map(|number| Some((number, *files.get(sound_of(number).as_str())?)));
+        numbers.filter_map(|number| StreamSound::find(number, |name| files.get(name).copied()));
     payload(&Source {
         recording: note.recording,
         archive: key.name(),

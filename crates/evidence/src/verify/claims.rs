@@ -6,8 +6,8 @@ use super::part;
 use super::report::{Check, Fact, Findings, Text};
 use crate::audio::{CHANNELS_PLAYED, Plan, Rendering, Sounds, datagram, decoder, wav_byte_len};
 use crate::bundle::{
-    BundleNote, EVENTS_BYTES_MAX, Opening, SoundSpans, each_sound_file, file, original_of,
-    sound_of, tree_of,
+    BundleNote, EVENTS_BYTES_MAX, Opening, SoundSpans, each_sound_file, file, goes_in_ogg, ogg_of,
+    original_of, sound_of, tree_of,
 };
 use crate::canonical::{CanonicalError, from_canonical};
 use crate::checkpoint::TlogProof;
@@ -114,6 +114,9 @@ impl Claims {
         check_original(manifest, &inventory, findings);
         check_timeline(manifest, &inventory.timeline, files, findings);
         match Rendering::of(sounds, &inventory.timeline) {
+            Ok(rendering) if goes_in_ogg(manifest, &rendering) => {
+                check_ogg(&rendering, files, findings);
+            }
             Ok(rendering) => check_sound(&rendering, None, files, findings),
             Err(error) => findings.broken(Check::Sound, file::ALL_SOUND, SOUND_BAD, Some(&error)),
         }
@@ -272,7 +275,7 @@ fn check_names(manifest: &Manifest, files: &Files<'_>, findings: &mut Findings) 
     }
     // Which sounds there are follows from the packets, and is checked with the sound.
     let mut sounds = vec![file::ALL_SOUND.to_owned(), file::MIXED_SOUND.to_owned()];
-    sounds.extend(streams().map(sound_of));
+    sounds.extend(streams().flat_map(|number| [sound_of(number), ogg_of(number)]));
     sounds.push(file::SPANS.to_owned());
     expected.extend(sounds.into_iter().filter(|name| files.get(name).is_some()));
     if expected
@@ -511,7 +514,7 @@ pub(super) fn check_sound(
             plausible = false;
         }
     }
-    for name in files.names().iter().filter(|name| name.ends_with(".wav")) {
+    for name in files.names().iter().filter(|name| is_sound(name)) {
         if !lengths.iter().any(|(expected, _)| expected == name) {
             findings.broken(Check::Sound, name, SOUND_BAD, None);
             plausible = false;
@@ -535,6 +538,27 @@ pub(super) fn check_sound(
     if let Err(error) = compared {
         findings.broken(Check::Sound, file::ALL_SOUND, SOUND_BAD, Some(&error));
     }
+}
+
+/// The packets as they came, in Ogg: nothing is decoded, so there is nothing else to be told of them.
+fn check_ogg(rendering: &Rendering<'_, '_>, files: &Files<'_>, findings: &mut Findings) {
+    let streams = rendering.in_ogg();
+    let expected = |name: &str| streams.iter().any(|(number, _)| name == ogg_of(*number));
+    for name in files.names() {
+        if (is_sound(name) || *name == file::SPANS) && !expected(name) {
+            findings.broken(Check::Sound, name, SOUND_BAD, None);
+        }
+    }
+    for (number, made) in &streams {
+        let name = ogg_of(*number);
+        let same = files.get(&name).is_some_and(|there| there == made);
+        findings.expect(same, Check::Sound, &name, SOUND_OK, SOUND_BAD);
+    }
+}
+
+/// Whether a file is one to listen to.
+fn is_sound(name: &str) -> bool {
+    name.ends_with(".wav") || name.ends_with(".opus")
 }
 
 /// How long each file of sound is; none where it cannot be written at all.

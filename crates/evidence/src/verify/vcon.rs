@@ -3,7 +3,7 @@
 use super::claims::Claims;
 use super::files::Files;
 use super::report::{Check, Findings, Text};
-use crate::bundle::{BundleNote, file, sound_of};
+use crate::bundle::{BundleNote, StreamSound, file};
 use crate::vcon::{Basis, Bodies, Payload, Profile, Signed, Source, VconError, payload};
 use serde_json::Value;
 
@@ -56,7 +56,7 @@ fn again(
     let stated: Value = serde_json::from_slice(&signed.payload).unwrap_or_default();
     let basis = Basis::in_payload(&stated);
     let streams = timeline.streams.iter().map(|stream| stream.stream.number);
-    let sounds = streams.filter_map(|number| Some((number, files.get(&sound_of(number))?)));
+    let sounds = streams.filter_map(|number| StreamSound::find(number, |name| files.get(name)));
     let key = files.named_key()?;
     let source = Source {
         recording: claims.manifest.as_ref()?.recording,

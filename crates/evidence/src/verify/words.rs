@@ -24,10 +24,14 @@ pub(super) fn check(claims: &Claims, files: &Files<'_>, findings: &mut Findings)
     }
     let scope = claims.scope.as_ref();
     let part = scope.map(|scope| (scope, timeline.length_us()));
+    let in_ogg = files.names().iter().any(|name| name.ends_with(".opus"));
     let page = statement(manifest, timeline, scope, files);
     let page = page.map(|statement| statement.page(timeline, scope).into_bytes());
     for (name, expected) in [
-        (file::README, readme(manifest.recording, part).into_bytes()),
+        (
+            file::README,
+            readme(manifest.recording, part, in_ogg).into_bytes(),
+        ),
         (file::RECIPE, recipe().to_vec()),
         (file::COMPLETENESS_PAGE, page.unwrap_or_default()),
     ] {

@@ -8,20 +8,25 @@ use voicelog_model::{Codec, Language};
 
 /// The usual call, whose second stream is in another codec.
 pub(crate) fn call_with(encoding: &str) -> Vec<Record> {
+    call_with_on(&[2], encoding)
+}
+
+/// The same with that encoding on each of those streams.
+pub(crate) fn call_with_on(streams: &[u16], encoding: &str) -> Vec<Record> {
     let mut records = records(2, 12);
     for record in &mut records {
         if let Record::Event {
             event: JournalEvent::StreamAdded { stream },
             ..
         } = record
-            && stream.number.0 == 2
+            && streams.contains(&stream.number.0)
         {
             // A dynamic type: type 0 alone would be taken for what it always is.
             stream.codec = Codec::read(encoding).unwrap();
             stream.payload_type = 96;
         }
         if let Record::Packet { stream, bytes, .. } = record
-            && stream.0 == 2
+            && streams.contains(&stream.0)
         {
             bytes[1] = 96;
         }

@@ -4,7 +4,7 @@
 //! what is written differently is a new version with a folder of its own. A failing comparison leaves the present bytes
 //! in the target folder and names the place.
 
-use crate::codecs::call_with;
+use crate::codecs::{call_with, call_with_on};
 use crate::fixture::{
     Parts, archive_key, chunk, data_key, logged, recording, records, segment, verifier,
 };
@@ -269,13 +269,17 @@ fn every_bundle_of_version_1_verifies_and_a_call_is_written_as_ever() {
 
 /// The usual call, whose second stream is Opus: SILK and CELT in turn, of bytes that anybody can draw again.
 fn opus_call() -> Vec<Record> {
-    let mut records = call_with("opus/48000/2");
+    with_opus_on(&[2], call_with("opus/48000/2"))
+}
+
+/// The same packets of noise on each of those streams.
+fn with_opus_on(streams: &[u16], mut records: Vec<Record>) -> Vec<Record> {
     let (mut drawn, mut place) = (7_u32, 0_u32);
     for record in &mut records {
         let Record::Packet { stream, bytes, .. } = record else {
             continue;
         };
-        if stream.0 != 2 {
+        if !streams.contains(&stream.0) {
             continue;
         }
         // Its number was made of the packet's place, from which the third is missing.
@@ -473,6 +477,30 @@ fn copies_of_a_part_are_written_as_ever() {
     for (name, kept, plan) in kept {
         is_golden_bundle(name, &copy(&parts, &plan), kept);
     }
+}
+
+/// A recording of two devices in a room, both of which sent Opus.
+fn opus_room() -> Parts {
+    let records = with_opus_on(&[1, 2], call_with_on(&[1, 2], "opus/48000/2"));
+    let mut parts = Parts::of(&records);
+    parts.manifest.provenance = Provenance::Room;
+    (parts.leaf, parts.proof) = logged(&parts.manifest);
+    parts
+}
+
+#[test]
+fn a_room_of_opus_has_its_packets_in_ogg_and_no_samples() {
+    let kept = include_bytes!("../vectors/bundle/v1/room-opus.zip");
+    let written = opus_room().bundle();
+    is_golden_bundle("room-opus.zip", &written, kept);
+    let names: Vec<_> = zip::read(&written)
+        .unwrap()
+        .into_iter()
+        .map(|(name, _bytes)| name.to_owned())
+        .filter(|name| name.starts_with("audio/"))
+        .collect();
+    assert_eq!(names, ["audio/1.opus", "audio/2.opus"]);
+    assert!(verify(&written, Some(&verifier())).holds());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod chunks;
+mod copies;
 mod ending;
 mod gaps;
 mod minutes;

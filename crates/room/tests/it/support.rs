@@ -54,6 +54,7 @@ fn mistaken() -> Map<String, Value> {
 fn kind(name: &str, facts: Map<String, Value>) -> Line {
     Line {
         title: format!("Gesprek {name}"),
+        copy_days: 14,
         facts,
         ..Line::not_set_up(name)
     }

@@ -39,6 +39,8 @@ pub fn index(mut make: impl FnMut() -> Fresh<Box<dyn Index>>) -> Result<(), Stor
         super::copies::places_holds_again,
         super::copies::tells_what_was_destroyed_as_of_one_moment,
         super::copies::ends_what_ran_when_a_copy_was_made,
+        super::copy_links::work_until_they_are_used_up_or_end,
+        super::copy_links::end_with_the_term_and_go_with_the_recording,
         super::destructions::honours_holds,
         super::destructions::all_or_none,
         super::sound::ends_before_the_rest,

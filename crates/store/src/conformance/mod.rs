@@ -7,6 +7,7 @@ mod accounts;
 mod blobs;
 mod conversations;
 mod copies;
+mod copy_links;
 mod destructions;
 mod diary;
 mod index;

@@ -139,6 +139,13 @@ forward! { Destructions, FaultyIndex,
     fn destroyed_recordings(&self, after: Option<RecordingId>, limit: usize) -> Vec<RecordingId>;
 }
 
+forward! { CopyLinks, FaultyIndex,
+    fn add_copy_links(&self, links: &[CopyLink]) -> ();
+    fn copy_link(&self, key: &Hash, now: Timestamp) -> Option<CopyLink>;
+    fn use_copy_link(&self, key: &Hash, now: Timestamp) -> Option<CopyLink>;
+    fn forget_copy_links(&self, before: Timestamp) -> ();
+}
+
 forward! { Files, FaultyIndex,
     fn recording_of_file(&self, key: &Hash) -> Option<RecordingId>;
     fn claim_file(&self, key: &Hash, id: RecordingId) -> Option<RecordingId>;

@@ -295,6 +295,23 @@ pub trait Files {
     fn forget_file(&self, id: RecordingId) -> Result<(), StoreError>;
 }
 
+/// Links by which whoever took part fetches a copy later, by keyed hashes of what is in them. They go when they end, and
+/// with their recordings.
+pub trait CopyLinks {
+    /// Keeps links, all or none. Errors: [`StoreError::State`] once destruction has begun.
+    fn add_copy_links(&self, links: &[CopyLink]) -> Result<(), StoreError>;
+
+    /// The link with that key, if it can still be used: it has not ended, nor the term of its recording, and it was not
+    /// used up. Uses nothing up.
+    fn copy_link(&self, key: &Hash, now: Timestamp) -> Result<Option<CopyLink>, StoreError>;
+
+    /// The same, and it can be used once less.
+    fn use_copy_link(&self, key: &Hash, now: Timestamp) -> Result<Option<CopyLink>, StoreError>;
+
+    /// Forgets links that have ended by then.
+    fn forget_copy_links(&self, before: Timestamp) -> Result<(), StoreError>;
+}
+
 /// Terms that end, counted.
 pub trait Terms {
     /// The law refused to destroy it, or its sound: it is no candidate until this moment, or until its term
@@ -485,6 +502,7 @@ pub trait Index:
     + Copies
     + Terms
     + Files
+    + CopyLinks
     + Accounts
     + Proposals
     + Diary

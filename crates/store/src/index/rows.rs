@@ -584,3 +584,31 @@ pub struct DestructionRow {
     /// Whether the certificate is stored.
     pub has_certificate: bool,
 }
+
+/// A link by which somebody who took part fetches a copy.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CopyLink {
+    /// Keyed hash of what is in it; that itself is never stored.
+    pub key: Hash,
+    /// Which recording.
+    pub recording: RecordingId,
+    /// Pseudonym of whose it is.
+    pub party: String,
+    /// From when on they were there, in microseconds from its beginning; nothing where from the beginning.
+    pub from_us: Option<u64>,
+    /// Until when; nothing where to its end.
+    pub to_us: Option<u64>,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// How often it can be used.
+    pub uses_left: u64,
+}
+
+impl std::fmt::Debug for CopyLink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CopyLink")
+            .field("recording", &self.recording)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}

@@ -257,6 +257,7 @@ pub(super) fn wipe(
     run(transaction, sql::TOMBSTONE, (id, destroyed_at.micros()))?;
     run(transaction, sql::FORGET_LINK_KEYS_OF, [id])?;
     run(transaction, sql::FORGET_FILE, [id])?;
+    run(transaction, sql::FORGET_COPY_LINKS_OF, [id])?;
     run(transaction, sql::FORGET_FACTS, [id])?;
     run(transaction, sql::FORGET_HOLDS, [id])?;
     run(transaction, sql::FORGET_PROPOSALS_OF, [id])?;

@@ -21,6 +21,7 @@ const STEPS: &[(i64, &str)] = &[
     (7, include_str!("to_7.sql")),
     (8, include_str!("to_8.sql")),
     (9, include_str!("to_9.sql")),
+    (10, include_str!("to_10.sql")),
 ];
 
 /// Brings an index up to the schema of this program; tells from which one, if it was another.

@@ -8,6 +8,7 @@
 mod accounts;
 mod conversations;
 mod copies;
+mod copy_links;
 mod decisions;
 mod destructions;
 mod diary;
@@ -40,7 +41,7 @@ use values::Fail;
 use voicelog_model::Timestamp;
 
 /// The schema that this program writes.
-pub const SCHEMA_VERSION: i64 = 9;
+pub const SCHEMA_VERSION: i64 = 10;
 
 /// How long a write waits for another process to finish its own.
 const BUSY_SECONDS: u64 = 10;

@@ -103,6 +103,20 @@ CREATE TABLE imported_files (
     recording BLOB NOT NULL UNIQUE REFERENCES recordings (id)
 ) STRICT, WITHOUT ROWID;
 
+-- Links by which whoever took part fetches a copy later: keyed hashes of what is in them; deleted when they
+-- end, and with the destruction of the recording.
+CREATE TABLE copy_links (
+    key        BLOB NOT NULL PRIMARY KEY CHECK (length(key) = 32),
+    recording  BLOB NOT NULL REFERENCES recordings (id),
+    party      TEXT NOT NULL,                    -- a pseudonym
+    from_us    INTEGER CHECK (from_us >= 0),     -- what they were there for; NULL: from its beginning
+    to_us      INTEGER CHECK (to_us >= 0),       -- NULL: to its end
+    expires_at INTEGER NOT NULL,
+    uses_left  INTEGER NOT NULL CHECK (uses_left >= 0)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX copy_links_of_recording ON copy_links (recording);
+CREATE INDEX copy_links_by_end ON copy_links (expires_at);
+
 CREATE TABLE holds (
     id        BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     recording BLOB NOT NULL REFERENCES recordings (id),

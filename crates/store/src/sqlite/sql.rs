@@ -295,6 +295,20 @@ pub(super) const FORGET_LINK_KEYS: &str = "
 pub(super) const RECORDING_OF_FILE: &str = "SELECT recording FROM imported_files WHERE key = ?1";
 pub(super) const CLAIM_FILE: &str = "INSERT INTO imported_files (key, recording) VALUES (?1, ?2)";
 pub(super) const FORGET_FILE: &str = "DELETE FROM imported_files WHERE recording = ?1";
+pub(super) const ADD_COPY_LINK: &str = "
+    INSERT INTO copy_links (key, recording, party, from_us, to_us, expires_at, uses_left)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+/// Whatever it says itself, it does not outlive the term of its recording.
+pub(super) const COPY_LINK: &str = "
+    SELECT c.key, c.recording, c.party, c.from_us, c.to_us,
+           min(c.expires_at, coalesce(r.retain_until, c.expires_at)), c.uses_left
+    FROM copy_links c JOIN recordings r ON r.id = c.recording
+    WHERE c.key = ?1 AND c.expires_at > ?2 AND c.uses_left > 0 AND r.state = 'sealed'
+      AND (r.retain_until IS NULL OR r.retain_until > ?2)";
+pub(super) const USE_COPY_LINK: &str =
+    "UPDATE copy_links SET uses_left = uses_left - 1 WHERE key = ?1";
+pub(super) const FORGET_OLD_COPY_LINKS: &str = "DELETE FROM copy_links WHERE expires_at <= ?1";
+pub(super) const FORGET_COPY_LINKS_OF: &str = "DELETE FROM copy_links WHERE recording = ?1";
 pub(super) const FORGET_LINK_KEYS_OF: &str = "DELETE FROM link_keys WHERE recording = ?1";
 pub(super) const DISTRUST: &str = "
     INSERT INTO link_keys_distrusted (key, seen_at) VALUES (?1, ?2)

@@ -87,7 +87,7 @@ fn an_index_of_schema_2_is_brought_up_to_date_by_an_act_of_its_own() {
     assert_eq!(row.started_at, Timestamp::from_micros(5));
     assert_eq!(row.part, None);
     assert_eq!(migrate(&layout.index, at(3)).unwrap(), None, "once");
-    assert_eq!(SCHEMA_VERSION, 9);
+    assert_eq!(SCHEMA_VERSION, 10);
 }
 
 #[test]

@@ -121,7 +121,9 @@ fn make(index: &dyn Index, dice: &mut Dice, n: u32, replaced: &mut Marks) -> Mad
     hold_and_release(index, id, &held, &released);
     let (proposed, declined) = (value(100), value(100));
     propose_and_decline(index, id, &proposed, &declined);
-    let row = [facts, sealed, manifest, timeline];
+    let link = value(32);
+    fetch_later(index, id, &link);
+    let row = [facts, sealed, manifest, timeline, link];
     let wiped = row.iter().chain([&held, &released, &proposed, &declined]);
     let mut all: Marks = wiped.into_iter().flat_map(|value| marks(value)).collect();
     all.extend(marks(&line.as_bytes()[5..13]));
@@ -131,6 +133,20 @@ fn make(index: &dyn Index, dice: &mut Dice, n: u32, replaced: &mut Marks) -> Mad
 
 fn mark_of_file(dice: &mut Dice) -> [u8; 32] {
     canary(dice, 32).try_into().unwrap()
+}
+
+/// A link to a copy, with what is kept of it.
+fn fetch_later(index: &dyn Index, id: RecordingId, key: &[u8]) {
+    let link = CopyLink {
+        key: key[..32].try_into().unwrap(),
+        recording: id,
+        party: "p2".to_owned(),
+        from_us: None,
+        to_us: None,
+        expires_at: at(i64::MAX / 4_000_000),
+        uses_left: 1,
+    };
+    index.add_copy_links(&[link]).unwrap();
 }
 
 /// A hold that was lifted again, with what is sealed of both.

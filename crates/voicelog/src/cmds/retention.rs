@@ -8,7 +8,7 @@ use serde_json::json;
 use voicelog_archive::{SoundTerms, TermRefusal, TermsPreview};
 use voicelog_casework::Asked;
 use voicelog_casework::moment::moment;
-use voicelog_casework::retention::{self, SweepReason};
+use voicelog_casework::retention::{self, SweepReason, Swept};
 use voicelog_law::TermBound;
 use voicelog_model::{Clock, Language, Scope, Timestamp};
 
@@ -208,10 +208,18 @@ fn value(found: &TermsPreview, lang: Language) -> serde_json::Value {
     })
 }
 
-fn sweep(context: &Context, now: Timestamp, as_json: bool) -> Result<Ended> {
+/// Does what is due: of recordings, and of what was said in refusals of requests.
+fn do_sweep(context: &Context, now: Timestamp) -> Result<Vec<Swept>> {
+    let months = wiring::config(context, now)?.retention.requests_months;
     let (archive, _lock) = wiring::work(context, now)?;
     archive.look_at_clock(now)?;
     let swept = retention::run(&archive, now)?;
+    retention::forget_requests(&archive, months, now)?;
+    Ok(swept)
+}
+
+fn sweep(context: &Context, now: Timestamp, as_json: bool) -> Result<Ended> {
+    let swept = do_sweep(context, now)?;
     let mut ended = Ended::Done;
     let mut rows = Vec::new();
     let lang = context.lang;

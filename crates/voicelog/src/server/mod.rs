@@ -484,7 +484,10 @@ fn start_sweep(
     let archive = Arc::clone(archive);
     let recorder = Arc::clone(recorder);
     let clock = Arc::clone(clock);
-    let minutes = config.retention.sweep_minutes;
+    let (minutes, months) = (
+        config.retention.sweep_minutes,
+        config.retention.requests_months,
+    );
     let expected = config.backup.expected_every_hours;
     let keys = KeyWatch::new(config);
     let sweep = std::thread::spawn(move || {
@@ -515,8 +518,16 @@ fn start_sweep(
                     }
                 }),
             };
-            if let Err(error) = swept {
-                tracing::error!("retention: {}", error::chain(&error));
+            let swept = swept.and_then(|()| match is_stopping {
+                true => Ok(0),
+                false => retention::forget_requests(&archive, months, clock.now()),
+            });
+            match swept {
+                Ok(0) => {}
+                Ok(refusals) => {
+                    tracing::info!(refusals, "retention: what was said in refusals is wiped");
+                }
+                Err(error) => tracing::error!("retention: {}", error::chain(&error)),
             }
             look(clock.now());
         }

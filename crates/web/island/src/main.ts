@@ -11,6 +11,7 @@ import { MemorySpool, PatientSpool } from "./store/spool";
 import type { Spool } from "./store/spool";
 import { meterOf } from "./sound/level";
 import { askForMicrophone } from "./sound/microphone";
+import { Fresh } from "./screen/fresh";
 import { Screen } from "./screen/screen";
 import { canSpeak, hush, speak } from "./screen/voice";
 import { ScreenLock, beep } from "./screen/wake";
@@ -51,6 +52,7 @@ class Room {
   private readonly server: Server;
   private readonly screenLock = new ScreenLock();
   private readonly watch: Watch;
+  private readonly fresh: Fresh;
   private phase: State["phase"] | null = null;
   private state: State | null = null;
   private readonly attendance = new Attendance(performance.now());
@@ -69,6 +71,10 @@ class Room {
     this.texts = textsOf(this.lang);
     this.screen = new Screen(this.texts);
     this.server = new Server(root.dataset["room"] ?? "", root.dataset["token"] ?? "", (address, init) => fetch(address, init));
+    this.fresh = new Fresh(Number(root.dataset["version"]), (said) => {
+      if (this.state) this.screen.show(this.state);
+      if (said !== "") this.screen.say(said, true);
+    });
     const patient = new PatientSpool(spool, (isFull) => this.screen.storage(isFull));
     const device = new Device(this.server, patient, root.dataset["capture"] ?? "", {
       onStatus: (status) => {
@@ -101,6 +107,7 @@ class Room {
         this.state = state;
         device.follow(wantOf(state));
         this.spoken(state);
+        void this.fresh.follow(state);
       },
       onUnreachable: () => this.screen.network(false),
       onUnknown: () => {
@@ -117,9 +124,10 @@ class Room {
   }
 
   private listen(device: Device): void {
-    for (const form of document.querySelectorAll("form[data-room-form]")) {
-      form.addEventListener("submit", (event) => void this.submitted(event as SubmitEvent));
-    }
+    // Forms come and go with the parts that they are in.
+    document.addEventListener("submit", (event) => {
+      if (event.target instanceof Element && event.target.matches("form[data-room-form]")) void this.submitted(event);
+    });
     for (const touch of ["pointerdown", "keydown"]) addEventListener(touch, () => this.touched(device), { capture: true });
     document.getElementById("again")?.addEventListener("click", () => device.tapped());
     window.addEventListener("online", () => {
@@ -202,6 +210,7 @@ class Room {
     if (!(button instanceof HTMLButtonElement) || (button.name !== "choice" && button.name !== "act")) return;
     event.preventDefault();
     button.disabled = true;
+    this.fresh.press(button);
     try {
       // While the tap still counts: the microphone is asked for when it will be needed.
       if (button.value === "records_too" || button.value === "start") await askForMicrophone().catch(() => {});

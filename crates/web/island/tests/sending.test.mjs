@@ -280,3 +280,20 @@ test("every language says everything, with the same places to fill in", () => {
   assert.equal(core.filled("{n} of {m}", { n: 0 }), "0 of {m}");
   assert.deepEqual([0, 61_900_000, 3_723_000_000].map(core.timeText), ["0:00", "1:01", "1:02:03"]);
 });
+
+test("parts of the page are made anew for a request, for minutes and for another code, and for nothing else", () => {
+  const minutes = { version: 1, written_by: "p1", signed: [], remarks: 0, is_kept: false };
+  const state = { version: 7, phase: "recording", code: "K7QM4T2X", minutes: null, parties: [{ id: "p2", is_there: true, choice: null, tracks: [] }] };
+  const party = { ...state.parties[0], choice: "agreed", tracks: [{ track: 1, silent_for_s: 12 }] };
+  assert.equal(core.newsOf({ ...state, version: 8, phase: "paused", parties: [party] }), core.newsOf(state));
+  for (const other of [
+    { ...state, code: "22222222" },
+    { ...state, code: undefined },
+    { ...state, minutes },
+    { ...state, parties: [{ ...party, request: { is: "asked" } }] },
+    { ...state, parties: [{ ...party, is_there: false }] },
+  ]) {
+    assert.notEqual(core.newsOf(other), core.newsOf(state));
+  }
+  assert.notEqual(core.newsOf({ ...state, minutes: { ...minutes, signed: ["p2"] } }), core.newsOf({ ...state, minutes }));
+});

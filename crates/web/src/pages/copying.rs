@@ -95,7 +95,7 @@ impl AsRef<[u8]> for Sending {
 }
 
 /// A place among the copies that are sent; before one is made and put in the log, not after.
-fn place(desk: &Desk) -> Result<OwnedSemaphorePermit, Trouble> {
+pub(crate) fn place(desk: &Desk) -> Result<OwnedSemaphorePermit, Trouble> {
     Arc::clone(&desk.sending)
         .try_acquire_owned()
         .map_err(|_all_taken| {
@@ -119,7 +119,18 @@ pub(crate) async fn ask_for(
     asker: Pii<String>,
     part: Option<PartRequest>,
 ) -> Result<(Copied, impl FnOnce(GivenCopy) -> Response + use<>), Trouble> {
-    let place = place(desk)?;
+    ask_in(place(desk)?, desk, id, recipient, asker, part).await
+}
+
+/// The same for who has a place already.
+pub(crate) async fn ask_in(
+    place: OwnedSemaphorePermit,
+    desk: &Desk,
+    id: RecordingId,
+    recipient: Recipient,
+    asker: Pii<String>,
+    part: Option<PartRequest>,
+) -> Result<(Copied, impl FnOnce(GivenCopy) -> Response + use<>), Trouble> {
     let command = format!("export {id} --for {}", recipient.as_str());
     let copied = desk
         .open(

@@ -4,7 +4,7 @@ use crate::app::{Desk, Shared};
 use crate::frame::html;
 use crate::pages::copying;
 use crate::trouble::Trouble;
-use crate::view::decision;
+use crate::view::copy_links::LaterView;
 use crate::view::minutes::MinutesPage;
 use crate::view::rooms::{GroundView, path};
 use crate::visitor::Visitor;
@@ -63,6 +63,9 @@ async fn page(desk: &Desk, visitor: &Visitor, seat: &Seat) -> Result<MinutesPage
         view.receipt = desk
             .ask(move |archive, _now| receipt(archive, kept.id))
             .await?;
+        let link = desk.app.rooms.own_link_to_minutes(seat)?;
+        view.later =
+            link.map(|link| LaterView::new(&link, &desk.app.config.public_url, visitor.lang));
     }
     Ok(view)
 }
@@ -127,13 +130,7 @@ pub(crate) async fn copy(
         Asked::Given(copy) => Ok(send(copy)),
         Asked::Refused { decision, .. } => {
             let mut view = page(&desk, &visitor, &seat).await?;
-            let reasons = decision::reasons(&decision, visitor.lang).into_iter();
-            view.refused = reasons
-                .map(|reason| GroundView {
-                    text: reason.text,
-                    articles: reason.articles,
-                })
-                .collect();
+            view.refused = GroundView::of(&decision, visitor.lang);
             html(StatusCode::FORBIDDEN, &view)
         }
     }

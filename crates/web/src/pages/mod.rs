@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod asking;
 pub(crate) mod authority;
+pub(crate) mod copy_links;
 pub(crate) mod copying;
 pub(crate) mod declaration;
 pub(crate) mod document;

@@ -8,7 +8,8 @@ use crate::assets;
 use crate::frame::{Island, html};
 use crate::pages::{copying, requests_in_room, who};
 use crate::trouble::Trouble;
-use crate::view::decision;
+use crate::view::copy_links::LaterView;
+use crate::view::room_news;
 use crate::view::rooms::{
     EndedPage, GroundView, KindView, OpenView, RoomPage, RoomsPage, StartForm, Terms, path,
 };
@@ -188,7 +189,8 @@ async fn page(
     let status = problem
         .as_ref()
         .map_or(StatusCode::OK, |trouble| trouble.status);
-    page.has_requests = requests_in_room::is_of_official(desk, talk);
+    let has_requests = requests_in_room::is_of_official(desk, talk);
+    page.requests = has_requests.then(|| room_news::requests(talk, visitor.lang));
     page.problem = problem.map(|trouble| trouble.detail(visitor.lang).to_owned());
     let mut response = html(status, &page)?;
     response.extensions_mut().insert(Island::Recorder);
@@ -223,9 +225,15 @@ async fn ended(
         was_recorded: talk.started_at.is_some(),
         has_failed: talk.ended_by == Some(EndedBy::Failure),
         was_too_long: talk.ended_by == Some(EndedBy::Length),
+        minutes: room_news::minutes(talk, visitor.lang),
         words: talk.fingerprint.as_ref().map(|print| print.words.clone()),
         digest: talk.fingerprint.as_ref().map(|print| print.digest.clone()),
         receipt,
+        later: desk
+            .app
+            .rooms
+            .own_link(seat)?
+            .map(|link| LaterView::new(&link, &desk.app.config.public_url, visitor.lang)),
         refused,
         script: assets::room_script_path(),
     };
@@ -295,12 +303,8 @@ pub(crate) async fn copy(
     match copied? {
         Asked::Given(copy) => Ok(send(copy)),
         Asked::Refused { decision, .. } => {
-            let reasons = decision::reasons(&decision, visitor.lang);
-            let refused = reasons.into_iter().map(|reason| GroundView {
-                text: reason.text,
-                articles: reason.articles,
-            });
-            ended(&desk, &visitor, &seat, &talk, refused.collect()).await
+            let refused = GroundView::of(&decision, visitor.lang);
+            ended(&desk, &visitor, &seat, &talk, refused).await
         }
     }
 }

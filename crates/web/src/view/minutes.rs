@@ -1,5 +1,6 @@
 //! The page of minutes: the text, what was said of it, who signed, and what became of it.
 
+use crate::view::copy_links::LaterView;
 use crate::view::page::Page;
 use crate::view::rooms::{GroundView, name_of};
 use crate::view::when::When;
@@ -57,6 +58,8 @@ pub(crate) struct MinutesPage {
     pub(crate) refused: Vec<GroundView>,
     pub(crate) kept: Option<KeptView>,
     pub(crate) receipt: Option<Receipt>,
+    /// With what a guest fetches the copy later.
+    pub(crate) later: Option<LaterView>,
     pub(crate) problem: Option<String>,
 }
 
@@ -117,6 +120,7 @@ impl MinutesPage {
                 }
             }),
             receipt: None,
+            later: None,
             problem: None,
             p,
         }

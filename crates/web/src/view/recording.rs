@@ -216,7 +216,7 @@ fn sentence(text: &str) -> String {
 }
 
 /// Whether it is text that was signed here, and no sound.
-fn is_minutes(detail: &Detail) -> bool {
+pub(crate) fn is_minutes(detail: &Detail) -> bool {
     let manifest = detail.manifest.as_ref();
     let mut streams = manifest.iter().flat_map(|manifest| &manifest.streams);
     streams.any(|stream| stream.codec.name() == voicelog_archive::CODEC_OF_MINUTES)

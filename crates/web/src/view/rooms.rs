@@ -1,12 +1,15 @@
 //! Talks in a room: starting one, coming in, the page on which it is recorded, and its end.
 
 use crate::assets;
+use crate::view::copy_links::LaterView;
+use crate::view::decision;
 use crate::view::page::Page;
+use crate::view::room_news::{self, NewsView};
 use crate::view::when;
 use askama::Template;
 use serde_json::{Map, Value};
 use voicelog_casework::receipt::{Qr, Receipt};
-use voicelog_law::{FactWords, purpose};
+use voicelog_law::{Decision, FactWords, purpose};
 use voicelog_model::{Language, RecordingId};
 use voicelog_room::{Choice, OpenTalk, PartyState, Phase, State};
 
@@ -133,7 +136,7 @@ pub(crate) struct InvitedInPage {
     pub(crate) script: &'static str,
 }
 
-/// What the host shows the others.
+/// A code that is shown: to be scanned, or to be typed at an address.
 #[derive(Debug)]
 pub(crate) struct Way {
     /// In groups of four, as people read it.
@@ -143,13 +146,15 @@ pub(crate) struct Way {
 }
 
 impl Way {
-    pub(crate) fn new(code: &str, public_url: &str) -> Self {
-        let public_url = public_url.trim_end_matches('/');
-        let (first, rest) = code.split_at_checked(4).unwrap_or((code, ""));
+    /// `page` is where it is typed, such as `/join`; below it lies where the picture leads.
+    pub(crate) fn new(code: &str, page: &str, public_url: &str) -> Self {
+        let address = format!("{}{page}", public_url.trim_end_matches('/'));
+        let letters: Vec<char> = code.chars().collect();
+        let groups = letters.chunks(4).map(String::from_iter);
         Self {
-            code: format!("{first} {rest}"),
-            address: format!("{public_url}/join"),
-            qr: Qr::of(&format!("{public_url}/join/{code}")),
+            code: groups.collect::<Vec<_>>().join(" "),
+            qr: Qr::of(&format!("{address}/{code}")),
+            address,
         }
     }
 }
@@ -165,6 +170,19 @@ pub(crate) struct PartyView {
 pub(crate) struct GroundView {
     pub(crate) text: String,
     pub(crate) articles: Vec<String>,
+}
+
+impl GroundView {
+    /// Why the law says no.
+    pub(crate) fn of(decision: &Decision, lang: Language) -> Vec<Self> {
+        let reasons = decision::reasons(decision, lang).into_iter();
+        reasons
+            .map(|reason| Self {
+                text: reason.text,
+                articles: reason.articles,
+            })
+            .collect()
+    }
 }
 
 /// The page of a talk, for host and guest.
@@ -184,8 +202,11 @@ pub(crate) struct RoomPage {
     pub(crate) terms: Terms,
     pub(crate) way: Option<Way>,
     pub(crate) problem: Option<String>,
-    /// Whether who wants to record too asks an official.
-    pub(crate) has_requests: bool,
+    /// Who asks an official to record too; nothing in other kinds of talk.
+    pub(crate) requests: Option<NewsView>,
+    pub(crate) minutes: NewsView,
+    /// Of the state that the page shows.
+    pub(crate) version: u64,
     pub(crate) script: &'static str,
     pub(crate) capture: &'static str,
 }
@@ -215,9 +236,11 @@ impl RoomPage {
                 .code
                 .as_deref()
                 .filter(|_| state.is_host && state.phase != Phase::Ended)
-                .map(|code| Way::new(code, public_url)),
+                .map(|code| Way::new(code, "/join", public_url)),
             problem: None,
-            has_requests: false,
+            requests: None,
+            minutes: room_news::minutes(state, lang),
+            version: state.version,
             script: assets::room_script_path(),
             capture: assets::capture_script_path(),
             p,
@@ -264,9 +287,12 @@ pub(crate) struct EndedPage {
     pub(crate) has_failed: bool,
     /// It lasted as long as a talk may.
     pub(crate) was_too_long: bool,
+    pub(crate) minutes: NewsView,
     pub(crate) words: Option<String>,
     pub(crate) digest: Option<String>,
     pub(crate) receipt: Option<Receipt>,
+    /// With what a guest fetches it later.
+    pub(crate) later: Option<LaterView>,
     /// Why no copy is given, where the law said no.
     pub(crate) refused: Vec<GroundView>,
     pub(crate) script: &'static str,

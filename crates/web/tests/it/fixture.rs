@@ -117,6 +117,7 @@ fn in_a_room(name: &str, title: &str) -> Line {
     }
     Line {
         title: title.to_owned(),
+        copy_days: 14,
         ..line(name, facts)
     }
 }

@@ -25,6 +25,8 @@ async fn no_page_answers_without_signing_in_but_those_that_are_for_everybody() {
         "/assets/import.js",
         "/join",
         "/join/{code}",
+        "/copy",
+        "/copy/{code}",
         "/healthz",
         "/log/checkpoint",
         "/log/tile/{*path}",

@@ -6,6 +6,7 @@ mod accounts;
 mod api;
 mod asking;
 mod calls;
+mod copies_later;
 mod declaration;
 mod expected;
 #[expect(dead_code, reason = "the example uses the rest of it")]

@@ -3,6 +3,7 @@
 use crate::rooms::{Room, room};
 use crate::support::*;
 use axum::http::StatusCode;
+use serde_json::json;
 use voicelog_evidence::verify::verify;
 
 /// A talk that is not recorded, whose minutes the host wrote.
@@ -34,6 +35,19 @@ async fn both_sign_on_their_own_device_and_get_the_same_copy_that_verifies() {
         .await;
     let page = room.guest.get(&format!("{at}?lang=nl")).await;
     assert!(page.shows("heeft getekend om") && !page.shows("Vingerafdruk"));
+    // The page of the talk says it too, and its script is told that there is something to show.
+    let talk = format!("/rooms/{}", room.id);
+    let state = room.guest.get(&format!("{talk}/state")).await.json();
+    let told = json!({ "version": 1, "written_by": "p1", "signed": ["p1"], "remarks": 0, "is_kept": false });
+    assert_eq!(state["minutes"], told);
+    let page = room.guest.get(&format!("{talk}?lang=nl")).await;
+    assert!(
+        page.shows("versie 1 van Anna.") && page.shows("Lees en teken"),
+        "{}",
+        page.text()
+    );
+    let page = room.host.get(&format!("{talk}?lang=nl")).await;
+    assert!(page.shows("Nog niet getekend: Bram.") && !page.shows("Lees en teken"));
     let no_copy = room.guest.post(&format!("{at}/copy"), &[]).await;
     assert_eq!(no_copy.status, StatusCode::NOT_FOUND);
     let last = room
@@ -46,6 +60,15 @@ async fn both_sign_on_their_own_device_and_get_the_same_copy_that_verifies() {
     assert_eq!(words, guest.between("class=\"code-large\">", "<"));
     assert_eq!(words.split('-').count(), 4);
     assert!(host.shows("p1 (Anna)") && host.shows("p2 (Bram)"));
+    // A guest gets the same copy later, with a code of their own.
+    assert!(!host.shows("copy-code"));
+    let code = guest.between("id=\"copy-code\">", "<").replace(' ', "");
+    let mut other = Browser::new(&site);
+    let later = format!("/copy/{code}");
+    let shown = other.get(&format!("{later}?lang=nl")).await;
+    assert!(shown.shows("Verslag · Beoordelingsgesprek") && shown.shows(words));
+    let fetched = other.post(&later, &[]).await;
+    assert!(verify(&fetched.bytes, None).holds());
     let (ours, theirs) = (
         room.host.post(&format!("{at}/copy"), &[]).await,
         room.guest.post(&format!("{at}/copy"), &[]).await,

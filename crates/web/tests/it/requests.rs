@@ -3,6 +3,8 @@
 use crate::rooms::guest_of;
 use crate::support::*;
 use axum::http::StatusCode;
+use voicelog_archive::check::Level;
+use voicelog_casework::retention::forget_requests;
 
 const REASON: (&str, &str) = ("reason", "earlier_misuse");
 const OFFER: (&str, &str) = ("alternative", "minutes_both_sign");
@@ -120,6 +122,38 @@ forbid (principal, action == Action::"refuse_recording", resource);
     assert!(list.shows("De laatste twaalf maanden niet.") && list.shows("mocht niet"));
 }
 
+#[tokio::test]
+async fn what_was_said_in_a_refusal_is_wiped_after_its_term_and_that_it_was_stays() {
+    let site = site();
+    let mut official = Browser::signed_in(&site).await;
+    let words = ("words", "In maart stond zij op internet.");
+    let refused = official
+        .post("/requests", &[("ending", "refuse"), REASON, words, OFFER])
+        .await;
+    let id = refused.location().rsplit('/').next().unwrap().to_owned();
+    let id = id.parse().unwrap();
+    let said = || site.archive.request_refused(id).unwrap().unwrap().said;
+    // Of november 2026: 24 months later its month is not over yet, and 25 months later it is.
+    for (at, has_said, wiped) in [
+        ("2028-11-30T22:00:00Z", true, 0),
+        ("2028-12-01T12:00:00Z", true, 1),
+        ("2029-02-01T12:00:00Z", false, 0),
+    ] {
+        let at = at.parse().unwrap();
+        site.archive.confirm_clock(at).unwrap();
+        assert_eq!(said().is_some(), has_said);
+        let found = forget_requests(&site.archive, 24, at).unwrap();
+        assert_eq!(found, wiped, "{at}");
+        let jumped = forget_requests(&site.archive, 24, at.plus_micros(90 * 86_400_000_000));
+        assert!(jumped.is_err(), "not by a clock that jumped");
+    }
+    assert_eq!(said(), None);
+    let row = site.archive.request_refused(id).unwrap().unwrap();
+    assert!(row.is_permitted && row.facts.is_empty());
+    let found = site.archive.check(Level::Hash).unwrap();
+    assert!(found.wrong.is_empty(), "{:?}", found.wrong);
+}
+
 /// A talk of an official whose guest has said that they record too.
 async fn asked_in_a_talk(site: &Site) -> (Browser<'_>, Browser<'_>, String) {
     let mut official = Browser::signed_in(site).await;
@@ -131,6 +165,10 @@ async fn asked_in_a_talk(site: &Site) -> (Browser<'_>, Browser<'_>, String) {
     let waits = citizen.get(&format!("{talk}/requests?lang=nl")).await;
     assert!(waits.shows("Gevraagd. Er is nog geen antwoord."));
     let asked = official.get(&format!("{talk}/requests?lang=nl")).await;
+    let page = official.get(&format!("{talk}?lang=nl")).await;
+    assert!(page.shows("Bram vraagt om ook op te nemen.") && page.shows("Geef antwoord"));
+    let page = citizen.get(&format!("{talk}?lang=nl")).await;
+    assert!(page.shows("U vroeg om ook op te nemen.") && !page.shows("Geef antwoord"));
     assert!(asked.shows("Bram wil ook opnemen") && asked.shows("Weigeren, met een brief"));
     let state = official.get(&format!("{talk}/state?after=0")).await.json();
     assert_eq!(
@@ -181,6 +219,8 @@ async fn in_a_talk_a_refusal_is_seen_with_its_reason_and_what_is_offered_and_is_
     ] {
         assert!(told.shows(seen), "{seen}");
     }
+    let page = citizen.get(&format!("{talk}?lang=nl")).await;
+    assert!(page.shows("U mag niet zelf opnemen. Reden: Een eerdere opname is verkeerd gebruikt."));
     let again = citizen.post(&talk, &[("choice", "records_too")]).await;
     assert!(again.shows("dat u ook opneemt, is geweigerd"));
     // They can still be recorded by the official, or not.

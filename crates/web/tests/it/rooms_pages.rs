@@ -168,7 +168,7 @@ async fn only_the_pages_of_a_talk_run_our_script_and_may_use_the_microphone() {
 }
 
 /// Records a second, and ends the talk.
-async fn recorded(site: &Site, room: &mut Room<'_>) {
+pub(crate) async fn recorded(site: &Site, room: &mut Room<'_>) {
     let at = |rest: &str| format!("/rooms/{}/{rest}", room.id);
     say(
         &mut room.guest,
@@ -277,6 +277,15 @@ async fn the_host_closes_the_door_and_makes_a_new_code_without_script() {
     assert!(!page.shows("renew_code"), "the door is the host's");
     let not_theirs = guest.post(&talk, &[("act", "renew_code")]).await;
     assert_eq!(not_theirs.status, StatusCode::FORBIDDEN);
+    // The same while it is being recorded.
+    guest.post(&talk, &[("choice", "agreed")]).await;
+    host.post(&talk, &[("act", "start")]).await;
+    let page = host.get(&format!("{talk}?lang=en")).await;
+    assert!(page.shows("This talk is being recorded."));
+    let door = page.between("id=\"door\"", ">").to_owned();
+    assert!(!door.contains("hidden"), "{door}");
+    host.post(&talk, &[("act", "renew_code")]).await;
+    assert_ne!(second, code_on(&mut host, &talk).await);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! One stream's sound, laid out as its timeline says.
 
 mod layout;
+mod ogg;
 mod part;
 mod reader;
 

@@ -3,7 +3,7 @@
 /** A choice of a party. */
 export type Choice = "agreed" | "rather_not" | "records_too";
 /** Something that somebody in the talk does. */
-export type Act = "start" | "pause" | "resume" | "withdraw" | "object" | "leave" | "end";
+export type Act = "start" | "pause" | "resume" | "withdraw" | "object" | "leave" | "close_door" | "renew_code" | "end";
 export type Phase = "waiting" | "ready" | "recording" | "paused" | "refused" | "ended";
 
 export interface TrackState {
@@ -17,6 +17,8 @@ export interface PartyState {
   id: string;
   name: string | null;
   choice: Choice | null;
+  /** That they record too, where an official answers it. */
+  request?: { is: "asked" | "allowed" | "refused" };
   is_there: boolean;
   tracks: TrackState[];
 }
@@ -35,6 +37,7 @@ export interface State {
   recorded_us: number;
   paused_by: string | null;
   decision: { outcome: string; grounds: { text_nl: string; text_en: string; articles: string[] }[] } | null;
+  minutes: { version: number; written_by: string; signed: string[]; remarks: number; is_kept: boolean } | null;
   fingerprint: { digest: string; words: string } | null;
 }
 
