@@ -2,7 +2,7 @@
 //!
 //! A million recordings in the index, of which one is real and the others are copies of its row; an hour's
 //! call opened; a log that grows; recordings destroyed, together and one after the other. Prints what it saw; the
-//! figures stand in `ref/performance.md`. `-- destruction` (or `list`, `sound`, `wav`, `log`) runs that part alone.
+//! figures stand in `ref/performance.md`. `-- destruction` (or `list`, `sound`, `wav`, `log`, `import`) runs that part alone.
 
 #![expect(
     clippy::disallowed_methods,
@@ -21,12 +21,13 @@ use serde_json::{Map, json};
 use std::io::Write as _;
 use std::ops::Range;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use support::{Fixture, START, asker, end, fixture, open_call, permit, record, seconds};
 use voicelog_archive::journal::{ChunkBuilder, JournalEvent, PacketKind};
 use voicelog_archive::{
-    Archive, Call, DESTROYED_AT_ONCE_MAX, DESTROYED_TOGETHER_MAX, Permit, Playable,
-    RecordingFilter, Verdict, act,
+    Archive, Call, DESTROYED_AT_ONCE_MAX, DESTROYED_TOGETHER_MAX, Import, Permit, Playable,
+    RecordingFilter, SoundFile, Spool, StopImport, Verdict, act,
 };
 use voicelog_evidence::digest::Digest;
 use voicelog_evidence::tlog::{Leaf, LeafKind};
@@ -41,11 +42,12 @@ const HOUR: u32 = 180_000;
 
 fn main() {
     let only = std::env::args().nth(1);
-    let parts: [(&str, fn()); 5] = [
+    let parts: [(&str, fn()); 6] = [
         ("list", pages_and_terms),
         ("sound", first_sound),
         ("wav", wav_beside_others),
         ("log", log),
+        ("import", imports),
         ("destruction", destruction),
     ];
     for (name, measure) in parts {
@@ -234,6 +236,74 @@ fn first_sound() {
             opened.held_bytes(),
         );
     }
+}
+
+/// An hour of sound as a file of another program, imported from the disk, and as it was sent piece by piece. With `TMPDIR` in
+/// memory the disk is left out.
+fn imports() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = |name: &str, args: &[&str]| {
+        let path = folder.path().join(name);
+        let noise = "anoisesrc=duration=3600:sample_rate=8000:amplitude=0.3";
+        let ffmpeg = Command::new("ffmpeg")
+            .args(["-v", "error", "-f", "lavfi", "-i", noise, "-ac", "2"])
+            .args(args)
+            .arg(&path)
+            .status();
+        assert!(ffmpeg.unwrap().success());
+        path
+    };
+    let files = [
+        ("WAV", made("hour.wav", &["-c:a", "pcm_s16le"])),
+        (
+            "Opus",
+            made("hour.opus", &["-c:a", "libopus", "-b:a", "32k"]),
+        ),
+    ];
+    for (name, path) in files {
+        let bytes = std::fs::read(&path).unwrap();
+        for is_sent in [false, true] {
+            let fixture = fixture();
+            let now = START.plus_micros(86_400_000_000);
+            let (spooled, spool) = timed(|| {
+                let mut spool = Spool::create(folder.path().join("spool"), now).unwrap();
+                let pieces = bytes.chunks(4 << 20).filter(|_| is_sent);
+                pieces.for_each(|piece| spool.push(piece).unwrap());
+                spool
+            });
+            let before = processor_time().0;
+            let (looked, file) = timed(|| match is_sent {
+                true => SoundFile::of_bytes(Arc::new(spool), &StopImport::default()),
+                false => SoundFile::open(&path),
+            });
+            let (taken, id) = timed(|| take_in(&fixture.archive, file.unwrap(), now));
+            println!(
+                "an hour of {name}, {} bytes, sent in pieces: {is_sent}: spooled in {spooled:?}, looked at and hashed in {looked:?}, \
+                 the law asked and taken in in {taken:?}; {:.2} s of processor time ({id})",
+                bytes.len(),
+                processor_time().0 - before,
+            );
+        }
+    }
+}
+
+fn take_in(archive: &Archive, file: SoundFile, now: voicelog_model::Timestamp) -> RecordingId {
+    let mut facts = support::facts("announced");
+    for (name, value) in [
+        ("channel", json!("phone")),
+        ("line_subscriber", json!("recorder")),
+        ("countries", json!(["NL"])),
+        ("origin_of_import", json!("participant")),
+        ("recorded_at", json!(START)),
+    ] {
+        facts.insert(name.to_owned(), value);
+    }
+    let import = Import::new(file, &facts, now).unwrap();
+    let answer = archive.ask_to_import(&import, &asker(), now).unwrap();
+    let Verdict::Permit(permit) = answer.verdict else {
+        panic!("refused: {:?}", answer.decision);
+    };
+    archive.import(permit, &import, now).unwrap().id
 }
 
 fn write_hour(

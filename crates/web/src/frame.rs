@@ -33,7 +33,7 @@ const FORM_BYTES_MAX: usize = 64 * 1_024;
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
     media-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// The same where a talk is recorded: our own script besides, which talks to us alone.
+/// The same where a talk is recorded or a file is sent: our own script besides, which talks to us alone.
 const POLICY_OF_ISLAND: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
     media-src 'self'; script-src 'self'; worker-src 'self'; connect-src 'self'; \
     form-action 'self'; frame-ancestors 'none'; base-uri 'none'";

@@ -131,6 +131,10 @@ fn make(index: &dyn Index, dice: &mut Dice, n: u32, replaced: &mut Marks) -> Mad
     Made { id, marks: all }
 }
 
+fn mark_of_file(dice: &mut Dice) -> [u8; 32] {
+    canary(dice, 32).try_into().unwrap()
+}
+
 /// A link to a copy, with what is kept of it.
 fn fetch_later(index: &dyn Index, id: RecordingId, key: &[u8]) {
     let link = CopyLink {
@@ -143,10 +147,6 @@ fn fetch_later(index: &dyn Index, id: RecordingId, key: &[u8]) {
         uses_left: 1,
     };
     index.add_copy_links(&[link]).unwrap();
-}
-
-fn mark_of_file(dice: &mut Dice) -> [u8; 32] {
-    canary(dice, 32).try_into().unwrap()
 }
 
 /// A hold that was lifted again, with what is sealed of both.

@@ -1,5 +1,5 @@
 //! Files that are sent piece by piece and go on where they were cut off: tus 1.0.0 (<https://tus.io/protocols/resumable-upload>),
-//! core, creation, expiration, termination, and checksum with SHA-256.
+//! core, creation, expiration, termination, and checksum with SHA-256. What of it is not there: `design/import.md`.
 //!
 //! The same handlers answer programs, at `/v1/imports`, and the script of the page, at `/import/uploads`.
 
