@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { spillOf, violationsOf } from "./lib/axe.mjs";
+import { importing } from "./lib/importing.mjs";
 
 const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const LOOKS = [
@@ -57,12 +58,12 @@ const expect = (holds, what) => {
 
 // Holds the page that is open against every look.
 async function look(page, name, lang) {
-  // The page of a talk has one script, which comes from here; all others have none.
+  // The pages of a talk and of an import have one script, which comes from here; all others have none.
   const scripts = await page.locator("script").evaluateAll((all) => all.map((one) => one.getAttribute("src")));
-  const isOurs = /^(room|invited-in)/.test(name) && scripts.every((src) => /^\/assets\/room\.js\?v=[0-9a-f]{8}$/.test(src)) && scripts.length <= 1;
+  const isOurs = /^(room|invited-in|import)/.test(name) && scripts.every((src) => /^\/assets\/(room|import)\.js\?v=[0-9a-f]{8}$/.test(src)) && scripts.length <= 1;
   expect((await page.getAttribute("html", "lang")) === lang, `${name} ${lang}: <html lang> is ${lang}`);
   expect((await page.locator("h1").count()) === 1, `${name} ${lang}: one first heading`);
-  expect(scripts.length === 0 || isOurs, `${name} ${lang}: no script but that of a talk`);
+  expect(scripts.length === 0 || isOurs, `${name} ${lang}: no script but that of a talk or an import`);
   for (const view of LOOKS) {
     await page.setViewportSize({ width: view.width, height: view.height });
     await page.emulateMedia({ colorScheme: view.colorScheme, forcedColors: view.forcedColors });
@@ -247,6 +248,7 @@ async function walk(page, guests) {
     await player(page, sealed);
     await refusal(page, sealed);
   }
+  await importing(page, base, { look: (name, lang) => look(page, name, lang), expect });
   await talks(page, guests);
   await counter(page, guests);
   await requests(page);
@@ -542,7 +544,8 @@ try {
     if (new URL(request.url()).origin !== base) failures.push(`asked another host: ${request.url()}`);
   });
   page.on("console", (message) => {
-    if (message.type() === "error" && !/status of 4\d\d/.test(message.text())) {
+    // A line that is lost on purpose is told as well.
+    if (message.type() === "error" && !/status of 4\d\d|ERR_INTERNET_DISCONNECTED/.test(message.text())) {
       failures.push(`the browser complains at ${page.url()}: ${message.text()}`);
     }
   });

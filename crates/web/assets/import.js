@@ -212,7 +212,7 @@ class Upload {
 	}
 	busy(is) {
 		this.file.disabled = is;
-		this.button.disabled = is;
+		this.button.hidden = is;
 		this.stop.hidden = !is && !this.begun;
 	}
 	over(told) {

@@ -25,5 +25,6 @@ mod simulate;
 mod simulate_tls;
 mod sipp;
 mod support;
+mod uploading;
 mod verdicts;
 mod webhooks;

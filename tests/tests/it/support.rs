@@ -196,7 +196,7 @@ impl Server {
             .unwrap();
     }
 
-    fn bearer(&self) -> String {
+    pub(crate) fn bearer(&self) -> String {
         let token = self.config.with_file_name("data/secrets/api-token");
         format!("Bearer {}", std::fs::read_to_string(token).unwrap().trim())
     }

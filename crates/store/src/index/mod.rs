@@ -290,7 +290,8 @@ pub trait Files {
     /// Compare and set: the file is this recording from now on, unless it is another one; tells which.
     fn claim_file(&self, key: &Hash, id: RecordingId) -> Result<Option<RecordingId>, StoreError>;
 
-    /// The recording is no file any more.
+    /// The recording is no file any more. Its mark is in no page and no journal when this returns `Ok`; otherwise it has to be
+    /// called again.
     fn forget_file(&self, id: RecordingId) -> Result<(), StoreError>;
 }
 

@@ -33,6 +33,8 @@ impl Files for SqliteIndex {
         self.write("forget a file", |transaction| {
             run(transaction, sql::FORGET_FILE, [id.as_bytes()])?;
             Ok(())
-        })
+        })?;
+        // Also where there is no mark any more: an earlier try may have ended here.
+        self.empty_journal()
     }
 }

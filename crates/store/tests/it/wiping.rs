@@ -99,6 +99,8 @@ fn make(index: &dyn Index, dice: &mut Dice, n: u32, replaced: &mut Marks) -> Mad
     };
     index.insert_recording(&recording).unwrap();
     index.update_sealed(id, &sealed).unwrap();
+    let file = *value(1).first_chunk().unwrap();
+    assert_eq!(index.claim_file(&file, id).unwrap(), None);
     replaced.extend(marks(&first));
     let finished = Finished {
         ended_at: at(i64::from(n) + 60),
@@ -125,6 +127,7 @@ fn make(index: &dyn Index, dice: &mut Dice, n: u32, replaced: &mut Marks) -> Mad
     let wiped = row.iter().chain([&held, &released, &proposed, &declined]);
     let mut all: Marks = wiped.into_iter().flat_map(|value| marks(value)).collect();
     all.extend(marks(&line.as_bytes()[5..13]));
+    all.extend(marks(&file));
     Made { id, marks: all }
 }
 
@@ -140,6 +143,10 @@ fn fetch_later(index: &dyn Index, id: RecordingId, key: &[u8]) {
         uses_left: 1,
     };
     index.add_copy_links(&[link]).unwrap();
+}
+
+fn mark_of_file(dice: &mut Dice) -> [u8; 32] {
+    canary(dice, 32).try_into().unwrap()
 }
 
 /// A hold that was lifted again, with what is sealed of both.
@@ -253,6 +260,40 @@ fn a_tombstone_leaves_nothing_of_what_was_sealed_in_any_page_or_journal() {
         assert!(index.manifest(made.id).unwrap().is_some());
     }
     assert_eq!(index.check().unwrap(), [""; 0]);
+}
+
+#[test]
+fn the_mark_of_a_file_whose_import_is_undone_is_in_no_page_and_no_journal() {
+    let (folder, layout) = archive_in_memory();
+    let mut dice = Dice(0x5eed_0004);
+    let mut replaced = Marks::new();
+    let index = open(&layout).index;
+    let mut gone = Marks::new();
+    for n in 1..=40 {
+        let made = make(&index, &mut dice, n, &mut replaced);
+        // Others beside it, so that its page is rearranged.
+        index.forget_file(made.id).unwrap();
+        let file = mark_of_file(&mut dice);
+        assert_eq!(index.claim_file(&file, made.id).unwrap(), None);
+        if n % 3 == 0 {
+            assert_eq!(found_in(folder.path(), &marks(&file)), marks(&file));
+            index.forget_file(made.id).unwrap();
+            gone.extend(marks(&file));
+        }
+    }
+    assert_eq!(found_in(folder.path(), &gone).len(), 0);
+    let last = recording_id(40);
+    let file = mark_of_file(&mut dice);
+    index.forget_file(last).unwrap();
+    assert_eq!(index.claim_file(&file, last).unwrap(), None);
+    let reader = rusqlite::Connection::open(&layout.index).unwrap();
+    let holds = "BEGIN; SELECT count(*) FROM imported_files;";
+    reader.execute_batch(holds).unwrap();
+    let blocked = index.forget_file(last);
+    assert!(matches!(blocked, Err(StoreError::NotWiped)), "{blocked:?}");
+    reader.execute_batch("COMMIT").unwrap();
+    index.forget_file(last).unwrap();
+    assert_eq!(found_in(folder.path(), &marks(&file)), Marks::new());
 }
 
 #[test]

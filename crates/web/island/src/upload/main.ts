@@ -154,7 +154,7 @@ class Upload {
 
   private busy(is: boolean): void {
     this.file.disabled = is;
-    this.button.disabled = is;
+    this.button.hidden = is;
     this.stop.hidden = !is && !this.begun;
   }
 
