@@ -461,10 +461,10 @@ async function walk(server, files) {
     const print = "[aria-labelledby=print] .code-large";
     const words = await host.locator(print).innerText();
     expect((await guest.locator(print).innerText()) === words, "both read the same words");
-    const code = await guest.locator("#copy-code").innerText();
+    const copyCode = await guest.locator("#copy-code").innerText();
     expect((await host.locator("#copy-code").count()) === 0, "the host gets no code: they sign in");
     const copies = [await copyOf(host, "host.zip", "Get the copy"), await copyOf(guest, "guest.zip", "Kopie ophalen")];
-    return { told, copies, code, heard: { host: ears.get(host), guest: ears.get(guest) } };
+    return { told, copies, copyCode, heard: { host: ears.get(host), guest: ears.get(guest) } };
   } finally {
     for (const browser of browsers) await browser.close();
   }
@@ -479,7 +479,7 @@ try {
   } finally {
     await stop(server.child);
   }
-  made.copies.push(await later(server, made.code));
+  made.copies.push(await later(server, made.copyCode));
   for (const copy of made.copies) {
     execFileSync(program, ["verify", copy], { stdio: "pipe" });
     execFileSync("node", [join(HERE, "../../verifier/verify.mjs"), copy], { stdio: "pipe" });
@@ -489,7 +489,7 @@ try {
   // Who left before the end gets the part that they were there for, and it says so.
   expect(!host.has("scope.json") && guest.has("scope.json"), "the copy of who left is one of a part");
   const sounds = [...guest.keys()].filter((name) => name.startsWith("audio/"));
-  expect(sounds.length === 2 && sounds.every((name) => guest.get(name).equals(fetched.get(name))), "later they get the same sound");
+  expect(sounds.length === 3 && sounds.every((name) => guest.get(name).equals(fetched.get(name))), "later they get the same sound");
   const entries = host;
   const timeline = JSON.parse(entries.get("timeline.json"));
   if (keep) writeFileSync(join(keep, "timeline.json"), JSON.stringify(timeline, null, 1));

@@ -12,7 +12,8 @@ use voicelog_model::{RecordingId, Timestamp, error::chain};
 
 impl Rooms {
     /// The server stops: every talk ends now, which its timeline says, and is closed with what its devices have handed
-    /// over. False where not all were closed in that time; the next start closes them.
+    /// over. Minutes that the host signed are kept as they are. False where not all talks were closed in that time; the next
+    /// start closes them.
     #[must_use]
     pub fn settle(&self, wait: Duration) -> bool {
         let shared = &self.shared;
@@ -33,7 +34,16 @@ impl Rooms {
         let waited = shared
             .one_closed
             .wait_timeout_while(one_at_a_time, wait, |()| shared.all().iter().any(is_open));
-        let (_one, ran_out) = waited.unwrap_or_else(PoisonError::into_inner);
+        let (one_at_a_time, ran_out) = waited.unwrap_or_else(PoisonError::into_inner);
+        drop(one_at_a_time);
+        // Sound first: minutes can wait for it, and as long as it may take.
+        let until = now.plus_micros(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX));
+        for talk in shared.all() {
+            if shared.clock.now() >= until {
+                break;
+            }
+            shared.keep_at_stop(&talk);
+        }
         !ran_out.timed_out()
     }
 }

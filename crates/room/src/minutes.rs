@@ -271,6 +271,21 @@ impl Rooms {
 }
 
 impl Shared {
+    /// The server stops: minutes that the host signed are kept with whoever signed, as the host could have closed them. What
+    /// the law or their basis does not permit is gone, and so is what the host did not sign.
+    pub(crate) fn keep_at_stop(&self, talk: &Talk) {
+        let _acting = talk.act();
+        let is_due = {
+            let inner = talk.lock();
+            let minutes = inner.minutes.as_ref();
+            minutes.is_some_and(|one| one.kept.is_none() && one.signed.contains_key(&pseudonym(0)))
+        };
+        if is_due && let Err(error) = self.keep(talk, self.clock.now()) {
+            let error = chain(&error);
+            tracing::warn!(recording = %talk.id, %error, "minutes that the host signed are not kept");
+        }
+    }
+
     /// Asks the law and keeps them. The caller holds `acting`, so that nobody writes meanwhile.
     fn keep(&self, talk: &Talk, now: Timestamp) -> Result<(), RoomError> {
         let (text, facts, consents, host) = {

@@ -1619,6 +1619,8 @@ class Fresh {
 		const said = [];
 		for (const part of document.querySelectorAll("[data-fresh]")) {
 			const made = page.getElementById(part.id);
+			if (!made)
+				part.hidden = true;
 			if (!made || made.innerHTML === part.innerHTML)
 				continue;
 			const { activeElement } = document;

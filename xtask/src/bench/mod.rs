@@ -122,7 +122,7 @@ pub(crate) fn measure(arguments: &[String]) -> anyhow::Result<()> {
         println!("note: one core only; sender and server share it, and the numbers say little");
     }
     if options.verification {
-        verification::measure(options.quick)?.print();
+        verification::measure(options.quick, &bench.programs)?.print();
         return Ok(());
     }
     if options.rooms {
@@ -151,7 +151,7 @@ pub(crate) fn measure(arguments: &[String]) -> anyhow::Result<()> {
         table::print_capacity(bench.capacity(&options)?);
         bench.setup(options.calls)?;
     }
-    verification::measure(options.quick)?.print();
+    verification::measure(options.quick, &bench.programs)?.print();
     law::measure(bench.cores.measured, &bench.programs.join("xtask"))?;
     table::print_threads(&server);
     bench.clean()

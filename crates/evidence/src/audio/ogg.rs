@@ -149,6 +149,7 @@ static CRC: [u32; 256] = crc_table();
 #[expect(
     clippy::indexing_slicing,
     clippy::as_conversions,
+    clippy::cast_possible_truncation,
     reason = "computed when it is compiled, where a mistake does not compile"
 )]
 const fn crc_table() -> [u32; 256] {

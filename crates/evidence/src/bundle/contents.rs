@@ -80,6 +80,8 @@ pub(crate) struct StreamSound<'a> {
     pub(crate) name: String,
     pub(crate) is_ogg: bool,
     pub(crate) bytes: &'a [u8],
+    /// Of the bytes, where somebody knows it already.
+    pub(crate) sha512: Option<[u8; 64]>,
 }
 
 impl<'a> StreamSound<'a> {
@@ -97,6 +99,7 @@ impl<'a> StreamSound<'a> {
                     name,
                     is_ogg,
                     bytes,
+                    sha512: None,
                 })
             })
     }

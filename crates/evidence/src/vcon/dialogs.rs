@@ -5,11 +5,11 @@ use super::payload::Source;
 use super::standalone::Profile;
 use crate::audio::OGG_CHANNELS_AT;
 use crate::bundle::StreamSound;
+use crate::digest::sha512;
 use crate::part::Window;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha512};
 use voicelog_model::StreamNumber;
 
 /// As the draft spells it, and every reader takes it.
@@ -106,7 +106,7 @@ fn recording(source: &Source<'_>, parties: &Parties<'_>, sound: &StreamSound<'_>
     }
     match source.bodies {
         Bodies::Beside => {
-            let hash = URL_SAFE_NO_PAD.encode(Sha512::digest(sound.bytes));
+            let hash = URL_SAFE_NO_PAD.encode(sound.sha512.unwrap_or_else(|| sha512(sound.bytes)));
             dialog.insert("content_hash".to_owned(), json!(format!("sha512-{hash}")));
         }
         Bodies::Inline => {

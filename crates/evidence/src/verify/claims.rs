@@ -90,11 +90,17 @@ impl Claims {
         }
     }
 
+    /// The files are those that a bundle of these streams has.
+    pub(super) fn check_names(&self, files: &Files<'_>, findings: &mut Findings) {
+        if let Some(manifest) = &self.manifest {
+            check_names(manifest, files, findings);
+        }
+    }
+
     /// Computes everything again from the original. What the senders said in it, if it can be read.
     pub(super) fn check(&self, files: &Files<'_>, findings: &mut Findings) -> Option<Vec<Fact>> {
         let manifest = self.manifest.as_ref()?;
         self.check_decision(manifest, files, findings);
-        check_names(manifest, files, findings);
         let journal = Journal::read(manifest, files, findings)?;
         self.check_completeness(manifest, &journal, files, findings);
         if files.get(file::SCOPE).is_some() {

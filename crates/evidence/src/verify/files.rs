@@ -130,6 +130,7 @@ impl<'a> Files<'a> {
     pub(super) fn signed_list(
         &self,
         key: Option<&VerifierKey>,
+        sums: &BTreeMap<&str, Digest>,
         findings: &mut Findings,
     ) -> Option<BundleNote> {
         let bytes = self.need(file::NOTE, Check::Signature, findings)?;
@@ -171,14 +172,14 @@ impl<'a> Files<'a> {
             findings.broken(Check::Files, file::NOTE, text, None);
             return None;
         };
-        self.compare(&list, findings);
+        self.compare(&list, sums, findings);
         Some(list)
     }
 
-    fn compare(&self, list: &BundleNote, findings: &mut Findings) {
+    fn compare(&self, list: &BundleNote, sums: &BTreeMap<&str, Digest>, findings: &mut Findings) {
         for (name, digest) in &list.files {
-            if let Some(content) = self.need(name, Check::Files, findings)
-                && Digest::of(content) != *digest
+            if self.need(name, Check::Files, findings).is_some()
+                && sums.get(name.as_str()) != Some(digest)
             {
                 let text = (
                     "de inhoud is niet die van de ondertekende lijst",

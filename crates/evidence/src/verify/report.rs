@@ -223,6 +223,11 @@ impl Findings {
         }
     }
 
+    /// Puts what was found beside it behind.
+    pub(super) fn append(&mut self, mut others: Self) {
+        self.0.append(&mut others.0);
+    }
+
     /// Whether nothing of this check is broken so far.
     pub(super) fn holds(&self, check: Check) -> bool {
         !self

@@ -6,12 +6,14 @@ use super::report::{Check, Findings, Text};
 use crate::bundle::{BundleNote, StreamSound, file};
 use crate::vcon::{Basis, Bodies, Payload, Profile, Signed, Source, VconError, payload};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Checks the vCon as far as the documents can be read that it is made from.
 pub(super) fn check(
     files: &Files<'_>,
     claims: &Claims,
     note: Option<&BundleNote>,
+    sums: &BTreeMap<&str, [u8; 64]>,
     findings: &mut Findings,
 ) {
     let Some(bytes) = files.need(file::VCON, Check::Vcon, findings) else {
@@ -24,7 +26,7 @@ pub(super) fn check(
             return;
         }
     };
-    match again(&signed, files, claims, note) {
+    match again(&signed, files, claims, note, sums) {
         Some(Ok(made)) => {
             let same = made.bytes == signed.payload && made.uuid == signed.uuid;
             findings.expect(same, Check::Vcon, file::VCON, FOLLOWS, OTHER);
@@ -46,6 +48,7 @@ fn again(
     files: &Files<'_>,
     claims: &Claims,
     note: Option<&BundleNote>,
+    sums: &BTreeMap<&str, [u8; 64]>,
 ) -> Option<Result<Payload, VconError>> {
     let timeline = claims.timeline.as_ref()?;
     let scope = claims.scope.as_ref();
@@ -56,7 +59,11 @@ fn again(
     let stated: Value = serde_json::from_slice(&signed.payload).unwrap_or_default();
     let basis = Basis::in_payload(&stated);
     let streams = timeline.streams.iter().map(|stream| stream.stream.number);
-    let sounds = streams.filter_map(|number| StreamSound::find(number, |name| files.get(name)));
+    let sounds = streams.filter_map(|number| {
+        let mut sound = StreamSound::find(number, |name| files.get(name))?;
+        sound.sha512 = sums.get(sound.name.as_str()).copied();
+        Some(sound)
+    });
     let key = files.named_key()?;
     let source = Source {
         recording: claims.manifest.as_ref()?.recording,

@@ -2,7 +2,7 @@
 
 use crate::fixture::{Parts, archive_key, inventory, logged, verifier};
 use voicelog_evidence::bundle::{self, BundleError};
-use voicelog_evidence::verify::{Check, is_bundle};
+use voicelog_evidence::verify::{Check, Trust, is_bundle, verify_by};
 use voicelog_evidence::{Digest, JournalEvent, Record, Report, SigningKey, Verdict, verify, zip};
 use voicelog_model::{DecisionId, Language};
 
@@ -325,4 +325,24 @@ fn what_is_no_bundle_is_said_to_be_none() {
         assert!(!report.holds());
         assert!(report.broken().count() > 0);
     }
+}
+
+#[test]
+fn whoever_does_the_jobs_the_answer_is_the_same_and_what_nobody_did_is_no_proof() {
+    let bundle = Parts::new(2, 6).bundle();
+    let trust = Trust::default();
+    let alone = verify(&bundle, None);
+    let beside = verify_by(&bundle, &trust, &|jobs| {
+        std::thread::scope(|scope| {
+            for job in jobs {
+                scope.spawn(job);
+            }
+        });
+    });
+    assert_eq!(beside.lines(Language::En), alone.lines(Language::En));
+    assert!(alone.holds());
+    let undone = verify_by(&bundle, &trust, &|jobs| drop(jobs));
+    let broken: Vec<_> = undone.broken().map(|found| found.place.as_str()).collect();
+    assert!(broken.contains(&"original/"), "{broken:?}");
+    assert!(broken.contains(&"audio/1.wav"), "{broken:?}");
 }

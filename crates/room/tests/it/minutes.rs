@@ -1,6 +1,7 @@
 //! Minutes: kept whole with the last signature, or not at all.
 
 use crate::support::*;
+use std::time::Duration;
 use voicelog_archive::{RecordingFilter, State as Kept};
 use voicelog_evidence::manifest::Provenance;
 use voicelog_model::Language;
@@ -124,4 +125,39 @@ fn a_name_or_a_text_cannot_look_like_a_signature() {
     let (head, _text) = kept.text.split_once("\n----\n").unwrap();
     assert!(!head.lines().any(|line| line.starts_with("- p2: nu")));
     assert!(head.contains("Niet ondertekend:\n- p2 (Bram)"), "{head}");
+}
+
+#[test]
+fn a_server_that_stops_keeps_what_the_host_signed_and_nothing_that_only_others_did() {
+    for (kind, signed_by_host, is_kept) in [
+        ("contract", true, true),
+        ("contract", false, false),
+        ("consent", true, false),
+    ] {
+        let place = place();
+        let meeting = place.meet(kind);
+        let rooms = &place.rooms;
+        let who = match signed_by_host {
+            true => &meeting.host,
+            false => &meeting.guest,
+        };
+        rooms
+            .write_minutes(who, 0, "We agreed.", Language::En)
+            .unwrap();
+        rooms.sign_minutes(who, 1).unwrap();
+        assert!(rooms.settle(Duration::from_secs(20)));
+        let kept = rooms.minutes(&meeting.host).unwrap().unwrap().kept;
+        assert_eq!(kept.is_some(), is_kept, "{kind}, {signed_by_host}");
+        let all = place.archive.list(&RecordingFilter::default(), None, 9);
+        let all = all.unwrap().0;
+        let sealed = all.iter().filter(|one| one.state == Kept::Sealed);
+        assert_eq!(sealed.count(), usize::from(is_kept));
+        if let Some(kept) = kept {
+            assert!(
+                kept.text.contains("Not signed:\n- p2 (Bram)"),
+                "{}",
+                kept.text
+            );
+        }
+    }
 }

@@ -5,19 +5,24 @@ use anyhow::Result;
 use serde_json::json;
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::num::NonZero;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use voicelog_evidence::note::VerifierKey;
 use voicelog_evidence::part::Redaction;
 use voicelog_evidence::policy::Policy;
 use voicelog_evidence::timestamp::{Anchors, is_policy};
-use voicelog_evidence::verify::{self, Fact, Finding, Outcome, Outline, Report, Trust};
+use voicelog_evidence::verify::{self, Fact, Finding, Job, Outcome, Outline, Report, Trust};
 use voicelog_model::{Language, limits};
 
 /// Longest file of certificates and of a key, in bytes.
 const ANCHORS_BYTES_MAX: u64 = 1 << 20;
 const KEY_BYTES_MAX: u64 = 4_096;
+/// More have nothing to do: a bundle has a few large files.
+const THREADS_MAX: usize = 8;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -133,9 +138,30 @@ fn checked(args: &Args) -> Result<Option<Report>> {
             // Whatever is written behind it meanwhile is not what was looked at.
             let whole = file.take(size as u64).read_to_end(&mut bytes);
             whole.map_err(unread)?;
-            Ok(Some(verify::verify_with(&bytes, &trust)))
+            Ok(Some(verify::verify_by(&bytes, &trust, &many_hands)))
         }
     }
+}
+
+/// Does jobs on as many threads as there are processors: who is done takes the next.
+fn many_hands(jobs: Vec<Job<'_>>) {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let jobs = Mutex::new(jobs.into_iter());
+    let work = || {
+        loop {
+            // A thread that panicked held no job of the others.
+            let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some(job) = next else { break };
+            job();
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads.min(THREADS_MAX) {
+            // Where there is no thread to be had, it takes longer.
+            let _helper = thread::Builder::new().spawn_scoped(scope, work);
+        }
+        work();
+    });
 }
 
 fn unreadable(path: &Path, why: &dyn std::fmt::Display) -> anyhow::Error {

@@ -2,18 +2,25 @@
 
 use super::*;
 use nix::sys::signal::Signal;
+use std::path::Path;
+use voicelog_room::{Act, Choice};
+
+/// Free ports of this machine, and a data folder below that one.
+fn config_below(folder: &Path) -> Config {
+    let text = "[sip]\nudp = \"127.0.0.1:0\"\ntcp = \"127.0.0.1:0\"\nmedia_port_first = 0\n\
+                media_port_last = 0\n[http]\naddress = \"127.0.0.1:0\"\n";
+    let mut config = Config::parse(text, SystemClock::default().now()).unwrap();
+    config.storage.data = folder.join("data");
+    config.storage.keep_free_mib = 1;
+    config
+}
 
 /// A server on free ports of this machine, with a data folder of its own.
 fn started(change: impl FnOnce(&mut Config)) -> (tempfile::TempDir, Server) {
     let folder = tempfile::tempdir().unwrap();
-    let clock = Arc::new(SystemClock::default());
-    let text = "[sip]\nudp = \"127.0.0.1:0\"\ntcp = \"127.0.0.1:0\"\nmedia_port_first = 0\n\
-                media_port_last = 0\n[http]\naddress = \"127.0.0.1:0\"\n";
-    let mut config = Config::parse(text, clock.now()).unwrap();
-    config.storage.data = folder.path().join("data");
-    config.storage.keep_free_mib = 1;
+    let mut config = config_below(folder.path());
     change(&mut config);
-    let server = Server::start(&config, &clock).unwrap();
+    let server = Server::start(&config, &Arc::new(SystemClock::default())).unwrap();
     (folder, server)
 }
 
@@ -88,7 +95,7 @@ fn behind_a_tls_proxy_cookies_and_links_are_those_of_the_proxy() {
 }
 
 /// Asks over TLS, believing what is in that file and nobody else.
-fn believing(pem: &std::path::Path) -> ureq::Agent {
+fn believing(pem: &Path) -> ureq::Agent {
     use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
     let root = Certificate::from_pem(&std::fs::read(pem).unwrap()).unwrap();
     let tls = TlsConfig::builder()
@@ -183,4 +190,59 @@ fn either_signal_asks_to_stop_and_each_counts() {
         server.wait_for_signal().unwrap();
     }
     server.stop(Duration::ZERO);
+}
+
+#[test]
+fn a_talk_that_could_not_be_closed_is_an_alarm_and_counted_until_the_next_start_closes_it() {
+    let (folder, server) = started(|config| {
+        let clock = SystemClock::default();
+        let kind = include_str!("../../../../examples/room/voicelog.toml");
+        config.rooms = Config::parse(kind, clock.now()).unwrap().rooms;
+    });
+    let told = |server: &Server, path: &str| {
+        let url = format!("http://{}{path}", server.http);
+        let bearer = format!("Bearer {}", *server.api_token);
+        let mut answer = ureq::get(&url)
+            .header("Authorization", &bearer)
+            .call()
+            .unwrap();
+        answer.body_mut().read_to_string().unwrap()
+    };
+    let count = "voicelog_events_total{event=\"talk_failed\"}";
+    assert!(told(&server, "/v1/metrics").contains(&format!("{count} 0")));
+    let rooms = &server.rooms;
+    let kind = rooms.kinds().into_iter().find_map(|kind| {
+        let id = rooms.open(&kind.name, "anna", None).ok()?;
+        let host = rooms.host_seat(id, "anna")?;
+        let code = rooms.state(&host).ok()?.code?;
+        let guest = rooms.join(&code, None, [9; 32]).ok()?;
+        rooms.choose(&guest, Choice::Agreed).ok()?;
+        rooms.act(&host, Act::Start).ok()?;
+        Some((id, host))
+    });
+    let (id, host) = kind.unwrap();
+    // Somebody else closes it first, so that it cannot be closed.
+    let now = SystemClock::default().now();
+    server.archive.finish_from_disk(id, now).unwrap();
+    let mut changes = rooms.changes(&host).unwrap();
+    rooms.act(&host, Act::End).unwrap();
+    server.runtime.block_on(async {
+        while rooms.failures().is_empty() {
+            changes.changed().await.unwrap();
+        }
+    });
+    let health: serde_json::Value = serde_json::from_str(&told(&server, "/v1/health")).unwrap();
+    let alarms = health["alarms"].as_array().unwrap();
+    let is_it = |one: &&serde_json::Value| one["alarm"] == "talk_failed";
+    let alarm = alarms.iter().find(is_it);
+    let alarm = alarm.unwrap_or_else(|| panic!("{health}"));
+    assert_eq!(alarm["recording"], id.to_string());
+    assert!(told(&server, "/v1/metrics").contains(&format!("{count} 1")));
+    server.stop(Duration::ZERO);
+
+    let clock = Arc::new(SystemClock::default());
+    let config = config_below(folder.path());
+    let again = Server::start(&config, &clock).unwrap();
+    assert!(told(&again, "/v1/metrics").contains(&format!("{count} 0")));
+    again.stop(Duration::ZERO);
 }

@@ -45,8 +45,7 @@ fn code_page(visitor: &Visitor, status: StatusCode, code: String) -> Result<Resp
     html(status, &page)
 }
 
-/// What a code leads to, with the code as it was given out; `None` where it leads nowhere (any more). What does so is asked
-/// with `find`.
+/// What a code leads to, with the code as it was given out; `None` where it leads nowhere (any more).
 async fn look_up(
     desk: &Desk,
     visitor: &Visitor,

@@ -60,6 +60,8 @@ export class Fresh {
     const said: string[] = [];
     for (const part of document.querySelectorAll<HTMLElement>("[data-fresh]")) {
       const made = page.getElementById(part.id);
+      // Who left the talk has no such part any more.
+      if (!made) part.hidden = true;
       if (!made || made.innerHTML === part.innerHTML) continue;
       const { activeElement } = document;
       const isPressed = this.pressed !== null && part.contains(this.pressed) && (activeElement === null || activeElement === document.body);
