@@ -46,8 +46,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Ended> {
     // Before the archive is opened: what is wrong with the file is told beside a running server as well.
     let file = SoundFile::open(&args.file).map_err(bad_id)?;
     let config = wiring::config(context, now)?;
-    let what_to_do =
-        "put the file into a folder that it watches ([[import.folder]]), or stop it first";
+    let what_to_do = "send the file by its page /import, put it into a folder that it watches ([[import.folder]]), or stop it first";
     let (archive, _lock) = wiring::work_on(&config, what_to_do, now)?;
     let keep_free = config.storage.keep_free_mib << 20;
     let asked = importing::import(&archive, file, &facts, &asker(), keep_free, now);
