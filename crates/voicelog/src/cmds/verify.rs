@@ -23,6 +23,8 @@ const ANCHORS_BYTES_MAX: u64 = 1 << 20;
 const KEY_BYTES_MAX: u64 = 4_096;
 /// More have nothing to do: a bundle has a few large files.
 const THREADS_MAX: usize = 8;
+/// What one thread reads at once.
+const PIECE_BYTES: usize = 8 << 20;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -134,13 +136,31 @@ fn checked(args: &Args) -> Result<Option<Report>> {
         Outline::NoBundle => Ok(None),
         Outline::Broken(report) => Ok(Some(report)),
         Outline::Container => {
-            let mut bytes = Vec::new();
-            // Whatever is written behind it meanwhile is not what was looked at.
-            let whole = file.take(size as u64).read_to_end(&mut bytes);
-            whole.map_err(unread)?;
+            let bytes = read_by_pieces(&file, size).map_err(unread)?;
             Ok(Some(verify::verify_by(&bytes, &trust, &many_hands)))
         }
     }
+}
+
+/// The first `size` bytes: whatever is written behind them meanwhile is not what was looked at. Reading is a third of the
+/// work, so it is shared too.
+fn read_by_pieces(file: &File, size: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; size];
+    let failed = Mutex::new(Ok(()));
+    let pieces = bytes.chunks_mut(PIECE_BYTES).enumerate();
+    let jobs = pieces.map(|(number, piece)| -> Job<'_> {
+        let failed = &failed;
+        Box::new(move || {
+            let read = file.read_exact_at(piece, (number * PIECE_BYTES) as u64);
+            if read.is_err() {
+                *failed.lock().unwrap_or_else(PoisonError::into_inner) = read;
+            }
+        })
+    });
+    many_hands(jobs.collect());
+    let read = failed.into_inner();
+    read.unwrap_or_else(PoisonError::into_inner)?;
+    Ok(bytes)
 }
 
 /// Does jobs on as many threads as there are processors: who is done takes the next.
