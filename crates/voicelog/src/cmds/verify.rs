@@ -4,7 +4,7 @@ use crate::{BadInput, Context, Ended, limited, print};
 use anyhow::Result;
 use serde_json::json;
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::num::NonZero;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
