@@ -9,7 +9,7 @@ export { readCertificates } from "./pki/certificate";
 export { checkStamp } from "./pki/stamp";
 export { vconPayload } from "./vcon/vcon";
 export { readReceipt } from "./check/receipt";
-export { renderingOf } from "./check/rendering";
+export { isInOgg, renderingOf } from "./check/rendering";
 export { readProof } from "./log/proof";
 export { completenessBytes } from "./check/completeness";
 export { readManifest } from "./check/manifest";

@@ -12,6 +12,7 @@ import { makeBundle } from "./lib/make.mjs";
 import { lyingParts } from "./lib/part.mjs";
 import { randomCall } from "./lib/random.mjs";
 import { signedByOthers } from "./lib/signed.mjs";
+import { rooms } from "./lib/rooms.mjs";
 import { damaged, lying } from "./lib/tamper.mjs";
 
 const option = (name) => {
@@ -29,6 +30,7 @@ function* everything() {
   yield* damaged(readFileSync(option("base")), other);
   yield ["the base itself", readFileSync(option("base"))];
   yield* lying();
+  yield* rooms();
   yield* signedByOthers();
   for (const [i, path] of parts.entries()) {
     const of = basename(path, ".zip");

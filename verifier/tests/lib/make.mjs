@@ -93,8 +93,9 @@ export function makeBundle(records, { key = makeKey(), change = {}, recording = 
   const opening = json({ version: 1, commitment_salt: commitmentSalt.toString("hex"), tree_salt: treeSalt.toString("hex"), leaf });
   const rendering = core.renderingOf(computed, files);
   const heard = rendering.voices.filter(({ form }) => form.hasSound);
-  const sound = [];
-  if (heard.length > 0) {
+  const isInOgg = core.isInOgg(rendering, manifest.provenance);
+  const sound = isInOgg ? rendering.voices.map(({ form, ogg }) => ({ name: `audio/${form.number}.opus`, content: Buffer.from(ogg()) })) : [];
+  if (heard.length > 0 && !isInOgg) {
     const all = core.allForm(heard.map(({ form }) => form), computed.lengthUs);
     const blocks = core.sideBySide(all, heard.map((voice) => ({ form: voice.form, blocks: voice.blocks() })));
     sound.push({ name: "audio/all.wav", content: Buffer.concat([core.wavHeader(all), bytesOf(blocks)]) });
@@ -103,7 +104,7 @@ export function makeBundle(records, { key = makeKey(), change = {}, recording = 
       sound.push({ name: "audio/mixed.wav", content: Buffer.concat([core.wavHeader({ ...all, channels: 1 }), bytesOf(core.mixed(again, all.channels))]) });
     }
   }
-  for (const voice of heard) {
+  for (const voice of isInOgg ? [] : heard) {
     sound.push({ name: `audio/${voice.form.number}.wav`, content: Buffer.concat([core.wavHeader(voice.form), bytesOf(voice.blocks())]) });
   }
   const spans = rendering.voices

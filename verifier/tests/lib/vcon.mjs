@@ -35,8 +35,12 @@ export function groundsOf(entries, { recording, archive, made }) {
   const timeline = read("timeline.json");
   const scope = file("scope.json");
   const sounds = timeline.streams.flatMap(({ stream: { number } }) => {
-    const content = file(`audio/${number}.wav`);
-    return content ? [{ number, name: `audio/${number}.wav`, sha512: createHash("sha512").update(content).digest(), channels: content.readUInt16LE(22) }] : [];
+    const name = [`audio/${number}.wav`, `audio/${number}.opus`].find((one) => file(one));
+    if (name === undefined) return [];
+    const content = file(name);
+    const isOgg = name.endsWith(".opus");
+    const channels = isOgg ? content.readUInt8(37) : content.readUInt16LE(22);
+    return [{ number, name, mediatype: isOgg ? "audio/ogg" : "audio/x-wav", sha512: createHash("sha512").update(content).digest(), channels }];
   });
   return {
     recording, archive, made, leafAt: read("opening.json").leaf.at, timeline, timelineJson: timeline, decisionJson: read("decision.json"),
