@@ -440,7 +440,7 @@ function timelineSays(timeline, told) {
     const paused = gaps(stream).filter((one) => near(one.length, told.pause, 1.5 * SECOND) && one.kind === "paused");
     expect(paused.length >= 1, `the pause of ${told.pause} µs is in ${stream.stream.label}: ${JSON.stringify(gaps(stream))}`);
   }
-  const reload = gaps(host).filter((one) => one.cause === "recording_client" && one.length < told.reload + SECOND);
+  const reload = gaps(host).filter((one) => one.cause === "device_reloaded" && one.length < told.reload + SECOND);
   expect(reload.length >= 1, `the reload is in what the host recorded: ${JSON.stringify(gaps(host))}`);
   const end = guest.intervals.at(-1);
   expect(near(end.end_us - end.start_us, told.alone, 1.5 * SECOND), `nothing was kept of who left: ${JSON.stringify(end)}`);

@@ -320,7 +320,7 @@ impl Shared {
             if track.stopped.is_none() {
                 track.stopped = Some(now);
                 track.last_change = now;
-                let (stream, by) = (track.number, Cause::RecordingClient);
+                let (stream, by) = (track.number, Cause::Device);
                 events.push(JournalEvent::StreamPaused { stream, by });
             }
         }

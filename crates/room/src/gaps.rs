@@ -24,6 +24,7 @@ impl Shared {
         inner: &mut Inner,
         place: usize,
         (from, until): (Timestamp, Timestamp),
+        by: Cause,
     ) {
         let last_change = inner.last_change;
         let Some(track) = inner.tracks.get_mut(place) else {
@@ -31,11 +32,10 @@ impl Shared {
         };
         let stream = track.number;
         if from < last_change.max(track.last_change) {
-            self.missing(talk, inner, place, (from, until), Cause::RecordingClient);
+            self.missing(talk, inner, place, (from, until), by);
             return;
         }
         track.last_change = until;
-        let by = Cause::RecordingClient;
         let (paused, resumed) = (
             JournalEvent::StreamPaused { stream, by },
             JournalEvent::StreamResumed { stream },
@@ -92,10 +92,13 @@ impl Shared {
         track.is_open = false;
         let until = track.stopped.unwrap_or(until);
         let stream = track.number;
-        let from = track
-            .interrupted
-            .or(track.last_packet)
-            .unwrap_or(track.began);
+        let last_heard = track.last_packet.unwrap_or(track.began);
+        let (from, cause) = match track.interrupted {
+            // It said why, and never came back.
+            Some((since, why)) if cause != Cause::Overload => (since, why),
+            Some((since, _)) => (since, cause),
+            None => (last_heard, cause),
+        };
         let is_written_later = from < last_change.max(track.last_change);
         let ends_with_the_talk = matches!(end, Some((at, Cause::RecordingClient)) if at <= until);
         let is_short = match ends_with_the_talk {

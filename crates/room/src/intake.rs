@@ -222,7 +222,7 @@ impl Rooms {
             }
             let told = held.place(now);
             if held.is_open {
-                shared.conclude(&talk, &mut inner, place, until, Cause::RecordingClient);
+                shared.conclude(&talk, &mut inner, place, until, Cause::Device);
             }
             (inner.ended.is_some() && inner.are_tracks_closed(), told)
         };
@@ -339,16 +339,16 @@ impl Shared {
                     push(&mut journal, &mut pieces, (track.number, at), bytes);
                 }
                 Frame::Mark {
-                    mark: Mark::Interrupted { .. },
+                    mark: Mark::Interrupted { reason },
                     ..
                 } => {
-                    track.interrupted.get_or_insert(at);
+                    track.interrupted.get_or_insert((at, reason.into()));
                 }
                 Frame::Mark {
                     mark: Mark::Resumed {},
                     ..
                 } => {
-                    if let Some(from) = track.interrupted.take()
+                    if let Some((from, cause)) = track.interrupted.take()
                         && matches!(inner.journal, Journal::Open)
                     {
                         // What came before goes before.
@@ -356,7 +356,7 @@ impl Shared {
                             pieces.push(journal.take());
                         }
                         talk.write(inner, &self.writer, std::mem::take(&mut pieces));
-                        self.interrupted(talk, inner, place, (from, at));
+                        self.interrupted(talk, inner, place, (from, at), cause);
                     }
                 }
             }

@@ -4,6 +4,7 @@ use crate::chunk::Hash;
 use crate::state::TrackState;
 use serde::Serialize;
 use tokio::sync::oneshot;
+use voicelog_archive::journal::Cause;
 use voicelog_model::{StreamNumber, Timestamp};
 
 /// After so long without anything, everybody sees that nothing comes: 10 s.
@@ -55,8 +56,8 @@ pub(crate) struct Track {
     pub(crate) latest: i64,
     /// The last packet that was kept.
     pub(crate) last_packet: Option<Timestamp>,
-    /// Its device said that it records nothing since then.
-    pub(crate) interrupted: Option<Timestamp>,
+    /// Its device said that it records nothing since then, and why.
+    pub(crate) interrupted: Option<(Timestamp, Cause)>,
     /// The time of the last event in the journal about this stream alone.
     pub(crate) last_change: Timestamp,
     /// What was captured from then on is not kept: its owner left, or it ended.

@@ -5,15 +5,10 @@ import {
   type JsonObject, type Reader,
 } from "../base/json";
 import { refuse } from "../base/bytes";
+import { CAUSES, type Cause } from "./cause";
 import { id, time, u16Number, u32Number, u8 } from "../base/words";
 
 export const EVENT_BYTES_MAX = 65_536;
-
-export const CAUSES = [
-  "recording_client", "operator", "refusal", "overload", "disk_full", "shutdown", "time_out", "restart",
-  "no_media", "protection", "keys", "form",
-] as const;
-export type Cause = (typeof CAUSES)[number];
 
 export interface Reason {
   readonly rule: string;

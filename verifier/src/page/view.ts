@@ -1,5 +1,6 @@
 // The report as a page: the verdict first, then who vouches, then the rest.
 
+import { isOfClient } from "../journal/cause";
 import { conclusionOf } from "../check/conclusion";
 import type { Finding } from "../check/report";
 import type { Interval } from "../timeline/model";
@@ -86,7 +87,9 @@ function gaps(bundle: BundleFacts, seek: Seek): HTMLElement {
     const from = exactClock(interval.start_us, "start");
     const button = el("button", { type: "button", "aria-label": `${say("listen")}: ${say("stream")} ${number}, ${from}` }, say("listen"));
     button.addEventListener("click", () => seek(Math.max(0, interval.start_us - 2_000_000), number));
-    const kind = interval.kind === "undeclared_gap" ? "undeclared_gap_kind" : interval.kind;
+    // What a device left out was lost nowhere.
+    const isLeftOut = interval.kind === "dropped" && interval.cause !== null && isOfClient(interval.cause);
+    const kind = interval.kind === "undeclared_gap" ? "undeclared_gap_kind" : isLeftOut ? "paused" : interval.kind;
     return [
       String(number), sayWord("", kind), from, exactClock(interval.end_us, "end"), duration(interval.end_us - interval.start_us), whyOf(interval),
       bundle.heard.includes(number) ? button : "",

@@ -1,6 +1,7 @@
 // Laying out what a stream was in and what it sent along the call. Step 6 of the document.
 
-import type { Cause, Reason } from "../journal/events";
+import { isOfClient, type Cause } from "../journal/cause";
+import type { Reason } from "../journal/events";
 import { share, timeOf } from "./codec";
 import type { Drop, Interval, Kind, Pause } from "./model";
 import type { Part, Run } from "./runs";
@@ -187,7 +188,7 @@ export class Layout {
     const isAnyRun = this.facts.runs.length > 0;
     if (hasRuns) {
       const isTold =
-        next === null ? this.facts.endCause === "recording_client" : next.kind === "paused" && next.cause === "recording_client";
+        next === null ? this.facts.endCause === "recording_client" : next.kind === "paused" && next.cause !== null && isOfClient(next.cause);
       if (length <= (isTold ? LONG_US : BRIEF_US)) return void this.fill(end, "after_last_packet");
     } else if (this.facts.isAnythingHeard && length <= LONG_US) {
       return void this.fill(end, "awaiting_first_packet");

@@ -1,6 +1,7 @@
 // What a timeline is made of.
 
-import type { Cause, Reason, Stream } from "../journal/events";
+import type { Reason, Stream } from "../journal/events";
+import type { Cause } from "../journal/cause";
 
 export const VERDICTS = [
   "whole", "whole_with_declared_gaps", "cut_short", "undeclared_gap", "not_recorded", "not_drawn", "not_requested",

@@ -3,7 +3,8 @@
 import { refuse } from "../base/bytes";
 import { count, flag, list, MOST, notEmpty, object, oneOf, orNull, readJson, text, whole, type Reader } from "../base/json";
 import { readTime, time, u16Number, version1 } from "../base/words";
-import { CAUSES, reasonsReader, streamReader } from "../journal/events";
+import { reasonsReader, streamReader } from "../journal/events";
+import { CAUSES } from "../journal/cause";
 import { KINDS, VERDICTS, type Interval, type StreamLine, type Timeline } from "./model";
 
 const signed = whole(-MOST, MOST);

@@ -1,6 +1,7 @@
 // What each stream was in from when on, as events tell it. Step 1 of the document.
 
-import type { Cause, Event, Reason } from "../journal/events";
+import type { Event, Reason } from "../journal/events";
+import type { Cause } from "../journal/cause";
 import type { Pause, State } from "./model";
 
 type Permission =

@@ -9,7 +9,7 @@ import type { Drop, StreamLine } from "./model";
 import { Order, type Packet } from "./order";
 import { Runs } from "./runs";
 import { States } from "./states";
-import type { Cause } from "../journal/events";
+import type { Cause } from "../journal/cause";
 
 const ALSO_MAX = 64;
 const DROPS_MAX = 10_000;

@@ -1,6 +1,7 @@
 // The timeline that follows from the records of a journal.
 
-import type { Cause, Event } from "../journal/events";
+import type { Event } from "../journal/events";
+import type { Cause } from "../journal/cause";
 import { KIND_RTCP, walk, type OriginalFile } from "../journal/original";
 import { timeText } from "../base/words";
 import { Aside } from "./aside";

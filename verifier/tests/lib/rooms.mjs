@@ -9,6 +9,9 @@ const DECISION = "00000000-0000-7000-8000-000000000002";
 /** First bytes of packets, with the samples of each: of SILK, hybrid and CELT, in one channel and in two, of one frame and of two. */
 const HEADS = [[0x48, 960], [0x58, 2_880], [0x78, 960], [0xe0, 120], [0xf8, 960], [0xfc, 960], [0xf9, 1_920]];
 
+/** What a device says of itself. */
+const CAUSES = ["device", "device_call", "device_hidden", "device_muted", "device_gone", "device_reloaded", "device_full"];
+
 /** A generator of numbers below `limit`, the same for the same seed. */
 function dice(seed) {
   let state = seed * 2_654_435_761 + 1;
@@ -41,8 +44,17 @@ function roomCall(seed) {
     return own;
   });
   packets.sort((a, b) => a.time - b.time);
-  const end = Math.max(START, ...packets.map(({ time }) => time)) + 10_000 + draw(50_000);
-  return [...records, ...packets, event(end, { type: "call_ended", cause: "recording_client" })];
+  const last = Math.max(START, ...packets.map(({ time }) => time));
+  const pauses = streams.flatMap(({ number }) => {
+    const by = CAUSES[draw(CAUSES.length)];
+    const [from, to] = [draw(last - START), draw(last - START)].sort((a, b) => a - b).map((time) => START + time);
+    // As a pause, where it is told in time, and as what is missing, where it is told later.
+    if (draw(3) === 0) return [event(from, { type: "media_dropped", stream: number, packets: 0, cause: by })];
+    return [event(from, { type: "stream_paused", stream: number, by }), event(to, { type: "stream_resumed", stream: number })];
+  });
+  const told = [...packets, ...pauses].sort((a, b) => a.time - b.time);
+  const end = last + 10_000 + draw(50_000);
+  return [...records, ...told, event(end, { type: "call_ended", cause: "recording_client" })];
 }
 
 const inRoom = (records, change = {}) => makeBundle(records, { change: { manifest: (manifest) => ({ ...manifest, provenance: "room" }), ...change } });

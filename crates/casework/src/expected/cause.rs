@@ -141,7 +141,16 @@ const fn why_ended(cause: journal::Cause, language: Language) -> &'static str {
         }
         Of::Restart => language.pick(": de server viel uit", ": the server failed"),
         // Of a stream, never of a call.
-        Of::Protection | Of::Keys | Of::Form => "",
+        Of::Protection
+        | Of::Keys
+        | Of::Form
+        | Of::Device
+        | Of::DeviceCall
+        | Of::DeviceHidden
+        | Of::DeviceMuted
+        | Of::DeviceGone
+        | Of::DeviceReloaded
+        | Of::DeviceFull => "",
     }
 }
 

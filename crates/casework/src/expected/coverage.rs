@@ -79,10 +79,9 @@ const fn is_kept(interval: &Interval) -> bool {
 }
 
 fn is_withheld(interval: &Interval) -> bool {
-    let by_somebody = matches!(
-        interval.cause,
-        Some(Cause::RecordingClient | Cause::Refusal | Cause::Operator)
-    );
+    let by_somebody = interval.cause.is_some_and(|cause| {
+        cause.is_of_client() || matches!(cause, Cause::Refusal | Cause::Operator)
+    });
     match interval.kind {
         IntervalKind::Hold => true,
         IntervalKind::Paused => {

@@ -478,6 +478,48 @@ pub enum Cause {
     Keys,
     /// What the client says of the stream cannot be followed: no format, or no port of its own.
     Form,
+    /// A device in the room recorded nothing, and did not say why: it ended, or its owner left.
+    Device,
+    /// A telephone call took the microphone of a device.
+    DeviceCall,
+    /// The screen of a device was locked, or another page was in front.
+    DeviceHidden,
+    /// The microphone of a device was muted.
+    DeviceMuted,
+    /// A device has no microphone any more.
+    DeviceGone,
+    /// The page on a device was loaded again.
+    DeviceReloaded,
+    /// A device had no room for more.
+    DeviceFull,
+}
+
+impl Cause {
+    /// Whether it is what records, a recording client or a device, that stopped by itself.
+    #[must_use]
+    pub const fn is_of_client(self) -> bool {
+        match self {
+            Self::RecordingClient
+            | Self::Device
+            | Self::DeviceCall
+            | Self::DeviceHidden
+            | Self::DeviceMuted
+            | Self::DeviceGone
+            | Self::DeviceReloaded
+            | Self::DeviceFull => true,
+            Self::Operator
+            | Self::Refusal
+            | Self::Overload
+            | Self::DiskFull
+            | Self::Shutdown
+            | Self::TimeOut
+            | Self::Restart
+            | Self::NoMedia
+            | Self::Protection
+            | Self::Keys
+            | Self::Form => false,
+        }
+    }
 }
 
 /// The id that stands in [`Ground::rule`] where it was not the law: the call was not drawn for the sample

@@ -11,7 +11,8 @@ const KEYS_LISTED_MAX: usize = 200;
 /// An interval as a person says it: `niet begonnen tot 00:07, geen toestemming (§ 201 StGB)`.
 #[must_use]
 pub fn describe(interval: &Interval, language: Language) -> String {
-    let what = language.pick(what_nl(interval.kind), what_en(interval.kind));
+    let kind = interval.kind_in_words();
+    let what = language.pick(what_nl(kind), what_en(kind));
     let mut text = format!("{what} {}", when(interval, language));
     if let Some(missing) = missing(interval, language) {
         text.push_str(", ");
@@ -335,6 +336,28 @@ fn cause(interval: &Interval, language: Language) -> Option<&'static str> {
         Cause::Form => (
             "de centrale zegt niet wat er komt of waarheen",
             "the telephone system does not say what comes, or where to",
+        ),
+        Cause::Device => (
+            "het apparaat nam niet meer op",
+            "the device recorded no more",
+        ),
+        Cause::DeviceCall => ("de telefoon ging", "the telephone rang"),
+        Cause::DeviceHidden => (
+            "het scherm van het apparaat ging op slot, of er kwam iets anders voor",
+            "the screen of the device was locked, or something else came before it",
+        ),
+        Cause::DeviceMuted => ("de microfoon was uitgezet", "the microphone was muted"),
+        Cause::DeviceGone => (
+            "het apparaat had geen microfoon meer",
+            "the device had no microphone any more",
+        ),
+        Cause::DeviceReloaded => (
+            "de pagina werd opnieuw geladen",
+            "the page was loaded again",
+        ),
+        Cause::DeviceFull => (
+            "het geheugen van het apparaat was vol",
+            "the device had no room for more",
         ),
     };
     Some(language.pick(nl, en))

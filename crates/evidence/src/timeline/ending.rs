@@ -7,18 +7,11 @@ use voicelog_model::Language;
 
 /// Whether an end with that cause cut the conversation off.
 pub(super) const fn cuts_short(end: Cause) -> bool {
-    match end {
-        Cause::Overload | Cause::DiskFull | Cause::Shutdown | Cause::Restart => true,
-        // The law's answer is no accident: what it left out is declared with its reason.
-        Cause::Refusal
-        | Cause::RecordingClient
-        | Cause::Operator
-        | Cause::TimeOut
-        | Cause::NoMedia
-        | Cause::Protection
-        | Cause::Keys
-        | Cause::Form => false,
-    }
+    // The law's answer is no accident: what it left out is declared with its reason.
+    matches!(
+        end,
+        Cause::Overload | Cause::DiskFull | Cause::Shutdown | Cause::Restart
+    )
 }
 
 /// Where the recorder stopped while the conversation may have gone on.

@@ -132,7 +132,7 @@ impl After<'_> {
     /// Whether the other side itself said that media stops.
     const fn is_said_by_client(self) -> bool {
         match self.state {
-            Some(State::Paused(Cause::RecordingClient)) => true,
+            Some(State::Paused(by)) => by.is_of_client(),
             Some(_) => false,
             None => matches!(self.end, Some(Cause::RecordingClient)),
         }

@@ -115,6 +115,15 @@ impl Interval {
         self.end_us.saturating_sub(self.start_us)
     }
 
+    /// The kind under which people read of it: what a device or a client left out was lost nowhere.
+    #[must_use]
+    pub const fn kind_in_words(&self) -> IntervalKind {
+        match (self.kind, self.cause) {
+            (IntervalKind::Dropped, Some(cause)) if cause.is_of_client() => IntervalKind::Paused,
+            (kind, _) => kind,
+        }
+    }
+
     /// Whether media is missing here that a listener might miss.
     #[must_use]
     pub const fn is_gap(&self) -> bool {

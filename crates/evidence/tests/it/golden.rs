@@ -26,11 +26,11 @@ use voicelog_evidence::tlog::{commitment, root_of};
 use voicelog_evidence::vcon::{ArchiveSigner, Profile, from_bundle, import};
 use voicelog_evidence::verify::{Check, Severity, Trust, verify_with};
 use voicelog_evidence::{
-    Certificate, Checkpoint, CopyGiven, DestroyedRecording, DestructionGround,
-    DestructionStatement, Digest, Leaf, LeafKind, Provenance, Record, SegmentReader, Tail,
-    TlogProof, decode_chunk, verify, zip,
+    Cause, Certificate, Checkpoint, CopyGiven, DestroyedRecording, DestructionGround,
+    DestructionStatement, Digest, JournalEvent, Leaf, LeafKind, Provenance, Record, SegmentReader,
+    Tail, TlogProof, decode_chunk, verify, zip,
 };
-use voicelog_model::{DecisionId, DestructionId, Language, Scope, Timestamp};
+use voicelog_model::{DecisionId, DestructionId, Language, Scope, StreamNumber, Timestamp};
 
 /// What a bundle says to people in words, which are not frozen.
 const WORDS: [&str; 3] = ["README.txt", "recipe.txt", "completeness.html"];
@@ -479,9 +479,20 @@ fn copies_of_a_part_are_written_as_ever() {
     }
 }
 
-/// A recording of two devices in a room, both of which sent Opus.
+/// A recording of two devices in a room, both of which sent Opus; the telephone rang on one, the other's page was loaded again.
 fn opus_room() -> Parts {
-    let records = with_opus_on(&[1, 2], call_with_on(&[1, 2], "opus/48000/2"));
+    let mut records = with_opus_on(&[1, 2], call_with_on(&[1, 2], "opus/48000/2"));
+    let end = records.pop().unwrap();
+    let Record::Event { at, .. } = end else {
+        unreachable!("a call ends with an event")
+    };
+    for (after, stream, by) in [(0, 1, Cause::DeviceCall), (5, 2, Cause::DeviceReloaded)] {
+        let stream = StreamNumber(stream);
+        let event = JournalEvent::StreamPaused { stream, by };
+        let at = at.plus_micros((after - 10) * 1_000);
+        records.push(Record::Event { at, event });
+    }
+    records.push(end);
     let mut parts = Parts::of(&records);
     parts.manifest.provenance = Provenance::Room;
     (parts.leaf, parts.proof) = logged(&parts.manifest);
@@ -501,6 +512,10 @@ fn a_room_of_opus_has_its_packets_in_ogg_and_no_samples() {
         .collect();
     assert_eq!(names, ["audio/1.opus", "audio/2.opus"]);
     assert!(verify(&written, Some(&verifier())).holds());
+    let page = String::from_utf8(file(&written, "completeness.html")).unwrap();
+    for words in ["de telefoon ging", "the page was loaded again"] {
+        assert!(page.contains(words), "{words}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use std::fmt;
+use voicelog_archive::journal::Cause;
 use voicelog_model::limits::RTP_PACKET_BYTES_MAX;
 use voicelog_model::rtp::RtpPacket;
 
@@ -102,6 +103,20 @@ pub enum Reason {
     StorageFull,
     /// Something else.
     Other,
+}
+
+impl From<Reason> for Cause {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Call => Self::DeviceCall,
+            Reason::Hidden => Self::DeviceHidden,
+            Reason::Muted => Self::DeviceMuted,
+            Reason::DeviceGone => Self::DeviceGone,
+            Reason::Reloaded => Self::DeviceReloaded,
+            Reason::StorageFull => Self::DeviceFull,
+            Reason::Other => Self::Device,
+        }
+    }
 }
 
 /// What a device says about its own track.

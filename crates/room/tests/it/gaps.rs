@@ -115,7 +115,7 @@ fn a_page_that_is_loaded_again_goes_on_with_a_declared_gap() {
         (paused[0].start_us, paused[0].end_us),
         (2_000_000, 5_000_000)
     );
-    assert_eq!(paused[0].cause, Some(Cause::RecordingClient));
+    assert_eq!(paused[0].cause, Some(Cause::DeviceReloaded));
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn a_mark_that_comes_after_a_later_pause_was_written_still_explains_its_gap() {
         .find(|one| one.kind == IntervalKind::Dropped)
         .unwrap();
     assert_eq!((missing.start_us, missing.end_us), (2_000_000, 6_000_000));
-    assert_eq!(missing.cause, Some(Cause::RecordingClient));
+    assert_eq!(missing.cause, Some(Cause::DeviceCall));
 }
 
 #[test]

@@ -144,6 +144,28 @@ const fn cause_text(cause: Cause, lang: Language) -> &'static str {
             "de centrale zegt niet wat er komt of waarheen",
             "the exchange does not say what comes, or where to",
         ),
+        Cause::Device => (
+            "het apparaat nam niet meer op",
+            "the device recorded no more",
+        ),
+        Cause::DeviceCall => ("de telefoon ging", "the telephone rang"),
+        Cause::DeviceHidden => (
+            "het scherm van het apparaat ging op slot, of er kwam iets anders voor",
+            "the screen of the device was locked, or something else came before it",
+        ),
+        Cause::DeviceMuted => ("de microfoon was uitgezet", "the microphone was muted"),
+        Cause::DeviceGone => (
+            "het apparaat had geen microfoon meer",
+            "the device had no microphone any more",
+        ),
+        Cause::DeviceReloaded => (
+            "de pagina werd opnieuw geladen",
+            "the page was loaded again",
+        ),
+        Cause::DeviceFull => (
+            "het geheugen van het apparaat was vol",
+            "the device had no room for more",
+        ),
     };
     lang.pick(nl, en)
 }
@@ -194,7 +216,7 @@ pub(crate) fn view(timeline: &Timeline, lang: Language) -> (Vec<LegendEntry>, Ve
         let entry = LegendEntry {
             class,
             pattern,
-            text: what(interval.kind, lang),
+            text: what(interval.kind_in_words(), lang),
         };
         if !legend.contains(&entry) {
             legend.push(entry);
@@ -240,7 +262,7 @@ fn one_stream(stream: &StreamTimeline, timeline: &Timeline, lang: Language) -> S
             from: offset(interval.start_us),
             to: offset(interval.end_us),
             length: span(length, lang),
-            what: what(interval.kind, lang),
+            what: what(interval.kind_in_words(), lang),
             why: why(interval, lang),
             alarm: interval.kind == Kind::UndeclaredGap,
         });
@@ -290,7 +312,7 @@ fn summary(stream: &StreamTimeline, cut: Option<CutShort>, lang: Language) -> St
             let length = span(interval.length_us(), lang);
             format!(
                 "{} {} {} ({length})",
-                what(interval.kind, lang),
+                what(interval.kind_in_words(), lang),
                 lang.pick("vanaf", "from"),
                 offset(interval.start_us)
             )
