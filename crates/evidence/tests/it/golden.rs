@@ -484,7 +484,7 @@ fn opus_room() -> Parts {
     let mut records = with_opus_on(&[1, 2], call_with_on(&[1, 2], "opus/48000/2"));
     let end = records.pop().unwrap();
     let Record::Event { at, .. } = end else {
-        unreachable!("a call ends with an event")
+        panic!("a call ends with an event")
     };
     for (after, stream, by) in [(0, 1, Cause::DeviceCall), (5, 2, Cause::DeviceReloaded)] {
         let stream = StreamNumber(stream);
