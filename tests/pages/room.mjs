@@ -6,7 +6,7 @@
 // again, somebody pauses, somebody leaves, and it ends. Then both fetch the copy: both verifiers accept it, the stored sound, as `ffmpeg` hears it, is to
 // the sample what was spoken, it lies where a second ear at each microphone heard it by the clock of the wall, and the timeline says what was done.
 // The host's page is English, the guest's Dutch and used by keyboard alone; both are held against axe-core and 320 pixels
-// while it waits, records, is paused and is over. Last the guest fetches the copy again, with the code of the end, from a server that was started anew. The browser is Debian's Chromium, the speech that of `crates/src-sim`.
+// while it waits, records, is paused and is over. The notice is played, and found in what the host's device heard. Last the guest fetches the copy again, with the code of the end, from a server that was started anew. The browser is Debian's Chromium, the speech that of `crates/src-sim`.
 
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -72,6 +72,16 @@ function speech(name) {
   return whole;
 }
 
+/**
+ * The notice of the talk: what the microphone of the host hears some seconds after it was opened, as it would hear what its own device plays.
+ * That the device plays it is seen by what it fetches, and by what it does not complain of.
+ */
+function noticeOf(file) {
+  const notice = join(folder, "notice.wav");
+  execFileSync("sox", ["-D", file, notice, "trim", "3", "4"]);
+  return notice;
+}
+
 const freePort = () =>
   new Promise((resolve) => {
     const server = createServer().listen(0, "127.0.0.1", () => {
@@ -81,7 +91,7 @@ const freePort = () =>
   });
 
 /** Starts the program with one kind of talk; gives the link of the first account. */
-async function serve() {
+async function serve(notice) {
   const [http, sip] = [await freePort(), await freePort()];
   const config = join(folder, "voicelog.toml");
   writeFileSync(config, `
@@ -99,6 +109,7 @@ warn_free_mib = 1
 [[room]]
 name = "gesprek"
 title = "Een gesprek"
+notice = "${notice}"
 [room.facts]
 recorder_type = "company"
 counterpart_types = ["private_person"]
@@ -270,6 +281,7 @@ async function talkOf({ host, guest, silent }, talk) {
   await look(pages, "waiting");
   await pressByKey(guest, "Ik neem ook op");
   await press(silent, "I agree");
+  const fetched = host.waitForResponse((response) => response.url().endsWith("/notice"));
   await press(host, "Start recording");
   await Promise.all([records(host), records(guest)]);
   mark("the beginning");
@@ -280,6 +292,8 @@ async function talkOf({ host, guest, silent }, talk) {
   await second.getByText("Een ander tabblad van dit apparaat neemt al op").waitFor();
   await second.close();
   await sleep(5);
+  expect((await fetched).status() === 200, "the host's device fetches the notice");
+  expect(!(await host.locator("#aloud").isVisible()), "it plays the notice, and asks nobody to say it");
 
   mark("without a network");
   await guest.context().setOffline(true);
@@ -448,6 +462,14 @@ function timelineSays(timeline, told) {
   expect(longest > 25 * SECOND, `20 s without a network are no gap: the longest stretch is ${longest} µs`);
 }
 
+/** The ear heard the notice in what the host's device recorded, and when. */
+function noticeSaid(timeline) {
+  const host = timeline.streams.find((one) => one.stream.label === "p1");
+  const [mark, ...more] = timeline.notices ?? [];
+  expect(more.length === 0 && mark?.heard?.stream === host.stream.number, `the notice is heard: ${JSON.stringify(timeline.notices)}`);
+  expect(near(mark?.at_us ?? 0, host.intervals[0].start_us + 3 * SECOND, 4 * SECOND), `where it was said: ${JSON.stringify(mark)}`);
+}
+
 async function walk(server, files) {
   const browsers = [await browserHearing(files.host), await browserHearing(files.guest)];
   try {
@@ -472,7 +494,7 @@ async function walk(server, files) {
 
 try {
   const files = { host: speech("agent"), guest: speech("customer") };
-  const server = await serve();
+  const server = await serve(noticeOf(files.host));
   let made;
   try {
     made = await walk(server, files);
@@ -494,6 +516,7 @@ try {
   const timeline = JSON.parse(entries.get("timeline.json"));
   if (keep) writeFileSync(join(keep, "timeline.json"), JSON.stringify(timeline, null, 1));
   timelineSays(timeline, made.told);
+  noticeSaid(timeline);
   // Exactly where it was is what the program plays: the file of Ogg has the clocks of the devices.
   const exact = played(JSON.parse(entries.get("manifest.json")).recording);
   const streams = {};

@@ -20,7 +20,13 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let steps: [&[&str]; 3] = [
         &["node_modules/typescript/bin/tsc", "--noEmit"],
         &["build.mjs", "--check"],
-        &["--test", "tests/frames.test.mjs", "tests/sending.test.mjs"],
+        &[
+            "--test",
+            "tests/frames.test.mjs",
+            "tests/sending.test.mjs",
+            "tests/upload.test.mjs",
+            "tests/notice.test.mjs",
+        ],
     ];
     for arguments in steps {
         shell::run(shell::command("node", arguments).current_dir(&folder))?;

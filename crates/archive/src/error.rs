@@ -65,6 +65,9 @@ pub enum ArchiveError {
     /// Whoever reads it wants to stop.
     #[error("the server stops; nothing of the file was kept")]
     ImportStopped,
+    /// A mistake of ours in the midst of it.
+    #[error("a mistake of ours ended the import of this file")]
+    ImportBroke,
     /// That very file was imported before.
     #[error("this file was imported before: it is recording {0}")]
     FileKnown(RecordingId),
@@ -321,9 +324,11 @@ impl ArchiveError {
             | Self::IndexBehind(_)
             | Self::NotWhole { .. }
             | Self::Corrupt { .. } => Kind::Corrupt,
-            Self::Rulebook(_) | Self::Document(_) | Self::Sealing { .. } | Self::Signing(_) => {
-                Kind::Internal
-            }
+            Self::Rulebook(_)
+            | Self::Document(_)
+            | Self::Sealing { .. }
+            | Self::Signing(_)
+            | Self::ImportBroke => Kind::Internal,
             Self::Bundle { source, .. } => source.kind(),
             Self::Audio(source) => source.kind(),
             Self::Certificate(source) => source.kind(),

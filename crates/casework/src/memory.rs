@@ -3,6 +3,7 @@
 
 use voicelog_archive::timeline::StreamTimeline;
 use voicelog_archive::{Archive, ArchiveError};
+use voicelog_evidence::Provenance;
 use voicelog_model::limits::SEGMENT_BYTES_MAX;
 use voicelog_model::{Codec, RecordingId};
 
@@ -11,8 +12,10 @@ use voicelog_model::{Codec, RecordingId};
 pub enum Made {
     /// Sound to listen to.
     Sound,
-    /// An evidence bundle.
+    /// An evidence bundle of the whole.
     Bundle,
+    /// One of a part.
+    Part,
 }
 
 /// Bytes of memory for each stored byte of a bundle: the records with what holds them (a packet of 20 ms has
@@ -28,9 +31,17 @@ const STORED_PER_PLACE_BYTE: u64 = 2;
 /// Bytes of memory that making this of a recording takes at its height, estimated from what is
 /// stored, its length and its streams. 0 while it is not closed: then nothing is opened.
 pub fn needed(archive: &Archive, id: RecordingId, made: Made) -> Result<u64, ArchiveError> {
-    let Some(timeline) = archive.detail(id)?.timeline else {
+    let detail = archive.detail(id)?;
+    let Some(timeline) = detail.timeline else {
         return Ok(0);
     };
+    let provenance = detail.manifest.map(|manifest| manifest.provenance);
+    let mut streams = timeline.streams.iter();
+    let is_opus = streams.all(|stream| stream.codecs() == [Codec::Opus]);
+    if made == Made::Bundle && provenance == Some(Provenance::Room) && is_opus {
+        // Its packets as they came, and not decoded.
+        return Ok(estimate(archive.trace(id)?.bytes, 0, made));
+    }
     // Side by side, all stand at the rate of the widest.
     let widest = timeline.streams.iter().map(width).max().unwrap_or(1);
     let streams = u64::try_from(timeline.streams.len()).unwrap_or(u64::MAX);
@@ -57,7 +68,7 @@ fn estimate(stored_bytes: u64, stream_seconds: u64, made: Made) -> u64 {
         Made::Sound => stored_bytes
             .min(2 * SEGMENT_BYTES_MAX)
             .saturating_add(stored_bytes / STORED_PER_PLACE_BYTE),
-        Made::Bundle => stored_bytes
+        Made::Bundle | Made::Part => stored_bytes
             .saturating_mul(PER_STORED_BYTE)
             .saturating_add(stream_seconds.saturating_mul(PER_STREAM_SECOND)),
     }

@@ -25,7 +25,6 @@ mod control;
 mod decider;
 mod diary;
 mod disk_watch;
-mod ear;
 mod finisher;
 mod guard;
 mod keep;

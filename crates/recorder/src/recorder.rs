@@ -5,7 +5,6 @@ use crate::clock_check::ClockCheck;
 use crate::config::{RecorderConfig, StartError};
 use crate::control::{self, Control};
 use crate::decider::{Decider, DeciderEnd, DeciderHandle};
-use crate::ear::{Ear, EarEnd, EarHandle};
 use crate::finisher::{Finisher, FinisherEnd, FinisherHandle};
 use crate::guard::ran_to_its_end;
 use crate::media::{MediaCommand, MediaThread, Room};
@@ -21,6 +20,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
+use voicelog_archive::notice::{Ear, EarEnd, EarHandle};
 use voicelog_archive::{Archive, random};
 use voicelog_model::{Clock, Timestamp, error::chain};
 use voicelog_srs::Endpoint;
@@ -471,7 +471,9 @@ impl House<'_> {
     fn start_ear(&self, end: EarEnd) -> io::Result<JoinHandle<()>> {
         let notices = self.notices.clone();
         // Decoders must not change threads, so all that holds them is made there.
-        self.spawn("voicelog-notice", move || Ear::new(end, notices).run())
+        self.spawn("voicelog-notice", move || {
+            Ear::new(end, Box::new(move |news| notices.send(news.into()))).run()
+        })
     }
 
     fn start_media(

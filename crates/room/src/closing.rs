@@ -75,7 +75,8 @@ impl Shared {
             let Some((at, cause)) = inner.ended else {
                 return;
             };
-            if inner.is_closing || !(is_late || inner.are_tracks_closed()) {
+            let is_complete = inner.are_tracks_closed() && !self.is_listening(&inner);
+            if inner.is_closing || !(is_late || is_complete) {
                 return;
             }
             inner.is_closing = true;
@@ -97,6 +98,7 @@ impl Shared {
         for place in 0..inner.tracks.len() {
             self.conclude(talk, inner, place, at, Cause::TimeOut);
         }
+        self.end_notice(talk, inner, at);
         talk.note(inner, &self.writer, at, JournalEvent::CallEnded { cause });
         inner.journal = Journal::Over;
     }

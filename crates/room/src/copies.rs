@@ -1,6 +1,7 @@
 //! Links by which guests fetch their copy later: from any browser, also after a restart (`design/room.md`, "A copy later").
 
 use crate::error::RoomError;
+use crate::minutes::Minutes;
 use crate::rooms::{Presence, Rooms, Shared};
 use crate::talk::{Person, Seat, Talk, pseudonym};
 use crate::words;
@@ -72,10 +73,18 @@ impl Shared {
         }
     }
 
-    /// Gives each guest a link to the minutes.
+    /// Gives a link to the minutes to each guest who signed them or is there.
     pub(crate) fn link_minutes(&self, talk: &Talk, id: RecordingId) {
-        let guests = 1..talk.lock().people.len();
-        let parts: Vec<_> = guests.map(|place| (place, Presence::default())).collect();
+        let parts: Vec<_> = {
+            let inner = talk.lock();
+            let signed = inner.minutes.as_ref().map(Minutes::state);
+            let signed = signed.map_or_else(Vec::new, |minutes| minutes.signed);
+            let people = inner.people.iter().enumerate().skip(1);
+            people
+                .filter(|(place, one)| one.is_there() || signed.contains(&pseudonym(*place)))
+                .map(|(place, _)| (place, Presence::default()))
+                .collect()
+        };
         for (place, link) in self.links(talk, id, &parts) {
             if let Some(person) = talk.lock().people.get_mut(place) {
                 person.minutes_copy = Some(link);

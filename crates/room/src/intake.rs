@@ -87,6 +87,7 @@ impl Rooms {
                 also: Vec::new(),
                 party: None,
             };
+            self.shared.listen_to(&talk, &inner, &stream);
             let event = JournalEvent::StreamAdded { stream };
             talk.note(&mut inner, &self.shared.writer, now, event);
             let track = Track::new(number, seat.place, payload_type, now);
@@ -172,6 +173,7 @@ impl Rooms {
             return Err(ChunkRefused::Busy { why, next });
         }
         let journal = shared.journal_of(&talk, &mut inner, place, &chunk);
+        shared.listen(&talk, &mut inner, &journal);
         let Some(held) = inner.tracks.get_mut(place) else {
             return Err(ChunkRefused::NotFound);
         };
@@ -355,6 +357,7 @@ impl Shared {
                         if !journal.is_empty() {
                             pieces.push(journal.take());
                         }
+                        self.listen(talk, inner, &pieces);
                         talk.write(inner, &self.writer, std::mem::take(&mut pieces));
                         self.interrupted(talk, inner, place, (from, at), cause);
                     }

@@ -140,7 +140,7 @@ fn look(shared: &Shared, talk: &Arc<Talk>, now: Timestamp) {
     let version = shared.archive.versions(talk.id);
     let (ended, over, is_recorded) = {
         let mut inner = talk.lock();
-        let is_news = inner.is_silence_news(now);
+        let is_news = inner.is_silence_news(now) | shared.mind_notice(talk, &mut inner, now);
         let has_lapsed = inner.code.as_ref().is_some_and(|(_, until)| now >= *until);
         if has_lapsed {
             inner.code = None;

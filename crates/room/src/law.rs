@@ -211,6 +211,7 @@ impl Shared {
         (inner.started, inner.last_change) = (Some(now), now);
         inner.permission = Permission::Given;
         inner.hold_if_due(now);
+        self.await_notice(talk, &mut inner);
         Ok(())
     }
 }

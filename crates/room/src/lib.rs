@@ -8,7 +8,8 @@
 //! chunk is acknowledged only once it is on the disk.
 //!
 //! Locks: `acting` of a talk is held over the law and the disk by whoever changes it; `inner` never is, so a chunk waits for
-//! no disk before it is queued. One thread writes for all talks; one closes them and looks at the clock.
+//! no disk before it is queued. One thread writes for all talks; one closes them and looks at the clock; one listens for their
+//! notices.
 #![deny(missing_docs)]
 
 mod acts;
@@ -23,6 +24,7 @@ mod intake;
 mod keeper;
 mod law;
 mod minutes;
+mod notice;
 mod requests;
 mod rooms;
 mod state;
@@ -37,11 +39,12 @@ pub use copies::OwnLink;
 pub use error::{ChunkRefused, Malformed, RoomError};
 pub use intake::Taken;
 pub use minutes::{KeptMinutes, Minutes, Remark, TEXT_BYTES_MAX};
+pub use notice::PlayedNotice;
 pub use requests::RequestAnswer;
 pub use rooms::{Invitation, Kind, OpenTalk, Presence, Rooms};
 pub use state::{
-    Choice, Decision, EndedBy, Fingerprint, MinutesState, PartyState, Phase, Reason, Request,
-    State, TrackState,
+    Choice, Decision, EndedBy, Fingerprint, MinutesState, NoticeState, PartyState, Phase, Reason,
+    Request, State, TrackState,
 };
 pub use talk::Seat;
 pub use track::TrackPlace;

@@ -3,6 +3,7 @@
 use crate::error::RoomError;
 use crate::guard::contained;
 use crate::keeper::{self, KeeperHandle};
+use crate::notice::PlayedNotice;
 use crate::state::{Phase, State};
 use crate::talk::{Inner, Person, Seat, Talk, offered, pseudonym, title};
 use crate::words;
@@ -15,6 +16,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use tokio::sync::watch;
 use voicelog_archive::journal::JournalEvent;
+use voicelog_archive::notice::{Ear, EarHandle};
 use voicelog_archive::{Archive, ArchiveError, Consent, ConsentBy, Line, random};
 use voicelog_model::{Clock, Pii, RecordingId, Timestamp, error::chain};
 
@@ -81,6 +83,9 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) writer: WriterHandle,
     pub(crate) keeper: KeeperHandle,
+    pub(crate) ear: EarHandle,
+    /// The notices of the kinds of talk that have one, by the name of the kind.
+    pub(crate) notices: BTreeMap<String, PlayedNotice>,
     pub(crate) talks: RwLock<BTreeMap<RecordingId, Arc<Talk>>>,
     pub(crate) is_stopping: AtomicBool,
     /// Held while somebody looks whether all talks are closed; it guards no data.
@@ -104,19 +109,27 @@ impl fmt::Debug for Rooms {
 }
 
 impl Rooms {
-    /// Starts the thread that writes, and the one that closes talks and looks at the clock.
+    /// Starts the thread that writes, the one that closes talks and looks at the clock, and the one that listens for the
+    /// notices of those kinds of talk that have one, by the name of the kind.
     ///
     /// # Errors
     ///
     /// The system gives no thread.
-    pub fn start(archive: Arc<Archive>, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
+    pub fn start(
+        archive: Arc<Archive>,
+        clock: Arc<dyn Clock>,
+        notices: BTreeMap<String, PlayedNotice>,
+    ) -> std::io::Result<Self> {
         let (writer, writer_end) = WriterHandle::new();
         let (keeper, keeper_end) = KeeperHandle::new();
+        let (ear, ear_end) = EarHandle::new();
         let shared = Arc::new(Shared {
             archive: Arc::clone(&archive),
             clock,
             writer,
             keeper: keeper.clone(),
+            ear,
+            notices,
             talks: RwLock::default(),
             is_stopping: AtomicBool::new(false),
             closing: Mutex::default(),
@@ -130,9 +143,12 @@ impl Rooms {
         })?;
         let kept = Arc::clone(&shared);
         let keeping = thread("room keeper").spawn(move || keeper::run(&kept, &keeper_end))?;
+        let told = Arc::clone(&shared);
+        let ear = Ear::new(ear_end, Box::new(move |news| told.on_ear_news(news)));
+        let listening = thread("room ear").spawn(move || ear.run())?;
         Ok(Self {
             shared,
-            threads: vec![writing, keeping],
+            threads: vec![writing, keeping, listening],
         })
     }
 
@@ -375,6 +391,7 @@ impl Drop for Rooms {
         self.shared.is_stopping.store(true, Ordering::Relaxed);
         self.shared.writer.stop();
         self.shared.keeper.stop();
+        self.shared.ear.stop();
         for thread in self.threads.drain(..) {
             // What it stopped of was said when it did.
             let _panicked = thread.join();

@@ -109,8 +109,22 @@ pub struct State {
     pub ended_by: Option<EndedBy>,
     /// How it stands with the minutes, once somebody wrote some.
     pub minutes: Option<MinutesState>,
+    /// What came of looking for the notice, where there is one and recording has begun.
+    pub notice: Option<NoticeState>,
     /// Of the recording, once it is closed.
     pub fingerprint: Option<Fingerprint>,
+}
+
+/// What came of looking for the notice that the host's device plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeState {
+    /// It was not heard yet.
+    Awaited,
+    /// It was heard in what a device recorded.
+    Heard,
+    /// It was not, in its time.
+    Missed,
 }
 
 /// Minutes, as everybody sees that there are some; their text is elsewhere.

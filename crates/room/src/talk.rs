@@ -4,7 +4,9 @@ use crate::copies::OwnLink;
 use crate::held::Held;
 use crate::minutes::Minutes;
 use crate::rooms::Presence;
-use crate::state::{Choice, Decision, EndedBy, Fingerprint, PartyState, Phase, Request, State};
+use crate::state::{
+    Choice, Decision, EndedBy, Fingerprint, NoticeState, PartyState, Phase, Request, State,
+};
 use crate::track::Track;
 use crate::writer::WriterHandle;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -104,6 +106,8 @@ pub(crate) struct Inner {
     /// It is closed, or given up; since when.
     pub(crate) closed: Option<Timestamp>,
     pub(crate) fingerprint: Option<Fingerprint>,
+    /// What came of looking for the notice; nothing where there is none.
+    pub(crate) notice: Option<NoticeState>,
     /// What somebody wrote of it.
     pub(crate) minutes: Option<Minutes>,
     /// When anybody was heard of.
@@ -169,6 +173,7 @@ impl Talk {
             is_closing: false,
             closed: None,
             fingerprint: None,
+            notice: None,
             minutes: None,
             heard_at: now,
             not_kept: 0,
@@ -235,7 +240,7 @@ impl Talk {
             me: seat.party.clone(),
             is_host: seat.is_host,
             code: inner.code_at(now).filter(|_| seat.is_host).cloned(),
-            parties: inner.parties(now),
+            parties: inner.parties(seat, now),
             started_at: inner.started,
             recorded_us: inner.held.total(until),
             paused_by: inner.paused_by.map(pseudonym),
@@ -243,6 +248,7 @@ impl Talk {
             ends_at: inner.ends_at(),
             ended_by: inner.ended_by,
             minutes: inner.minutes.as_ref().map(Minutes::state),
+            notice: inner.notice,
             fingerprint: inner.fingerprint.clone(),
         }
     }
@@ -345,14 +351,18 @@ impl Inner {
             .collect()
     }
 
-    fn parties(&self, now: Timestamp) -> Vec<PartyState> {
+    /// Everybody. What was answered to somebody who wants to record too, only they and the host read.
+    fn parties(&self, seat: &Seat, now: Timestamp) -> Vec<PartyState> {
         let people = self.people.iter().enumerate();
         people
             .map(|(place, person)| PartyState {
                 id: pseudonym(place),
                 name: person.name.as_ref().map(|name| name.expose().clone()),
                 choice: person.choice,
-                request: person.request.clone(),
+                request: person
+                    .request
+                    .clone()
+                    .filter(|_| seat.is_host || seat.place == place),
                 is_there: person.is_there(),
                 tracks: self
                     .tracks

@@ -34,6 +34,9 @@ pub(crate) struct RoomKind {
     /// For how many days whoever took part can fetch their copy with a link of their own; 0 for no link.
     #[serde(default = "two_weeks")]
     copy_days: u16,
+    /// WAV file of the notice that the host's device plays when recording begins.
+    #[serde(default)]
+    pub(crate) notice: Option<String>,
     /// Facts that hold for every such talk, with the names of a facts file.
     #[serde(default)]
     facts: Map<String, Value>,
@@ -116,6 +119,15 @@ impl RoomKind {
                 "room `{name}`: copy_days is {COPY_DAYS_MAX} at most: a link that is found later still gives the copy"
             );
         }
+        if self
+            .notice
+            .as_ref()
+            .is_some_and(|file| file.trim().is_empty())
+        {
+            bail!(
+                "room `{name}`: notice names no file; give the recording that is to be played, or take it out"
+            );
+        }
         let line = self.line();
         let at = format!("room `{name}`: room.facts");
         check_facts(&line.facts, &at, now)?;
@@ -151,6 +163,7 @@ mod tests {
             ("name = \"a\"\ncountry = \"nl\"", "country"),
             ("name = \"a\"\nsound_term = \"soon\"", "sound_term"),
             ("name = \"a\"\ncopy_days = 367", "copy_days"),
+            ("name = \"a\"\nnotice = \" \"", "no file"),
             (
                 "name = \"a\"\n[room.facts]\nchannel = \"phone\"",
                 "sit together",

@@ -1,13 +1,14 @@
-//! The sound of the lines' notices, read when the server starts.
+//! The sound of the notices of lines and of kinds of talk, read when the server starts.
 
 use crate::BadInput;
 use crate::config::Config;
 use anyhow::{Context, Result, bail};
 use hound::{SampleFormat, WavReader};
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::sync::Arc;
 use voicelog_archive::notice::{NOTICE_SECONDS_MAX, Notice};
+use voicelog_room::PlayedNotice;
 
 /// Largest file of a notice in bytes: a minute of stereo at 48 kHz in 32 bits, and some room.
 const FILE_BYTES_MAX: u64 = 32 << 20;
@@ -20,12 +21,30 @@ pub(crate) fn prepare(config: &Config) -> Result<BTreeMap<String, Arc<Notice>>> 
     for line in &config.lines {
         if let Some(notice) = &line.notice {
             let (name, file) = (&line.name, &notice.audio);
-            let sound = read(file).map_err(|error| {
+            let (sound, _bytes) = read(file).map_err(|error| {
                 BadInput(format!(
                     "line `{name}`: notice.audio (`{file}`) cannot be used: {error:#}"
                 ))
             })?;
             notices.insert(name.clone(), Arc::new(sound));
+        }
+    }
+    Ok(notices)
+}
+
+/// The notice of each kind of talk that has one, by the name of the kind.
+pub(crate) fn prepare_rooms(config: &Config) -> Result<BTreeMap<String, PlayedNotice>> {
+    let mut notices = BTreeMap::new();
+    for room in &config.rooms {
+        if let Some(file) = &room.notice {
+            let name = &room.name;
+            let (sound, bytes) = read(file).map_err(|error| {
+                BadInput(format!(
+                    "room `{name}`: notice (`{file}`) cannot be used: {error:#}"
+                ))
+            })?;
+            let (sound, file) = (Arc::new(sound), bytes.into());
+            notices.insert(name.clone(), PlayedNotice { sound, file });
         }
     }
     Ok(notices)
@@ -38,14 +57,17 @@ pub(crate) fn sound(path: &std::path::Path) -> Result<(Vec<i16>, u32)> {
     ))
 }
 
-fn read(path: &str) -> Result<Notice> {
+/// A notice, and the file that it is.
+fn read(path: &str) -> Result<(Notice, Vec<u8>)> {
     let file = std::fs::File::open(path)?;
     let length = file.metadata()?.len();
     if length > FILE_BYTES_MAX {
         bail!("it has {length} bytes; a notice has at most {FILE_BYTES_MAX}");
     }
-    let (samples, rate) = samples(std::io::BufReader::new(file.take(FILE_BYTES_MAX)))?;
-    Ok(Notice::new(&samples, rate)?)
+    let mut bytes = Vec::new();
+    file.take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
+    let (samples, rate) = samples(Cursor::new(&bytes))?;
+    Ok((Notice::new(&samples, rate)?, bytes))
 }
 
 /// The samples of a WAV file, all channels mixed, and how many there are a second.
@@ -99,7 +121,6 @@ const fn as_i16(sample: f32) -> i16 {
 mod tests {
     use super::*;
     use hound::{WavSpec, WavWriter};
-    use std::io::Cursor;
     use std::path::Path;
     use voicelog_model::Timestamp;
 
@@ -166,6 +187,30 @@ mod tests {
         voicelog_store::durable::replace(&path, &file(16, SampleFormat::Int, 1)).unwrap();
         let notices = prepare(&config(&path)).unwrap();
         assert!(notices["verkoop"].length_us().abs_diff(2_000_000) < 50_000);
+    }
+
+    #[test]
+    fn the_notice_of_a_kind_of_talk_is_played_as_the_file_that_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notice.wav");
+        let config = |path: &Path| {
+            let text = format!(
+                "[[room]]\nname = \"balie\"\nnotice = \"{}\"\n",
+                path.display()
+            );
+            Config::parse(&text, Timestamp::from_micros(1_790_000_000_000_000)).unwrap()
+        };
+        let bytes = file(16, SampleFormat::Int, 1);
+        voicelog_store::durable::replace(&path, &bytes).unwrap();
+        let notices = prepare_rooms(&config(&path)).unwrap();
+        assert_eq!(notices["balie"].file[..], bytes[..]);
+        assert!(notices["balie"].sound.length_us().abs_diff(2_000_000) < 50_000);
+        let lost = prepare_rooms(&config(&folder.path().join("gone.wav"))).unwrap_err();
+        let told = format!("{lost:#}");
+        assert!(
+            told.contains("room `balie`") && told.contains("gone.wav"),
+            "{told}"
+        );
     }
 
     #[test]

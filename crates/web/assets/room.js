@@ -454,6 +454,12 @@ class Server {
 	state(after) {
 		return this.ask("GET", `/state?after=${after}`);
 	}
+	async notice() {
+		const response = await this.fetch(`/rooms/${this.room}/notice`, { method: "GET" });
+		if (!response.ok)
+			throw new Unreachable(`status ${response.status}`);
+		return response.arrayBuffer();
+	}
 	choose(choice) {
 		return this.post("/choice", { choice });
 	}
@@ -1569,6 +1575,39 @@ class DatabaseSpool {
 		}
 	}
 }
+class Announcing {
+	events;
+	isPlayed = false;
+	isMissed = false;
+	isRecording = false;
+	notice = null;
+	constructor(events) {
+		this.events = events;
+	}
+	status(status) {
+		this.isRecording = status.is === "recording";
+		void this.play();
+	}
+	follow(state) {
+		this.notice = state.phase === "recording" ? state.notice : null;
+		if (state.notice === "missed" && state.phase !== "ended")
+			this.missed("not_heard");
+		void this.play();
+	}
+	async play() {
+		if (this.isPlayed || !this.isRecording || this.notice !== "awaited")
+			return;
+		this.isPlayed = true;
+		if (!(await this.events.play()))
+			this.missed("not_played");
+	}
+	missed(why) {
+		if (this.isMissed)
+			return;
+		this.isMissed = true;
+		this.events.onMissed(why);
+	}
+}
 const PAGE_MAX = 15_000;
 function newsOf(state) {
 	const asked = state.parties.map((party) => [party.id, party.is_there, party.request ?? null]);
@@ -1654,6 +1693,10 @@ const en = {
 		end: "The recording has stopped.",
 	},
 	sayYourself: "Say aloud yourself:",
+	noticeMissed: {
+		not_played: "This device cannot play the notice of the recording.",
+		not_heard: "The notice was not heard in the recording.",
+	},
 	me: "you",
 	host: "who started it",
 	guest: "guest",
@@ -1729,6 +1772,10 @@ const nl = {
 		end: "De opname is gestopt.",
 	},
 	sayYourself: "Zeg zelf hardop:",
+	noticeMissed: {
+		not_played: "Dit apparaat kan de melding van de opname niet afspelen.",
+		not_heard: "De melding is in de opname niet gehoord.",
+	},
 	me: "u",
 	host: "wie begon",
 	guest: "gast",
@@ -1978,8 +2025,8 @@ class Screen {
 	failed(text) {
 		this.say(`${this.t.failed}${text}`);
 	}
-	sayYourself(text) {
-		this.notice("aloud", `${this.t.sayYourself} “${text}”`);
+	sayYourself(text, why = "") {
+		this.notice("aloud", `${why} ${this.t.sayYourself} “${text}”`.trim());
 	}
 }
 async function localVoice(lang) {
@@ -2007,6 +2054,27 @@ async function speak(text, lang) {
 	utterance.lang = voice.lang;
 	speechSynthesis.speak(utterance);
 	return true;
+}
+async function playSound(file) {
+	const context = new AudioContext();
+	try {
+		const source = context.createBufferSource();
+		source.buffer = await context.decodeAudioData(file);
+		source.connect(context.destination);
+		await Promise.race([context.resume(), new Promise((resolve) => setTimeout(resolve, 2_000))]);
+		if (context.state !== "running")
+			return false;
+		const ended = new Promise((resolve) => (source.onended = resolve));
+		source.start();
+		await ended;
+		return true;
+	}
+	catch {
+		return false;
+	}
+	finally {
+		void context.close();
+	}
 }
 function hush() {
 	const wasSpeaking = "speechSynthesis" in window && speechSynthesis.speaking;
@@ -2091,6 +2159,7 @@ class Room {
 	isEnded = false;
 	isCapturing = false;
 	alarms = new Set();
+	announcing;
 	constructor(root, spool, isHost) {
 		this.isHost = isHost;
 		this.lang = document.documentElement.lang;
@@ -2103,10 +2172,19 @@ class Room {
 			if (said !== "")
 				this.screen.say(said, true);
 		});
+		this.announcing = new Announcing({
+			play: () => this.server.notice().then(playSound, () => false),
+			onMissed: (why) => {
+				beep();
+				this.screen.sayYourself(this.texts.spoken.start, this.texts.noticeMissed[why]);
+			},
+		});
 		const patient = new PatientSpool(spool, (isFull) => this.screen.storage(isFull));
 		const device = new Device(this.server, patient, root.dataset["capture"] ?? "", {
 			onStatus: (status) => {
 				this.screen.device(status);
+				if (this.isHost)
+					this.announcing.status(status);
 				this.screenLock.keep(status.is === "recording" || status.is === "taken");
 				this.isCapturing = status.is === "recording" || status.is === "taken";
 				this.alarm("microphone", ["taken", "needs_tap", "refused", "connecting"].includes(status.is));
@@ -2135,6 +2213,8 @@ class Room {
 				this.screen.show(state);
 				this.state = state;
 				device.follow(wantOf(state));
+				if (this.isHost)
+					this.announcing.follow(state);
 				this.spoken(state);
 				void this.fresh.follow(state);
 			},
@@ -2263,7 +2343,7 @@ class Room {
 		const wasOn = before === "recording" || before === "paused";
 		let text = null;
 		if (state.phase === "recording")
-			text = before === "paused" ? spoken.resume : spoken.start;
+			text = before === "paused" ? spoken.resume : state.notice === null ? spoken.start : null;
 		else if (state.phase === "paused")
 			text = spoken.pause;
 		else if (wasOn)

@@ -4,6 +4,7 @@
 //! Two devices recorded (Opus at 32 kbit/s). The hour is that of a clock that is set; the rest is real: archive, disk, law, copy.
 
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use voicelog_archive::keys::EpochKeys;
@@ -117,7 +118,7 @@ fn main() -> Result<(), Failure> {
     let archive = Arc::new(archive(folder.path())?);
     let clock = Arc::new(SimClock::new(START));
     let shared: Arc<dyn Clock> = Arc::<SimClock>::clone(&clock);
-    let rooms = Rooms::start(Arc::clone(&archive), shared)?;
+    let rooms = Rooms::start(Arc::clone(&archive), shared, BTreeMap::new())?;
     let id = rooms.open("contract", "anna", Some("Anna"))?;
     let host = rooms.host_seat(id, "anna").ok_or("no host")?;
     let code = rooms.state(&host)?.code.ok_or("no code")?;

@@ -14,6 +14,7 @@ mod fixture;
 
 use fixture::Outcome;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
@@ -129,7 +130,7 @@ async fn main() -> Outcome<()> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;
     let clock: Arc<dyn Clock> = Arc::new(SimClock::new(now));
-    let rooms = Rooms::start(Arc::clone(&archive), Arc::clone(&clock))?;
+    let rooms = Rooms::start(Arc::clone(&archive), Arc::clone(&clock), BTreeMap::new())?;
     let settings = UploadSettings {
         folder: folder.path().join("uploads"),
         keep_free: 0,

@@ -22,6 +22,7 @@ mod frame;
 mod lang;
 mod pages;
 mod password;
+mod patient;
 mod playing;
 mod proxy;
 mod range;

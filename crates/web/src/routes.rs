@@ -519,6 +519,7 @@ fn devices() -> Vec<Route> {
     const POST: &[&str] = &["POST"];
     vec![
         route(InRoom, GET, "/rooms/{id}/state", get(rooms::state)),
+        route(InRoom, GET, "/rooms/{id}/notice", get(rooms::notice)),
         route(InRoom, POST, "/rooms/{id}/choice", post(rooms::choose)),
         route(InRoom, POST, "/rooms/{id}/acts", post(rooms::act)),
         route(InRoom, POST, "/rooms/{id}/tracks", post(rooms::open_track)),

@@ -1,6 +1,7 @@
 //! Accepting connections, with a limit on each: how many, how long a head may take, how large it
 //! may be, and how long open ones have when the server stops. Over TLS where there is a certificate.
 
+use crate::patient::Patient;
 use crate::visitor::Peer;
 use axum::Router;
 use axum::body::Body;
@@ -251,7 +252,7 @@ async fn converse(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(stream, service);
+        .serve_connection(Patient::new(stream), service);
     let mut connection = pin!(connection);
     tokio::select! {
         ended = connection.as_mut() => {

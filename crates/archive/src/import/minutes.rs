@@ -140,11 +140,9 @@ impl Archive {
         if permit.recording != minutes.id {
             return Err(ArchiveError::NotFound(minutes.id));
         }
-        let kept = self.take_in_minutes(permit.decision, minutes, now);
-        if let Err(error) = &kept {
-            self.undo_failed(minutes.id, error, now);
-        }
-        kept
+        self.taken_or_undone(minutes.id, now, || {
+            self.take_in_minutes(permit.decision, minutes, now)
+        })
     }
 
     fn take_in_minutes(

@@ -24,6 +24,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use slices::{HEADER_BYTES, STREAM, Slices};
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{MutexGuard, PoisonError};
 use voicelog_evidence::Digest;
 use voicelog_evidence::digest::hmac_sha256;
@@ -269,9 +270,20 @@ impl Archive {
         if permit.recording != import.id {
             return Err(ArchiveError::NotFound(import.id));
         }
-        let taken = self.take_in(&permit, import, now);
+        self.taken_or_undone(import.id, now, || self.take_in(&permit, import, now))
+    }
+
+    /// Where it fails, by a mistake of ours too, nothing of it stays.
+    fn taken_or_undone<T>(
+        &self,
+        id: RecordingId,
+        now: Timestamp,
+        take: impl FnOnce() -> Result<T, ArchiveError>,
+    ) -> Result<T, ArchiveError> {
+        let taken = catch_unwind(AssertUnwindSafe(take));
+        let taken = taken.unwrap_or_else(|_panic| Err(ArchiveError::ImportBroke));
         if let Err(error) = &taken {
-            self.undo_failed(import.id, error, now);
+            self.undo_failed(id, error, now);
         }
         taken
     }

@@ -306,7 +306,7 @@ pub struct Timeline {
     /// of a clock that was not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clock_steps: Vec<ClockStep>,
-    /// Where the notice of the line was heard, or that it was not; empty where none was looked for.
+    /// Where the notice of the line or the kind of talk was heard, or that it was not; empty where none was looked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<NoticeMark>,
     /// Who said not to agree to being recorded, and when, in order.
@@ -344,7 +344,7 @@ pub struct SourceMark {
     pub at_us: u64,
 }
 
-/// What came of looking for the notice of the line.
+/// What came of looking for the notice of the line or the kind of talk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoticeMark {

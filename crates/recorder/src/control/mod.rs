@@ -13,7 +13,6 @@ mod offer;
 mod tests;
 
 use crate::decider::{DeciderHandle, Question, Reply};
-use crate::ear::{EarHandle, Hearing};
 use crate::finisher::FinisherHandle;
 use crate::guard::contained;
 use crate::media::{HeardKey, MediaCommand, PauseOrder, PauseStatus, StreamMedia, StreamTerms};
@@ -26,7 +25,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use voicelog_archive::journal::{AskedBy, Cause, PrivateEnd};
-use voicelog_archive::notice::Notice;
+use voicelog_archive::notice::{EarHandle, Hearing, Notice};
 use voicelog_archive::{About, Archive, KeepRequest};
 use voicelog_model::{MediaStream, Pii, RecordingId, Timestamp};
 use voicelog_srs::srtp::{ControlProtector, Unprotector};

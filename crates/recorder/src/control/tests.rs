@@ -109,7 +109,7 @@ impl Bench {
             shared: Arc::clone(&shared),
             decider,
             finisher,
-            ear: crate::ear::EarHandle::new().0,
+            ear: voicelog_archive::notice::EarHandle::new().0,
             sounds: std::collections::BTreeMap::new(),
             media: vec![commands],
             ports: MediaPorts::new(media_address, 0..=0),

@@ -46,7 +46,6 @@ pub(crate) use terms::StreamTerms;
 pub(crate) use waiting::LookBack;
 
 use crate::chunks::Chunks;
-use crate::ear::EarHandle;
 use crate::guard::{contained_in, mishap};
 use crate::pace::Tick;
 use crate::signalling::{Notice, Notices};
@@ -59,6 +58,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver as Commands, RecvTimeoutError, Sender};
 use std::time::Duration;
 use voicelog_archive::journal::{Cause, PrivateEnd, ResumedBy};
+use voicelog_archive::notice::EarHandle;
 use voicelog_model::{Clock, RecordingId, StreamNumber, Timestamp, limits};
 use voicelog_srs::srtp::MasterKey;
 

@@ -1,7 +1,6 @@
 //! What the other threads tell the signalling thread.
 
 use crate::decider::Reply;
-use crate::ear::Hearing;
 use crate::media::{HeardKey, KeepAnswer, PauseOrder, PauseStatus, PrivateAnswer};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,6 +8,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use voicelog_archive::KeepRequest;
 use voicelog_archive::journal::{Cause, PrivateEnd};
+use voicelog_archive::notice::{EarNews, Hearing};
 use voicelog_model::{Pii, RecordingId};
 
 /// One message to the signalling thread. Each kind is bounded: one reply for each question, one
@@ -64,6 +64,15 @@ pub(crate) enum Notice {
     TellIdle(std::sync::mpsc::Sender<()>),
     /// Stop now.
     Quit,
+}
+
+impl From<EarNews> for Notice {
+    fn from(news: EarNews) -> Self {
+        match news {
+            EarNews::Heard(id, hearing) => Self::Announced(id, hearing),
+            EarNews::NotListened(id) => Self::NotListened(id),
+        }
+    }
 }
 
 /// The way to the signalling thread. Never blocks.

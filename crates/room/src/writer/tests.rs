@@ -4,6 +4,7 @@ use crate::chunk::{CHUNKS_MAX, Hash};
 use crate::guard::tests::go_wrong;
 use crate::{Act, Choice, ChunkRefused, EndedBy, Phase, Rooms, Seat, Taken};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -140,7 +141,7 @@ fn place() -> Place {
         ..Options::default()
     };
     let opened = Arc::new(archive_on(folder.path(), options));
-    let rooms = Rooms::start(opened, Arc::<SimClock>::clone(&clock)).unwrap();
+    let rooms = Rooms::start(opened, Arc::<SimClock>::clone(&clock), BTreeMap::new()).unwrap();
     Place {
         rooms,
         clock,

@@ -6,5 +6,6 @@ mod copies;
 mod ending;
 mod gaps;
 mod minutes;
+mod notice;
 mod recording;
 mod support;

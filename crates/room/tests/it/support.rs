@@ -2,18 +2,22 @@
 
 use ropus::{Application, Channels, Encoder};
 use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tempfile::TempDir;
 use voicelog_archive::keys::EpochKeys;
+use voicelog_archive::notice::Notice;
 use voicelog_archive::timeline::{Timeline, Verdict as Completeness};
 use voicelog_archive::{Archive, Detail, Line, Lines, Parts, Secrets, State as Kept, Verdict};
 use voicelog_evidence::key::{DataKey, KeyEncryptionKey};
 use voicelog_evidence::note::SigningKey;
 use voicelog_law::Rulebook;
 use voicelog_model::{Clock, Pii, RecordingId, SimClock, Timestamp};
-use voicelog_room::{Act, Choice, ChunkRefused, Hash, Phase, Rooms, Seat, State, Taken};
+use voicelog_room::{
+    Act, Choice, ChunkRefused, Hash, Phase, PlayedNotice, Rooms, Seat, State, Taken,
+};
 use voicelog_store::blobs::Options;
 use voicelog_store::faulty::{FaultyBlobs, FaultyIndex, Schedule};
 use voicelog_store::index::Decisions as _;
@@ -100,20 +104,36 @@ pub(crate) struct Place {
 }
 
 pub(crate) fn place() -> Place {
-    place_over(None, None)
+    place_over(None, None, BTreeMap::new())
+}
+
+/// The same where talks of the kind `contract` have this notice, at 48 kHz.
+pub(crate) fn place_with_notice(samples: &[i16]) -> Place {
+    let sound = Arc::new(Notice::new(samples, 48_000).unwrap());
+    let file = Arc::from(&b"RIFF"[..]);
+    let notice = PlayedNotice { sound, file };
+    place_over(
+        None,
+        None,
+        BTreeMap::from([("contract".to_owned(), notice)]),
+    )
 }
 
 /// The same with an index that can fail.
 pub(crate) fn place_with_index(index: &Schedule) -> Place {
-    place_over(None, Some(index))
+    place_over(None, Some(index), BTreeMap::new())
 }
 
 /// The same on a disk that can be full.
 pub(crate) fn place_on(disk: &Schedule) -> Place {
-    place_over(Some(disk), None)
+    place_over(Some(disk), None, BTreeMap::new())
 }
 
-fn place_over(disk: Option<&Schedule>, index: Option<&Schedule>) -> Place {
+fn place_over(
+    disk: Option<&Schedule>,
+    index: Option<&Schedule>,
+    notices: BTreeMap<String, PlayedNotice>,
+) -> Place {
     let folder = tempfile::tempdir().unwrap();
     let mut parts = parts(folder.path());
     if let Some(disk) = disk {
@@ -125,7 +145,7 @@ fn place_over(disk: Option<&Schedule>, index: Option<&Schedule>) -> Place {
     let archive = Arc::new(Archive::open(parts));
     let clock = Arc::new(SimClock::new(START));
     let shared: Arc<dyn Clock> = Arc::<SimClock>::clone(&clock);
-    let rooms = Rooms::start(Arc::clone(&archive), shared).unwrap();
+    let rooms = Rooms::start(Arc::clone(&archive), shared, notices).unwrap();
     Place {
         rooms: Arc::new(rooms),
         archive,
@@ -226,6 +246,8 @@ pub(crate) struct Device {
     began: Timestamp,
     encoder: Encoder,
     tone: usize,
+    /// What it hears from now on, instead of its tone.
+    pub(crate) hears: VecDeque<i16>,
     sequence: u16,
     timestamp: u32,
     pub(crate) ssrc: u32,
@@ -253,6 +275,7 @@ impl Device {
                 .build()
                 .unwrap(),
             tone,
+            hears: VecDeque::new(),
             sequence: 1_000,
             timestamp: 7_000,
             ssrc: 0xabc0 + u32::from(opened.track),
@@ -271,7 +294,9 @@ impl Device {
 
     /// Captures one frame of 20 ms that ends now.
     pub(crate) fn capture(&mut self) {
-        let said: Vec<i16> = (0..FRAME).map(|place| self.sample(place)).collect();
+        let said: Vec<i16> = (0..FRAME)
+            .map(|place| self.hears.pop_front().unwrap_or_else(|| self.sample(place)))
+            .collect();
         let mut bytes = [0; 1_000];
         let length = self.encoder.encode(&said, &mut bytes).unwrap();
         let mut packet = vec![0x80, 111];

@@ -32,7 +32,7 @@ use voicelog_casework::retention::{self, Swept};
 use voicelog_casework::vouching::Standing;
 use voicelog_model::{Clock, Timestamp, error};
 use voicelog_recorder::{CallState, Recorder, RecorderConfig, SipTls, StartError, WhyNot};
-use voicelog_room::Rooms;
+use voicelog_room::{PlayedNotice, Rooms};
 use voicelog_tls::{TlsFile, TlsFiles};
 use voicelog_web::{Alarm, App, Metrics, OwnAuthority, Pause, StatusSource, WebConfig};
 use zeroize::Zeroizing;
@@ -80,6 +80,7 @@ impl Server {
     /// Opens the archive, takes what was under way to its end, and starts to listen.
     pub(crate) fn start(config: &Config, clock: &Arc<SystemClock>) -> Result<Self> {
         let notices = crate::notices::prepare(config)?;
+        let of_rooms = crate::notices::prepare_rooms(config)?;
         let endpoints = crate::webhooks::endpoints(&config.webhooks)?;
         let vouchers = Vouchers::read(&config.log)?;
         warn_of_refusals(config);
@@ -105,7 +106,7 @@ impl Server {
         let listener = listen(&runtime, config.http.address)?;
         let http = listener.local_addr()?;
         let public_url = config.http.url(http);
-        let rooms = open_rooms(&archive, &shared)?;
+        let rooms = open_rooms(&archive, &shared, of_rooms)?;
         let uploads = open_uploads(config, &folder, &archive, &shared)?;
         let app = App {
             archive: Arc::clone(&archive),
@@ -219,8 +220,12 @@ impl Server {
 }
 
 /// The registry of talks, with the threads that write and close them.
-fn open_rooms(archive: &Arc<Archive>, clock: &Arc<dyn Clock>) -> Result<Arc<Rooms>> {
-    let rooms = Rooms::start(Arc::clone(archive), Arc::clone(clock));
+fn open_rooms(
+    archive: &Arc<Archive>,
+    clock: &Arc<dyn Clock>,
+    notices: BTreeMap<String, PlayedNotice>,
+) -> Result<Arc<Rooms>> {
+    let rooms = Rooms::start(Arc::clone(archive), Arc::clone(clock), notices);
     rooms
         .map(Arc::new)
         .context("cannot start the threads for talks in a room")

@@ -11,9 +11,10 @@ import { MemorySpool, PatientSpool } from "./store/spool";
 import type { Spool } from "./store/spool";
 import { meterOf } from "./sound/level";
 import { askForMicrophone } from "./sound/microphone";
+import { Announcing } from "./screen/announcing";
 import { Fresh } from "./screen/fresh";
 import { Screen } from "./screen/screen";
-import { canSpeak, hush, speak } from "./screen/voice";
+import { canSpeak, hush, playSound, speak } from "./screen/voice";
 import { ScreenLock, beep } from "./screen/wake";
 import { textsOf } from "./text/index";
 
@@ -61,6 +62,7 @@ class Room {
   private isEnded = false;
   private isCapturing = false;
   private readonly alarms = new Set<string>();
+  private readonly announcing: Announcing;
 
   constructor(
     root: HTMLElement,
@@ -75,10 +77,18 @@ class Room {
       if (this.state) this.screen.show(this.state);
       if (said !== "") this.screen.say(said, true);
     });
+    this.announcing = new Announcing({
+      play: () => this.server.notice().then(playSound, () => false),
+      onMissed: (why) => {
+        beep();
+        this.screen.sayYourself(this.texts.spoken.start, this.texts.noticeMissed[why]);
+      },
+    });
     const patient = new PatientSpool(spool, (isFull) => this.screen.storage(isFull));
     const device = new Device(this.server, patient, root.dataset["capture"] ?? "", {
       onStatus: (status) => {
         this.screen.device(status);
+        if (this.isHost) this.announcing.status(status);
         this.screenLock.keep(status.is === "recording" || status.is === "taken");
         this.isCapturing = status.is === "recording" || status.is === "taken";
         this.alarm("microphone", ["taken", "needs_tap", "refused", "connecting"].includes(status.is));
@@ -106,6 +116,7 @@ class Room {
         this.screen.show(state);
         this.state = state;
         device.follow(wantOf(state));
+        if (this.isHost) this.announcing.follow(state);
         this.spoken(state);
         void this.fresh.follow(state);
       },
@@ -235,7 +246,7 @@ class Room {
     const { spoken } = this.texts;
     const wasOn = before === "recording" || before === "paused";
     let text: string | null = null;
-    if (state.phase === "recording") text = before === "paused" ? spoken.resume : spoken.start;
+    if (state.phase === "recording") text = before === "paused" ? spoken.resume : state.notice === null ? spoken.start : null;
     else if (state.phase === "paused") text = spoken.pause;
     else if (wasOn) text = spoken.end;
     const aloud = text;

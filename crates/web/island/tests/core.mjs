@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { bundle } from "../build.mjs";
 
-const script = bundle(["device.ts", "attendance.ts", "store/spool.ts", "send/want.ts", "send/watch.ts", "screen/fresh.ts", "text/index.ts"], { exports: true });
+const script = bundle(["device.ts", "attendance.ts", "store/spool.ts", "send/want.ts", "send/watch.ts", "screen/announcing.ts", "screen/fresh.ts", "text/index.ts"], { exports: true });
 
 /** What the modules export. */
 export const core = await import(`data:text/javascript;base64,${Buffer.from(script).toString("base64")}`);

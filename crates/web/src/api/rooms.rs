@@ -7,7 +7,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Extension, Path, Query, State};
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -76,6 +76,21 @@ pub(crate) async fn state(
 
 fn shown(rooms: &Rooms, seat: &Seat) -> Result<Response, Trouble> {
     Ok(Json(rooms.state(seat)?).into_response())
+}
+
+/// The WAV file of the notice, for the device that plays it.
+pub(crate) async fn notice(
+    State(desk): State<Shared>,
+    Extension(seat): Extension<Seat>,
+) -> Result<Response, Trouble> {
+    let file = desk.app.rooms.notice(&seat)?.ok_or_else(|| {
+        Trouble::new(StatusCode::NOT_FOUND).saying(
+            "Bij dit soort gesprek hoort geen melding.",
+            "This kind of talk has no notice.",
+        )
+    })?;
+    let head = [(header::CONTENT_TYPE, "audio/wav")];
+    Ok((head, Bytes::from_owner(file)).into_response())
 }
 
 pub(crate) async fn choose(

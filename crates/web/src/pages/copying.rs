@@ -132,10 +132,14 @@ pub(crate) async fn ask_in(
     part: Option<PartRequest>,
 ) -> Result<(Copied, impl FnOnce(GivenCopy) -> Response + use<>), Trouble> {
     let command = format!("export {id} --for {}", recipient.as_str());
+    let made = match part {
+        Some(_) => Made::Part,
+        None => Made::Bundle,
+    };
     let copied = desk
         .open(
             id,
-            Made::Bundle,
+            made,
             &command,
             move |archive, now| match disclosure::bundle(
                 archive,

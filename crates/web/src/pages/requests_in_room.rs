@@ -51,6 +51,11 @@ async fn page(
     let lang = visitor.lang;
     let talk = desk.app.rooms.state(seat)?;
     let to = path(talk.id);
+    let party = next(&talk).filter(|_| seat.is_host);
+    let form = RequestForm {
+        party: party.map_or_else(String::new, |party| party.id.clone()),
+        ..form
+    };
     let mut asked = Asked::new(format!("{to}/requests"), form, lang);
     if asked.is_wrong() {
         asked.law = law_on(desk, &asked.form.said(Some(talk.id)), lang).await?;
@@ -65,9 +70,7 @@ async fn page(
             "rooms",
             lang.pick("Zelf opnemen", "Recording yourself"),
         ),
-        who: next(&talk)
-            .filter(|_| seat.is_host)
-            .map(|party| name_of(&talk, party, lang)),
+        who: party.map(|party| name_of(&talk, party, lang)),
         requests: requests(&talk, seat, lang),
         talk: to,
         asked,
@@ -115,6 +118,23 @@ pub(crate) async fn answer(
     }
     let lang = visitor.lang;
     let talk = desk.app.rooms.state(&seat)?;
+    // Meanwhile they may have left or chosen otherwise, and somebody else have asked: nobody gets another's answer.
+    if next(&talk).is_none_or(|party| party.id != form.party) {
+        let problem = lang.pick(
+            "Dit verzoek is er niet meer. Uw antwoord is aan niemand gegeven. Kijk hieronder wie nu iets vraagt.",
+            "This request is gone. Your answer was given to nobody. Look below who asks something now.",
+        );
+        let mut answer = page(
+            &desk,
+            &visitor,
+            &seat,
+            RequestForm::default(),
+            Some(problem.to_owned()),
+        )
+        .await?;
+        *answer.status_mut() = StatusCode::CONFLICT;
+        return Ok(answer);
+    }
     let is_wrong = Asked::new(String::new(), form.clone(), lang).is_wrong();
     let Some((party, ending)) = next(&talk).zip(form.ending).filter(|_| !is_wrong) else {
         return page(&desk, &visitor, &seat, form, None).await;

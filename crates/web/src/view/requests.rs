@@ -91,6 +91,9 @@ pub(crate) enum Ending {
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct RequestForm {
     pub(crate) ending: Option<Ending>,
+    /// In a talk: whose request it answers.
+    #[serde(default)]
+    pub(crate) party: String,
     #[serde(default)]
     pub(crate) reason: String,
     #[serde(default)]
@@ -321,6 +324,7 @@ mod tests {
     fn form(reason: &str, words: &str, alternative: &str, offer: &str) -> RequestForm {
         RequestForm {
             ending: Some(Ending::Refuse),
+            party: String::new(),
             reason: reason.to_owned(),
             words: words.to_owned(),
             alternative: alternative.to_owned(),

@@ -87,6 +87,27 @@ impl Program {
         self.ask("PATCH", at, &fields, bytes).await
     }
 
+    /// The same without a word on how much it is, and one byte more a little later.
+    async fn patch_too_much(&self, at: &str, bytes: &[u8]) -> Reply {
+        let fields = [
+            ("tus-resumable", "1.0.0"),
+            ("transfer-encoding", "chunked"),
+            ("content-type", OFFSET_STREAM),
+            ("upload-offset", "0"),
+        ];
+        let mut stream = TcpStream::connect(self.0).await.unwrap();
+        let head = self.head("PATCH", at, &fields);
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let size = format!("{:x}\r\n", bytes.len());
+        stream.write_all(size.as_bytes()).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        tokio::time::timeout(Duration::from_millis(200), std::future::pending::<()>())
+            .await
+            .unwrap_err();
+        stream.write_all(b"\r\n1\r\nx\r\n0\r\n\r\n").await.unwrap();
+        reply(&mut stream).await
+    }
+
     /// What became of it, once it is decided.
     async fn end(&self, at: &str) -> Value {
         for _again in 0..600 {
@@ -331,6 +352,20 @@ async fn facts_that_do_not_fit_make_no_upload_and_ask_no_law() {
         assert_eq!(wrong.status, 400, "{fields:?}");
     }
     assert_eq!((rows(&site), spooled(&site).len()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_body_that_turns_out_longer_than_the_file_is_no_file() {
+    let site = empty_site();
+    let (address, _stop, _server) = start(&site).await;
+    let program = Program(address);
+    let bytes = vec![7; (1 << 20) + 5_000];
+    let begun = program.begin(&origin(), bytes.len()).await;
+    let at = begun.field("location").to_owned();
+    let refused = program.patch_too_much(&at, &bytes).await;
+    assert_eq!(refused.status, 413);
+    let told = program.ask("GET", &at, &[], b"").await.json();
+    assert_eq!(told["state"], "receiving", "{told}");
 }
 
 /// A piece that is sent wrongly: what is wrong, the fields beside the type, the bytes, and the status that it gets.

@@ -6,6 +6,8 @@ use axum::http::StatusCode;
 use voicelog_archive::check::Level;
 use voicelog_casework::retention::forget_requests;
 
+/// The first guest.
+const ASKED_BY: (&str, &str) = ("party", "p2");
 const REASON: (&str, &str) = ("reason", "earlier_misuse");
 const OFFER: (&str, &str) = ("alternative", "minutes_both_sign");
 
@@ -183,7 +185,10 @@ async fn in_a_talk_an_official_allows_that_the_citizen_records_too() {
     let site = site();
     let (mut official, mut citizen, talk) = asked_in_a_talk(&site).await;
     let answer = official
-        .post(&format!("{talk}/requests"), &[("ending", "allow")])
+        .post(
+            &format!("{talk}/requests"),
+            &[("ending", "allow"), ASKED_BY],
+        )
         .await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     let told = citizen.get(&format!("{talk}/requests?lang=nl")).await;
@@ -198,15 +203,23 @@ async fn in_a_talk_a_refusal_is_seen_with_its_reason_and_what_is_offered_and_is_
     let site = site();
     let (mut official, mut citizen, talk) = asked_in_a_talk(&site).await;
     let at = format!("{talk}/requests");
-    let empty = official.post(&at, &[("ending", "refuse"), OFFER]).await;
+    let empty = official
+        .post(&at, &[("ending", "refuse"), ASKED_BY, OFFER])
+        .await;
     assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(empty.shows("2012/041"));
-    let not_theirs = citizen.post(&at, &[("ending", "allow")]).await;
+    let not_theirs = citizen.post(&at, &[("ending", "allow"), ASKED_BY]).await;
     assert_eq!(not_theirs.status, StatusCode::FORBIDDEN);
     let answer = official
         .post(
             &at,
-            &[("ending", "refuse"), REASON, OFFER, ("letter", "nl")],
+            &[
+                ("ending", "refuse"),
+                ASKED_BY,
+                REASON,
+                OFFER,
+                ("letter", "nl"),
+            ],
         )
         .await;
     assert_eq!(answer.location(), at, "{}", answer.text());
@@ -235,6 +248,35 @@ async fn in_a_talk_a_refusal_is_seen_with_its_reason_and_what_is_offered_and_is_
         .to_owned();
     let letter = official.get(&format!("/requests/{letter}/letter")).await;
     assert!(letter.shows("Een eerdere opname is verkeerd gebruikt."));
+}
+
+#[tokio::test]
+async fn an_answer_reaches_whom_it_was_meant_for_and_nobody_else_reads_it() {
+    let site = site();
+    let (mut official, mut citizen, talk) = asked_in_a_talk(&site).await;
+    let at = format!("{talk}/requests");
+    let id = talk.trim_start_matches("/rooms/").parse().unwrap();
+    let mut other = guest_of(&site, id, 2);
+    other.post(&talk, &[("choice", "records_too")]).await;
+    // The first one thinks again while the official writes the answer to them.
+    citizen.post(&talk, &[("choice", "agreed")]).await;
+    let refusal = [("ending", "refuse"), ASKED_BY, REASON, OFFER];
+    let late = official.post(&format!("{at}?lang=nl"), &refusal).await;
+    assert_eq!(late.status, StatusCode::CONFLICT);
+    assert!(late.shows("Uw antwoord is aan niemand gegeven"));
+    assert!(late.shows("name=\"party\" value=\"p3\""));
+    let waits = other.get(&format!("{at}?lang=nl")).await;
+    assert!(waits.shows("Gevraagd. Er is nog geen antwoord."));
+    let meant = [("ending", "refuse"), ("party", "p3"), REASON, OFFER];
+    assert_eq!(
+        official.post(&at, &meant).await.status,
+        StatusCode::SEE_OTHER
+    );
+    let request = |state: &serde_json::Value| state["parties"][2]["request"]["is"].clone();
+    let path = format!("{talk}/state?after=0");
+    assert_eq!(request(&other.get(&path).await.json()), "refused");
+    assert_eq!(request(&official.get(&path).await.json()), "refused");
+    assert!(request(&citizen.get(&path).await.json()).is_null());
 }
 
 #[tokio::test]

@@ -164,6 +164,60 @@ async fn a_talk_is_agreed_recorded_paused_and_ended_and_its_copy_verifies() {
     copy_verifies(&site, id);
 }
 
+/// A second of silence in Opus from that second of the track on.
+fn opus_chunk(number: u32, before: &[u8; 32]) -> Vec<u8> {
+    let mut chunk = b"VLRC\x01".to_vec();
+    chunk.extend_from_slice(&number.to_be_bytes());
+    chunk.extend_from_slice(before);
+    for frame in 1..=50_u32 {
+        let count = number * 50 + frame;
+        chunk.push(1);
+        chunk.extend_from_slice(&(i64::from(count) * 20_000).to_be_bytes());
+        chunk.extend_from_slice(&15_u16.to_be_bytes());
+        chunk.extend_from_slice(&[0x80, 111]);
+        chunk.extend_from_slice(&u16::try_from(count).unwrap().to_be_bytes());
+        chunk.extend_from_slice(&(count * 960).to_be_bytes());
+        chunk.extend_from_slice(&7_u32.to_be_bytes());
+        chunk.extend_from_slice(&[0xf8, 0xff, 0xfe]);
+    }
+    chunk
+}
+
+#[tokio::test]
+async fn the_copy_of_a_long_talk_takes_no_more_memory_than_its_packets() {
+    // As samples these seconds would take 2 MB, as packets they take some kB.
+    let site = site_with(|config| config.recording_bytes_max = 1 << 20);
+    let mut room = room(&site).await;
+    let (id, at) = (room.id, |rest: &str| format!("/rooms/{}/{rest}", room.id));
+    let (choice, acts, tracks) = (at("choice"), at("acts"), at("tracks"));
+    say(&mut room.guest, &choice, &json!({ "choice": "agreed" })).await;
+    say(&mut room.host, &acts, &json!({ "act": "start" })).await;
+    let track = json!({ "codec": "opus/48000/2", "payload_type": 111 });
+    say(&mut room.host, &tracks, &track).await;
+    let mut chain = [0; 32];
+    for number in 0..3 {
+        site.clock.advance_micros(1_000_000);
+        let chunk = opus_chunk(number, &chain);
+        let path = format!("{tracks}/1/chunks/{number}");
+        let taken = put(&mut room.host, &path, &digest(&chunk), &chunk).await;
+        assert_eq!(taken.status, StatusCode::OK, "{}", taken.text());
+        chain = Sha256::digest(&chunk).into();
+    }
+    say(&mut room.host, &acts, &json!({ "act": "end" })).await;
+    let chain: String = chain.iter().map(|byte| format!("{byte:02x}")).collect();
+    let end = json!({ "chunks": 3, "chain": chain });
+    say(&mut room.host, &format!("{tracks}/1/end"), &end).await;
+    closed(&site, id).await;
+    let copy = room.guest.post(&format!("/rooms/{id}/copy"), &[]).await;
+    assert_eq!(
+        copy.status,
+        StatusCode::OK,
+        "{}",
+        String::from_utf8_lossy(&copy.bytes)
+    );
+    assert!(voicelog_evidence::verify::verify(&copy.bytes, None).holds());
+}
+
 /// Waits until a talk that ended is closed.
 pub(crate) async fn closed(site: &Site, id: RecordingId) {
     let seat = site.rooms.host_seat(id, "beheer").unwrap();
@@ -310,6 +364,31 @@ async fn what_nobody_can_mean_and_what_is_not_theirs_to_say_is_a_problem() {
 }
 
 /// A chunk that claims to be captured ten seconds from now.
+#[tokio::test]
+async fn the_notice_is_played_from_here_and_the_state_says_what_came_of_it() {
+    let site = site();
+    let mut room = room(&site).await;
+    let id = room.id;
+    let state = room.host.get(&format!("/rooms/{id}/state")).await;
+    assert_eq!(state.json()["notice"], Value::Null);
+    let file = room.host.get(&format!("/rooms/{id}/notice")).await;
+    assert_eq!(
+        (file.status, file.text()),
+        (StatusCode::OK, "RIFF a file of sound")
+    );
+    assert_eq!(file.headers[header::CONTENT_TYPE], "audio/wav");
+    assert_eq!(file.headers[header::CACHE_CONTROL], "no-store");
+    let stranger = Browser::new(&site)
+        .get(&format!("/rooms/{id}/notice"))
+        .await;
+    assert_eq!(stranger.status, StatusCode::NOT_FOUND);
+    let other = crate::support::site();
+    let recorded = recorded(&other).await;
+    let state = format!("/rooms/{}/state", recorded.id);
+    let mut host = recorded.host;
+    assert_eq!(host.get(&state).await.json()["notice"], "awaited");
+}
+
 fn chunk_ahead() -> Vec<u8> {
     let mut ahead = chunk(10, &[0; 32]);
     ahead[5..9].copy_from_slice(&0_u32.to_be_bytes());

@@ -13,10 +13,11 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tower::ServiceExt;
 use voicelog_archive::journal::{KeepReason, PauseReason, PrivateEnd};
+use voicelog_archive::notice::Notice;
 use voicelog_archive::{Archive, KeepRequest};
 use voicelog_casework::importing::{UploadSettings, Uploads};
 use voicelog_model::{Clock, Pii, RecordingId, SimClock, Timestamp};
-use voicelog_room::Rooms;
+use voicelog_room::{PlayedNotice, Rooms};
 use voicelog_web::{
     Alarm, App, Kept, Metrics, NotHeard, NotPaused, Pause, Paused, Pauses, Private, Status,
     StatusSource, WebConfig, Wishes, new_setup_token, router,
@@ -249,6 +250,17 @@ pub(crate) fn empty_site_keeping_free(keep_free: u64) -> Site {
     site_over(archive, None, folder, (config(), keep_free))
 }
 
+/// What a browser would play; the sound that is looked for is two seconds of a rough tone.
+fn notice() -> PlayedNotice {
+    let samples: Vec<i16> = (0..16_000_i16)
+        .map(|place| place % 47 * (place / 1_000) * 8)
+        .collect();
+    PlayedNotice {
+        sound: Arc::new(Notice::new(&samples, 8_000).unwrap()),
+        file: Arc::from(&b"RIFF a file of sound"[..]),
+    }
+}
+
 fn site_over(
     archive: Arc<Archive>,
     filled: Option<Filled>,
@@ -265,7 +277,8 @@ fn site_over(
     let wishes: Arc<dyn Wishes> = Arc::<Telephones>::clone(&telephones);
     let shared_clock: Arc<dyn Clock> = Arc::<SimClock>::clone(&clock);
     let status: Arc<dyn StatusSource> = Arc::<Recorder>::clone(&recorder);
-    let rooms = Rooms::start(Arc::clone(&archive), Arc::clone(&shared_clock)).unwrap();
+    let notices = BTreeMap::from([("beoordeling".to_owned(), notice())]);
+    let rooms = Rooms::start(Arc::clone(&archive), Arc::clone(&shared_clock), notices).unwrap();
     let rooms = Arc::new(rooms);
     let settings = UploadSettings {
         folder: folder.path().join("uploads"),

@@ -1,13 +1,16 @@
 //! The thread that takes in what was sent whole: one file after the other.
 
 use super::{Desk, State, TakenIn, UploadId};
+use crate::Asked;
 use crate::importing::import;
+use serde_json::{Map, Value};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 use voicelog_archive::{ArchiveError, FileBytes, SoundFile};
-use voicelog_model::error;
+use voicelog_model::{Pii, error};
 
 /// How often it is looked whether an upload has expired.
 const LOOK: Duration = Duration::from_secs(30);
@@ -44,27 +47,11 @@ fn take_in(desk: &Desk, id: UploadId) {
     };
     let (facts, asker) = (upload.facts.clone(), upload.asker.clone());
     drop(uploads);
-    let keep_free = desk.settings.keep_free;
-    let bytes: Arc<dyn FileBytes> = Arc::new(spool);
-    let asked = SoundFile::of_bytes(bytes, &desk.stop);
-    let asked = asked.and_then(|file| {
-        import(
-            &desk.archive,
-            file,
-            &facts,
-            &asker,
-            keep_free,
-            desk.clock.now(),
-        )
-    });
-    // What it gives has the file, which goes here.
-    let asked = asked.map(|asked| {
-        asked.map(|imported| TakenIn {
-            id: imported.id,
-            told: imported.to_json(),
-            decision: imported.new.map(|new| new.decision),
-        })
-    });
+    // A mistake of ours in one file must not leave those after it waiting for ever.
+    let asked = catch_unwind(AssertUnwindSafe(|| {
+        brought_in(desk, Arc::new(spool), &facts, &asker)
+    }));
+    let asked = asked.unwrap_or_else(|_panic| Err(ArchiveError::ImportBroke));
     if let Err(error) = &asked {
         tell(error);
     }
@@ -74,6 +61,30 @@ fn take_in(desk: &Desk, id: UploadId) {
         upload.expires_at = expires_at;
         upload.facts.clear();
     }
+}
+
+fn brought_in(
+    desk: &Desk,
+    bytes: Arc<dyn FileBytes>,
+    facts: &Map<String, Value>,
+    asker: &Pii<String>,
+) -> Result<Asked<TakenIn>, ArchiveError> {
+    let file = SoundFile::of_bytes(bytes, &desk.stop)?;
+    let keep_free = desk.settings.keep_free;
+    let asked = import(
+        &desk.archive,
+        file,
+        facts,
+        asker,
+        keep_free,
+        desk.clock.now(),
+    )?;
+    // What it gives has the file, which goes here.
+    Ok(asked.map(|imported| TakenIn {
+        id: imported.id,
+        told: imported.to_json(),
+        decision: imported.new.map(|new| new.decision),
+    }))
 }
 
 /// What is not the fault of the file, the operator reads.

@@ -2,12 +2,12 @@
 
 use super::Call;
 use crate::control::Hands;
-use crate::ear::Hearing;
 use crate::media::{Attention, MediaCommand};
 use crate::shared::CallState;
 use std::sync::Arc;
 use voicelog_archive::NoticeState;
 use voicelog_archive::journal::JournalEvent;
+use voicelog_archive::notice::Hearing;
 use voicelog_archive::timeline::NoticeHearing;
 use voicelog_model::Timestamp;
 

@@ -192,7 +192,8 @@ export class Screen {
     this.say(`${this.t.failed}${text}`);
   }
 
-  sayYourself(text: string): void {
-    this.notice("aloud", `${this.t.sayYourself} “${text}”`);
+  /** Somebody has to say it; and why, where that is not plain. */
+  sayYourself(text: string, why = ""): void {
+    this.notice("aloud", `${why} ${this.t.sayYourself} “${text}”`.trim());
   }
 }

@@ -28,6 +28,27 @@ export async function speak(text: string, lang: string): Promise<boolean> {
   return true;
 }
 
+/** Plays a file of sound to its end; false where the browser does not. */
+export async function playSound(file: ArrayBuffer): Promise<boolean> {
+  const context = new AudioContext();
+  try {
+    const source = context.createBufferSource();
+    source.buffer = await context.decodeAudioData(file);
+    source.connect(context.destination);
+    // Some browsers let it wait for a tap, without saying so.
+    await Promise.race([context.resume(), new Promise((resolve) => setTimeout(resolve, 2_000))]);
+    if (context.state !== "running") return false;
+    const ended = new Promise((resolve) => (source.onended = resolve));
+    source.start();
+    await ended;
+    return true;
+  } catch {
+    return false;
+  } finally {
+    void context.close();
+  }
+}
+
 /** Stops what is being said; false where nothing was. */
 export function hush(): boolean {
   const wasSpeaking = "speechSynthesis" in window && speechSynthesis.speaking;

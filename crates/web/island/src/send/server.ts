@@ -35,6 +35,8 @@ export interface State {
   parties: PartyState[];
   started_at: string | null;
   recorded_us: number;
+  /** What came of looking for the notice that this host's device plays. */
+  notice: "awaited" | "heard" | "missed" | null;
   paused_by: string | null;
   decision: { outcome: string; grounds: { text_nl: string; text_en: string; articles: string[] }[] } | null;
   minutes: { version: number; written_by: string; signed: string[]; remarks: number; is_kept: boolean } | null;
@@ -116,6 +118,13 @@ export class Server {
   /** The state, once it is newer than `after`, or after some 20 s. */
   state(after: number): Promise<State> {
     return this.ask("GET", `/state?after=${after}`);
+  }
+
+  /** The sound of the notice that is to be played. */
+  async notice(): Promise<ArrayBuffer> {
+    const response = await this.fetch(`/rooms/${this.room}/notice`, { method: "GET" });
+    if (!response.ok) throw new Unreachable(`status ${response.status}`);
+    return response.arrayBuffer();
   }
 
   choose(choice: Choice): Promise<State> {

@@ -19,6 +19,10 @@ export const en: Texts = {
     end: "The recording has stopped.",
   },
   sayYourself: "Say aloud yourself:",
+  noticeMissed: {
+    not_played: "This device cannot play the notice of the recording.",
+    not_heard: "The notice was not heard in the recording.",
+  },
   me: "you",
   host: "who started it",
   guest: "guest",

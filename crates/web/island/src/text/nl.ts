@@ -19,6 +19,10 @@ export const nl: Texts = {
     end: "De opname is gestopt.",
   },
   sayYourself: "Zeg zelf hardop:",
+  noticeMissed: {
+    not_played: "Dit apparaat kan de melding van de opname niet afspelen.",
+    not_heard: "De melding is in de opname niet gehoord.",
+  },
   me: "u",
   host: "wie begon",
   guest: "gast",

@@ -10,6 +10,8 @@ export interface Texts {
   /** Said aloud, by a voice of the device itself. */
   spoken: { start: string; pause: string; resume: string; end: string };
   sayYourself: string;
+  /** Why the notice has to be said by somebody. */
+  noticeMissed: { not_played: string; not_heard: string };
   me: string;
   host: string;
   guest: string;

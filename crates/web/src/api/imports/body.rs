@@ -18,6 +18,10 @@ const WRITTEN_AT_ONCE: usize = 1 << 20;
 const CHECKED_BYTES_MAX: u64 = 4 << 20;
 /// How long the next bytes may take to come. After that somebody else may go on with the upload.
 const QUIET_MAX: Duration = Duration::from_secs(30);
+/// Bytes of a refused piece that are let by: twice what the page sends at once.
+const PASSED_BYTES_MAX: usize = 8 << 20;
+/// How long a refused piece is let by.
+const PASSED_MAX: Duration = Duration::from_secs(10);
 
 /// `Upload-Checksum: sha256 BASE64`, where there is one.
 pub(super) fn checksum_in(headers: &HeaderMap) -> Result<Option<[u8; 32]>, Trouble> {
@@ -49,6 +53,21 @@ async fn next(body: &mut Body) -> Result<Option<Vec<u8>>, Trouble> {
     }
 }
 
+/// Lets the rest of a refused piece by, within bounds. Whoever is still sending does not read the answer: on a closed line the
+/// browser says that the network failed, and not why.
+pub(super) async fn pass(body: &mut Body) {
+    let all = async {
+        let mut passed = 0;
+        while let Ok(Some(more)) = next(body).await {
+            passed += more.len();
+            if passed > PASSED_BYTES_MAX {
+                break;
+            }
+        }
+    };
+    drop(tokio::time::timeout(PASSED_MAX, all).await);
+}
+
 /// Brings bytes to the disk, off the async threads.
 async fn put(mut writing: Writing, bytes: Vec<u8>) -> Result<Writing, Trouble> {
     let put = tokio::task::spawn_blocking(move || {
@@ -62,7 +81,7 @@ async fn put(mut writing: Writing, bytes: Vec<u8>) -> Result<Writing, Trouble> {
 /// Takes a body in.
 pub(super) async fn take(
     mut writing: Writing,
-    mut body: Body,
+    body: &mut Body,
     length: Option<u64>,
     checksum: Option<[u8; 32]>,
 ) -> Result<(), Trouble> {
@@ -75,7 +94,7 @@ pub(super) async fn take(
     }
     let mut gathered = Vec::new();
     loop {
-        let more = match next(&mut body).await {
+        let more = match next(body).await {
             Ok(Some(more)) => more,
             Ok(None) => break,
             Err(trouble) if checksum.is_none() => {
@@ -89,7 +108,9 @@ pub(super) async fn take(
         if gathered.len() as u64 > most {
             return Err(UploadRefused::TooLarge(most).into());
         }
-        if checksum.is_none() && gathered.len() >= WRITTEN_AT_ONCE {
+        // The last bytes wait for the end of the body: with more behind them the file is not what was said of it.
+        let is_last = gathered.len() as u64 == most;
+        if checksum.is_none() && gathered.len() >= WRITTEN_AT_ONCE && !is_last {
             most -= gathered.len() as u64;
             writing = put(writing, std::mem::take(&mut gathered)).await?;
         }

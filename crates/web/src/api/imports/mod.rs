@@ -279,31 +279,44 @@ pub(crate) async fn send(
     Sender { owner, .. }: Sender,
     Path(id): Path<String>,
     headers: HeaderMap,
-    body: Body,
+    mut body: Body,
 ) -> Result<Response, Trouble> {
-    let id = upload_id(&id)?;
-    let content_type = visitor::field(&headers, header::CONTENT_TYPE).unwrap_or("");
+    let taken = take(&desk, owner, &id, &headers, &mut body).await;
+    if taken.is_err() {
+        body::pass(&mut body).await;
+    }
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    placed(response.headers_mut(), taken?);
+    Ok(response)
+}
+
+async fn take(
+    desk: &Shared,
+    owner: Owner,
+    id: &str,
+    headers: &HeaderMap,
+    body: &mut Body,
+) -> Result<Place, Trouble> {
+    let id = upload_id(id)?;
+    let content_type = visitor::field(headers, header::CONTENT_TYPE).unwrap_or("");
     if content_type.trim() != "application/offset+octet-stream" {
         return Err(Trouble::new(StatusCode::UNSUPPORTED_MEDIA_TYPE).saying(
             "Stuur de bytes als `application/offset+octet-stream`.",
             "Send the bytes as `application/offset+octet-stream`.",
         ));
     }
-    let offset = number(&headers, OFFSET).ok_or_else(|| {
+    let offset = number(headers, OFFSET).ok_or_else(|| {
         Trouble::invalid(
             "`Upload-Offset` zegt bij welke byte dit begint.",
             "`Upload-Offset` says at which byte this begins.",
         )
     })?;
-    let checksum = body::checksum_in(&headers)?;
+    let checksum = body::checksum_in(headers)?;
     let by = owner.clone();
-    let writing = ask(&desk, move |uploads| uploads.write(&by, id, offset)).await?;
-    let length = number(&headers, header::CONTENT_LENGTH);
+    let writing = ask(desk, move |uploads| uploads.write(&by, id, offset)).await?;
+    let length = number(headers, header::CONTENT_LENGTH);
     body::take(writing, body, length, checksum).await?;
-    let place = ask(&desk, move |uploads| uploads.place(&owner, id)).await?;
-    let mut response = StatusCode::NO_CONTENT.into_response();
-    placed(response.headers_mut(), place);
-    Ok(response)
+    ask(desk, move |uploads| uploads.place(&owner, id)).await
 }
 
 /// Gives it up.

@@ -1,17 +1,17 @@
-//! The ear: the thread that looks for the notices of lines in the sound of calls.
+//! The ear: the thread that looks for notices in the sound of calls and talks.
 //!
-//! Decoding is no work for a media thread, so it gets copies of the journals of those calls that
+//! Decoding is no work for whoever takes media in, so it gets copies of the journals of those that
 //! await a notice. What waits for it is bounded; beyond, a call is not listened to, which is said
 //! and never counts as heard.
 
-use crate::guard::contained;
-use crate::signalling::{Notice as Message, Notices};
+use super::{Found, Notice, StreamListener};
 use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use voicelog_archive::journal::{ChunkReader, PacketKind, RecordRef};
-use voicelog_archive::notice::{Found, Notice, StreamListener};
+use voicelog_evidence::journal::{ChunkReader, PacketKind, RecordRef};
 use voicelog_model::{MediaStream, RecordingId, StreamNumber};
 use zeroize::Zeroizing;
 
@@ -20,9 +20,20 @@ const WAITING_BYTES_MAX: usize = 16 << 20;
 
 /// A notice was heard in a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Hearing {
-    pub(crate) stream: StreamNumber,
-    pub(crate) found: Found,
+pub struct Hearing {
+    /// In which of its streams.
+    pub stream: StreamNumber,
+    /// From when to when, and how like the notice it is.
+    pub found: Found,
+}
+
+/// What the ear tells of a recording. It looks no more in it then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EarNews {
+    /// The notice was heard.
+    Heard(RecordingId, Hearing),
+    /// Nobody could listen: a decoder failed.
+    NotListened(RecordingId),
 }
 
 #[derive(Debug)]
@@ -35,25 +46,27 @@ enum Job {
     Chunk(RecordingId, Zeroizing<Vec<u8>>),
     /// Look no more.
     Forget(RecordingId),
+    /// There is nothing more to look for.
+    Stop,
 }
 
 /// The way to the ear. Never blocks.
 #[derive(Debug, Clone)]
-pub(crate) struct EarHandle {
+pub struct EarHandle {
     jobs: Sender<Job>,
     waiting: Arc<AtomicUsize>,
 }
 
 /// The ear's end of the way.
 #[derive(Debug)]
-pub(crate) struct EarEnd {
+pub struct EarEnd {
     jobs: Receiver<Job>,
     waiting: Arc<AtomicUsize>,
 }
 
 impl EarHandle {
     /// Makes a way to the ear, and its end of it.
-    pub(crate) fn new() -> (Self, EarEnd) {
+    pub fn new() -> (Self, EarEnd) {
         let (jobs, received) = channel();
         let waiting = Arc::new(AtomicUsize::new(0));
         let end = EarEnd {
@@ -64,28 +77,40 @@ impl EarHandle {
     }
 
     /// Looks for a notice in a call from now on.
-    pub(crate) fn look(&self, id: RecordingId, notice: Arc<Notice>, streams: Vec<MediaStream>) {
+    pub fn look(&self, id: RecordingId, notice: Arc<Notice>, streams: Vec<MediaStream>) {
         self.send(Job::Look(id, notice, streams));
     }
 
     /// A stream of a call was added, or became another.
-    pub(crate) fn stream(&self, id: RecordingId, stream: MediaStream) {
+    pub fn stream(&self, id: RecordingId, stream: MediaStream) {
         self.send(Job::Stream(id, Box::new(stream)));
     }
 
     /// Looks no more in a call.
-    pub(crate) fn forget(&self, id: RecordingId) {
+    pub fn forget(&self, id: RecordingId) {
         self.send(Job::Forget(id));
     }
 
+    /// Ends the ear, whoever else has a way to it.
+    pub fn stop(&self) {
+        self.send(Job::Stop);
+    }
+
+    /// Whether it has listened to all that it was given, and told what it heard.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) == 0
+    }
+
     /// The next chunk of a call's journal. False if it is not listened to: too much waits.
-    pub(crate) fn chunk(&self, id: RecordingId, plaintext: Zeroizing<Vec<u8>>) -> bool {
+    #[must_use]
+    pub fn chunk(&self, id: RecordingId, plaintext: Zeroizing<Vec<u8>>) -> bool {
         let len = plaintext.len();
         let before = self.waiting.fetch_add(len, Ordering::Relaxed);
         let is_taken = before.saturating_add(len) <= WAITING_BYTES_MAX
             && self.jobs.send(Job::Chunk(id, plaintext)).is_ok();
         if !is_taken {
-            self.waiting.fetch_sub(len, Ordering::Relaxed);
+            self.waiting.fetch_sub(len, Ordering::Release);
         }
         is_taken
     }
@@ -132,24 +157,31 @@ impl Looking {
 }
 
 /// The ear's thread.
-pub(crate) struct Ear {
+pub struct Ear {
     end: EarEnd,
-    notices: Notices,
+    tell: Box<dyn Fn(EarNews) + Send>,
     calls: BTreeMap<RecordingId, Looking>,
 }
 
+impl fmt::Debug for Ear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ear({} calls)", self.calls.len())
+    }
+}
+
 impl Ear {
-    /// An ear that is not running yet.
-    pub(crate) const fn new(end: EarEnd, notices: Notices) -> Self {
+    /// An ear that is not running yet, and whom it tells what it heard.
+    #[must_use]
+    pub fn new(end: EarEnd, tell: Box<dyn Fn(EarNews) + Send>) -> Self {
         Self {
             end,
-            notices,
+            tell,
             calls: BTreeMap::new(),
         }
     }
 
-    /// Runs until nobody can give it anything any more.
-    pub(crate) fn run(mut self) {
+    /// Runs until it is stopped, or nobody can give it anything any more.
+    pub fn run(mut self) {
         while let Ok(job) = self.end.jobs.recv() {
             match job {
                 Job::Look(id, notice, streams) => {
@@ -168,12 +200,13 @@ impl Ear {
                     }
                 }
                 Job::Chunk(id, chunk) => {
-                    self.end.waiting.fetch_sub(chunk.len(), Ordering::Relaxed);
                     self.listen(id, &chunk);
+                    self.end.waiting.fetch_sub(chunk.len(), Ordering::Release);
                 }
                 Job::Forget(id) => {
                     self.calls.remove(&id);
                 }
+                Job::Stop => return,
             }
         }
     }
@@ -182,14 +215,17 @@ impl Ear {
         let Some(looking) = self.calls.get_mut(&id) else {
             return;
         };
-        let message = match contained("listening for a notice", || looking.listen(chunk)) {
-            Some(None) => return,
-            Some(Some(hearing)) => Message::Announced(id, hearing),
+        let news = match catch_unwind(AssertUnwindSafe(|| looking.listen(chunk))) {
+            Ok(None) => return,
+            Ok(Some(hearing)) => EarNews::Heard(id, hearing),
             // A decoder that fails says nothing of what was played.
-            None => Message::NotListened(id),
+            Err(_panic) => {
+                tracing::error!(recording = %id, "a mistake of ours while a notice was looked for");
+                EarNews::NotListened(id)
+            }
         };
         self.calls.remove(&id);
-        self.notices.send(message);
+        (self.tell)(news);
     }
 }
 

@@ -3,6 +3,8 @@
 //! **Invariant:** until the notice was heard nobody has been told. Who configured that a notice is
 //! looked for gets facts that say so, whatever the line, a rule or a program says.
 
+mod ear;
+
 use crate::line::untold;
 use crate::{Archive, Call};
 use serde::{Deserialize, Serialize};
@@ -10,6 +12,7 @@ use serde_json::{Map, Value, json};
 use voicelog_evidence::timeline::{NoticeHearing, NoticeMark, notice_text};
 use voicelog_model::{Language, RecordingId, Timestamp};
 
+pub use ear::{Ear, EarEnd, EarHandle, EarNews, Hearing};
 pub use voicelog_evidence::audio::{
     Found, NOTICE_SECONDS_MAX, NOTICE_SECONDS_MIN, Notice, NoticeError, StreamListener,
 };
