@@ -37,6 +37,11 @@ const NEEDS: &[Need] = &[
         why: "SIP over TLS by a TLS client that is not ours",
     },
     Need {
+        programs: &["pebble"],
+        package: "pebble",
+        why: "an authority that gives certificates by ACME, and looks whether a name is ours",
+    },
+    Need {
         programs: &["ffmpeg"],
         package: "ffmpeg",
         why: "SRTP by a sender that is not ours; sound files to import, and what is heard of them",

@@ -223,6 +223,11 @@ fn subject(name: &str) -> Option<Subject> {
     if let Ok(address) = name.parse() {
         return Some(Subject::Address(address));
     }
+    is_host_name(name).then(|| Subject::Name(name.to_ascii_lowercase()))
+}
+
+/// A host name (RFC 1123 §2.1), and no address.
+pub(crate) fn is_host_name(name: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
             && label
@@ -232,10 +237,9 @@ fn subject(name: &str) -> Option<Subject> {
             && !label.ends_with('-')
     };
     let is_name = name.len() <= 253 && name.split('.').all(is_label);
-    // What ends in a number is meant as an address, and is none.
-    let ends = name.rsplit('.').next()?;
-    let is_number = ends.bytes().all(|byte| byte.is_ascii_digit());
-    (is_name && !is_number).then(|| Subject::Name(name.to_ascii_lowercase()))
+    // What ends in a number is meant as an address.
+    let ends = name.rsplit('.').next().unwrap_or_default();
+    is_name && !ends.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn named(name: &str) -> DistinguishedName {

@@ -1,5 +1,6 @@
 //! The handshake with a client that has connected.
 
+use crate::acme::ACME_TLS;
 use rustls::{CertificateError, Error};
 use std::io;
 use std::time::Duration;
@@ -21,6 +22,10 @@ pub async fn handshake(
     stream: TcpStream,
 ) -> Result<TlsStream<TcpStream>, &'static str> {
     match timeout(HANDSHAKE, acceptor.accept(stream)).await {
+        // An authority that looks whether a name is ours: the handshake was all (RFC 8737 §3).
+        Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(ACME_TLS) => {
+            Err("tls_authority_looked")
+        }
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(error)) => Err(why_failed(&error)),
         Err(_) => Err("tls_too_slow"),

@@ -1,5 +1,6 @@
 //! Pages and API: where they are, and by which certificate.
 
+use crate::pages_acme::AcmeConfig;
 use anyhow::{Result, bail};
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -20,6 +21,8 @@ pub(crate) struct Http {
     pub(crate) tls_key: Option<PathBuf>,
     /// Addresses and host names for which the server signs a certificate itself.
     pub(crate) tls_names: Vec<String>,
+    /// An authority that signs it.
+    pub(crate) acme: Option<AcmeConfig>,
     /// Addresses of proxies whose `X-Forwarded-For` is believed.
     pub(crate) trusted_proxy: Vec<IpAddr>,
     /// Memory (MiB) that opening one recording, to listen to it or to copy it, may take.
@@ -34,6 +37,7 @@ impl Default for Http {
             tls_certificate: None,
             tls_key: None,
             tls_names: Vec::new(),
+            acme: None,
             trusted_proxy: Vec::new(),
             recording_mib: 1_024,
         }
@@ -52,13 +56,17 @@ impl Http {
 
     /// Whether pages and API are there over TLS.
     pub(crate) const fn is_over_tls(&self) -> bool {
-        self.tls_certificate.is_some() || !self.tls_names.is_empty()
+        self.tls_certificate.is_some() || !self.tls_names.is_empty() || self.acme.is_some()
     }
 
     /// Where people reach the pages, on a server that listens at `bound`.
     pub(crate) fn url(&self, bound: SocketAddr) -> String {
         if let Some(url) = &self.public_url {
             return url.clone();
+        }
+        // An authority looks at port 443 of a name, so that is where people come.
+        if let Some(name) = self.acme.as_ref().and_then(|acme| acme.names.first()) {
+            return format!("https://{name}");
         }
         let host = match self.tls_names.first() {
             // An IPv6 address stands in brackets (RFC 3986 §3.2.2).
@@ -92,6 +100,14 @@ impl Http {
                 "http.tls_names is for a server that signs its certificate itself; take it out, or take http.tls_certificate out"
             ),
             _ => {}
+        }
+        if let Some(acme) = &self.acme {
+            if self.tls_certificate.is_some() || !self.tls_names.is_empty() {
+                bail!(
+                    "http.acme has an authority sign the certificate; take it out, or take http.tls_certificate or http.tls_names out"
+                );
+            }
+            acme.check()?;
         }
         if self.tls_certificate.is_some()
             && self.public_url.is_none()
@@ -173,6 +189,28 @@ mod tests {
             http(files).unwrap().url("10.0.0.5:8443".parse().unwrap()),
             "https://10.0.0.5:8443"
         );
+        let acme = "[http.acme]\nnames = [\"opnamen.voorbeeld.nl\"]\n";
+        let agreed = [acme, "terms_agreed = true\n"].concat();
+        assert_eq!(
+            http(&agreed).unwrap().url(bound),
+            "https://opnamen.voorbeeld.nl"
+        );
+        let both = [names, &agreed].concat();
+        let half = [&agreed, "key_id = \"a\"\n"].concat();
+        let address = agreed.replace("opnamen.voorbeeld.nl", "192.168.1.20");
+        let wild = agreed.replace("opnamen", "*");
+        let far = [&agreed, "directory = \"http://ca.voorbeeld.nl/dir\"\n"].concat();
+        for (wrong, told) in [
+            (acme, "terms_agreed = true"),
+            (both.as_str(), "http.acme has an authority"),
+            (half.as_str(), "belong together"),
+            (address.as_str(), "no host name"),
+            (wild.as_str(), "no host name"),
+            (far.as_str(), "http.acme.directory"),
+        ] {
+            let error = http(wrong).unwrap_err().to_string();
+            assert!(error.contains(told), "{wrong}: {error}");
+        }
         let plain = "public_url = \"http://a.nl\"\n";
         let everywhere = [files, "address = \"0.0.0.0:443\""].concat();
         for (wrong, told) in [

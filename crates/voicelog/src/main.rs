@@ -17,6 +17,7 @@ mod line_words;
 mod lines;
 mod master;
 mod notices;
+mod pages_acme;
 mod pages_tls;
 mod pauses;
 mod print;

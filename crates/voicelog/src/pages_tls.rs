@@ -1,15 +1,16 @@
-//! The certificate of the pages: read from its files, or signed by an authority of our own, and renewed while
-//! the server runs.
+//! The certificate of the pages: read from its files, or signed by an authority, our own or a public one, and renewed
+//! while the server runs.
 
 use crate::BadInput;
 use crate::clock::SystemClock;
 use crate::data_folder::DataFolder;
 use crate::http_config::Http;
+use crate::pages_acme::ByAuthority;
 use anyhow::{Context as _, Result};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use voicelog_model::{Clock, error::chain};
+use voicelog_model::{Clock, Timestamp, error::chain};
 use voicelog_store::durable;
 use voicelog_tls::{Authority, TlsAcceptor, TlsError, TlsFile, TlsFiles};
 use voicelog_web::{OwnAuthority, PagesTls};
@@ -25,7 +26,11 @@ const SIGNED_AGAIN: Duration = Duration::from_secs(7 * 24 * 3_600);
 enum From {
     Files(TlsFiles),
     Own(Box<Authority>),
+    Public(Box<ByAuthority>),
 }
+
+/// Who is told whether the last try to renew it failed.
+pub(crate) type Told = Box<dyn Fn(bool, Timestamp) + Send + Sync>;
 
 /// The certificate of the pages.
 pub(crate) struct Certificate {
@@ -44,16 +49,24 @@ impl Certificate {
         folder: &DataFolder,
         clock: &Arc<SystemClock>,
     ) -> Result<Option<Self>> {
-        let from = match http.files() {
-            Some(files) => From::Files(files),
-            None if http.tls_names.is_empty() => return Ok(None),
-            None => From::Own(Box::new(authority(http, folder, &**clock)?)),
+        let shared: Arc<dyn Clock> = Arc::clone(clock) as Arc<dyn Clock>;
+        let (from, first) = if let Some(files) = http.files() {
+            let first = of_files(&files, &shared)?;
+            (From::Files(files), first)
+        } else if let Some(acme) = &http.acme {
+            let (by, first) = ByAuthority::of(acme, folder)?;
+            (From::Public(Box::new(by)), first)
+        } else if http.tls_names.is_empty() {
+            return Ok(None);
+        } else {
+            let own = authority(http, folder, &**clock)?;
+            let first = signed(&own, &*shared)?;
+            (From::Own(Box::new(own)), first)
         };
-        let clock: Arc<dyn Clock> = Arc::clone(clock) as Arc<dyn Clock>;
-        let (acceptor, _seen) = watch::channel(made(&from, &clock)?);
+        let (acceptor, _seen) = watch::channel(first);
         Ok(Some(Self {
             from,
-            clock,
+            clock: shared,
             acceptor,
         }))
     }
@@ -69,7 +82,7 @@ impl Certificate {
     /// What people are told of our own authority, if there is one.
     pub(crate) fn own_authority(&self) -> Option<OwnAuthority> {
         match &self.from {
-            From::Files(_) => None,
+            From::Files(_) | From::Public(_) => None,
             From::Own(authority) => Some(OwnAuthority {
                 certificate: authority.certificate().to_vec(),
             }),
@@ -79,48 +92,64 @@ impl Certificate {
     /// By what a person compares what they install.
     pub(crate) fn fingerprint(&self) -> Option<String> {
         match &self.from {
-            From::Files(_) => None,
+            From::Files(_) | From::Public(_) => None,
             From::Own(authority) => Some(authority.fingerprint()),
         }
     }
 
-    /// Renews it as long as the server runs. Where that fails, the one in use goes on.
-    pub(crate) async fn keep_new(self) {
-        let every = match &self.from {
-            From::Files(_) => FILES_AGAIN,
-            From::Own(_) => SIGNED_AGAIN,
-        };
-        let mut again = tokio::time::interval(every);
-        again.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let _at_once = again.tick().await;
+    /// Renews it as long as the server runs. Where that fails, the one in use goes on, and `told` hears of it.
+    pub(crate) async fn keep_new(mut self, told: Told) {
         loop {
-            again.tick().await;
-            self.renew();
+            let wait = match &self.from {
+                From::Files(_) => FILES_AGAIN,
+                From::Own(_) => SIGNED_AGAIN,
+                From::Public(by) => by.wait(self.clock.now()),
+            };
+            pause(wait).await;
+            self.renew(&told).await;
         }
     }
 
-    fn renew(&self) {
-        match made(&self.from, &self.clock) {
-            Ok(acceptor) => {
+    async fn renew(&mut self, told: &Told) {
+        let now = self.clock.now();
+        let new = match &mut self.from {
+            From::Files(files) => of_files(files, &self.clock).map(Some),
+            From::Own(authority) => signed(authority, &*self.clock).map(Some),
+            From::Public(by) => by.renew(now).await,
+        };
+        match new {
+            // It is not time yet.
+            Ok(None) => {}
+            Ok(Some(acceptor)) => {
                 self.acceptor.send_replace(acceptor);
+                told(false, now);
             }
-            Err(error) => tracing::error!(
-                error = format!("{error:#}"),
-                "the certificate of the pages cannot be renewed; the one that was read before goes on"
-            ),
+            Err(error) => {
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "the certificate of the pages cannot be renewed; the one in use goes on"
+                );
+                told(true, now);
+            }
         }
     }
 }
 
-fn made(from: &From, clock: &Arc<dyn Clock>) -> Result<TlsAcceptor> {
-    match from {
-        From::Files(files) => {
-            voicelog_tls::acceptor(files, "the pages", clock).map_err(|error| of_file(&error))
-        }
-        From::Own(authority) => authority
-            .acceptor(clock.now())
-            .context("cannot make a certificate for the pages"),
-    }
+#[expect(
+    clippy::disallowed_methods,
+    reason = "waiting is the job: a day passes without an event"
+)]
+async fn pause(wait: Duration) {
+    tokio::time::sleep(wait).await;
+}
+
+fn of_files(files: &TlsFiles, clock: &Arc<dyn Clock>) -> Result<TlsAcceptor> {
+    voicelog_tls::acceptor(files, "the pages", clock).map_err(|error| of_file(&error))
+}
+
+fn signed(authority: &Authority, clock: &dyn Clock) -> Result<TlsAcceptor> {
+    let acceptor = authority.acceptor(clock.now());
+    acceptor.context("cannot make a certificate for the pages")
 }
 
 /// A file that the configuration names: bad input, like any other.
@@ -185,8 +214,8 @@ mod tests {
         assert!(made.status.success(), "{made:?}");
     }
 
-    #[test]
-    fn a_certificate_that_was_renewed_counts_and_one_that_does_not_do_leaves_the_former() {
+    #[tokio::test]
+    async fn a_certificate_that_was_renewed_counts_and_one_that_does_not_do_leaves_the_former() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataFolder::create(&folder.path().join("data")).unwrap();
         let clock = Arc::new(SystemClock::default());
@@ -202,15 +231,18 @@ mod tests {
             "{missing}"
         );
         issue(folder.path(), "60");
-        let certificate = Certificate::of(&http, &data, &clock).unwrap().unwrap();
+        let mut certificate = Certificate::of(&http, &data, &clock).unwrap().unwrap();
         assert!(certificate.own_authority().is_none());
         let mut pages = certificate.for_pages("https://opnamen").acceptor;
         pages.borrow_and_update();
         durable::replace(&folder.path().join("own.pem"), b"half of it").unwrap();
-        certificate.renew();
+        let (tell, told) = std::sync::mpsc::channel();
+        let tell: Told = Box::new(move |failed, _at| tell.send(failed).unwrap());
+        certificate.renew(&tell).await;
         assert!(!pages.has_changed().unwrap(), "the former goes on");
         issue(folder.path(), "90");
-        certificate.renew();
+        certificate.renew(&tell).await;
         assert!(pages.has_changed().unwrap());
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), [true, false]);
     }
 }

@@ -2,6 +2,7 @@
 //! tools. `cargo xtask test` builds the binary and installs the tools first.
 #![cfg(test)]
 
+mod acme;
 mod backups;
 mod bad_input;
 mod baresip;

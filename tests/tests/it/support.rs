@@ -237,7 +237,8 @@ impl Server {
             if let Some(address) = line.strip_prefix("SIP/UDP:") {
                 sip = address.trim().parse().ok();
             }
-            if let Some(address) = line.strip_prefix("HTTP:") {
+            let pages = line.strip_prefix("HTTP:");
+            if let Some(address) = pages.or_else(|| line.strip_prefix("HTTPS:")) {
                 http = Some(address.trim().trim_end_matches('/').to_owned());
             }
             let ready = line.starts_with("Ready");

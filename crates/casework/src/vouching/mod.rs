@@ -25,8 +25,9 @@ use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 /// Patience with one request, from the name of the host to the end of the answer.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// A client that follows no redirect and no environment.
-fn agent(trust: &Trust) -> Agent {
+/// A client that follows no redirect and no environment, and has fifteen seconds for each request.
+#[must_use]
+pub fn agent(trust: &Trust) -> Agent {
     let tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)
         .root_certs(RootCerts::Specific(trust.issuers()))

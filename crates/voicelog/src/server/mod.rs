@@ -6,7 +6,7 @@ use crate::config::{Config, Sip};
 use crate::data_folder::DataFolder;
 use crate::imports::Imports;
 use crate::key_watch::KeyWatch;
-use crate::pages_tls::Certificate;
+use crate::pages_tls::{Certificate, Told};
 use crate::pauses::RecorderPauses;
 use crate::vouching::{Notary, Vouchers};
 use crate::webhooks::Couriers;
@@ -34,7 +34,7 @@ use voicelog_model::{Clock, Timestamp, error};
 use voicelog_recorder::{CallState, Recorder, RecorderConfig, SipTls, StartError, WhyNot};
 use voicelog_room::{PlayedNotice, Rooms};
 use voicelog_tls::{TlsFile, TlsFiles};
-use voicelog_web::{Alarm, App, Metrics, OwnAuthority, Pause, StatusSource, WebConfig};
+use voicelog_web::{Alarm, App, Metrics, OwnAuthority, PagesTls, Pause, StatusSource, WebConfig};
 use zeroize::Zeroizing;
 
 /// How often it is looked whether the recorder has failed for good.
@@ -120,7 +120,8 @@ impl Server {
         };
         let setup_path = voicelog_web::new_setup_token(&archive, random::bytes()?, now)
             .context("cannot make the set-up link")?;
-        let (stop_web, web) = open_pages(&runtime, listener, certificate, &public_url, app);
+        let tls = certificate.map(|one| keep_new(one, &runtime, &public_url, &recorder));
+        let (stop_web, web) = open_pages(&runtime, listener, tls, app);
         runtime.spawn(look_ahead(Arc::clone(&archive), Arc::clone(clock)));
         let couriers = Couriers::start(endpoints, &archive, clock)?;
         let (clock_watch, guard) = ClockWatch::start(&config.clock, &archive, &recorder, clock);
@@ -271,16 +272,10 @@ fn listen(runtime: &Runtime, address: SocketAddr) -> Result<tokio::net::TcpListe
 fn open_pages(
     runtime: &Runtime,
     listener: tokio::net::TcpListener,
-    certificate: Option<Certificate>,
-    public_url: &str,
+    tls: Option<PagesTls>,
     app: App,
 ) -> (oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
     let (stop, stopped) = oneshot::channel::<()>();
-    let tls = certificate.map(|certificate| {
-        let tls = certificate.for_pages(public_url);
-        runtime.spawn(certificate.keep_new());
-        tls
-    });
     let pages = runtime.spawn(async move {
         let shutdown = async {
             // A closed channel means the same as a message: stop.
@@ -293,6 +288,21 @@ fn open_pages(
         }
     });
     (stop, pages)
+}
+
+/// Has the certificate of the pages renewed from now on. One that could not be is an alarm.
+fn keep_new(
+    certificate: Certificate,
+    runtime: &Runtime,
+    public_url: &str,
+    recorder: &Arc<Recorder>,
+) -> PagesTls {
+    let tls = certificate.for_pages(public_url);
+    let recorder = Arc::clone(recorder);
+    let told: Told =
+        Box::new(move |failed, at| recorder.set_alarm("certificate_not_renewed", failed, at));
+    runtime.spawn(certificate.keep_new(told));
+    tls
 }
 
 /// The threads that answer HTTP.

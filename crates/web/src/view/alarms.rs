@@ -6,7 +6,7 @@ use voicelog_model::Language;
 
 /// The words of the alarms that can stand, so that each has its number among the metrics also while it
 /// does not.
-pub(crate) const WORDS: [&str; 21] = [
+pub(crate) const WORDS: [&str; 22] = [
     "no_media",
     "one_side",
     "side_refused",
@@ -28,6 +28,7 @@ pub(crate) const WORDS: [&str; 21] = [
     "master_key_beside_recorder",
     "secrets_file_old",
     "talk_failed",
+    "certificate_not_renewed",
 ];
 
 /// An alarm that stands, on a page.
@@ -94,6 +95,10 @@ fn text(alarm: &Alarm, lang: Language) -> String {
         "backup_old" => (
             "Er is al te lang geen back-up gemaakt (voicelog backup create).",
             "No backup was made for too long (voicelog backup create).",
+        ),
+        "certificate_not_renewed" => (
+            "Het certificaat van de pagina's kon niet worden vernieuwd. Het logboek van de server zegt waarom. Los dit op voor het oude certificaat afloopt: daarna waarschuwen browsers, en geven telefoons hun microfoon niet.",
+            "The certificate of the pages could not be renewed. The server's log says why. Mend it before the former ends: after that browsers warn, and telephones do not give their microphone.",
         ),
         "hold_review_overdue" => (
             "Een vernietigingsstop is niet op tijd bekeken. Hij gaat door; kijk op /holds of hij nog nodig is.",
