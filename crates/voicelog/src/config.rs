@@ -494,6 +494,7 @@ fn in_plain_words(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pages_acme::AcmeConfig;
 
     fn parse(text: &str) -> Result<Config> {
         Config::parse(text, Timestamp::from_micros(1_790_000_000_000_000))
@@ -512,11 +513,13 @@ mod tests {
             .skip(1)
             .filter_map(|rest| rest.split("```").next())
             .collect();
-        let [all, webhook, witnesses, authority, folder, line, room] = blocks[..] else {
+        let [all, acme, webhook, witnesses, authority, folder, line, room] = blocks[..] else {
             panic!("{} blocks", blocks.len())
         };
         let (all, defaults) = (parse(all).unwrap(), Config::default());
         assert_eq!(format!("{all:?}"), format!("{defaults:?}"));
+        let named = parse(acme).unwrap().http.acme.unwrap();
+        assert_eq!(named.directory, AcmeConfig::default().directory);
         // Their keys and files are somebody else's.
         assert!(witnesses.contains("witnesses = [") && authority.contains("timestamp_authority"));
         assert_eq!(parse(webhook).unwrap().webhooks.len(), 1);
